@@ -1,0 +1,50 @@
+"""What can go wrong, as a tree::
+
+    GraphscopeError
+      FormatError          the bytes are not what they promise
+        UnknownFormat      no reader knows this file: lists what was tried
+      GraphError           the graph contradicts itself: missing input, duplicate node, cycle
+      OutputsUnknown       no candidate stands out: lists them with their evidence
+      MissingWeight        a variable has no value: names the nearest ones in the checkpoint
+      NotExpressible       no lowering for this op: names the op and its node
+      UnsafeModel          running it could touch files: names the nodes, and what to pass to run it all the same
+
+The message is one line for the person at the command line: what was seen, what was expected, what to do.
+A pattern that does not match and an op that nobody knows are not errors.
+"""
+
+from __future__ import annotations
+
+
+class GraphscopeError(Exception):
+    """The file or the request is at fault; ``str()`` is one line that says how."""
+
+    exit_code = 1
+
+
+class FormatError(GraphscopeError):
+    """The bytes are not what they promise."""
+
+
+class UnknownFormat(FormatError):
+    """No reader knows this file."""
+
+
+class GraphError(GraphscopeError):
+    """The graph contradicts itself, or has no node of the name that was asked for."""
+
+
+class OutputsUnknown(GraphscopeError):
+    """No candidate output stands out."""
+
+
+class MissingWeight(GraphscopeError):
+    """A variable has no value."""
+
+
+class NotExpressible(GraphscopeError):
+    """No lowering is known for an op."""
+
+
+class UnsafeModel(GraphscopeError):
+    """Running the model could touch files, the network or Python."""
