@@ -106,8 +106,8 @@ def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:
     messages = _paragraphs(MESSAGES)
     for name, fields in messages.items():
         message = file.message_type.add(name=name)
-        for field, kind, number, *oneof in fields:
-            _declare_field(message, field, kind, number, "".join(oneof), enums)
+        for field, kind, place, *oneof in fields:
+            _declare_field(message, field, kind, place, "".join(oneof), enums)
     pool = descriptor_pool.DescriptorPool()
     (
         pool.Add(file)
