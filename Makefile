@@ -1,0 +1,45 @@
+# The two commands of README.rst: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: install demo test test-all lint types format bench docs clean
+
+install: $(STAMP)
+
+$(STAMP): setup.cfg setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,draw,test,dev]'
+	touch $(STAMP)
+
+demo: install
+	$(BIN)/graphscope demo
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+
+test-all: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: install
+	$(BIN)/black --check --quiet . || { echo 'run: make format'; exit 1; }
+	$(BIN)/isort --check --quiet .
+	$(BIN)/flake8 graphscope tests benchmarks tools
+
+types: install
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/black --quiet .
+	$(BIN)/isort --quiet .
+
+bench: install
+	for each in benchmarks/*.py; do $(BIN)/python $$each || exit 1; done
+
+docs: install
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/sphinx-build -q -b html docs docs/_build
+
+clean:
+	rm -rf .venv build dist *.egg-info docs/_build

@@ -1,0 +1,5 @@
+"""``python -m graphscope``: the command line."""
+
+from .cli import main
+
+main()

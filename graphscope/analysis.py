@@ -1,0 +1,201 @@
+"""Model -> everything that is inferred of it, each part computed when it is first asked for.
+
+The one place where the stages meet: ``read -> inline -> roles -> outputs -> prune -> shapes -> layers``.
+The command line asks this class and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import GraphError, OutputsUnknown
+from .graph import Graph, Layer, Model, Shape, Tensor, TensorSpec, did_you_mean
+from .read import load
+
+if TYPE_CHECKING:
+    from .freeze import FreezeReport
+    from .infer.outputs import Candidates
+    from .render import Report
+    from .render.keras import KerasReport
+
+SURE = 0.5  # below this score a candidate output is shown, never acted on
+
+
+class Analysis:
+    """A model and what is inferred of it.
+
+    ``outputs`` and ``inputs`` are what the user asked for (``"name"`` or ``"name:port"``); where they are empty
+    the best candidates stand in for them. ``shapes`` overrides what the file says of an input's shape.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        outputs: Iterable[str] = (),
+        inputs: Iterable[str] = (),
+        shapes: Mapping[str, Shape] | None = None,
+    ) -> None:
+        self.model = model
+        self.wanted_outputs = tuple(outputs)
+        self.wanted_inputs = tuple(inputs)
+        self.given_shapes = dict(shapes or {})
+
+    @cached_property
+    def flat(self) -> Model:
+        """The model with every function call inlined; node names of the file stay valid."""
+        from .simplify.inline import inline
+
+        return inline(self.model)
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        """Node -> why it exists only to train, save, initialise, summarise or check."""
+        from .simplify.training import roles
+
+        return roles(self.flat.graph, self.flat.collections)
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The ranked inputs and outputs, each with its evidence."""
+        from .infer.outputs import find_outputs
+
+        return find_outputs(self.flat, self.roles)
+
+    @cached_property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The outputs asked for, else those that the evidence is clear about, else none."""
+        if self.wanted_outputs:
+            return tuple(self._existing(name) for name in self.wanted_outputs)
+        return tuple(c.tensor for c in self.candidates.best() if c.score >= SURE)
+
+    def _existing(self, name: str) -> Tensor:
+        tensor = Tensor.parse(name)
+        if tensor.node not in self.flat.graph:
+            hint = did_you_mean(tensor.node, self.flat.graph)
+            raise GraphError(f"no node {tensor.node!r} in {self.model.source}{hint}")
+        return tensor
+
+    def sure_outputs(self) -> tuple[Tensor, ...]:
+        """``outputs``; raises OutputsUnknown with the ranking where there are none."""
+        if self.outputs:
+            return self.outputs
+        ranked = self.candidates.outputs[:5]
+        listed = "; ".join(f"{c.tensor} ({c.score:.2f})" for c in ranked)
+        raise OutputsUnknown(
+            f"no output of {self.model.source} stands out; "
+            + (f"the best candidates are {listed}; " if ranked else "")
+            + "name one with --output"
+        )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What inference needs: pruned to the outputs, else all that is not there only to train."""
+        from .simplify.prune import prune
+        from .simplify.training import drop_training
+
+        if self.outputs:
+            return prune(self.flat.graph, self.outputs)
+        return drop_training(self.flat.graph, self.roles)
+
+    @cached_property
+    def specs(self) -> Mapping[Tensor, TensorSpec]:
+        """Dtype and shape of every tensor of ``graph``."""
+        from .infer.shapes import infer_shapes
+
+        return infer_shapes(
+            self.graph, functions=self.flat.functions, given=self.given_shapes
+        )
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The recovered layers in topological order."""
+        from .infer.layers import find_layers
+
+        return find_layers(self.graph, self.flat, self.specs)
+
+    @cached_property
+    def layer_graph(self) -> Graph:
+        """The graph whose nodes are layers, and the ops that no layer explains."""
+        from .match import collapse
+
+        return collapse(self.graph, self.layers)
+
+    @cached_property
+    def findings(self) -> tuple[Any, ...]:
+        """What would break or falsify a freeze, worst first, each with its remedy."""
+        from .infer.findings import diagnose
+
+        return diagnose(self.model, outputs=self.wanted_outputs)
+
+    def at_level(self, level: str) -> Graph:
+        """The graph at one altitude: ``op``, ``layer`` or ``block``."""
+        if level == "op":
+            return self.graph
+        if level == "block":
+            from .infer.blocks import block_graph
+
+            return block_graph(self.layer_graph)
+        return self.layer_graph
+
+    def explain(self, pattern: str, node: str) -> str:
+        """Why a pattern does or does not match at a node, in words."""
+        from .match import explain
+
+        tensor = self._existing(node)
+        graph = self.graph if tensor.node in self.graph else self.flat.graph
+        return str(explain(graph, pattern, tensor.node, model=self.flat))
+
+    def drawing(self, level: str = "layer") -> Report:
+        """What a renderer is given."""
+        from .render import Report
+
+        return Report(
+            self.at_level(level),
+            specs=self.specs,
+            level=level,
+            title=Path(self.model.source).name,
+            inputs=tuple(c.tensor for c in self.candidates.inputs),
+            outputs=self.outputs,
+            roles=self.roles,
+            model=self.flat,
+        )
+
+    def render(self, path: str | Path, level: str = "layer") -> None:
+        """Write the model in the format that the suffix of ``path`` names."""
+        from .render import write
+
+        write(self.drawing(level), path)
+
+    def table(self, level: str = "layer") -> str:
+        """The layer table as text; its parameters sum to the total below it."""
+        from .render.table import format_table, to_table
+
+        return format_table(to_table(self.at_level(level), self.specs))
+
+    def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
+        """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
+        from .freeze import freeze_model
+
+        return freeze_model(self.flat, self.sure_outputs(), str(path), **options)
+
+    def write_keras(self, folder: str | Path) -> KerasReport:
+        """Write ``model.py`` and ``model.weights.h5`` into a folder."""
+        from .render.keras import write_keras
+
+        return write_keras(
+            self.flat,
+            self.layer_graph,
+            folder,
+            inputs=self.model_inputs,
+            outputs=self.sure_outputs(),
+            specs=self.specs,
+        )
+
+
+def analyse(model: Model | str | Path, **options: Any) -> Analysis:
+    """What is inferred of a model or of the file at a path; see Analysis for the options."""
+    found = model if isinstance(model, Model) else load(str(model))
+    return Analysis(found, **options)

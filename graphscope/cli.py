@@ -1,0 +1,332 @@
+"""The command line: one subcommand per verb, each a few lines over the library.
+
+Results go to stdout, remarks to stderr. Exit status: 0 done, 1 the file or the request is at fault, 2 bad usage,
+3 ``verify`` found a difference.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .analysis import Analysis
+
+
+class Ordered(click.Group):
+    """Lists its commands in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=Ordered, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="graphscope")
+def cli() -> None:
+    """A decompiler for TensorFlow models.
+
+    MODEL is whatever you have: a checkpoint prefix, one of its files, a .meta, a .pb or .pbtxt, a SavedModel
+    folder. What it is, is told from its bytes.
+    """
+
+
+def model_command(name: str, **options: Any) -> Callable[..., click.Command]:
+    """A subcommand on one MODEL, with the options that all of them take."""
+
+    def register(function: Callable[..., None]) -> click.Command:
+        for decorate in reversed(_SHARED):
+            function = decorate(function)
+        return cli.command(name, **options)(function)
+
+    return register
+
+
+_SHARED = (
+    click.argument("model"),
+    click.option(
+        "--output",
+        "-O",
+        "outputs",
+        multiple=True,
+        metavar="NAME",
+        help="An output of the model.",
+    ),
+    click.option(
+        "--input",
+        "-I",
+        "inputs",
+        multiple=True,
+        metavar="NAME",
+        help="An input of the model.",
+    ),
+    click.option(
+        "--shape",
+        "shapes",
+        multiple=True,
+        metavar="NAME=1,224,224,3",
+        help="The shape of an input; ? is any size.",
+    ),
+    click.option(
+        "--checkpoint",
+        metavar="PATH",
+        help="Where the weights are, when not beside MODEL.",
+    ),
+    click.option(
+        "--graph", metavar="PATH", help="Where the graph is, when not beside MODEL."
+    ),
+)
+as_json = click.option(
+    "--json", "json_wanted", is_flag=True, help="One JSON document on stdout."
+)
+
+
+def analysis_of(options: Mapping[str, Any]) -> Analysis:
+    """The Analysis that the shared options ask for."""
+    from .analysis import Analysis
+    from .read import load
+
+    model = load(
+        options["model"], checkpoint=options["checkpoint"], graph=options["graph"]
+    )
+    return Analysis(
+        model,
+        options["outputs"],
+        options["inputs"],
+        dict(map(parse_shape, options["shapes"])),
+    )
+
+
+def parse_shape(text: str) -> tuple[str, tuple[int | None, ...]]:
+    """``"x=1,?,3"`` -> ``("x", (1, None, 3))``."""
+    name, equals, sizes = text.rpartition("=")
+    try:
+        shape = tuple(
+            None if s.strip() in ("?", "-1", "None") else int(s)
+            for s in sizes.split(",")
+            if s.strip()
+        )
+    except ValueError:
+        equals = ""
+    if not equals or not name:
+        raise click.BadParameter(
+            f"{text!r} is not NAME=SIZES, such as images=1,224,224,3"
+        )
+    return name, shape
+
+
+def say(
+    document: Mapping[str, Any], text: Callable[[], str], json_wanted: bool
+) -> None:
+    """Print the document as JSON, or the text made from it."""
+    import json
+
+    click.echo(json.dumps(document, indent=2) if json_wanted else text())
+
+
+@model_command("inspect")
+@as_json
+def inspect_command(json_wanted: bool, **options: Any) -> None:
+    """What it is: format, producer, inputs, outputs, layers, totals, findings."""
+    from . import console, report
+
+    document = report.describe_model(analysis_of(options))
+    say(document, lambda: console.inspect_text(document, options["model"]), json_wanted)
+
+
+@model_command("variables")
+@click.option(
+    "--stats",
+    is_flag=True,
+    help="Minimum, maximum, mean, zeros, NaN of each: reads all weights.",
+)
+@as_json
+def variables_command(json_wanted: bool, stats: bool, **options: Any) -> None:
+    """The variable list: roles, shapes, bytes, statistics on request."""
+    from . import console, report
+
+    document = report.describe_variables(analysis_of(options), stats)
+    say(document, lambda: console.variables_text(document), json_wanted)
+
+
+@model_command("layers")
+@click.option(
+    "--level",
+    type=click.Choice(["op", "layer", "block"]),
+    default="layer",
+    show_default=True,
+)
+@as_json
+def layers_command(json_wanted: bool, level: str, **options: Any) -> None:
+    """Table of the recovered layers."""
+    from . import report
+
+    found = analysis_of(options)
+    if json_wanted:
+        say(report.describe_layers(found), str, True)
+    else:
+        click.echo(found.table(level))
+
+
+@model_command("outputs")
+@as_json
+def outputs_command(json_wanted: bool, **options: Any) -> None:
+    """Ranked candidate inputs and outputs, each with its evidence."""
+    from . import console, report
+
+    document = report.describe_outputs(analysis_of(options))
+    say(document, lambda: console.candidates_text(document), json_wanted)
+
+
+@model_command("doctor")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["info", "warning", "error"]),
+    help="Exit 1 from this severity on.",
+)
+@as_json
+def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> None:
+    """What would break or falsify a freeze, and the remedy."""
+    from . import console, report
+
+    document = report.describe_findings(analysis_of(options))
+    say(document, lambda: console.doctor_text(document), json_wanted)
+    ranks = ["info", "warning", "error"]
+    if fail_on and any(
+        ranks.index(f["severity"]) >= ranks.index(fail_on) for f in document["findings"]
+    ):
+        sys.exit(1)
+
+
+@cli.command("explain")
+@click.argument("model")
+@click.argument("pattern")
+@click.option(
+    "--at",
+    "node",
+    required=True,
+    metavar="NODE",
+    help="The node at which the layer should end.",
+)
+def explain_command(model: str, pattern: str, node: str) -> None:
+    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE."""
+    from .analysis import analyse
+
+    click.echo(analyse(model).explain(pattern, node))
+
+
+@model_command("render")
+@click.option(
+    "-o", "--out", required=True, metavar="FILE", help="Its suffix chooses the format."
+)
+@click.option(
+    "--level",
+    type=click.Choice(["op", "layer", "block"]),
+    default="layer",
+    show_default=True,
+)
+def render_command(out: str, level: str, **options: Any) -> None:
+    """Draw or tabulate the model: .dot .svg .png .html .md .csv .json .txt"""
+    analysis_of(options).render(out, level)
+    click.echo(f"wrote {out}", err=True)
+
+
+@model_command("freeze")
+@click.option("-o", "--out", required=True, metavar="FILE.pb")
+@as_json
+def freeze_command(json_wanted: bool, out: str, **options: Any) -> None:
+    """Checkpoint and graph to one .pb: variables become constants."""
+    from . import console
+
+    document = analysis_of(options).freeze(out)
+    say(document, lambda: console.freeze_text(document), json_wanted)
+
+
+@model_command("keras")
+@click.option("-o", "--out", required=True, metavar="DIR")
+@click.option(
+    "--verify/--no-verify",
+    default=True,
+    help="Run both and compare (needs TensorFlow).",
+)
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Run a model whose ops can touch files, network or Python.",
+)
+@as_json
+def keras_command(
+    json_wanted: bool, out: str, verify: bool, trust: bool, **options: Any
+) -> None:
+    """Keras source with the weights in place: model.py and model.weights.h5."""
+    from . import console
+
+    document = analysis_of(options).write_keras(out, verify=verify, trust=trust)
+    say(document, lambda: console.keras_text(document), json_wanted)
+    if document["verified"] and not document["verified"]["passed"]:
+        sys.exit(3)
+
+
+@cli.command("verify")
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Run a model whose ops can touch files, network or Python.",
+)
+@as_json
+def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
+    """Run A and B on the same inputs and compare what they compute (needs TensorFlow)."""
+    from . import console
+    from .report import describe_verification
+    from .verify import compare
+
+    document = describe_verification(compare(a, b, trust=trust))
+    say(document, lambda: console.verification_text(document), json_wanted)
+    if not document["passed"]:
+        sys.exit(3)
+
+
+@cli.command("demo")
+@click.option(
+    "-o", "--out", default="graphscope-demo", show_default=True, metavar="DIR"
+)
+def demo_command(out: str) -> None:
+    """Train a small TensorFlow 1 model, then run the whole chain on it."""
+    from .demo.chain import run_demo
+
+    run_demo(out, click.echo, cli)
+
+
+def main() -> None:
+    """The console script: errors become one line and an exit status."""
+    from .errors import GraphscopeError
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("graphscope: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except GraphscopeError as error:
+        fail(error, error.exit_code)
+    except OSError as error:
+        fail(error, 1)
+
+
+def fail(error: BaseException, status: int) -> None:
+    """One line on stderr, then the exit."""
+    from .console import printable
+
+    click.echo("graphscope: " + printable(" ".join(str(error).split())), err=True)
+    sys.exit(status)

@@ -1,0 +1,177 @@
+"""The documents of ``report.py`` -> text for a terminal. Returns strings; ``cli.py`` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+SHOWN = 5  # candidates with their evidence; the rest are counted
+
+
+def printable(text: object) -> str:
+    r"""The text with control characters spelled out: a file cannot steer the terminal.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    raw = str(text)
+    if raw.isprintable():
+        return raw
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in raw)
+
+
+def amount(nbytes: int) -> str:
+    """A number of bytes as a person reads it.
+
+    >>> amount(538_000_000)
+    '513.1 MiB'
+    """
+    size, unit = float(nbytes), "B"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:.1f} {unit}" if unit != "B" else f"{nbytes} B"
+
+
+def shape_text(shape: Sequence[int | None] | None) -> str:
+    """``(?, 28, 28, 1)``; ``(...)`` where the rank is unknown."""
+    if shape is None:
+        return "(...)"
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """``3 Conv2D, 1 Dense``."""
+    return ", ".join(f"{n:,} {printable(name)}" for name, n in counts.items())
+
+
+def table(rows: Iterable[Sequence[object]], headers: Sequence[str]) -> str:
+    """A plain table; numbers to the right, everything printable."""
+    from tabulate import tabulate
+
+    cells = [[c if isinstance(c, int) else printable(c) for c in row] for row in rows]
+    return tabulate(cells, headers, "simple", intfmt=",", disable_numparse=False)
+
+
+def inspect_text(doc: Mapping[str, Any], path: str) -> str:
+    """What ``graphscope inspect`` says."""
+    lines = [f"{printable(doc['source'])}"]
+    producer = f", written by {printable(doc['producer'])}" if doc["producer"] else ""
+    lines.append(f"  {printable(doc['format'])}{producer}")
+    lines.append(f"  {_graph_line(doc)}")
+    variables = counted(doc["variables"])
+    weights = f"{doc['parameters']:,} parameters, {amount(doc['bytes'])}"
+    lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))
+    if doc["signatures"]:
+        lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))
+    lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
+    lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
+    lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
+    if doc["unexplained"]:
+        lines.append(f"  {doc['unexplained']:,} ops belong to no layer")
+    lines += ["", "Findings"]
+    lines += [f"  {finding_line(f)}" for f in doc["findings"]] or [
+        "  nothing to object"
+    ]
+    target = shell_quote(path)
+    lines += ["", f"More: graphscope layers {target}; graphscope outputs {target}"]
+    return "\n".join(lines)
+
+
+def _graph_line(doc: Mapping[str, Any]) -> str:
+    if doc["inferred"]:
+        return "no graph beside it: what follows is inferred from names and shapes"
+    line = f"{doc['nodes']:,} nodes"
+    if doc["functions"]:
+        line += f", {doc['functions']:,} functions"
+    roles = counted(doc["roles"])
+    return line + (f"; not part of the model: {roles}" if roles else "")
+
+
+def finding_line(finding: Mapping[str, Any]) -> str:
+    """One finding in one line."""
+    return f"{finding['severity']}: {printable(finding['message'])} [{finding['id']}]"
+
+
+def doctor_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope doctor`` says: each finding with its remedy."""
+    lines = []
+    for finding in doc["findings"]:
+        lines.append(finding_line(finding))
+        if finding["remedy"]:
+            lines += [
+                f"    {printable(line)}" for line in finding["remedy"].splitlines()
+            ]
+    return "\n".join(lines) or "nothing to object"
+
+
+def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
+    """What ``graphscope outputs`` says: inputs, then outputs, best first."""
+    lines = ["Inputs"]
+    for each in doc["inputs"][: SHOWN * 2 if brief else None]:
+        lines.append(f"  {each['kind']:<8} {_tensor(each)}")
+        lines += (
+            [] if brief else [f"           {printable(e)}" for e in each["evidence"]]
+        )
+    lines += [] if doc["inputs"] else ["  none found"]
+    lines += ["", "Outputs"]
+    for each in doc["outputs"][: SHOWN if brief else None]:
+        lines.append(f"  {each['score']:.2f}     {_tensor(each)}")
+        lines += [
+            f"           {printable(e)}"
+            for e in each["evidence"][: 1 if brief else None]
+        ]
+    rest = len(doc["outputs"]) - SHOWN
+    lines += [] if doc["outputs"] else ["  none found"]
+    lines += [f"  and {rest} weaker candidates"] if brief and rest > 0 else []
+    return "\n".join(lines)
+
+
+def _tensor(each: Mapping[str, Any]) -> str:
+    dtype = each["dtype"] or "?"
+    return f"{printable(each['tensor'])}  {dtype} {shape_text(each['shape'])}"
+
+
+def variables_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope variables`` says."""
+    keys = ("name", "dtype", "shape", "bytes", "role")
+    extra = [
+        k for k in ("mean", "std", "min", "max", "zeros", "nan", "inf", "dead_channels")
+    ]
+    extra = [k for k in extra if any(k in v for v in doc["variables"])]
+    rows = []
+    for v in doc["variables"]:
+        role = f"{v['role']} of {v['of']}" if v.get("of") else v["role"]
+        row = [v["name"], v["dtype"], shape_text(v["shape"]), v["bytes"], role]
+        rows.append(row + [_number(v.get(k)) for k in extra])
+    total = sum(v["bytes"] for v in doc["variables"])
+    listed = table(rows, [*keys, *extra]) + "\n" if rows else ""
+    return f"{listed}{len(rows):,} variables, {amount(total)}"
+
+
+def _number(value: Any) -> str:
+    return (
+        f"{value:.4g}"
+        if isinstance(value, float)
+        else "" if value is None else str(value)
+    )
+
+
+def verification_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope verify`` says."""
+    lines = []
+    for out in doc["outputs"]:
+        lines.append("  " + "  ".join(f"{k} {_number(v)}" for k, v in out.items()))
+    lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    verdict = "equal" if doc["passed"] else "DIFFERENT"
+    worst = f"largest difference {doc['max_abs']:.3g}, {doc['max_rel']:.3g} of the output's scale"
+    return "\n".join([*map(printable, lines), f"{verdict}: {worst}"])
+
+
+def shell_quote(path: str) -> str:
+    """The path as one word for the shell."""
+    import shlex
+
+    return shlex.quote(printable(path))
