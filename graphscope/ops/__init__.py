@@ -1,0 +1,121 @@
+"""What each op means: its shape rule, its Keras text, its numpy evaluation, its traits.
+
+An open folder: one file per family, each op one ``define`` block; every module here is imported at first use, and a
+second definition of an op is an error. What TensorFlow's registry says (dtypes, counts, defaults) is in ``opdefs``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from .. import opdefs
+from ..graph import Shape
+from . import text
+from .partial import evaluate
+from .registry import TABLE, Call, Meaning, Partial, Unsaid, Value, define
+from .traits import TRAITS, derived
+
+__all__ = [
+    "TRAITS",
+    "Call",
+    "Meaning",
+    "Partial",
+    "Unsaid",
+    "Value",
+    "define",
+    "keras_text",
+    "meaning",
+    "shapes",
+    "table",
+    "tensorflow_text",
+    "traits",
+    "values",
+]
+
+_CONTRADICTIONS = (Unsaid, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+@cache
+def table() -> Mapping[str, Meaning]:
+    """Every op with a block of its own."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return TABLE
+
+
+@cache
+def meaning(op: str) -> Meaning | None:
+    """All that is known of an op; None where neither this folder nor TensorFlow's registry knows it.
+
+    >>> meaning("Relu").keras
+    'ops.relu({0})'
+    """
+    found, definition = table().get(op), opdefs.find(op)
+    if found is None and definition is None:
+        return None
+    found = found or Meaning(op)
+    return replace(found, traits=found.traits | derived(op, definition))
+
+
+def traits(op: str) -> frozenset[str]:
+    """The traits of an op; none for an unknown one."""
+    found = meaning(op)
+    return found.traits if found is not None else frozenset()
+
+
+def shapes(call: Call, ports: int) -> tuple[Shape, ...]:
+    """The shape of each output port, all unknown where no rule knows or the call contradicts its op."""
+    found = meaning(call.op)
+    if found is None or found.shape is None:
+        return (None,) * ports
+    try:
+        given = tuple(found.shape(call))[:ports]
+    except _CONTRADICTIONS:  # hostile attributes and constants fail in every way
+        return (None,) * ports
+    return given + (None,) * (ports - len(given))
+
+
+def values(call: Call, ports: int) -> tuple[Value, ...]:
+    """What is known of the elements of each output, given what is known of the inputs (numpy; nothing runs)."""
+    found = meaning(call.op)
+    if found is None or found.fold is None:
+        return (None,) * ports
+    try:
+        return evaluate(found, call, ports)
+    except _CONTRADICTIONS:
+        return (None,) * ports
+
+
+def keras_text(call: Call, texts: Sequence[str]) -> str | None:
+    """An expression over the input texts that computes the op with ``keras.ops``; None where that cannot say it.
+
+    Input texts must bind tighter than any operator; the result may be an operator expression (``a + b``). Where the op
+    has several outputs it is a tuple, in which ``None`` stands for an output that keras.ops cannot say.
+
+    >>> keras_text(Call("LeakyRelu", {"alpha": 0.5}), ["x"])
+    'ops.leaky_relu(x, 0.5)'
+    """
+    found = meaning(call.op)
+    try:
+        return None if found is None else text.write(found, call, texts)
+    except _CONTRADICTIONS:
+        return None
+
+
+def tensorflow_text(
+    op: str, attrs: Mapping[str, Any], texts: Sequence[str]
+) -> str | None:
+    """``tf.raw_ops.Op(...)`` for any op of stock TensorFlow whose attributes have literals; None for others.
+
+    >>> tensorflow_text("Relu", {"T": "float32"}, ["x"])
+    'tf.raw_ops.Relu(features=x)'
+    """
+    try:
+        return text.tensorflow_text(op, attrs, texts)
+    except _CONTRADICTIONS:
+        return None

@@ -1,0 +1,90 @@
+"""numpy evaluation of an op of which some input elements are unknown, as in the vectors that Reshape takes.
+
+Ops that only move elements move what is known of them along; elementwise ops know an element where all its operands
+are known; reductions where all that is reduced is. TensorFlow's own inference does this for a handful of ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .registry import Call, Meaning, Partial, Unsaid, Value
+
+
+@cache
+def _attributes(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The keyword-only parameters of a fold: they are filled with the attributes of the same name."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ()  # a numpy ufunc
+    start = code.co_argcount
+    return tuple(code.co_varnames[start : start + code.co_kwonlyargcount])
+
+
+def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The outputs of a fold on these arrays; raises Unsaid where the op has none."""
+    if meaning.fold is None:
+        raise Unsaid(f"{call.op} cannot be folded")
+    wanted = {name: call[name] for name in _attributes(meaning.fold)}
+    with np.errstate(all="ignore"):
+        made = meaning.fold(*arrays, **wanted)
+    if made is None:
+        raise Unsaid(f"{call.op} cannot be folded here")
+    return list(made) if isinstance(made, tuple | list) else [np.asarray(made)]
+
+
+def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
+    """What is known of each output; raises whatever numpy raises on inputs that contradict the op."""
+    given: list[Any] = list(call.values)
+    if len(given) != len(call.inputs) or any(value is None for value in given):
+        return (None,) * ports
+    if any(isinstance(value, Partial) for value in given):
+        made = [_settled(value) for value in _partly(meaning, call, given)]
+    else:
+        made = list(run(meaning, call, given))
+    return tuple(made[:ports]) + (None,) * (ports - len(made))
+
+
+def _settled(value: Partial) -> Value:
+    """A plain array where every element is known."""
+    return value.array if value.known.all() else value
+
+
+def _partly(meaning: Meaning, call: Call, given: list[Any]) -> list[Partial]:
+    arrays = [v.array if isinstance(v, Partial) else v for v in given]
+    masks = [
+        v.known if isinstance(v, Partial) else np.ones(v.shape, bool) for v in given
+    ]
+    if meaning.moves is not None:
+        return _moved(meaning, call, given, arrays, masks)
+    made = run(meaning, call, arrays)
+    if "elementwise" in meaning.traits:
+        shape = made[0].shape
+        known = np.logical_and.reduce([np.broadcast_to(m, shape) for m in masks])
+        return [Partial(array, known) for array in made]
+    if "reduction" in meaning.traits and masks[1].all():
+        axes = tuple(int(axis) for axis in arrays[1].reshape(-1))
+        known = np.all(masks[0], axis=axes, keepdims=bool(call.get("keep_dims")))
+        return [Partial(made[0], known)]
+    return []
+
+
+def _moved(
+    meaning: Meaning,
+    call: Call,
+    given: list[Any],
+    arrays: list[np.ndarray],
+    masks: list[np.ndarray],
+) -> list[Partial]:
+    moved = range(len(given))[meaning.moves or slice(0)]
+    if any(not masks[slot].all() for slot in range(len(given)) if slot not in moved):
+        return []  # where to is unknown
+    kept = [
+        masks[slot] if slot in moved else array for slot, array in enumerate(arrays)
+    ]
+    values, known = run(meaning, call, arrays), run(meaning, call, kept)
+    return [Partial(*pair) for pair in zip(values, known, strict=True)]

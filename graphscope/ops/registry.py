@@ -1,0 +1,159 @@
+"""What is known of one op (``Meaning``), the table of all of them, and the place where one op is used (``Call``).
+
+One op is one ``define`` block in the file of its family::
+
+    define(
+        "Softplus",                               # one or more ops of the same meaning
+        shape=same,                               # Call -> one shape a port
+        keras="ops.softplus({0})",                # template, or function of (Call, *texts); None: keras.ops cannot say it
+        fold=lambda x: np.logaddexp(x, 0),        # numpy; keyword-only parameters are filled with attributes
+        traits="elementwise activation",
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import opdefs
+from ..graph import Shape, TensorSpec
+
+
+class Unsaid(Exception):
+    """A rule's way of saying that this call contradicts the op's definition, or leaves out what the rule needs."""
+
+
+class Partial(NamedTuple):
+    """A value of which some elements are known: ``array`` holds any number where ``known`` is False."""
+
+    array: np.ndarray
+    known: np.ndarray
+
+
+Value = np.ndarray | Partial | None
+"""What is known of a tensor's elements before anything runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One op at one place: its attributes, and what is known of its inputs.
+
+    ``inputs`` and ``values`` have one entry for each data input; either may be shorter where nothing is known.
+    """
+
+    op: str
+    attrs: Mapping[str, Any]
+    inputs: Sequence[TensorSpec] = ()
+    values: Sequence[Value] = ()
+    name: str = ""
+
+    def __getitem__(self, attr: str) -> Any:
+        """The attribute, or the OpDef's default for it; raises Unsaid where there is neither."""
+        found = self.attrs.get(attr)
+        if found is None:
+            found = opdefs.defaults(self.op).get(attr)
+        if found is None:
+            raise Unsaid(f"{self.op} {self.name!r} has no attribute {attr!r}")
+        return found
+
+    def get(self, attr: str, otherwise: Any = None) -> Any:
+        """The attribute, the OpDef's default for it, or ``otherwise``."""
+        try:
+            return self[attr]
+        except Unsaid:
+            return otherwise
+
+    def shape(self, slot: int) -> Shape:
+        """The shape of one input; raises Unsaid where there is no such input."""
+        if not -len(self.inputs) <= slot < len(self.inputs):
+            raise Unsaid(f"{self.op} {self.name!r} has no input {slot}")
+        return self.inputs[slot].shape
+
+    def dtype(self, slot: int) -> str:
+        """The dtype of one input, without ``_ref``; "" where unknown."""
+        if not -len(self.inputs) <= slot < len(self.inputs):
+            return ""
+        return self.inputs[slot].dtype.removesuffix("_ref")
+
+    def rank(self, slot: int) -> int | None:
+        """The number of dimensions of one input, None where unknown."""
+        shape = self.shape(slot)
+        return None if shape is None else len(shape)
+
+    def value(self, slot: int) -> np.ndarray | None:
+        """The elements of one input where all of them are known."""
+        if not -len(self.values) <= slot < len(self.values):
+            return None
+        found = self.values[slot]
+        return None if isinstance(found, Partial) else found
+
+    def integer(self, slot: int) -> int | None:
+        """The one integer that an input holds, None where unknown."""
+        found = self.value(slot)
+        return None if found is None or found.size != 1 else int(found.reshape(()))
+
+    def integers(self, slot: int) -> tuple[int, ...] | None:
+        """All integers of one input, flattened; None where any is unknown."""
+        found = self.value(slot)
+        return None if found is None else tuple(map(int, found.reshape(-1)))
+
+    def dims(self, slot: int) -> Shape:
+        """The integers of an input vector with None for those unknown; None where even its length is."""
+        found = None
+        if -len(self.values) <= slot < len(self.values):
+            found = self.values[slot]
+        if isinstance(found, Partial):
+            pairs = zip(found.array.reshape(-1), found.known.reshape(-1), strict=True)
+            return tuple(int(size) if known else None for size, known in pairs)
+        if found is not None:
+            return tuple(map(int, found.reshape(-1)))
+        shape = self.shape(slot)
+        if shape is None or len(shape) != 1 or shape[0] is None or shape[0] > 64:
+            return None  # no tensor of TensorFlow's has so many dimensions
+        return (None,) * shape[0]
+
+
+Rule = Callable[[Call], Sequence[Shape]]
+KerasText = str | Callable[..., str | None]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """All that is known of one op.
+
+    ``shape`` gives one shape a port and raises Unsaid where the call contradicts the op; ``keras`` is a template over
+    the input texts and attributes or a function of (Call, \\*texts); ``fold`` computes the outputs with numpy;
+    ``traits`` are listed in ``ops.TRAITS``; ``moves`` says which inputs' elements the op only moves about,
+    so that elements known on their own stay known.
+    """
+
+    name: str
+    shape: Rule | None = None
+    keras: KerasText | None = None
+    fold: Callable[..., Any] | None = None
+    traits: frozenset[str] = frozenset()
+    moves: slice | None = None
+
+
+TABLE: dict[str, Meaning] = {}
+
+
+def define(
+    *names: str,
+    shape: Rule | None = None,
+    keras: KerasText | None = None,
+    fold: Callable[..., Any] | None = None,
+    traits: str = "",
+    moves: slice | None = None,
+) -> None:
+    """Enter ops of one meaning into the table; raises ValueError where one is there already."""
+    for name in names:
+        if name in TABLE:
+            raise ValueError(f"two definitions of op {name!r}")
+        TABLE[name] = Meaning(
+            name, shape, keras, fold, frozenset(traits.split()), moves
+        )

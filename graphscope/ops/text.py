@@ -1,0 +1,129 @@
+"""A call of an op -> Python source that computes the same: through keras.ops, or through tf.raw_ops for any op.
+
+Input texts stand for tensors and must bind tighter than any operator: names, calls, subscripts, or in parentheses.
+Nothing that comes from a file reaches the source but as a literal written by ``repr``.
+"""
+
+from __future__ import annotations
+
+import keyword
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import opdefs
+from ..graph import FunctionRef
+from .registry import Call, Meaning, Unsaid
+
+
+def literal(value: Any) -> str:
+    """Python source of a number, string, None, tuple or (nested) sequence of them; raises Unsaid of anything else.
+
+    >>> literal(0.20000000298023224)
+    '0.2'
+    """
+    if isinstance(value, np.ndarray):
+        return literal(value.tolist())
+    if isinstance(value, bool | np.bool_):
+        return repr(bool(value))
+    if isinstance(value, int | np.integer):
+        return repr(int(value))
+    if isinstance(value, float | np.floating):
+        return _float(float(value))
+    if value is None or isinstance(value, str | bytes):
+        return repr(value)
+    if isinstance(value, tuple | list):
+        inner = ", ".join(map(literal, value))
+        if isinstance(value, list):
+            return f"[{inner}]"
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    raise Unsaid(f"no literal for a {type(value).__name__}")
+
+
+def _float(value: float) -> str:
+    """The shortest text that gives the same float32 (attributes are float32), or else the same float64."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return f'float("{value}")'
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
+    return repr(float(str(single))) if float(single) == value else repr(value)
+
+
+class _Fields(Mapping[str, str]):
+    """The attributes of a call as a template asks for them."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    def __getitem__(self, name: str) -> str:
+        return literal(self.call[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.call.attrs)
+
+    def __len__(self) -> int:
+        return len(self.call.attrs)
+
+
+def write(meaning: Meaning, call: Call, texts: Sequence[str]) -> str | None:
+    """The Keras text of a call over its input texts; None where keras.ops cannot say it."""
+    if meaning.keras is None:
+        return None
+    if callable(meaning.keras):
+        return meaning.keras(call, *texts)
+    return string.Formatter().vformat(meaning.keras, tuple(texts), _Fields(call))
+
+
+def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> str:
+    """``tf.raw_ops.Op(input=..., attr=...)``; raises Unsaid for an op that raw_ops lacks or an attribute it cannot say.
+
+    >>> tensorflow_text("Relu", {"T": "float32"}, ["x"])
+    'tf.raw_ops.Relu(features=x)'
+    """
+    definition = opdefs.find(op)
+    if definition is None or not op.isidentifier() or op.startswith("_"):
+        raise Unsaid(f"TensorFlow registers no op {op!r} that Python can call")
+    known = {**opdefs.defaults(op), **attrs}
+    arguments, left, inferred = [], list(texts), set()
+    for arg in definition.input_arg:
+        inferred |= {arg.type_attr, arg.number_attr, arg.type_list_attr}
+        count = None
+        if arg.number_attr:
+            count = int(known.get(arg.number_attr) or 0)
+        elif arg.type_list_attr:
+            count = len(known.get(arg.type_list_attr) or ())
+        taken, left = left[: count or 1], left[count or 1 :]
+        if count == 0:
+            taken, left = [], taken + left
+        text = f"[{', '.join(taken)}]" if count is not None else "".join(taken)
+        arguments.append(f"{_keyword(arg.name)}={text}")
+    for attr in definition.attr:
+        name = attr.name
+        if name in inferred or name not in attrs:
+            continue
+        if attrs[name] == opdefs.defaults(op).get(name):
+            continue
+        arguments.append(f"{_keyword(name)}={_attribute(attr.type, attrs[name])}")
+    return f"tf.raw_ops.{op}({', '.join(arguments)})"
+
+
+def _keyword(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _attribute(kind: str, value: Any) -> str:
+    if isinstance(value, FunctionRef) or kind in ("tensor", "func", "list(func)"):
+        raise Unsaid("functions and tensors have no literal")
+    if kind == "type":
+        return _dtype(value)
+    if kind == "list(type)":
+        return f"[{', '.join(map(_dtype, value))}]"
+    return literal(list(value) if isinstance(value, tuple) else value)
+
+
+def _dtype(name: str) -> str:
+    if not name.isidentifier():
+        raise Unsaid(f"{name!r} is no dtype")
+    return f"tf.{name}"
