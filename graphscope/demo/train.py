@@ -16,9 +16,9 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-import tensorflow.compat.v1 as tf
+import tensorflow.compat.v1 as tf  # noqa: E402
 
-from .digits import draw_digits
+from .digits import draw_digits  # noqa: E402
 
 STEPS, BATCH = 400, 64
 
