@@ -16,6 +16,8 @@ from .graph import Graph, Layer, Model, Shape, Tensor, TensorSpec, did_you_mean
 from .read import load
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from .freeze import FreezeReport
     from .infer.outputs import Candidates
     from .render import Report
@@ -91,14 +93,32 @@ class Analysis:
         )
 
     @cached_property
+    def modes(self) -> Mapping[str, bool | int]:
+        """Mode placeholders (``is_training``) and the value that inference gives them.
+
+        A fed ``keep_prob`` is not among them: it is what a Dropout layer is recognised by.
+        """
+        switches = (
+            c for c in self.candidates.inputs if isinstance(c.value, bool | int)
+        )
+        return {c.tensor.node: c.value for c in switches}
+
+    @cached_property
     def graph(self) -> Graph:
-        """What inference needs: pruned to the outputs, else all that is not there only to train."""
+        """What inference needs: modes set, then pruned to the outputs.
+
+        Where no output is known: all that is not there only to train.
+        """
         from .simplify.prune import prune
+        from .simplify.specialise import specialise
         from .simplify.training import drop_training
 
+        graph = self.flat.graph
+        if self.modes:
+            graph = specialise(graph, self.modes)
         if self.outputs:
-            return prune(self.flat.graph, self.outputs)
-        return drop_training(self.flat.graph, self.roles)
+            return prune(graph, self.outputs)
+        return drop_training(graph, self.roles)
 
     @cached_property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
@@ -169,11 +189,17 @@ class Analysis:
 
         write(self.drawing(level), path)
 
+    def layer_table(self, level: str = "layer") -> DataFrame:
+        """The layer table as a DataFrame: one row a node of that altitude."""
+        from .render.table import to_table
+
+        return to_table(self.at_level(level), self.specs)
+
     def table(self, level: str = "layer") -> str:
         """The layer table as text; its parameters sum to the total below it."""
-        from .render.table import format_table, to_table
+        from .render.table import format_table
 
-        return format_table(to_table(self.at_level(level), self.specs))
+        return format_table(self.layer_table(level))
 
     def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""

@@ -90,15 +90,10 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     from .analysis import Analysis
     from .read import load
 
-    model = load(
-        options["model"], checkpoint=options["checkpoint"], graph=options["graph"]
-    )
-    return Analysis(
-        model,
-        options["outputs"],
-        options["inputs"],
-        dict(map(parse_shape, options["shapes"])),
-    )
+    shapes = dict(map(parse_shape, options["shapes"]))
+    places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
+    model = load(options["model"], **places)
+    return Analysis(model, options["outputs"], options["inputs"], shapes)
 
 
 def parse_shape(text: str) -> tuple[str, tuple[int | None, ...]]:

@@ -215,6 +215,13 @@ class Graph(nx.MultiDiGraph):
                 stack.extend(self.node(name).controls)
         return seen
 
+    def _repr_svg_(self) -> str:
+        """The drawing that a notebook shows."""
+        from .render.dot import to_dot
+        from .render.picture import to_svg
+
+        return to_svg(to_dot(self))
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -251,7 +258,8 @@ class Function:
     """One function of the library, its body a Graph of its own.
 
     Arguments are nodes of op ``_Arg`` with attribute ``T``; ``returns`` gives the body tensor of each output in
-    order; the references in the body are already ``node:port``.
+    order; the references in the body are already ``node:port``. ``message`` is the FunctionDef as it was read, so that
+    what nobody changed can be written as it was.
     """
 
     name: str
@@ -261,6 +269,7 @@ class Function:
     output_names: tuple[str, ...] = ()
     control_returns: tuple[str, ...] = ()
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    message: Any = field(default=None, compare=False, repr=False)
 
 
 class Weights(Mapping[str, np.ndarray]):
