@@ -1,0 +1,115 @@
+"""Graph -> text and pictures. OPEN FOLDER: a module is a format when it has ``SUFFIXES``.
+
+``SUFFIXES`` maps each file suffix that the module serves to a function from a ``View`` to the file's content; the
+first line of the function's docstring describes the format. A suffix that two modules serve is an error. Nothing
+here infers: a renderer draws what it is given.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import GraphscopeError
+from ..graph import Graph, Model, Tensor, TensorSpec, did_you_mean
+
+
+@dataclass(frozen=True)
+class View:
+    """What a renderer is given: a graph at one altitude, and what is known of it.
+
+    ``specs`` are keyed by tensors of the op graph (a layer's are looked up by ``Layer.output``); ``level`` is
+    ``op``, ``layer`` or ``block``; ``inputs`` and ``outputs`` are the tensors or nodes to mark; ``roles`` says which
+    nodes exist only to train (they are drawn folded by role); ``facts`` is what ``inspect`` says of the model.
+    """
+
+    graph: Graph
+    specs: Mapping[Tensor, TensorSpec] = field(default_factory=dict)
+    level: str = "op"
+    title: str = ""
+    inputs: tuple[Tensor | str, ...] = ()
+    outputs: tuple[Tensor | str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    model: Model | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Renderer = Callable[[View], str | bytes]
+
+
+@cache
+def _renderers() -> Mapping[str, Renderer]:
+    found: dict[str, Renderer] = {}
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
+        loaded = import_module(f"{__name__}.{module.name}")
+        _join(found, getattr(loaded, "SUFFIXES", {}), module.name)
+    return found
+
+
+def _join(found: dict[str, Renderer], added: Mapping[str, Renderer], name: str) -> None:
+    """Add one module's formats to the registry; raises ValueError where a suffix is taken."""
+    for suffix, renderer in added.items():
+        if suffix in found:
+            taken = found[suffix].__module__
+            raise ValueError(f"render/{name}.py serves {suffix!r}, and so does {taken}")
+        found[suffix] = renderer
+
+
+def formats() -> dict[str, str]:
+    """Every suffix that can be written, with one line that says what it is.
+
+    >>> formats()[".dot"]
+    'Graphviz source of the drawing'
+    """
+    lines = {
+        suffix: (renderer.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        for suffix, renderer in _renderers().items()
+    }
+    return dict(sorted(lines.items()))
+
+
+def renderer(suffix: str) -> Renderer:
+    """The renderer that serves a suffix; raises GraphscopeError with the known ones where there is none."""
+    known = _renderers()
+    if suffix.lower() not in known:
+        hint = did_you_mean(suffix, known) or "; known: " + " ".join(sorted(known))
+        raise GraphscopeError(
+            f"no renderer writes {suffix or 'a name without suffix'!r}{hint}"
+        )
+    return known[suffix.lower()]
+
+
+def write(view: View, path: str | Path) -> Path:
+    """Render ``view`` as the path's suffix says, beside its place first, then renamed into it.
+
+    Raises GraphscopeError where the suffix is unknown or the place cannot be written.
+    """
+    target = Path(path)
+    content = renderer(target.suffix)(view)
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    try:
+        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise GraphscopeError(f"cannot write {target}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, target)
+    except OSError as error:
+        Path(beside).unlink(missing_ok=True)
+        raise GraphscopeError(f"cannot write {target}: {error.strerror}") from None
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

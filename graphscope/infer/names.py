@@ -1,0 +1,194 @@
+"""Layers -> their names, from the name scopes of the op nodes that each explains.
+
+Scopes name layers, they never type them. A layer's scope is the deepest one that all its computing nodes share, less
+the scopes that TensorFlow's own functions open (``batchnorm``, ``moments`` ...). Where there is none, the layers are
+called as Keras would call them: ``conv2d``, ``conv2d_1`` ... by type in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from .. import opdefs
+from ..graph import Layer
+
+Path = tuple[str, ...]
+
+# Scopes that tf.nn, Keras's backend and Keras's layers open inside a layer of their own.
+_INNER = frozenset(
+    """batchnorm moments convolution depthwise separable_conv2d tensordot dropout cond while lrn
+    gelu l2_normalize normalize logistic softmax silu swish einsum matmul""".split()
+)
+_SUFFIX = re.compile(r"_(\d+)$")
+_READ = re.compile(
+    r"/(?:(?:Read/)?ReadVariableOp(?:_\d+)?(?:/resource)?|read(?:_\d+)?)$"
+)
+_LONGEST = 96  # characters of a name
+_DEEPEST = 8  # scopes joined in a name
+
+
+def layer_names(layers: Sequence[Layer]) -> list[str]:
+    """A unique and valid Keras name for each layer, in the same order; equal input gives equal names.
+
+    Reads ``op``, ``members``, ``output`` and the nodes of ``weights``.
+
+    >>> from graphscope.graph import Layer, Tensor
+    >>> members = frozenset({"net/fc1/MatMul", "net/fc1/BiasAdd"})
+    >>> dense = Layer("Dense", members=members, output=Tensor("net/fc1/BiasAdd"))
+    >>> layer_names([dense, Layer("ReLU", members=frozenset({"x9"}), output=Tensor("x9"))])
+    ['fc1', 're_lu']
+    """
+    scopes = [_scope(layer) for layer in layers]
+    renamed = _as_written(scopes)
+    owners = _owners(layers, scopes)
+    wide = _model_wide(scopes)
+    wishes = [
+        _wishes(layer, renamed[scope], owners.get(scope), scope in wide)
+        for layer, scope in zip(layers, scopes, strict=True)
+    ]
+    return _unique(layers, wishes)
+
+
+def _scope(layer: Layer) -> Path:
+    """The scope of the layer: that of its computing nodes, or an outer one that its weights lie in."""
+    weights = {use.node for use in layer.weights.values() if use.node}
+    computing = [n for n in layer.members if n not in weights and not _READ.search(n)]
+    found = _shared(tuple(n.split("/"))[:-1] for n in computing or layer.members)
+    stored = _shared(tuple(_READ.sub("", n).split("/"))[:-1] for n in weights)
+    if stored and found[: len(stored)] == stored[: len(found)]:
+        found = stored if len(stored) < len(found) or not found else found
+    while len(found) > 1 and _SUFFIX.sub("", found[-1]).lower() in _INNER:
+        found = found[:-1]
+    return found
+
+
+def _shared(paths: Iterable[Path]) -> Path:
+    """The longest common prefix."""
+    listed = list(paths)
+    if not listed:
+        return ()
+    low, high = min(listed), max(listed)
+    same = (i for i, part in enumerate(low) if part != high[i : i + 1][0])
+    return low[: next(same, len(low))]
+
+
+def _as_written(scopes: Iterable[Path]) -> dict[Path, Path]:
+    """Each scope as the program wrote it.
+
+    Keras 3 opens a layer's scope once to build it and once to call it, and TensorFlow makes the second unique: below
+    ``functional_1`` every scope ends in one more ``_1`` than its layer. It is taken off where all siblings have one.
+    """
+    children: dict[Path, dict[str, None]] = defaultdict(dict)
+    for scope in scopes:
+        for depth in range(len(scope)):
+            children[scope[:depth]][scope[depth]] = None
+    plain = {parent: _plain_names(parent, names) for parent, names in children.items()}
+    return {
+        scope: tuple(plain[scope[:i]].get(part, part) for i, part in enumerate(scope))
+        for scope in {(), *scopes}
+    }
+
+
+def _plain_names(parent: Path, names: Iterable[str]) -> Mapping[str, str]:
+    """Siblings without the suffix that all have; of two that become equal the later keeps its own."""
+    bases = {name: _SUFFIX.sub("", name) for name in names}
+    ones = sum(name == f"{base}_1" for name, base in bases.items())
+    if not parent or not _SUFFIX.search(parent[-1]) or 2 * ones < len(bases):
+        return {}
+    if any(name == base for name, base in bases.items()):
+        return {}
+    first: dict[str, str] = {}
+    for name in sorted(bases, key=lambda n: (len(n), n)):
+        first.setdefault(bases[name], name)
+    return {name: base for base, name in first.items()}
+
+
+def _model_wide(scopes: Sequence[Path]) -> set[Path]:
+    """The scopes that hold most of the layers: the model's own, which say nothing of one layer."""
+    crowd = Counter(scope[:i] for scope in scopes for i in range(len(scope) + 1))
+    return {scope for scope, n in crowd.items() if n > max(3, len(scopes) // 2)}
+
+
+def _owners(layers: Sequence[Layer], scopes: Sequence[Path]) -> dict[Path, Layer]:
+    """Which layer bears the plain name of a scope: the only one in it, or the only one in it that has weights."""
+    inside: dict[Path, list[Layer]] = defaultdict(list)
+    for layer, scope in zip(layers, scopes, strict=True):
+        inside[scope].append(layer)
+    owners = {}
+    for scope, several in inside.items():
+        heavy = [layer for layer in several if layer.weights]
+        if scope and len(heavy or several) == 1:
+            owners[scope] = (heavy or several)[0]
+    return owners
+
+
+def _wishes(layer: Layer, path: Path, owner: Layer | None, wide: bool) -> list[str]:
+    """The names that would do for a layer, the shortest first; none where only its type can name it."""
+    leaf = layer.output.node.rsplit("/", 1)[-1]
+    if layer is not owner or wide:
+        if len(layer.members) == 1 and _is_own_word(leaf):
+            path = (*path, leaf)
+        elif wide or not path:
+            return []
+        else:
+            path = (*path[:-1], f"{path[-1]}_{leaf}")
+    depths = range(1, min(len(path), _DEEPEST) + 1)
+    return [_valid("_".join(path[-depth:])) for depth in depths]
+
+
+def _is_own_word(leaf: str) -> bool:
+    """Whether a person chose this node's name: it is a word, and no op's."""
+    stem = _SUFFIX.sub("", leaf)
+    return bool(re.search("[A-Za-z]{3}", stem)) and _bare(stem) not in _op_words()
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"(v\d|native)$", "", name.lower().replace("_", ""))
+
+
+@cache
+def _op_words() -> frozenset[str]:
+    return frozenset(map(_bare, opdefs.registry())) | {"truediv", "sum", "mean"}
+
+
+def _valid(name: str) -> str:
+    """Letters, digits, ``_``, ``.`` and ``-``, beginning with a letter or digit, of a length that a file name has."""
+    return (
+        re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip("_.-")[-_LONGEST:].lstrip("_.-")
+    )
+
+
+def _type_name(op: str) -> str:
+    """``MaxPooling2D`` -> ``max_pooling2d``: what Keras calls an unnamed layer."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", op))
+    return _valid(re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()) or "layer"
+
+
+def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
+    """The shortest wish that no other layer has; calls of one shared layer count as one."""
+    holders: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for i, (layer, names) in enumerate(zip(layers, wishes, strict=True)):
+        weights = frozenset(use.node for use in layer.weights.values() if use.node)
+        for name in names:
+            holders[name].add(weights or frozenset({f"#{i}"}))
+    taken: set[str] = set()
+    counts: Counter[str] = Counter()
+    made = []
+    for layer, names in zip(layers, wishes, strict=True):
+        free = (n for n in names if n and len(holders[n]) == 1 and n not in taken)
+        base = next((n for n in reversed(names) if n), "") or _type_name(layer.op)
+        name = next(free, "") or _numbered(base, taken, counts)
+        taken.add(name)
+        made.append(name)
+    return made
+
+
+def _numbered(base: str, taken: set[str], counts: Counter[str]) -> str:
+    name = base
+    while name in taken:
+        counts[base] += 1
+        name = f"{base}_{counts[base]}"
+    return name
