@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..graph import Shape
-from .dims import Unsaid, broadcast, broadcasting, merge, same, shape_from
-from .registry import Call, define
+from .dims import broadcast, broadcasting, merge, same, shape_from
+from .registry import Call, Unsaid, define
 from .text import literal
 
 _KERAS_DTYPES = frozenset(
