@@ -36,7 +36,7 @@ def run_demo(out: str, say: Callable[[str], object], cli: click.Group) -> None:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     say("Training a small TensorFlow 1 classifier (some seconds) ...")
-    accuracy = _train(folder)
+    accuracy = train_elsewhere(folder)
     checkpoint = _latest(folder)
     say(
         f"It recognises {accuracy:.0%} of the digits that it has not seen; it is saved as {checkpoint}."
@@ -59,7 +59,8 @@ def run_demo(out: str, say: Callable[[str], object], cli: click.Group) -> None:
             say(f"  {path.relative_to(folder)}  {path.stat().st_size:,} bytes")
 
 
-def _train(folder: Path) -> float:
+def train_elsewhere(folder: Path) -> float:
+    """Train in a process of its own; the accuracy on images that it has not seen."""
     command = [sys.executable, "-m", "graphscope.demo.train", str(folder)]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(command, capture_output=True, text=True, env=quiet)

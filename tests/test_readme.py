@@ -1,0 +1,79 @@
+"""README's examples print what README says they print."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from graphscope.demo import chain
+
+ROOT = Path(__file__).parent.parent
+SPEC = importlib.util.spec_from_file_location("readme", ROOT / "tools" / "readme.py")
+readme = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(readme)
+TEXT = (ROOT / "README.rst").read_text()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds a freshly trained model.ckpt-400."""
+    made = tmp_path_factory.mktemp("readme")
+    chain.train_elsewhere(made)
+    return made
+
+
+def without_digits(text: str) -> str:
+    """The text with each decimal number as one mark: training rounds differently from machine to machine."""
+    text = re.sub(r"\d+\.\d+(e[-+]?\d+)?", "#", text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def test_the_commands_print_what_readme_shows(folder: Path) -> None:
+    examples = readme.commands(TEXT)
+    assert len(examples) >= 7
+    for example in examples:
+        printed = without_digits(readme.run(example.source, folder))
+        expected = without_digits("\n".join(example.expected))
+        same = doctest.OutputChecker().check_output(
+            expected + "\n",
+            printed + "\n",
+            doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+        )
+        assert same or expected == printed, f"$ {example.source}\n{printed}"
+
+
+def test_the_python_examples_hold(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme.run("graphscope freeze model.ckpt-400 -o frozen.pb", folder)
+    monkeypatch.chdir(folder)
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    )
+    scope: dict[str, object] = {}
+    for line, body in readme.blocks(TEXT, "python"):
+        test = doctest.DocTestParser().get_doctest(
+            "\n".join(body) + "\n", scope, "README", None, line
+        )
+        assert test.examples
+        runner.run(test, clear_globs=False)
+        scope = test.globs
+    assert runner.summarize(verbose=False).failed == 0
+
+
+def test_the_two_commands_are_in_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for block in readme.blocks(TEXT, "sh"):
+        for line in block[1]:
+            target = line.split("#")[0].split()[1]
+            assert f"\n{target}:" in makefile
+
+
+def test_ci_runs_the_test_command() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
