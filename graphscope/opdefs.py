@@ -104,6 +104,18 @@ def port_of(node: Any, argument: str) -> int:
     return 0
 
 
+def argument_of(op: str, attrs: Mapping[str, Any], port: int) -> tuple[str, int] | None:
+    """The output argument that a port belongs to and the place in it; None for an unknown op: ``port_of`` undone."""
+    definition = find(op)
+    known, first = _WithDefaults(attrs, op), 0
+    for arg in definition.output_arg if definition is not None else ():
+        size = _size(arg, known)
+        if port < first + size:
+            return arg.name, port - first
+        first += size
+    return None
+
+
 class _WithDefaults:
     """Attributes, with the OpDef's default where the node is silent."""
 
