@@ -76,11 +76,18 @@ def _variable(variable: Variable) -> dict[str, Any]:
     return row | ({"path": variable.path} if variable.path else {})
 
 
-def describe_variables(found: Analysis) -> dict[str, Any]:
-    """``variables``: the variable list, a frozen graph's constants where there is none."""
-    if found.model.variables:
-        return {"variables": [_variable(v) for v in found.model.variables]}
-    return {"variables": parameters_of(found)}
+def describe_variables(found: Analysis, statistics: bool = False) -> dict[str, Any]:
+    """``variables``: the variable list, a frozen graph's constants where there is none.
+
+    With ``statistics`` each row also has minimum, maximum, mean and the like, read in chunks.
+    """
+    rows = [_variable(v) for v in found.model.variables] or parameters_of(found)
+    if statistics:
+        from .infer.statistics import statistics_of
+
+        for row in rows:
+            row |= statistics_of(found.flat, row["name"])
+    return {"variables": rows}
 
 
 def describe_layers(found: Analysis) -> dict[str, Any]:
@@ -168,3 +175,9 @@ def describe_findings(found: Analysis) -> dict[str, Any]:
     return {
         "findings": [{k: _plain(getattr(f, k)) for k in keys} for f in found.findings]
     }
+
+
+def describe_verification(result: Any) -> dict[str, Any]:
+    """``verify``: the worst differences and one row an output."""
+    keys = ("max_abs", "max_rel", "passed", "outputs", "remarks")
+    return {key: _plain(getattr(result, key)) for key in keys}
