@@ -1,0 +1,216 @@
+"""Flow, Dependence -> where labels join, and what is computed from there on: the losses and the metrics.
+
+A label is an input that no trainable weight is ever applied to, and that ends in nothing but values for the whole
+batch. What depends on a label and on weights measures; what comes before is the model. Where there is no label (an
+autoencoder, a GAN) the loss is told by being one value for the batch, and by the logarithms and squares before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .dependence import Dependence
+from .flow import Flow
+from .ops import SHAPE_ONLY, kind_of
+
+LOSS_OPS = frozenset(
+    "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits CTCLoss CTCLossV2 L2Loss"
+    " Square SquaredDifference Log Log1p Abs Xlogy Xlog1py NegTrain".split()
+)
+COMPARISONS = frozenset(
+    "Equal NotEqual InTopK InTopKV2 EditDistance DenseToDenseSetOperation ApproximateEqual".split()
+)
+_ENDS = frozenset("Sqrt Rsqrt".split())
+_STEPS = frozenset(
+    "Log Log1p Exp Expm1 Neg Square Abs SquaredDifference Pow Maximum Minimum ClipByValue Relu Softplus Shape Size"
+    " Rank ZerosLike OnesLike GreaterEqual Greater Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv"
+    " StopGradient CheckNumerics".split()
+)
+_SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Select SelectV2 Sum Mean".split())
+_RESHAPES = frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
+
+
+@dataclass(frozen=True)
+class Losses:
+    """``labels``: bits of the inputs that are labels; ``role``: node number -> "loss", "metric" or "label"."""
+
+    labels: int
+    role: dict[int, str]
+
+
+def find_losses(
+    flow: Flow,
+    deps: Dependence,
+    backward: bytearray,
+    writes: Mapping[int, str],
+    trains: bool,
+) -> Losses:
+    """The labels, and the nodes that only measure.
+
+    ``writes`` says what each write to a variable is for, ``trains`` whether the graph updates its weights.
+    """
+    lossy = _find_lossy(flow, deps)
+    labels = _find_labels(flow, deps, backward, lossy)
+    role: dict[int, str] = {}
+    if trains or labels:
+        differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
+        whole = _find_whole_batch(flow, deps, backward, writes)
+        _mark_measures(flow, deps, backward, whole, labels, differentiated, role)
+        _mark_approach(flow, deps, backward, lossy, role)
+    return Losses(labels, role)
+
+
+def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
+    lossy = bytearray(len(flow))
+    for i in flow.order:
+        op = flow.ops[i]
+        if not deps.weights[i] or not deps.feeds[i] or deps.applied[i] or op in _ENDS:
+            continue
+        lossy[i] = (
+            op in LOSS_OPS
+            or op in COMPARISONS
+            or any(lossy[s] for s, _ in flow.inputs[i])
+        )
+    return lossy
+
+
+def _find_labels(
+    flow: Flow, deps: Dependence, backward: bytearray, lossy: bytearray
+) -> int:
+    candidates = _never_weighted(flow, deps)
+    measured = unmeasured = 0
+    for i in range(len(flow)):
+        if (
+            backward[i]
+            or not deps.weights[i]
+            or not deps.feeds[i]
+            or kind_of(flow.ops[i])
+        ):
+            continue
+        if deps.reduced[i] or lossy[i]:
+            measured |= deps.feeds[i]
+        elif _is_end(flow, deps, backward, i):
+            unmeasured |= deps.feeds[i]
+    return candidates & measured & ~unmeasured & ~deps.random
+
+
+def _never_weighted(flow: Flow, deps: Dependence) -> int:
+    """The inputs that no weight is applied to; or into which only lookups point, when others are truly weighted."""
+    never = only_points = 0
+    searched = False
+    for bit, (node, port) in enumerate(deps.sources):
+        later, direct = _after(flow, deps, node, port)
+        never |= 0 if later else 1 << bit
+        only_points |= 0 if direct else 1 << bit
+        searched |= bool(direct)
+    return only_points if searched else never
+
+
+def _after(flow: Flow, deps: Dependence, node: int, port: int) -> tuple[int, int]:
+    later = direct = 0
+    for n in set(flow.outputs[node]):
+        if (node, port) in flow.inputs[n]:
+            later |= deps.later[n] | deps.applied[n]
+            direct |= deps.searched[n] | (
+                0 if "Gather" in flow.ops[n] else deps.applied[n]
+            )
+    return later, direct
+
+
+def _is_end(flow: Flow, deps: Dependence, backward: bytearray, i: int) -> bool:
+    return not any(
+        not backward[n] and flow.ops[n] not in SHAPE_ONLY and not kind_of(flow.ops[n])
+        for n in flow.outputs[i]
+    ) and not kind_of(flow.ops[i])
+
+
+def _find_whole_batch(
+    flow: Flow, deps: Dependence, backward: bytearray, writes: Mapping[int, str]
+) -> bytearray:
+    """What holds one value for the batch and ends in such; not a mean that is subtracted from the batch again, nor
+    one that moves a statistic of the model."""
+    whole = bytearray(len(flow))
+    for i in reversed(flow.order):
+        if not deps.reduced[i] or writes.get(i) == "update":
+            continue
+        readers = [
+            n
+            for n in flow.outputs[i]
+            if not backward[n] and flow.ops[n] not in SHAPE_ONLY
+        ]
+        moves = [n for n in readers if writes.get(n) == "update"]
+        others = [n for n in readers if n not in writes and not kind_of(flow.ops[n])]
+        whole[i] = all(whole[n] for n in others) and not (moves and not others)
+    return whole
+
+
+def _mark_measures(
+    flow: Flow,
+    deps: Dependence,
+    backward: bytearray,
+    whole: bytearray,
+    labels: int,
+    differentiated: bytearray,
+    role: dict[int, str],
+) -> None:
+    for i in flow.order:
+        if backward[i] or kind_of(flow.ops[i]) or not deps.feeds[i]:
+            continue
+        labelled = deps.feeds[i] & labels
+        if not deps.weights[i]:
+            if labelled and labelled == deps.feeds[i]:
+                role[i] = "label"
+            continue
+        if labelled or (whole[i] and not deps.later[i] and not deps.applied[i]):
+            role[i] = _loss_or_metric(flow, i, differentiated, role)
+
+
+def _loss_or_metric(
+    flow: Flow, i: int, differentiated: bytearray, role: dict[int, str]
+) -> str:
+    if flow.ops[i] in COMPARISONS:
+        return "metric"
+    if differentiated[i] or flow.ops[i] in LOSS_OPS:
+        return "loss"
+    before = [role[s] for s, _ in flow.inputs[i] if s in role]
+    return "metric" if "metric" in before or "loss" not in before else "loss"
+
+
+def _mark_approach(
+    flow: Flow,
+    deps: Dependence,
+    backward: bytearray,
+    lossy: bytearray,
+    role: dict[int, str],
+) -> None:
+    """Extend the losses upstream over what only prepares them: the logarithm of a probability, the clip before it."""
+    for i in reversed(flow.order):
+        if i in role or backward[i] or not deps.feeds[i] or not deps.weights[i]:
+            continue
+        if deps.applied[i] or deps.later[i] or kind_of(flow.ops[i]):
+            continue
+        readers = [
+            n
+            for n in flow.outputs[i]
+            if not backward[n]
+            and flow.ops[n] not in SHAPE_ONLY
+            and kind_of(flow.ops[n]) != "summary"
+        ]
+        if not readers or not all(role.get(n) in ("loss", "metric") for n in readers):
+            continue
+        if _only_prepares(flow, deps, lossy, i, readers):
+            role[i] = "metric" if all(role[n] == "metric" for n in readers) else "loss"
+
+
+def _only_prepares(
+    flow: Flow, deps: Dependence, lossy: bytearray, i: int, readers: list[int]
+) -> bool:
+    op = flow.ops[i]
+    if op in _STEPS or lossy[i]:
+        return True
+    if op in _SUMS:
+        return all(flow.ops[n] in LOSS_OPS or flow.ops[n] in _STEPS for n in readers)
+    if op in _RESHAPES:
+        return all("CrossEntropy" in flow.ops[n] or lossy[n] for n in readers)
+    return False

@@ -1,0 +1,200 @@
+"""Graph -> the role of each node that exists only to train, save, restore, initialise, summarise, measure or check.
+
+Told by what a node does: by the ops that it leads to (ApplyAdam, SaveV2, MergeSummary, Assert, Assign) and by the
+structure of gradients and losses. Names are never looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..graph import Graph
+from .backward import find_backward, find_updates
+from .dependence import Dependence, find_dependence
+from .flow import Flow
+from .losses import Losses, find_losses
+from .ops import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
+from .writes import classify_writes
+
+ROLES = "gradient optimizer loss metric label summary assertion update save restore initialiser".split() + [
+    "input pipeline"
+]
+"""Every role there is; where a node serves several, the first of these names it."""
+
+_RANK = {role: rank for rank, role in enumerate(ROLES)}
+_PASSIVE = frozenset(
+    "summary save restore initialiser assertion update".split() + ["input pipeline"]
+)
+"""Roles that make what only feeds them useless to the model, even where it is computed from weights and data."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the training side of a graph looks like: the roles by node number, and what they were told from."""
+
+    flow: Flow
+    deps: Dependence
+    backward: bytearray
+    losses: Losses
+    roles: dict[int, str]
+    updates: tuple[int, ...]
+    trained: frozenset[int]
+
+
+def roles(graph: Graph, collections: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Node -> why it is there only to train, measure, save or initialise; a node that is absent is part of the model.
+
+    The roles are those of ``ROLES``. ``collections`` are a MetaGraph's; they only add what the graph does not say
+    (which variables are trainable where nothing trains them).
+    """
+    found = study_training(graph, collections)
+    return {found.flow.names[i]: role for i, role in sorted(found.roles.items())}
+
+
+def drop_training(graph: Graph, roles: Mapping[str, str]) -> Graph:
+    """The graph without the nodes that have a role, save those that a remaining node reads."""
+    kept = graph.upstream(name for name in graph if name not in roles)
+    made = Graph()
+    for name in graph:
+        if name in kept:
+            made.add(name, graph.node(name), graph.inputs(name))
+    return made
+
+
+def study_training(
+    graph: Graph, collections: Mapping[str, Any] | None = None
+) -> Training:
+    """The roles, together with the dataflow facts that they rest on."""
+    flow = Flow(graph)
+    backward = find_backward(flow)
+    updates = find_updates(flow)
+    first = find_dependence(flow, backward)
+    writes = classify_writes(flow, first, backward)
+    trained = _find_trained(flow, updates, writes, collections or {})
+    deps = find_dependence(flow, backward, trained) if trained else first
+    trains = bool(updates) or "optimizer" in writes.values()
+    losses = find_losses(flow, deps, backward, writes, trains)
+    found = _seed_roles(flow, backward, writes, losses, updates)
+    _spread_to_groups(flow, first, found)
+    _spread_upstream(flow, first, found, trained)
+    _spread_downstream(flow, first, found)
+    return Training(
+        flow, deps, backward, losses, found, tuple(updates), frozenset(trained)
+    )
+
+
+def _find_trained(
+    flow: Flow,
+    updates: list[int],
+    writes: Mapping[int, str],
+    collections: Mapping[str, Any],
+) -> set[int]:
+    """The variables that a gradient is applied to; where there is none, those that the file says are trainable."""
+    written = [i for i, role in writes.items() if role == "optimizer"]
+    found = {flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]}
+    if not found:
+        found = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
+    if not found:
+        found = {flow.index.get(name) for name in _declared(collections)}
+    return {i for i in found if i is not None and flow.ops[i] in VARIABLES}
+
+
+def _declared(collections: Mapping[str, Any]) -> list[str]:
+    from ..read import proto
+
+    names = []
+    for item in collections.get("trainable_variables", ()):
+        if isinstance(item, bytes):
+            name = proto.parse("VariableDef", item, "trainable_variables").variable_name
+        else:
+            name = getattr(item, "variable_name", item)
+        names.append(str(name).removesuffix(":0"))
+    return names
+
+
+def _seed_roles(
+    flow: Flow,
+    backward: bytearray,
+    writes: Mapping[int, str],
+    losses: Losses,
+    updates: Collection[int],
+) -> dict[int, str]:
+    found = {i: "gradient" for i, marked in enumerate(backward) if marked}
+    found.update(losses.role)
+    by_op = {op: kind_of(op) for op in set(flow.ops)}
+    for i, op in enumerate(flow.ops):
+        if by_op[op] and by_op[op] != "write":
+            found[i] = by_op[op]
+    found.update(writes)
+    found.update(dict.fromkeys(updates, "optimizer"))
+    return found
+
+
+def _spread_upstream(
+    flow: Flow, deps: Dependence, found: dict[int, str], trained: Collection[int]
+) -> None:
+    """Give a node whose every reader has a role the first of their roles, where that is safe to say."""
+    idle = bytearray(len(flow))
+    for i in reversed(flow.order):
+        if i in found:
+            continue
+        readers = [n for n in flow.outputs[i] if not idle[n]]
+        if not readers:
+            idle[i] = _is_idle(flow, deps, found, i)
+            continue
+        if not all(n in found for n in readers) or i in trained:
+            continue
+        said = {found[n] for n in readers}
+        if _may_follow(flow, deps, i, said):
+            found[i] = min(said, key=_RANK.__getitem__)
+
+
+def _is_idle(flow: Flow, deps: Dependence, found: dict[int, str], i: int) -> bool:
+    """Whether a node that nobody reads holds nothing that the model computed: a shape, a constant, a pivot."""
+    op = flow.ops[i]
+    if op in SHAPE_ONLY or not (deps.feeds[i] or deps.weights[i]):
+        return True
+    return not deps.feeds[i] and flow.variable_of(i) is not None
+
+
+def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
+    if flow.ops[i] in VARIABLES:
+        return said != {"update"} and not said <= {
+            "update",
+            "save",
+            "restore",
+            "initialiser",
+        }
+    if not deps.feeds[i] or not deps.weights[i]:
+        return True
+    return said <= _PASSIVE and not deps.applied[i]
+
+
+def _spread_downstream(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
+    """Give a role to what only follows nodes of a role: the read of an optimizer's slot, the group of all updates."""
+    for i in flow.order:
+        if i in found or deps.feeds[i]:
+            continue
+        before = [s for s, _ in flow.inputs[i]]
+        computed = [s for s in before if deps.weights[s]]
+        if computed and all(s in found for s in computed):
+            found[i] = _most_common([found[s] for s in computed])
+    _spread_to_groups(flow, deps, found)
+
+
+def _spread_to_groups(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
+    """Give a role to ends that only wait for nodes of a role: ``group_deps``, ``init``, ``save/control_dependency``."""
+    for i in range(len(flow)):
+        if i in found or flow.outputs[i] or deps.weights[i]:
+            continue
+        said = [found[s] for s in flow.controls[i] if s in found]
+        if said and not SOURCES.match(flow.ops[i]):
+            found[i] = _most_common(said)
+
+
+def _most_common(said: list[str]) -> str:
+    counts = Counter(said)
+    return min(counts, key=lambda role: (-counts[role], _RANK[role]))
