@@ -128,3 +128,36 @@ def shape_from(call: Call, slot: int) -> Shape:
         if found is None
         else tuple(None if d is None or d < 0 else d for d in found)
     )
+
+
+def spatial_axes(data_format: str, rank: int) -> tuple[int, tuple[int, ...]]:
+    """The channel axis and the spatial axes of an image tensor; raises Unsaid for a format with neither."""
+    if data_format in ("NHWC", "NDHWC", "NWC", ""):
+        return rank - 1, tuple(range(1, rank - 1))
+    if data_format in ("NCHW", "NCDHW", "NCW"):
+        return 1, tuple(range(2, rank))
+    raise Unsaid(f"data format {data_format!r}")
+
+
+def window(
+    size: Dim,
+    kernel: Dim,
+    stride: int,
+    dilation: int,
+    padding: str,
+    pads: tuple[int, int] = (0, 0),
+) -> Dim:
+    """How many positions a sliding window takes along one axis (TensorFlow's SAME, VALID and EXPLICIT)."""
+    if stride < 1 or dilation < 1 or padding not in ("SAME", "VALID", "EXPLICIT"):
+        raise Unsaid(f"padding {padding!r}, stride {stride}, dilation {dilation}")
+    if size is None:
+        return None
+    if padding == "SAME":
+        return -(-size // stride)
+    if kernel is None:
+        return None
+    reach = (kernel - 1) * dilation + 1
+    found = (size + sum(pads) - reach) // stride + 1
+    if found < 0:
+        raise Unsaid(f"a window of {reach} over {size}")
+    return found

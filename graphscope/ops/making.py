@@ -58,11 +58,15 @@ def _range_text(call: Call, *_: str) -> str | None:
     return f"ops.arange({start}, {limit}, {delta}, dtype={dtype})"
 
 
+def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
+
+
 define(
     "Range",
     shape=_range_shape,
     keras=_range_text,
-    fold=lambda start, limit, delta: np.arange(start, limit, delta, start.dtype),
+    fold=_range,
 )
 define(
     "LinSpace",
