@@ -1,12 +1,31 @@
-"""Files -> Model. Stand-in until the reader proper lands: GraphDef only."""
+"""Files -> Model: every TensorFlow file format, told from the bytes, read without TensorFlow."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..graph import Model
 
+__all__ = ["load"]
 
-def load(path: str) -> Model:
-    """Read a model file."""
-    from .graphdef import read
 
-    return read(path)
+def load(
+    path: Any,
+    *,
+    checkpoint: Any = None,
+    graph: Any = None,
+    check: bool = False,
+    incomplete: bool = False,
+    tags: tuple[str, ...] = (),
+) -> Model:
+    """Read a model: a file, a checkpoint prefix, a folder or a URL; see ``read.loading.load``."""
+    from .loading import load as load_model
+
+    return load_model(
+        path,
+        checkpoint=checkpoint,
+        graph=graph,
+        check=check,
+        incomplete=incomplete,
+        tags=tags,
+    )

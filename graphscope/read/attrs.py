@@ -6,14 +6,18 @@ escapes), a tensor an ndarray (strings: an object array of bytes), a list a tupl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError
-from ..graph import FunctionRef, Shape
+from ..graph import Extent, FunctionRef, Shape, TensorSpec
 from . import proto
+from .source import Source
+from .wire import CONTENT, FLOATS, Run, run_in
 
 MAX_ELEMENTS = (
     1 << 31
@@ -76,8 +80,11 @@ def shape_of(message: Any) -> Shape:
     return tuple(None if dim.size < 0 else dim.size for dim in message.dim)
 
 
-def tensor_of(message: Any) -> np.ndarray:
-    """TensorProto -> ndarray, splats expanded as views; raises FormatError where sizes contradict each other."""
+def tensor_of(message: Any, source: Source | None = None) -> np.ndarray:
+    """TensorProto -> ndarray, splats expanded as views; raises FormatError where sizes contradict each other.
+
+    Where ``read/wire.py`` left the values in ``source``, the array is a read-only view of the mapped file.
+    """
     dtype_name = proto.DATA_TYPES.get(message.dtype, "")
     dtype = numpy_dtype(dtype_name)
     shape = tuple(dim.size for dim in message.tensor_shape.dim)
@@ -90,9 +97,16 @@ def tensor_of(message: Any) -> np.ndarray:
         raise FormatError(
             f"a tensor of shape {list(shape)} cannot be: sizes must be positive and below 2 GiB together"
         )
-    if message.tensor_content and dtype != object:
-        return _from_content(message.tensor_content, dtype, shape)
-    values = _listed(message, dtype_name, dtype)
+    run = run_in(message.tensor_content, source)
+    if message.tensor_content and dtype != object and not (run and run.field > CONTENT):
+        if run is None or source is None:
+            return _from_content(message.tensor_content, dtype, shape)
+        _check_size(run.length, dtype, shape)
+        return source.array(run.offset, dtype, shape, "a tensor")
+    if run is None or source is None:
+        values = _listed(message, dtype_name, dtype)
+    else:
+        values = _left(run, source).astype(dtype, copy=False)
     if len(values) == count:
         return values.reshape(shape)
     if len(values) > count:
@@ -111,14 +125,25 @@ def tensor_of(message: Any) -> np.ndarray:
 def _from_content(
     content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> np.ndarray:
-    expected = (
-        int(np.prod(shape, dtype=object)) * dtype.itemsize if shape else dtype.itemsize
-    )
-    if len(content) != expected:
-        raise FormatError(
-            f"a tensor of shape {list(shape)} holds {len(content)} bytes, {expected} expected"
-        )
+    _check_size(len(content), dtype, shape)
     return np.frombuffer(content, dtype).reshape(shape)
+
+
+def _check_size(length: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    expected = dtype.itemsize
+    for size in shape:
+        expected *= size
+    if length != expected:
+        raise FormatError(
+            f"a tensor of shape {list(shape)} holds {length} bytes, {expected} expected"
+        )
+
+
+def _left(run: Run, source: Source) -> np.ndarray:
+    """The values of a ``float_val`` or ``double_val`` that was left in the file."""
+    dtype = np.dtype("<f4" if run.field == FLOATS else "<f8")
+    count = run.length // dtype.itemsize
+    return source.array(run.offset, dtype, (count,), "a tensor")
 
 
 def _listed(message: Any, name: str, dtype: np.dtype[Any]) -> np.ndarray:
@@ -145,8 +170,8 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def _function(message: Any) -> FunctionRef:
-    return FunctionRef(message.name, Attrs(message.attr))
+def _function(message: Any, source: Source | None = None) -> FunctionRef:
+    return FunctionRef(message.name, Attrs(message.attr, source))
 
 
 _DECODERS: dict[str, Any] = {
@@ -156,43 +181,74 @@ _DECODERS: dict[str, Any] = {
     "b": bool,
     "type": lambda number: proto.DATA_TYPES.get(number, f"dtype {number}"),
     "shape": shape_of,
-    "tensor": tensor_of,
-    "func": _function,
     "placeholder": str,
 }
 
 
-def attr_of(message: Any) -> Any:
+def attr_of(message: Any, source: Source | None = None) -> Any:
     """AttrValue -> the plain value; None where it is empty."""
     kind = message.WhichOneof("value")
     if kind == "list":
-        for name, values in message.list.ListFields():
-            return tuple(map(_DECODERS[name.name], values))
+        for field, values in message.list.ListFields():
+            return tuple(_decoded(field.name, value, source) for value in values)
         return ()
-    return _DECODERS[kind](getattr(message, kind)) if kind else None
+    return _decoded(kind, getattr(message, kind), source) if kind else None
+
+
+def _decoded(kind: str, value: Any, source: Source | None) -> Any:
+    if kind == "tensor":
+        return tensor_of(value, source)
+    return _function(value, source) if kind == "func" else _DECODERS[kind](value)
 
 
 class Attrs(Mapping[str, Any]):
-    """The attributes of one NodeDef, decoded when read; ``raw`` is the protobuf map itself."""
+    """The attributes of one NodeDef, decoded when read; ``raw`` is the protobuf map itself.
 
-    __slots__ = ("raw",)
+    ``source`` is the file that holds the values that ``read/wire.py`` left there; ``otherwise`` has the defaults of
+    attributes that the file's own op definitions declare and stock TensorFlow does not.
+    """
 
-    def __init__(self, raw: Any) -> None:
-        self.raw = raw
+    __slots__ = ("otherwise", "raw", "source")
+
+    def __init__(
+        self,
+        raw: Any,
+        source: Source | None = None,
+        otherwise: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.raw, self.source, self.otherwise = raw, source, otherwise
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.raw:  # a protobuf map would add what it is asked for
-            raise KeyError(name)
-        return attr_of(self.raw[name])
+            return self.otherwise[name]
+        return attr_of(self.raw[name], self.source)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.raw
+        return name in self.raw or name in self.otherwise
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self.raw))
+        return iter(sorted({*self.raw, *self.otherwise}))
 
     def __len__(self) -> int:
-        return len(self.raw)
+        return len({*self.raw, *self.otherwise})
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+    def spec(self, name: str) -> TensorSpec:
+        """Dtype and shape of a tensor attribute, its values left alone."""
+        tensor = self.raw[name].tensor
+        dtype = proto.DATA_TYPES.get(tensor.dtype, f"dtype {tensor.dtype}")
+        return TensorSpec(dtype, shape_of(tensor.tensor_shape))
+
+    def extent(self, name: str) -> Extent | None:
+        """Where the raw little-endian bytes of a tensor attribute lie on disk; None where they are not there."""
+        if self.source is None or name not in self.raw:
+            return None
+        spec, tensor = self.spec(name), self.raw[name].tensor
+        run, dtype = run_in(tensor.tensor_content, self.source), numpy_dtype(spec.dtype)
+        if run is None or dtype is None or None in (spec.shape or ()):
+            return None
+        if run.length != dtype.itemsize * math.prod(spec.shape or ()):
+            return None  # one value stands for many, or the file is wrong
+        return self.source.extent(run.offset, run.length)

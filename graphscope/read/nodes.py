@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from .. import opdefs
@@ -10,10 +11,20 @@ from ..errors import GraphError
 from ..graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from . import proto
 from .attrs import Attrs, shape_of
+from .source import Source
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def graph_from_nodes(nodes: Iterable[Any]) -> Graph:
-    """The Graph of some NodeDefs; raises GraphError on a duplicate name or an input that does not exist."""
+def graph_from_nodes(
+    nodes: Iterable[Any],
+    source: Source | None = None,
+    otherwise: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Graph:
+    """The Graph of some NodeDefs; raises GraphError on a duplicate name or an input that does not exist.
+
+    ``source`` is the file that ``read/wire.py`` left large tensors in; ``otherwise`` has attribute defaults by op.
+    """
     graph = Graph()
     node_of, pred, succ = graph._node, graph._pred, graph._succ
     listed = list(nodes)
@@ -25,7 +36,7 @@ def graph_from_nodes(nodes: Iterable[Any]) -> Graph:
         controls = tuple(text[1:] for text in message.input if text.startswith("^"))
         node = Node(
             message.op,
-            Attrs(message.attr),
+            Attrs(message.attr, source, otherwise.get(message.op, _NONE)),
             _declared(message),
             controls,
             message.device,
@@ -36,15 +47,15 @@ def graph_from_nodes(nodes: Iterable[Any]) -> Graph:
         for text in message.input:
             if text.startswith("^"):
                 continue
-            source, port = split_input(text)
-            if source not in node_of:
+            origin, port = split_input(text)
+            if origin not in node_of:
                 raise GraphError(
                     f"node {name!r} reads {text!r}, which the graph does not hold: the file is incomplete"
                 )
             # what add_edge does, less its checks: a quarter of the time on a large graph
-            keyed = pred[name].get(source)
+            keyed = pred[name].get(origin)
             if keyed is None:
-                keyed = pred[name][source] = succ[source][name] = {}
+                keyed = pred[name][origin] = succ[origin][name] = {}
             keyed[slot] = {"port": port}
             slot += 1
     return graph
@@ -65,7 +76,7 @@ def _declared(message: Any) -> tuple[TensorSpec, ...]:
     return tuple(TensorSpec("", shape) for shape in shapes)
 
 
-def function_from_def(message: Any) -> Function:
+def function_from_def(message: Any, source: Source | None = None) -> Function:
     """FunctionDef -> Function: ``node:output_arg:index`` references become ports.
 
     Raises GraphError where a reference names nothing.
@@ -90,12 +101,13 @@ def function_from_def(message: Any) -> Function:
     controls = tuple(message.control_ret[key] for key in sorted(message.control_ret))
     return Function(
         signature.name,
-        graph_from_nodes(nodes),
+        graph_from_nodes(nodes, source),
         arguments,
         returns,
         names,
         controls,
         Attrs(message.attr),
+        message,
     )
 
 

@@ -163,3 +163,8 @@ def parse_text(name: str, text: str, what: str) -> Any:
         return text_format.Parse(text, _MESSAGES[name](), allow_unknown_field=True)
     except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{what}: not a {name} in text form ({error})") from None
+
+
+def names() -> frozenset[str]:
+    """The names of the messages that are declared."""
+    return frozenset(_MESSAGES)

@@ -133,6 +133,15 @@ TrackableObjectGraph_TrackableObject_SerializedTensor: name string 1; full_name 
     string 3
 RegisteredSaver: name string 1; object_name string 2
 BoolValue: value bool 1
+CheckpointState: model_checkpoint_path string 1; all_model_checkpoint_paths string* 2;
+    all_model_checkpoint_timestamps double* 3; last_preserved_timestamp double 4
+Signatures: default_signature Signature 1; named_signatures map<string,Signature> 2
+Signature: regression_signature RegressionSignature 1 type; classification_signature ClassificationSignature 2
+    type; generic_signature GenericSignature 3 type
+RegressionSignature: input TensorBinding 1; output TensorBinding 2
+ClassificationSignature: input TensorBinding 1; classes TensorBinding 2; scores TensorBinding 3
+TensorBinding: tensor_name string 1
+GenericSignature: map map<string,TensorBinding> 1
 BundleHeaderProto: num_shards int32 1; endianness BundleHeaderProto_Endianness 2; version VersionDef 3
 BundleEntryProto: dtype DataType 1; shape TensorShapeProto 2; shard_id int32 3; offset int64 4; size int64 5;
     crc32c fixed32 6; slices TensorSliceProto* 7

@@ -1,0 +1,24 @@
+"""GraphDef, binary (``.pb``) or text (``.pbtxt``): a graph alone, frozen or not."""
+
+from __future__ import annotations
+
+from ...graph import Model
+from .. import proto
+from ..graphs import model_of_graph
+from ..options import Options
+from ..sniff import begins_like, reads_like
+from ..source import Source
+from ..wire import parse_lean
+
+NAME = "GraphDef"
+
+
+def recognises(source: Source) -> bool:
+    return begins_like("GraphDef", source) or reads_like("GraphDef", source)
+
+
+def read(source: Source, options: Options) -> Model:
+    if reads_like("GraphDef", source):
+        message = proto.parse_text("GraphDef", source.text(), source.name)
+        return model_of_graph(message, source, f"{NAME} (text)")
+    return model_of_graph(parse_lean("GraphDef", source), source, NAME)

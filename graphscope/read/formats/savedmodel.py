@@ -1,0 +1,115 @@
+"""SavedModel, binary or text: meta graphs by tags, the variables folder, assets, the object graph of TF2."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ...errors import FormatError
+from ...graph import Model
+from .. import proto
+from ..bundle import read_bundle
+from ..checkpoints import model_of_weights
+from ..graphs import model_of_metagraph
+from ..options import Options
+from ..roles import joined_variables
+from ..sniff import begins_like, reads_like
+from ..source import Source, beside, exists, open_source
+from ..wire import parse_lean
+from ..wiring import keys_of
+
+NAME = "SavedModel"
+_VARIABLES = "variables/variables.index"
+
+
+def recognises(source: Source) -> bool:
+    return begins_like("SavedModel", source) or reads_like("SavedModel", source)
+
+
+def read(source: Source, options: Options) -> Model:
+    if reads_like("SavedModel", source):
+        message = proto.parse_text("SavedModel", source.text(), source.name)
+    else:
+        message = parse_lean("SavedModel", source)
+    chosen = _chosen(message.meta_graphs, options.tags, source.name)
+    model = model_of_metagraph(chosen, source, _name(chosen, source))
+    remarks = [*model.remarks, *_remarks(message, chosen)]
+    model = replace(
+        model,
+        assets=_assets(chosen),
+        collections={**model.collections, **_keras(source)},
+        remarks=tuple(remarks),
+    )
+    index = beside(source.name, _VARIABLES)
+    if not exists(index):
+        return model
+    return _joined(
+        model,
+        chosen,
+        read_bundle(open_source(index), options.check, options.incomplete),
+    )
+
+
+def _chosen(metas: Any, tags: tuple[str, ...], name: str) -> Any:
+    if not len(metas):
+        raise FormatError(f"{name}: a SavedModel without a meta graph")
+    sets = [set(meta.meta_info_def.tags) for meta in metas]
+    if tags:
+        for meta, own in zip(metas, sets):
+            if own == set(tags):
+                return meta
+        known = "; ".join(",".join(sorted(own)) or "(none)" for own in sets)
+        raise FormatError(
+            f"{name}: no meta graph has the tags {','.join(tags)}; there are {known}"
+        )
+    for meta, own in zip(metas, sets):
+        if own == {"serve"}:
+            return meta
+    ranked = sorted(
+        range(len(metas)), key=lambda n: ("serve" not in sets[n], len(sets[n]))
+    )
+    return metas[ranked[0]]
+
+
+def _name(meta: Any, source: Source) -> str:
+    if exists(beside(source.name, "tfhub_module.pb")):
+        return "TF1 hub module"
+    return f"{NAME} v{2 if meta.HasField('object_graph_def') else 1}"
+
+
+def _remarks(message: Any, chosen: Any) -> list[str]:
+    if len(message.meta_graphs) < 2:
+        return []
+    sets = [
+        ",".join(meta.meta_info_def.tags) or "(none)" for meta in message.meta_graphs
+    ]
+    own = ",".join(chosen.meta_info_def.tags) or "(none)"
+    return [f"{len(sets)} meta graphs (tags {'; '.join(sets)}); this is {own}"]
+
+
+def _assets(meta: Any) -> dict[str, str]:
+    """The tensor that each asset is fed to -> its file name below ``assets/``."""
+    return {asset.tensor_info.name: asset.filename for asset in meta.asset_file_def}
+
+
+def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
+    """What Keras wrote beside the model, as text: it is shown, never deserialised."""
+    path = beside(source.name, "keras_metadata.pb")
+    if not exists(path):
+        return {}
+    data = open_source(path)
+    return {"keras_metadata": (data.read(0, data.size),)}
+
+
+def _joined(model: Model, meta: Any, weights: Any) -> Model:
+    held = model_of_weights(weights, model.source, "")
+    keys = keys_of(model.graph, model.functions, weights)
+    return replace(
+        model,
+        weights=weights,
+        keys=keys,
+        variables=joined_variables(
+            held.variables, model.graph, keys, model.collections
+        ),
+        remarks=(*model.remarks, *held.remarks),
+    )

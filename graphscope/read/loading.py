@@ -1,0 +1,118 @@
+"""``load``: what the user names -> Model. Finds the file, the format and what lies beside it, and joins them."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from os import fspath
+from types import ModuleType
+from typing import Any
+
+from ..errors import FormatError, UnknownFormat
+from ..graph import Model
+from . import formats
+from .options import Options
+from .places import checkpoint_beside, find_file, graph_beside
+from .roles import joined_variables
+from .source import Source, open_source
+from .unknown import describe
+from .wiring import keys_of
+
+
+@cache
+def readers() -> tuple[ModuleType, ...]:
+    """The modules of the open folder ``read/formats``; raises ValueError where two bear the same NAME."""
+    found = [
+        import_module(f"{formats.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(formats.__path__)
+    ]
+    names = [reader.NAME for reader in found]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two formats of one name: {sorted(names)}")
+    return tuple(found)
+
+
+def load(
+    path: Any,
+    *,
+    checkpoint: Any = None,
+    graph: Any = None,
+    check: bool = False,
+    incomplete: bool = False,
+    tags: tuple[str, ...] = (),
+) -> Model:
+    """Read a model: a file, a checkpoint prefix, a folder or a URL.
+
+    ``checkpoint`` and ``graph`` name what lies elsewhere: the weights of this graph, the graph of these weights.
+    ``check`` compares the CRC32C of tensors too (of blocks it always is); ``incomplete`` does with data shards
+    that are missing; ``tags`` choose among the meta graphs of a SavedModel.
+    Raises FormatError where the bytes are not what they promise, UnknownFormat where no reader knows them,
+    GraphError where the graph contradicts itself.
+    """
+    options = Options(check, incomplete, tuple(tags))
+    file = find_file(fspath(path))
+    model = read_file(file, options)
+    if checkpoint is not None:
+        held = read_file(find_file(fspath(checkpoint)), options)
+        return join(model, _with_weights(held, fspath(checkpoint)))
+    if graph is not None:
+        held = read_file(find_file(fspath(graph)), options)
+        return join(_with_graph(held, fspath(graph)), model)
+    return _with_what_lies_beside(model, file, options)
+
+
+def read_file(path: str, options: Options) -> Model:
+    """The Model of one file by itself; raises UnknownFormat where no reader recognises it."""
+    source = open_source(path)
+    if not source.size:
+        raise FormatError(f"{path}: an empty file: copy it again")
+    return _reader(source).read(source, options)
+
+
+def _reader(source: Source) -> Any:
+    for reader in readers():
+        if reader.recognises(source):
+            return reader
+    tried = ", ".join(reader.NAME for reader in readers())
+    raise UnknownFormat(f"{source.name}: {describe(source)}; tried {tried}")
+
+
+def _with_weights(model: Model, path: str) -> Model:
+    if not len(model.weights):
+        raise FormatError(f"{path}: a {model.format} holds no checkpoint values")
+    return model
+
+
+def _with_graph(model: Model, path: str) -> Model:
+    if model.inferred:
+        raise FormatError(f"{path}: a {model.format} holds no graph")
+    return model
+
+
+def _with_what_lies_beside(model: Model, file: str, options: Options) -> Model:
+    if model.inferred:
+        beside = graph_beside(file)
+        return join(read_file(beside, options), model) if beside else model
+    if not len(model.weights):
+        beside = checkpoint_beside(file)
+        return join(model, read_file(beside, options)) if beside else model
+    return model
+
+
+def join(graph: Model, weights: Model) -> Model:
+    """The graph of one and the values of the other, through the graph's restore wiring."""
+    keys = keys_of(graph.graph, graph.functions, weights.weights)
+    variables = joined_variables(
+        weights.variables, graph.graph, keys, graph.collections
+    )
+    return replace(
+        graph,
+        source=weights.source,
+        format=f"{weights.format} with {graph.format}",
+        weights=weights.weights,
+        variables=variables,
+        keys=keys,
+        remarks=(*graph.remarks, *weights.remarks),
+    )

@@ -1,0 +1,237 @@
+"""A place that bytes come from: a mapped local file, bytes in memory, or the byte ranges of a remote file.
+
+Nothing is read but what is asked for. Every access is checked against the size: an offset or a length from a file
+is a claim, not a fact.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import mmap
+import os
+import secrets
+import zlib
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError
+from ..graph import Extent
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+GZIP_RATIO, GZIP_FLOOR = 64, 64 << 20  # what a gzip file may grow to: a bomb does more
+BLOCK = 1 << 18  # remote files are fetched in blocks of this size
+CACHED_BLOCKS = 64
+
+
+class Source:
+    """Random access to the bytes of one file; ``name`` is what the user calls it."""
+
+    def __init__(self, name: str, buffer: Any, local: bool = False) -> None:
+        self.name, self.buffer, self.local = name, buffer, local
+        self.size = len(buffer)
+        self.token = secrets.token_bytes(12)  # marks what wire.py left behind in here
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.buffer[index]
+
+    def head(self, length: int = 4096) -> bytes:
+        """The first bytes: what a format is told by."""
+        return bytes(self.buffer[:length])
+
+    def text(self) -> str:
+        """The whole file as text; raises FormatError where it is none."""
+        try:
+            return bytes(self.buffer[:]).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise FormatError(f"{self.name}: not text after all ({error})") from None
+
+    def read(self, offset: int, length: int, what: str = "data") -> bytes:
+        """A copy of some bytes; raises FormatError where the file does not hold them."""
+        self.check(offset, length, what)
+        return bytes(self.buffer[offset : offset + length])
+
+    def check(self, offset: int, length: int, what: str = "data") -> None:
+        """Raise FormatError unless the file holds these bytes."""
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise FormatError(
+                f"{self.name}: {what} should lie at bytes {offset} to {offset + length}, "
+                f"but the file ends at {self.size}: it is truncated or damaged, copy it again"
+            )
+
+    def array(
+        self, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...], what: str
+    ) -> np.ndarray:
+        """A read-only array over the file's own bytes where it is mapped, else a copy."""
+        count = 1
+        for size in shape:
+            count *= size
+        self.check(offset, count * dtype.itemsize, what)
+        if isinstance(self.buffer, (mmap.mmap, bytes)):
+            found = np.frombuffer(self.buffer, dtype, count, offset)
+        else:
+            found = np.frombuffer(self.read(offset, count * dtype.itemsize), dtype)
+        return found.reshape(shape)
+
+    def extent(self, offset: int, length: int) -> Extent | None:
+        """Where these bytes lie on disk; None where they are not on a disk as they are."""
+        return Extent(self.name, offset, length) if self.local else None
+
+
+class RangeBuffer:
+    """A remote file as something that can be sliced: fetched in blocks, the last few kept."""
+
+    def __init__(self, fetch: Any, size: int) -> None:
+        self.fetch, self.size = fetch, size
+        self.blocks: OrderedDict[int, bytes] = OrderedDict()
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            return self._block(index // BLOCK)[index % BLOCK]
+        start, stop, _ = index.indices(self.size)
+        if stop - start > 4 * BLOCK:
+            return self.fetch(start, stop)  # an array: as one range, not kept
+        parts = [self._block(n) for n in range(start // BLOCK, -(-stop // BLOCK))]
+        first = start // BLOCK * BLOCK
+        return b"".join(parts)[start - first : max(stop, start) - first]
+
+    def _block(self, number: int) -> bytes:
+        if number not in self.blocks:
+            start = number * BLOCK
+            self.blocks[number] = self.fetch(start, min(start + BLOCK, self.size))
+            if len(self.blocks) > CACHED_BLOCKS:
+                self.blocks.popitem(last=False)
+        return self.blocks[number]
+
+
+def is_remote(path: str) -> bool:
+    """Whether the path is a URL that fsspec would open."""
+    scheme, found, _ = path.partition("://")
+    return bool(found) and scheme.isalnum() and len(scheme) > 1
+
+
+def open_source(path: str) -> Source:
+    """The file at a path or URL, unpacked where it is gzip; raises FormatError where it cannot be opened."""
+    found = _open_remote(path) if is_remote(path) else _open_local(path)
+    return _unpacked(found) if found.head(3) == GZIP_MAGIC else found
+
+
+def _open_local(path: str) -> Source:
+    try:
+        with open(path, "rb") as file:
+            if not os.fstat(file.fileno()).st_size:
+                return Source(path, b"", True)
+            return Source(
+                path, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), True
+            )
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _open_remote(path: str) -> Source:
+    import fsspec
+
+    try:
+        system, inner = fsspec.core.url_to_fs(path)
+        size = system.size(inner)
+        if size is None:
+            return Source(path, system.cat_file(inner))
+    except (OSError, ValueError, ImportError) as error:
+        raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
+
+    def fetch(start: int, stop: int) -> bytes:
+        try:
+            return bytes(system.cat_file(inner, start=start, end=stop))
+        except (OSError, ValueError) as error:
+            raise FormatError(
+                f"{path}: bytes {start} to {stop} could not be fetched ({_reason(error)})"
+            ) from None
+
+    return Source(path, RangeBuffer(fetch, size))
+
+
+def _unpacked(source: Source) -> Source:
+    limit = max(GZIP_FLOOR, GZIP_RATIO * source.size)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(source.buffer[:])) as file:
+            data = file.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FormatError(
+            f"{source.name}: gzip data that cannot be unpacked ({error}): copy it again"
+        ) from None
+    if len(data) > limit:
+        raise FormatError(
+            f"{source.name}: unpacks to more than {limit:,} bytes; if you trust it, gunzip it first"
+        )
+    return Source(source.name, data)
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file at this path or URL."""
+    if not is_remote(path):
+        return os.path.isfile(path)
+    import fsspec
+
+    try:
+        system, inner = fsspec.core.url_to_fs(path)
+        return bool(system.isfile(inner))
+    except (OSError, ValueError, ImportError):
+        return False
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder at this path or URL."""
+    if not is_remote(path):
+        return os.path.isdir(path)
+    import fsspec
+
+    try:
+        system, inner = fsspec.core.url_to_fs(path)
+        return bool(system.isdir(inner))
+    except (OSError, ValueError, ImportError):
+        return False
+
+
+def siblings(path: str) -> list[str]:
+    """The paths of all that lies in the same folder, sorted; [] where it cannot be listed."""
+    folder, _, _ = path.rpartition("/")
+    return listing(folder if folder or path.startswith("/") else ".")
+
+
+def listing(folder: str) -> list[str]:
+    """The paths of all that lies in a folder, sorted; [] where it cannot be listed."""
+    if not is_remote(folder):
+        try:
+            return sorted(str(Path(folder) / name) for name in os.listdir(folder))
+        except OSError:
+            return []
+    import fsspec
+
+    try:
+        system, inner = fsspec.core.url_to_fs(folder)
+        names = [
+            entry.rstrip("/").rpartition("/")[2]
+            for entry in system.ls(inner, detail=False)
+        ]
+    except (OSError, ValueError, ImportError):
+        return []
+    return sorted(f"{folder.rstrip('/')}/{name}" for name in names)
+
+
+def beside(path: str, name: str) -> str:
+    """The path of ``name`` in the folder of ``path``."""
+    folder, slash, _ = path.rpartition("/")
+    return f"{folder}{slash}{name}"
