@@ -1,0 +1,182 @@
+"""Padding, and the moves between space, batch and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..graph import Shape
+from .dims import Dim, add, ranked, unknown
+from .registry import Call, Unsaid, define
+from .text import literal
+
+_FIRST = slice(0, 1)
+
+
+def _pairs(call: Call, slot: int) -> Sequence[tuple[Dim, Dim]] | None:
+    """Rows of a matrix of two columns (paddings, crops), None for what is unknown."""
+    found = call.dims(slot)
+    if found is None:
+        shape = call.shape(slot)
+        if shape is None or not shape or shape[0] is None:
+            return None
+        return [(None, None)] * shape[0]
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _padded_shape(call: Call) -> tuple[Shape]:
+    shape, pairs = call.shape(0), _pairs(call, 1)
+    if pairs is None:
+        return (None if shape is None else unknown(len(shape)),)
+    sizes = ranked(shape, len(pairs))
+    return (
+        tuple(add(size, add(*pair)) for size, pair in zip(sizes, pairs, strict=True)),
+    )
+
+
+def _known_pairs(call: Call, slot: int) -> tuple[tuple[int, int], ...] | None:
+    flat = call.integers(slot)
+    if flat is None:
+        return None
+    return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _pad_text(call: Call, x: str, _: str, *filler: str) -> str | None:
+    pairs = _known_pairs(call, 1)
+    if pairs is None:
+        return None
+    value = f", constant_values={filler[0]}" if filler else ""
+    return f"ops.pad({x}, {literal(pairs)}{value})"
+
+
+def _pad(x: np.ndarray, pairs: np.ndarray, *filler: np.ndarray) -> np.ndarray:
+    value = filler[0] if filler else 0
+    return np.pad(x, [(int(a), int(b)) for a, b in pairs], constant_values=value)
+
+
+define("Pad", "PadV2", shape=_padded_shape, keras=_pad_text, fold=_pad)
+
+
+def _mirror_text(call: Call, x: str, _: str) -> str | None:
+    pairs = _known_pairs(call, 1)
+    if pairs is None:
+        return None
+    return f"ops.pad({x}, {literal(pairs)}, mode={literal(call['mode'].lower())})"
+
+
+def _mirror(x: np.ndarray, pairs: np.ndarray, *, mode: str) -> np.ndarray:
+    widths = [(int(a), int(b)) for a, b in pairs]
+    return np.pad(x, widths, "reflect" if mode == "REFLECT" else "symmetric")
+
+
+define(
+    "MirrorPad",
+    shape=_padded_shape,
+    keras=_mirror_text,
+    fold=_mirror,
+    traits="movement",
+    moves=_FIRST,
+)
+
+
+def _unpadded_shape(call: Call) -> tuple[Shape]:
+    shape, pairs = call.shape(0), _known_pairs(call, 1)
+    if shape is None or pairs is None:
+        return (None if shape is None else unknown(len(shape)),)
+    return (
+        tuple(
+            None if size is None else size - before - after
+            for size, (before, after) in zip(shape, pairs, strict=True)
+        ),
+    )
+
+
+define("MirrorPadGrad", shape=_unpadded_shape)
+
+
+def _blocks(call: Call) -> tuple[Sequence[Dim], Sequence[tuple[Dim, Dim]]]:
+    """Block sizes and paddings or crops of the spatial dimensions, for either generation of the op."""
+    if call.op in ("SpaceToBatch", "BatchToSpace"):
+        size = int(call["block_size"])
+        return (size, size), _pairs(call, 1) or [(None, None)] * 2
+    sizes = call.dims(1)
+    if sizes is None:
+        raise Unsaid("block sizes of unknown number")
+    pairs = _pairs(call, 2)
+    return sizes, [(None, None)] * len(sizes) if pairs is None else pairs
+
+
+def _to_batch_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    blocks, pads = _blocks(call)
+    if shape is None:
+        return (None,)
+    batch: Dim = shape[0]
+    sizes: list[Dim] = []
+    for size, block, pad in zip(shape[1:], blocks, pads, strict=False):
+        whole = add(size, add(*pad))
+        sizes.append(None if whole is None or not block else whole // block)
+        batch = None if batch is None or block is None else batch * block
+    return ((batch, *sizes, *shape[1 + len(blocks) :]),)
+
+
+def _from_batch_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    blocks, crops = _blocks(call)
+    if shape is None:
+        return (None,)
+    batch: Dim = shape[0]
+    sizes: list[Dim] = []
+    for size, block, (before, after) in zip(shape[1:], blocks, crops, strict=False):
+        whole = None if size is None or block is None else size * block
+        cut = add(before, after)
+        sizes.append(None if whole is None or cut is None else whole - cut)
+        batch = None if batch is None or not block else batch // block
+    return ((batch, *sizes, *shape[1 + len(blocks) :]),)
+
+
+define("SpaceToBatchND", "SpaceToBatch", shape=_to_batch_shape)
+define("BatchToSpaceND", "BatchToSpace", shape=_from_batch_shape)
+
+
+def _image_axes(call: Call) -> tuple[int, tuple[int, int]]:
+    form = call.get("data_format", "NHWC")
+    if form not in ("NHWC", "NCHW"):
+        raise Unsaid(f"data format {form!r}")
+    return (3, (1, 2)) if form == "NHWC" else (1, (2, 3))
+
+
+def _to_depth_shape(call: Call) -> tuple[Shape]:
+    sizes, block = list(ranked(call.shape(0), 4)), int(call["block_size"])
+    depth, axes = _image_axes(call)
+    for axis in axes:
+        size = sizes[axis]
+        sizes[axis] = None if size is None else size // block
+    channels = sizes[depth]
+    sizes[depth] = None if channels is None else channels * block * block
+    return (tuple(sizes),)
+
+
+def _from_depth_shape(call: Call) -> tuple[Shape]:
+    sizes, block = list(ranked(call.shape(0), 4)), int(call["block_size"])
+    depth, axes = _image_axes(call)
+    for axis in axes:
+        size = sizes[axis]
+        sizes[axis] = None if size is None else size * block
+    channels = sizes[depth]
+    sizes[depth] = None if channels is None else channels // (block * block)
+    return (tuple(sizes),)
+
+
+def _depth_text(function: str) -> object:
+    def text(call: Call, x: str) -> str:
+        first = _image_axes(call)[0] == 1
+        layout = f'data_format="channels_{"first" if first else "last"}"'
+        return f"ops.{function}({x}, {int(call['block_size'])}, {layout})"
+
+    return text
+
+
+define("SpaceToDepth", shape=_to_depth_shape, keras=_depth_text("space_to_depth"))  # type: ignore[arg-type]
+define("DepthToSpace", shape=_from_depth_shape, keras=_depth_text("depth_to_space"))  # type: ignore[arg-type]
