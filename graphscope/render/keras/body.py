@@ -1,0 +1,172 @@
+"""Statements over tensors -> the lines of a function body: variables chosen, long lines broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...graph import Tensor
+from .program import filled
+
+WIDTH = 88
+_VARIABLES = ("x", "y", "z")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``outputs = text``, with a hole for each of ``inputs``.
+
+    Where ``loop`` is a ``for`` line, the statement is its body and carries its first input into its output from turn
+    to turn. ``called`` is what a value of it is called where it lives long.
+    """
+
+    text: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    loop: str = ""
+    called: str = ""
+
+
+def body_lines(
+    statements: Sequence[Statement],
+    variables: Mapping[Tensor, str],
+    results: Sequence[Tensor],
+    taken: Iterable[str] = (),
+) -> tuple[list[str], list[str]]:
+    """The lines, not indented, and the variables that hold the results at the end.
+
+    ``variables`` are those that hold tensors at the start, ``taken`` names that must stay as they are. A
+    variable is used again when what it holds is no longer needed.
+    """
+    allocation = _Allocation(statements, variables, results, taken)
+    lines = [
+        line
+        for at, each in enumerate(statements)
+        for line in allocation.lines(at, each)
+    ]
+    return lines, [allocation.holds[tensor] for tensor in results]
+
+
+class _Allocation:
+    def __init__(
+        self,
+        statements: Sequence[Statement],
+        variables: Mapping[Tensor, str],
+        results: Sequence[Tensor],
+        taken: Iterable[str],
+    ) -> None:
+        self.holds = dict(variables)
+        self.taken = {*taken, *variables.values()}
+        self.fixed = frozenset(self.taken)
+        self.last: dict[Tensor, int] = {}
+        for at, statement in enumerate(statements):
+            self.last.update(dict.fromkeys(statement.inputs, at))
+        self.last.update(dict.fromkeys(results, len(statements)))
+
+    def lines(self, at: int, statement: Statement) -> Iterator[str]:
+        names = [self.holds[tensor] for tensor in statement.inputs]
+        if statement.loop:
+            carried = statement.inputs[0]
+            if self.last[carried] > at or names[0] in self.fixed - set(_VARIABLES):
+                before, names[0] = names[0], self.new(statement)
+                yield f"{names[0]} = {before}"
+            self.release(at, statement, keep=names[0])
+            self.hold(statement.outputs[0], names[0])
+            yield statement.loop
+            yield from wrapped(f"    {names[0]} = {filled(statement.text, names)}")
+            return
+        self.release(at, statement)
+        targets = [self.target(at, tensor, statement) for tensor in statement.outputs]
+        yield from wrapped(f"{', '.join(targets)} = {filled(statement.text, names)}")
+
+    def release(self, at: int, statement: Statement, keep: str = "") -> None:
+        """Free the variables whose last use this statement is."""
+        for tensor in statement.inputs:
+            name = self.holds[tensor]
+            if self.last[tensor] <= at and name != keep and name in _VARIABLES:
+                self.taken.discard(name)
+
+    def target(self, at: int, tensor: Tensor, statement: Statement) -> str:
+        if tensor not in self.last:
+            return "_"
+        long = statement.called and (self.last[tensor] - at > 12 or tensor.port < 0)
+        name = self.unique(statement.called) if long else self.new(statement)
+        self.hold(tensor, name)
+        return name
+
+    def hold(self, tensor: Tensor, name: str) -> None:
+        self.holds[tensor] = name
+        self.taken.add(name)
+
+    def new(self, statement: Statement) -> str:
+        for name in _VARIABLES:
+            if name not in self.taken:
+                return name
+        return self.unique(statement.called or "x")
+
+    def unique(self, name: str) -> str:
+        made, number = name, 1
+        while made in self.taken:
+            number += 1
+            made = f"{name}_{number}"
+        return made
+
+
+def wrapped(line: str, width: int = WIDTH - 4) -> list[str]:
+    """The line, broken inside its longest pair of brackets until it fits, as black would do it.
+
+    >>> wrapped('x = layers.Conv2D(64, 3, name="a")(x)', 30)
+    ['x = layers.Conv2D(', '    64, 3, name="a"', ')(x)']
+    """
+    if len(line) <= width:
+        return [line]
+    start, end = _longest_brackets(line)
+    if end - start < 2:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    inside = f"{indent}    {line[start + 1 : end].rstrip(',')}"
+    head, tail = line[: start + 1], indent + line[end:]
+    if len(inside) <= width:
+        return [head, inside, tail]
+    parts = _split(line[start + 1 : end])
+    if len(parts) == 1:
+        return [head, *wrapped(inside, width), tail]
+    rows = [wrapped(f"{indent}    {part},", width) for part in parts]
+    return [head, *(row for each in rows for row in each), tail]
+
+
+def _scan(text: str) -> Iterator[tuple[int, str, int]]:
+    """Position, character and depth of every character that is not inside a string."""
+    quote, depth, at = "", 0, 0
+    while at < len(text):
+        char = text[at]
+        if quote:
+            if char == "\\":
+                at += 1
+            elif char == quote:
+                quote = ""
+        elif char in "\"'":
+            quote = char
+        else:
+            depth -= char in ")]}"
+            yield at, char, depth
+            depth += char in "([{"
+        at += 1
+
+
+def _longest_brackets(text: str) -> tuple[int, int]:
+    best, opened = (0, 0), 0
+    for at, char, depth in _scan(text):
+        if depth == 0 and char in "([{":
+            opened = at
+        elif depth == 0 and char in ")]}" and at - opened >= best[1] - best[0]:
+            best = (opened, at)
+    return best
+
+
+def _split(text: str) -> list[str]:
+    """The parts between the commas that lie in no bracket."""
+    cuts = [at for at, char, depth in _scan(text) if char == "," and depth == 0]
+    bounds = zip([-1, *cuts], [*cuts, len(text)])
+    parts = [text[start + 1 : end].strip() for start, end in bounds]
+    return [part for part in parts if part]

@@ -1,0 +1,61 @@
+"""The source of the small layers that a recovered model may need of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+WEIGHT_CLASS = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class Weight(layers.Layer):
+    """Yields a weight that no other layer owns, whatever it is called on."""
+
+    def __init__(self, shape, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.shape = tuple(shape)
+
+    def build(self, input_shape):
+        trainable = self.dtype in ("float16", "bfloat16", "float32", "float64")
+        self.value = self.add_weight(
+            shape=self.shape,
+            initializer="zeros",
+            dtype=self.dtype,
+            trainable=trainable,
+            name="value",
+        )
+
+    def call(self, inputs):
+        return ops.convert_to_tensor(self.value)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(self.shape, dtype=self.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}
+'''
+
+_OP_CLASS = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class {class_name}(layers.Layer):
+    """TensorFlow's {op}, for which keras.ops has no word: runs on the TensorFlow backend only."""
+
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+
+    def call(self, {inputs}):
+        return {body}
+'''
+
+
+def op_class(
+    classes: dict[str, str], name: str, op: str, inputs: Sequence[str], body: str
+) -> str:
+    """The name of the class that computes ``body`` of ``inputs``, entered into ``classes`` where it is new."""
+    number = 1
+    while True:
+        wanted = name if number == 1 else f"{name}{number}"
+        source = _OP_CLASS.format(
+            class_name=wanted, op=name, inputs=", ".join(inputs), body=body
+        )
+        if classes.setdefault(wanted, source) == source:
+            return wanted
+        number += 1

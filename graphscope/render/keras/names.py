@@ -1,0 +1,60 @@
+"""Names from a model file -> layer names that Keras takes, and Python identifiers."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+
+_TAKEN = frozenset(dir(builtins)) | {"keras", "layers", "ops", "tf", "np", "numpy"}
+
+
+def layer_name(text: str) -> str:
+    """The text as a layer name: letters, digits, ``_``, ``-`` and ``.`` only; never empty.
+
+    >>> layer_name("block/conv:0"), layer_name('x"); import os #')
+    ('block_conv_0', 'x_import_os')
+    """
+    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text).strip("_.-") or "layer"
+
+
+def identifier(text: str) -> str:
+    """The text as a lower-case Python identifier that shadows nothing.
+
+    >>> identifier("block/Conv 1"), identifier("2d"), identifier("class"), identifier("é")
+    ('block_conv_1', 'x_2d', 'class_', 'x')
+    """
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()
+    if not name or name[0].isdigit():
+        name = f"x_{name}" if name else "x"
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _TAKEN:
+        name += "_"
+    return name
+
+
+def class_identifier(text: str) -> str:
+    """The text as the name of a class.
+
+    >>> class_identifier("NonMaxSuppressionV3"), class_identifier("my op"), class_identifier("3d")
+    ('NonMaxSuppressionV3', 'MyOp', 'Op3d')
+    """
+    words = re.split(r"\W+|_+", text, flags=re.ASCII)
+    name = "".join(word[:1].upper() + word[1:] for word in words)
+    return name if name and not name[0].isdigit() else f"Op{name}"
+
+
+class Namespace:
+    """Gives each wanted name once, then ``name_1``, ``name_2`` ..."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def unique(self, name: str) -> str:
+        made = name
+        while made in self.taken:
+            self._next[name] = self._next.get(name, 0) + 1
+            made = f"{name}_{self._next[name]}"
+        self.taken.add(made)
+        return made

@@ -1,0 +1,103 @@
+"""The nouns of a Keras program: what ``build_model`` will do, statement by statement, before it is text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...graph import Shape, Tensor, WeightUse
+
+_HOLE = re.compile("\0(\\d+)\0")
+
+
+def hole(number: int) -> str:
+    """Where the variable of a step's input goes into its text; no text from a file can hold a NUL unescaped."""
+    return f"\0{number}\0"
+
+
+def filled(text: str, variables: Sequence[str]) -> str:
+    """The text with a variable in each hole."""
+    return _HOLE.sub(lambda found: variables[int(found[1])], text)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement: a layer called on tensors, or an expression over them.
+
+    ``node`` is the node of the layer graph; ``text`` the call's arguments (of a layer) or the expression, with a
+    ``hole`` for each use of one of ``inputs``; ``constructor`` is ``"layers.Conv2D"`` or ``""`` for an expression,
+    ``class_name`` the Python class that names it in a weights file; ``arguments`` are the constructor's, the name
+    left out; ``weights`` go into the file in the order of ``stored``. ``layer`` is the node whose step made the
+    layer object that this step calls once more, else the node itself.
+    """
+
+    node: str
+    text: str
+    inputs: tuple[Tensor, ...]
+    constructor: str = ""
+    class_name: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    weights: Mapping[str, WeightUse] = field(default_factory=dict)
+    stored: tuple[str, ...] = ()
+    ports: int = 1
+    layer: str = ""
+    portable: bool = True
+
+    def outputs(self) -> tuple[Tensor, ...]:
+        return tuple(Tensor(self.node, port) for port in range(self.ports))
+
+
+@dataclass(frozen=True)
+class Input:
+    """One ``keras.Input``."""
+
+    name: str
+    tensor: Tensor
+    shape: Shape
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A whole model; steps are in an order in which they can run, each region of one exit in one piece."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[Tensor, ...]
+    classes: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def step(self, node: str) -> Step:
+        return self.by_node[node]
+
+    @property
+    def by_node(self) -> dict[str, Step]:
+        return {step.node: step for step in self.steps}
+
+
+def post_order(
+    roots: Sequence[str], inputs_of: Callable[[str], Sequence[str]]
+) -> Iterator[str]:
+    """The nodes that the roots need, each after its inputs, inputs in their order; no recursion.
+
+    A region with one exit comes out in one piece, and two equal regions in the same order. A node of a cycle
+    comes out before one of its inputs.
+    """
+    opened: set[str] = set()
+    done: set[str] = set()
+    for root in roots:
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in opened:
+                stack.pop()
+                if node not in done:
+                    done.add(node)
+                    yield node
+                continue
+            opened.add(node)
+            stack.extend(n for n in reversed(inputs_of(node)) if n not in opened)
