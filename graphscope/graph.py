@@ -122,7 +122,8 @@ class Layer(Node):
     ``op`` is the Keras class (``"Conv2D"``), ``attrs`` its config in Keras's words. ``inputs`` maps the formula's
     input names to tensors of the op graph, in call order; ``weights`` maps Keras's weight names to their use;
     ``members`` are the op nodes explained; ``output`` is the op tensor that the layer computes; ``pattern`` names the
-    formula; ``evidence`` says in words what was seen and what was assumed.
+    formula; ``evidence`` says in words what was seen and what was assumed. ``name`` is the layer's own, as Keras
+    would have it: unique within one model.
     """
 
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
@@ -131,6 +132,7 @@ class Layer(Node):
     output: Tensor = Tensor("")
     pattern: str = ""
     evidence: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def config(self) -> Mapping[str, Any]:

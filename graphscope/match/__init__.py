@@ -1,0 +1,61 @@
+"""Formulas and their solutions: a pattern is a formula with typed variables, solved rather than searched by shape.
+
+``layer`` makes a Pattern of a function; ``tile`` finds what a set of patterns explains of a graph; ``collapse`` gives
+the graph one altitude up; ``explain`` says why a pattern does not match; ``evaluate`` computes a formula.
+"""
+
+from .collapse import collapse
+from .evaluate import evaluate
+from .explain import Explanation, explain
+from .formula import (
+    ANY,
+    Array,
+    Attr,
+    Dims,
+    Input,
+    Inputs,
+    Scalar,
+    Term,
+    Value,
+    Weight,
+    canonical,
+    op,
+    rsqrt,
+    sqrt,
+)
+from .pattern import Pattern, layer
+from .sizes import Size, Sizes
+from .solver import Match, Solver
+from .tile import Tile, tile
+from .view import Held, View
+
+__all__ = [
+    "ANY",
+    "Array",
+    "Attr",
+    "Dims",
+    "Explanation",
+    "Held",
+    "Input",
+    "Inputs",
+    "Match",
+    "Pattern",
+    "Scalar",
+    "Size",
+    "Sizes",
+    "Solver",
+    "Term",
+    "Tile",
+    "Value",
+    "View",
+    "Weight",
+    "canonical",
+    "collapse",
+    "evaluate",
+    "explain",
+    "layer",
+    "op",
+    "rsqrt",
+    "sqrt",
+    "tile",
+]

@@ -1,0 +1,97 @@
+"""A formula as a program: what a match claims, computed.
+
+To say that pattern ``P`` matches tensor ``t`` with bindings ``B`` is to claim ``t = P[B]``. ``evaluate`` computes the
+right-hand side; comparing it with the left is the soundness test that every pattern gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ..graph import Tensor
+from . import formula as f
+from .solver import Match
+from .view import View
+
+Fetch = Callable[[Tensor], np.ndarray]
+Run = Callable[[str, list[np.ndarray]], list[np.ndarray]]
+
+
+def evaluate(
+    term: f.Term, match: Match, view: View, fetch: Fetch, run: Run
+) -> np.ndarray:
+    """The value of a formula under the bindings of a match.
+
+    ``fetch(tensor)`` gives the value of what a variable stands for, ``run(node, inputs)`` applies one op of the graph
+    to other inputs. Raises KeyError where a part of the formula was not matched.
+    """
+    return np.asarray(_Evaluator(match, view, fetch, run).of(term))
+
+
+class _Evaluator:
+    def __init__(self, match: Match, view: View, fetch: Fetch, run: Run) -> None:
+        self.values, self.used, self.called = match.values, match.used, match.called
+        self.view, self.fetch, self.run = view, fetch, run
+        self.done: dict[int, Any] = {}
+
+    def of(self, term: f.Term) -> Any:
+        if id(term) not in self.done:
+            self.done[id(term)] = self._of(term)
+        return self.done[id(term)]
+
+    def _of(self, p: f.Term) -> Any:
+        if isinstance(p, f.Const):
+            return p.value
+        if isinstance(p, f.Var):
+            return self._variable(p)
+        if isinstance(p, f.Neg):
+            return -self.of(p.term)
+        if isinstance(p, f.Power):
+            return np.power(np.asarray(self.of(p.term), np.float64), p.exponent)
+        if isinstance(p, f.OneOf):
+            return self._first(p)
+        if isinstance(p, f.Sum | f.Product):
+            present = [q for q in p.terms if not self._absent(q)]
+            combine = np.add if isinstance(p, f.Sum) else np.multiply
+            return reduce(combine, map(self.of, present))
+        if isinstance(p, f.Call):
+            return self._call(p)
+        raise KeyError(str(p))
+
+    def _absent(self, p: f.Term) -> bool:
+        return isinstance(p, f.Var) and p.optional and p.name not in self.values
+
+    def _variable(self, p: f.Var) -> Any:
+        if isinstance(p, f.Scalar):
+            return self.values[p.name]
+        return np.asarray(self.fetch(self.used[p.name]))
+
+    def _first(self, p: f.OneOf) -> Any:
+        for each in p.terms:
+            try:
+                return self.of(each)
+            except KeyError:  # this spelling is not the one that matched
+                continue
+        raise KeyError(str(p))
+
+    def _call(self, p: f.Call) -> Any:
+        name = self.called[id(p)]
+        actual = self.view.inputs[name]
+        order = list(actual)
+        if self.view.kinds[name] == "Concat":
+            order = [*actual[1:], actual[0]]
+        given: list[Any] = []
+        for index, tensor in enumerate(order):
+            formal = p.args[index] if index < len(p.args) else f.ANY
+            literal = isinstance(formal, f.Any_ | f.Inputs | f.Const)
+            given.append(self.fetch(tensor) if literal else self.of(formal))
+            if isinstance(formal, f.Inputs):
+                given += [self.fetch(each) for each in order[index + 1 :]]
+                break
+        if self.view.kinds[name] == "Concat":
+            given = [given[-1], *given[:-1]]
+        return self.run(name, given)[p.port]

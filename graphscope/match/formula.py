@@ -1,0 +1,384 @@
+"""Terms: what a layer's formula is made of.
+
+A formula is written as Python arithmetic over typed variables and ``op.<Op>(...)`` calls; the classes here record it.
+They compare by identity, so a sub-formula that is written once and used twice is solved as one thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache, cached_property
+from itertools import combinations
+from typing import Any
+
+SUM_OPS = frozenset({"Add", "BiasAdd", "Sub", "Neg", "AddN"})
+PRODUCT_OPS = frozenset({"Mul", "RealDiv", "Neg", "Square"})
+POWER_OPS = frozenset(
+    {"Square", "Pow", "Mul", "SquaredDifference", "Rsqrt", "Sqrt"}
+    | {"Reciprocal", "RealDiv"}
+)
+WIDEST_SUM = 8  # a formula's sum of n terms has 2**n splits: beyond this it is refused
+
+# Versions that take other arguments than the op whose name they extend are ops of their own.
+_DISTINCT = frozenset(
+    {"Conv2DBackpropInputV2", "Conv2DBackpropFilterV2", "Conv3DBackpropInputV2"}
+    | {"AvgPoolV2", "QuantizeV2", "BatchToSpaceND", "MaxPoolV2"}
+)
+_SAME = {
+    "Div": "RealDiv",
+    "Inv": "Reciprocal",
+    "AddV2": "Add",
+    "DepthwiseConv2D": "DepthwiseConv2dNative",
+    "ParallelConcat": "ParallelConcat",
+    "BatchSelfAdjointEigV2": "SelfAdjointEig",
+}
+
+
+@cache
+def canonical(op: str) -> str:
+    """The name that all same-meaning versions of an op share.
+
+    >>> canonical("FusedBatchNormV3"), canonical("AddV2"), canonical("Div")
+    ('FusedBatchNorm', 'Add', 'RealDiv')
+    """
+    if op in _DISTINCT:
+        return op
+    return _SAME.get(op) or re.sub(r"V\d+$", "", op)
+
+
+class Term:
+    """A formula or a part of one; arithmetic on terms makes terms."""
+
+    def __add__(self, other: Any) -> Sum:
+        return add(self, term(other))
+
+    def __radd__(self, other: Any) -> Sum:
+        return add(term(other), self)
+
+    def __sub__(self, other: Any) -> Sum:
+        return add(self, Neg(term(other)))
+
+    def __rsub__(self, other: Any) -> Sum:
+        return add(term(other), Neg(self))
+
+    def __mul__(self, other: Any) -> Product:
+        return multiply(self, term(other))
+
+    def __rmul__(self, other: Any) -> Product:
+        return multiply(term(other), self)
+
+    def __truediv__(self, other: Any) -> Product:
+        return multiply(self, Power(term(other), -1))
+
+    def __rtruediv__(self, other: Any) -> Term:
+        return Power(self, -1) if other == 1 else multiply(term(other), Power(self, -1))
+
+    def __neg__(self) -> Neg:
+        return Neg(self)
+
+    def __pow__(self, exponent: float) -> Power:
+        return Power(self, exponent)
+
+    def __or__(self, other: Any) -> OneOf:
+        mine = self.terms if isinstance(self, OneOf) else (self,)
+        return OneOf((*mine, term(other)))
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        """The terms right below this one."""
+        return ()
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        """The ops (canonical names) that can compute this term; None: any."""
+        return None
+
+    def walk(self) -> Iterator[Term]:
+        """This term and all below it, each once."""
+        seen: dict[int, Term] = {}
+        stack: list[Term] = [self]
+        while stack:
+            found = stack.pop()
+            if id(found) not in seen:
+                seen[id(found)] = found
+                stack.extend(found.parts)
+        yield from seen.values()
+
+
+class Var(Term):
+    """A variable of a formula; its class is its role."""
+
+    def __init__(self, name: str, optional: bool = False) -> None:
+        self.name, self.optional = name, optional
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Any_(Var):
+    """Any tensor; nothing is bound."""
+
+
+class Input(Var):
+    """A tensor that depends on what is fed."""
+
+
+class Inputs(Var):
+    """One or more tensors, as many as the op has at this place; at least one depends on what is fed."""
+
+
+class Value(Var):
+    """Any tensor, fed or not; bound."""
+
+
+class Weight(Var):
+    """One variable or constant array, bound to its Held."""
+
+
+class Scalar(Var):
+    """A constant number; bound as a float."""
+
+
+class Array(Var):
+    """A constant; bound as nested lists of numbers (a scalar as a number)."""
+
+
+class Dims(Var):
+    """Numbers computed from constants and shapes; bound as a tuple of Size, or None where one is unknown."""
+
+
+class Attr(Var):
+    """The value of an attribute."""
+
+
+ROLES: dict[str, type[Var]] = {
+    c.__name__: c for c in (Input, Inputs, Value, Weight, Scalar, Array, Dims)
+}
+ROLES["Attr"] = Attr
+ANY = Any_("_")
+
+
+class Const(Term):
+    """A literal: a number, or a (nested) list of numbers."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g}" if isinstance(self.value, float) else str(self.value)
+
+
+class Call(Term):
+    """One op of the given name in any same-meaning version; ``args`` may end in ``...``."""
+
+    def __init__(
+        self,
+        op: str,
+        args: tuple[Term, ...],
+        attrs: dict[str, Term],
+        port: int = 0,
+        open_ended: bool = False,
+    ) -> None:
+        self.op, self.args, self.attrs, self.port = canonical(op), args, attrs, port
+        self.open_ended = open_ended
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return (*self.args, *self.attrs.values())
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        return frozenset({self.op})
+
+    def __str__(self) -> str:
+        shown = [*map(str, self.args), *(["..."] if self.open_ended else [])]
+        shown += [f"{name}={value}" for name, value in self.attrs.items()]
+        port = f":{self.port}" if self.port else ""
+        return f"{self.op}({', '.join(shown)}){port}"
+
+
+class _Group(Term):
+    """Terms of one kind whose order and grouping do not matter."""
+
+    sign = " "
+
+    def __init__(self, terms: tuple[Term, ...]) -> None:
+        if len(terms) > WIDEST_SUM:
+            raise ValueError(f"a formula joins at most {WIDEST_SUM} terms")
+        self.terms = terms
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return self.terms
+
+    @cached_property
+    def choices(self) -> tuple[Term, ...]:
+        """This group with some of its optional terms left out, fullest first."""
+        options = [t for t in self.terms if isinstance(t, Var) and t.optional]
+        found: list[Term] = []
+        for count in range(len(options) + 1):
+            for dropped in combinations(options, count):
+                rest = tuple(t for t in self.terms if t not in dropped)
+                if rest:
+                    found.append(self.of(rest))
+        return tuple(found)
+
+    def of(self, terms: tuple[Term, ...]) -> Term:
+        """The group of these terms; the term itself where it is alone."""
+        return terms[0] if len(terms) == 1 else type(self)(terms)
+
+    @cached_property
+    def splits(self) -> tuple[tuple[Term, Term], ...]:
+        """Every way to share the terms between a left and a right operand."""
+        found = []
+        for mask in range(1, 2 ** len(self.terms) - 1):
+            left = tuple(t for i, t in enumerate(self.terms) if mask >> i & 1)
+            right = tuple(t for i, t in enumerate(self.terms) if not mask >> i & 1)
+            found.append((self.of(left), self.of(right)))
+        return tuple(found)
+
+    def _roots(self, own: frozenset[str]) -> frozenset[str] | None:
+        found = own
+        for choice in self.choices:
+            if choice.__class__ is not self.__class__:
+                if choice.roots is None:
+                    return None
+                found |= choice.roots
+        return found
+
+    def __str__(self) -> str:
+        return "(" + self.sign.join(map(str, self.terms)) + ")"
+
+
+class Sum(_Group):
+    sign = " + "
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        return self._roots(SUM_OPS)
+
+
+class Product(_Group):
+    sign = " * "
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        return self._roots(PRODUCT_OPS)
+
+
+class Neg(Term):
+    def __init__(self, term: Term) -> None:
+        self.term = term
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return (self.term,)
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        below = self.term.roots
+        return None if below is None else below | {"Neg"}
+
+    def __str__(self) -> str:
+        return f"-{self.term}"
+
+
+class Power(Term):
+    """A constant power; -1 is the reciprocal."""
+
+    def __init__(self, term: Term, exponent: float) -> None:
+        self.term, self.exponent = term, exponent
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return (self.term,)
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        return None if isinstance(self.term, Const) else POWER_OPS
+
+    @cached_property
+    def inverse(self) -> Term:
+        """The term q with 1 / q equal to this one."""
+        return self.term if self.exponent == -1 else Power(self.term, -self.exponent)
+
+    @cached_property
+    def expanded(self) -> Product:
+        """The power written out, for small whole exponents."""
+        return Product((self.term,) * int(self.exponent))
+
+    def __str__(self) -> str:
+        return f"{self.term} ** {self.exponent:g}"
+
+
+class OneOf(Term):
+    def __init__(self, terms: tuple[Term, ...]) -> None:
+        self.terms = terms
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return self.terms
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        found: frozenset[str] = frozenset()
+        for each in self.terms:
+            if each.roots is None:
+                return None
+            found |= each.roots
+        return found
+
+    def __str__(self) -> str:
+        return " | ".join(map(str, self.terms))
+
+
+def term(value: Any) -> Term:
+    """A term as it is; any other value as a literal."""
+    return value if isinstance(value, Term) else Const(value)
+
+
+def _flat(found: Term, kind: type[_Group]) -> tuple[Term, ...]:
+    if isinstance(found, kind):
+        return found.terms
+    if kind is Sum and isinstance(found, Neg) and isinstance(found.term, Sum):
+        return tuple(t.term if isinstance(t, Neg) else Neg(t) for t in found.term.terms)
+    return (found,)
+
+
+def add(*terms: Term) -> Sum:
+    """The sum of terms, nested sums opened."""
+    return Sum(tuple(flat for t in terms for flat in _flat(t, Sum)))
+
+
+def multiply(*terms: Term) -> Product:
+    """The product of terms, nested products opened."""
+    return Product(tuple(flat for t in terms for flat in _flat(t, Product)))
+
+
+class Ops:
+    """``op.MatMul(x, w)`` is the term of one op; ``outputs=4`` gives its ports, ``...`` leaves arguments open."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, outputs: int = 1, port: int = 0, **attrs: Any) -> Any:
+            open_ended = bool(args) and args[-1] is Ellipsis
+            given = tuple(map(term, args[:-1] if open_ended else args))
+            named = {key: term(value) for key, value in attrs.items()}
+            ports = range(port, port + outputs)
+            made = [Call(name, given, named, p, open_ended) for p in ports]
+            return made[0] if outputs == 1 else tuple(made)
+
+        return call
+
+
+op = Ops()
+
+
+def rsqrt(value: Term) -> Term:
+    """One over the square root."""
+    return value**-0.5
+
+
+def sqrt(value: Term) -> Term:
+    """The square root."""
+    return value**0.5

@@ -1,0 +1,173 @@
+"""Shape arithmetic in a graph -> Sizes: the symbolic half of constant folding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from ..graph import Tensor
+from .sizes import Size, Sizes, of_numbers
+
+if TYPE_CHECKING:
+    from .view import View
+
+DEEPEST = 40  # shape arithmetic is a few nodes; what is deeper is not followed
+_Rule = Callable[["View", Tensor, list[Sizes | None]], Sizes | None]
+
+
+def sizes_of(view: View, tensor: Tensor, depth: int = 0) -> Sizes | None:
+    """The numbers that an integer tensor of rank 0 or 1 holds; None where it is not shape arithmetic."""
+    tensor, _ = view.producer(tensor)
+    if tensor.node in view.dynamic:
+        return None
+    number = view.number(tensor)
+    if number is not None:
+        return of_numbers(number.reshape(-1)) if number.dtype.kind in "iu" else None
+    op, args = view.ops[tensor.node], view.inputs[tensor.node]
+    if op in ("Shape", "ShapeN"):
+        return _shape(view, args[tensor.port])
+    if op == "Size":
+        whole = _shape(view, args[0])
+        return None if whole is None else (_product(whole),)
+    if op not in _RULES or depth > DEEPEST:
+        return None
+    below = [sizes_of(view, each, depth + 1) for each in args]
+    return _RULES[op](view, tensor, below)
+
+
+def _shape(view: View, tensor: Tensor) -> Sizes | None:
+    source, _ = view.producer(tensor)
+    shape = view.shape(source)
+    if shape is None:
+        shape = view.shape(tensor)
+    if shape is None:
+        return None
+    return tuple(view.axis_size(source, axis) for axis in range(len(shape)))
+
+
+def _product(sizes: Sizes) -> Size | None:
+    found: Size | None = Size(1)
+    for each in sizes:
+        found = None if found is None or each is None else found.times(each)
+    return found
+
+
+def _paired(a: Sizes | None, b: Sizes | None) -> list[tuple[Size | None, Size | None]]:
+    if a is None or b is None:
+        return []
+    length = max(len(a), len(b))
+    if len(a) not in (1, length) or len(b) not in (1, length):
+        return []
+    wide_a = a if len(a) == length else a * length
+    wide_b = b if len(b) == length else b * length
+    return list(zip(wide_a, wide_b))
+
+
+def _times(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    pairs = _paired(*below)
+    found = tuple(None if a is None or b is None else a.times(b) for a, b in pairs)
+    return found or None
+
+
+def _divided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    pairs = _paired(*below)
+    found = tuple(None if a is None or b is None else a.over(b) for a, b in pairs)
+    return found or None
+
+
+def _added(sign: int) -> _Rule:
+    def rule(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+        found: list[Size | None] = []
+        for a, b in _paired(*below):
+            plain = None
+            if a is not None and b is not None:
+                if b == Size(0):
+                    plain = a
+                elif a == Size(0) and sign > 0:
+                    plain = b
+                elif a.number is not None and b.number is not None:
+                    plain = Size(a.number + sign * b.number)
+            found.append(plain)
+        return tuple(found) or None
+
+    return rule
+
+
+def _pack(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    return tuple(each[0] if each and len(each) == 1 else None for each in below)
+
+
+def _concat(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    parts = below[1:] if view.kinds[tensor.node] == "Concat" else below[:-1]
+    if any(part is None for part in parts):
+        return None
+    return tuple(size for part in parts for size in part or ())
+
+
+def _same(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    return below[0]
+
+
+def _reduce_prod(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    return None if below[0] is None else (_product(below[0]),)
+
+
+def _gather(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    whole, indices = below[0], below[1]
+    if whole is None or indices is None:
+        return None
+    found: list[Size | None] = []
+    for index in indices:
+        at = index.number if index is not None else None
+        inside = at is not None and -len(whole) <= at < len(whole)
+        found.append(whole[at] if inside and at is not None else None)
+    return tuple(found)
+
+
+def _slice(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    whole, begin, size = below
+    if whole is None or not begin or not size or begin[0] is None or size[0] is None:
+        return None
+    start, count = begin[0].number, size[0].number
+    if start is None or count is None:
+        return None
+    return whole[start:] if count < 0 else whole[start : start + count]
+
+
+def _strided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    whole, *bounds = below
+    edges = [
+        b[0].number if b and len(b) == 1 and b[0] is not None else None for b in bounds
+    ]
+    attrs = view.attrs[tensor.node]
+    if whole is None or None in edges:
+        return None
+    begin, end, step = edges
+    if attrs.get("shrink_axis_mask"):
+        inside = begin is not None and -len(whole) <= begin < len(whole)
+        return (whole[begin],) if inside and begin is not None else None
+    if attrs.get("ellipsis_mask") or attrs.get("new_axis_mask") or not step:
+        return None
+    first = None if attrs.get("begin_mask", 0) & 1 else begin
+    last = None if attrs.get("end_mask", 0) & 1 else end
+    return whole[first:last:step]
+
+
+_RULES: Mapping[str, _Rule] = {
+    "Mul": _times,
+    "FloorDiv": _divided,
+    "RealDiv": _divided,
+    "TruncateDiv": _divided,
+    "Add": _added(1),
+    "Sub": _added(-1),
+    "Pack": _pack,
+    "Concat": _concat,
+    "Cast": _same,
+    "Reshape": _same,
+    "Squeeze": _same,
+    "ExpandDims": _same,
+    "Prod": _reduce_prod,
+    "Gather": _gather,
+    "Slice": _slice,
+    "StridedSlice": _strided,
+}

@@ -1,0 +1,166 @@
+"""Pattern: a formula, and how a solution of it is written down as a layer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ..graph import Shape, Tensor
+from . import formula as f
+from .solver import Match, Solver
+from .view import Held, View
+
+Text = str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """One formula and what its bindings mean.
+
+    ``op`` is the Keras class. ``where`` says whether a solution counts (True, or why it does not, as text);
+    ``config`` turns bindings into Keras arguments, ``weights`` into Keras weights, ``evidence`` into what was
+    assumed. Each takes the formula's variables by name; a variable that may be missing gives None. Further names:
+    ``shape(tensor)`` and ``view``.
+    """
+
+    name: str
+    op: str
+    formula: f.Term
+    variables: tuple[f.Var, ...]
+    where: Callable[..., Any] | None = None
+    config: Callable[..., Mapping[str, Any]] | None = None
+    weights: Callable[..., Mapping[str, Held | None]] | None = None
+    evidence: Callable[..., Any] | str = ""
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    doc: str = ""
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """Ops without which a graph cannot hold this pattern."""
+        return _required(self.formula)
+
+    def solutions(self, solver: Solver, tensor: Tensor) -> Iterator[Match]:
+        """The bindings at this tensor that count."""
+        for found in solver.solutions(self.formula, tensor):
+            why = self._admits(found, solver.view)
+            if why is None:
+                yield found
+            elif solver.watch is not None:
+                solver.watch(self.formula, tensor, found, why)
+
+    def _admits(self, found: Match, view: View) -> Text:
+        if self.where is None:
+            return None
+        answer = self._called(self.where, found.values, view)
+        if isinstance(answer, str):
+            return answer
+        return None if answer else "the condition of the pattern does not hold"
+
+    def config_of(self, found: Match, view: View) -> dict[str, Any]:
+        """The Keras arguments of a solution."""
+        if self.config is not None:
+            known = self._called(self.config, found.values, view)
+        else:
+            known = self._of_role(found, f.Attr, f.Scalar, f.Array)
+        return {**self.constants, **known}
+
+    def weights_of(self, found: Match, view: View) -> dict[str, Held]:
+        """The Keras weights of a solution."""
+        if self.weights is not None:
+            known = self._called(self.weights, found.values, view)
+        else:
+            known = self._of_role(found, f.Weight)
+        return {name: held for name, held in known.items() if held is not None}
+
+    def inputs_of(self, found: Match) -> dict[str, Tensor]:
+        """The tensors that the layer is called on, in call order."""
+        inputs: dict[str, Tensor] = {}
+        for variable in self.variables:
+            value = found.values.get(variable.name)
+            if isinstance(variable, f.Inputs) and value is not None:
+                names = (f"{variable.name}{i}" for i in range(len(value)))
+                inputs.update(zip(names, value))
+            elif isinstance(variable, f.Input | f.Value) and value is not None:
+                if not variable.name.startswith("_"):
+                    inputs[variable.name] = value
+        return inputs
+
+    def evidence_of(self, found: Match, view: View) -> tuple[str, ...]:
+        """What was assumed, in words."""
+        if callable(self.evidence):
+            told = self._called(self.evidence, found.values, view)
+        else:
+            told = self.evidence
+        return tuple([told] if isinstance(told, str) else told or ()) if told else ()
+
+    def _of_role(self, found: Match, *roles: type) -> dict[str, Any]:
+        return {
+            v.name: found.values[v.name]
+            for v in self.variables
+            if isinstance(v, roles)
+            and v.name in found.values
+            and not v.name.startswith("_")
+        }
+
+    def _called(self, function: Any, values: Mapping[str, Any], view: View) -> Any:
+        def shape(tensor: Tensor) -> Shape:
+            return view.shape(tensor)
+
+        known: dict[str, Any] = {"shape": shape, "view": view}
+        return function(
+            **{k: values.get(k, known.get(k)) for k in _parameters(function)}
+        )
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    code = function.__code__
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
+def _required(term: f.Term) -> frozenset[str]:
+    """The ops that every spelling of a term uses."""
+    if isinstance(term, f.OneOf):
+        return frozenset.intersection(*map(_required, term.terms))
+    found = frozenset({term.op}) if isinstance(term, f.Call) else frozenset()
+    for part in term.parts:
+        if not (isinstance(part, f.Var) and part.optional):
+            found |= _required(part)
+    return found
+
+
+def layer(op: str, /, **options: Any) -> Callable[[Callable[..., f.Term]], Pattern]:
+    """Make a Pattern of a function of typed variables that returns its formula.
+
+    Options that no field of Pattern bears are constants of the config. Raises TypeError for a variable without role.
+    """
+    named = {"where", "config", "weights", "evidence"}
+    known = {key: value for key, value in options.items() if key in named}
+    constants = {key: value for key, value in options.items() if key not in named}
+
+    def made(function: Callable[..., f.Term]) -> Pattern:
+        variables = tuple(
+            map(_variable, inspect.signature(function).parameters.values())
+        )
+        return Pattern(
+            name=function.__name__,
+            op=op,
+            formula=function(*variables),
+            variables=variables,
+            constants=constants,
+            doc=inspect.getdoc(function) or "",
+            **known,
+        )
+
+    return made
+
+
+def _variable(parameter: inspect.Parameter) -> f.Var:
+    role, _, rest = str(parameter.annotation).partition(" ")
+    if role not in f.ROLES:
+        raise TypeError(
+            f"variable {parameter.name!r} has no role: {', '.join(f.ROLES)}"
+        )
+    return f.ROLES[role](parameter.name, "None" in rest)

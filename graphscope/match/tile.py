@@ -1,0 +1,107 @@
+"""Tiling, as in instruction selection: collect all matches, take the one that explains most, drop what overlaps it.
+
+Which pattern is listed first never matters: ``Conv2D`` loses to ``Conv2D + bias`` because that explains more nodes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..graph import Tensor
+from .pattern import Pattern
+from .solver import Match, Solver
+from .view import SHAPE_OPS, View
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One match that was kept: ``dynamic`` are those of its members that only it may explain."""
+
+    pattern: Pattern
+    match: Match
+    output: Tensor
+    members: frozenset[str]
+    dynamic: frozenset[str]
+
+
+def tile(
+    view: View, patterns: Sequence[Pattern], keep: Iterable[str] = ()
+) -> list[Tile]:
+    """Tile a graph with patterns, in the graph's node order.
+
+    ``keep`` names nodes that must stay visible: no tile may hide them inside.
+    """
+    kept = frozenset(keep)
+    found = [
+        each for tile_list in _candidates(view, patterns, kept) for each in tile_list
+    ]
+    order = {name: index for index, name in enumerate(view.graph)}
+    found.sort(key=lambda t: (-len(t.dynamic), -len(t.members), order[t.output.node]))
+    taken: set[str] = set()
+    chosen = []
+    for each in found:
+        if taken.isdisjoint(each.dynamic):
+            taken |= each.dynamic
+            chosen.append(each)
+    return sorted(chosen, key=lambda t: order[t.output.node])
+
+
+def index(view: View, patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
+    """The patterns to try by root op, less those that need an op that the graph does not hold."""
+    present = frozenset(view.ops.values())
+    found: dict[str, list[Pattern]] = defaultdict(list)
+    for pattern in patterns:
+        if not pattern.needs <= present:
+            continue
+        for op in present if pattern.formula.roots is None else pattern.formula.roots:
+            found[op].append(pattern)
+    return found
+
+
+def _candidates(
+    view: View, patterns: Sequence[Pattern], kept: frozenset[str]
+) -> Iterator[list[Tile]]:
+    solver, by_op = Solver(view), index(view, patterns)
+    for name in view.graph:
+        if name in view.dynamic and view.ops[name] in by_op:
+            for pattern in by_op[view.ops[name]]:
+                yield _tiles(pattern, solver, name, kept)
+
+
+def _tiles(
+    pattern: Pattern, solver: Solver, name: str, kept: frozenset[str]
+) -> list[Tile]:
+    """The matches of one pattern at one node that nothing escapes from, at most one per set of nodes."""
+    best: dict[frozenset[str], Tile] = {}
+    for port in _ports(pattern, name):
+        for match in pattern.solutions(solver, port):
+            members = match.members
+            if name not in members:
+                continue
+            dynamic = members & solver.view.dynamic
+            if dynamic in best or escapes(solver.view, port, dynamic, kept):
+                continue
+            best[dynamic] = Tile(pattern, match, port, members, dynamic)
+    return list(best.values())
+
+
+def _ports(pattern: Pattern, name: str) -> list[Tensor]:
+    return [Tensor(name, getattr(pattern.formula, "port", 0))]
+
+
+def escapes(
+    view: View, output: Tensor, dynamic: frozenset[str], kept: frozenset[str]
+) -> tuple[str, str] | None:
+    """``(node, reader)`` of the first inner value that something outside reads; None where there is none."""
+    for name in dynamic:
+        if name != output.node and name in kept:
+            return name, "an output of the model"
+        for reader, edges in view.graph._succ[name].items():
+            if reader in dynamic or view.ops[reader] in SHAPE_OPS:
+                continue
+            ports = {data["port"] for slot, data in edges.items() if slot >= 0}
+            if name != output.node or ports - {output.port}:
+                return name, reader
+    return None
