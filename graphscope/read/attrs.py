@@ -17,7 +17,7 @@ from ..errors import FormatError
 from ..graph import Extent, FunctionRef, Shape, TensorSpec
 from . import proto
 from .source import Source
-from .wire import CONTENT, FLOATS, Run, run_in
+from .wire import CONTENT, DOUBLES, FLOATS, Run, run_in
 
 MAX_ELEMENTS = (
     1 << 31
@@ -47,6 +47,7 @@ _FIELDS = {
     "int4": "int_val",
     "uint4": "int_val",
 }
+_OWN = {np.dtype("<f4"): FLOATS, np.dtype("<f8"): DOUBLES}
 _QUANTISED = {
     "qint8": "int8",
     "quint8": "uint8",
@@ -245,10 +246,12 @@ class Attrs(Mapping[str, Any]):
         """Where the raw little-endian bytes of a tensor attribute lie on disk; None where they are not there."""
         if self.source is None or name not in self.raw:
             return None
-        spec, tensor = self.spec(name), self.raw[name].tensor
-        run, dtype = run_in(tensor.tensor_content, self.source), numpy_dtype(spec.dtype)
-        if run is None or dtype is None or None in (spec.shape or ()):
+        tensor = self.raw[name].tensor
+        run = run_in(tensor.tensor_content, self.source)
+        dtype = numpy_dtype(proto.DATA_TYPES.get(tensor.dtype, ""))
+        if run is None or dtype is None or run.field not in (CONTENT, _OWN.get(dtype)):
             return None
-        if run.length != dtype.itemsize * math.prod(spec.shape or ()):
+        count = math.prod(dim.size for dim in tensor.tensor_shape.dim)
+        if run.length != dtype.itemsize * count:
             return None  # one value stands for many, or the file is wrong
         return self.source.extent(run.offset, run.length)

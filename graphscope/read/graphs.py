@@ -18,8 +18,10 @@ from .source import Source
 
 def functions_of(message: Any, source: Source) -> dict[str, Function]:
     """The function library of a GraphDef."""
+    library = {f.signature.name: f.signature for f in message.library.function}
     return {
-        f.signature.name: function_from_def(f, source) for f in message.library.function
+        f.signature.name: function_from_def(f, source, library)
+        for f in message.library.function
     }
 
 

@@ -76,9 +76,14 @@ def _declared(message: Any) -> tuple[TensorSpec, ...]:
     return tuple(TensorSpec("", shape) for shape in shapes)
 
 
-def function_from_def(message: Any, source: Source | None = None) -> Function:
+def function_from_def(
+    message: Any,
+    source: Source | None = None,
+    library: Mapping[str, Any] = MappingProxyType({}),
+) -> Function:
     """FunctionDef -> Function: ``node:output_arg:index`` references become ports.
 
+    ``library`` has the signatures of the functions that the body may call by their own names.
     Raises GraphError where a reference names nothing.
     """
     signature = message.signature
@@ -90,11 +95,11 @@ def function_from_def(message: Any, source: Source | None = None) -> Function:
         made.CopyFrom(node)
         del made.input[:]
         made.input.extend(
-            _flat_reference(text, by_name, message) for text in node.input
+            _flat_reference(text, by_name, library) for text in node.input
         )
         nodes.append(made)
     returns = tuple(
-        Tensor(*split_input(_flat_reference(message.ret[arg.name], by_name, message)))
+        Tensor(*split_input(_flat_reference(message.ret[arg.name], by_name, library)))
         for arg in signature.output_arg
     )
     names = tuple(arg.name for arg in signature.output_arg)
@@ -106,7 +111,7 @@ def function_from_def(message: Any, source: Source | None = None) -> Function:
         returns,
         names,
         controls,
-        Attrs(message.attr),
+        Attrs(message.attr, source),
         message,
     )
 
@@ -120,14 +125,20 @@ def _argument(arg: Any, index: int) -> Any:
     return node
 
 
-def _flat_reference(text: str, by_name: dict[str, Any], function: Any) -> str:
+def _flat_reference(
+    text: str, by_name: Mapping[str, Any], library: Mapping[str, Any]
+) -> str:
     """``node:output_arg:index``, as function bodies write it, to ``node:port``; arguments stand alone."""
     if text.startswith("^"):
         return text
     name, *rest = text.split(":")
     if name not in by_name or not rest:
         return name
-    port = opdefs.port_of(by_name[name], rest[0]) + (
-        int(rest[1]) if len(rest) > 1 and rest[1].isdigit() else 0
-    )
+    node = by_name[name]
+    if node.op in library:
+        outputs = [arg.name for arg in library[node.op].output_arg]
+        port = outputs.index(rest[0]) if rest[0] in outputs else 0
+    else:
+        port = opdefs.port_of(node, rest[0])
+    port += int(rest[1]) if len(rest) > 1 and rest[1].isdigit() else 0
     return f"{name}:{port}" if port else name

@@ -110,7 +110,8 @@ def _head(entry: Entry, what: str) -> tuple[str, Extents, int, int]:
     size, place = read_varint(block, place, what)
     if tag != _DATA or place + size > end:
         raise FormatError(f"{what} is no slice of a tensor: the file is damaged")
-    name, extents = "", ()
+    name = ""
+    extents: Extents = ()
     end = place + size
     while place < end:
         tag, place = read_varint(block, place, what)

@@ -111,3 +111,33 @@ def run_in(content: bytes, source: Source | None) -> Run | None:
         return None
     token, field, offset, length = _MARK.unpack(content)
     return Run(field, offset, length) if token == source.token else None
+
+
+def filled(message: Any, source: Source | None) -> Any:
+    """A copy of a message in which every run of values that was left in the file is back in its place."""
+    made = type(message)()
+    made.CopyFrom(message)
+    waiting = [made]
+    while waiting:
+        here = waiting.pop()
+        if here.DESCRIPTOR.name == "TensorProto":
+            _fill(here, source)
+        for field, value in here.ListFields():
+            if field.message_type is not None:
+                mapped = field.message_type.GetOptions().map_entry
+                nested = value.values() if mapped else value
+                listed = [value] if hasattr(value, "ListFields") else nested
+                waiting += [each for each in listed if hasattr(each, "ListFields")]
+    return made
+
+
+def _fill(tensor: Any, source: Source | None) -> None:
+    run = run_in(tensor.tensor_content, source)
+    if run is None or source is None:
+        return
+    data = source.read(run.offset, run.length, "a tensor")
+    if run.field == CONTENT:
+        tensor.tensor_content = data
+    else:
+        tensor.ClearField("tensor_content")
+        tensor.MergeFromString(_field(run.field, data))
