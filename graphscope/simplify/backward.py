@@ -23,8 +23,17 @@ from .ops import (
     kind_of,
 )
 
-_AVERAGES = frozenset("Mean Sum L2Loss".split())
-_ROUNDS = 4  # two suffice on every graph seen; a bound all the same
+_ONES = frozenset("Fill OnesLike".split())
+_SUMS = frozenset("Add AddV2 AddN Sub ConcatV2 Pack Merge".split())
+_QUOTIENTS = frozenset("RealDiv Div".split())
+_LINEAR = frozenset(
+    "Identity IdentityN Mul Neg MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Sum Mean Reshape Tile Transpose"
+    " ExpandDims Squeeze Cast Select SelectV2 Switch Enter Exit NextIteration BroadcastTo Pad Slice StridedSlice"
+    " Split SplitV Unpack Gather GatherV2 GatherNd UnsortedSegmentSum ScatterNd DynamicStitch DynamicPartition"
+    " ReverseV2 ReverseSequence Conv2D Conv3D Conv2DBackpropInput DepthwiseConv2dNative CheckNumerics PreventGradient"
+    " StopGradient InvertPermutation SpaceToBatchND BatchToSpaceND SpaceToDepth DepthToSpace Cumsum Diag DiagPart"
+    " MatrixDiag MatrixDiagPart MatrixBandPart MulNoNan DivNoNan TensorArrayWriteV3 TensorArrayScatterV3 NoOp".split()
+)
 
 
 def find_updates(flow: Flow) -> list[int]:
@@ -50,13 +59,9 @@ def find_backward(flow: Flow) -> bytearray:
             forward[i] = 0  # a gradient of a gradient
     for i in updates:
         mask[i] = 0
-    for _ in range(_ROUNDS):
-        seeds = _add_seeds(flow, mask, forward, frozenset(updates))
-        before = sum(mask)
-        for i, reached in enumerate(flow.downstream(seeds)):
-            mask[i] |= reached and not kind_of(flow.ops[i])
-        if sum(mask) == before:
-            break
+    for i, reached in enumerate(flow.downstream(_find_seeds(flow, mask, forward))):
+        mask[i] |= reached and not kind_of(flow.ops[i])
+    _add_preparations(flow, mask, forward)
     return mask
 
 
@@ -86,15 +91,65 @@ def _forward_values(flow: Flow, backward_ops: list[int]) -> Iterator[int]:
             yield wires[slot][0]
 
 
-def _add_seeds(
-    flow: Flow, mask: bytearray, forward: bytearray, updates: frozenset[int]
-) -> list[int]:
-    """Extend the mask to what only backward nodes read; the seeds among it, from which the gradients start.
+def _find_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
+    """The arrays of ones that gradients start from.
 
-    A gradient that nobody asked for (of a label, of an input) is computed too and read by none: such dead ends do not
-    count as readers, unless a batch is averaged on the way: then they are the loss.
+    They hang on no data, lead to the backward pass and never forward, and all that follows is linear in them (a
+    loss is not: ``labels = ones`` is subtracted from something, or a logarithm comes after).
     """
-    dead = _find_dead_ends(flow, mask, updates)
+    seeds = _candidate_seeds(flow, mask, forward)
+    while seeds:
+        reached = flow.downstream(
+            seeds, lambda i: not mask[i] and flow.ops[i] not in SHAPE_ONLY
+        )
+        bent = bytearray(
+            reached[i] and not mask[i] and not _is_linear(flow, i, reached, mask)
+            for i in range(len(flow))
+        )
+        for i in reversed(flow.order):
+            bent[i] = bent[i] or any(bent[n] for n in flow.outputs[i] if reached[n])
+        kept = [i for i in seeds if not bent[i]]
+        if len(kept) == len(seeds):
+            break
+        seeds = kept
+    return seeds
+
+
+def _candidate_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
+    reaches, hits = bytearray(mask), bytearray(forward)
+    for i in reversed(flow.order):
+        for n in flow.outputs[i]:
+            if flow.ops[n] not in SHAPE_ONLY:
+                reaches[i] |= reaches[n]
+                hits[i] |= hits[n]
+    seeds = []
+    constant = bytearray(len(flow))  # no value of an input, a variable or a draw in it
+    for i in flow.order:
+        op = flow.ops[i]
+        constant[i] = (
+            op in SHAPE_ONLY
+            or op == "Const"
+            or bool(flow.inputs[i])
+            and all(constant[s] for s, _ in flow.inputs[i])
+        )
+        if constant[i] and op in _ONES and reaches[i] and not hits[i]:
+            seeds.append(i)
+    return seeds
+
+
+def _is_linear(flow: Flow, i: int, reached: bytearray, mask: bytearray) -> bool:
+    """Whether a node that a seed reaches scales with it."""
+    op = flow.ops[i]
+    carried = [bool(reached[s] or mask[s]) for s, _ in flow.inputs[i]]
+    if op in _SUMS:
+        return all(carried)
+    if op in _QUOTIENTS:
+        return carried == [True, False]
+    return op in _LINEAR or op in _ONES or op in SHAPE_ONLY
+
+
+def _add_preparations(flow: Flow, mask: bytearray, forward: bytearray) -> None:
+    """Extend the mask to what only backward nodes read (``-x / y`` in the gradient of a quotient)."""
     for i in reversed(flow.order):
         op = flow.ops[i]
         if mask[i] or forward[i] or op in VARIABLES or SOURCES.match(op):
@@ -104,26 +159,4 @@ def _add_seeds(
             for n in flow.outputs[i]
             if flow.ops[n] not in SHAPE_ONLY or op == "Switch"
         ]
-        if any(mask[n] for n in readers):
-            mask[i] = all(mask[n] or dead[n] for n in readers)
-    constant = bytearray(len(flow))  # no value of an input, a variable or a draw in it
-    for i in flow.order:
-        if flow.ops[i] in SHAPE_ONLY or flow.ops[i] == "Const":
-            constant[i] = 1
-        elif flow.inputs[i]:
-            constant[i] = all(constant[s] for s, _ in flow.inputs[i])
-    return [
-        i for i, op in enumerate(flow.ops) if mask[i] and constant[i] and op != "Const"
-    ]
-
-
-def _find_dead_ends(flow: Flow, mask: bytearray, updates: frozenset[int]) -> bytearray:
-    dead = bytearray(len(flow))
-    averaged = flow.downstream(
-        i for i, op in enumerate(flow.ops) if op in _AVERAGES and not mask[i]
-    )
-    for i in reversed(flow.order):
-        if mask[i] or i in updates or kind_of(flow.ops[i]) or averaged[i]:
-            continue
-        dead[i] = all(dead[n] for n in flow.outputs[i])
-    return dead
+        mask[i] = bool(readers) and all(mask[n] for n in readers)

@@ -170,7 +170,7 @@ def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
         }
     if not deps.feeds[i] or not deps.weights[i]:
         return True
-    return said <= _PASSIVE and not deps.applied[i]
+    return said == {"update"} or (said <= _PASSIVE and not deps.applied[i])
 
 
 def _spread_downstream(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
