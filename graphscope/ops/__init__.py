@@ -16,6 +16,7 @@ from typing import Any
 from .. import opdefs
 from ..graph import Shape
 from . import text
+from .dims import elements
 from .partial import evaluate
 from .registry import TABLE, Call, Meaning, Partial, Unsaid, Value, define
 from .traits import TRAITS, derived
@@ -37,6 +38,7 @@ __all__ = [
     "values",
 ]
 
+_FIRST = slice(0, 1)
 _CONTRADICTIONS = (Unsaid, ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -80,15 +82,36 @@ def shapes(call: Call, ports: int) -> tuple[Shape, ...]:
     return given + (None,) * (ports - len(given))
 
 
-def values(call: Call, ports: int) -> tuple[Value, ...]:
-    """What is known of the elements of each output, given what is known of the inputs (numpy; nothing runs)."""
+def values(call: Call, ports: int, limit: int = 1 << 20) -> tuple[Value, ...]:
+    """What is known of the elements of each output, given what is known of the inputs (numpy; nothing runs).
+
+    An output of more than ``limit`` elements is not computed, unless it is a view of its input.
+    """
     found = meaning(call.op)
-    if found is None or found.fold is None:
+    if found is None or (found.fold is None and found.measure is None):
+        return (None,) * ports
+    if found.measure is None and (None in map(_none, call.values) or not call.values):
         return (None,) * ports
     try:
+        if not _is_small(found, call, ports, limit):
+            return (None,) * ports
         return evaluate(found, call, ports)
     except _CONTRADICTIONS:
         return (None,) * ports
+
+
+def _none(value: Value) -> bool | None:
+    return None if value is None else True
+
+
+def _is_small(found: Meaning, call: Call, ports: int, limit: int) -> bool:
+    """Whether every output is known to have few elements: a file may ask for ``Fill([1e9])``."""
+    if "pass-through" in found.traits or found.shape is None:
+        return "pass-through" in found.traits
+    sizes = [elements(shape) for shape in found.shape(call)]
+    if found.moves == _FIRST:  # a view, or no more than the input has
+        limit = max(limit, elements(call.shape(0)) or 0)
+    return all(size is not None and size <= limit for size in sizes)
 
 
 def keras_text(call: Call, texts: Sequence[str]) -> str | None:

@@ -91,8 +91,8 @@ def _argument(call: Call) -> Shape:
 
 
 def _constant_shape(call: Call) -> tuple[Shape]:
-    value = call["value"]
-    return (tuple(value.shape),)
+    spec = getattr(call.attrs, "spec", None)  # without reading the values
+    return (tuple(call["value"].shape) if spec is None else spec("value").shape,)
 
 
 define("Const", "HostConst", shape=_constant_shape)
@@ -106,7 +106,9 @@ define(
     "Switch",
     "RefSwitch",
     shape=lambda call: (call.shape(0), call.shape(0)),
+    fold=lambda data, test: (data, data),
     traits="control-flow",
+    moves=_FIRST,
 )
 define(
     "_SwitchN",

@@ -9,6 +9,7 @@ from .dims import (
     axis_of,
     shape_from,
 )
+from .partial import vector
 from .registry import Call, define
 from .text import literal
 
@@ -31,14 +32,34 @@ define(
     "Shape",
     shape=lambda call: ((call.rank(0),),),
     traits="shape-only",
+    measure=lambda call: (vector(call.shape(0), call["out_type"]),),
 )
 define(
     "ShapeN",
     shape=lambda call: [(call.rank(slot),) for slot in range(len(call.inputs))],
     traits="shape-only",
+    measure=lambda call: [
+        vector(call.shape(slot), call["out_type"]) for slot in range(len(call.inputs))
+    ],
 )
-define("Rank", shape=lambda call: ((),), traits="shape-only")
-define("Size", shape=lambda call: ((),), traits="shape-only")
+
+
+def _number(value: int | None, dtype: str) -> tuple[np.ndarray | None]:
+    return (None if value is None else np.array(value, dtype),)
+
+
+define(
+    "Rank",
+    shape=scalar,
+    traits="shape-only",
+    measure=lambda call: _number(call.rank(0), "int32"),
+)
+define(
+    "Size",
+    shape=scalar,
+    traits="shape-only",
+    measure=lambda call: _number(elements(call.shape(0)), call["out_type"]),
+)
 
 
 def _range_shape(call: Call) -> tuple[Shape]:

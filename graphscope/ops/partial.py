@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Shape
 from .registry import Call, Meaning, Partial, Unsaid, Value
 
 
@@ -39,6 +40,8 @@ def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.n
 
 def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
     """What is known of each output; raises whatever numpy raises on inputs that contradict the op."""
+    if meaning.measure is not None:
+        return tuple(meaning.measure(call)[:ports])
     given: list[Any] = list(call.values)
     if len(given) != len(call.inputs) or any(value is None for value in given):
         return (None,) * ports
@@ -88,3 +91,13 @@ def _moved(
     ]
     values, known = run(meaning, call, arrays), run(meaning, call, kept)
     return [Partial(*pair) for pair in zip(values, known, strict=True)]
+
+
+def vector(sizes: Shape, dtype: str) -> Value:
+    """A shape as the elements of a tensor: known where every size is, else Partial; None for an unknown rank."""
+    if sizes is None:
+        return None
+    array = np.array([0 if size is None else size for size in sizes], dtype)
+    if None not in sizes:
+        return array
+    return Partial(array, np.array([size is not None for size in sizes]))

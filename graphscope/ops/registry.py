@@ -127,7 +127,8 @@ class Meaning:
 
     ``shape`` gives one shape a port and raises Unsaid where the call contradicts the op; ``keras`` is a template over
     the input texts and attributes or a function of (Call, \\*texts); ``fold`` computes the outputs with numpy;
-    ``traits`` are listed in ``ops.TRAITS``; ``moves`` says which inputs' elements the op only moves about,
+    ``measure`` says what of the outputs follows from the input shapes alone (Shape, Size); ``traits`` are listed in
+    ``ops.TRAITS``; ``moves`` says which inputs' elements the op only moves about,
     so that elements known on their own stay known.
     """
 
@@ -137,6 +138,7 @@ class Meaning:
     fold: Callable[..., Any] | None = None
     traits: frozenset[str] = frozenset()
     moves: slice | None = None
+    measure: Callable[[Call], Sequence[Value]] | None = None
 
 
 TABLE: dict[str, Meaning] = {}
@@ -149,11 +151,12 @@ def define(
     fold: Callable[..., Any] | None = None,
     traits: str = "",
     moves: slice | None = None,
+    measure: Callable[[Call], Sequence[Value]] | None = None,
 ) -> None:
     """Enter ops of one meaning into the table; raises ValueError where one is there already."""
     for name in names:
         if name in TABLE:
             raise ValueError(f"two definitions of op {name!r}")
         TABLE[name] = Meaning(
-            name, shape, keras, fold, frozenset(traits.split()), moves
+            name, shape, keras, fold, frozenset(traits.split()), moves, measure
         )
