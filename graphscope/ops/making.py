@@ -7,6 +7,8 @@ import numpy as np
 from ..graph import Shape
 from .dims import (
     axis_of,
+    elements,
+    scalar,
     shape_from,
 )
 from .partial import vector
