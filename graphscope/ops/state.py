@@ -22,7 +22,12 @@ define(
 define("VarHandleOp", shape=scalar, traits="variable")
 define("VarIsInitializedOp", "IsVariableInitialized", shape=scalar)
 define("DestroyTemporaryVariable", shape=same)
-define("ReadVariableOp", traits="variable-read pass-through")
+define(
+    "ReadVariableOp",
+    keras="{0}",
+    fold=lambda handle: handle,  # where a variable's value is known, its handle has it
+    traits="variable-read pass-through",
+)
 define("DisableCopyOnRead", "DestroyResourceOp", shape=lambda call: ())
 define("VariableShape", traits="shape-only")
 define(
