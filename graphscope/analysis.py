@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .freeze import FreezeReport
     from .infer.outputs import Candidates
-    from .render import Report
+    from .render import View
     from .render.keras import KerasReport
 
 SURE = 0.5  # below this score a candidate output is shown, never acted on
@@ -115,7 +115,7 @@ class Analysis:
 
         graph = self.flat.graph
         if self.modes:
-            graph = specialise(graph, self.modes)
+            graph = specialise(graph, self.modes, functions=self.flat.functions)
         if self.outputs:
             return prune(graph, self.outputs)
         return drop_training(graph, self.roles)
@@ -134,14 +134,14 @@ class Analysis:
         """The recovered layers in topological order."""
         from .infer.layers import find_layers
 
-        return find_layers(self.graph, self.flat, self.specs)
+        return find_layers(self.graph, self.flat, self.specs, keep=self.outputs)
 
     @cached_property
     def layer_graph(self) -> Graph:
         """The graph whose nodes are layers, and the ops that no layer explains."""
         from .match import collapse
 
-        return collapse(self.graph, self.layers)
+        return collapse(self.graph, self.layers, keep=self.outputs)
 
     @cached_property
     def findings(self) -> tuple[Any, ...]:
@@ -163,16 +163,17 @@ class Analysis:
     def explain(self, pattern: str, node: str) -> str:
         """Why a pattern does or does not match at a node, in words."""
         from .match import explain
+        from .patterns import layers
 
         tensor = self._existing(node)
         graph = self.graph if tensor.node in self.graph else self.flat.graph
-        return str(explain(graph, pattern, tensor.node, model=self.flat))
+        return str(explain(graph, layers(), pattern, tensor.node, specs=self.specs))
 
-    def drawing(self, level: str = "layer") -> Report:
+    def drawing(self, level: str = "layer") -> View:
         """What a renderer is given."""
-        from .render import Report
+        from .render import View
 
-        return Report(
+        return View(
             self.at_level(level),
             specs=self.specs,
             level=level,
@@ -209,6 +210,7 @@ class Analysis:
 
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""
+        from .infer.constants import Constants
         from .render.keras import write_keras
 
         return write_keras(
@@ -218,7 +220,16 @@ class Analysis:
             inputs=self.model_inputs,
             outputs=self.sure_outputs(),
             specs=self.specs,
+            values=Constants(self.graph, self.flat).value,
         )
+
+    @property
+    def model_inputs(self) -> tuple[Tensor, ...]:
+        """The inputs asked for, else the feeds that the outputs depend on, data first."""
+        if self.wanted_inputs:
+            return tuple(self._existing(name) for name in self.wanted_inputs)
+        feeds = (c.tensor for c in self.candidates.inputs)
+        return tuple(t for t in feeds if t.node in self.graph)
 
 
 def analyse(model: Model | str | Path, **options: Any) -> Analysis:
