@@ -54,8 +54,8 @@ def _add(graph: Graph, operation: Any, node: Any, name: str, names: Any) -> None
         return
     inputs = [Tensor(names[id(_node(t))]) for t in node.input_tensors]
     weights = {}
-    for variable in operation.weights:
-        inner = variable.path.removeprefix(f"{operation.name}/")
+    for variable in getattr(operation, "weights", ()):
+        inner = variable.path.split(f"{operation.name}/")[-1]
         array = np.array(variable)
         graph.add(f"{operation.name}/{inner}", Node("Const", {"value": array}))
         weights[inner] = WeightUse(f"{operation.name}/{inner}", array.shape)

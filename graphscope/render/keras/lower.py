@@ -56,11 +56,13 @@ class _Lowering:
         values: Values | None,
     ) -> None:
         self.graph, self.specs, self.values = graph, specs, values
-        self.by_output = {
+        self.by_output: dict[Tensor, Tensor] = {
             payload.output: Tensor(name)
             for name in graph
             if isinstance(payload := graph.node(name), Layer)
         }
+        self.by_output.update(graph.graph.get("tensors", {}))
+        self.below = {up: down for down, up in reversed(self.by_output.items())}
         self.inputs: dict[Tensor, Input] = {}
         self.steps: dict[str, Step] = {}
         self.classes: dict[str, str] = {}
@@ -105,8 +107,7 @@ class _Lowering:
 
     def lowered(self, tensor: Tensor) -> Tensor:
         """The tensor of the op graph that is this tensor of the layer graph."""
-        payload = self.graph.node(tensor.node)
-        return payload.output if isinstance(payload, Layer) else tensor
+        return self.below.get(tensor, tensor)
 
     def spec(self, tensor: Tensor) -> TensorSpec:
         found = self.specs.get(self.lowered(tensor))
@@ -122,7 +123,7 @@ class _Lowering:
             return None
         if payload.op == "Const":
             return np.asarray(payload.attrs["value"])
-        return self.values(tensor) if self.values is not None else None
+        return self.values(self.lowered(tensor)) if self.values is not None else None
 
     def seen_through(self, tensor: Tensor) -> Tensor:
         """Past every Identity and its like, except where they are a declared input."""
@@ -214,8 +215,9 @@ class _Lowering:
         given = self.arguments(node)
         known = [self.operand(tensor) for tensor in given]
         tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
-        spec = self.spec(given[0]).shape if given else None
-        arguments = written_arguments(layer.op, layer.attrs, spec and len(spec))
+        shape = self.spec(given[0]).shape if given else None
+        rank = None if shape is None else len(shape)
+        arguments = written_arguments(layer.op, layer.attrs, rank)
         dtype = self.spec(Tensor(node)).dtype
         if dtype in _FLOATS:
             arguments["dtype"] = dtype
