@@ -225,11 +225,14 @@ class Analysis:
 
     @property
     def model_inputs(self) -> tuple[Tensor, ...]:
-        """The inputs asked for, else the feeds that the outputs depend on, data first."""
+        """The inputs asked for, else the feeds that the recovered layers read, data first."""
         if self.wanted_inputs:
             return tuple(self._existing(name) for name in self.wanted_inputs)
+        used = self.layer_graph
         feeds = (c.tensor for c in self.candidates.inputs)
-        return tuple(t for t in feeds if t.node in self.graph)
+        return tuple(
+            t for t in feeds if t.node in used and (used.consumers(t.node) or t in self.outputs)
+        )
 
 
 def analyse(model: Model | str | Path, **options: Any) -> Analysis:

@@ -170,6 +170,33 @@ def verification_text(doc: Mapping[str, Any]) -> str:
     return "\n".join([*map(printable, lines), f"{verdict}: {worst}"])
 
 
+def freeze_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope freeze`` says."""
+    lines = [f"wrote {printable(doc['path'])}: {doc['nodes']:,} nodes, {amount(doc['bytes'])}"]
+    for side in ("inputs", "outputs"):
+        lines.append(f"  {side:<8} " + ", ".join(map(printable, doc[side])))
+    lines.append(f"  {doc['constants']:,} variables became constants")
+    if doc["dropped"]:
+        lines.append(f"  left out: {counted(doc['dropped'])}")
+    lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    return "\n".join(lines)
+
+
+def keras_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope keras`` says."""
+    folder = printable(doc["path"])
+    lines = [f"wrote {folder}/model.py and {folder}/model.weights.h5"]
+    lines.append(f"  {doc['layers']:,} layers, {doc['parameters']:,} parameters")
+    if doc["unexplained"]:
+        lines.append(f"  {len(doc['unexplained']):,} ops belong to no layer: written with keras.ops")
+    if doc["not_portable"]:
+        lines.append(f"  not portable, TensorFlow only: {', '.join(map(printable, doc['not_portable']))}")
+    lines += [f"  assumed: {printable(remark)}" for remark in doc["remarks"]]
+    if doc["verified"]:
+        lines += verification_text(doc["verified"]).splitlines()
+    return "\n".join(lines)
+
+
 def shell_quote(path: str) -> str:
     """The path as one word for the shell."""
     import shlex
