@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import FunctionRef, Graph, Layer, Model, Node, Tensor, TensorSpec
-from ..read import proto
+from ..graph import FunctionRef, Graph, Layer, Node, Tensor, TensorSpec
 from . import View
 from .words import short_dtype, spec_text
 
@@ -33,7 +32,9 @@ AS_ABOVE = "*"  # for _output_shapes that say what the line's own annotation say
 _WORD = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.>-]*")
 _DIGEST = re.compile(r"[a-z0-9_]+\[[0-9,]*\]#[0-9a-f]{16}")
-_DTYPES = frozenset(proto.DATA_TYPES.values())
+_DTYPE = re.compile(
+    r"((float|int|uint|bfloat|complex|qint|quint)\d+|bool|string|resource|variant)(_ref)?"
+)
 
 
 def to_text(
@@ -154,7 +155,7 @@ def value_text(value: Any, inline: int | None = INLINE) -> str:
     if isinstance(value, float | np.floating):
         return _float_text(float(value))
     if isinstance(value, str):
-        return value if value in _DTYPES else json.dumps(value)
+        return value if _DTYPE.fullmatch(value) else json.dumps(value)
     if isinstance(value, np.ndarray):
         return array_text(value, inline)
     if isinstance(value, FunctionRef):

@@ -1,0 +1,186 @@
+"""Boxes of a drawing -> the HTML-like labels that Graphviz draws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ..graph import Graph, Layer, Node, Tensor, TensorSpec
+from .brief import brief
+from .escape import for_html, shorten
+from .fold import Scope
+from .rows import VARIABLES
+from .style import STYLES, Style, family, style_of
+from .words import output_spec, shape_text, times, value_text
+
+_INK, _PALE = "#1f2933", "#66717d"
+_HELD = 4  # weights that one op's line names
+_NAME = 40  # characters
+
+
+def node_label(
+    graph: Graph,
+    stack: Sequence[str],
+    specs: Mapping[Tensor, TensorSpec],
+    held: Mapping[str, Mapping[int, str]],
+    marks: Mapping[str, str],
+    notes: Iterable[str] = (),
+) -> str:
+    """The label of a run of nodes: a line each with type, config and name, and below them the output's shape."""
+    head = graph.node(stack[0])
+    style = style_of(head.op)
+    ink, pale = ("#ffffff", "#cfd8dc") if family(head.op) == "input" else (_INK, _PALE)
+    rows = []
+    for name in stack:
+        node = graph.node(name)
+        fill = style_of(node.op).fill
+        rows.append(_title(node, _short(name, stack), fill, ink, pale))
+        rows += _held_rows(graph, node, held.get(name, {}), specs, fill)
+    fill = style_of(graph.op(stack[-1])).fill
+    rows += [_line(for_html(note), fill, pale) for note in notes]
+    shape = output_spec(graph, stack[-1], specs).shape
+    if shape is not None:
+        rows.append(_line(for_html(times(shape)), fill, pale, "RIGHT"))
+    for name in stack:
+        if name in marks:
+            rows.append(_mark(marks[name]))
+    return _table(rows, style, _dashed(head))
+
+
+def _dashed(node: Node) -> bool:
+    return not isinstance(node, Layer) and family(node.op) == "other"
+
+
+def _short(name: str, stack: Sequence[str]) -> str:
+    """The first node's name in full, of the others what differs from it."""
+    scope = stack[0].rpartition("/")[0]
+    if name != stack[0] and scope and name.startswith(scope + "/"):
+        name = name[len(scope) + 1 :]
+    return (
+        shorten(for_html(name), 400)
+        if len(name) <= _NAME
+        else for_html(shorten(name, _NAME))
+    )
+
+
+def _title(node: Node, name: str, fill: str, ink: str, pale: str) -> str:
+    words = for_html(brief(node))
+    words = f'<FONT COLOR="{ink}" POINT-SIZE="11"> {words}</FONT>' if words else ""
+    return (
+        f'<TR><TD ALIGN="LEFT" BGCOLOR="{fill}"><FONT COLOR="{ink}">'
+        f"<B>{for_html(shorten(node.op, 48)) or '?'}</B></FONT>{words}</TD>"
+        f'<TD ALIGN="RIGHT" BGCOLOR="{fill}"><FONT COLOR="{pale}" POINT-SIZE="9">{name or "?"}</FONT></TD></TR>'
+    )
+
+
+def _line(text: str, fill: str, ink: str, align: str = "LEFT") -> str:
+    return (
+        f'<TR><TD COLSPAN="2" ALIGN="{align}" BGCOLOR="{fill}">'
+        f'<FONT COLOR="{ink}" POINT-SIZE="10">{text}</FONT></TD></TR>'
+    )
+
+
+def _mark(text: str) -> str:
+    fill = STYLES["input"].fill
+    return (
+        f'<TR><TD COLSPAN="2" BGCOLOR="{fill}"><FONT COLOR="#ffffff" POINT-SIZE="10">'
+        f"<B>{for_html(shorten(text, 60))}</B></FONT></TD></TR>"
+    )
+
+
+def _table(rows: Sequence[str], style: Style, dashed: bool, border: int = 1) -> str:
+    kind = ' STYLE="DASHED"' if dashed else ""
+    return (
+        f'<<TABLE BORDER="{border}" COLOR="{style.line}"{kind} CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+        f"{''.join(rows)}</TABLE>>"
+    )
+
+
+def _held_rows(
+    graph: Graph,
+    node: Node,
+    held: Mapping[int, str],
+    specs: Mapping[Tensor, TensorSpec],
+    fill: str,
+) -> list[str]:
+    if isinstance(node, Layer):
+        return []
+    rows = []
+    for source in list(held.values())[:_HELD]:
+        text = f"{_value(graph, source, specs)}  {shorten(source, _NAME)}"
+        rows.append(_line(for_html(text), fill, _PALE))
+    if len(held) > _HELD:
+        rows.append(_line(f"and {len(held) - _HELD} more", fill, _PALE))
+    return rows
+
+
+def _value(graph: Graph, name: str, specs: Mapping[Tensor, TensorSpec]) -> str:
+    """A small constant's value, else the shape of a constant or a variable."""
+    node = graph.node(name)
+    if node.op in VARIABLES:
+        return shape_text(
+            node.attrs.get("shape", output_spec(graph, name, specs).shape)
+        )
+    value = node.attrs.get("value")
+    if not isinstance(value, np.ndarray):
+        return shape_text(output_spec(graph, name, specs).shape)
+    if value.dtype == object and value.size == 1:
+        found = value.reshape(-1)[0]
+        return value_text(
+            found.decode("utf-8", "replace") if isinstance(found, bytes) else found, 24
+        )
+    return value_text(value, 24) if value.size <= 4 else shape_text(value.shape)
+
+
+def scope_label(
+    graph: Graph,
+    scope: Scope,
+    members: Sequence[str],
+    part: tuple[int, int],
+    marks: Iterable[str] = (),
+) -> str:
+    """The label of a closed scope: its name, how many nodes it has and of which kinds."""
+    style = STYLES["fold"]
+    kinds = Counter(graph.op(name) for name in members)
+    title = {"run": _ends(members), "role": f"{scope.name}: only in training"}.get(
+        scope.kind, scope.name
+    )
+    if part[1] > 1:
+        title += f" ({part[0]} of {part[1]})"
+    count = f"{len(members):,} node" + ("s" if len(members) > 1 else "")
+    rows = [
+        f'<TR><TD COLSPAN="2" ALIGN="LEFT" BGCOLOR="{style.fill}"><FONT COLOR="{_INK}">'
+        f"<B>{for_html(shorten(title, 56))}</B></FONT></TD></TR>",
+        _line(for_html(f"{count}: {_histogram(kinds)}"), style.fill, _PALE),
+    ]
+    rows += [_mark(text) for text in marks]
+    return _table(rows, style, scope.kind == "role", 2)
+
+
+def _ends(members: Sequence[str]) -> str:
+    first, last = members[0], members[-1]
+    return (
+        shorten(first, 26)
+        if first == last
+        else f"{shorten(first, 26)} … {shorten(last, 26)}"
+    )
+
+
+def _histogram(kinds: Counter[str], most: int = 4) -> str:
+    """The kinds that tell most: layers that compute before the plumbing."""
+    ranked = sorted(kinds.items(), key=lambda kv: (_plain(kv[0]), -kv[1], kv[0]))
+    listed = [
+        f"{n} {shorten(kind, 28)}" if n > 1 else shorten(kind, 28)
+        for kind, n in ranked[:most]
+    ]
+    return ", ".join(listed) + (" …" if len(ranked) > most else "")
+
+
+def _plain(kind: str) -> int:
+    order = ("convolution", "dense", "recurrent", "attention", "embedding")
+    found = family(kind)
+    if found in order:
+        return 0
+    return 2 if found in ("reshape", "variable", "control", "other", "input") else 1

@@ -1,0 +1,267 @@
+"""Graph -> Graphviz source: a drawing of at most a few hundred boxes, whatever the size of the graph."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+import graphviz
+
+from ..graph import Graph, Layer, Tensor, TensorSpec
+from . import View
+from .boxes import node_label, scope_label
+from .escape import for_html, shorten, visible
+from .fold import BUDGET, Folding, fold
+from .units import Units, data_edges, units_of
+from .words import output_spec, times
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_MANY = 10  # boxes that one small tensor may feed before its edges become words
+_FONT = "Helvetica,Arial,sans-serif"
+
+
+def to_dot(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec] = {},
+    level: str = "op",
+    *,
+    title: str = "",
+    inputs: Iterable[Tensor | str] = (),
+    outputs: Iterable[Tensor | str] = (),
+    roles: Mapping[str, str] = {},
+    budget: int = BUDGET,
+    direction: str = "TB",
+) -> str:
+    """Graphviz source of a graph of any altitude, at most about ``budget`` boxes (see ``fold.py``).
+
+    ``outputs`` and ``inputs`` (tensors or node names) are marked; nodes of ``roles`` are one box for each role; ``direction`` is Graphviz's ``rankdir``.
+
+    >>> graph = Graph()
+    >>> graph.add("a", Layer("Dense", {"units": 3}))
+    >>> "Dense" in to_dot(graph)
+    True
+    """
+    marks = _marks(graph, inputs, outputs)
+    units = units_of(graph, marks, roles)
+    folding = fold(units, {u: roles[u] for u in units.stacks if u in roles}, budget)
+    return _Drawing(graph, specs, marks, units, folding, level).source(title, direction)
+
+
+def _marks(
+    graph: Graph, inputs: Iterable[Tensor | str], outputs: Iterable[Tensor | str]
+) -> dict[str, str]:
+    """Node -> the word that marks it; the layer that computes a tensor stands for it."""
+    maker = {
+        str(layer.output): name
+        for name in graph
+        if isinstance(layer := graph.node(name), Layer)
+    }
+    found: dict[str, str] = {}
+    for tensor in outputs:
+        parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
+        name = maker.get(str(parsed), parsed.node)
+        if name in graph:
+            found[name] = "output" if name == parsed.node else f"output {parsed}"
+    for tensor in inputs:
+        parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
+        if parsed.node in graph and parsed.node not in found:
+            found[parsed.node] = "input"
+    return found
+
+
+class _Drawing:
+    """One drawing on its way to Graphviz source."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        specs: Mapping[Tensor, TensorSpec],
+        marks: Mapping[str, str],
+        units: Units,
+        folding: Folding,
+        level: str,
+    ) -> None:
+        self.graph, self.specs, self.marks = graph, specs, marks
+        self.units, self.folding, self.level = units, folding, level
+        self.box_of = {
+            name: box
+            for box, heads in folding.boxes.items()
+            for head in heads
+            for name in units.stacks[head]
+        }
+        self.edges = self._edges()
+        self.notes = self._edges_into_words()
+        self.ids = _identifiers(folding.boxes)
+        self.frames: list[str] = []
+
+    def _edges(self) -> dict[tuple[str, str], dict[Tensor, None]]:
+        """Between two boxes, the tensors that go from one to the other."""
+        found: dict[tuple[str, str], dict[Tensor, None]] = defaultdict(dict)
+        for name, box in self.box_of.items():
+            for source, port, _ in data_edges(self.graph, name):
+                other = self.box_of.get(source)
+                if other is not None and other != box:
+                    found[other, box][Tensor(source, port)] = None
+        return found
+
+    def _edges_into_words(self) -> dict[str, list[str]]:
+        """What feeds very many boxes (a phase, a step) is named in them: its edges would hide all others."""
+        fed: dict[str, list[str]] = defaultdict(list)
+        feeders: dict[str, set[str]] = defaultdict(set)
+        for source, target in self.edges:
+            fed[source].append(target)
+            feeders[target].add(source)
+        notes: dict[str, list[str]] = defaultdict(list)
+        for source, targets in fed.items():
+            if len(targets) <= _MANY or source in self.folding.closed:
+                continue
+            for target in targets:
+                if len(feeders[target]) > 1:
+                    feeders[target].discard(source)
+                    del self.edges[source, target]
+                    notes[target].append(f"← {shorten(visible(source), 40)}")
+        return notes
+
+    def source(self, title: str, direction: str) -> str:
+        made = graphviz.Digraph("model")
+        made.attr(
+            rankdir=direction,
+            fontname=_FONT,
+            bgcolor="white",
+            nodesep="0.25",
+            ranksep="0.35",
+            fontcolor="#66717d",
+            fontsize="11",
+        )
+        made.attr("node", shape="plain", fontname=_FONT, fontsize="12")
+        made.attr(
+            "edge",
+            color="#7b8794",
+            arrowsize="0.6",
+            penwidth="1.1",
+            fontname=_FONT,
+            fontsize="9",
+            fontcolor="#66717d",
+        )
+        if title:
+            shown = for_html(shorten(title, 90))
+            made.attr(
+                label=f'<<FONT POINT-SIZE="14" COLOR="#1f2933"><B>{shown}</B></FONT>>',
+                labelloc="t",
+            )
+        self._draw_boxes(made)
+        place = {head: i for i, head in enumerate(self.units.stacks)}
+        last = {
+            box: max(place[h] for h in heads)
+            for box, heads in self.folding.boxes.items()
+        }
+        for (source, target), tensors in self.edges.items():
+            back = last[source] > last[target] and source not in self.folding.closed
+            made.edge(
+                self.ids[source],
+                self.ids[target],
+                **self._edge_attributes(source, tensors, back),
+            )
+        return str(made.source)
+
+    def _draw_boxes(self, made: graphviz.Digraph) -> None:
+        """The boxes, inside the frames of the open scopes that they lie in."""
+        within: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        inner: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+        for box, scopes in self.folding.inside.items():
+            path = tuple(scope.name for scope in scopes if scope.kind == "scope")
+            within[path].append(box)
+            for depth, name in enumerate(path):
+                inner[path[:depth]][name] = None
+        self._draw_frame(made, (), within, inner)
+
+    def _draw_frame(
+        self,
+        made: graphviz.Digraph,
+        path: tuple[str, ...],
+        within: Mapping[tuple[str, ...], list[str]],
+        inner: Mapping[tuple[str, ...], Mapping[str, None]],
+    ) -> None:
+        """One scope and the scopes in it; no deeper than ``fold`` lets scopes nest."""
+        for box in within.get(path, ()):
+            made.node(self.ids[box], label=self._label(box), tooltip=self._tooltip(box))
+        for name in inner.get(path, ()):
+            below = (*path, name)
+            if not inner.get(below) and len(within.get(below, ())) < 2:
+                self._draw_frame(made, below, within, inner)
+                continue
+            with made.subgraph(name=f"cluster_{len(self.frames)}") as frame:
+                self.frames.append(name)
+                shown = name.removeprefix(f"{path[-1]}/") if path else name
+                frame.attr(
+                    label=f"<{for_html(shorten(shown, 48))}>",
+                    labeljust="l",
+                    style="rounded,filled",
+                    fillcolor="#f8f9fa" if len(path) % 2 == 0 else "#f1f3f5",
+                    color="#d5dae0",
+                    fontsize="10",
+                    margin="8",
+                )
+                self._draw_frame(frame, below, within, inner)
+
+    def _label(self, box: str) -> str:
+        members = [n for h in self.folding.boxes[box] for n in self.units.stacks[h]]
+        if box in self.folding.closed:
+            scope, part = self.folding.closed[box], self.folding.parts.get(box, (1, 1))
+            marks = [f"{self.marks[n]} {n}" for n in members if n in self.marks]
+            return scope_label(self.graph, scope, members, part, marks[:4])
+        return node_label(
+            self.graph,
+            members,
+            self.specs,
+            self.units.held,
+            self.marks,
+            self.notes.get(box, ()),
+        )
+
+    def _tooltip(self, box: str) -> str:
+        """What a browser shows when the mouse rests on the box."""
+        scope = self.folding.closed.get(box)
+        text = scope.name if scope else ", ".join(self.units.stacks[box])
+        return graphviz.escape(shorten(visible(text), 400))
+
+    def _edge_attributes(
+        self, source: str, tensors: Collection[Tensor], back: bool
+    ) -> dict[str, str]:
+        found = {"style": "dashed", "constraint": "false"} if back else {}
+        first = next(iter(tensors))
+        label = ""
+        if len(tensors) > 1:
+            found["penwidth"] = "1.8"
+            label = f"{len(tensors)} tensors"
+        elif source in self.folding.closed:
+            shape = output_spec(self.graph, first.node, self.specs, first.port).shape
+            label = times(shape) if shape is not None else ""
+        elif first.port:
+            label = f":{first.port}"
+        return found | ({"label": label} if label else {})
+
+
+def _identifiers(boxes: Iterable[str]) -> dict[str, str]:
+    """A box's name where Graphviz reads it as one plain word, else a number that no name can be."""
+    return {
+        box: box if _PLAIN.fullmatch(box) and len(box) < 200 else f"#{number}"
+        for number, box in enumerate(boxes)
+    }
+
+
+def render_dot(view: View) -> str:
+    """Graphviz source of the drawing."""
+    return to_dot(
+        view.graph,
+        view.specs,
+        view.level,
+        title=view.title,
+        inputs=view.inputs,
+        outputs=view.outputs,
+        roles=view.roles,
+    )
+
+
+SUFFIXES = {".dot": render_dot, ".gv": render_dot}

@@ -1,0 +1,89 @@
+"""Graphviz source -> SVG, PNG or PDF: by an installed ``dot``, else by the Graphviz that pygraphviz's wheel brings.
+
+The layout engine is C code that reads text made from a hostile file, so it runs in a process of its own, with a time
+limit: if it hangs or crashes, graphscope does not.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..errors import GraphscopeError
+from . import View, renderer
+
+SECONDS = 120
+_BUNDLED = (
+    "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
+    "sys.stdout.buffer.write(g.draw(format=sys.argv[1], prog='dot'))"
+)
+
+
+def _command(kind: str) -> list[str]:
+    """The process that turns Graphviz source on stdin into a picture on stdout."""
+    dot = shutil.which("dot")
+    if dot:
+        return [dot, f"-T{kind}"]
+    if find_spec("pygraphviz") is None:
+        raise GraphscopeError(
+            "no layout engine: install Graphviz (the `dot` program) or `pip install pygraphviz`; "
+            ".dot, .txt, .md, .csv, .json and .html need none"
+        )
+    # -P: a file pygraphviz.py in the current folder must not be taken for the library
+    return [sys.executable, "-P", "-c", _BUNDLED, kind]
+
+
+def draw(dot: str, kind: str = "svg", *, seconds: float = SECONDS) -> bytes:
+    """Lay out Graphviz source and return the picture as ``svg``, ``png`` or ``pdf``.
+
+    Raises GraphscopeError where there is no layout engine, where it fails, or where it takes too long.
+    """
+    try:
+        done = subprocess.run(
+            _command(kind), input=dot.encode(), capture_output=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        raise GraphscopeError(
+            f"the layout took more than {seconds:.0f} s; write .dot and lay it out elsewhere"
+        ) from None
+    if done.returncode or not done.stdout:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        last = said[-1] if said else f"exit status {done.returncode}"
+        raise GraphscopeError(f"the layout engine failed: {last}")
+    return done.stdout
+
+
+def to_svg(dot: str) -> str:
+    """Graphviz source -> an ``<svg>`` element, without XML prologue, to stand in a page."""
+    text = draw(dot, "svg").decode()
+    return text[text.index("<svg") :]
+
+
+def write_picture(dot: str, path: str | Path) -> None:
+    """Draw into a file; the suffix says whether as SVG, PNG or PDF."""
+    Path(path).write_bytes(draw(dot, Path(path).suffix[1:].lower()))
+
+
+def render_svg(view: View) -> bytes:
+    """The drawing as SVG."""
+    return draw(_source(view), "svg")
+
+
+def render_png(view: View) -> bytes:
+    """The drawing as PNG."""
+    return draw(_source(view), "png")
+
+
+def render_pdf(view: View) -> bytes:
+    """The drawing as PDF."""
+    return draw(_source(view), "pdf")
+
+
+def _source(view: View) -> str:
+    return str(renderer(".dot")(view))
+
+
+SUFFIXES = {".svg": render_svg, ".png": render_png, ".pdf": render_pdf}

@@ -1,0 +1,128 @@
+"""Graph -> the units of a drawing: weights go into the boxes that use them, chains into one box.
+
+A unit is what is drawn as one box when nothing is folded. Constants, variables and what merely reads them are no boxes
+of their own: their consumers name them. A chain of nodes that only feed each other is one box of several lines.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from ..graph import CONTROL, Graph, Layer
+from .rows import in_order
+from .style import family
+
+STACKED = 8  # nodes in one box, at most
+_LIGHT = frozenset({"normalization", "activation", "regularization"})
+_READS = frozenset({"Identity", "ReadVariableOp", "Enter", "RefEnter"})
+_PLACES = frozenset({"Const", "Variable", "VariableV2", "VarHandleOp"})
+
+
+@dataclass
+class Units:
+    """``stacks``: the units, inputs before what reads them, each a run of nodes named by its first;
+    ``held``: for each node the constants and variables that are drawn in it, by slot; ``before`` and ``after``: which
+    units a unit reads and feeds.
+    """
+
+    stacks: dict[str, list[str]] = field(default_factory=dict)
+    unit: dict[str, str] = field(default_factory=dict)
+    held: dict[str, dict[int, str]] = field(default_factory=dict)
+    before: dict[str, dict[str, None]] = field(default_factory=dict)
+    after: dict[str, dict[str, None]] = field(default_factory=dict)
+
+
+def units_of(
+    graph: Graph, keep: Collection[str] = (), roles: Mapping[str, str] = {}
+) -> Units:
+    """The units of a graph. Nodes of ``keep`` are boxes whatever they are; chains never cross a role."""
+    order = in_order(graph)
+    held_in = _absorbed(graph, order, frozenset(keep))
+    shown = [name for name in order if name not in held_in]
+    made = Units()
+    for name in shown:
+        made.held[name] = {
+            slot: held_in[tensor.node]
+            for slot, tensor in enumerate(graph.inputs(name))
+            if tensor.node in held_in
+        }
+    before = {n: {p: None for p in graph._pred[n] if p not in held_in} for n in shown}
+    after: dict[str, dict[str, None]] = {n: {} for n in shown}
+    for name in shown:
+        for source in before[name]:
+            after[source][name] = None
+    for name in shown:
+        head = _chain_head(graph, name, before, after, made, roles, keep)
+        made.unit[name] = head
+        made.stacks.setdefault(head, []).append(name)
+    _connect(made, before)
+    return made
+
+
+def _absorbed(graph: Graph, order: list[str], keep: frozenset[str]) -> dict[str, str]:
+    """Node -> the constant or variable that it stands for, for each node that is drawn inside its consumers."""
+    stands: dict[str, str] = {}
+    for name in order:
+        if name in keep or not graph._succ[name]:
+            continue
+        node, sources = graph.node(name), list(graph._pred[name])
+        if node.op in _PLACES and not sources:
+            stands[name] = name
+        elif len(sources) == 1 and sources[0] in stands and node.op in _READS:
+            stands[name] = stands[sources[0]]
+    return stands
+
+
+def _chain_head(
+    graph: Graph,
+    name: str,
+    before: Mapping[str, dict[str, None]],
+    after: Mapping[str, dict[str, None]],
+    made: Units,
+    roles: Mapping[str, str],
+    keep: Collection[str],
+) -> str:
+    """The unit that a node joins: the one of its only input, where they belong together; else its own."""
+    sources = list(before[name])
+    if len(sources) != 1 or len(after[sources[0]]) != 1 or name in keep:
+        return name
+    source = sources[0]
+    head = made.unit.get(source)
+    if head is None or roles.get(source) != roles.get(name):
+        return name
+    stack = made.stacks[head]
+    if len(stack) >= STACKED or family(graph.op(head)) == "input" or source in keep:
+        return name
+    return head if _belongs(graph, head, name) else name
+
+
+def _belongs(graph: Graph, head: str, name: str) -> bool:
+    first, node = graph.node(head), graph.node(name)
+    if isinstance(first, Layer) or isinstance(node, Layer):
+        return isinstance(node, Layer) and family(node.op) in _LIGHT
+    return head.rpartition("/")[0] == name.rpartition("/")[0] or (
+        "/" not in name and family(node.op) in _LIGHT
+    )
+
+
+def _connect(made: Units, before: Mapping[str, dict[str, None]]) -> None:
+    pairs: dict[str, dict[str, None]] = defaultdict(dict)
+    made.before = {head: {} for head in made.stacks}
+    for name, sources in before.items():
+        for source in sources:
+            if made.unit[source] != made.unit[name]:
+                made.before[made.unit[name]][made.unit[source]] = None
+                pairs[made.unit[source]][made.unit[name]] = None
+    made.after = {head: pairs.get(head, {}) for head in made.stacks}
+
+
+def data_edges(graph: Graph, name: str) -> list[tuple[str, int, int]]:
+    """``(source, port, slot)`` of each data input."""
+    return [
+        (source, data["port"], slot)
+        for source, edges in graph._pred[name].items()
+        for slot, data in edges.items()
+        if slot != CONTROL
+    ]
