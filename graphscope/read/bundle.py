@@ -142,12 +142,13 @@ def _stored(
 
 
 def _shape(message: Any, what: str) -> tuple[int, ...]:
-    if message.shape.unknown_rank:
-        raise FormatError(f"{what} has no shape")
-    shape = tuple(dim.size for dim in message.shape.dim)
-    if min(shape, default=0) < 0:
-        raise FormatError(f"{what} has the shape {list(shape)}")
-    return shape
+    shape = message.shape
+    if not shape.dim and not shape.unknown_rank:
+        return ()
+    sizes = tuple([dim.size for dim in shape.dim])
+    if shape.unknown_rank or min(sizes) < 0:
+        raise FormatError(f"{what} has no shape (sizes {list(sizes)})")
+    return sizes
 
 
 def _piece(

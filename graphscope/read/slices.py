@@ -95,4 +95,8 @@ def parse_slice(text: str) -> tuple[tuple[int, ...], Extents] | None:
         )
     except (ValueError, IndexError):
         return None
-    return shape, extents
+    inside = all(
+        0 <= start and 0 <= length and start + length <= size
+        for (start, length), size in zip(extents, shape)
+    )
+    return (shape, extents) if inside else None
