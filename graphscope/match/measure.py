@@ -94,6 +94,14 @@ def _added(sign: int) -> _Rule:
 
 
 def _pack(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
+    if any(each is not None and len(each) > 1 for each in below):  # rows, written out
+        width = max(len(each) for each in below if each is not None)
+        if view.attrs[tensor.node].get("axis", 0) != 0:
+            return None
+        rows = (
+            each if each and len(each) == width else (None,) * width for each in below
+        )
+        return tuple(size for row in rows for size in row)
     return tuple(each[0] if each and len(each) == 1 else None for each in below)
 
 
@@ -136,11 +144,13 @@ def _slice(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | Non
 
 def _strided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
     whole, *bounds = below
+    if whole is None:
+        return _axis_of_unknown(view, tensor, bounds)
     edges = [
         b[0].number if b and len(b) == 1 and b[0] is not None else None for b in bounds
     ]
     attrs = view.attrs[tensor.node]
-    if whole is None or None in edges:
+    if None in edges:
         return None
     begin, end, step = edges
     if attrs.get("shrink_axis_mask"):
@@ -151,6 +161,20 @@ def _strided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | N
     first = None if attrs.get("begin_mask", 0) & 1 else begin
     last = None if attrs.get("end_mask", 0) & 1 else end
     return whole[first:last:step]
+
+
+def _axis_of_unknown(
+    view: View, tensor: Tensor, bounds: list[Sizes | None]
+) -> Sizes | None:
+    """One axis of a tensor of unknown rank, as ``tf.shape(x)[0]`` takes it."""
+    source, _ = view.producer(view.inputs[tensor.node][0])
+    begin = bounds[0]
+    if view.ops[source.node] != "Shape" or not begin or begin[0] is None:
+        return None
+    axis = begin[0].number
+    if axis is None or axis < 0 or not view.attrs[tensor.node].get("shrink_axis_mask"):
+        return None
+    return (view.axis_size(view.inputs[source.node][0], axis),)
 
 
 _RULES: Mapping[str, _Rule] = {

@@ -27,6 +27,9 @@ _HARMLESS = frozenset(
     | {"validate_indices", "container", "shared_name", "grad_a", "grad_b", "bad_color"}
     | {"batch_dims_hint", "use_locking", "Targmax", "is_training_hint", "num_args"}
 )
+_COMMUTATIVE = frozenset(
+    {"Maximum", "Minimum", "LogicalAnd", "LogicalOr", "Equal", "NotEqual"}
+)
 
 
 class Match(NamedTuple):
@@ -327,7 +330,10 @@ class Solver:
         found = self._attributes(p, name, m.covering(passed))
         args = self._arguments(p, name, m) if found is not None else None
         if found is not None and args is not None:
-            yield from self._all(p.args, args, 0, found.at(p, name))
+            m = found.at(p, name)
+            yield from self._all(p.args, args, 0, m)
+            if op in _COMMUTATIVE and len(args) == 2:
+                yield from self._all(p.args, args[::-1], 0, m)
 
     def _arguments(self, p: f.Call, name: str, m: Match) -> tuple[Tensor, ...] | None:
         args = self.view.inputs[name]
@@ -420,8 +426,8 @@ class Solver:
             return held, "no variable or constant array", _path(view, t, held)
         if isinstance(p, f.Scalar):
             number = view.number(t)
-            if number is None or number.size != 1 or number.dtype.kind not in "fiub":
-                return None, "no constant number", ()
+            if number is None or number.size != 1 or not _is_float(number):
+                return None, "no constant floating-point number", ()
             return plain_float(number.reshape(())), "", (t.node,)
         if isinstance(p, f.Array):
             number = view.number(t)
@@ -434,6 +440,10 @@ class Solver:
         if isinstance(p, f.Input) and source.node not in view.dynamic:
             return None, "it does not depend on an input", ()
         return source, "", ()
+
+
+def _is_float(number: np.ndarray) -> bool:
+    return number.dtype.kind == "f" or number.dtype.name == "bfloat16"
 
 
 def _listed(number: np.ndarray) -> Any:

@@ -20,7 +20,7 @@ from .sizes import Size, Sizes
 PASS_THROUGH = frozenset(
     {"Identity", "ReadVariableOp", "StopGradient", "CheckNumerics", "PreventGradient"}
     | {"Snapshot", "Enter", "RefEnter", "EnsureShape", "IdentityN", "RefIdentity"}
-    | {"_ReadVariablesOp", "CheckNumericsV2", "Print", "PlaceholderWithDefault"}
+    | {"_ReadVariablesOp", "CheckNumericsV2", "Print"}
 )
 RESHAPING = frozenset({"Reshape", "Cast", "ExpandDims", "Squeeze", "Transpose"})
 VARIABLES = frozenset(

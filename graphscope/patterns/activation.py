@@ -1,15 +1,34 @@
-"""Activation layers."""
+"""Activation layers: a name that Keras knows where there is one, else the layer with its parameters.
+
+Spellings: the op of its own; the arithmetic that TensorFlow 1 models wrote out before the op existed (leaky ReLU as a
+maximum, swish as a product, GELU from its paper); what Keras 2 and 3 emit.
+"""
 
 from __future__ import annotations
 
 from math import pi, sqrt
+from typing import Any
 
-from ..match import Input, Term, layer, op
+from ..match import (
+    Array,
+    Attr,
+    Dims,
+    Held,
+    Input,
+    Scalar,
+    Sizes,
+    Term,
+    View,
+    Weight,
+    layer,
+    op,
+)
+from ..match.solver import plain_float
 
 
 @layer("Activation", activation="relu")
 def relu(x: Input) -> Term:
-    return op.Relu(x)
+    return op.Relu(x) | op.Maximum(x, 0.0)
 
 
 @layer("ReLU", max_value=6.0, negative_slope=0.0, threshold=0.0)
@@ -17,9 +36,104 @@ def relu6(x: Input) -> Term:
     return op.Relu6(x)
 
 
+def _capped(high: float) -> dict[str, Any]:
+    return {"max_value": high, "negative_slope": 0.0, "threshold": 0.0}
+
+
+@layer("ReLU", where=lambda high: high > 0, config=_capped)
+def relu_capped(x: Input, high: Scalar) -> Term:
+    return (
+        op.Minimum(op.Relu(x), high)
+        | op.Maximum(op.Minimum(op.Relu(x) | x, high), 0.0)
+        | op.Minimum(op.Maximum(x, 0.0), high)
+        | op.ClipByValue(op.Relu(x) | x, 0.0, high)
+    )
+
+
+def _slope(alpha: float) -> dict[str, Any]:
+    return {"negative_slope": plain_float(alpha)}
+
+
+@layer("LeakyReLU", config=_slope)
+def leaky_relu(x: Input, alpha: Attr) -> Term:
+    return op.LeakyRelu(x, alpha=alpha)
+
+
+@layer("LeakyReLU", where=lambda alpha: 0 <= alpha < 1, config=_slope)
+def leaky_relu_written_out(x: Input, alpha: Scalar) -> Term:
+    return op.Maximum(x, x * alpha) | op.Relu(x) - alpha * op.Relu(-x)
+
+
+def _halves(plus: float, minus: float) -> bool | str:
+    return abs(plus + minus - 1) < 1e-4 or "the two halves do not add up to one"
+
+
+@layer(
+    "LeakyReLU",
+    where=_halves,
+    config=lambda plus, minus: {"negative_slope": round(plus - minus, 6)},
+)
+def leaky_relu_from_abs(x: Input, plus: Scalar, minus: Scalar) -> Term:
+    """DCGAN's ``f1 * x + f2 * abs(x)``."""
+    return plus * x + minus * op.Abs(x)
+
+
+def _prelu(view: View, x: Any, alpha: Held) -> dict[str, Any]:
+    kept = _alpha(view, x, alpha).shape
+    shared = [axis + 1 for axis, size in enumerate(kept) if size == 1]
+    return {"shared_axes": shared or None}
+
+
+def _alpha(view: View, x: Any, alpha: Held) -> Held:
+    """Keras's slopes have the shape of one example, with 1 where they are shared."""
+    shape = view.shape(x)
+    rank = len(shape) if shape is not None else len(alpha.shape) + 1
+    given = alpha.shape[-(rank - 1) :] if len(alpha.shape) >= rank else alpha.shape
+    return alpha.reshaped(*([1] * (rank - 1 - len(given))), *given)
+
+
+def _alpha_fits(view: View, x: Any, alpha: Held) -> bool | str:
+    shape = view.shape(x)
+    if shape is None and len(alpha.shape) == 1:
+        return "the rank of the input is not known"
+    if shape is not None and len(alpha.shape) > len(shape):
+        return "the slopes have more axes than the input"
+    return shape is None or len(shape) > 1
+
+
+@layer(
+    "PReLU",
+    where=_alpha_fits,
+    config=_prelu,
+    weights=lambda view, x, alpha: {"alpha": _alpha(view, x, alpha)},
+)
+def prelu(x: Input, alpha: Weight) -> Term:
+    negative = -op.Relu(-x) | op.Minimum(x, 0.0) | (x - op.Abs(x)) * 0.5
+    positive = op.Relu(x) | op.Maximum(x, 0.0)
+    return positive + alpha * negative
+
+
+@layer("Activation", activation="elu")
+def elu(x: Input) -> Term:
+    return op.Elu(x)
+
+
+@layer("ELU")
+def elu_scaled(x: Input, alpha: Scalar) -> Term:
+    return op.Select(op.Greater(x, 0.0), op.Elu(x), alpha * op.Elu(x))
+
+
+@layer("Activation", activation="selu")
+def selu(x: Input) -> Term:
+    inner = 1.6732632423543772 * op.Elu(x)
+    inside = op.GreaterEqual(x, 0.0) | op.Greater(x, 0.0)
+    written = 1.0507009873554805 * op.Select(inside, x, inner)
+    return op.Selu(x) | written
+
+
 @layer("Activation", activation="sigmoid")
 def sigmoid(x: Input) -> Term:
-    return op.Sigmoid(x)
+    return op.Sigmoid(x) | 1 / (1.0 + op.Exp(-x))
 
 
 @layer("Activation", activation="tanh")
@@ -27,9 +141,63 @@ def tanh(x: Input) -> Term:
     return op.Tanh(x)
 
 
-@layer("Activation", activation="softmax")
-def softmax(x: Input) -> Term:
-    return op.Softmax(x)
+@layer("Activation", activation="softplus")
+def softplus(x: Input) -> Term:
+    return op.Softplus(x) | op.Log(op.Exp(x) + 1.0) | op.Log1p(op.Exp(x))
+
+
+@layer("Activation", activation="softsign")
+def softsign(x: Input) -> Term:
+    return op.Softsign(x) | x / (1.0 + op.Abs(x))
+
+
+@layer("Activation", activation="exponential")
+def exponential(x: Input) -> Term:
+    return op.Exp(x)
+
+
+@layer("Activation", activation="log_sigmoid")
+def log_sigmoid(x: Input) -> Term:
+    return -op.Softplus(-x) | op.Log(op.Sigmoid(x))
+
+
+@layer("Activation", activation="silu")
+def silu(x: Input) -> Term:
+    return x * (op.Sigmoid(x) | op.Sigmoid(1.0 * x)) | x / (1.0 + op.Exp(-x))
+
+
+def _clipped(x: Term, low: float, high: float) -> Term:
+    return (
+        op.ClipByValue(x, low, high)
+        | op.Maximum(op.Minimum(x, high), low)
+        | op.Minimum(op.Maximum(x, low), high)
+    )
+
+
+def _hard_sigmoid(x: Term) -> Term:
+    six = op.Relu6(x + 3.0) | _clipped(x + 3.0, 0.0, 6.0)
+    return six / 6.0 | _clipped(x / 6.0 + 0.5, 0.0, 1.0)
+
+
+@layer("Activation", activation="hard_sigmoid")
+def hard_sigmoid(x: Input) -> Term:
+    """Keras 3's and MobileNetV3's slope of 1/6; Keras 2's of 0.2 is a Rescaling and a capped ReLU."""
+    return _hard_sigmoid(x)
+
+
+@layer("Activation", activation="hard_silu")
+def hard_silu(x: Input) -> Term:
+    return x * _hard_sigmoid(x)
+
+
+@layer("Activation", activation="hard_tanh")
+def hard_tanh(x: Input) -> Term:
+    return _clipped(x, -1.0, 1.0)
+
+
+@layer("Activation", activation="mish")
+def mish(x: Input) -> Term:
+    return x * op.Tanh(op.Softplus(x) | op.Log(op.Exp(x) + 1.0))
 
 
 @layer("Activation", activation="gelu")
@@ -37,6 +205,65 @@ def gelu(x: Input) -> Term:
     return 0.5 * x * (1 + op.Erf(x / sqrt(2))) | 0.5 * x * op.Erfc(-x / sqrt(2))
 
 
-@layer("Activation", activation="gelu", approximate=True)
+@layer("Activation", activation="gelu_tanh")
 def gelu_tanh(x: Input) -> Term:
-    return 0.5 * x * (1 + op.Tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
+    inner = sqrt(2 / pi) * (x + 0.044715 * x**3)
+    factored = sqrt(2 / pi) * x * (1 + 0.044715 * x**2)
+    return 0.5 * x * (1 + op.Tanh(inner | factored))
+
+
+@layer("Activation", activation="log_softmax")
+def log_softmax(x: Input) -> Term:
+    return op.LogSoftmax(x)
+
+
+@layer("Activation", activation="softmax")
+def softmax(x: Input) -> Term:
+    return op.Softmax(x)
+
+
+def _flat_shapes(view: View, x: Any, inner: Sizes, outer: Sizes) -> bool | str:
+    """TensorFlow 1's softmax of more than two axes: to a matrix and back."""
+    shape = view.shape(x)
+    if shape is None:
+        return "the rank of the input is not known"
+    last, back = view.axis_size(x, -1), len(outer) == len(shape)
+    same_end = len(inner) == 2 and inner[-1] is not None and inner[-1] == outer[-1]
+    return (same_end and back and inner[-1] == last) or "the last axis is not kept"
+
+
+@layer("Activation", where=_flat_shapes, activation="softmax")
+def softmax_of_matrix(x: Input, inner: Dims, outer: Dims) -> Term:
+    return op.Reshape(op.Softmax(op.Reshape(x, inner)), outer)
+
+
+def _softmax_axis(view: View, x: Any, axis: Any) -> dict[str, Any]:
+    return {"axis": axis[0] if isinstance(axis, tuple) else axis}
+
+
+def _one_axis(axis: Any) -> bool | str:
+    single = isinstance(axis, int) or len(axis) == 1
+    return single or "it is over more than one axis"
+
+
+@layer("Softmax", where=_one_axis, config=_softmax_axis)
+def softmax_written_out(x: Input, axis: Array) -> Term:
+    shifted = op.Exp(x - op.Max(x, axis, keep_dims=True)) | op.Exp(x)
+    return shifted / op.Sum(shifted, axis, keep_dims=True)
+
+
+def _swapped(there: Any, back: Any) -> bool | str:
+    moved = [a for a, b in enumerate(there) if a != b]
+    if tuple(there[a] for a in back) != tuple(range(len(there))):
+        return "the second transposition does not undo the first"
+    return len(moved) == 2 and moved[-1] == len(there) - 1
+
+
+@layer(
+    "Softmax",
+    where=_swapped,
+    config=lambda there: {"axis": there[-1]},
+)
+def softmax_over_axis(x: Input, there: Array, back: Array) -> Term:
+    """``tf.nn.softmax`` over an axis that is not the last."""
+    return op.Transpose(op.Softmax(op.Transpose(x, there)), back)

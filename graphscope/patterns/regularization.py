@@ -1,0 +1,97 @@
+"""Regularization layers: what is random in a training graph."""
+
+from __future__ import annotations
+
+from math import isclose
+from typing import Any
+
+from ..graph import Tensor
+from ..match import ANY, Dims, Input, Scalar, Size, Sizes, Term, View, layer, op
+from ..match.convention import shortened
+
+STAND_IN = 0.5  # the rate of a Dropout whose own is fed at run time
+
+
+def _uniform(dims: Term) -> Term:
+    """Numbers between 0 and 1 as ``tf.random_uniform`` of each version draws them."""
+    drawn = (
+        op.RandomUniform(dims)
+        | op.StatelessRandomUniformV2(dims, ...)
+        | op.StatelessRandomUniform(dims, ...)
+    )
+    return drawn | drawn * 1.0 + 0.0
+
+
+def _noise(view: View, x: Tensor, dims: Sizes) -> list[int | None] | None:
+    """The noise shape where it differs from the input's: 1 along the axes that share a mask."""
+    shape = view.shape(x)
+    rank = len(shape) if shape is not None else len(dims)
+    ones = [
+        i for i in range(rank) if dims[i] == Size(1) and view.axis_size(x, i) != Size(1)
+    ]
+    if not ones:
+        return None
+    return [1 if i in ones else _known(dims[i]) for i in range(rank)]
+
+
+def _known(size: Any) -> int | None:
+    return None if size is None else size.number
+
+
+def _config(view: View, x: Tensor, rate: float, dims: Sizes) -> dict[str, Any]:
+    config: dict[str, Any] = {"rate": shortened(rate)}
+    noise = _noise(view, x, dims)
+    return config | ({"noise_shape": noise} if noise else {})
+
+
+def _undone(rate: float, factor: float) -> bool | str:
+    undone = rate < 1 and isclose(factor * (1 - rate), 1, rel_tol=1e-3)
+    return undone or "what is kept is not scaled by 1 / (1 - rate)"
+
+
+@layer("Dropout", where=_undone, config=_config)
+def dropout(x: Input, rate: Scalar, factor: Scalar, dims: Dims) -> Term:
+    """``tf.nn.dropout`` since 1.13, and Keras 3's."""
+    kept = op.GreaterEqual(_uniform(dims), rate)
+    return op.Select(kept, x * factor, 0.0) | x * factor * op.Cast(kept)
+
+
+@layer(
+    "Dropout",
+    where=lambda rate, kept_part: _undone(rate, 1 / kept_part if kept_part else 0),
+    config=_config,
+)
+def dropout_divided(x: Input, rate: Scalar, kept_part: Scalar, dims: Dims) -> Term:
+    kept = op.GreaterEqual(_uniform(dims), rate)
+    return op.Select(kept, x / kept_part, 0.0) | x / kept_part * op.Cast(kept)
+
+
+@layer(
+    "Dropout",
+    config=lambda view, x, keep, dims: _config(view, x, 1 - keep, dims),
+)
+def dropout_v1(x: Input, keep: Scalar, dims: Dims) -> Term:
+    """``tf.nn.dropout`` before 1.13: ``x / keep_prob * floor(keep_prob + uniform)``."""
+    return op.RealDiv(x, keep) * op.Floor(keep + _uniform(dims))
+
+
+def _fed(keep: Tensor) -> str:
+    return f"the rate is fed at run time through {keep}: {STAND_IN} stands in for it"
+
+
+@layer("Dropout", rate=STAND_IN, evidence=lambda keep: _fed(keep))
+def dropout_v1_fed(x: Input, keep: Input) -> Term:
+    return op.RealDiv(x, keep) * op.Floor(keep + _uniform(ANY))
+
+
+@layer("Dropout", rate=STAND_IN, evidence=lambda rate: _fed(rate))
+def dropout_fed(x: Input, rate: Input) -> Term:
+    kept = op.GreaterEqual(_uniform(ANY), rate)
+    scale = 1 / (1.0 - rate)
+    return op.Select(kept, x * scale, 0.0) | x * scale * op.Cast(kept)
+
+
+@layer("GaussianNoise", config=lambda stddev: {"stddev": stddev})
+def gaussian_noise(x: Input, stddev: Scalar) -> Term:
+    drawn = op.RandomStandardNormal(ANY) | op.StatelessRandomNormalV2(ANY, ...)
+    return x + (drawn * stddev | drawn * stddev + 0.0)

@@ -1,0 +1,165 @@
+"""Reshaping layers: Flatten, Reshape, Permute, padding, cropping, up-sampling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph import Tensor
+from ..match import Array, Dims, Input, Size, Sizes, Term, View, layer, op
+
+
+def keeps_batch(view: View, x: Tensor, dims: Sizes) -> bool:
+    """Whether the first size of a Reshape is surely the batch of its input."""
+    if not dims or dims[0] is None:
+        return False
+    if dims[0] == view.axis_size(x, 0):
+        return True
+    shape = view.shape(x)
+    if dims[0] != Size(-1) or shape is None or None in shape[1:] or not shape:
+        return False
+    inside = [s.number if s is not None else None for s in dims[1:]]
+    if any(n is None or n < 0 for n in inside):
+        return False
+    return _count(inside) == _count(list(shape[1:]))
+
+
+def _count(sizes: list[int | None]) -> int:
+    found = 1
+    for size in sizes:
+        found *= size or 0
+    return found
+
+
+def _flattens(view: View, x: Tensor, dims: Sizes) -> bool | str:
+    shape = view.shape(x)
+    if len(dims) != 2:
+        return f"the result has {len(dims)} axes, not 2"
+    if shape is not None and len(shape) < 3:
+        return "the input is flat already"
+    if not keeps_batch(view, x, dims):
+        return "the batch is not kept"
+    last = dims[1]
+    if last == Size(-1):
+        return True
+    if last is None or shape is None:
+        return "the second size is not known"
+    whole = Size(1)
+    for axis in range(1, len(shape)):
+        whole = whole.times(view.axis_size(x, axis))
+    return last == whole or "the second size is not that of one example"
+
+
+@layer("Flatten", where=_flattens, config=lambda: {"data_format": "channels_last"})
+def flatten(x: Input, dims: Dims) -> Term:
+    return op.Reshape(x, dims)
+
+
+def _target(dims: Sizes) -> dict[str, Any]:
+    return {
+        "target_shape": tuple(s.number if s is not None else None for s in dims[1:])
+    }
+
+
+def _reshapes(view: View, x: Tensor, dims: Sizes) -> bool | str:
+    if len(dims) < 2 or not keeps_batch(view, x, dims):
+        return "the batch is not kept"
+    inside = [s.number if s is not None else None for s in dims[1:]]
+    if None in inside:
+        return "a size is not known before it runs"
+    return inside.count(-1) <= 1
+
+
+@layer("Reshape", where=_reshapes, config=_target)
+def reshape(x: Input, dims: Dims) -> Term:
+    return op.Reshape(x, dims)
+
+
+@layer(
+    "Permute",
+    where=lambda perm: perm[0] == 0 and len(perm) > 2 or "the batch is moved",
+    config=lambda perm: {"dims": tuple(perm[1:])},
+)
+def permute(x: Input, perm: Array) -> Term:
+    return op.Transpose(x, perm)
+
+
+def _rows(pads: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((int(a), int(b)) for a, b in pads)
+
+
+def _inner_rows(pads: Any) -> tuple[str, tuple[tuple[int, int], ...]] | None:
+    """The data format and the rows of the spatial axes; None where batch or channels are padded too."""
+    rows = _rows(pads)
+    if len(rows) not in (3, 4, 5) or rows[0] != (0, 0):
+        return None
+    if rows[-1] == (0, 0):
+        return "channels_last", rows[1:-1]
+    return ("channels_first", rows[2:]) if rows[1] == (0, 0) else None
+
+
+def _padded(pads: Any) -> bool | str:
+    return _inner_rows(pads) is not None or "batch or channels are padded"
+
+
+def _padding(pads: Any) -> dict[str, Any]:
+    layout, rows = _inner_rows(pads) or ("", ())
+    if len(rows) == 1:
+        return {"padding": rows[0], "data_format": layout}
+    return {"padding": rows, "data_format": layout}
+
+
+def _zero_padding(dimensions: int) -> Any:
+    def fits(pads: Any) -> bool | str:
+        if len(pads) != dimensions + 2:
+            return f"it is not over {dimensions} spatial axes"
+        return _padded(pads)
+
+    def formula(x: Input, pads: Array) -> Term:
+        return op.Pad(x, pads) | op.Pad(x, pads, 0.0)
+
+    formula.__name__ = f"zero_padding_{dimensions}d"
+    return layer(f"ZeroPadding{dimensions}D", where=fits, config=_padding)(formula)
+
+
+zero_padding_1d = _zero_padding(1)
+zero_padding_2d = _zero_padding(2)
+zero_padding_3d = _zero_padding(3)
+
+
+def _factors(view: View, x: Tensor, size: Sizes) -> tuple[int, ...] | None:
+    found = []
+    for axis, wanted in enumerate(size, start=1):
+        quotient = wanted.over(view.axis_size(x, axis)) if wanted is not None else None
+        if quotient is None or quotient.number is None or quotient.number < 1:
+            return None
+        found.append(quotient.number)
+    return tuple(found)
+
+
+def _upsamples(view: View, x: Tensor, size: Sizes) -> bool | str:
+    factors = _factors(view, x, size)
+    return factors is not None or "the new size is no multiple of the old one"
+
+
+def _upsampling(interpolation: str) -> Any:
+    def config(view: View, x: Tensor, size: Sizes) -> dict[str, Any]:
+        return {
+            "size": _factors(view, x, size),
+            "data_format": "channels_last",
+            "interpolation": interpolation,
+        }
+
+    return config
+
+
+@layer("UpSampling2D", where=_upsamples, config=_upsampling("nearest"))
+def upsampling_nearest(x: Input, size: Dims) -> Term:
+    """For whole factors all of TensorFlow's nearest-neighbour conventions but align_corners agree."""
+    return op.ResizeNearestNeighbor(x, size) | op.ResizeNearestNeighbor(
+        x, size, half_pixel_centers=True
+    )
+
+
+@layer("UpSampling2D", where=_upsamples, config=_upsampling("bilinear"))
+def upsampling_bilinear(x: Input, size: Dims) -> Term:
+    return op.ResizeBilinear(x, size, half_pixel_centers=True)
