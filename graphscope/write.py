@@ -16,6 +16,7 @@ from .errors import GraphError
 from .graph import Function, FunctionRef, Graph, Node, Shape, Tensor
 from .read import proto
 from .read.attrs import Attrs, attr_of
+from .read.wire import run_in
 
 
 class Edited(Mapping[str, Any]):
@@ -68,10 +69,23 @@ def put_attrs(target: Any, op: str, attrs: Mapping[str, Any]) -> None:
     elif isinstance(attrs, Attrs):
         for name, message in attrs.raw.items():
             target[name].CopyFrom(message)
+            if message.WhichOneof("value") == "tensor":
+                _fill(target[name].tensor, attrs, name)
     else:
         for name, value in attrs.items():
-            if value is not None:
+            if isinstance(value, np.ndarray) and op == "Const":
+                put_tensor(target[name].tensor, value, attrs["dtype"])
+            elif value is not None:
                 encode(value, attr_kind(op, name), target[name])
+
+
+def _fill(target: Any, attrs: Attrs, name: str) -> None:
+    """Put the values that the reader left in the file where it left its mark."""
+    if attrs.source is None or run_in(target.tensor_content, attrs.source) is None:
+        return
+    dtype = attrs.spec(name).dtype
+    target.Clear()
+    put_tensor(target, attrs[name], dtype)
 
 
 def raw_attrs(attrs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -172,7 +186,7 @@ def to_function_def(function: Function, functions: Mapping[str, Function] = {}) 
 
     Raises GraphError where the body reads an output of an op whose arguments nobody knows.
     """
-    if function.message is not None:
+    if function.message is not None and not _left_in_file(function.graph):
         return function.message
     made = proto.FunctionDef()
     signature = made.signature
@@ -194,6 +208,16 @@ def to_function_def(function: Function, functions: Mapping[str, Function] = {}) 
             made.node_def.append(to_node_def(name, function.graph.node(name), inputs))
     put_attrs(made.attr, "", function.attrs)
     return made
+
+
+def _left_in_file(graph: Graph) -> bool:
+    """Whether the reader left values of the body in the file, so that its message is not whole."""
+    for name in graph.by_op("Const"):
+        attrs = graph.attrs(name)
+        if isinstance(attrs, Attrs) and attrs.source is not None and "value" in attrs:
+            if run_in(attrs.raw["value"].tensor.tensor_content, attrs.source):
+                return True
+    return False
 
 
 def output_names(function: Function) -> tuple[str, ...]:

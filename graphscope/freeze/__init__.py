@@ -1,0 +1,8 @@
+"""Model -> frozen GraphDef: what the outputs need, with constants for variables. No TensorFlow, no session, no kernels."""
+
+from __future__ import annotations
+
+from .model import freeze_model
+from .report import FreezeReport
+
+__all__ = ["FreezeReport", "freeze_model"]
