@@ -100,14 +100,16 @@ def _never_weighted(flow: Flow, deps: Dependence) -> int:
     never = only_points = 0
     searched = False
     for bit, (node, port) in enumerate(deps.sources):
-        later, direct = _after(flow, deps, node, port)
+        later, direct = weights_after(flow, deps, node, port)
         never |= 0 if later else 1 << bit
         only_points |= 0 if direct else 1 << bit
         searched |= bool(direct)
     return only_points if searched else never
 
 
-def _after(flow: Flow, deps: Dependence, node: int, port: int) -> tuple[int, int]:
+def weights_after(
+    flow: Flow, deps: Dependence, node: int, port: int
+) -> tuple[int, int]:
     later = direct = 0
     for n in set(flow.outputs[node]):
         if (node, port) in flow.inputs[n]:

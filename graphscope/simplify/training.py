@@ -42,6 +42,8 @@ class Training:
     roles: dict[int, str]
     updates: tuple[int, ...]
     trained: frozenset[int]
+    weight_groups: tuple[int, ...] = ()
+    """Bits of the weights that one optimizer trains, where several train weights of their own (a GAN)."""
 
 
 def roles(graph: Graph, collections: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -81,9 +83,37 @@ def study_training(
     _spread_to_groups(flow, first, found)
     _spread_upstream(flow, first, found, trained)
     _spread_downstream(flow, first, found)
+    groups = _weight_groups(flow, deps, updates)
     return Training(
-        flow, deps, backward, losses, found, tuple(updates), frozenset(trained)
+        flow, deps, backward, losses, found, tuple(updates), frozenset(trained), groups
     )
+
+
+def _weight_groups(flow: Flow, deps: Dependence, updates: list[int]) -> tuple[int, ...]:
+    """The weights by the group node that waits for their updates; groups that share a weight are one."""
+    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
+    by_group: dict[int, int] = {}
+    for i in updates:
+        target = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
+        waiting = [n for n in flow.controlled[i] if flow.ops[n] == "NoOp"]
+        for n in waiting:
+            by_group[n] = by_group.get(n, 0) | bit.get(
+                -1 if target is None else target, 0
+            )
+    groups: list[int] = []
+    for mask in by_group.values():
+        shared = [g for g in groups if g & mask]
+        groups = [g for g in groups if not g & mask]
+        groups.append(mask | union_of(shared))
+    return tuple(g for g in groups if g)
+
+
+def union_of(masks: list[int]) -> int:
+    """The union of some bit sets."""
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
 
 
 def _find_trained(
@@ -103,16 +133,12 @@ def _find_trained(
 
 
 def _declared(collections: Mapping[str, Any]) -> list[str]:
-    from ..read import proto
-
-    names = []
-    for item in collections.get("trainable_variables", ()):
-        if isinstance(item, bytes):
-            name = proto.parse("VariableDef", item, "trainable_variables").variable_name
-        else:
-            name = getattr(item, "variable_name", item)
-        names.append(str(name).removesuffix(":0"))
-    return names
+    return [
+        str(
+            item.get("variable_name", "") if isinstance(item, Mapping) else item
+        ).removesuffix(":0")
+        for item in collections.get("trainable_variables", ())
+    ]
 
 
 def _seed_roles(

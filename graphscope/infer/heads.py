@@ -1,0 +1,195 @@
+"""Model, Training -> the tensors that may be outputs: ends, what feeds the loss, what was decided from scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..graph import Model, Tensor
+from ..simplify.ops import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
+from ..simplify.training import Training, union_of
+
+DECISIONS = frozenset(
+    "ArgMax ArgMin TopK TopKV2 Round Greater GreaterEqual Less Sign".split()
+)
+"""What turns scores into an answer."""
+
+THROUGH = frozenset(
+    "Identity IdentityN Reshape Squeeze ExpandDims Cast Transpose StopGradient CheckNumerics EnsureShape Pack".split()
+)
+ACTIVATIONS = frozenset(
+    "Softmax Sigmoid Tanh LogSoftmax Relu Softplus Elu Selu".split()
+)
+_CALLS = frozenset(
+    "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase IdentityN"
+    " TopK TopKV2 NonMaxSuppressionV4 NonMaxSuppressionV5 CombinedNonMaxSuppression Unpack Split SplitV"
+    " BatchFunction RemoteCall TRTEngineOp DecodeProtoV2 CTCGreedyDecoder CTCBeamSearchDecoder".split()
+)
+_LOSSES = ("loss", "metric")
+_MOST = 4000  # candidates looked at; a graph with more ends than that is no one's model
+
+
+@dataclass(frozen=True)
+class Head:
+    """One tensor that may be an output. ``index`` numbers its node in the Flow; ``readers`` are the roles of the
+    nodes that read it; ``end`` says that no node of the model reads it."""
+
+    tensor: Tensor
+    index: int
+    readers: frozenset[str]
+    end: bool
+
+
+def find_heads(model: Model, study: Training) -> list[Head]:
+    """The candidate output tensors of a graph, in no order of merit."""
+    found = dict.fromkeys(_ends(study))
+    found.update(dict.fromkeys(_before_losses(study)))
+    found.update(dict.fromkeys(_before_decisions(study, list(found))))
+    found.update(dict.fromkeys(_named(study)))
+    found.update(dict.fromkeys(_boundaries(study)))
+    heads = []
+    for i in list(found)[:_MOST]:
+        for port in _ports(model, study, i):
+            heads.append(_head(study, i, port))
+    return heads
+
+
+def _head(study: Training, i: int, port: int) -> Head:
+    readers = _readers(study, i)
+    roles = frozenset(study.roles.get(n, "") for n in readers)
+    return Head(study.flow.tensor(i, port), i, roles, "" not in roles)
+
+
+def _readers(study: Training, i: int) -> list[int]:
+    """Who reads the node's values, dead ends that only look at its shape left out."""
+    ops = study.flow.ops
+    return [n for n in study.flow.outputs[i] if ops[n] not in SHAPE_ONLY]
+
+
+def is_alive(study: Training, i: int) -> bool:
+    """Whether a node computes something that the model could be asked for."""
+    flow, deps, op = study.flow, study.deps, study.flow.ops[i]
+    if i in study.roles or kind_of(op) or op in VARIABLES or op in SHAPE_ONLY:
+        return False
+    if op in ("Const", "NoOp") or SOURCES.match(op) or _is_pivot(study, i):
+        return False
+    if deps.sources and any(deps.weights):
+        return bool(deps.feeds[i] and deps.weights[i])
+    return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])
+
+
+def _is_pivot(study: Training, i: int) -> bool:
+    """``switch_t``, ``switch_f`` and ``pred_id``: what tf.cond leaves to hang control dependencies on."""
+    flow = study.flow
+    if (
+        flow.ops[i] not in ("Identity", "LoopCond", "Switch", "Merge")
+        or not flow.inputs[i]
+    ):
+        return False
+    dtype = flow.nodes[i].attrs.get("T")
+    return dtype == "bool" and not flow.outputs[i]
+
+
+def _ends(study: Training) -> list[int]:
+    roles, flow = study.roles, study.flow
+    found = []
+    for i in range(len(flow)):
+        if is_alive(study, i) and all(n in roles for n in _readers(study, i)):
+            found.append(i)
+    if found or any(study.deps.feeds) and any(study.deps.weights):
+        return found
+    return [
+        i
+        for i in range(len(flow))
+        if not flow.outputs[i]
+        and flow.inputs[i]
+        and i not in roles
+        and not _is_pivot(study, i)
+        and flow.ops[i] not in SHAPE_ONLY
+        and (study.deps.feeds[i] or study.deps.weights[i] or not study.deps.sources)
+    ]
+
+
+def _before_losses(study: Training) -> list[int]:
+    """The model's side of each wire into a loss or a metric."""
+    found = []
+    for i, role in study.roles.items():
+        if role in _LOSSES:
+            found += [s for s, _ in study.flow.inputs[i] if is_alive(study, s)]
+    return [i for i in found if not study.deps.later[i]]
+
+
+def _before_decisions(study: Training, ends: list[int]) -> list[int]:
+    """The scores that an end was decided from, the logits that scores were made of."""
+    found, flow = [], study.flow
+    for end in ends:
+        i = end
+        for _ in range(8):
+            passes = flow.ops[i] in DECISIONS | THROUGH | ACTIVATIONS
+            if not passes or not flow.inputs[i] or study.deps.applied[i]:
+                break
+            source = flow.inputs[i][0][0]
+            if not is_alive(study, source):
+                break
+            if flow.ops[i] not in THROUGH and not study.deps.later[end]:
+                found.append(source)
+            i = source
+    return found
+
+
+def _named(study: Training) -> list[int]:
+    """Identities that serve no purpose but a name: ``tf.identity(action, "action")``."""
+    flow, found = study.flow, []
+    for i in flow.by_kind(lambda op: op == "Identity"):
+        if not is_alive(study, i) or not flow.outputs[i]:
+            continue
+        source = flow.inputs[i][0][0]
+        plain = flow.ops[source] not in ("Switch", "Merge", "Exit", "Enter", "Const")
+        if plain and not is_default_name(flow.names[i]):
+            found.append(i)
+    return found
+
+
+def is_default_name(name: str) -> bool:
+    """Whether TensorFlow or a layer library gave an Identity its name, not a person."""
+    last = name.rsplit("/", 1)[-1]
+    base = last.rstrip("0123456789").rstrip("_")
+    return base in (
+        "Identity read control_dependency switch_t switch_f pred_id dropout identity keras_learning_phase"
+        " keep_dims cond"
+    ).split() or name.rsplit("/", 2)[-2:-1] == ["dropout"]
+
+
+def _boundaries(study: Training) -> list[int]:
+    """Where one optimizer's weights end and another's begin: the generator's image before the discriminator."""
+    groups = study.weight_groups
+    if len(groups) < 2:
+        return []
+    flow, deps, found = study.flow, study.deps, []
+    for i in range(len(flow)):
+        if not is_alive(study, i) or deps.reduced[i]:
+            continue
+        own = [g for g in groups if deps.weights[i] & g]
+        if len(own) != 1 or deps.weights[i] & own[0] != own[0]:
+            continue
+        others = union_of([g for g in groups if g != own[0]])
+        if any(deps.applied[n] & others for n in _readers(study, i)):
+            found.append(i)
+    return found
+
+
+def _ports(model: Model, study: Training, i: int) -> list[int]:
+    """The ports of a node that may be outputs: all of a call's, else the ones that are read, else the first."""
+    from .. import opdefs
+
+    op, node = study.flow.ops[i], study.flow.nodes[i]
+    if op in _CALLS or op in model.functions:
+        count = len(opdefs.output_dtypes(op, node.attrs)) or len(node.outputs)
+        if op in model.functions:
+            count = len(model.functions[op].returns)
+        return list(range(max(count, 1)))[:64]
+    if opdefs.find(op) is None:
+        read = {
+            p for n in study.flow.outputs[i] for s, p in study.flow.inputs[n] if s == i
+        }
+        return sorted(read | {0})[:64]
+    return [0]

@@ -1,0 +1,226 @@
+"""Heads -> ranked candidates: a weight of evidence for each, added up and turned into a probability.
+
+The weights of evidence are logarithms of odds, fitted by hand to the corpus and to generated graphs of the kinds that
+people publish; ``benchmarks/outputs.py`` prints how often a score is right.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..graph import Model, Tensor, TensorSpec
+from ..simplify.training import Training
+from .candidates import Candidate
+from .declared import declared_collections
+from .heads import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
+from .specs import spec_of
+
+_GOOD_NAMES = re.compile(
+    r"(^|[_/])(outputs?|pred\w*|prob\w*|softmax\w*|sigmoid\w*|logits?|scores?|embeddings?|result\w*|y_?pred|y_?hat"
+    r"|final\w*|classes|boxes|detection\w*|action\w*|policy\w*|value\w*|q_?values?|recon\w*|generat\w*|sampler?)"
+    r"(_?\d+)?$",
+    re.IGNORECASE,
+)
+_DETECTIONS = re.compile(r"NonMaxSuppression|CombinedNonMax|CTC\w*Decoder|Dequantize")
+_SUPPORT = ("summary", "metric", "loss", "label")
+
+
+@dataclass(frozen=True)
+class _Rated:
+    head: Head
+    points: float
+    kind: str
+    said: tuple[str, ...]
+    base: int
+
+
+def score_heads(
+    model: Model,
+    study: Training,
+    heads: list[Head],
+    specs: Mapping[Tensor, TensorSpec],
+    certain: bool,
+) -> list[Candidate]:
+    """The candidates of the heads, best first; ``certain`` says that a signature already answers."""
+    if not heads:
+        return []
+    context = _Context(model, study, heads)
+    rated = sorted(
+        (context.rate(head) for head in heads),
+        key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port),
+    )
+    ordered = _representatives_first(context, rated)
+    return _candidates(model, ordered, specs, certain)
+
+
+class _Context:
+    """What the rating of one head needs to know of all."""
+
+    def __init__(self, model: Model, study: Training, heads: list[Head]) -> None:
+        self.model, self.study = model, study
+        deps = study.deps
+        self.most = max((deps.weights[h.index].bit_count() for h in heads), default=0)
+        self.total = len(deps.holders)
+        self.trains = bool(study.updates) or bool(study.losses.labels)
+        self.collections = {t: name for name, t in declared_collections(model)}
+        self.data = self._data_bits()
+
+    def _data_bits(self) -> int:
+        return ((1 << len(self.study.deps.sources)) - 1) & ~self.study.losses.labels
+
+    def rate(self, head: Head) -> _Rated:
+        said: list[str] = []
+        kind, points = self._by_structure(head, said)
+        points += self._by_weights(head, said)
+        points += self._by_readers(head, said)
+        points += self._by_name(head, said)
+        return _Rated(head, points, kind, tuple(said), self._base(head.index))
+
+    def _by_structure(self, head: Head, said: list[str]) -> tuple[str, float]:
+        op, deps = self.study.flow.ops[head.index], self.study.deps
+        inner = self._through(head.index)
+        last = self.study.flow.ops[inner]
+        said.append(f"last op {last}" if inner == head.index else f"{op} of {last}")
+        if deps.reduced[head.index]:
+            said.append("one value for the whole batch, not one per example")
+            return "side result", -3.0
+        if last in DECISIONS:
+            return "class", self._decision(head)
+        if last in ACTIVATIONS and last != "Relu":
+            return "prediction", 1.2
+        if _DETECTIONS.search(last):
+            return "prediction", 1.0
+        if deps.applied[inner]:
+            said.append("a layer's own output")
+            return "scores", 0.6
+        return "prediction", 0.3
+
+    def _decision(self, head: Head) -> float:
+        """An answer decided to measure accuracy is no output; one that somebody named may be."""
+        if "metric" in head.readers or not head.end:
+            return 0.2 if _GOOD_NAMES.search(head.tensor.node) else -0.8
+        return 0.4
+
+    def _by_weights(self, head: Head, said: list[str]) -> float:
+        have = self.study.deps.weights[head.index].bit_count()
+        points = 0.0
+        if self.most:
+            share = have / self.most
+            what = "trainable weights" if self.study.trained else "weights"
+            said.append(f"{have} of {self.total} {what} upstream")
+            points += 2.5 * math.log(max(share, 0.02)) + 0.8
+            if have == self.total:
+                points += 0.3
+        feeds = self.study.deps.feeds[head.index] & self.data
+        if self.study.deps.sources and not feeds:
+            said.append("depends on no data input")
+            points -= 1.5
+        return points
+
+    def _by_readers(self, head: Head, said: list[str]) -> float:
+        study, points = self.study, 0.0
+        if self.trains and study.losses.labels and study.deps.feeds[head.index]:
+            said.append("depends on no label")
+        if "loss" in head.readers:
+            said.append("feeds the loss" + self._loss_name(head))
+            points += 1.0
+        elif "metric" in head.readers:
+            said.append("feeds a metric")
+            points += 0.3
+        if head.end:
+            said.append(
+                "nothing of the model reads it"
+                if study.flow.outputs[head.index]
+                else "nothing reads it"
+            )
+            points += 1.2
+        if study.deps.later[head.index]:
+            said.append("weights are still applied after it")
+            points += self._boundary(head, said)
+        return points
+
+    def _boundary(self, head: Head, said: list[str]) -> float:
+        groups = self.study.weight_groups
+        own = [g for g in groups if self.study.deps.weights[head.index] & g]
+        if len(groups) > 1 and len(own) == 1:
+            said.append("all the weights of one optimizer end here, another's begin")
+            return 2.0
+        return -2.0
+
+    def _loss_name(self, head: Head) -> str:
+        study = self.study
+        for n in study.flow.outputs[head.index]:
+            if study.roles.get(n) == "loss":
+                return f" {study.flow.names[n]} ({study.flow.ops[n]})"
+        return ""
+
+    def _by_name(self, head: Head, said: list[str]) -> float:
+        name = head.tensor.node
+        points = 0.0
+        if head.tensor in self.collections:
+            said.append(f"collection {self.collections[head.tensor]!r} lists it")
+            points += 2.5
+        if _GOOD_NAMES.search(name):
+            points += 0.4
+        op = self.study.flow.ops[head.index]
+        if op == "Identity" and not is_default_name(name):
+            said.append("somebody gave it a name of its own")
+            points += 0.5
+        return points
+
+    def _through(self, i: int) -> int:
+        flow = self.study.flow
+        for _ in range(16):
+            if flow.ops[i] not in THROUGH or not flow.inputs[i]:
+                return i
+            i = flow.inputs[i][0][0]
+        return i
+
+    def _base(self, i: int) -> int:
+        """The last layer behind a head: what softmax, argmax and identity of one prediction have in common."""
+        flow, deps = self.study.flow, self.study.deps
+        for _ in range(16):
+            passes = flow.ops[i] in THROUGH | ACTIVATIONS | DECISIONS
+            if not passes or deps.applied[i] or not flow.inputs[i]:
+                return i
+            i = flow.inputs[i][0][0]
+        return i
+
+
+def _representatives_first(context: _Context, rated: list[_Rated]) -> list[_Rated]:
+    """The best of each prediction first, then the other forms (logits, classes) of the same."""
+    seen: set[tuple[int, int]] = set()
+    first, rest = [], []
+    for each in rated:
+        key = (each.base, each.head.tensor.port)
+        (rest if key in seen else first).append(each)
+        seen.add(key)
+    strong = [r for r in first if r.points > 0]
+    weak = [r for r in first if r.points <= 0]
+    others = sorted(rest + weak, key=lambda r: -r.points)
+    return strong + others
+
+
+def _candidates(
+    model: Model,
+    ordered: list[_Rated],
+    specs: Mapping[Tensor, TensorSpec],
+    certain: bool,
+) -> list[Candidate]:
+    best = ordered[0].points
+    found, ceiling, leads = [], 1.0, set()
+    for each in ordered:
+        score = min(1 / (1 + math.exp(-each.points)), ceiling)
+        score *= 0.5 if certain else 1.0
+        ceiling = score / (0.5 if certain else 1.0)
+        belongs = each.base not in leads and each.points > max(best - 1.5, 0.5)
+        leads.add(each.base)
+        spec = spec_of(model.graph, each.head.tensor, specs)
+        candidate = Candidate(each.head.tensor, spec, score, each.kind, each.said)
+        if belongs and not certain:
+            candidate = replace(candidate, group="model")
+        found.append(candidate)
+    return found
