@@ -21,6 +21,7 @@ from .handles import HANDLES, Arrays
 
 _SIZES = 4096  # elements of an integer tensor that are followed; a shape has fewer
 _NUMBERS = 16  # of any other dtype: scale factors, bounds of ranges
+_SCALAR_FEEDS = 22  # since this GraphDef version a Placeholder of shape () is a scalar
 _VISITS = 24  # a node that still changes after so many visits is given up
 
 
@@ -235,6 +236,8 @@ class Inference:
         found = found[: len(dtypes)] + [UNKNOWN] * (len(dtypes) - len(found))
         for port, (fact, dtype) in enumerate(zip(found, dtypes, strict=True)):
             shape, said = fact.spec.shape, dtype.removesuffix("_ref")
+            if shape == () and self._is_vague(node):
+                shape = None
             if shape is None and port < len(node.outputs):
                 shape = node.outputs[port].shape
             if self.given and Tensor(name, port) in self.given:
@@ -244,6 +247,15 @@ class Inference:
                 spec = TensorSpec(said or fact.spec.dtype, shape)
                 found[port] = Fact(spec, fact.value, fact.held)
         return tuple(found)
+
+    def _is_vague(self, node: Node) -> bool:
+        """Before GraphDef version 22 a feed of unknown shape was written as a scalar."""
+        if node.op not in ("Placeholder", "PlaceholderV2"):
+            return False
+        producer = self.graph.graph.get("producer")
+        if producer is None:
+            return bool(node.outputs) and node.outputs[0].shape != ()
+        return int(producer) < _SCALAR_FEEDS
 
 
 def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:

@@ -90,7 +90,7 @@ def values(call: Call, ports: int, limit: int = 1 << 20) -> tuple[Value, ...]:
     found = meaning(call.op)
     if found is None or (found.fold is None and found.measure is None):
         return (None,) * ports
-    if found.measure is None and (None in map(_none, call.values) or not call.values):
+    if found.measure is None and not _is_enough(found, call.values):
         return (None,) * ports
     try:
         if not _is_small(found, call, ports, limit):
@@ -100,8 +100,10 @@ def values(call: Call, ports: int, limit: int = 1 << 20) -> tuple[Value, ...]:
         return (None,) * ports
 
 
-def _none(value: Value) -> bool | None:
-    return None if value is None else True
+def _is_enough(found: Meaning, known: Sequence[Value]) -> bool:
+    """Whether anything can come of it: all inputs known in part, or some of those whose elements are moved."""
+    missing = sum(value is None for value in known)
+    return missing < len(known) and (not missing or found.moves is not None)
 
 
 def _is_small(found: Meaning, call: Call, ports: int, limit: int) -> bool:

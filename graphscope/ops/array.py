@@ -259,7 +259,30 @@ define(
         np.broadcast_shapes(tuple(a.tolist()), tuple(b.tolist())), a.dtype
     ),
 )
-define("BroadcastGradientArgs", shape=lambda call: ((None,), (None,)))
+
+
+def _gradient_axes(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Over which axes the gradient of each operand is summed: those along which it was repeated."""
+    rank = max(len(a), len(b))
+    left, right = ([1] * (rank - len(s)) + s.tolist() for s in (a, b))
+    pairs = list(enumerate(zip(left, right, strict=True)))
+    if left == right:
+        return a[:0], b[:0]
+    return (
+        np.array([i for i, (x, _) in pairs if x == 1], a.dtype),
+        np.array([i for i, (_, y) in pairs if y == 1], b.dtype),
+    )
+
+
+def _gradient_axes_shape(call: Call) -> tuple[Shape, Shape]:
+    left, right = call.value(0), call.value(1)
+    if left is None or right is None:
+        return (None,), (None,)
+    first, second = _gradient_axes(left, right)
+    return first.shape, second.shape
+
+
+define("BroadcastGradientArgs", shape=_gradient_axes_shape, fold=_gradient_axes)
 
 
 define("ListDiff", shape=lambda call: ((None,), (None,)))

@@ -6,6 +6,7 @@ are known; reductions where all that is reduced is. TensorFlow's own inference d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ import numpy as np
 
 from ..graph import Shape
 from .registry import Call, Meaning, Partial, Unsaid, Value
+
+_FEW = 64  # elements of a vector of sizes of which nothing is known yet
 
 
 @cache
@@ -42,7 +45,7 @@ def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
     """What is known of each output; raises whatever numpy raises on inputs that contradict the op."""
     if meaning.measure is not None:
         return tuple(meaning.measure(call)[:ports])
-    given: list[Any] = list(call.values)
+    given: list[Any] = _filled(meaning, call)
     if len(given) != len(call.inputs) or any(value is None for value in given):
         return (None,) * ports
     if any(isinstance(value, Partial) for value in given):
@@ -52,9 +55,29 @@ def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
     return tuple(made[:ports]) + (None,) * (ports - len(made))
 
 
+def _filled(meaning: Meaning, call: Call) -> list[Value]:
+    """The known values; what an op moves may be unknown altogether, if only its shape is known."""
+    given = list(call.values)
+    for slot in range(len(given))[meaning.moves or slice(0)]:
+        shape = call.shape(slot)
+        if given[slot] is None and shape is not None and None not in shape:
+            if math.prod(shape) > _FEW:  # type: ignore[arg-type]
+                continue
+            given[slot] = _nothing(shape, call.dtype(slot))
+    return given
+
+
+def _nothing(shape: Shape, dtype: str) -> Value:
+    if dtype not in ("int32", "int64", "bool"):
+        return None
+    return Partial(np.zeros(shape, dtype), np.zeros(shape, bool))  # type: ignore[arg-type]
+
+
 def _settled(value: Partial) -> Value:
-    """A plain array where every element is known."""
-    return value.array if value.known.all() else value
+    """A plain array where every element is known, None where none is."""
+    if value.known.all():
+        return value.array
+    return value if value.known.any() else None
 
 
 def _partly(meaning: Meaning, call: Call, given: list[Any]) -> list[Partial]:
