@@ -6,6 +6,7 @@ included. Values are left in the file: only the head of each entry is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -74,8 +75,17 @@ def _whole(piece: Piece) -> Piece:
 def _read_shard(
     source: Source, listed: dict[str, Any], pieces: dict[str, dict[Extents, Piece]]
 ) -> None:
-    opened = cache(lambda: source)
-    for entry in Table(source):
+    table = Table(source, lazy=True)
+    verified = cache(lambda handle: table.verify(*handle))
+
+    def opener(handle: tuple[int, int]) -> Callable[[], Source]:
+        def opened() -> Source:
+            verified(handle)
+            return source
+
+        return opened
+
+    for entry in table:
         what = f"{source.name}: the entry {entry.key!r}"
         if not entry.key:
             message = proto.parse("SavedTensorSlices", entry.value, what)
@@ -94,7 +104,7 @@ def _read_shard(
         )
         dtype = proto.DATA_TYPES.get(listed[name].type, "")
         pieces.setdefault(name, {})[cut] = _piece(
-            entry, opened, start, length, cut, dtype
+            entry, opener(entry.handle), start, length, cut, dtype
         )
 
 
@@ -105,7 +115,7 @@ def _check_shape(meta: Any, what: str) -> None:
 
 def _head(entry: Entry, what: str) -> tuple[str, Extents, int, int]:
     """Name, extents and the place of the TensorProto (within the block) of one SavedSlice."""
-    block, end = entry.block, entry.start + entry.length
+    block, end = entry.data, entry.start + entry.length
     tag, place = read_varint(block, entry.start, what)
     size, place = read_varint(block, place, what)
     if tag != _DATA or place + size > end:
@@ -141,20 +151,31 @@ def _piece(
             if shape
             else kind.itemsize
         )
-        raw = _packed(entry.block, start, length, _RAW[dtype])
+        raw = _packed(entry.data, start, length, _RAW[dtype])
         if raw is not None and raw[1] == count:
             return Piece(opened, entry.base + raw[0], count, cut)
-    data = entry.block[start : start + length]
+    if entry.base is None:
+        held = entry.data[start : start + length]
+        return Piece(opened, 0, 0, cut, None, _decoder(dtype, shape, held))
+    decode = _decoder(dtype, shape)
+    return Piece(opened, entry.base + start, length, cut, None, decode)
+
+
+def _decoder(
+    dtype: str, shape: tuple[int, ...], held: bytes | None = None
+) -> Callable[[Source, Piece], np.ndarray]:
+    """A decoder of a TensorProto; ``held`` are its bytes where they do not lie in the file as they are."""
 
     def decode(source: Source, piece: Piece) -> np.ndarray:
+        data = held or source.read(piece.offset, piece.length)
         message = proto.parse("TensorProto", data, f"{source.name}: a slice")
         del message.tensor_shape.dim[:]
         for size in shape:
             message.tensor_shape.dim.add(size=size)
         message.dtype = proto.DATA_TYPE_NUMBERS[dtype]
-        return np.ascontiguousarray(tensor_of(message))
+        return np.ascontiguousarray(tensor_of(message)).reshape(shape)
 
-    return Piece(opened, 0, 0, cut, None, decode)
+    return decode
 
 
 def _packed(

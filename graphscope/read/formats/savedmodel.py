@@ -42,7 +42,7 @@ def read(source: Source, options: Options) -> Model:
     )
     index = beside(source.name, _VARIABLES)
     if not exists(index):
-        return model
+        return _without_values(model)
     return _joined(
         model,
         chosen,
@@ -99,6 +99,14 @@ def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
         return {}
     data = open_source(path)
     return {"keras_metadata": (data.read(0, data.size),)}
+
+
+def _without_values(model: Model) -> Model:
+    if not model.variables:
+        return model  # frozen, or nothing to learn
+    count = len(model.variables)
+    remark = f"no {_VARIABLES} beside it: its {count} variables have no values"
+    return replace(model, remarks=(*model.remarks, remark))
 
 
 def _joined(model: Model, meta: Any, weights: Any) -> Model:
