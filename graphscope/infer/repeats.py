@@ -1,0 +1,258 @@
+"""A sequence of nodes with their wiring -> the runs in it that repeat, largest saving first, nested where they nest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from ..graph import Graph, Layer, Tensor
+
+MOST_INPUTS = 3
+_WORK = 300_000  # runs looked at in one pass: longer runs are tried in shorter sequences only
+_LONGEST, _SHORTEST_LIMIT = 128, 12
+_INPUT, _ARGUMENT = (
+    2.5,
+    0.2,
+)  # what one more input, one more argument of a call is worth, in lines
+
+
+@dataclass(eq=False)
+class Run:
+    """Some parts that follow one another, of which the outside reads the last only; ``kind`` groups equal runs."""
+
+    kind: int
+    parts: list[str | Run]
+    inputs: tuple[Tensor, ...]
+    output: str
+
+    def flat(self) -> Iterator[str]:
+        """The nodes inside, in order."""
+        stack: list[str | Run] = [self]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, Run):
+                stack.extend(reversed(part.parts))
+            else:
+                yield part
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A candidate: ``parts[start:end]`` of one sequence."""
+
+    sequence: int
+    start: int
+    end: int
+
+
+@dataclass
+class _Sequence:
+    """The parts of the whole graph, or of all runs of one kind: ``twins`` are cut where the first is."""
+
+    parts: list[str | Run]
+    ends: frozenset[str]
+    twins: list[list[str | Run]] = field(default_factory=list)
+
+
+class Repeats:
+    """``top`` is the whole sequence once ``find`` has run, ``kinds`` the runs of each kind."""
+
+    def __init__(self, graph: Graph, order: list[str], outputs: Iterable[str]) -> None:
+        self.graph = graph
+        self.known = frozenset(order)
+        self.sequences = [_Sequence(list(order), frozenset(outputs))]
+        self.kinds: dict[int, list[Run]] = {}
+        self.labels = {name: self._label(name) for name in order}
+
+    @property
+    def top(self) -> list[str | Run]:
+        return self.sequences[0].parts
+
+    def _label(self, name: str) -> Any:
+        """What must be equal of two nodes: the op, and which of its inputs are constants."""
+        inputs = self.graph.inputs(name)
+        return self.graph.op(name), tuple(t.node in self.known for t in inputs)
+
+    def example(self, kind: int) -> Run:
+        return self.kinds[kind][0]
+
+    def runs_inside_out(self) -> Iterator[Run]:
+        """Every run after the runs inside it, in the order of the graph."""
+        stack: list[tuple[Run, bool]] = [
+            (part, False) for part in reversed(self.top) if isinstance(part, Run)
+        ]
+        while stack:
+            run, opened = stack.pop()
+            if opened:
+                yield run
+                continue
+            stack.append((run, True))
+            stack.extend((p, False) for p in reversed(run.parts) if isinstance(p, Run))
+
+    def find(self) -> None:
+        """Cut out the best repeated runs until nothing is saved."""
+        while (best := self._best()) is not None:
+            self._cut(best)
+
+    def _best(self) -> list[_Found] | None:
+        best, score = None, 0.0
+        for group in self._groups().values():
+            chosen = _apart(group)
+            length = chosen[0].end - chosen[0].start
+            if len(chosen) < 2 or _saving(length, len(chosen)) < max(score - 1, 1):
+                continue
+            found = self._score(chosen, length)
+            if found > score:
+                best, score = chosen, found
+        return best
+
+    def _score(self, chosen: list[_Found], length: int) -> float:
+        """Lines saved; less for inputs and for what must be passed, a little more for runs that share a name."""
+        runs = [self.sequences[f.sequence].parts[f.start : f.end] for f in chosen]
+        flat = [[name for part in run for name in _names(part)] for run in runs]
+        inputs = len(self._inputs(runs[0]))
+        scope = sum(map(_shared_prefix, flat[:8])) / min(len(flat), 8)
+        passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
+        return _saving(length, len(runs)) - passed * len(runs) + min(scope, 40) / 100
+
+    def _differences(self, runs: list[list[str]]) -> int:
+        """In how many ways the configs of the runs differ: what differs alike counts once."""
+        ways: set[tuple[str, ...]] = set()
+        for names in zip(*runs):
+            configs = [self.graph.attrs(name) for name in names]
+            if not all(isinstance(self.graph.node(name), Layer) for name in names):
+                continue
+            for key in {key for config in configs for key in config}:
+                values = tuple(repr(config.get(key)) for config in configs)
+                if any(value != values[0] for value in values):
+                    ways.add(values)
+        return len(ways)
+
+    def _groups(self) -> dict[int, list[_Found]]:
+        """Runs with one exit and few inputs, by a hash of what they are built of."""
+        size = sum(len(sequence.parts) for sequence in self.sequences)
+        longest = max(_SHORTEST_LIMIT, min(_LONGEST, _WORK // max(size, 1)))
+        groups: dict[int, list[_Found]] = defaultdict(list)
+        for number, sequence in enumerate(self.sequences):
+            wiring = self._wiring(sequence)
+            for start in range(len(sequence.parts)):
+                for end, key in _runs_from(start, wiring, longest):
+                    groups[key].append(_Found(number, start, end))
+        return {key: found for key, found in groups.items() if len(found) > 1}
+
+    def _wiring(self, sequence: _Sequence) -> list[_Part]:
+        place: dict[str, int] = {}
+        made: list[_Part] = []
+        for position, part in enumerate(sequence.parts):
+            sources = [
+                (place.get(tensor.node, -1), tensor.node, tensor.port)
+                for tensor in self._reads(part)
+            ]
+            for source, _, _ in sources:
+                if source >= 0:
+                    made[source].last = max(made[source].last, position)
+            output = part.output if isinstance(part, Run) else part
+            label = part.kind if isinstance(part, Run) else self.labels[part]
+            made.append(
+                _Part(label, sources, inf if output in sequence.ends else position)
+            )
+            place[output] = position
+        return made
+
+    def _reads(self, part: str | Run) -> Iterable[Tensor]:
+        if isinstance(part, Run):
+            return part.inputs
+        return (t for t in self.graph.inputs(part) if t.node in self.known)
+
+    def _inputs(self, parts: list[str | Run]) -> tuple[Tensor, ...]:
+        """What some parts read from outside, in the order of first use."""
+        inside = {node for part in parts for node in _names(part)}
+        read = (tensor for part in parts for tensor in self._reads(part))
+        return tuple(dict.fromkeys(t for t in read if t.node not in inside))
+
+    def _cut(self, chosen: list[_Found]) -> None:
+        """Replace the chosen runs, and in twins what stands where they stand, by one Run each."""
+        kind = len(self.kinds)
+        made = self.kinds[kind] = []
+        for number, sequence in enumerate(self.sequences):
+            here = [found for found in chosen if found.sequence == number]
+            for parts in [sequence.parts, *sequence.twins] if here else []:
+                for found in reversed(here):
+                    inside = parts[found.start : found.end]
+                    last = inside[-1]
+                    output = last.output if isinstance(last, Run) else last
+                    run = Run(kind, inside, self._inputs(inside), output)
+                    made.append(run)
+                    parts[found.start : found.end] = [run]
+        bodies = [run.parts for run in made]
+        self.sequences.append(
+            _Sequence(bodies[0], frozenset({made[0].output}), bodies[1:])
+        )
+
+
+@dataclass(slots=True)
+class _Part:
+    label: Any
+    sources: list[tuple[int, str, int]]
+    last: float  # where the last reader stands
+
+
+def _runs_from(
+    start: int, wiring: list[_Part], longest: int
+) -> Iterator[tuple[int, int]]:
+    """``(end, hash)`` of every run that starts here, has one exit and few inputs."""
+    outside: dict[tuple[str, int], int] = {}
+    key, reach = 0, -1.0
+    if start and _repeat(wiring, start):
+        return
+    for position in range(start, min(len(wiring), start + longest)):
+        part = wiring[position]
+        refs = []
+        for source, node, port in part.sources:
+            if source >= start:
+                refs.append((source - start, port))
+            else:
+                refs.append((-1 - outside.setdefault((node, port), len(outside)), 0))
+        if len(outside) > MOST_INPUTS:
+            return
+        key = hash((key, part.label, tuple(refs)))
+        if reach <= position and position > start and not _repeat(wiring, position + 1):
+            yield position + 1, key
+        reach = max(reach, part.last)
+        if reach >= start + longest:
+            return
+
+
+def _repeat(wiring: list[_Part], position: int) -> bool:
+    """Whether a part is a block of the same kind as the part before: a loop holds them all, no run holds some."""
+    if position >= len(wiring):
+        return False
+    label = wiring[position].label
+    return isinstance(label, int) and wiring[position - 1].label == label
+
+
+def _saving(length: int, count: int) -> int:
+    """Lines that a function of ``length`` lines saves when it is called ``count`` times."""
+    return (count - 1) * length - count - 2
+
+
+def _apart(found: list[_Found]) -> list[_Found]:
+    """The first of each that overlap."""
+    chosen: list[_Found] = []
+    for each in found:
+        last = chosen[-1] if chosen else None
+        if last is None or last.sequence != each.sequence or each.start >= last.end:
+            chosen.append(each)
+    return chosen
+
+
+def _names(part: str | Run) -> Iterator[str]:
+    return part.flat() if isinstance(part, Run) else iter((part,))
+
+
+def _shared_prefix(names: list[str]) -> int:
+    first, last = min(names), max(names)
+    return next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
