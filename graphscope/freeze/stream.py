@@ -22,7 +22,6 @@ from ..read import proto
 from ..read.attrs import Attrs
 from ..write import (
     put_shape,
-    put_tensor,
     put_versions,
     referenced,
     references,

@@ -1,0 +1,8 @@
+"""Two models -> whether they compute the same: both run on the same inputs. TensorFlow lives here, and is imported late."""
+
+from __future__ import annotations
+
+from .comparison import compare
+from .report import Verification
+
+__all__ = ["Verification", "compare"]

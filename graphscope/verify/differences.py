@@ -1,0 +1,49 @@
+"""Two arrays -> how far they are apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+TINY = 1e-30
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """``(max|a - b|, that over max|a|)``; infinite where shapes differ, or where one is NaN or infinite and the other is not.
+
+    Strings and truth values differ by 1 where they are unequal. Where both are NaN they agree.
+    """
+    if a.shape != b.shape:
+        return np.inf, np.inf
+    if not a.size:
+        return 0.0, 0.0
+    if a.dtype.kind in "OSUb" or b.dtype.kind in "OSUb":
+        worst = float(np.any(np.asarray(a != b)))
+        return worst, worst
+    wide = np.complex128 if "c" in (a.dtype.kind, b.dtype.kind) else np.float64
+    a, b = a.astype(wide), b.astype(wide)
+    finite = np.isfinite(a)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return np.inf, np.inf
+    if not np.isfinite(b[finite]).all():
+        return np.inf, np.inf
+    worst = float(np.max(np.abs(a[finite] - b[finite]), initial=0.0))
+    scale = float(np.max(np.abs(a[finite]), initial=0.0))
+    return worst, (
+        worst / scale if scale > TINY else float(np.inf if worst > TINY else 0)
+    )
+
+
+def describe(
+    name_a: str, name_b: str, a: np.ndarray, b: np.ndarray, tolerance: float
+) -> dict[str, Any]:
+    """One row of a Verification's ``outputs``."""
+    worst, relative = difference(a, b)
+    row: dict[str, Any] = {"a": name_a, "b": name_b, "dtype": a.dtype.name}
+    row |= {"shape": list(a.shape), "max_abs": worst, "max_rel": relative}
+    if a.shape != b.shape:
+        row["shape_b"] = list(b.shape)
+    if a.dtype.kind in "fc" and not np.isfinite(a).all():
+        row["not_finite"] = int(np.count_nonzero(~np.isfinite(a)))
+    return row | {"passed": bool(relative <= tolerance)}

@@ -1,0 +1,134 @@
+"""Random inputs that a model can take: what its placeholders say, and what reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..graph import Graph, Shape
+
+SIZES = (
+    32,
+    64,
+    224,
+    299,
+    16,
+    8,
+    128,
+)  # tried in this order for dimensions nobody knows
+BATCHES = (2, 3)
+RANKS: tuple[tuple[int | None, ...], ...] = (
+    (None,),
+    (None, 8),
+    (),
+    (None, 224, 224, 3),
+)
+MOST_ELEMENTS = 1 << 26
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up."""
+
+    name: str
+    dtype: str
+    shape: Shape = None
+    below: int | None = None
+
+
+def trials(
+    ports: Mapping[str, Port], batch: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest."""
+    rng = np.random.default_rng([seed, batch])
+    unknown = [p for p in ports.values() if p.shape is None]
+    open_sizes = any(None in (p.shape or ())[1:] for p in ports.values())
+    for rank in RANKS if unknown else RANKS[:1]:
+        for size in SIZES if open_sizes or unknown else SIZES[:1]:
+            for bound in (10, 2):
+                yield {
+                    name: draw(rng, port, shape_of(port, rank, batch, size), bound)
+                    for name, port in ports.items()
+                }
+
+
+def shape_of(
+    port: Port, rank: tuple[int | None, ...], batch: int, size: int
+) -> tuple[int, ...]:
+    """The shape with the unknown sizes filled in: the first is the batch."""
+    known = rank if port.shape is None else port.shape
+    return tuple(
+        found if found is not None else size if place else batch
+        for place, found in enumerate(known)
+    )
+
+
+def draw(
+    rng: np.random.Generator, port: Port, shape: tuple[int, ...], bound: int
+) -> np.ndarray:
+    """Random values of the port's dtype: normal floats, small integers, truth values, empty strings."""
+    if math.prod(shape) > MOST_ELEMENTS:
+        shape = tuple(min(size, 8) for size in shape)
+    if port.dtype == "string":
+        return np.full(shape, b"", object)
+    if port.dtype == "bool":
+        return rng.integers(0, 2, shape).astype(bool)
+    if "int" in port.dtype:
+        return rng.integers(0, max(1, min(port.below or bound, 1 << 30)), shape).astype(
+            port.dtype
+        )
+    if port.dtype.startswith("complex"):
+        return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(port.dtype)
+    if port.dtype == "bfloat16":
+        import ml_dtypes
+
+        return rng.normal(size=shape).astype(ml_dtypes.bfloat16)
+    return rng.normal(size=shape).astype(port.dtype)
+
+
+_LOOKUPS = {
+    "Gather": 1,
+    "GatherV2": 1,
+    "ResourceGather": 1,
+    "OneHot": 0,
+    "SparseSegmentSum": 1,
+    "SparseSegmentMean": 1,
+}
+_PASSES = frozenset(
+    "Identity Cast Reshape ExpandDims Squeeze Unique Switch Enter Transpose StridedSlice Split Unpack "
+    "Pack TensorArrayScatterV3 TensorArrayReadV3 ConcatV2 DynamicPartition".split()
+)
+
+
+def looked_up(graph: Graph, name: str) -> int | None:
+    """How many rows the smallest table has that an integer input is an index into; None where it is none."""
+    stack, seen, found = [name], {name}, []
+    while stack and len(seen) < 10_000:
+        for reader, slot in graph.consumers(stack.pop()):
+            op = graph.op(reader)
+            if _LOOKUPS.get(op) == slot:
+                found.append(_rows(graph, graph.inputs(reader)[1 - slot].node, op))
+            elif op in _PASSES and reader not in seen:
+                seen.add(reader)
+                stack.append(reader)
+    sizes = [rows for rows in found if rows]
+    return min(sizes) if sizes else None
+
+
+def _rows(graph: Graph, name: str, op: str) -> int | None:
+    for _ in range(20):
+        node, inputs = graph.node(name), graph.inputs(name)
+        if node.op in ("Const", "VariableV2", "Variable", "VarHandleOp"):
+            break
+        if not inputs or node.op not in _PASSES | {"ReadVariableOp"}:
+            return None
+        name = inputs[0].node
+    value = node.attrs.get("value")
+    if op == "OneHot":
+        return int(value) if value is not None and value.size == 1 else None
+    shape = value.shape if value is not None else node.attrs.get("shape")
+    return shape[0] if shape else None

@@ -1,0 +1,202 @@
+"""A path or a Model -> something that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import GraphscopeError, UnsafeModel
+from ..graph import Graph, Model
+from ..read import load
+from ..simplify.inline import inline
+from .quiet import import_tensorflow, silence
+from .runner import GraphRunner, KerasRunner, Runner, first_line
+
+
+def open_runner(what: Any, trust: bool = False) -> Runner:
+    """What runs the model at a path (or a Model, or a Keras model).
+
+    Raises UnsafeModel, unless ``trust``, where running it could touch files, the network or Python; GraphscopeError where
+    TensorFlow is missing or nothing can run it.
+    """
+    if hasattr(what, "inputs") and callable(what):
+        return KerasRunner(what, getattr(what, "name", "the Keras model"))
+    if isinstance(what, Model):
+        return _from_weights(what, "", trust)
+    path = Path(what)
+    if (path / "model.py").is_file():
+        from .source import run_source
+
+        return KerasRunner(run_source(path, trust), str(path))
+    if path.is_file() and _head(path) in (b"PK\x03\x04", b"\x89HDF"):
+        return _from_keras_file(path)
+    return _from_graph(load(str(what)), trust)
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(4)
+
+
+def _from_keras_file(path: Path) -> Runner:
+    import_tensorflow()
+    import keras
+
+    try:
+        with silence():
+            return KerasRunner(keras.models.load_model(path, compile=False), str(path))
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise GraphscopeError(
+            f"{path}: Keras cannot load it ({first_line(error)})"
+        ) from None
+
+
+def _from_graph(model: Model, trust: bool) -> Runner:
+    if model.inferred:
+        raise GraphscopeError(
+            f"{model.source} has no graph, only variables: there is nothing to run; put its .meta beside it"
+        )
+    _check_safety(model, trust)
+    tf = import_tensorflow()
+    opened = _OPENERS.get(model.format.split(" v")[0].split(" (")[0], _open_graph_def)
+    if Path(f"{model.source}.meta").is_file():
+        opened = _open_checkpoint
+    try:
+        with silence():
+            return opened(tf, model)
+    except (tf.errors.OpError, ValueError, TypeError, KeyError, OSError) as error:
+        reason = f"TensorFlow cannot load the original ({first_line(error)})"
+    return _from_weights(model, reason, trust=True)
+
+
+def _check_safety(model: Model, trust: bool) -> None:
+    if trust:
+        return
+    from ..infer.safety import unsafe_nodes
+
+    found = list(unsafe_nodes(model))
+    if found:
+        raise UnsafeModel(
+            f"running {model.source} could touch files, the network or Python: "
+            + ", ".join(map(str, found[:5]))
+            + ("" if len(found) <= 5 else f" and {len(found) - 5} more")
+            + "; pass --trust to run it all the same"
+        )
+
+
+def _open_checkpoint(tf: Any, model: Model) -> Runner:
+    """As the tutorials do: import the .meta, restore the variables."""
+    graph = tf.Graph()
+    with graph.as_default():
+        saver = tf.compat.v1.train.import_meta_graph(
+            f"{model.source}.meta", clear_devices=True
+        )
+        session = tf.compat.v1.Session(graph=graph)
+        if saver is None:
+            raise ValueError("its .meta declares no saver")
+        saver.restore(session, model.source)
+        _initialise_tables(tf, session)
+    return GraphRunner(session, model.source, _preferred(model), inline(model))
+
+
+def _initialise_tables(tf: Any, session: Any) -> None:
+    for op in session.graph.get_collection("table_initializer"):
+        session.run(op)
+
+
+def _open_saved_model(tf: Any, model: Model) -> Runner:
+    folder = Path(model.source)
+    folder = folder if folder.is_dir() else folder.parent
+    graph = tf.Graph()
+    with graph.as_default():
+        session = tf.compat.v1.Session(graph=graph)
+        tf.compat.v1.saved_model.load(session, _tags(folder), str(folder))
+    aliases = {
+        name: str(tensor)
+        for signature in model.signatures.values()
+        for side in (signature.outputs, signature.inputs)
+        for name, tensor in side.items()
+    }
+    return GraphRunner(session, model.source, _preferred(model), inline(model), aliases)
+
+
+def _tags(folder: Path) -> list[str]:
+    """The tags of the meta graph that was read: the first that serves."""
+    from ..read import proto
+
+    path = folder / "saved_model.pb"
+    if not path.is_file():
+        return ["serve"]
+    message = proto.parse("SavedModel", path.read_bytes(), str(path))
+    sets = [list(meta.meta_info_def.tags) for meta in message.meta_graphs]
+    return next((tags for tags in sets if "serve" in tags), sets[0] if sets else [])
+
+
+def _open_graph_def(tf: Any, model: Model) -> Runner:
+    """A GraphDef without variables; one with variables has no values for them."""
+    from ..freeze.variables import HANDLES, REFERENCES
+
+    if next(model.graph.by_op(*REFERENCES, *HANDLES), None) is not None:
+        raise ValueError("it has variables and no values for them")
+    return _imported(tf, model, model.graph, model.functions)
+
+
+def _imported(
+    tf: Any, model: Model, graph: Graph, functions: Mapping[str, Any]
+) -> Runner:
+    from ..write import to_graph_def
+
+    message = to_graph_def(graph, functions, model.versions)
+    for node in message.node:
+        for name in ("_output_shapes", "_class"):
+            node.attr.pop(name, None)
+    made = tf.Graph()
+    with made.as_default():
+        data = message.SerializeToString()
+        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
+        session = tf.compat.v1.Session(graph=made)
+    return GraphRunner(session, model.source, _sinks(graph), model)
+
+
+def _sinks(graph: Graph) -> tuple[str, ...]:
+    """The outputs of a graph that is nothing but a model: what nothing reads."""
+    skipped = ("Const", "NoOp", "Placeholder", "Assert")
+    return tuple(
+        f"{name}:0"
+        for name in graph
+        if not graph.succ[name] and graph.op(name) not in skipped
+    )
+
+
+def _preferred(model: Model) -> tuple[str, ...]:
+    from ..infer.outputs import find_outputs
+
+    return tuple(str(c.tensor) for c in find_outputs(inline(model)).best())
+
+
+def _from_weights(model: Model, reason: str, trust: bool) -> Runner:
+    """The last resort: the graph as graphscope read it, with its variables as constants."""
+    from ..freeze.variables import check_values, freeze_variables
+    from ..simplify.prune import prune
+
+    _check_safety(model, trust)
+    tf = import_tensorflow()
+    flat = inline(model)
+    outputs = _preferred(flat)
+    graph, functions = freeze_variables(prune(flat.graph, outputs), flat)
+    graph = prune(graph, outputs)
+    check_values(graph, flat)
+    with silence():
+        runner = _imported(tf, flat, graph, {**flat.functions, **functions})
+    if reason:
+        runner.remarks.append(
+            f"{reason}: its graph was run with the variables as graphscope reads them"
+        )
+    return runner
+
+
+_OPENERS: dict[str, Any] = {
+    "SavedModel": _open_saved_model,
+    "TF1 hub module": _open_saved_model,
+}

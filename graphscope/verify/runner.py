@@ -1,0 +1,182 @@
+"""What can be run: a TensorFlow graph in a session, or a Keras model, behind one face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import GraphError, GraphscopeError
+from ..graph import Model, Shape, Tensor, did_you_mean
+from .feeds import Port, looked_up
+
+
+class Runner(Protocol):
+    """A model that runs: names of tensors in, arrays out."""
+
+    source: str
+    model: Model | None
+    remarks: list[str]
+
+    def outputs(self) -> tuple[str, ...]:
+        """What the model itself says its outputs are."""
+
+    def resolve(self, name: str) -> str | None:
+        """What another model calls ``name``, in this one; None where there is no such thing."""
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        """The inputs that these outputs depend on, when ``fed`` are given."""
+
+    def port(self, name: str) -> Port:
+        """Dtype and shape of something that can be fed."""
+
+    def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
+        """Compute the outputs; raises GraphscopeError with TensorFlow's reason where it cannot."""
+
+
+class GraphRunner:
+    """A graph in a session; names are those of tensors (``"node:0"``), aliases those of signatures."""
+
+    def __init__(
+        self,
+        session: Any,
+        source: str,
+        outputs: Sequence[str],
+        model: Model | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        self.session, self.source, self.model = session, source, model
+        self.aliases = dict(aliases or {})
+        self.remarks: list[str] = []
+        self._outputs = tuple(outputs)
+        self._known = {op.name for op in session.graph.get_operations()}
+
+    def outputs(self) -> tuple[str, ...]:
+        return self._outputs
+
+    def resolve(self, name: str) -> str | None:
+        for text in (name, name.removesuffix(":0")):
+            if text in self.aliases:
+                return self.aliases[text]
+        tensor = Tensor.parse(name)
+        if tensor.node not in self._known:
+            return None
+        ports = len(self.session.graph.get_operation_by_name(tensor.node).outputs)
+        return str(tensor) if tensor.port < ports else None
+
+    def tensor(self, name: str) -> Any:
+        found = self.resolve(name)
+        if found is None:
+            hint = did_you_mean(Tensor.parse(name).node, self._known)
+            raise GraphError(f"no tensor {name!r} in {self.source}{hint}")
+        return self.session.graph.get_tensor_by_name(found)
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        given = {self.tensor(name).op.name for name in fed}
+        stack = [self.tensor(name).op for name in outputs]
+        seen, found = set(), []
+        while stack:
+            op = stack.pop()
+            if op.name in seen or op.name in given:
+                continue
+            seen.add(op.name)
+            if op.type in ("Placeholder", "PlaceholderV2"):
+                found.append(op.name)
+            stack += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+        order = {op.name: i for i, op in enumerate(self.session.graph.get_operations())}
+        return tuple(
+            self.port(f"{name}:0") for name in sorted(found, key=order.__getitem__)
+        )
+
+    def port(self, name: str) -> Port:
+        tensor = self.tensor(name)
+        dtype = tensor.dtype.base_dtype.name
+        below, node = None, tensor.op.name
+        if "int" in dtype and self.model is not None and node in self.model.graph:
+            below = looked_up(self.model.graph, node)
+        return Port(tensor.name, dtype, shape_of(tensor.shape), below)
+
+    def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
+        from .quiet import import_tensorflow
+
+        tf = import_tensorflow()
+        fetches = [self.tensor(name) for name in outputs]
+        given = {self.tensor(name): value for name, value in feeds.items()}
+        try:
+            return [np.asarray(v) for v in self.session.run(fetches, given)]
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise GraphscopeError(
+                f"{self.source} cannot be run: {first_line(error)}"
+            ) from None
+
+
+class KerasRunner:
+    """A Keras model; its inputs and outputs are known by the names of their layers."""
+
+    def __init__(self, keras_model: Any, source: str) -> None:
+        self.keras, self.source = keras_model, source
+        self.model: Model | None = None
+        self.remarks: list[str] = []
+        self._inputs = {_layer_name(t): t for t in keras_model.inputs}
+        self._outputs = tuple(f"output {i}" for i in range(len(keras_model.outputs)))
+
+    def outputs(self) -> tuple[str, ...]:
+        return self._outputs
+
+    def resolve(self, name: str) -> str | None:
+        plain = _plain(Tensor.parse(name).node)
+        found = [known for known in self._inputs if _plain(known) == plain]
+        return found[0] if len(found) == 1 else name if name in self._outputs else None
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        given = set(fed)
+        return tuple(self.port(name) for name in self._inputs if name not in given)
+
+    def port(self, name: str) -> Port:
+        tensor = self._inputs[name]
+        return Port(name, str(tensor.dtype), tuple(tensor.shape))
+
+    def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
+        from .quiet import import_tensorflow
+
+        tf = import_tensorflow()
+        arrays = [feeds[name] for name in self._inputs]
+        try:
+            found = self.keras(
+                arrays[0] if len(arrays) == 1 else arrays, training=False
+            )
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise GraphscopeError(
+                f"{self.source} cannot be run: {first_line(error)}"
+            ) from None
+        made = [np.asarray(value) for value in tf.nest.flatten(found)]
+        return [made[self._outputs.index(name)] for name in outputs]
+
+
+def shape_of(shape: Any) -> Shape:
+    """A TensorShape as a Shape."""
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def first_line(error: Exception) -> str:
+    """TensorFlow's reason without its stack of Python frames."""
+    text = getattr(error, "message", None) or str(error)
+    return next(
+        (line for line in text.splitlines() if line.strip()), type(error).__name__
+    )[:400]
+
+
+def _layer_name(tensor: Any) -> str:
+    return str(getattr(tensor, "name", tensor)).removesuffix(":0")
+
+
+def _plain(name: str) -> str:
+    """A name as Keras can carry it: the scope's slashes are underscores."""
+    return "".join(c if c.isalnum() else "_" for c in name).lower().strip("_")

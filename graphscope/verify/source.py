@@ -1,0 +1,70 @@
+"""A folder with ``model.py`` and ``model.weights.h5``, as ``graphscope keras`` writes it -> a Keras model."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+from pathlib import Path
+from typing import Any
+
+from ..errors import FormatError, GraphscopeError, UnsafeModel
+from .quiet import import_tensorflow, silence
+from .runner import first_line
+
+_MODULES = {"__future__", "keras", "math", "numpy", "tensorflow", "pathlib", "typing"}
+_WORDS = frozenset(
+    "exec eval compile open __import__ getattr setattr globals locals vars input breakpoint delattr "
+    "py_function numpy_function io gfile load_library load_op_library saving utils".split()
+)
+
+
+def run_source(folder: Path, trust: bool = False) -> Any:
+    """Build the model that ``model.py`` describes and load its weights.
+
+    Raises UnsafeModel, unless ``trust``, where the source does more than build layers; FormatError where it is no Python.
+    """
+    path = folder / "model.py"
+    if not trust:
+        check_source(path)
+    import_tensorflow()
+    try:
+        with silence():
+            built = runpy.run_path(str(path), run_name="model")["build_model"]()
+            weights = folder / "model.weights.h5"
+            if weights.is_file():
+                built.load_weights(weights)
+    except (ValueError, TypeError, KeyError, OSError, NameError, ImportError) as error:
+        raise GraphscopeError(f"{path}: does not build ({first_line(error)})") from None
+    return built
+
+
+def check_source(path: Path) -> None:
+    """Raise UnsafeModel where the source imports or names what could touch files, the network or Python itself."""
+    try:
+        tree = ast.parse(path.read_text())
+    except (SyntaxError, ValueError) as error:
+        raise FormatError(f"{path}: is no Python ({error})") from None
+    for node in ast.walk(tree):
+        for word in _words(node):
+            if _is_doubtful(node, word):
+                raise UnsafeModel(
+                    f"{path}, line {getattr(node, 'lineno', 1)}: {word!r} is more than building a model; "
+                    "read it, then pass --trust to run it"
+                )
+
+
+def _words(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    return [node.id] if isinstance(node, ast.Name) else []
+
+
+def _is_doubtful(node: ast.AST, word: str) -> bool:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return word.split(".")[0] not in _MODULES
+    private = word.startswith("__") and word not in ("__file__", "__name__")
+    return private or word in _WORDS
