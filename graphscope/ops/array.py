@@ -127,7 +127,9 @@ define(
 def _transpose_shape(call: Call) -> tuple[Shape]:
     shape, axes = call.shape(0), call.dims(1)
     if axes is None:
-        return (None if shape is None else unknown(len(shape)),)
+        if shape is None or len(shape) < 2:
+            return (shape,)
+        return (unknown(len(shape)),)
     if shape is None:
         return (unknown(len(axes)),)
     if len(shape) != len(axes):
@@ -285,7 +287,19 @@ def _gradient_axes_shape(call: Call) -> tuple[Shape, Shape]:
 define("BroadcastGradientArgs", shape=_gradient_axes_shape, fold=_gradient_axes)
 
 
-define("ListDiff", shape=lambda call: ((None,), (None,)))
+def _difference(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    kept = np.flatnonzero(~np.isin(x, y))
+    return x[kept], kept.astype(np.int32)
+
+
+def _difference_shape(call: Call) -> tuple[Shape, Shape]:
+    x, y = call.value(0), call.value(1)
+    if x is None or y is None:
+        return (None,), (None,)
+    return _difference(x, y)[0].shape, _difference(x, y)[1].shape
+
+
+define("ListDiff", shape=_difference_shape, fold=_difference)
 
 
 def _bitcast_shape(call: Call) -> tuple[Shape]:

@@ -55,10 +55,15 @@ def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
     return tuple(made[:ports]) + (None,) * (ports - len(made))
 
 
+def _moved_slots(meaning: Meaning, count: int) -> Sequence[int]:
+    moves = meaning.moves
+    return range(count)[moves(count) if callable(moves) else moves or slice(0)]
+
+
 def _filled(meaning: Meaning, call: Call) -> list[Value]:
     """The known values; what an op moves may be unknown altogether, if only its shape is known."""
     given = list(call.values)
-    for slot in range(len(given))[meaning.moves or slice(0)]:
+    for slot in _moved_slots(meaning, len(given)):
         shape = call.shape(slot)
         if given[slot] is None and shape is not None and None not in shape:
             if math.prod(shape) > _FEW:  # type: ignore[arg-type]
@@ -106,7 +111,7 @@ def _moved(
     arrays: list[np.ndarray],
     masks: list[np.ndarray],
 ) -> list[Partial]:
-    moved = range(len(given))[meaning.moves or slice(0)]
+    moved = _moved_slots(meaning, len(given))
     if any(not masks[slot].all() for slot in range(len(given)) if slot not in moved):
         return []  # where to is unknown
     kept = [

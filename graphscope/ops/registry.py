@@ -118,6 +118,7 @@ class Call:
 
 
 Rule = Callable[[Call], Sequence[Shape]]
+Moves = slice | Callable[[int], slice]  # the moved inputs; a function of their number
 KerasText = str | Callable[..., str | None]
 
 
@@ -137,7 +138,7 @@ class Meaning:
     keras: KerasText | None = None
     fold: Callable[..., Any] | None = None
     traits: frozenset[str] = frozenset()
-    moves: slice | None = None
+    moves: Moves | None = None
     measure: Callable[[Call], Sequence[Value]] | None = None
 
 
@@ -150,7 +151,7 @@ def define(
     keras: KerasText | None = None,
     fold: Callable[..., Any] | None = None,
     traits: str = "",
-    moves: slice | None = None,
+    moves: Moves | None = None,
     measure: Callable[[Call], Sequence[Value]] | None = None,
 ) -> None:
     """Enter ops of one meaning into the table; raises ValueError where one is there already."""

@@ -1,0 +1,204 @@
+"""Gathers and scatters, stitches and partitions, the largest and the unique: what picks elements by index."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph import Shape
+from .dims import axis_of, join, same, shape_from, unknown
+from .registry import Call, Unsaid, define
+from .text import literal
+
+_FIRST = slice(0, 1)
+
+
+def _gathered(params: Shape, indices: Shape, axis: int | None, batch: int) -> Shape:
+    if params is None or indices is None:
+        return None
+    if axis is None:
+        return unknown(len(params) - 1 + len(indices) - batch)
+    at = axis_of(axis, len(params))
+    batch %= max(len(indices), 1)
+    return (*params[:at], *indices[batch:], *params[at + 1 :])
+
+
+def _gather_v2_text(call: Call, x: str, indices: str, _: str) -> str | None:
+    axis = call.integer(2)
+    if axis is None or call["batch_dims"] != 0:
+        return None
+    return _take(call, x, indices, axis)
+
+
+def _take(call: Call, x: str, indices: str, axis: int) -> str:
+    where = call.value(1)
+    if where is not None and where.ndim == 0 and call.rank(0) is not None:
+        at = axis_of(axis, call.rank(0) or 0)
+        return f"{x}[{', '.join([':'] * at + [str(int(where))])}]"
+    return f"ops.take({x}, {indices}, axis={axis})"
+
+
+def _gather(
+    x: np.ndarray, indices: np.ndarray, axis: np.ndarray, *, batch_dims: int
+) -> np.ndarray | None:
+    return None if batch_dims else np.take(x, indices, int(axis.reshape(())))
+
+
+define(
+    "Gather",
+    shape=lambda call: (_gathered(call.shape(0), call.shape(1), 0, 0),),
+    keras=lambda call, x, indices: _take(call, x, indices, 0),
+    fold=lambda x, indices: np.take(x, indices, 0),
+    traits="movement",
+    moves=_FIRST,
+)
+define(
+    "GatherV2",
+    shape=lambda call: (
+        _gathered(
+            call.shape(0), call.shape(1), call.integer(2), call.get("batch_dims", 0)
+        ),
+    ),
+    keras=_gather_v2_text,
+    fold=_gather,
+    traits="movement",
+    moves=_FIRST,
+)
+
+
+def _gather_nd_shape(call: Call) -> tuple[Shape]:
+    params, indices = call.shape(0), call.shape(1)
+    if params is None or indices is None or indices[-1] is None:
+        return (None,)
+    if indices[-1] > len(params):
+        raise Unsaid("more indices than dimensions")
+    return ((*indices[:-1], *params[indices[-1] :]),)
+
+
+define(
+    "GatherNd",
+    shape=_gather_nd_shape,
+    fold=lambda x, indices: x[tuple(np.moveaxis(indices, -1, 0))],
+    traits="movement",
+    moves=_FIRST,
+)
+define(
+    "ScatterNd",
+    shape=lambda call: (shape_from(call, 2),),
+    keras=lambda call, indices, updates, _: (
+        None
+        if call.integers(2) is None
+        else f"ops.scatter({indices}, {updates}, {literal(call.integers(2))})"
+    ),
+)
+define("ScatterNdNonAliasingAdd", shape=same)
+define(
+    "TensorScatterUpdate",
+    shape=same,
+    keras="ops.scatter_update({0}, {1}, {2})",
+)
+define(
+    "TensorScatterAdd",
+    "TensorScatterSub",
+    "TensorScatterMax",
+    "TensorScatterMin",
+    shape=same,
+)
+
+
+def _stitch_shape(call: Call) -> tuple[Shape]:
+    count = len(call.inputs) // 2
+    rest: Shape = None
+    for slot in range(count):
+        indices, data = call.shape(slot), call.shape(count + slot)
+        if indices is not None and data is not None:
+            tail = data[len(indices) :]
+            rest = tail if rest is None else join(rest, tail)
+    tops = [call.value(slot) for slot in range(count)]
+    if rest is None:
+        return (None,)
+    if any(top is None for top in tops):
+        return ((None, *rest),)
+    return ((max((int(t.max()) for t in tops if t.size), default=-1) + 1, *rest),)  # type: ignore[union-attr]
+
+
+def _stitch(*arrays: np.ndarray) -> np.ndarray:
+    count = len(arrays) // 2
+    pairs = [
+        (i.reshape(-1), d.reshape((-1, *d.shape[i.ndim :])))
+        for i, d in zip(arrays[:count], arrays[count:], strict=True)
+    ]
+    length = max(int(i.max()) for i, _ in pairs if i.size) + 1
+    made = np.zeros((length, *pairs[0][1].shape[1:]), pairs[0][1].dtype)
+    for indices, data in pairs:
+        made[indices] = data
+    return made
+
+
+define(
+    "DynamicStitch",
+    "ParallelDynamicStitch",
+    shape=_stitch_shape,
+    fold=_stitch,
+    moves=lambda count: slice(count // 2, None),
+)
+
+
+def _partition_shape(call: Call) -> list[Shape]:
+    data, parts = call.shape(0), call.rank(1)
+    one: Shape = None
+    if data is not None and parts is not None:
+        one = (None, *data[parts:])
+    return [one] * int(call["num_partitions"])
+
+
+define("DynamicPartition", shape=_partition_shape)
+define("Where", shape=lambda call: ((None, call.rank(0)),))
+define(
+    "Unique", "UniqueV2", shape=lambda call: (_rows(call), (call.shape(0) or (None,)))
+)
+define("UniqueWithCounts", shape=lambda call: ((None,), call.shape(0), (None,)))
+
+
+def _rows(call: Call) -> Shape:
+    shape = call.shape(0)
+    return (None,) if shape is None or len(shape) == 1 else unknown(len(shape))
+
+
+def _top_shape(call: Call) -> tuple[Shape, Shape]:
+    shape = call.shape(0)
+    count = call.integer(1) if len(call.inputs) > 1 else call["k"]
+    made = None if shape is None else (*shape[:-1], count)
+    return made, made
+
+
+def _top_text(call: Call, x: str, *_: str) -> str | None:
+    count = call.integer(1) if len(call.inputs) > 1 else call["k"]
+    if count is None:
+        return None
+    ordered = "" if call["sorted"] else ", sorted=False"
+    return f"ops.top_k({x}, {count}{ordered})"
+
+
+define("TopK", "TopKV2", shape=_top_shape, keras=_top_text)
+define(
+    "InTopK",
+    "InTopKV2",
+    shape=lambda call: (call.shape(1),),
+    keras=lambda call, predictions, targets, *k: (
+        f"ops.in_top_k({targets}, {predictions}, k={call.get('k') or call.integer(2)})"
+        if call.get("k") or call.integer(2)
+        else None
+    ),
+)
+define(
+    "NthElement",
+    shape=lambda call: ((call.shape(0) or ())[:-1] if call.shape(0) else None,),
+)
+
+
+def _bound_shape(call: Call) -> tuple[Shape]:
+    return (call.shape(1),)
+
+
+define("LowerBound", "UpperBound", shape=_bound_shape)
+define("Bucketize", shape=same)
