@@ -6,6 +6,7 @@ The command line asks this class and nothing else.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .infer.outputs import Candidates
     from .render import View
     from .render.keras import KerasReport
+    from .verify import Verification
 
 SURE = 0.5  # below this score a candidate output is shown, never acted on
 
@@ -210,7 +212,7 @@ class Analysis:
 
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""
-        from .infer.constants import Constants
+        from .constants import Constants
         from .render.keras import write_keras
 
         return write_keras(
@@ -223,6 +225,24 @@ class Analysis:
             values=Constants(self.graph, self.flat).value,
         )
 
+    def prove(self, folder: str | Path, trust: bool = False) -> Verification:
+        """Run the file and the Keras model written from it on the same inputs.
+
+        Needs TensorFlow; leaves ``verification.json`` in the folder.
+        """
+        from .verify import compare
+
+        proof = compare(
+            self.model,
+            str(folder),
+            trust=trust,
+            outputs=self.sure_outputs(),
+            shapes=self.given_shapes,
+        )
+        record = json.dumps(proof.to_json(), indent=2)
+        Path(folder, "verification.json").write_text(record + "\n")
+        return proof
+
     @property
     def model_inputs(self) -> tuple[Tensor, ...]:
         """The inputs asked for, else the feeds that the recovered layers read, data first."""
@@ -231,7 +251,9 @@ class Analysis:
         used = self.layer_graph
         feeds = (c.tensor for c in self.candidates.inputs)
         return tuple(
-            t for t in feeds if t.node in used and (used.consumers(t.node) or t in self.outputs)
+            t
+            for t in feeds
+            if t.node in used and (used.consumers(t.node) or t in self.outputs)
         )
 
 

@@ -237,7 +237,7 @@ def freeze_command(json_wanted: bool, out: str, **options: Any) -> None:
     """Checkpoint and graph to one .pb: variables become constants."""
     from . import console
 
-    document = analysis_of(options).freeze(out)
+    document = analysis_of(options).freeze(out).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
 
 
@@ -260,7 +260,10 @@ def keras_command(
     """Keras source with the weights in place: model.py and model.weights.h5."""
     from . import console
 
-    document = analysis_of(options).write_keras(out, verify=verify, trust=trust)
+    found = analysis_of(options)
+    document = found.write_keras(out).document()
+    if verify:
+        document["verified"] = found.prove(out, trust).to_json()
     say(document, lambda: console.keras_text(document), json_wanted)
     if document["verified"] and not document["verified"]["passed"]:
         sys.exit(3)
@@ -278,10 +281,9 @@ def keras_command(
 def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     """Run A and B on the same inputs and compare what they compute (needs TensorFlow)."""
     from . import console
-    from .report import describe_verification
     from .verify import compare
 
-    document = describe_verification(compare(a, b, trust=trust))
+    document = compare(a, b, trust=trust).to_json()
     say(document, lambda: console.verification_text(document), json_wanted)
     if not document["passed"]:
         sys.exit(3)

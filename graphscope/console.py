@@ -172,7 +172,9 @@ def verification_text(doc: Mapping[str, Any]) -> str:
 
 def freeze_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope freeze`` says."""
-    lines = [f"wrote {printable(doc['path'])}: {doc['nodes']:,} nodes, {amount(doc['bytes'])}"]
+    lines = [
+        f"wrote {printable(doc['path'])}: {doc['nodes']:,} nodes, {amount(doc['bytes'])}"
+    ]
     for side in ("inputs", "outputs"):
         lines.append(f"  {side:<8} " + ", ".join(map(printable, doc[side])))
     lines.append(f"  {doc['constants']:,} variables became constants")
@@ -188,9 +190,13 @@ def keras_text(doc: Mapping[str, Any]) -> str:
     lines = [f"wrote {folder}/model.py and {folder}/model.weights.h5"]
     lines.append(f"  {doc['layers']:,} layers, {doc['parameters']:,} parameters")
     if doc["unexplained"]:
-        lines.append(f"  {len(doc['unexplained']):,} ops belong to no layer: written with keras.ops")
+        lines.append(
+            f"  {len(doc['unexplained']):,} ops belong to no layer: written with keras.ops"
+        )
     if doc["not_portable"]:
-        lines.append(f"  not portable, TensorFlow only: {', '.join(map(printable, doc['not_portable']))}")
+        lines.append(
+            f"  not portable, TensorFlow only: {', '.join(map(printable, doc['not_portable']))}"
+        )
     lines += [f"  assumed: {printable(remark)}" for remark in doc["remarks"]]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()

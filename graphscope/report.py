@@ -175,9 +175,3 @@ def describe_findings(found: Analysis) -> dict[str, Any]:
     return {
         "findings": [{k: _plain(getattr(f, k)) for k in keys} for f in found.findings]
     }
-
-
-def describe_verification(result: Any) -> dict[str, Any]:
-    """``verify``: the worst differences and one row an output."""
-    keys = ("max_abs", "max_rel", "passed", "outputs", "remarks")
-    return {key: _plain(getattr(result, key)) for key in keys}
