@@ -13,6 +13,8 @@ from ..graph import Graph, Layer, Tensor
 MOST_INPUTS = 3
 _WORK = 300_000  # runs looked at in one pass: longer runs are tried in shorter sequences only
 _LONGEST, _SHORTEST_LIMIT = 128, 12
+_RANKED = 80  # groups worth a closer look in one pass
+_OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is hash(-2)
 _INPUT, _ARGUMENT = (
     2.5,
     0.2,
@@ -46,6 +48,19 @@ class _Found:
     sequence: int
     start: int
     end: int
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A group of equal runs: ``chosen`` are those that do not overlap, ``found`` all."""
+
+    score: float
+    chosen: list[_Found]
+    found: list[_Found]
+
+    @property
+    def length(self) -> int:
+        return self.chosen[0].end - self.chosen[0].start
 
 
 @dataclass
@@ -98,25 +113,41 @@ class Repeats:
             self._cut(best)
 
     def _best(self) -> list[_Found] | None:
-        best, score = None, 0.0
-        for group in self._groups().values():
-            chosen = _apart(group)
-            length = chosen[0].end - chosen[0].start
-            if len(chosen) < 2 or _saving(length, len(chosen)) < max(score - 1, 1):
-                continue
-            found = self._score(chosen, length)
-            if found > score:
-                best, score = chosen, found
-        return best
+        """The runs that save most; not such as repeat within themselves what is worth a block of its own."""
+        ranked = self._ranked()
+        if not ranked:
+            return None
+        best = ranked[0]
+        while (
+            inner := next((r for r in ranked if _repeats_in(r, best)), None)
+        ) is not None:
+            best = inner
+        return best.chosen
 
-    def _score(self, chosen: list[_Found], length: int) -> float:
+    def _ranked(self) -> list[_Ranked]:
+        """The groups that save anything, best first."""
+        groups = []
+        for found in self._groups().values():
+            chosen = _apart(found)
+            saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
+            if len(chosen) > 1 and saving > 1:
+                groups.append((saving, chosen, found))
+        groups.sort(key=lambda group: -group[0])
+        made = [
+            _Ranked(self._score(chosen), chosen, found)
+            for _, chosen, found in groups[:_RANKED]
+        ]
+        return sorted((r for r in made if r.score > 1), key=lambda r: -r.score)
+
+    def _score(self, chosen: list[_Found]) -> float:
         """Lines saved; less for inputs and for what must be passed, a little more for runs that share a name."""
         runs = [self.sequences[f.sequence].parts[f.start : f.end] for f in chosen]
         flat = [[name for part in run for name in _names(part)] for run in runs]
         inputs = len(self._inputs(runs[0]))
         scope = sum(map(_shared_prefix, flat[:8])) / min(len(flat), 8)
         passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
-        return _saving(length, len(runs)) - passed * len(runs) + min(scope, 40) / 100
+        saving = _saving(chosen[0].end - chosen[0].start, len(runs))
+        return saving - passed * len(runs) + min(scope, 40) / 100
 
     def _differences(self, runs: list[list[str]]) -> int:
         """In how many ways the configs of the runs differ: what differs alike counts once."""
@@ -205,7 +236,7 @@ def _runs_from(
 ) -> Iterator[tuple[int, int]]:
     """``(end, hash)`` of every run that starts here, has one exit and few inputs."""
     outside: dict[tuple[str, int], int] = {}
-    key, reach = 0, -1.0
+    key, reach, alike = 0, -1.0, True
     if start and _repeat(wiring, start):
         return
     for position in range(start, min(len(wiring), start + longest)):
@@ -215,11 +246,17 @@ def _runs_from(
             if source >= start:
                 refs.append((source - start, port))
             else:
-                refs.append((-1 - outside.setdefault((node, port), len(outside)), 0))
+                refs.append(
+                    (_OUTSIDE + outside.setdefault((node, port), len(outside)), 0)
+                )
         if len(outside) > MOST_INPUTS:
             return
         key = hash((key, part.label, tuple(refs)))
-        if reach <= position and position > start and not _repeat(wiring, position + 1):
+        alike = (
+            alike and isinstance(part.label, int) and part.label == wiring[start].label
+        )
+        whole = not alike and not _repeat(wiring, position + 1)
+        if reach <= position and position > start and whole:
             yield position + 1, key
         reach = max(reach, part.last)
         if reach >= start + longest:
@@ -232,6 +269,21 @@ def _repeat(wiring: list[_Part], position: int) -> bool:
         return False
     label = wiring[position].label
     return isinstance(label, int) and wiring[position - 1].label == label
+
+
+def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
+    """Whether a run of ``outer`` holds two of ``inner``, and these save at least half as much."""
+    if inner.length * 2 > outer.length or inner.score * 2 < outer.score:
+        return False
+    for run in outer.chosen:
+        within = [
+            f
+            for f in inner.found
+            if f.sequence == run.sequence and run.start <= f.start and f.end <= run.end
+        ]
+        if len(_apart(within)) > 1:
+            return True
+    return False
 
 
 def _saving(length: int, count: int) -> int:
