@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from .. import opdefs
 from ..graph import Graph, Layer, Node, Tensor, TensorSpec
 from .brief import brief
 from .escape import for_html, shorten
@@ -17,7 +19,8 @@ from .words import output_spec, shape_text, times, value_text
 
 _INK, _PALE = "#1f2933", "#66717d"
 _HELD = 4  # weights that one op's line names
-_NAME = 40  # characters
+_NAME = 36  # characters
+_READ = re.compile(r"/ReadVariableOp(_\d+)?(/resource)?$|/read$")
 
 
 def node_label(
@@ -27,8 +30,12 @@ def node_label(
     held: Mapping[str, Mapping[int, str]],
     marks: Mapping[str, str],
     notes: Iterable[str] = (),
+    within: str = "",
 ) -> str:
-    """The label of a run of nodes: a line each with type, config and name, and below them the output's shape."""
+    """The label of a run of nodes: a line each with type, config and name, and below them the output's shape.
+
+    ``within`` is the scope that the box is drawn in, with a slash: names are given less that.
+    """
     head = graph.node(stack[0])
     style = style_of(head.op)
     ink, pale = ("#ffffff", "#cfd8dc") if family(head.op) == "input" else (_INK, _PALE)
@@ -36,8 +43,8 @@ def node_label(
     for name in stack:
         node = graph.node(name)
         fill = style_of(node.op).fill
-        rows.append(_title(node, _short(name, stack), fill, ink, pale))
-        rows += _held_rows(graph, node, held.get(name, {}), specs, fill)
+        rows.append(_title(node, _short(name, stack, within), fill, ink, pale))
+        rows += _held_rows(graph, name, held.get(name, {}), specs, within)
     fill = style_of(graph.op(stack[-1])).fill
     rows += [_line(for_html(note), fill, pale) for note in notes]
     shape = output_spec(graph, stack[-1], specs).shape
@@ -53,16 +60,11 @@ def _dashed(node: Node) -> bool:
     return not isinstance(node, Layer) and family(node.op) == "other"
 
 
-def _short(name: str, stack: Sequence[str]) -> str:
-    """The first node's name in full, of the others what differs from it."""
+def _short(name: str, stack: Sequence[str], within: str) -> str:
+    """The name less the scope that the box is drawn in, and less what the box's first name has said."""
     scope = stack[0].rpartition("/")[0]
-    if name != stack[0] and scope and name.startswith(scope + "/"):
-        name = name[len(scope) + 1 :]
-    return (
-        shorten(for_html(name), 400)
-        if len(name) <= _NAME
-        else for_html(shorten(name, _NAME))
-    )
+    said = f"{scope}/" if name != stack[0] and scope else within
+    return for_html(shorten(name.removeprefix(said), _NAME))
 
 
 def _title(node: Node, name: str, fill: str, ink: str, pale: str) -> str:
@@ -100,19 +102,27 @@ def _table(rows: Sequence[str], style: Style, dashed: bool, border: int = 1) -> 
 
 def _held_rows(
     graph: Graph,
-    node: Node,
+    name: str,
     held: Mapping[int, str],
     specs: Mapping[Tensor, TensorSpec],
-    fill: str,
+    within: str,
 ) -> list[str]:
+    """The constants and variables that a node reads: which argument, what shape or value, whose name."""
+    node = graph.node(name)
     if isinstance(node, Layer):
         return []
+    fill, arguments = style_of(node.op).fill, opdefs.input_names(node.op)
     rows = []
-    for source in list(held.values())[:_HELD]:
-        text = f"{_value(graph, source, specs)}  {shorten(source, _NAME)}"
-        rows.append(_line(for_html(text), fill, _PALE))
+    for slot, source in list(held.items())[:_HELD]:
+        argument = arguments[slot] if slot < len(arguments) else ""
+        words = [argument] if len(argument) > 1 else []
+        words.append(_value(graph, source, specs))
+        if not source.startswith(f"{name}/"):
+            own = _READ.sub("", source)
+            words.append(shorten(own.removeprefix(within), _NAME))
+        rows.append(_line("&#160;&#160;" + for_html("  ".join(words)), fill, _PALE))
     if len(held) > _HELD:
-        rows.append(_line(f"and {len(held) - _HELD} more", fill, _PALE))
+        rows.append(_line(f"&#160;&#160;and {len(held) - _HELD} more", fill, _PALE))
     return rows
 
 
@@ -144,9 +154,7 @@ def scope_label(
     """The label of a closed scope: its name, how many nodes it has and of which kinds."""
     style = STYLES["fold"]
     kinds = Counter(graph.op(name) for name in members)
-    title = {"run": _ends(members), "role": f"{scope.name}: only in training"}.get(
-        scope.kind, scope.name
-    )
+    title = _scope_title(scope)
     if part[1] > 1:
         title += f" ({part[0]} of {part[1]})"
     count = f"{len(members):,} node" + ("s" if len(members) > 1 else "")
@@ -159,13 +167,18 @@ def scope_label(
     return _table(rows, style, scope.kind == "role", 2)
 
 
-def _ends(members: Sequence[str]) -> str:
-    first, last = members[0], members[-1]
-    return (
-        shorten(first, 26)
-        if first == last
-        else f"{shorten(first, 26)} … {shorten(last, 26)}"
-    )
+def _scope_title(scope: Scope) -> str:
+    if scope.kind == "role":
+        alone = scope.name == "alone"
+        return "without data edges" if alone else f"{scope.name}: only in training"
+    if scope.kind == "scope":
+        return scope.path[-1] if scope.path else ""
+    outer = "/".join(scope.path[:-1])
+    names = [
+        i if isinstance(i, str) else i.name for i in (scope.items[0], scope.items[-1])
+    ]
+    first, last = (n.removeprefix(f"{outer}/") if outer else n for n in names)
+    return f"{shorten(first, 27)} … {shorten(last, 27)}"
 
 
 def _histogram(kinds: Counter[str], most: int = 4) -> str:

@@ -59,9 +59,9 @@ def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:
         if key in config:
             yield f"{value_text(config[key])}{' heads' if key == 'num_heads' else ''}"
     if _unusual("strides", config, config.get("pool_size")):
-        yield "/" + _sizes(config["strides"])
+        yield "/" + _stride(config["strides"])
     if _unusual("dilation_rate", config):
-        yield "dilation " + _sizes(config["dilation_rate"])
+        yield "dilation " + _stride(config["dilation_rate"])
     if "rate" in config:
         yield value_text(config["rate"])
     if _unusual("padding", config):
@@ -111,6 +111,15 @@ def _sizes(value: Any) -> str:
     return value_text(value, 24)
 
 
+def _stride(value: Any) -> str:
+    """``2`` for ``(2, 2)``."""
+    return (
+        _sizes((_collapsed(value),))
+        if isinstance(_collapsed(value), int)
+        else _sizes(value)
+    )
+
+
 def _op_words(node: Node) -> Iterator[str]:
     usual = opdefs.defaults(node.op)
     attrs = node.attrs
@@ -118,9 +127,10 @@ def _op_words(node: Node) -> Iterator[str]:
         value = attrs.get(key)
         if isinstance(value, tuple) and len(value) >= 3 and set(value) != {1}:
             mark = {"ksize": "", "strides": "/", "dilations": "dilation "}[key]
-            yield mark + _sizes(tuple(v for v in value[1:-1] if v is not None))
+            inner = value[2:] if attrs.get("data_format") == "NCHW" else value[1:-1]
+            yield mark + _stride(inner) if mark else _sizes(inner)
     for key in ("padding", "alpha", "transpose_a", "transpose_b", "axis", "DstT"):
-        if key in attrs and attrs[key] != usual.get(key):
+        if key in attrs and attrs[key] not in (usual.get(key), "VALID"):
             value = attrs[key]
             if isinstance(value, str):
                 yield value_text(value, 24).lower()

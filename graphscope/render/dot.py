@@ -188,7 +188,7 @@ class _Drawing:
             made.node(self.ids[box], label=self._label(box), tooltip=self._tooltip(box))
         for name in inner.get(path, ()):
             below = (*path, name)
-            if not inner.get(below) and len(within.get(below, ())) < 2:
+            if not self._deserves_frame(below, within):
                 self._draw_frame(made, below, within, inner)
                 continue
             with made.subgraph(name=f"cluster_{len(self.frames)}") as frame:
@@ -205,6 +205,15 @@ class _Drawing:
                 )
                 self._draw_frame(frame, below, within, inner)
 
+    def _deserves_frame(
+        self, path: tuple[str, ...], within: Mapping[tuple[str, ...], list[str]]
+    ) -> bool:
+        """Not around a single box, nor around nearly all of them."""
+        inside = sum(
+            len(boxes) for p, boxes in within.items() if p[: len(path)] == path
+        )
+        return 1 < inside and inside < 0.8 * len(self.folding.boxes)
+
     def _label(self, box: str) -> str:
         members = [n for h in self.folding.boxes[box] for n in self.units.stacks[h]]
         if box in self.folding.closed:
@@ -218,7 +227,12 @@ class _Drawing:
             self.units.held,
             self.marks,
             self.notes.get(box, ()),
+            self._within(box),
         )
+
+    def _within(self, box: str) -> str:
+        scopes = [s for s in self.folding.inside[box] if s.kind == "scope"]
+        return f"{scopes[-1].name}/" if scopes else ""
 
     def _tooltip(self, box: str) -> str:
         """What a browser shows when the mouse rests on the box."""

@@ -1,7 +1,7 @@
 """Units -> at most ``budget`` boxes: name scopes stay closed, or open until the budget is used.
 
 A layout engine takes minutes for a thousand nodes, and nobody can read the picture. So the drawing begins with every
-outer scope closed, as one box, and opens scopes while there is room: of all that could be opened, what shows most nodes
+outer scope closed, as one box, and opens scopes while there is room: of all that could be opened, what shows most edges
 for each box that it adds, and scopes of the same kind (``block1``, ``block2`` ...) all or none. What has no scopes, or too
 many nodes in one, is cut into runs of its topological order where the fewest tensors cross, which is where a
 single node dominates what follows. Closed scopes that would make the drawing cyclic are split into parts.
@@ -13,12 +13,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from .units import Units
 
-BUDGET = 150  # boxes
-WIDEST = 64  # items of one scope before they are cut into runs
+BUDGET = 200  # boxes
+WIDEST = 180  # items of one scope before they are cut into runs
+RUNS = 60  # about as many then
 _DEEPEST = 24  # scopes inside each other
+_ALONE = "alone"  # the role of what neither reads a tensor nor is read
 _DIGITS = re.compile(r"\d+")
 
 
@@ -29,7 +32,7 @@ class Scope:
     path: tuple[str, ...]
     kind: str = "scope"
     items: list[Scope | str] = field(default_factory=list)
-    size: int = 0
+    edges: int = 0  # between its items: what opening it shows
 
     @property
     def name(self) -> str:
@@ -61,6 +64,7 @@ def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> F
     root = _scope_tree(units, roles)
     opened = {id(root)}
     _limit_width(root, units)
+    _count_edges(root, units)
     _open_scopes(root, opened, budget)
     made = _close(root, opened)
     parts = _acyclic_parts(units, made, limit=len(made.boxes) + budget // 2)
@@ -73,8 +77,8 @@ def _scope_tree(units: Units, roles: Mapping[str, str]) -> Scope:
     by_role: dict[str, Scope] = {}
     prefixes = _prefixes(units)
     for head in units.stacks:
-        if head in roles:
-            role = roles[head]
+        role = roles.get(head) or ("" if _is_joined(units, head) else _ALONE)
+        if role:
             if role not in by_role:
                 by_role[role] = Scope((role,), "role")
             by_role[role].items.append(head)
@@ -83,8 +87,12 @@ def _scope_tree(units: Units, roles: Mapping[str, str]) -> Scope:
         path = parts if parts in prefixes else parts[:-1]
         _scope_at(path, scopes).items.append(head)
     root.items += by_role.values()
-    _measure(root, units)
+    _unwrap(root)
     return root
+
+
+def _is_joined(units: Units, head: str) -> bool:
+    return bool(units.before[head] or units.after[head]) or len(units.stacks) < 3
 
 
 def _prefixes(units: Units) -> set[tuple[str, ...]]:
@@ -108,23 +116,34 @@ def _scope_at(path: tuple[str, ...], scopes: dict[tuple[str, ...], Scope]) -> Sc
     return scopes[missing[0]] if missing else scopes[path]
 
 
-def _measure(root: Scope, units: Units) -> None:
-    """Count the nodes of each scope, and let a scope that holds only one thing be that thing."""
+def _unwrap(root: Scope) -> None:
+    """Let a scope that holds only one thing be that thing."""
     for scope in reversed(_all_scopes(root)):
         scope.items = [
-            (
-                item.items[0]
-                if isinstance(item, Scope)
-                and item.kind == "scope"
-                and len(item.items) == 1
-                else item
-            )
-            for item in scope.items
+            item.items[0] if _is_wrapper(item) else item for item in scope.items
         ]
-        scope.size = sum(
-            item.size if isinstance(item, Scope) else len(units.stacks[item])
-            for item in scope.items
-        )
+
+
+def _is_wrapper(item: Scope | str) -> TypeGuard[Scope]:
+    return isinstance(item, Scope) and item.kind == "scope" and len(item.items) == 1
+
+
+def _count_edges(root: Scope, units: Units) -> None:
+    """For each scope, the edges whose ends lie in two different items of it."""
+    above: dict[str, tuple[Scope, ...]] = {}
+    stack: list[tuple[Scope, tuple[Scope, ...]]] = [(root, (root,))]
+    while stack:
+        scope, path = stack.pop()
+        for item in scope.items:
+            if isinstance(item, str):
+                above[item] = path
+            else:
+                stack.append((item, (*path, item)))
+    for source, targets in units.after.items():
+        for target in targets:
+            pairs = zip(above[source], above[target], strict=False)
+            shared = sum(1 for a, b in pairs if a is b)
+            above[source][shared - 1].edges += 1
 
 
 def _all_scopes(root: Scope) -> list[Scope]:
@@ -144,8 +163,7 @@ def _limit_width(root: Scope, units: Units) -> None:
         where = {id(item): _first_place(item, place) for item in scope.items}
         scope.items.sort(key=lambda item: where[id(item)])
         scope.items = [
-            _run(scope, i, chunk, units)
-            for i, chunk in enumerate(_chunks(scope.items, units, place))
+            _run(scope, i, chunk) for i, chunk in enumerate(_chunks(scope.items, units))
         ]
 
 
@@ -155,26 +173,16 @@ def _first_place(item: Scope | str, place: Mapping[str, int]) -> int:
     return place[item]
 
 
-def _run(
-    scope: Scope, number: int, items: list[Scope | str], units: Units
-) -> Scope | str:
+def _run(scope: Scope, number: int, items: list[Scope | str]) -> Scope | str:
     if len(items) == 1:
         return items[0]
-    made = Scope((*scope.path, f"run {number + 1}"), "run", items)
-    made.size = sum(
-        item.size if isinstance(item, Scope) else len(units.stacks[item])
-        for item in items
-    )
-    return made
+    return Scope((*scope.path, f"run {number + 1}"), "run", items)
 
 
-def _chunks(
-    items: list[Scope | str], units: Units, place: Mapping[str, int]
-) -> Iterable[list[Scope | str]]:
-    """Consecutive items in at most ``WIDEST`` chunks of like length, cut where the fewest tensors cross."""
+def _chunks(items: list[Scope | str], units: Units) -> Iterable[list[Scope | str]]:
+    """Consecutive items in about ``RUNS`` chunks of like length, cut where the fewest tensors cross."""
     crossing = _crossings(items, units)
-    length = -(-len(items) // WIDEST * 3) // 2 if len(items) > 3 * WIDEST else 4
-    length = max(length, -(-len(items) // (WIDEST * 2 // 3)))
+    length = max(2, -(-len(items) // RUNS))
     start = 0
     while start < len(items):
         low, high = start + max(1, length * 2 // 3), start + length * 4 // 3
@@ -232,7 +240,7 @@ def _open_scopes(root: Scope, opened: set[int], budget: int) -> None:
         best, worth = "", 0.0
         for key, alike in groups.items():
             cost = sum(scope.cost() for scope in alike)
-            gain = sum(scope.size for scope in alike) / max(cost, 1)
+            gain = sum(scope.edges for scope in alike) / max(cost, 1)
             if boxes + cost <= budget and gain > worth:
                 best, worth = key, gain
         if not best:

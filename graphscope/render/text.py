@@ -161,7 +161,8 @@ def value_text(value: Any, inline: int | None = INLINE) -> str:
     if isinstance(value, FunctionRef):
         return f"@{word(value.name)}{_attributes(value.attrs)}"
     if isinstance(value, tuple | list | set | frozenset):
-        return f"[{','.join(value_text(each, None) for each in value)}]"
+        items = ("?" if each is None else value_text(each, None) for each in value)
+        return f"[{','.join(items)}]"
     if isinstance(value, Mapping):
         return _attributes({str(key): each for key, each in value.items()})
     return json.dumps(str(value))

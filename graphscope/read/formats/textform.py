@@ -1,0 +1,31 @@
+"""The text form that graphscope itself writes (``graphscope render MODEL -o graph.txt``): a graph without large tensors."""
+
+from __future__ import annotations
+
+from ...errors import FormatError
+from ...graph import Model
+from ..options import Options
+from ..roles import graph_variables
+from ..source import Source
+from ..textform import HEADER, parse
+
+NAME = "graphscope text form"
+
+
+def recognises(source: Source) -> bool:
+    return source.head(len(HEADER)) == HEADER.encode()
+
+
+def read(source: Source, options: Options) -> Model:
+    try:
+        text = bytes(source[:]).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{source.name}: the text is not UTF-8 ({error})") from None
+    found = parse(text, source.name)
+    return Model(
+        graph=found.graph,
+        source=source.name,
+        format=NAME,
+        functions=found.functions,
+        variables=graph_variables(found.graph),
+    )
