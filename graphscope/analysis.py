@@ -115,6 +115,8 @@ class Analysis:
         from .simplify.specialise import specialise
         from .simplify.training import drop_training
 
+        if self.model.inferred:
+            return self.model.graph
         graph = self.flat.graph
         if self.modes:
             graph = specialise(graph, self.modes, functions=self.flat.functions)
@@ -133,7 +135,13 @@ class Analysis:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The recovered layers in topological order."""
+        """The recovered layers in topological order.
+
+        Of a checkpoint without a graph: those that its names and shapes speak of.
+        """
+        if self.model.inferred:
+            payloads = (self.model.graph.node(name) for name in self.model.graph)
+            return tuple(node for node in payloads if isinstance(node, Layer))
         from .infer.layers import find_layers
 
         return find_layers(self.graph, self.flat, self.specs, keep=self.outputs)
@@ -141,6 +149,8 @@ class Analysis:
     @cached_property
     def layer_graph(self) -> Graph:
         """The graph whose nodes are layers, and the ops that no layer explains."""
+        if self.model.inferred:
+            return self.model.graph
         from .match import collapse
 
         return collapse(self.graph, self.layers, keep=self.outputs)

@@ -44,7 +44,7 @@ def describe_model(found: Analysis) -> dict[str, Any]:
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "signatures": sorted(model.signatures),
         "findings": describe_findings(found)["findings"],
-        "remarks": list(model.remarks),
+        "remarks": [*model.remarks, *found.candidates.remarks],
     }
 
 
