@@ -321,10 +321,10 @@ class Model:
 
     def value(self, node: str) -> np.ndarray:
         """The array that a Const or a variable of the graph holds; raises MissingWeight where it has none."""
-        payload = self.graph.node(node)
-        if "value" in payload.attrs:
-            return payload.attrs["value"]  # type: ignore[no-any-return]
         key = self.keys.get(node, node)
+        payload = None if self.inferred else self.graph.node(node)
+        if payload is not None and "value" in payload.attrs:
+            return payload.attrs["value"]  # type: ignore[no-any-return]
         if key not in self.weights:
             hint = did_you_mean(key, self.weights)
             raise MissingWeight(
@@ -334,10 +334,9 @@ class Model:
 
     def has_value(self, node: str) -> bool:
         """Whether ``value(node)`` would give an array."""
-        return (
-            "value" in self.graph.node(node).attrs
-            or self.keys.get(node, node) in self.weights
-        )
+        if self.keys.get(node, node) in self.weights:
+            return True
+        return not self.inferred and "value" in self.graph.node(node).attrs
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 3) -> str:

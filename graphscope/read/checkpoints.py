@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import FormatError, MissingWeight
 from ..graph import Model, Variable
 from . import proto
-from .objects import GRAPH_KEY, Trackable, trackables
+from .objects import CONFIG_KEY, GRAPH_KEY, Trackable, trackables
 from .roles import WEIGHT, Role, roles_by_name
 from .skeleton import skeleton
 from .weights import StoredWeights
@@ -20,7 +20,7 @@ def model_of_weights(weights: StoredWeights, source: str, format: str) -> Model:
     if objects:
         format = f"{format} (object-based)"
     return Model(
-        graph=skeleton(variables),
+        graph=skeleton(variables, _configs(weights, objects), _full_names(objects)),
         source=source,
         format=format,
         weights=weights,
@@ -40,6 +40,22 @@ def _objects(weights: StoredWeights) -> tuple[dict[str, Trackable], list[str]]:
     except (FormatError, MissingWeight) as error:
         return {}, [f"the object graph cannot be read: {error}"]
     return trackables(message), []
+
+
+def _configs(weights: StoredWeights, objects: dict[str, Trackable]) -> dict[str, str]:
+    """Object path -> the JSON that Keras left there."""
+    found = {}
+    for key, known in objects.items():
+        if key.endswith(CONFIG_KEY) and known.path:
+            try:
+                found[known.path] = weights[key].item().decode("utf-8", "replace")
+            except (FormatError, MissingWeight, KeyError):
+                continue  # a shard that is not here: the names must do
+    return found
+
+
+def _full_names(objects: dict[str, Trackable]) -> dict[str, str]:
+    return {key: known.full_name for key, known in objects.items()}
 
 
 def stored_variables(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from .roles import METRIC, OTHER, SLOT, STEP, TABLE, Role
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+CONFIG_KEY = "/.ATTRIBUTES/OBJECT_CONFIG_JSON"
 _SUFFIX = "/.ATTRIBUTES/"
 
 

@@ -1,17 +1,174 @@
-"""A graph from a variable list alone: what can be shown of a checkpoint without its graph."""
+"""A graph from a variable list alone: one node per inferred layer, and one per weight that no layer explains.
+
+Nothing is known of the wiring, so there are no edges; the nodes stand in the order of their names. What only trains
+(slots, averages, counters) is left out: it is in ``Model.variables``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from ..graph import Graph, Node, TensorSpec, Variable
+from ..graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
+from .likely import Guess, kind_of, likely_layer
+
+PATTERN = "names and shapes"
+_SHOWN = {"weight", "batch statistics"}
+_DIGITS = re.compile(r"(\d+)")
 
 
-def skeleton(variables: Iterable[Variable]) -> Graph:
-    """One node per variable; nothing is known of how they are wired."""
-    graph = Graph()
+class Named(NamedTuple):
+    """A variable where it stands: its scope and last name, by its object path or its own name."""
+
+    variable: Variable
+    scope: str
+    last: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(size or 0 for size in self.variable.shape or ())
+
+
+Group = list[tuple[str, Named]]  # with Keras's weight name
+
+
+def skeleton(
+    variables: Iterable[Variable],
+    configs: Mapping[str, str] = MappingProxyType({}),
+    full_names: Mapping[str, str] = MappingProxyType({}),
+) -> Graph:
+    """The layers that the names and shapes of some variables suggest.
+
+    ``configs`` has what Keras itself says of the objects of a checkpoint (JSON), by object path; ``full_names`` what
+    variables were called in the program, by checkpoint key.
+    """
+    scopes: dict[str, list[Named]] = {}
     for variable in variables:
-        attrs = {"dtype": variable.dtype, "shape": variable.shape}
-        spec = TensorSpec(variable.dtype, variable.shape)
-        graph.add(variable.name, Node("VariableV2", attrs, (spec,)))
+        if variable.role in _SHOWN:
+            named = _place(variable, full_names.get(variable.name, ""))
+            scopes.setdefault(named.scope, []).append(named)
+    graph = Graph()
+    for scope in sorted(scopes, key=_natural):
+        groups = _groups(scopes[scope])
+        for stem, group in groups:
+            name = scope if len(groups) == 1 or not stem else f"{scope}/{stem}"
+            _add(
+                graph,
+                name.strip("/") or group[0][1].last,
+                group,
+                configs.get(scope, ""),
+            )
     return graph
+
+
+def _place(variable: Variable, full_name: str) -> Named:
+    scope, _, last = (variable.path or variable.name).rpartition("/")
+    if last.isdigit() and "/" in full_name:  # one of a list: its own name tells more
+        scope, _, last = full_name.rpartition("/")
+    return Named(variable, scope, last)
+
+
+def _natural(text: str) -> list[Any]:
+    """``conv10`` after ``conv9``."""
+    parts = _DIGITS.split(text)
+    return [(int(p), p) if n % 2 else (0, p) for n, p in enumerate(parts)]
+
+
+def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
+    """The variables of one scope, those that belong to one layer together, by what else their names say."""
+    found: dict[str, Group] = {}
+    plain: list[Named] = []
+    for named in sorted(variables, key=lambda each: _natural(each.last)):
+        kind, stem = kind_of(named.last)
+        if kind == "embeddings" and stem == "" and named.last != kind:
+            stem = named.last  # each table is a layer of its own
+        if not kind:
+            plain.append(named)
+        elif kind in (each for each, _ in found.get(stem, ())):
+            found[named.last] = [(kind, named)]
+        else:
+            found.setdefault(stem, []).append((kind, named))
+    return [*found.items(), *((group[0][1].last, group) for group in _pairs(plain))]
+
+
+def _pairs(variables: list[Named]) -> list[Group]:
+    """Nameless variables (``Variable``, ``Variable_1``, ...): kernels, and the biases that follow and fit them."""
+    found: list[Group] = []
+    open_kernels: deque[Group] = deque()
+    for named in variables:
+        if len(named.shape) > 1:
+            found.append([("kernel", named)])
+            open_kernels.append(found[-1])
+            continue
+        fitting = [g for g in open_kernels if named.shape and _fits(g[0][1], named)]
+        if not fitting:
+            found.append([("", named)])
+            continue
+        last = open_kernels[-1]
+        chosen = last if last in fitting else fitting[0]
+        chosen.append(("bias", named))
+        open_kernels.remove(chosen)
+    return found
+
+
+def _fits(kernel: Named, bias: Named) -> bool:
+    return bias.shape == kernel.shape[-1:]
+
+
+def _add(graph: Graph, name: str, group: Group, config: str) -> None:
+    shapes = {kind: named.shape for kind, named in group if kind}
+    guess = likely_layer(shapes, name) if len(shapes) == len(group) else None
+    if guess is None:
+        for _, named in group:
+            graph.add(named.variable.name, _unexplained(named.variable))
+        return
+    told = _told(config)
+    if told is not None:
+        why = (*guess.evidence, "Keras's own config in the file")
+        guess = Guess(told[0], {**guess.config, **told[1]}, why)
+    name = _unused(graph, name)
+    weights = {
+        kind: WeightUse(named.variable.name, named.shape) for kind, named in group
+    }
+    layer = Layer(
+        guess.op,
+        guess.config,
+        weights=weights,
+        members=frozenset(named.variable.name for _, named in group),
+        output=Tensor(name),
+        pattern=PATTERN,
+        evidence=guess.evidence,
+        name=name,
+    )
+    graph.add(name, layer)
+
+
+def _unused(graph: Graph, name: str) -> str:
+    found, number = name, 0
+    while found in graph:
+        number += 1
+        found = f"{name}_{number}"
+    return found
+
+
+def _unexplained(variable: Variable) -> Node:
+    attrs = {"dtype": variable.dtype, "shape": variable.shape}
+    return Node("VariableV2", attrs, (TensorSpec(variable.dtype, variable.shape),))
+
+
+def _told(config: str) -> tuple[str, dict[str, Any]] | None:
+    """Class and config as Keras wrote them into a TF2 checkpoint; nothing in it is ever run."""
+    try:
+        found = json.loads(config) if config else {}
+    except (ValueError, RecursionError):
+        return None
+    inner = found.get("config") if isinstance(found, dict) else None
+    name = found.get("class_name") if isinstance(found, dict) else None
+    if not isinstance(inner, dict) or not isinstance(name, str):
+        return None
+    kept = {k: v for k, v in inner.items() if isinstance(v, (str, int, float, bool))}
+    return name, kept

@@ -63,7 +63,8 @@ def test_roles_come_from_what_the_graph_does(tmp_path: Path) -> None:
     assert roles["net/net/w/Adam_1"] == ("optimizer slot", "net/w")
     assert roles["net/beta1_power"] == ("optimizer slot", "")
     assert roles["net/table"] == ("weight", "")
-    assert roles["net/net/table/Adam"] == ("optimizer slot", "net/table")
+    slots = [r for r in roles.values() if r == ("optimizer slot", "net/table")]
+    assert len(slots) == 6  # two for each of three parts
 
 
 def test_a_graph_without_restore_ops_is_joined_by_name(tmp_path: Path) -> None:

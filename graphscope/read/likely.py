@@ -1,0 +1,222 @@
+"""Which Keras layer a handful of weights most likely belongs to, from their names and shapes, with the evidence.
+
+Without a graph there is nothing else to go by. What names and shapes cannot tell (strides, padding, activation) is
+left out of the config, not assumed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+Shapes = Mapping[str, tuple[int, ...]]  # Keras's weight name -> shape
+
+
+class Guess(NamedTuple):
+    """A layer class, what of its config the shapes determine, and why."""
+
+    op: str
+    config: dict[str, Any]
+    evidence: tuple[str, ...]
+
+
+_ALIASES = {
+    "kernel": "kernel w weight weights filter filters conv_weight matrix",
+    "bias": "bias biases b conv_bias",
+    "gamma": "gamma scale layer_norm_scale",
+    "beta": "beta offset shift layer_norm_bias",
+    "moving_mean": "moving_mean running_mean pop_mean mean moving_avg",
+    "moving_variance": "moving_variance moving_var running_var running_variance pop_var pop_variance variance var",
+    "depthwise_kernel": "depthwise_kernel depthwise_weights depthwise_filter",
+    "pointwise_kernel": "pointwise_kernel pointwise_weights pointwise_filter",
+    "recurrent_kernel": "recurrent_kernel recurrent_weights",
+    "embeddings": "embeddings embedding embedding_table embedding_matrix word_embeddings token_embeddings lookup_table "
+    "position_embeddings token_type_embeddings char_emb bigram_emb word_emb emb wte wpe embedding_weights",
+    "alpha": "alpha alphas prelu_alpha",
+}
+_KINDS = {
+    alias: kind for kind, aliases in _ALIASES.items() for alias in aliases.split()
+}
+_NUMBER = re.compile(r"_\d+\Z")
+_STEMMED = (
+    re.compile(
+        r"(?P<kind>[wb]|weights?|bias(?:es)?|kernel|filters?)_?(?P<stem>[a-z]*\d\w*|_\w+|(?:conv|fc|out|hidden|dense)\w*)\Z",
+        re.I,
+    ),
+    re.compile(
+        r"(?P<stem>\w+?)_(?P<kind>w|b|weights?|bias(?:es)?|kernel|filters?)\Z", re.I
+    ),
+)
+
+
+def kind_of(name: str) -> tuple[str, str]:
+    """``(Keras weight name, stem)`` of a variable's last name; the kind is "" where the name says nothing.
+
+    >>> kind_of("weights"), kind_of("b_conv1"), kind_of("Variable_3")
+    (('kernel', ''), ('bias', 'conv1'), ('', 'Variable_3'))
+    """
+    plain = name.lower()
+    for spelled in (plain, _NUMBER.sub("", plain)):
+        if spelled in _KINDS:
+            return _KINDS[spelled], name[len(spelled) :]
+    for pattern in _STEMMED:
+        found = pattern.match(name)
+        if found:
+            return _KINDS[found["kind"].lower()], found["stem"].strip("_")
+    return "", name
+
+
+def likely_layer(shapes: Shapes, scope: str) -> Guess | None:
+    """The layer that these weights are, None where nothing fits; ``scope`` is where their names stand."""
+    for rule in _RULES:
+        found = rule(shapes, scope)
+        if found is not None:
+            return found
+    return None
+
+
+def _seen(shapes: Shapes) -> str:
+    listed = (f"{name} {_sizes(shape)}" for name, shape in shapes.items())
+    return ", ".join(listed)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def _normalization(shapes: Shapes, scope: str) -> Guess | None:
+    moving = {"moving_mean", "moving_variance"} & set(shapes)
+    affine = {"gamma", "beta"} & set(shapes)
+    if set(shapes) - moving - affine or not (moving or len(affine) == 2):
+        return None
+    if len(set(shapes.values())) > 1:
+        return None
+    config = {"scale": "gamma" in shapes, "center": "beta" in shapes}
+    if moving:
+        return Guess(
+            "BatchNormalization", config, (f"moving statistics: {_seen(shapes)}",)
+        )
+    why = (_seen(shapes), "no moving statistics, so not BatchNormalization")
+    return Guess("LayerNormalization", config, why)
+
+
+def _recurrent(shapes: Shapes, scope: str) -> Guess | None:
+    if not {"kernel", "recurrent_kernel"} <= set(shapes):
+        return None
+    kernel, recurrent = shapes["kernel"], shapes["recurrent_kernel"]
+    if len(kernel) != 2 or len(recurrent) != 2 or kernel[1] != recurrent[1]:
+        return None
+    units, rest = recurrent[0], recurrent[1] % max(1, recurrent[0])
+    op = {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}.get(recurrent[1] // max(1, units))
+    if op is None or rest:
+        return None
+    gates = recurrent[1] // units
+    why = (f"{_seen(shapes)}: {gates} gates of {units} units",)
+    return Guess(op, {"units": units, "use_bias": "bias" in shapes}, why)
+
+
+def _cell(shapes: Shapes, scope: str) -> Guess | None:
+    """TensorFlow 1's LSTM cells keep both kernels in one, the inputs above the state."""
+    kernel = shapes.get("kernel", ())
+    if len(kernel) != 2 or not re.search(r"lstm", scope, re.I) or kernel[1] % 4:
+        return None
+    units = kernel[1] // 4
+    if kernel[0] <= units or shapes.get("bias", (kernel[1],)) != (kernel[1],):
+        return None
+    why = (
+        f"{_seen(shapes)}: 4 gates of {units} units over {kernel[0] - units} inputs and the state",
+        f"the scope {scope!r}",
+    )
+    return Guess("LSTM", {"units": units, "use_bias": "bias" in shapes}, why)
+
+
+def _depthwise(shapes: Shapes, scope: str) -> Guess | None:
+    depthwise, kernel = shapes.get("depthwise_kernel"), shapes.get("kernel")
+    named = re.search(r"depthwise", scope, re.I)
+    if (
+        depthwise is None
+        and named
+        and kernel is not None
+        and "pointwise_kernel" not in shapes
+    ):
+        depthwise = kernel
+    if depthwise is None or len(depthwise) not in (3, 4):
+        return None
+    rank = len(depthwise) - 2
+    config: dict[str, Any] = {
+        "kernel_size": depthwise[:-2],
+        "depth_multiplier": depthwise[-1],
+        "use_bias": "bias" in shapes,
+    }
+    pointwise = shapes.get("pointwise_kernel")
+    if pointwise is None:
+        return Guess(f"DepthwiseConv{rank}D", config, (_seen(shapes),))
+    config["filters"] = pointwise[-1]
+    return Guess(f"SeparableConv{rank}D", config, (_seen(shapes),))
+
+
+def _convolution(shapes: Shapes, scope: str) -> Guess | None:
+    kernel, bias = shapes.get("kernel", ()), shapes.get("bias")
+    if len(kernel) not in (3, 4, 5) or set(shapes) - {"kernel", "bias"}:
+        return None
+    if bias is not None and len(bias) > 1:
+        return _einsum(kernel, bias, shapes)
+    config: dict[str, Any] = {"filters": kernel[-1], "kernel_size": kernel[:-2]}
+    config["use_bias"] = bias is not None
+    why = (f"{_seen(shapes)}: {_sizes(kernel[:-2])}, {kernel[-2]} -> {kernel[-1]}",)
+    rank = len(kernel) - 2
+    if bias is not None and bias != kernel[-1:]:
+        if bias != kernel[-2:-1]:
+            return None
+        why = (
+            f"{_seen(shapes)}: the bias is as long as the kernel's last but one size",
+        )
+        return Guess(f"Conv{rank}DTranspose", {**config, "filters": kernel[-2]}, why)
+    return Guess(f"Conv{rank}D", config, why)
+
+
+def _einsum(
+    kernel: tuple[int, ...], bias: tuple[int, ...], shapes: Shapes
+) -> Guess | None:
+    if kernel[-len(bias) :] != bias:
+        return None
+    return Guess("EinsumDense", {"output_shape": bias}, (_seen(shapes),))
+
+
+def _embedding(shapes: Shapes, scope: str) -> Guess | None:
+    table = shapes.get("embeddings")
+    if table is None and re.search(r"embed", scope, re.I) and set(shapes) == {"kernel"}:
+        table = shapes["kernel"]
+    if table is None or len(table) != 2 or len(shapes) > 1:
+        return None
+    config = {"input_dim": table[0], "output_dim": table[1]}
+    return Guess("Embedding", config, (f"{_seen(shapes)}: {table[0]} rows",))
+
+
+def _dense(shapes: Shapes, scope: str) -> Guess | None:
+    kernel, bias = shapes.get("kernel", ()), shapes.get("bias")
+    if len(kernel) != 2 or set(shapes) - {"kernel", "bias"}:
+        return None
+    if bias is not None and bias != kernel[1:]:
+        return None
+    config = {"units": kernel[1], "use_bias": bias is not None}
+    return Guess("Dense", config, (f"{_seen(shapes)}: {kernel[0]} -> {kernel[1]}",))
+
+
+def _prelu(shapes: Shapes, scope: str) -> Guess | None:
+    if set(shapes) != {"alpha"}:
+        return None
+    return Guess("PReLU", {}, (_seen(shapes),))
+
+
+_RULES: tuple[Callable[[Shapes, str], Guess | None], ...] = (
+    _normalization,
+    _recurrent,
+    _cell,
+    _depthwise,
+    _convolution,
+    _embedding,
+    _dense,
+    _prelu,
+)
