@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import networkx as nx
 
+from ..constants import Constants
 from ..graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from ..match import Held, Pattern, Tile, View, tile
 from ..patterns import layers as all_patterns
@@ -28,7 +29,8 @@ def find_layers(
     ``specs`` may be partial or empty: what needs a shape is then found less often, or with a default. ``keep`` are
     tensors that must stay visible (the outputs asked for).
     """
-    view = View(graph, specs)
+    constants = Constants(graph, model, specs=specs)
+    view = View(graph, specs, constants.value)
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
     found = _in_order(graph, [_layer(each, view) for each in tiles])

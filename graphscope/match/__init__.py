@@ -25,7 +25,8 @@ from .formula import (
 )
 from .pattern import Pattern, layer
 from .sizes import Size, Sizes
-from .solver import Match, Solver
+from .solution import Match
+from .solver import Solver
 from .tile import Tile, tile
 from .view import Held, View
 

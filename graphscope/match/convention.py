@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph import Shape
+from .sizes import Sizes
+from .view import Held
 
 
 def data_format(name: str | None) -> str:
@@ -64,3 +66,56 @@ def keras_axis(axis: Any, rank: int | None) -> int | list[int] | None:
     if rank is not None:
         found = [a - rank if a > 0 else a for a in found]
     return found[0] if len(found) == 1 else found
+
+
+def kept_axis(inserted: int, layout: str | None) -> int | None:
+    """Of the two spatial axes of a 4-D tensor, the one that was there before the other was inserted.
+
+    None where the inserted axis is not a spatial one.
+    """
+    first = 2 if layout and layout.startswith("NC") else 1
+    return {first: first + 1, first + 1: first}.get(int(inserted) % 4)
+
+
+def conv_output_size(size: int, kernel: int, stride: int, padding: str) -> int:
+    """What Keras makes of one axis in a transposed convolution without output_padding."""
+    longer = max(kernel - stride, 0) if padding == "valid" else 0
+    return size * stride + longer
+
+
+def per_channel(bias: Held | None, channels: int) -> bool | str:
+    """Whether a bias has one number a channel; True too where a size is not known (0), else why not."""
+    if bias is None or 0 in (*bias.shape, channels):
+        return True
+    wide = [d for d in bias.shape if d != 1] or [1]
+    return wide == [channels] or f"the bias has shape {list(bias.shape)}"
+
+
+def sandwich_padding(
+    pads: Sizes, crops: Sizes, rate: Sequence[int], kernel: Sequence[int]
+) -> str | None:
+    """The padding of a dilated convolution between SpaceToBatchND and BatchToSpaceND; None: neither of the two.
+
+    ``pads`` and ``crops`` are written out row by row: start and end of each spatial axis. What pads the input up to a
+    multiple of the rate is cropped again; the rest is the convolution's own.
+    """
+    starts = [s.number if s is not None else None for s in pads[0::2]]
+    if len(starts) != len(kernel) or len(pads) != len(crops):
+        return None
+    if any(c is None or c.number != 0 for c in crops[0::2]):
+        return None
+    wanted = [(k - 1) * r for k, r in zip(kernel, rate)]
+    own = [
+        e.added(c, -1) if e is not None and c is not None else None
+        for e, c in zip(pads[1::2], crops[1::2])
+    ]
+    ends = [None if e is None else e.number for e in own]
+    for name, begin in (
+        ("same", [w // 2 for w in wanted]),
+        ("valid", [0] * len(wanted)),
+    ):
+        end = [w - w // 2 if name == "same" else 0 for w in wanted]
+        fits = all(e is None or e == w for e, w in zip(ends, end))
+        if starts == begin and fits:
+            return name
+    return None

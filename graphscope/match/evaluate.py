@@ -14,7 +14,7 @@ import numpy as np
 
 from ..graph import Tensor
 from . import formula as f
-from .solver import Match
+from .solution import Match
 from .view import View
 
 Fetch = Callable[[Tensor], np.ndarray]

@@ -11,7 +11,8 @@ from ..errors import GraphError
 from ..graph import Graph, Tensor, TensorSpec, did_you_mean
 from . import formula as f
 from .pattern import Pattern
-from .solver import Match, Solver
+from .solution import Match
+from .solver import Solver
 from .tile import escapes
 from .view import View
 

@@ -77,18 +77,11 @@ def _divided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | N
 
 def _added(sign: int) -> _Rule:
     def rule(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
-        found: list[Size | None] = []
-        for a, b in _paired(*below):
-            plain = None
-            if a is not None and b is not None:
-                if b == Size(0):
-                    plain = a
-                elif a == Size(0) and sign > 0:
-                    plain = b
-                elif a.number is not None and b.number is not None:
-                    plain = Size(a.number + sign * b.number)
-            found.append(plain)
-        return tuple(found) or None
+        found = tuple(
+            None if a is None or b is None else a.added(b, sign)
+            for a, b in _paired(*below)
+        )
+        return found or None
 
     return rule
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..graph import Shape, Tensor
 from . import formula as f
-from .solver import Match, Solver
+from .solution import Match
+from .solver import Solver
 from .view import Held, View
 
 Text = str | None

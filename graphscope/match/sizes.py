@@ -11,19 +11,34 @@ from ..graph import Tensor
 
 
 class Size(NamedTuple):
-    """``factor`` times the sizes of some axes of some tensors: ``((tensor, axis), ...)``, sorted."""
+    """``factor`` times the sizes of some axes of some tensors, ``plus`` a constant.
+
+    ``axes`` are ``((tensor, axis), ...)``, sorted. A constant is ``Size(number)``.
+    """
 
     factor: int
     axes: tuple[tuple[Tensor, int], ...] = ()
+    plus: int = 0
 
     @property
     def number(self) -> int | None:
         """The value, where it is a constant."""
-        return None if self.axes else self.factor
+        return None if self.axes else self.factor + self.plus
 
-    def times(self, other: Size) -> Size:
-        """The product."""
+    def times(self, other: Size) -> Size | None:
+        """The product; None where it is not of this form."""
+        if other.number is not None:
+            return self._scaled(other.number)
+        if self.number is not None:
+            return other._scaled(self.number)
+        if self.plus or other.plus:
+            return None
         return Size(self.factor * other.factor, tuple(sorted(self.axes + other.axes)))
+
+    def _scaled(self, number: int) -> Size:
+        if self.number is not None:
+            return Size(self.number * number)
+        return Size(self.factor * number, self.axes, self.plus * number)
 
     def over(self, other: Size) -> Size | None:
         """The quotient, where it is exact."""
@@ -32,9 +47,26 @@ class Size(NamedTuple):
             if axis not in left:
                 return None
             left.remove(axis)
-        if not other.factor or self.factor % other.factor:
+        divisor = other.factor + (0 if other.axes else other.plus)
+        if other.axes and (other.plus or self.plus):
+            return Size(1) if self == other else None
+        if not divisor or self.factor % divisor or self.plus % divisor:
             return None
-        return Size(self.factor // other.factor, tuple(left))
+        return Size(self.factor // divisor, tuple(left), self.plus // divisor)
+
+    def added(self, other: Size, sign: int = 1) -> Size | None:
+        """The sum, or the difference; None where it is not of this form."""
+        if other.number is not None:
+            if self.number is not None:
+                return Size(self.number + sign * other.number)
+            return Size(self.factor, self.axes, self.plus + sign * other.number)
+        if self.number is not None:
+            plus = self.number + sign * other.plus
+            return Size(sign * other.factor, other.axes, plus)
+        if self.axes != other.axes:
+            return None
+        factor, plus = self.factor + sign * other.factor, self.plus + sign * other.plus
+        return Size(factor, self.axes, plus) if factor else Size(plus)
 
     def is_axis(self, tensor: Tensor, axis: int) -> bool:
         """Whether this is the size of that axis of that tensor."""

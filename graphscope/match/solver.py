@@ -7,18 +7,18 @@ goes down the formula, never down the graph, so its depth is the formula's.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from .. import opdefs
 from ..graph import Tensor
 from . import formula as f
+from .algebra import Algebra
+from .solution import Match, close, plain_float
 from .view import Held, View
 
-TOLERANCE = 1e-4  # of a literal in a formula against a float32 constant in a graph
 MOST_SOLUTIONS = 64  # per pattern and tensor
 
 # Attributes that say how to compute, not what; those that start with "_" and dtypes are ignored as well.
@@ -32,85 +32,7 @@ _COMMUTATIVE = frozenset(
 )
 
 
-class Match(NamedTuple):
-    """A solution, whole or partial: what each variable stands for, and the nodes that it explains."""
-
-    values: Mapping[str, Any] = {}
-    chain: Any = None  # linked list of node names: (name, earlier)
-    calls: Any = (
-        None  # linked list of (term, node): where each Call of the formula matched
-    )
-    uses: Any = (
-        None  # linked list of (variable name, tensor): where each variable was used
-    )
-
-    def covering(self, names: tuple[str, ...]) -> Match:
-        chain = self.chain
-        for name in names:
-            chain = (name, chain)
-        return self if chain is self.chain else self._replace(chain=chain)
-
-    def at(self, call: f.Term, name: str) -> Match:
-        return self._replace(chain=(name, self.chain), calls=((call, name), self.calls))
-
-    def bind(self, name: str, value: Any, tensor: Tensor | None = None) -> Match | None:
-        uses = self.uses if tensor is None else ((name, tensor), self.uses)
-        if name in self.values:
-            old = self.values[name]
-            return self._replace(uses=uses) if _same(old, value) else None
-        return self._replace(values={**self.values, name: value}, uses=uses)
-
-    @property
-    def members(self) -> frozenset[str]:
-        return frozenset(_unlinked(self.chain))
-
-    @property
-    def called(self) -> dict[int, str]:
-        """Where each Call matched: node by ``id`` of the term."""
-        return {id(term): name for term, name in _unlinked(self.calls)}
-
-    @property
-    def used(self) -> dict[str, Tensor]:
-        """The tensor that each variable's first use reads."""
-        return dict(_unlinked(self.uses))
-
-
-def _unlinked(chain: Any) -> Iterator[Any]:
-    while chain is not None:
-        head, chain = chain
-        yield head
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=1e-12)
-    return bool(a == b)
-
-
-def close(value: Any, expected: Any, sign: int = 1) -> bool:
-    """Whether a constant of the graph is the literal of a formula."""
-    if value is None:
-        return False
-    if isinstance(expected, list | tuple):
-        return bool(np.asarray(value).tolist() == list(expected))
-    if np.size(value) != 1:
-        return False
-    number = np.reshape(value, ())
-    if number.dtype.kind not in "fiub" and number.dtype.name != "bfloat16":
-        return False
-    return math.isclose(sign * float(number), expected, rel_tol=TOLERANCE, abs_tol=1e-9)
-
-
-def plain_float(value: Any) -> float:
-    """The shortest decimal that is this number in float32: 0.001, not 0.0010000000474974513.
-
-    >>> plain_float(0.0010000000474974513)
-    0.001
-    """
-    return float(str(np.float32(value)))
-
-
-class Solver:
+class Solver(Algebra):
     """Solves formulas over one View. ``watch(term, tensor, match, reason)`` is told of every failure."""
 
     def __init__(
@@ -175,146 +97,6 @@ class Solver:
                 else f"the constant {value.tolist()!s:.60}"
             )
             self._fail(p, t, m, f"{shown}, expected {'-' if sign < 0 else ''}{p}")
-
-    def _sum(self, p: f.Sum, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
-        for choice in p.choices:
-            if not isinstance(choice, f.Sum):
-                yield from self.solve(choice, t, m, sign)
-            elif (top := self._top(choice, t, m)) is not None:
-                yield from self._shared_sum(choice, *top, sign)
-
-    def _shared_sum(
-        self, p: f.Sum, t: Tensor, op: str, m: Match, sign: int
-    ) -> Iterator[Match]:
-        args, m = self.view.inputs[t.node], m.covering((t.node,))
-        if op == "Neg":
-            yield from self._sum(p, args[0], m, -sign)
-        elif op == "AddN":
-            yield from self._add_n(p, list(args), m, sign)
-        elif len(args) == 2:
-            right = -sign if op == "Sub" else sign
-            for a, b in p.splits:
-                if not (self._may(a, args[0], m) and self._may(b, args[1], m)):
-                    continue
-                for found in self.solve(a, args[0], m, sign):
-                    yield from self.solve(b, args[1], found, right)
-
-    def _add_n(
-        self, p: f.Term, args: list[Tensor], m: Match, sign: int
-    ) -> Iterator[Match]:
-        terms = p.terms if isinstance(p, f.Sum) else (p,)
-        if len(args) > len(terms):
-            self._fail(
-                p, args[0], m, f"{len(args)} tensors are added, not {len(terms)}"
-            )
-        elif len(args) == 1:
-            yield from self.solve(p, args[0], m, sign)
-        elif isinstance(p, f.Sum):
-            for a, b in p.splits:
-                for found in self.solve(a, args[0], m, sign):
-                    yield from self._add_n(b, args[1:], found, sign)
-
-    def _may(self, p: f.Term, t: Tensor, m: Match) -> bool:
-        """Whether the op that computes ``t`` could be the root of ``p``: the cheap test before the real one."""
-        if p.roots is None:
-            if p.__class__ in (f.Weight, f.Scalar, f.Array, f.Const):
-                return t.node not in self.view.dynamic
-            return p.__class__ is not f.Input or t.node in self.view.dynamic
-        top, _ = self.view.producer(t)
-        if self.view.ops[top.node] in p.roots:
-            return True
-        self._fail(p, top, m, "")
-        return False
-
-    # -- products and powers --------------------------------------------------------------
-    def _product(self, p: f.Product, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
-        for choice in p.choices:
-            if not isinstance(choice, f.Product):
-                yield from self.solve(choice, t, m, sign)
-            elif (top := self._top(choice, t, m)) is not None:
-                yield from self._shared_product(choice, *top, sign)
-
-    def _shared_product(
-        self, p: f.Product, t: Tensor, op: str, m: Match, sign: int
-    ) -> Iterator[Match]:
-        args, m = self.view.inputs[t.node], m.covering((t.node,))
-        if op == "Neg":
-            yield from self._product(p, args[0], m, -sign)
-        elif op == "Square" and sign > 0:
-            half = _half(p)
-            if half is not None:
-                yield from self.solve(half, args[0], m)
-        elif len(args) == 2:
-            for a, b in p.splits:
-                for right in [b] if op == "Mul" else _inverses(b):
-                    yield from self._factors(a, right, args, m, sign)
-
-    def _factors(
-        self, a: f.Term, b: f.Term, args: Any, m: Match, sign: int
-    ) -> Iterator[Match]:
-        if not (self._may(a, args[0], m) and self._may(b, args[1], m)):
-            return
-        for left in (1, -1) if self._signed(args[0]) or sign < 0 else (1,):
-            if left * sign < 0 and not self._signed(args[1]):
-                continue
-            for found in self.solve(a, args[0], m, left):
-                yield from self.solve(b, args[1], found, left * sign)
-
-    def _signed(self, t: Tensor) -> bool:
-        """Whether a minus sign could be found below this tensor."""
-        top, _ = self.view.producer(t)
-        return (
-            self.view.ops[top.node] in ("Neg", "Sub", "Mul", "RealDiv", "Add")
-            or self.view.number(top) is not None
-        )
-
-    def _power(self, p: f.Power, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
-        if isinstance(p.term, f.Const):
-            yield from self._literal(f.Const(p.term.value**p.exponent), t, m, sign)
-            return
-        if (top := self._top(p, t, m)) is None or sign < 0:
-            return
-        t, op, m = top
-        args, n = self.view.inputs[t.node], p.exponent
-        inner = m.covering((t.node,))
-        if op == "Mul":
-            if n in (2, 3, 4):
-                yield from self._shared_product(p.expanded, t, op, m, sign)
-            return
-        for term, arg in self._unpowered(p, op, args):
-            yield from self.solve(term, arg, inner)
-        if op == "SquaredDifference" and n == 2 and isinstance(p.term, f.Sum):
-            yield from self._difference(p.term, args, inner)
-
-    def _unpowered(
-        self, p: f.Power, op: str, args: Any
-    ) -> Iterator[tuple[f.Term, Tensor]]:
-        """``(term, argument)``: what the argument of a power op must be for the op to be ``p``."""
-        n = p.exponent
-        if op == "RealDiv":
-            if n < 0 and close(self.view.number(args[0]), 1.0):
-                yield p.inverse, args[1]
-            return
-        own = {"Square": 2.0, "Rsqrt": -0.5, "Sqrt": 0.5, "Reciprocal": -1.0}.get(op)
-        if op == "Pow":
-            number = self.view.number(args[1])
-            own = float(number) if number is not None and number.size == 1 else None
-        if not own:
-            return
-        left = n / own
-        if left == 1:
-            yield p.term, args[0]
-        elif left in (-1, 0.5, -0.5, 2):
-            yield f.Power(p.term, left), args[0]
-
-    def _difference(self, p: f.Sum, args: Any, m: Match) -> Iterator[Match]:
-        plus = [q for q in p.terms if not isinstance(q, f.Neg)]
-        minus = [q for q in p.terms if isinstance(q, f.Neg)]
-        if len(plus) != 1 or len(minus) != 1:
-            return
-        for a, b in (args, args[::-1]):
-            for found in self.solve(plus[0], a, m):
-                yield from self.solve(minus[0].term, b, found)
 
     # -- ops ------------------------------------------------------------------------------
     def _call(self, p: f.Call, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
@@ -467,30 +249,6 @@ def _equal(value: Any, expected: Any) -> bool:
     if isinstance(value, list | tuple) or isinstance(expected, list | tuple):
         return list(value or ()) == list(expected or ())
     return bool(value == expected)
-
-
-def _half(p: f.Product) -> f.Term | None:
-    """The square root of a product of equal factors, two by two."""
-    first = p.terms[0]
-    if len(p.terms) % 2 or any(each is not first for each in p.terms):
-        return None
-    return p.of(p.terms[: len(p.terms) // 2])
-
-
-def _inverses(p: f.Term) -> Iterator[f.Term]:
-    """The terms q with 1 / q equal to p, so that ``a / q`` can be ``a * p``."""
-    if isinstance(p, f.Const):
-        if p.value:
-            yield f.Const(1.0 / p.value)
-    elif isinstance(p, f.Power) and p.exponent < 0:
-        yield p.inverse
-    elif isinstance(p, f.OneOf):
-        for each in p.terms:
-            yield from _inverses(each)
-    elif isinstance(p, f.Product):
-        parts = [list(_inverses(each)) for each in p.terms]
-        if all(len(each) == 1 for each in parts):
-            yield f.multiply(*(each[0] for each in parts))
 
 
 def _unnamed(kind: str) -> tuple[tuple[str, Any], ...]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..graph import Tensor
 from .pattern import Pattern
-from .solver import Match, Solver
+from .solution import Match
+from .solver import Solver
 from .view import SHAPE_OPS, View
 
 

@@ -23,7 +23,7 @@ from ..match import (
     layer,
     op,
 )
-from ..match.solver import plain_float
+from ..match.solution import plain_float
 
 
 @layer("Activation", activation="relu")

@@ -1,4 +1,4 @@
-"""Normalization layers."""
+"""Batch normalization at inference: fused, written out, or folded to one scale and one offset."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..match import (
-    Attr,
-    Held,
-    Input,
-    Scalar,
-    Term,
-    View,
-    Weight,
-    layer,
-    op,
-    rsqrt,
-)
+from ..match import Attr, Held, Input, Scalar, Term, View, Weight, layer, op, rsqrt
 from ..match.convention import channel_axis
-from ..match.solver import plain_float
+from ..match.solution import plain_float
+
+EPSILON = 1e-3  # Keras's default: what a folded batch norm is given back
 
 
 def _vectors(
@@ -34,16 +25,36 @@ def _vectors(
     return {name: held.flat() if held else None for name, held in given.items()}
 
 
-def _fused(epsilon: float, gamma: Held, beta: Held, layout: str) -> dict[str, Any]:
+def _constant(view: View, held: Held, value: float) -> bool:
+    """Whether it was never a variable, but one number all over (slim's ``scale=False``)."""
+    if not held.direct or view.kinds[held.node] != "Const":
+        return False
+    return bool(np.all(view.attrs[held.node]["value"] == value))
+
+
+def _fused_weights(
+    view: View, gamma: Held, beta: Held, moving_mean: Held, moving_variance: Held
+) -> dict[str, Held | None]:
+    return _vectors(
+        None if _constant(view, gamma, 1.0) else gamma,
+        None if _constant(view, beta, 0.0) else beta,
+        moving_mean,
+        moving_variance,
+    )
+
+
+def _fused(
+    view: View, epsilon: float, gamma: Held, beta: Held, layout: str
+) -> dict[str, Any]:
     return {
         "axis": channel_axis(layout),
         "epsilon": plain_float(epsilon),
-        "center": True,
-        "scale": True,
+        "center": not _constant(view, beta, 0.0),
+        "scale": not _constant(view, gamma, 1.0),
     }
 
 
-@layer("BatchNormalization", config=_fused, weights=_vectors)
+@layer("BatchNormalization", config=_fused, weights=_fused_weights)
 def fused_batch_norm(
     x: Input,
     gamma: Weight,
@@ -52,7 +63,7 @@ def fused_batch_norm(
     moving_variance: Weight,
     epsilon: Attr,
     layout: Attr,
-    momentum: Attr,
+    factor: Attr,
 ) -> Term:
     return op.FusedBatchNorm(
         x,
@@ -62,7 +73,7 @@ def fused_batch_norm(
         moving_variance,
         epsilon=epsilon,
         data_format=layout,
-        exponential_avg_factor=momentum,
+        exponential_avg_factor=factor,
         is_training=False,
     )
 
@@ -117,3 +128,41 @@ def batch_norm(
 ) -> Term:
     scale = gamma * rsqrt(moving_variance + epsilon)
     return (x - moving_mean) * scale + beta | x * scale - moving_mean * scale + beta
+
+
+def _literal(held: Held, value: float) -> Held:
+    """A statistic that no node holds: the one that leaves its input alone."""
+    array = np.full(int(np.prod(held.shape)), value, np.float32)
+    return Held("", array.shape, value=array)
+
+
+def _folded_weights(scale: Held, offset: Held) -> dict[str, Held]:
+    return {
+        "gamma": scale.flat(),
+        "beta": offset.flat(),
+        "moving_mean": _literal(scale, 0.0),
+        "moving_variance": _literal(scale, 1.0 - EPSILON),
+    }
+
+
+def _folded_fits(view: View, x: Any, scale: Held, offset: Held) -> bool | str:
+    if any(sum(d != 1 for d in held.shape) != 1 for held in (scale, offset)):
+        return "the scale varies along more or less than one axis"
+    return _one_axis(scale, offset, scale, offset)
+
+
+@layer(
+    "BatchNormalization",
+    where=_folded_fits,
+    config=lambda view, x, scale, offset: {
+        "axis": _axis(view, x, scale, offset),
+        "epsilon": EPSILON,
+        "center": True,
+        "scale": True,
+    },
+    weights=_folded_weights,
+    evidence="a scale and an offset per channel: taken for a batch normalization whose statistics were folded into"
+    " them; mean 0, variance 1 and epsilon 0.001 stand in for those",
+)
+def batch_norm_folded(x: Input, scale: Weight, offset: Weight) -> Term:
+    return x * scale + offset
