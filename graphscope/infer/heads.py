@@ -55,8 +55,16 @@ def find_heads(model: Model, study: Training) -> list[Head]:
 
 def _head(study: Training, i: int, port: int) -> Head:
     readers = _readers(study, i)
-    roles = frozenset(study.roles.get(n, "") for n in readers)
+    roles = frozenset(_role_of(study, n) for n in readers)
     return Head(study.flow.tensor(i, port), i, roles, "" not in roles)
+
+
+def _role_of(study: Training, i: int) -> str:
+    """A node's role; an answer decided only to measure counts as part of the measure."""
+    if i in study.roles or study.flow.ops[i] not in DECISIONS:
+        return study.roles.get(i, "")
+    after = {study.roles.get(n, "") for n in study.flow.outputs[i]}
+    return "metric" if after and after <= {"metric", "summary"} else ""
 
 
 def _readers(study: Training, i: int) -> list[int]:

@@ -41,7 +41,7 @@ def find_outputs(
                 "not what is computed from them; give the .meta file or the source that built it",
             )
         )
-    study = training or study_training(model.graph, model.collections)
+    study = training or study_training(model.graph, model.collections, model.functions)
     declared = _declared_outputs(model, study, specs or {})
     heads = [
         head
@@ -99,4 +99,6 @@ def _why_none(study: Training) -> str:
 
 def heads_of(model: Model) -> list[Head]:
     """The tensors among which the outputs are sought, unranked."""
-    return find_heads(model, study_training(model.graph, model.collections))
+    return find_heads(
+        model, study_training(model.graph, model.collections, model.functions)
+    )

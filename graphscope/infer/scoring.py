@@ -108,7 +108,7 @@ class _Context:
         have = self.study.deps.weights[head.index].bit_count()
         points = 0.0
         if self.most:
-            share = have / self.most
+            share = 1.0 if self._is_boundary(head) else have / self.most
             what = "trainable weights" if self.study.trained else "weights"
             said.append(f"{have} of {self.total} {what} upstream")
             points += 2.5 * math.log(max(share, 0.02)) + 0.8
@@ -143,12 +143,15 @@ class _Context:
         return points
 
     def _boundary(self, head: Head, said: list[str]) -> float:
-        groups = self.study.weight_groups
-        own = [g for g in groups if self.study.deps.weights[head.index] & g]
-        if len(groups) > 1 and len(own) == 1:
-            said.append("all the weights of one optimizer end here, another's begin")
-            return 2.0
-        return -2.0
+        if not self._is_boundary(head):
+            return -2.0
+        said.append("all the weights of one optimizer end here, another's begin")
+        return 3.0
+
+    def _is_boundary(self, head: Head) -> bool:
+        groups, deps = self.study.weight_groups, self.study.deps
+        own = [g for g in groups if deps.weights[head.index] & g]
+        return len(groups) > 1 and len(own) == 1 and bool(deps.later[head.index])
 
     def _loss_name(self, head: Head) -> str:
         study = self.study
@@ -193,7 +196,8 @@ class _Context:
 def _representatives_first(context: _Context, rated: list[_Rated]) -> list[_Rated]:
     """The best of each prediction first, then the other forms (logits, classes) of the same."""
     seen: set[tuple[int, int]] = set()
-    first, rest = [], []
+    first: list[_Rated] = []
+    rest: list[_Rated] = []
     for each in rated:
         key = (each.base, each.head.tensor.port)
         (rest if key in seen else first).append(each)

@@ -8,8 +8,9 @@ the few nodes from the seed of ones to the first such op: those hang on no data,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ..graph import Function, FunctionRef, Graph, Node
 from .flow import Flow
 from .ops import (
     ACCUMULATES,
@@ -23,6 +24,10 @@ from .ops import (
     kind_of,
 )
 
+_CALLERS = frozenset(
+    "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase RemoteCall"
+    " SymbolicGradient".split()
+)
 _ONES = frozenset("Fill OnesLike".split())
 _SUMS = frozenset("Add AddV2 AddN Sub ConcatV2 Pack Merge".split())
 _QUOTIENTS = frozenset("RealDiv Div".split())
@@ -41,13 +46,16 @@ def find_updates(flow: Flow) -> list[int]:
     return flow.by_kind(lambda op: APPLIES.match(op) or ACCUMULATES.match(op))
 
 
-def find_backward(flow: Flow) -> bytearray:
+def find_backward(
+    flow: Flow, functions: Mapping[str, Function] | None = None
+) -> bytearray:
     """A mask of the nodes that compute gradients; all zero where nothing applies a gradient to anything.
 
     A graph that holds gradients and no update (a saliency map, DeepDream) computes them for their own sake.
+    ``functions``: a While or a call whose body differentiates is backward too.
     """
     updates = find_updates(flow)
-    backward_ops = flow.by_kind(is_backward)
+    backward_ops = flow.by_kind(is_backward) + _backward_calls(flow, functions or {})
     if not updates and not _feeds_writes(flow, backward_ops):
         return bytearray(len(flow))
     roots = set(backward_ops) | set(_gradients(flow, updates))
@@ -59,10 +67,43 @@ def find_backward(flow: Flow) -> bytearray:
             forward[i] = 0  # a gradient of a gradient
     for i in updates:
         mask[i] = 0
-    for i, reached in enumerate(flow.downstream(_find_seeds(flow, mask, forward))):
-        mask[i] |= reached and not kind_of(flow.ops[i])
+    _add_seeds(flow, mask, forward, _candidate_seeds(flow, mask, forward))
     _add_preparations(flow, mask, forward)
+    _add_seeds(flow, mask, forward, _given_seeds(flow, mask, forward))
     return mask
+
+
+def _backward_calls(flow: Flow, functions: Mapping[str, Function]) -> list[int]:
+    """The nodes that call a function in which a backward op stands, at any depth."""
+    if not functions:
+        return []
+    calls = {name: _called(f.graph) for name, f in functions.items()}
+    found = {
+        name
+        for name, f in functions.items()
+        if any(is_backward(f.graph.op(n)) for n in f.graph)
+    }
+    grown = True
+    while grown:
+        more = {n for n, called in calls.items() if n not in found and called & found}
+        found |= more
+        grown = bool(more)
+    return [i for i, n in enumerate(flow.names) if found & called_by(flow.nodes[i])]
+
+
+def _called(graph: Graph) -> set[str]:
+    return set().union(*(called_by(graph.node(name)) for name in graph))
+
+
+def called_by(node: Node) -> set[str]:
+    """The functions that a node calls: those its attributes name, or its own op."""
+    found = {node.op}
+    if node.op in _CALLERS or node.op.endswith("Dataset"):
+        for key in ("f", "body", "cond", "then_branch", "else_branch", "branches"):
+            value = node.attrs.get(key)
+            values = value if type(value) is tuple else (value,)
+            found |= {v.name for v in values if isinstance(v, FunctionRef)}
+    return found
 
 
 def _feeds_writes(flow: Flow, backward_ops: list[int]) -> bool:
@@ -91,19 +132,23 @@ def _forward_values(flow: Flow, backward_ops: list[int]) -> Iterator[int]:
             yield wires[slot][0]
 
 
-def _find_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
-    """The arrays of ones that gradients start from.
+def _add_seeds(
+    flow: Flow, mask: bytearray, forward: bytearray, seeds: list[int]
+) -> None:
+    """Extend the mask to the seeds from which gradients start, and to all that follows from them.
 
-    They hang on no data, lead to the backward pass and never forward, and all that follows is linear in them (a
-    loss is not: ``labels = ones`` is subtracted from something, or a logarithm comes after).
+    All that follows is linear in a true seed. In a constant of the loss it is not: ``labels = ones`` is subtracted
+    from something, or a logarithm comes after.
     """
-    seeds = _candidate_seeds(flow, mask, forward)
     while seeds:
         reached = flow.downstream(
             seeds, lambda i: not mask[i] and flow.ops[i] not in SHAPE_ONLY
         )
         bent = bytearray(
-            reached[i] and not mask[i] and not _is_linear(flow, i, reached, mask)
+            reached[i]
+            and not mask[i]
+            and i not in seeds
+            and (forward[i] or not _is_linear(flow, i, reached, mask))
             for i in range(len(flow))
         )
         for i in reversed(flow.order):
@@ -112,10 +157,26 @@ def _find_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
         if len(kept) == len(seeds):
             break
         seeds = kept
-    return seeds
+    for i, reached_now in enumerate(flow.downstream(seeds)):
+        mask[i] |= reached_now and not kind_of(flow.ops[i])
+
+
+def _given_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
+    """What a person passed as ``grad_ys``: the one operand of a first backward node that no weight is behind."""
+    weighted = flow.downstream(flow.by_kind(lambda op: op in VARIABLES))
+    found = set()
+    for i in range(len(flow)):
+        wires = [s for s, _ in flow.inputs[i] if flow.ops[s] != "Const"]
+        if not mask[i] or flow.ops[i] not in _LINEAR or any(mask[s] for s in wires):
+            continue
+        free = {s for s in wires if not weighted[s] and not forward[s]}
+        if len(free) == 1 and not SOURCES.match(flow.ops[min(free)]):
+            found |= free
+    return sorted(found)
 
 
 def _candidate_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
+    """Arrays of ones that hang on no data and lead to the backward pass, and never forward."""
     reaches, hits = bytearray(mask), bytearray(forward)
     for i in reversed(flow.order):
         for n in flow.outputs[i]:
@@ -159,4 +220,10 @@ def _add_preparations(flow: Flow, mask: bytearray, forward: bytearray) -> None:
             for n in flow.outputs[i]
             if flow.ops[n] not in SHAPE_ONLY or op == "Switch"
         ]
+        if op in _CALLERS:
+            readers = [n for n in readers if mask[n] or not _is_dead_end(flow, n)]
         mask[i] = bool(readers) and all(mask[n] for n in readers)
+
+
+def _is_dead_end(flow: Flow, i: int) -> bool:
+    return flow.ops[i] == "Identity" and not flow.outputs[i]

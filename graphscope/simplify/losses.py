@@ -25,10 +25,11 @@ _ENDS = frozenset("Sqrt Rsqrt".split())
 _STEPS = frozenset(
     "Log Log1p Exp Expm1 Neg Square Abs SquaredDifference Pow Maximum Minimum ClipByValue Relu Softplus Shape Size"
     " Rank ZerosLike OnesLike GreaterEqual Greater Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv"
-    " StopGradient CheckNumerics".split()
+    " StopGradient CheckNumerics LogSoftmax Select SelectV2".split()
 )
-_SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Select SelectV2 Sum Mean".split())
-_RESHAPES = frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
+_SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
+_RESHAPES = frozenset("Reshape ExpandDims Squeeze Cast Transpose Unpack".split())
+_ELEMENTWISE = _STEPS | frozenset("Add AddV2 Sub Mul RealDiv Div AddN".split())
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def find_losses(
         differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
         whole = _find_whole_batch(flow, deps, backward, writes)
         _mark_measures(flow, deps, backward, whole, labels, differentiated, role)
-        _mark_approach(flow, deps, backward, lossy, role)
+        origin = _find_origins(flow, deps)
+        _mark_approach(flow, deps, backward, lossy, origin, role)
     return Losses(labels, role)
 
 
@@ -122,8 +124,7 @@ def weights_after(
 
 def _is_end(flow: Flow, deps: Dependence, backward: bytearray, i: int) -> bool:
     return not any(
-        not backward[n] and flow.ops[n] not in SHAPE_ONLY and not kind_of(flow.ops[n])
-        for n in flow.outputs[i]
+        not backward[n] and flow.ops[n] not in SHAPE_ONLY for n in flow.outputs[i]
     ) and not kind_of(flow.ops[i])
 
 
@@ -184,6 +185,7 @@ def _mark_approach(
     deps: Dependence,
     backward: bytearray,
     lossy: bytearray,
+    origin: list[int],
     role: dict[int, str],
 ) -> None:
     """Extend the losses upstream over what only prepares them: the logarithm of a probability, the clip before it."""
@@ -201,18 +203,47 @@ def _mark_approach(
         ]
         if not readers or not all(role.get(n) in ("loss", "metric") for n in readers):
             continue
-        if _only_prepares(flow, deps, lossy, i, readers):
+        if _only_prepares(flow, deps, lossy, origin, i, readers):
             role[i] = "metric" if all(role[n] == "metric" for n in readers) else "loss"
 
 
+def _find_origins(flow: Flow, deps: Dependence) -> list[int]:
+    """The tensor that each node is an elementwise function of; itself where it is one of several, or of none."""
+    origin = list(range(len(flow)))
+    for i in flow.order:
+        if flow.ops[i] not in _ELEMENTWISE or deps.applied[i]:
+            continue
+        behind = {
+            origin[s] for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]
+        }
+        if len(behind) == 1:
+            origin[i] = behind.pop()
+    return origin
+
+
 def _only_prepares(
-    flow: Flow, deps: Dependence, lossy: bytearray, i: int, readers: list[int]
+    flow: Flow,
+    deps: Dependence,
+    lossy: bytearray,
+    origin: list[int],
+    i: int,
+    readers: list[int],
 ) -> bool:
     op = flow.ops[i]
     if op in _STEPS or lossy[i]:
         return True
+    carried = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
+    if op in _SUMS and len(carried) > 1:
+        if origin[i] != i:
+            return True  # logits * labels - relu(logits)
+        return op == "Sub" and all(flow.ops[n] in LOSS_OPS for n in readers)
     if op in _SUMS:
         return all(flow.ops[n] in LOSS_OPS or flow.ops[n] in _STEPS for n in readers)
     if op in _RESHAPES:
-        return all("CrossEntropy" in flow.ops[n] or lossy[n] for n in readers)
+        return all(
+            "CrossEntropy" in flow.ops[n]
+            or lossy[n]
+            or flow.ops[n] in ("Unpack", "Sub")
+            for n in readers
+        )
     return False

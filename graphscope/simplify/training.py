@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph import Graph
+from ..graph import Function, Graph
 from .backward import find_backward, find_updates
 from .dependence import Dependence, find_dependence
 from .flow import Flow
@@ -24,6 +24,7 @@ ROLES = "gradient optimizer loss metric label summary assertion update save rest
 ]
 """Every role there is; where a node serves several, the first of these names it."""
 
+_FLOATS = ("float32", "float64", "float16", "bfloat16", "complex64")
 _RANK = {role: rank for rank, role in enumerate(ROLES)}
 _PASSIVE = frozenset(
     "summary save restore initialiser assertion update".split() + ["input pipeline"]
@@ -46,13 +47,18 @@ class Training:
     """Bits of the weights that one optimizer trains, where several train weights of their own (a GAN)."""
 
 
-def roles(graph: Graph, collections: Mapping[str, Any] | None = None) -> dict[str, str]:
+def roles(
+    graph: Graph,
+    collections: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Function] | None = None,
+) -> dict[str, str]:
     """Node -> why it is there only to train, measure, save or initialise; a node that is absent is part of the model.
 
     The roles are those of ``ROLES``. ``collections`` are a MetaGraph's; they only add what the graph does not say
-    (which variables are trainable where nothing trains them).
+    (which variables are trainable where nothing trains them). ``functions`` is the library of the graph: a While
+    whose body computes gradients is known by it.
     """
-    found = study_training(graph, collections)
+    found = study_training(graph, collections, functions)
     return {found.flow.names[i]: role for i, role in sorted(found.roles.items())}
 
 
@@ -67,16 +73,19 @@ def drop_training(graph: Graph, roles: Mapping[str, str]) -> Graph:
 
 
 def study_training(
-    graph: Graph, collections: Mapping[str, Any] | None = None
+    graph: Graph,
+    collections: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Function] | None = None,
 ) -> Training:
     """The roles, together with the dataflow facts that they rest on."""
     flow = Flow(graph)
-    backward = find_backward(flow)
+    backward = find_backward(flow, functions)
     updates = find_updates(flow)
     first = find_dependence(flow, backward)
     writes = classify_writes(flow, first, backward)
     trained = _find_trained(flow, updates, writes, collections or {})
-    deps = find_dependence(flow, backward, trained) if trained else first
+    aside = _find_aside(flow, backward)
+    deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
     losses = find_losses(flow, deps, backward, writes, trains)
     found = _seed_roles(flow, backward, writes, losses, updates)
@@ -87,6 +96,18 @@ def study_training(
     return Training(
         flow, deps, backward, losses, found, tuple(updates), frozenset(trained), groups
     )
+
+
+def _find_aside(flow: Flow, backward: bytearray) -> bytearray:
+    """The backward pass, and what only computes a value to write into a variable: no part of the way forward."""
+    aside = bytearray(backward)
+    for i in reversed(flow.order):
+        readers = [n for n in flow.outputs[i] if flow.ops[n] not in SHAPE_ONLY]
+        if readers and kind_of(flow.ops[i]) == "":
+            aside[i] |= all(
+                aside[n] or kind_of(flow.ops[n]) == "write" for n in readers
+            )
+    return aside
 
 
 def _weight_groups(flow: Flow, deps: Dependence, updates: list[int]) -> tuple[int, ...]:
@@ -127,9 +148,24 @@ def _find_trained(
     found = {flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]}
     if not found:
         found = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
+        found = {i for i in found if i is not None and not _counts(flow, i)}
     if not found:
         found = {flow.index.get(name) for name in _declared(collections)}
+    if not found:
+        apart = ("metric", "optimizer", "update")
+        moved = {
+            flow.variable_of(flow.inputs[i][0][0])
+            for i, r in writes.items()
+            if r in apart
+        }
+        variables = flow.by_kind(lambda op: op in VARIABLES)
+        found = {i for i in variables if not _counts(flow, i)} - moved
     return {i for i in found if i is not None and flow.ops[i] in VARIABLES}
+
+
+def _counts(flow: Flow, i: int) -> bool:
+    """Whether a variable holds a number that is counted, not learned."""
+    return flow.nodes[i].attrs.get("dtype") not in _FLOATS
 
 
 def _declared(collections: Mapping[str, Any]) -> list[str]:
@@ -154,6 +190,8 @@ def _seed_roles(
     for i, op in enumerate(flow.ops):
         if by_op[op] and by_op[op] != "write":
             found[i] = by_op[op]
+        elif by_op[op] == "" and i in found and op in VARIABLES:
+            found[i] = "optimizer"
     found.update(writes)
     found.update(dict.fromkeys(updates, "optimizer"))
     return found
