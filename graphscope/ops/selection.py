@@ -6,7 +6,7 @@ import numpy as np
 
 from ..graph import Shape
 from .dims import broadcast, broadcasting, merge, shape_from
-from .registry import Call, define
+from .registry import Call, Unsaid, define
 from .text import literal
 
 
@@ -60,9 +60,24 @@ define(
     fold=lambda x, low, high: np.minimum(np.maximum(x, low), high),
     traits="elementwise",
 )
+
+
+def _spread(call: Call) -> tuple[Shape]:
+    """The wanted shape; an input size above 1 can only stay."""
+    wanted, shape = shape_from(call, 1), call.shape(0)
+    if wanted is None or shape is None:
+        return (wanted,)
+    if len(shape) > len(wanted):
+        raise Unsaid("broadcast to a lower rank")
+    kept = (None,) * (len(wanted) - len(shape)) + tuple(
+        None if size == 1 else size for size in shape
+    )
+    return (merge(wanted, kept),)
+
+
 define(
     "BroadcastTo",
-    shape=lambda call: (shape_from(call, 1),),
+    shape=_spread,
     keras=lambda call, x, _: (
         None
         if call.integers(1) is None

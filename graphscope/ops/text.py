@@ -17,6 +17,19 @@ from .. import opdefs
 from ..graph import FunctionRef
 from .registry import Call, Meaning, Unsaid
 
+# raw_ops takes these arguments by the names of TensorFlow's API definitions, not by the OpDef's
+_AXIS = {"reduction_indices": "axis"}
+_RENAMED: Mapping[str, Mapping[str, str]] = {
+    **{op: _AXIS for op in ("All", "Any", "EuclideanNorm", "Max", "Mean", "Min")},
+    **{op: _AXIS for op in ("Prod", "Sum")},
+    "ExpandDims": {"dim": "axis"},
+    "Select": {"t": "x", "e": "y"},
+    "Split": {"split_dim": "axis"},
+    "SplitV": {"split_dim": "axis"},
+    "Squeeze": {"squeeze_dims": "axis"},
+    "Where": {"input": "condition"},
+}
+
 
 def literal(value: Any) -> str:
     """Python source of a number, string, None, tuple or (nested) sequence of them; raises Unsaid of anything else.
@@ -98,18 +111,19 @@ def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> 
         if count == 0:
             taken, left = [], taken + left
         text = f"[{', '.join(taken)}]" if count is not None else "".join(taken)
-        arguments.append(f"{_keyword(arg.name)}={text}")
+        arguments.append(f"{_keyword(op, arg.name)}={text}")
     for attr in definition.attr:
         name = attr.name
         if name in inferred or name not in attrs:
             continue
         if attrs[name] == opdefs.defaults(op).get(name):
             continue
-        arguments.append(f"{_keyword(name)}={_attribute(attr.type, attrs[name])}")
+        arguments.append(f"{_keyword(op, name)}={_attribute(attr.type, attrs[name])}")
     return f"tf.raw_ops.{op}({', '.join(arguments)})"
 
 
-def _keyword(name: str) -> str:
+def _keyword(op: str, name: str) -> str:
+    name = _RENAMED.get(op, {}).get(name, name)
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
