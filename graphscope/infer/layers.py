@@ -34,7 +34,7 @@ def find_layers(
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
     found = _in_order(graph, [_layer(each, view) for each in tiles])
-    return _named(found)
+    return _named(_fused(found, view, kept) if fuse_activations else found)
 
 
 def _layer(each: Tile, view: View) -> Layer:
@@ -49,6 +49,55 @@ def _layer(each: Tile, view: View) -> Layer:
         output=each.output,
         pattern=pattern.name,
         evidence=pattern.evidence_of(match, view),
+    )
+
+
+def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:
+    """Activations written as ``activation=`` of the layer before, where the scopes say that they were.
+
+    Keras and TensorFlow 1 put ``conv/Relu`` beside ``conv/BiasAdd`` when one call made both; a layer of its own has a
+    scope of its own. The type of neither is in question, only how a person would have written the two.
+    """
+    owners = {layer.output: layer for layer in layers if "activation" in layer.attrs}
+    gone: set[int] = set()
+    made: list[Layer] = []
+    for layer in layers:
+        owner = owners.get(next(iter(layer.inputs.values()), layer.output))
+        name = _activation(layer)
+        if owner is not None and name and _written_together(owner, layer, view, kept):
+            gone.add(id(owner))
+            layer = _with_activation(owner, layer, name)
+        made.append(layer)
+    return [layer for layer in made if id(layer) not in gone]
+
+
+def _activation(layer: Layer) -> str | None:
+    """The name under which Keras knows an activation layer; None where it is none, or has parameters."""
+    if layer.op == "Activation" and set(layer.attrs) == {"activation"}:
+        return str(layer.attrs["activation"])
+    if layer.op == "ReLU" and layer.attrs.get("max_value") == 6.0:
+        return "relu6"
+    if layer.op == "Softmax" and layer.attrs.get("axis") == -1:
+        return "softmax"
+    return None
+
+
+def _written_together(owner: Layer, layer: Layer, view: View, kept: set[str]) -> bool:
+    scope = owner.output.node.rpartition("/")[0]
+    if not scope or owner.attrs["activation"] != "linear" or owner.output.node in kept:
+        return False
+    readers = {name for name, _ in view.graph.consumers(owner.output.node)}
+    inside = all(n.startswith(scope + "/") for n in layer.members & view.dynamic)
+    return inside and all(r in layer.members or r not in view.dynamic for r in readers)
+
+
+def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
+    return replace(
+        owner,
+        attrs={**owner.attrs, "activation": name},
+        members=owner.members | layer.members,
+        output=layer.output,
+        evidence=(*owner.evidence, *layer.evidence),
     )
 
 

@@ -205,7 +205,7 @@ def gelu(x: Input) -> Term:
     return 0.5 * x * (1 + op.Erf(x / sqrt(2))) | 0.5 * x * op.Erfc(-x / sqrt(2))
 
 
-@layer("Activation", activation="gelu_tanh")
+@layer("Activation", activation="gelu", approximate=True)
 def gelu_tanh(x: Input) -> Term:
     inner = sqrt(2 / pi) * (x + 0.044715 * x**3)
     factored = sqrt(2 / pi) * x * (1 + 0.044715 * x**2)

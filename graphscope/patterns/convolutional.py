@@ -133,7 +133,7 @@ def _dilated_fits(
     return per_channel(bias, kernel.shape[-1])
 
 
-def _sandwich(inner: Any, bias: Term, rate: Term, crops: Term) -> Term:
+def _sandwich(inner: Any, bias: Term | None, rate: Term, crops: Term) -> Term:
     return op.BatchToSpaceND(inner, rate, crops) + bias | op.BatchToSpaceND(
         inner + bias, rate, crops
     )

@@ -13,7 +13,6 @@ from ..match import (
     Dims,
     Held,
     Input,
-    Pattern,
     Sizes,
     Term,
     View,
@@ -133,7 +132,7 @@ def _conv(
     return {"filters": kernel.shape[-1], "groups": groups} | window
 
 
-def _squeezed(inner: Term, bias: Term, axes: Term) -> Term:
+def _squeezed(inner: Term, bias: Term | None, axes: Term) -> Term:
     squeezed: Term = op.Squeeze(inner, squeeze_dims=axes) + bias
     return squeezed | op.Squeeze(inner + bias, squeeze_dims=axes)
 
@@ -290,7 +289,7 @@ def _dilated(
 def _dilated_formula(
     x: Term,
     kernel: Term,
-    bias: Term,
+    bias: Term | None,
     axis: Term,
     axes: Term,
     rate: Term,

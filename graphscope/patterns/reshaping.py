@@ -43,9 +43,9 @@ def _flattens(view: View, x: Tensor, dims: Sizes) -> bool | str:
         return True
     if last is None or shape is None:
         return "the second size is not known"
-    whole = Size(1)
+    whole: Size | None = Size(1)
     for axis in range(1, len(shape)):
-        whole = whole.times(view.axis_size(x, axis))
+        whole = whole.times(view.axis_size(x, axis)) if whole is not None else None
     return last == whole or "the second size is not that of one example"
 
 
