@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Shapes = Mapping[str, tuple[int, ...]]  # Keras's weight name -> shape
+Weights = tuple[tuple[str, tuple[int, ...]], ...]  # the same, as what can be a key
 
 
 class Guess(NamedTuple):
@@ -38,6 +40,7 @@ _ALIASES = {
 _KINDS = {
     alias: kind for kind, aliases in _ALIASES.items() for alias in aliases.split()
 }
+_TELLING = re.compile(r"lstm|depthwise|embed")
 _NUMBER = re.compile(r"_\d+\Z")
 _STEMMED = (
     re.compile(
@@ -67,10 +70,24 @@ def kind_of(name: str) -> tuple[str, str]:
     return "", name
 
 
-def likely_layer(shapes: Shapes, scope: str) -> Guess | None:
-    """The layer that these weights are, None where nothing fits; ``scope`` is where their names stand."""
+def telling(scope: str) -> str:
+    """The words of a scope that tell something of the layer in it.
+
+    >>> telling("tower_0/basic_lstm_cell")
+    'lstm'
+    """
+    return " ".join(dict.fromkeys(_TELLING.findall(scope.lower())))
+
+
+@lru_cache(1 << 12)
+def likely_layer(weights: Weights, words: str) -> Guess | None:
+    """The layer that weights of these Keras names and shapes are, None where nothing fits.
+
+    ``words`` are what ``telling`` found in the scope where they stand.
+    """
+    shapes = dict(weights)
     for rule in _RULES:
-        found = rule(shapes, scope)
+        found = rule(shapes, words)
         if found is not None:
             return found
     return None
@@ -85,7 +102,7 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "scalar"
 
 
-def _normalization(shapes: Shapes, scope: str) -> Guess | None:
+def _normalization(shapes: Shapes, words: str) -> Guess | None:
     moving = {"moving_mean", "moving_variance"} & set(shapes)
     affine = {"gamma", "beta"} & set(shapes)
     if set(shapes) - moving - affine or not (moving or len(affine) == 2):
@@ -101,7 +118,7 @@ def _normalization(shapes: Shapes, scope: str) -> Guess | None:
     return Guess("LayerNormalization", config, why)
 
 
-def _recurrent(shapes: Shapes, scope: str) -> Guess | None:
+def _recurrent(shapes: Shapes, words: str) -> Guess | None:
     if not {"kernel", "recurrent_kernel"} <= set(shapes):
         return None
     kernel, recurrent = shapes["kernel"], shapes["recurrent_kernel"]
@@ -116,27 +133,26 @@ def _recurrent(shapes: Shapes, scope: str) -> Guess | None:
     return Guess(op, {"units": units, "use_bias": "bias" in shapes}, why)
 
 
-def _cell(shapes: Shapes, scope: str) -> Guess | None:
+def _cell(shapes: Shapes, words: str) -> Guess | None:
     """TensorFlow 1's LSTM cells keep both kernels in one, the inputs above the state."""
     kernel = shapes.get("kernel", ())
-    if len(kernel) != 2 or not re.search(r"lstm", scope, re.I) or kernel[1] % 4:
+    if len(kernel) != 2 or "lstm" not in words or kernel[1] % 4:
         return None
     units = kernel[1] // 4
     if kernel[0] <= units or shapes.get("bias", (kernel[1],)) != (kernel[1],):
         return None
     why = (
         f"{_seen(shapes)}: 4 gates of {units} units over {kernel[0] - units} inputs and the state",
-        f"the scope {scope!r}",
+        "the scope says lstm",
     )
     return Guess("LSTM", {"units": units, "use_bias": "bias" in shapes}, why)
 
 
-def _depthwise(shapes: Shapes, scope: str) -> Guess | None:
+def _depthwise(shapes: Shapes, words: str) -> Guess | None:
     depthwise, kernel = shapes.get("depthwise_kernel"), shapes.get("kernel")
-    named = re.search(r"depthwise", scope, re.I)
     if (
         depthwise is None
-        and named
+        and "depthwise" in words
         and kernel is not None
         and "pointwise_kernel" not in shapes
     ):
@@ -156,7 +172,7 @@ def _depthwise(shapes: Shapes, scope: str) -> Guess | None:
     return Guess(f"SeparableConv{rank}D", config, (_seen(shapes),))
 
 
-def _convolution(shapes: Shapes, scope: str) -> Guess | None:
+def _convolution(shapes: Shapes, words: str) -> Guess | None:
     kernel, bias = shapes.get("kernel", ()), shapes.get("bias")
     if len(kernel) not in (3, 4, 5) or set(shapes) - {"kernel", "bias"}:
         return None
@@ -184,9 +200,9 @@ def _einsum(
     return Guess("EinsumDense", {"output_shape": bias}, (_seen(shapes),))
 
 
-def _embedding(shapes: Shapes, scope: str) -> Guess | None:
+def _embedding(shapes: Shapes, words: str) -> Guess | None:
     table = shapes.get("embeddings")
-    if table is None and re.search(r"embed", scope, re.I) and set(shapes) == {"kernel"}:
+    if table is None and "embed" in words and set(shapes) == {"kernel"}:
         table = shapes["kernel"]
     if table is None or len(table) != 2 or len(shapes) > 1:
         return None
@@ -194,7 +210,7 @@ def _embedding(shapes: Shapes, scope: str) -> Guess | None:
     return Guess("Embedding", config, (f"{_seen(shapes)}: {table[0]} rows",))
 
 
-def _dense(shapes: Shapes, scope: str) -> Guess | None:
+def _dense(shapes: Shapes, words: str) -> Guess | None:
     kernel, bias = shapes.get("kernel", ()), shapes.get("bias")
     if len(kernel) != 2 or set(shapes) - {"kernel", "bias"}:
         return None
@@ -204,7 +220,7 @@ def _dense(shapes: Shapes, scope: str) -> Guess | None:
     return Guess("Dense", config, (f"{_seen(shapes)}: {kernel[0]} -> {kernel[1]}",))
 
 
-def _prelu(shapes: Shapes, scope: str) -> Guess | None:
+def _prelu(shapes: Shapes, words: str) -> Guess | None:
     if set(shapes) != {"alpha"}:
         return None
     return Guess("PReLU", {}, (_seen(shapes),))

