@@ -2,52 +2,230 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from ..errors import GraphError, GraphscopeError
 from ..graph import Graph, Model, Tensor
 from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
 from ..simplify.rewire import duplicate, put
 from ..write import Edited
-from .report import FreezeReport
+from .averages import Averages, find_averages, named_averages
+from .inference import drop_copies, find_modes, for_inference, renamed
+from .inputs import cut_inputs, cut_pipelines
+from .report import Change, FreezeReport
 from .stream import write_graph
-from .variables import check_values, freeze_variables
+from .tables import initialisers
+from .variables import HANDLES, REFERENCES, check_values, freeze_variables
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+WEIGHTS = ("auto", "raw", "ema")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``freeze_model`` was asked for."""
+
+    inputs: Sequence[Tensor | str] = ()
+    as_is: bool = False
+    rename: Mapping[str, str] = field(default_factory=dict)
+    weights: str = "auto"
+    modes: Mapping[str, Any] | None = None
+    fold_batch_norm: bool = False
+    fold_constants: bool = False
+    half: bool = False
+    quantize: str | None = None
+    keep_devices: bool = False
+    producer: int | None = None
+    text: bool = False
+    roles: Mapping[str, str] | None = None
 
 
 def freeze_model(
-    model: Model,
-    outputs: Iterable[Tensor | str],
-    path: str | Path,
-    *,
-    keep_devices: bool = False,
-    text: bool = False,
+    model: Model, outputs: Iterable[Tensor | str], path: str | Path, **options: Any
 ) -> FreezeReport:
     """Write what the outputs need as a GraphDef in which variables are constants.
+
+    ``inputs``: tensors to cut at; a queue or an iterator is cut without being told. ``as_is``: leave the graph in the mode that it
+    is in; otherwise mode placeholders are set, batch normalisation uses its moving statistics, dropout goes. ``modes``: node -> value, in
+    place of those found. ``weights``: ``"auto"`` takes exponential moving averages where the graph keeps them, ``"raw"`` never, ``"ema"``
+    insists. ``rename``: old node name -> new. ``fold_batch_norm``, ``fold_constants``, ``half``, ``quantize="int8"`` make the graph smaller.
+    ``producer``: the GraphDef version that the reader of the file understands. ``text``: write protobuf's text form.
+    ``roles``: node -> why it is there only to train, for the report.
 
     Raises GraphError where an output does not exist, MissingWeight where a variable that is needed has no value, NotExpressible
     where an op needs a variable, GraphscopeError where the file would be larger than 2 GB or cannot be written.
     """
+    wish = Options(**options)
+    if wish.weights not in WEIGHTS:
+        raise GraphscopeError(f"weights are {', '.join(WEIGHTS)}, not {wish.weights!r}")
     flat = inline(model)
-    wanted = [existing(flat.graph, output) for output in outputs]
-    graph = prune(flat.graph, wanted)
-    graph, functions = freeze_variables(graph, flat)
-    graph = prune(graph, wanted)
-    check_values(graph, flat)
-    graph = _bare(graph, keep_devices)
-    library = {**flat.functions, **functions}
-    size = write_graph(graph, path, library, flat.versions, text)
-    return FreezeReport(
-        path=str(path),
-        inputs=tuple(str(Tensor(name)) for name in graph.by_op(*PLACEHOLDERS)),
-        outputs=tuple(map(str, wanted)),
-        nodes=len(graph),
-        constants=sum(1 for _ in graph.by_op("Const")),
-        bytes=size,
-    )
+    freeze = Freeze(flat, [_meant(flat, output) for output in outputs], wish)
+    graph = freeze.build()
+    versions = {
+        **flat.versions,
+        **({"producer": wish.producer} if wish.producer else {}),
+    }
+    size = write_graph(graph, path, freeze.functions, versions, wish.text)
+    return freeze.report(graph, str(path), size)
+
+
+def _meant(model: Model, output: Tensor | str) -> Tensor:
+    """The tensor meant: one of the graph, or of a signature by its name there."""
+    if isinstance(output, str) and Tensor.parse(output).node not in model.graph:
+        for signature in model.signatures.values():
+            if output in signature.outputs:
+                return signature.outputs[output]
+    return existing(model.graph, output)
+
+
+class Freeze:
+    """One freeze under way: the model, what is wanted of it, and what was done so far."""
+
+    def __init__(self, model: Model, outputs: list[Tensor], wish: Options) -> None:
+        if not outputs:
+            raise GraphError("nothing to freeze: no output is named")
+        self.model, self.outputs, self.wish = model, outputs, wish
+        self.changes: list[Change] = []
+        self.remarks: list[str] = []
+        self.functions = dict(model.functions)
+        self.initialisers: tuple[str, ...] = ()
+        self.weights = "raw"
+
+    def build(self) -> Graph:
+        """The frozen graph."""
+        graph = self._in_use()
+        self.changes += cut_inputs(graph, self.wish.inputs, {})
+        graph = prune(graph, self.outputs)
+        self.changes += cut_pipelines(graph)
+        graph = prune(graph, self.outputs)
+        graph = self._with_tables(graph)
+        instead = self._averages(graph)
+        graph, functions = freeze_variables(graph, self.model, instead)
+        self.functions |= functions
+        graph = prune(graph, self._kept())
+        check_values(graph, self.model)
+        graph = duplicate(graph)
+        if not self.wish.as_is:
+            drop_copies(graph, self.outputs)
+            graph = prune(graph, self._kept())
+        graph = self._reduced(graph)
+        return self._named(_bare(graph, self.wish.keep_devices))
+
+    def _kept(self) -> list[Tensor]:
+        return [*self.outputs, *map(Tensor, self.initialisers)]
+
+    def _in_use(self) -> Graph:
+        """The graph that the outputs need, in the mode that was asked for."""
+        graph = prune(self.model.graph, self.outputs)
+        self.averages = Averages()
+        if self._has_variables(graph):
+            self.averages = find_averages(self.model.graph)
+        if self.wish.as_is:
+            modes = dict(self.wish.modes or {})
+            self.remarks.append(
+                "the graph is left in the mode that it was saved in (--as-is)"
+            )
+        else:
+            found = (
+                find_modes(self.model, graph)
+                if self.wish.modes is None
+                else self.wish.modes
+            )
+            modes = {existing(self.model.graph, n).node: v for n, v in found.items()}
+        if self.wish.as_is and not modes:
+            return graph
+        graph, changes = for_inference(self.model, self.outputs, modes, self.averages)
+        self.changes += changes
+        return graph
+
+    def _has_variables(self, graph: Graph) -> bool:
+        return next(graph.by_op(*REFERENCES, *HANDLES), None) is not None
+
+    def _with_tables(self, graph: Graph) -> Graph:
+        """Lookup tables are filled by ops that nothing reads: they are kept, and named in the report."""
+        graph, self.initialisers = initialisers(graph, self.model.graph)
+        if self.initialisers:
+            names = ", ".join(self.initialisers)
+            self.remarks.append(
+                f"run {names} once before the first use: it fills the lookup tables"
+            )
+        return graph
+
+    def _averages(self, graph: Graph) -> dict[str, str]:
+        """Variable -> the key of the average that stands in for it."""
+        variables = list(graph.by_op(*REFERENCES, *HANDLES))
+        if self.wish.weights == "raw":
+            return {}
+        found = named_averages(self.model, iter(variables))
+        for name in variables:
+            average = self.averages.of.get(name, "")
+            key = self.model.keys.get(average, average)
+            if average and key in self.model.weights:
+                found[name] = key
+        if self.wish.weights == "ema" and not found:
+            raise GraphscopeError(
+                f"{self.model.source} holds no exponential moving averages of the weights that the outputs need"
+            )
+        if found:
+            self.weights = "ema"
+            self.changes.append(
+                Change(
+                    f"{len(found)} weights are their exponential moving averages",
+                    tuple(found),
+                )
+            )
+        return found
+
+    def _reduced(self, graph: Graph) -> Graph:
+        """The graph made smaller in the ways that were asked for."""
+        return graph
+
+    def _named(self, graph: Graph) -> Graph:
+        names = {
+            existing(graph, old).node: new for old, new in self.wish.rename.items()
+        }
+        for old, new in names.items():
+            if new in graph and new not in names:
+                raise GraphError(
+                    f"{old!r} cannot be renamed {new!r}: a node has that name"
+                )
+        if len(set(names.values())) < len(names):
+            raise GraphError("two nodes cannot be given one name")
+        self.outputs = [Tensor(names.get(t.node, t.node), t.port) for t in self.outputs]
+        return renamed(graph, names) if names else graph
+
+    def report(self, graph: Graph, path: str, size: int) -> FreezeReport:
+        """What was done."""
+        return FreezeReport(
+            path=path,
+            inputs=tuple(str(Tensor(name)) for name in graph.by_op(*PLACEHOLDERS)),
+            outputs=tuple(map(str, self.outputs)),
+            nodes=len(graph),
+            constants=sum(1 for _ in graph.by_op("Const")),
+            bytes=size,
+            dropped=self._dropped(graph),
+            changes=tuple(self.changes),
+            weights=self.weights,
+            initialisers=self.initialisers,
+            remarks=tuple(self.remarks),
+        )
+
+    def _dropped(self, graph: Graph) -> dict[str, int]:
+        """Why the nodes of the original that are not in the frozen graph are not in it."""
+        names = {v: k for k, v in self.wish.rename.items()}
+        kept = {names.get(name, name) for name in graph}
+        roles = self.wish.roles or {}
+        reasons = Counter(
+            roles.get(name, "not needed")
+            for name in self.model.graph
+            if name not in kept
+        )
+        return dict(reasons.most_common())
 
 
 def _bare(graph: Graph, keep_devices: bool) -> Graph:

@@ -1,0 +1,82 @@
+"""Where the frozen graph begins: cuts at the input pipeline, or where the user says, with typed Placeholders there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from .. import opdefs
+from ..graph import Graph, Node, Shape, Tensor, TensorSpec
+from ..simplify.prune import existing
+from ..simplify.rewire import fresh, put, redirect
+from .report import Change
+
+PIPELINE = re.compile(
+    r"(One|MultiDevice)?IteratorGetNext(Sync|AsOptional|FromShard)?$|Queue(Dequeue)(Many|UpTo)?(V2)?$"
+    r"|BarrierTakeMany$|Reader(Read|ReadUpTo)(V2)?$|Unstage$|OptionalGetValue$|InfeedDequeue(Tuple)?$"
+)
+
+
+def cut_inputs(
+    graph: Graph, wanted: Iterable[Tensor | str], specs: dict[Tensor, TensorSpec]
+) -> Iterator[Change]:
+    """Put a Placeholder for each tensor of ``wanted`` into ``graph``, in place; ``specs`` says what is known of them.
+
+    Raises GraphError where there is no such node. Yields what was cut.
+    """
+    for text in wanted:
+        tensor = existing(graph, text)
+        if not graph.op(tensor.node).startswith("Placeholder"):
+            yield _cut(graph, tensor, specs.get(tensor) or spec_at(graph, tensor))
+
+
+def cut_pipelines(graph: Graph) -> Iterator[Change]:
+    """Cut ``graph``, in place, where it takes its input from a queue, an iterator or a reader."""
+    for name in list(graph):
+        if name in graph and PIPELINE.match(graph.op(name)):
+            for port in sorted(
+                {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+            ):
+                tensor = Tensor(name, port)
+                yield _cut(graph, tensor, spec_at(graph, tensor))
+
+
+def _cut(graph: Graph, tensor: Tensor, spec: TensorSpec) -> Change:
+    """A tensor becomes a Placeholder under its node's name, unless other ports of the node stay in use."""
+    old = graph.node(tensor.node)
+    attrs = {"dtype": spec.dtype or "float32", "shape": spec.shape}
+    node = Node("Placeholder", attrs)
+    ports = {data["port"] for _, _, data in graph.out_edges(tensor.node, data=True)}
+    if ports <= {tensor.port}:
+        put(graph, tensor.node, node, ())
+        redirect(graph, tensor, Tensor(tensor.node))
+        name = tensor.node
+    else:
+        name = fresh(graph, f"{tensor.node}_{tensor.port}")
+        put(graph, name, node, ())
+        redirect(graph, tensor, Tensor(name))
+    return Change(f"{old.op} became the input {name} ({spec.dtype})", (tensor.node,))
+
+
+def spec_at(graph: Graph, tensor: Tensor) -> TensorSpec:
+    """Dtype and shape of a tensor as its op and the file declare them."""
+    node = graph.node(tensor.node)
+    dtypes = opdefs.output_dtypes(node.op, node.attrs)
+    dtype = dtypes[tensor.port] if tensor.port < len(dtypes) else ""
+    declared = (
+        node.outputs[tensor.port].shape if tensor.port < len(node.outputs) else None
+    )
+    shape = declared if declared is not None else _component(graph, tensor)
+    return TensorSpec(dtype.removesuffix("_ref"), shape)
+
+
+def _component(graph: Graph, tensor: Tensor) -> Shape:
+    """The shape of one component of an element, from the iterator or the queue that yields it."""
+    node, inputs = graph.node(tensor.node), graph.inputs(tensor.node)
+    shapes = node.attrs.get("output_shapes")
+    if not shapes and inputs:
+        shapes = graph.attrs(inputs[0].node).get("shapes")
+    if not shapes or tensor.port >= len(shapes) or shapes[tensor.port] is None:
+        return None
+    many = "Many" in node.op or "UpTo" in node.op
+    return (None, *shapes[tensor.port]) if many else shapes[tensor.port]
