@@ -109,19 +109,28 @@ def _named_by(path: str) -> str | None:
     named = state.model_checkpoint_path
     if not named:
         raise FormatError(f"{path}: a checkpoint file that names no checkpoint")
+    inner = beside(path, named)
+    away = named.startswith("/") or "://" in named or ".." in named.split("/")
+    if not away and _there(inner):
+        return inner
     local = beside(
         path, named.rpartition("/")[2]
     )  # folders move; the files beside stay
-    return (
-        local
-        if named.startswith("/") or "://" in named
-        else _nearer(beside(path, named), local)
+    if away and not _there(local):
+        raise FormatError(
+            f"{path}: names {named!r}, outside of its folder, and nothing so called lies beside it: "
+            "name the checkpoint itself"
+        )
+    return local
+
+
+def _there(place: str) -> bool:
+    if exists(place) or exists(place + INDEX_SUFFIX) or is_folder(place):
+        return True
+    return any(
+        name.startswith(place) and V1_SHARD.fullmatch(name[len(place) :])
+        for name in siblings(place)
     )
-
-
-def _nearer(named: str, local: str) -> str:
-    found = exists(named) or exists(named + INDEX_SUFFIX)
-    return named if found else local
 
 
 def graph_beside(path: str) -> str | None:

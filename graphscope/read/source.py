@@ -231,6 +231,17 @@ def listing(folder: str) -> list[str]:
     return sorted(f"{folder.rstrip('/')}/{name}" for name in names)
 
 
+def check_inside(path: str, folder: str) -> None:
+    """Raise FormatError where a local file of a model leads out of the model's folder through a link."""
+    if is_remote(path):
+        return
+    real, root = os.path.realpath(path), os.path.realpath(folder or ".")
+    if os.path.commonpath([real, root]) != root:
+        raise FormatError(
+            f"{path}: a link to {real}, outside of the model's folder: copy the file there, or name it yourself"
+        )
+
+
 def beside(path: str, name: str) -> str:
     """The path of ``name`` in the folder of ``path``."""
     folder, slash, _ = path.rpartition("/")

@@ -14,7 +14,7 @@ from ..graphs import model_of_metagraph
 from ..options import Options
 from ..roles import joined_variables
 from ..sniff import begins_like, reads_like
-from ..source import Source, beside, exists, open_source
+from ..source import Source, beside, check_inside, exists, open_source, siblings
 from ..wire import parse_lean
 from ..wiring import keys_of
 
@@ -43,6 +43,9 @@ def read(source: Source, options: Options) -> Model:
     index = beside(source.name, _VARIABLES)
     if not exists(index):
         return _without_values(model)
+    folder = source.name.rpartition("/")[0]
+    for path in siblings(index):
+        check_inside(path, folder)
     return _joined(
         model,
         chosen,
@@ -97,6 +100,7 @@ def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
     path = beside(source.name, "keras_metadata.pb")
     if not exists(path):
         return {}
+    check_inside(path, source.name.rpartition("/")[0])
     data = open_source(path)
     return {"keras_metadata": (data.read(0, data.size),)}
 
