@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Shape
-from .dims import axis_of, join, same, shape_from, unknown
+from .dims import axis_of, merge, same, shape_from, unknown
 from .registry import Call, Unsaid, define
 from .text import literal
 
@@ -112,7 +112,7 @@ def _stitch_shape(call: Call) -> tuple[Shape]:
         indices, data = call.shape(slot), call.shape(count + slot)
         if indices is not None and data is not None:
             tail = data[len(indices) :]
-            rest = tail if rest is None else join(rest, tail)
+            rest = merge(rest, tail)
     tops = [call.value(slot) for slot in range(count)]
     if rest is None:
         return (None,)

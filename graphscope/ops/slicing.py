@@ -42,8 +42,11 @@ def _slice_text(call: Call, x: str, begin: str, size: str) -> str | None:
 
 
 def _subscript(x: str, parts: list[str]) -> str:
-    while parts and parts[-1] == ":":
+    """Without the whole axes at the end; Keras wants a tuple, so one slice alone gets an ellipsis."""
+    while parts and parts[-1] in (":", "..."):
         parts.pop()
+    if len(parts) == 1 and (":" in parts[0] or parts[0] == "None"):
+        return f"{x}[{parts[0]}, ...]"
     return f"{x}[{', '.join(parts)}]" if parts else x
 
 
