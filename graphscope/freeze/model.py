@@ -20,6 +20,7 @@ from .inputs import cut_inputs, cut_pipelines
 from .report import Change, FreezeReport
 from .stream import write_graph
 from .tables import initialisers
+from .temporary import sum_temporaries
 from .variables import HANDLES, REFERENCES, check_values, freeze_variables
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
@@ -64,6 +65,7 @@ def freeze_model(
     if wish.weights not in WEIGHTS:
         raise GraphscopeError(f"weights are {', '.join(WEIGHTS)}, not {wish.weights!r}")
     flat = inline(model)
+    flat = replace(flat, graph=sum_temporaries(flat.graph))
     freeze = Freeze(flat, [_meant(flat, output) for output in outputs], wish)
     graph = freeze.build()
     versions = {
