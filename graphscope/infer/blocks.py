@@ -220,8 +220,8 @@ def block_graph(graph: Graph, blocks: Blocks | None = None) -> Graph:
     up = Graph()
 
     def above(tensor: Tensor) -> Tensor:
-        region = inside.get(tensor.node)
-        return Tensor(names[id(region)], tensor.port) if region else tensor
+        found = inside.get(tensor.node)
+        return Tensor(names[id(found)], tensor.port) if found else tensor
 
     for name in graph:
         region = inside.get(name)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from .lower import Values, lower
+from .naming import with_names
+from .parts import arrange, flat
 from .program import Program
 from .source import to_source
 from .weights import write_weights
@@ -77,14 +79,17 @@ def to_keras(
     name: str = "model",
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
+    blocks: Sequence[Any] = (),
     origin: str = "",
 ) -> KerasSource:
     """The source of a model that computes the outputs from the inputs (tensors of the op graph).
 
-    ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``origin`` says where
-    the graph comes from. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
+    ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
+    that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
     """
     program = lower(layer_graph, inputs, outputs, name, specs, values)
+    parts = arrange(program, blocks) if blocks else program.steps
+    program = with_names(replace(program, steps=tuple(flat(parts))))
     layers = {step.name: dict(step.weights) for step in program.steps if step.name}
     ops = tuple(
         step.node
@@ -93,7 +98,7 @@ def to_keras(
         and not isinstance(layer_graph.node(step.node), Layer)
     )
     foreign = tuple(step.node for step in program.steps if not step.portable)
-    text = to_source(program, _docstring(program, ops, foreign, origin))
+    text = to_source(program, _docstring(program, ops, foreign, origin), blocks)
     return KerasSource(text, program, layers, ops, foreign, program.remarks)
 
 
@@ -129,6 +134,7 @@ def write_keras(
     name: str = "",
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
+    blocks: Sequence[Any] = (),
 ) -> KerasReport:
     """Write ``model.py`` and ``model.weights.h5`` into a folder, which is made; both appear whole or not at all.
 
@@ -142,6 +148,7 @@ def write_keras(
         name=name or Path(origin).stem or "model",
         specs=specs,
         values=values,
+        blocks=blocks,
         origin=origin,
     )
     target = Path(folder)

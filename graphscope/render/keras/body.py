@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,18 +33,14 @@ def body_lines(
     variables: Mapping[Tensor, str],
     results: Sequence[Tensor],
     taken: Iterable[str] = (),
-) -> tuple[list[str], list[str]]:
-    """The lines, not indented, and the variables that hold the results at the end.
+) -> tuple[list[list[str]], list[str]]:
+    """The lines of each statement, not indented, and the variables that hold the results at the end.
 
     ``variables`` are those that hold tensors at the start, ``taken`` names that must stay as they are. A
     variable is used again when what it holds is no longer needed.
     """
     allocation = _Allocation(statements, variables, results, taken)
-    lines = [
-        line
-        for at, each in enumerate(statements)
-        for line in allocation.lines(at, each)
-    ]
+    lines = [list(allocation.lines(at, each)) for at, each in enumerate(statements)]
     return lines, [allocation.holds[tensor] for tensor in results]
 
 
@@ -58,6 +55,8 @@ class _Allocation:
         self.holds = dict(variables)
         self.taken = {*taken, *variables.values()}
         self.fixed = frozenset(self.taken)
+        for statement in statements:
+            self.taken.update(re.findall(r"\w+", statement.loop))
         self.last: dict[Tensor, int] = {}
         for at, statement in enumerate(statements):
             self.last.update(dict.fromkeys(statement.inputs, at))
@@ -72,7 +71,7 @@ class _Allocation:
                 yield f"{names[0]} = {before}"
             self.release(at, statement, keep=names[0])
             self.hold(statement.outputs[0], names[0])
-            yield statement.loop
+            yield from wrapped(statement.loop)
             yield from wrapped(f"    {names[0]} = {filled(statement.text, names)}")
             return
         self.release(at, statement)

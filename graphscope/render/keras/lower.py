@@ -230,8 +230,8 @@ class _Lowering:
             found.class_name if found else layer.op,
             arguments,
             self.names.unique(layer_name(node)),
-            layer.weights,
-            _stored(layer),
+            weights=layer.weights,
+            stored=_stored(layer),
         )
         return self.shared(step)
 
@@ -306,8 +306,8 @@ class _Lowering:
             "Weight",
             arguments,
             name,
-            {"value": use},
-            ("value",),
+            weights={"value": use},
+            stored=("value",),
         )
 
     def op_step(self, node: str, payload: Node) -> Step:

@@ -29,7 +29,7 @@ class Step:
     ``node`` is the node of the layer graph; ``text`` the call's arguments (of a layer) or the expression, with a
     ``hole`` for each use of one of ``inputs``; ``constructor`` is ``"layers.Conv2D"`` or ``""`` for an expression,
     ``class_name`` the Python class that names it in a weights file; ``arguments`` are the constructor's, the name
-    left out; ``weights`` go into the file in the order of ``stored``. ``layer`` is the node whose step made the
+    left out; ``shown`` is the name as it is written, ``""`` where Keras would give the same by itself; ``weights`` go into the file in the order of ``stored``. ``layer`` is the node whose step made the
     layer object that this step calls once more, else the node itself.
     """
 
@@ -40,6 +40,7 @@ class Step:
     class_name: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+    shown: str = ""
     weights: Mapping[str, WeightUse] = field(default_factory=dict)
     stored: tuple[str, ...] = ()
     ports: int = 1

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ...graph import Shape, Tensor
-from .body import Statement, body_lines, wrapped
+from .body import body_lines, wrapped
+from .functions import Writer
 from .literals import literal
 from .names import Namespace, identifier
-from .program import Input, Program, Step
-from .signatures import REQUIRED, signatures
-
-_POSITIONAL = frozenset({"pool_size", "padding", "cropping", "size"})
+from .parts import arrange
+from .program import Input, Program
 
 
-def to_source(program: Program, docstring: str) -> str:
-    """The module: imports, small layers of its own, ``build_model``."""
-    body = [f"    {line}" if line else "" for line in _model_lines(program)]
+def to_source(program: Program, docstring: str, blocks: Sequence[Any] = ()) -> str:
+    """The module: imports, small layers of its own, a function for each block, ``build_model``."""
+    writer = Writer(program, arrange(program, blocks) if blocks else program.steps)
     definitions = [text.strip("\n") for text in program.classes.values()]
-    model = "\n".join(
-        ["def build_model():", '    """The model, without its weights."""', *body]
-    )
-    code = "\n\n\n".join([*definitions, model])
+    definitions += writer.definitions()
+    body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
+    head = ["def build_model():", '    """The model, without its weights."""']
+    code = "\n\n\n".join([*definitions, "\n".join([*head, *body])])
     return f'"""{_docstring(docstring)}"""\n\n{_imports(code)}\n\n\n{code}\n'
 
 
@@ -44,16 +44,18 @@ def _docstring(text: str) -> str:
     return shown.replace("\\", "\\\\").replace('"', "'")
 
 
-def _model_lines(program: Program) -> Iterator[str]:
+def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
     names = Namespace({"x", "y", "z"})
     variables: dict[Tensor, str] = {}
     for each in program.inputs:
         wanted = "inputs" if len(program.inputs) == 1 else identifier(each.name)
         variables[each.tensor] = names.unique(wanted)
         yield from wrapped(f"{variables[each.tensor]} = {input_text(each)}")
-    statements = list(_statements(program.steps))
-    lines, results = body_lines(statements, variables, program.outputs)
-    yield from lines
+    taken = {*variables.values(), *writer.functions, *program.classes}
+    statements = writer.statements(taken)
+    lines, results = body_lines(statements, variables, program.outputs, taken)
+    for group in lines:
+        yield from group
     given = _one_or_list([variables[each.tensor] for each in program.inputs])
     yield from wrapped(
         f"return keras.Model({given}, {_one_or_list(results)}, name={literal(program.name)})"
@@ -76,49 +78,3 @@ def _shape_text(shape: Shape) -> str:
     if not shape or shape[0] is not None:
         return f"batch_shape={literal(tuple(shape or ()))}"
     return literal(tuple(shape[1:]))
-
-
-def _statements(steps: Sequence[Step]) -> Iterator[Statement]:
-    shared: set[str] = set()
-    for step in steps:
-        if not step.layer:
-            yield Statement(
-                step_text(step),
-                step.inputs,
-                step.outputs(),
-                called=identifier(step.name or step.node),
-            )
-            continue
-        holder = Tensor(step.layer, -1)
-        if step.layer not in shared:
-            shared.add(step.layer)
-            yield Statement(
-                constructor_text(step), (), (holder,), called=identifier(step.name)
-            )
-        yield Statement(
-            f"\0{len(step.inputs)}\0({step.text})",
-            (*step.inputs, holder),
-            step.outputs(),
-            called=identifier(step.name),
-        )
-
-
-def step_text(step: Step) -> str:
-    """The statement's right side, with holes for its inputs."""
-    return f"{constructor_text(step)}({step.text})" if step.constructor else step.text
-
-
-def constructor_text(step: Step) -> str:
-    """``layers.Conv2D(64, 3, name="conv1")``."""
-    found = signatures().get(step.constructor.removeprefix("layers."))
-    known = found.arguments if found else {}
-    texts = []
-    for position, (name, value) in enumerate(step.arguments.items()):
-        in_place = list(known)[position : position + 1] == [name]
-        bare = in_place and (
-            known[name] is REQUIRED or position == 0 and name in _POSITIONAL
-        )
-        texts.append(literal(value) if bare else f"{name}={literal(value)}")
-    if step.name:
-        texts.append(f"name={literal(step.name)}")
-    return f"{step.constructor}({', '.join(texts)})"

@@ -1,0 +1,348 @@
+"""Blocks -> functions, runs of equal blocks -> loops: the statements of a model as a person would have written them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...graph import Tensor
+from .body import Statement, body_lines, wrapped
+from .literals import Code, literal
+from .names import identifier
+from .parts import Block, Part, blocks_inside_out, parts_outputs, skeleton
+from .program import Program, Step, hole
+from .signatures import REQUIRED, signatures
+from .unify import NAME, NUMBER, VALUE, Field, Parameter, Unifier
+
+Values = Mapping[Hashable, Any]
+
+_VARIABLES = ("x", "y", "z")
+_POSITIONAL = frozenset({"pool_size", "padding", "cropping", "size"})
+
+
+def step_text(step: Step) -> str:
+    """The right side of a step, with holes for its inputs."""
+    return f"{constructor_text(step)}({step.text})" if step.constructor else step.text
+
+
+def constructor_text(step: Step) -> str:
+    """``layers.Conv2D(64, 3, name="conv1")``."""
+    found = signatures().get(step.constructor.removeprefix("layers."))
+    known = found.arguments if found else {}
+    texts = []
+    for position, (name, value) in enumerate(step.arguments.items()):
+        in_place = list(known)[position : position + 1] == [name]
+        bare = in_place and (
+            known[name] is REQUIRED or position == 0 and name in _POSITIONAL
+        )
+        texts.append(literal(value) if bare else f"{name}={literal(value)}")
+    if step.shown:
+        texts.append(f"name={literal(step.shown)}")
+    return f"{step.constructor}({', '.join(texts)})"
+
+
+@dataclass
+class _Function:
+    """One kind of block: how it is called."""
+
+    name: str
+    parameters: list[Parameter]
+
+    def call(self, holes: int, values: Values) -> str:
+        """The call's text; a parameter that most calls leave at its default is named where it differs."""
+        texts = [hole(number) for number in range(holes)]
+        for parameter in self.parameters:
+            text = literal(values[parameter.name])
+            if parameter.default is None:
+                texts.append(text)
+            elif text != parameter.default:
+                texts.append(f"{parameter.name}={text}")
+        return f"{self.name}({', '.join(texts)})"
+
+
+class Writer:
+    """Turns parts into function definitions and statements."""
+
+    def __init__(self, program: Program, parts: Sequence[Part]) -> None:
+        self.program, self.parts = program, parts
+        self.functions: dict[str, _Function] = {}
+        self.arguments: dict[int, dict[Hashable, Any]] = {}
+        self.readers: dict[Tensor, set[str]] = {}
+        for step in program.steps:
+            for tensor in step.inputs:
+                self.readers.setdefault(tensor, set()).add(step.node)
+        for tensor in program.outputs:
+            self.readers.setdefault(tensor, set()).add("")
+
+    def definitions(self) -> Iterator[str]:
+        """One function for each kind of block, those that others call before them."""
+        kinds: dict[str, list[Block]] = {}
+        for block in blocks_inside_out(self.parts):
+            kinds.setdefault(block.kind, []).append(block)
+        for kind, blocks in kinds.items():
+            yield self._definition(kind, blocks)
+
+    def statements(self, taken: Iterable[str] = ()) -> list[Statement]:
+        """The statements of the whole model."""
+        lines = [(part, self.values(part)) for part in self.parts]
+        return list(self._looped(lines, {*taken, *_VARIABLES}, named=True))
+
+    def _definition(self, kind: str, blocks: list[Block]) -> str:
+        unifier = Unifier({*_VARIABLES, kind, *self.functions})
+        fields: list[Field] = []
+        columns = list(zip(*(block.parts for block in blocks)))
+        for at, column in enumerate(columns):
+            fields += self._fields(at, column)
+        said = unifier.unify(fields)
+        parameters = sorted(unifier.parameters, key=_rank)
+        function = self.functions[kind] = _Function(kind, parameters)
+        for number, block in enumerate(blocks):
+            self.arguments[id(block)] = {p.name: p.values[number] for p in parameters}
+        lines: list[tuple[Part, Values]] = []
+        for at, column in enumerate(columns):
+            values = {key[1]: value for key, value in said.items() if key[0] == at}  # type: ignore[index]
+            lines.append((column[0], values))
+        return self._function_text(function, blocks[0], lines)
+
+    def _fields(self, at: int, column: Sequence[Part]) -> Iterator[Field]:
+        """What the parts at one place of a block's occurrences hold, aligned."""
+        many = [self.values(part) for part in column]
+        for key in dict.fromkeys(key for values in many for key in values):
+            found = tuple(
+                v[key] if key in v else _default(column[0], key) for v in many
+            )
+            label, role = self._label(column[0], key)
+            yield Field((at, key), label, found, role)
+
+    def values(self, part: Part) -> dict[Hashable, Any]:
+        """What is written into the text of a part, by key: arguments, name, literals; or a call's arguments."""
+        if isinstance(part, Block):
+            return self.arguments[id(part)]
+        found: dict[Hashable, Any] = {
+            ("argument", n): v for n, v in part.arguments.items()
+        }
+        if part.shown:
+            found["name"] = part.shown
+        for number, text in enumerate(skeleton(part.text)[1]):
+            found["literal", number] = Code(text)
+        return found
+
+    def _label(self, part: Part, key: Any) -> tuple[str, str]:
+        if isinstance(part, Block):
+            of = next(p for p in self.functions[part.kind].parameters if p.name == key)
+            return of.name.rstrip("_0123456789"), of.role
+        if key == "name":
+            return "name", NAME
+        return (key[1], VALUE) if key[0] == "argument" else ("size", VALUE)
+
+    def text(self, part: Part, values: Values) -> str:
+        """The right side of a part's statement, with holes for its inputs."""
+        if isinstance(part, Block):
+            return self.functions[part.kind].call(len(part.inputs), values)
+        frame, literals = skeleton(part.text)
+        for number in range(len(literals)):
+            frame = frame.replace("\1", literal(values["literal", number]), 1)
+        arguments = {key[1]: v for key, v in values.items() if key[0] == "argument"}  # type: ignore[index]
+        order = _order(part)
+        ordered = dict(
+            sorted(arguments.items(), key=lambda item: order.get(item[0], 99))
+        )
+        shown = values.get("name", "")
+        return step_text(replace(part, text=frame, arguments=ordered, shown=shown))
+
+    def _function_text(
+        self, function: _Function, block: Block, lines: list[tuple[Part, Values]]
+    ) -> str:
+        variables = dict(zip(block.inputs, _VARIABLES))
+        given = [p.name for p in function.parameters]
+        statements = list(self._looped(lines, {*_VARIABLES, *given}))
+        body, results = body_lines(statements, variables, [block.output], given)
+        last = body[-1]
+        if (
+            len(last)
+            and last[0].startswith(f"{results[0]} = ")
+            and not statements[-1].loop
+        ):
+            last[0] = "return " + last[0].removeprefix(f"{results[0]} = ")
+        else:
+            body.append([f"return {results[0]}"])
+        shown = [
+            p.name if p.default is None else f"{p.name}={p.default}"
+            for p in function.parameters
+        ]
+        head = f"def {function.name}({', '.join([*variables.values(), *shown])}):"
+        return "\n".join(
+            [
+                *wrapped(head, 88),
+                f'    """{_summary(block)}"""',
+                *(f"    {line}" for group in body for line in group),
+            ]
+        )
+
+    def _looped(
+        self,
+        lines: Sequence[tuple[Part, Values]],
+        taken: set[str],
+        named: bool = False,
+    ) -> Iterator[Statement]:
+        """Statements, with a run of equal parts as one loop where that is shorter."""
+        at = 0
+        shared: set[str] = set()
+        while at < len(lines):
+            end = self._run_end(lines, at)
+            loop = self._loop(lines[at:end], taken) if end - at > 2 else None
+            if loop is not None:
+                yield loop
+                at = end
+                continue
+            yield from self._plain(*lines[at], named, shared)
+            at += 1
+
+    def _plain(
+        self, part: Part, values: Values, named: bool, shared: set[str]
+    ) -> Iterator[Statement]:
+        outputs = parts_outputs(part)
+        called = identifier(outputs[0].node) if named else ""
+        if isinstance(part, Block) or not part.layer:
+            yield Statement(
+                self.text(part, values), part.inputs, outputs, called=called
+            )
+            return
+        holder = Tensor(part.layer, -1)
+        if part.layer not in shared:
+            shared.add(part.layer)
+            owner = replace(part, text="")
+            yield Statement(
+                constructor_text(owner), (), (holder,), called=identifier(part.name)
+            )
+        text = f"{hole(len(part.inputs))}({part.text})"
+        yield Statement(text, (*part.inputs, holder), outputs, called=called)
+
+    def _run_end(self, lines: Sequence[tuple[Part, Values]], start: int) -> int:
+        """Where the run ends in which each part does what the first does, to what the one before yielded."""
+        end = start + 1
+        while end < len(lines) and self._follows(lines[end - 1][0], lines[end][0]):
+            end += 1
+        return end
+
+    def _follows(self, before: Part, part: Part) -> bool:
+        outputs = parts_outputs(before)
+        if (
+            len(outputs) != 1
+            or part.inputs[:1] != outputs
+            or len(parts_outputs(part)) != 1
+        ):
+            return False
+        if before.inputs[1:] != part.inputs[1:] or outputs[0] in part.inputs[1:]:
+            return False
+        nodes = (
+            {part.node} if isinstance(part, Step) else {s.node for s in _steps(part)}
+        )
+        if self.readers.get(outputs[0], set()) - nodes:
+            return False
+        return _form_of(before) == _form_of(part)
+
+    def _loop(
+        self, lines: Sequence[tuple[Part, Values]], taken: set[str]
+    ) -> Statement | None:
+        unifier = Unifier(taken, by_prefix=False)
+        first = lines[0][0]
+        keys = dict.fromkeys(key for _, values in lines for key in values)
+        fields = []
+        for key in keys:
+            found = tuple(
+                v[key] if key in v else _default(first, key) for _, v in lines
+            )
+            label, role = self._label(first, key)
+            fields.append(Field(key, label, found, role))
+        said = unifier.unify(fields)
+        head = _loop_head(unifier.parameters, len(lines))
+        text = self.text(first, said)
+        cost = len(wrapped(head)) + len(wrapped(f"    x = {text}"))
+        plain = sum(len(wrapped(f"x = {self.text(*line)}")) for line in lines)
+        if cost >= plain:
+            return None
+        return Statement(text, first.inputs, parts_outputs(lines[-1][0]), loop=head)
+
+
+def _loop_head(parameters: Sequence[Parameter], count: int) -> str:
+    """The ``for`` line that gives the parameters their values, turn by turn."""
+    if not parameters:
+        return f"for _ in range({count}):"
+    numbers = [p for p in parameters if p.role == NUMBER and _steady(p.values)]
+    others = [p for p in parameters if p not in numbers[:1]]
+    columns = list(zip(*(p.texts for p in others)))
+    rows = ", ".join(c[0] if len(c) == 1 else f"({', '.join(c)})" for c in columns)
+    names = ", ".join(p.name for p in others)
+    if not numbers:
+        return f"for {names} in ({rows}):"
+    start, step = numbers[0].values[0], numbers[0].values[1] - numbers[0].values[0]
+    if others and step == 1:
+        names = f"({names})" if len(others) > 1 else names
+        begin = f", {start}" if start else ""
+        return f"for {numbers[0].name}, {names} in enumerate(({rows}){begin}):"
+    if others:
+        return _loop_head([replace(numbers[0], role=VALUE), *others], count)
+    stop = start + step * count
+    bounds = f"{start}, {stop}" if start or step != 1 else str(stop)
+    return (
+        f"for {numbers[0].name} in range({bounds}{f', {step}' if step != 1 else ''}):"
+    )
+
+
+def _steady(values: Sequence[int]) -> bool:
+    return len({b - a for a, b in zip(values, values[1:])}) == 1
+
+
+def _rank(parameter: Parameter) -> tuple[bool, bool]:
+    """What calls must give comes before what they may leave out, values before names."""
+    return parameter.default is not None, parameter.role != VALUE
+
+
+def _default(part: Part, key: Any) -> Any:
+    """What an argument that is not written stands for."""
+    if isinstance(part, Step) and key[0] == "argument":
+        found = signatures().get(part.constructor.removeprefix("layers."))
+        default = found.arguments.get(key[1], REQUIRED) if found else REQUIRED
+        return None if default is REQUIRED else _short(default)
+    return None
+
+
+def _short(value: Any) -> Any:
+    """A default as ``config`` writes it: ``(1, 1)`` is ``1``."""
+    alike = isinstance(value, tuple) and all(v == value[0] for v in value)
+    return value[0] if alike and isinstance(value[0], int) else value
+
+
+def _order(step: Step) -> Mapping[str, int]:
+    found = signatures().get(step.constructor.removeprefix("layers."))
+    return {name: at for at, name in enumerate(found.arguments)} if found else {}
+
+
+def _form_of(part: Part) -> Hashable:
+    if isinstance(part, Block):
+        return part.kind, len(part.inputs)
+    return part.constructor, skeleton(part.text)[0], bool(part.shown), part.layer
+
+
+def _steps(block: Block) -> Iterator[Step]:
+    stack: list[Part] = [block]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Step):
+            yield part
+        else:
+            stack.extend(part.parts)
+
+
+def _summary(block: Block) -> str:
+    """The layers of a block in a line."""
+    words = []
+    for part in block.parts:
+        word = part.kind if isinstance(part, Block) else part.constructor
+        word = word.removeprefix("layers.")
+        if word and word not in words:
+            words.append(word)
+    text = ", ".join(words)
+    return f"{text[:70]}." if len(text) <= 70 else f"{text[:67]}..."
