@@ -61,10 +61,12 @@ def _head(study: Training, i: int, port: int) -> Head:
 
 def _role_of(study: Training, i: int) -> str:
     """A node's role; an answer decided only to measure counts as part of the measure."""
-    if i in study.roles or study.flow.ops[i] not in DECISIONS:
-        return study.roles.get(i, "")
-    after = {study.roles.get(n, "") for n in study.flow.outputs[i]}
-    return "metric" if after and after <= {"metric", "summary"} else ""
+    for _ in range(4):
+        passes = study.flow.ops[i] in DECISIONS | THROUGH
+        if i in study.roles or not passes or len(study.flow.outputs[i]) != 1:
+            break
+        i = study.flow.outputs[i][0]
+    return study.roles.get(i, "")
 
 
 def _readers(study: Training, i: int) -> list[int]:

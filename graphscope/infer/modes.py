@@ -14,7 +14,7 @@ from ..simplify.ops import RANDOM, WRITES
 from ..simplify.training import Training
 
 _PASSES = frozenset(
-    "Identity PlaceholderWithDefault Cast Reshape LogicalNot Enter".split()
+    "Identity PlaceholderWithDefault Cast Reshape Squeeze LogicalNot Enter".split()
 )
 _TRAINING_NAME = re.compile(r"train|phase|learning_phase|dropout|is_tr", re.IGNORECASE)
 _INFERENCE_NAME = re.compile(r"infer|test|eval|predict|serving|deploy", re.IGNORECASE)
@@ -37,7 +37,7 @@ def inference_value(
 
 def _bool_value(study: Training, i: int) -> tuple[bool | None, str]:
     flow = study.flow
-    votes = _votes(flow, i)
+    votes = _votes(study, i)
     name = flow.names[i]
     if votes:
         return votes < 0, (
@@ -80,15 +80,16 @@ def _is_predicate(flow: Flow, i: int) -> bool:
     )
 
 
-def _votes(flow: Flow, i: int) -> int:
+def _votes(study: Training, i: int) -> int:
     """Above 0: true turns training on; below 0: true turns it off; 0: cannot tell."""
+    flow = study.flow
     votes = 0
     for node, inverted in _predicates(flow, i):
         for n in flow.outputs[node]:
             sign = -1 if inverted else 1
             if flow.ops[n] in ("Switch", "RefSwitch") and flow.inputs[n][1][0] == node:
-                on = _trains_from(flow, n, 1)
-                off = _trains_from(flow, n, 0)
+                on = _trains_from(study, n, 1)
+                off = _trains_from(study, n, 0)
                 votes += sign * (on - off)
             elif flow.ops[n] in ("Select", "SelectV2") and flow.inputs[n][0][0] == node:
                 on = _is_statistic(flow, flow.inputs[n][1][0])
@@ -97,9 +98,13 @@ def _votes(flow: Flow, i: int) -> int:
     return votes
 
 
-def _trains_from(flow: Flow, switch: int, port: int) -> int:
-    """Whether the branch that starts at one side of a Switch draws or writes before it merges."""
+def _trains_from(study: Training, switch: int, port: int) -> int:
+    """Whether the branch that starts at one side of a Switch draws, writes, or takes the statistics of a batch."""
+    flow = study.flow
     seeds = [n for n in flow.outputs[switch] if (switch, port) in flow.inputs[n]]
+    carried = flow.inputs[switch][0][0]
+    if seeds and study.deps.reduced[carried] and study.deps.feeds[carried]:
+        return 1
     stack, seen = list(seeds), set(seeds)
     while stack and len(seen) < 200:
         node = stack.pop()

@@ -48,10 +48,8 @@ def score_heads(
     if not heads:
         return []
     context = _Context(model, study, heads)
-    rated = sorted(
-        (context.rate(head) for head in heads),
-        key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port),
-    )
+    rated = _prefer_activations(context, [context.rate(head) for head in heads])
+    rated.sort(key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port))
     ordered = _representatives_first(context, rated)
     return _candidates(model, ordered, specs, certain)
 
@@ -191,6 +189,23 @@ class _Context:
                 return i
             i = flow.inputs[i][0][0]
         return i
+
+
+def _prefer_activations(context: _Context, rated: list[_Rated]) -> list[_Rated]:
+    """Where nothing but measures reads a softmax, it is what the logits before it were made for."""
+    ops = context.study.flow.ops
+    most: dict[int, float] = {}
+    for each in rated:
+        if each.kind == "scores":
+            most[each.base] = max(most.get(each.base, -9.0), each.points)
+    return [
+        (
+            replace(each, points=max(each.points, most.get(each.base, -9.0) + 0.1))
+            if each.head.end and ops[each.head.index] in ACTIVATIONS
+            else each
+        )
+        for each in rated
+    ]
 
 
 def _representatives_first(context: _Context, rated: list[_Rated]) -> list[_Rated]:

@@ -30,14 +30,15 @@ _CALLERS = frozenset(
 )
 _ONES = frozenset("Fill OnesLike".split())
 _SUMS = frozenset("Add AddV2 AddN Sub ConcatV2 Pack Merge".split())
-_QUOTIENTS = frozenset("RealDiv Div".split())
+_LISTS = ("TensorList", "TensorArray", "EmptyTensorList")
+_QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
 _LINEAR = frozenset(
     "Identity IdentityN Mul Neg MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Sum Mean Reshape Tile Transpose"
     " ExpandDims Squeeze Cast Select SelectV2 Switch Enter Exit NextIteration BroadcastTo Pad Slice StridedSlice"
     " Split SplitV Unpack Gather GatherV2 GatherNd UnsortedSegmentSum ScatterNd DynamicStitch DynamicPartition"
     " ReverseV2 ReverseSequence Conv2D Conv3D Conv2DBackpropInput DepthwiseConv2dNative CheckNumerics PreventGradient"
     " StopGradient InvertPermutation SpaceToBatchND BatchToSpaceND SpaceToDepth DepthToSpace Cumsum Diag DiagPart"
-    " MatrixDiag MatrixDiagPart MatrixBandPart MulNoNan DivNoNan TensorArrayWriteV3 TensorArrayScatterV3 NoOp".split()
+    " MatrixDiag MatrixDiagPart MatrixBandPart MulNoNan TensorArrayWriteV3 TensorArrayScatterV3 NoOp".split()
 )
 
 
@@ -59,7 +60,9 @@ def find_backward(
     if not updates and not _feeds_writes(flow, backward_ops):
         return bytearray(len(flow))
     roots = set(backward_ops) | set(_gradients(flow, updates))
-    mask = flow.downstream(roots)
+    mask = flow.downstream(roots, lambda i: not kind_of(flow.ops[i]))
+    for i, op in enumerate(flow.ops):
+        mask[i] &= not kind_of(op)
     measured = flow.by_kind(lambda op: "CrossEntropy" in op or op.startswith("CTCLoss"))
     forward = flow.upstream({*_forward_values(flow, backward_ops), *measured})
     for i, is_forward in enumerate(forward):
@@ -206,7 +209,7 @@ def _is_linear(flow: Flow, i: int, reached: bytearray, mask: bytearray) -> bool:
         return all(carried)
     if op in _QUOTIENTS:
         return carried == [True, False]
-    return op in _LINEAR or op in _ONES or op in SHAPE_ONLY
+    return op in _LINEAR or op in _ONES or op in SHAPE_ONLY or op.startswith(_LISTS)
 
 
 def _add_preparations(flow: Flow, mask: bytearray, forward: bytearray) -> None:
@@ -214,6 +217,8 @@ def _add_preparations(flow: Flow, mask: bytearray, forward: bytearray) -> None:
     for i in reversed(flow.order):
         op = flow.ops[i]
         if mask[i] or forward[i] or op in VARIABLES or SOURCES.match(op):
+            continue
+        if kind_of(op):
             continue
         readers = [
             n

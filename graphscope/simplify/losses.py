@@ -7,6 +7,7 @@ autoencoder, a GAN) the loss is told by being one value for the batch, and by th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,11 +22,12 @@ LOSS_OPS = frozenset(
 COMPARISONS = frozenset(
     "Equal NotEqual InTopK InTopKV2 EditDistance DenseToDenseSetOperation ApproximateEqual".split()
 )
+_DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
 _STEPS = frozenset(
     "Log Log1p Exp Expm1 Neg Square Abs SquaredDifference Pow Maximum Minimum ClipByValue Relu Softplus Shape Size"
     " Rank ZerosLike OnesLike GreaterEqual Greater Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv"
-    " StopGradient CheckNumerics LogSoftmax Select SelectV2".split()
+    " StopGradient CheckNumerics LogSoftmax Select SelectV2 Tile".split()
 )
 _SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
 _RESHAPES = frozenset("Reshape ExpandDims Squeeze Cast Transpose Unpack".split())
@@ -80,7 +82,7 @@ def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
 def _find_labels(
     flow: Flow, deps: Dependence, backward: bytearray, lossy: bytearray
 ) -> int:
-    candidates = _never_weighted(flow, deps)
+    candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
     measured = unmeasured = 0
     for i in range(len(flow)):
         if (
@@ -92,7 +94,7 @@ def _find_labels(
             continue
         if deps.reduced[i] or lossy[i]:
             measured |= deps.feeds[i]
-        elif _is_end(flow, deps, backward, i):
+        elif _is_end(flow, backward, i) or _DECODES.match(flow.ops[i]):
             unmeasured |= deps.feeds[i]
     return candidates & measured & ~unmeasured & ~deps.random
 
@@ -109,6 +111,15 @@ def _never_weighted(flow: Flow, deps: Dependence) -> int:
     return only_points if searched else never
 
 
+def _sampled_against(flow: Flow, deps: Dependence) -> int:
+    """The true classes that a sampled loss (NCE, sampled softmax) draws its negatives beside."""
+    found = 0
+    for i in flow.by_kind(lambda op: op.endswith("CandidateSampler")):
+        for wire in flow.inputs[i][:1]:
+            found |= deps.feeds[wire[0]]
+    return found
+
+
 def weights_after(
     flow: Flow, deps: Dependence, node: int, port: int
 ) -> tuple[int, int]:
@@ -122,7 +133,7 @@ def weights_after(
     return later, direct
 
 
-def _is_end(flow: Flow, deps: Dependence, backward: bytearray, i: int) -> bool:
+def _is_end(flow: Flow, backward: bytearray, i: int) -> bool:
     return not any(
         not backward[n] and flow.ops[n] not in SHAPE_ONLY for n in flow.outputs[i]
     ) and not kind_of(flow.ops[i])
@@ -203,7 +214,7 @@ def _mark_approach(
         ]
         if not readers or not all(role.get(n) in ("loss", "metric") for n in readers):
             continue
-        if _only_prepares(flow, deps, lossy, origin, i, readers):
+        if _only_prepares(flow, deps, lossy, origin, role, i, readers):
             role[i] = "metric" if all(role[n] == "metric" for n in readers) else "loss"
 
 
@@ -226,6 +237,7 @@ def _only_prepares(
     deps: Dependence,
     lossy: bytearray,
     origin: list[int],
+    role: Mapping[int, str],
     i: int,
     readers: list[int],
 ) -> bool:
@@ -243,7 +255,9 @@ def _only_prepares(
         return all(
             "CrossEntropy" in flow.ops[n]
             or lossy[n]
-            or flow.ops[n] in ("Unpack", "Sub")
+            or flow.ops[n] == ("Sub" if op == "Unpack" else "Unpack")
+            or role.get(n) == "metric"
+            or "MatMul" in flow.ops[n]
             for n in readers
         )
     return False

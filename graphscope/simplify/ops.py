@@ -32,7 +32,9 @@ SOURCES = re.compile(
 RANDOM = re.compile(
     r"Random|Multinomial|TruncatedNormal|CandidateSampler$|SampleDistorted"
 )
-APPLIES = re.compile(r"(Resource)?(Sparse)?Apply[A-Z]")
+APPLIES = re.compile(r"(Resource)?(Sparse)?Apply[A-Z]|(Resource)?ScatterSub$")
+"""Updates by a gradient; ScatterSub is plain gradient descent on the rows of an embedding."""
+
 ACCUMULATES = re.compile(r"(Resource)?(Sparse)?AccumulatorApplyGradient$")
 WRITES = re.compile(
     r"Assign(Add|Sub)?(VariableOp)?$|(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)$"
@@ -96,7 +98,8 @@ def gradient_slots(op: str, count: int) -> tuple[int, ...]:
     names = opdefs.input_names(op)
     if len(names) != count:
         return (count - 1,) if count else ()
-    return tuple(i for i, n in enumerate(names) if n in ("grad", "gradient", "delta"))
+    wanted = ("grad", "gradient", "delta", "updates")
+    return tuple(i for i, n in enumerate(names) if n in wanted)
 
 
 @cache

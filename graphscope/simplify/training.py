@@ -19,9 +19,11 @@ from .losses import Losses, find_losses
 from .ops import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from .writes import classify_writes
 
-ROLES = "gradient optimizer loss metric label summary assertion update save restore initialiser".split() + [
-    "input pipeline"
-]
+ROLES = (
+    *"loss metric label gradient optimizer summary assertion update".split(),
+    *"save restore initialiser".split(),
+    "input pipeline",
+)
 """Every role there is; where a node serves several, the first of these names it."""
 
 _FLOATS = ("float32", "float64", "float16", "bfloat16", "complex64")
@@ -83,7 +85,7 @@ def study_training(
     updates = find_updates(flow)
     first = find_dependence(flow, backward)
     writes = classify_writes(flow, first, backward)
-    trained = _find_trained(flow, updates, writes, collections or {})
+    trained = _find_trained(flow, backward, updates, writes, collections or {})
     aside = _find_aside(flow, backward)
     deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
@@ -139,12 +141,13 @@ def union_of(masks: list[int]) -> int:
 
 def _find_trained(
     flow: Flow,
+    backward: bytearray,
     updates: list[int],
     writes: Mapping[int, str],
     collections: Mapping[str, Any],
 ) -> set[int]:
     """The variables that a gradient is applied to; where there is none, those that the file says are trainable."""
-    written = [i for i, role in writes.items() if role == "optimizer"]
+    written = [i for i in writes if any(backward[s] for s, _ in flow.inputs[i][1:])]
     found = {flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]}
     if not found:
         found = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
@@ -202,26 +205,41 @@ def _spread_upstream(
 ) -> None:
     """Give a node whose every reader has a role the first of their roles, where that is safe to say."""
     idle = bytearray(len(flow))
+    counted = _counted_bits(flow, deps, found)
     for i in reversed(flow.order):
         if i in found:
             continue
         readers = [n for n in flow.outputs[i] if not idle[n]]
         if not readers:
-            idle[i] = _is_idle(flow, deps, found, i)
+            idle[i] = _is_idle(flow, deps, counted, i)
             continue
         if not all(n in found for n in readers) or i in trained:
             continue
         said = {found[n] for n in readers}
         if _may_follow(flow, deps, i, said):
             found[i] = min(said, key=_RANK.__getitem__)
+            if found[i] == "gradient" and not deps.feeds[i]:
+                found[i] = "optimizer"  # a slot, a rate, a decay
 
 
-def _is_idle(flow: Flow, deps: Dependence, found: dict[int, str], i: int) -> bool:
-    """Whether a node that nobody reads holds nothing that the model computed: a shape, a constant, a pivot."""
-    op = flow.ops[i]
-    if op in SHAPE_ONLY or not (deps.feeds[i] or deps.weights[i]):
+def _counted_bits(flow: Flow, deps: Dependence, found: Mapping[int, str]) -> int:
+    """The variables that only a metric adds to."""
+    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
+    counted = 0
+    for i, role in found.items():
+        if role == "metric" and kind_of(flow.ops[i]) == "write":
+            target = flow.variable_of(flow.inputs[i][0][0])
+            counted |= bit.get(-1 if target is None else target, 0)
+    return counted
+
+
+def _is_idle(flow: Flow, deps: Dependence, counted: int, i: int) -> bool:
+    """Whether a node that nobody reads holds nothing that the model computed: a shape, a constant, a count."""
+    if flow.ops[i] in SHAPE_ONLY or not (deps.feeds[i] or deps.weights[i]):
         return True
-    return not deps.feeds[i] and flow.variable_of(i) is not None
+    if deps.feeds[i]:
+        return False
+    return not deps.weights[i] & ~counted or flow.variable_of(i) is not None
 
 
 def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
@@ -251,8 +269,14 @@ def _spread_downstream(flow: Flow, deps: Dependence, found: dict[int, str]) -> N
 
 def _spread_to_groups(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
     """Give a role to ends that only wait for nodes of a role: ``group_deps``, ``init``, ``save/control_dependency``."""
+    trains = "gradient" in found.values()
     for i in range(len(flow)):
-        if i in found or flow.outputs[i] or deps.weights[i]:
+        if i in found or flow.outputs[i]:
+            continue
+        if flow.ops[i] in SHAPE_ONLY and trains:
+            found[i] = "gradient"  # a shape that no broadcast turned out to need
+            continue
+        if deps.weights[i]:
             continue
         said = [found[s] for s in flow.controls[i] if s in found]
         if said and not SOURCES.match(flow.ops[i]):

@@ -267,7 +267,7 @@ def deterministic_policy_gradient():
     tf.train.AdamOptimizer(1e-3).minimize(loss, var_list=_scoped("critic"))
     tf.gradients(q, taken)
     finish(loss)
-    return known([name(action), name(q)], [name(action), name(q)], ["goal", "gradient"])
+    return known([name(action), name(q)], [name(action), name(q)], ["goal"])
 
 
 @builder
