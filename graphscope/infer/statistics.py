@@ -6,13 +6,14 @@ Raw bytes are read from the file in chunks of a few MiB; only what must be decod
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError, MissingWeight
-from ..graph import Extent, Model
-from ..read.attrs import numpy_dtype
+from ..graph import Extent, Model, TensorSpec
+from ..read.attrs import Attrs, numpy_dtype
 
 CHUNK = 1 << 19  # elements at a time: 4 MiB as float64
 DEAD = 1e-8  # a channel this far below the largest value of its tensor has been switched off
@@ -85,13 +86,40 @@ class _Running:
         self.finite = total
 
 
-def statistics(model: Model, name: str) -> Statistics | None:
-    """The statistics of one weight of a model, by its name in ``model.weights``; None where it holds no numbers.
+def statistics_of(model: Model, name: str) -> dict[str, Any]:
+    """``measure``, as a row of a JSON document: ``minimum maximum mean std zeros nan inf channels dead``.
 
-    Complex values count by their magnitude. Raises KeyError where there is no such weight, FormatError where its
-    values cannot be read.
+    {} where the variable holds no numbers or has no value; None for a number that there is not.
     """
-    spec = model.weights.spec(name)
+    found = measure(model, name) if _held(model, name) is not None else None
+    if found is None:
+        return {}
+    row = {f.name: getattr(found, f.name) for f in fields(found)[2:]}
+    row["dead"] = list(found.dead)
+    return {key: None if value != value else value for key, value in row.items()}
+
+
+def _held(model: Model, name: str) -> TensorSpec | None:
+    """Dtype and shape of a weight, or of the constant of this name; None where there is neither."""
+    if name in model.weights:
+        return model.weights.spec(name)
+    attrs = model.graph.attrs(name) if name in model.graph else {}
+    if "value" not in attrs:
+        return None
+    if isinstance(attrs, Attrs):
+        return attrs.spec("value")
+    return TensorSpec(str(attrs["value"].dtype), attrs["value"].shape)
+
+
+def measure(model: Model, name: str) -> Statistics | None:
+    """The statistics of one weight, by its name in ``model.weights`` or a Const's; None where it holds no numbers.
+
+    Complex values count by their magnitude. Raises MissingWeight where there is no such weight, FormatError where
+    its values cannot be read.
+    """
+    spec = _held(model, name)
+    if spec is None:
+        raise MissingWeight(f"{name!r} has no value in {model.source or 'the model'}")
     dtype = numpy_dtype(spec.dtype)
     if dtype is None or dtype.hasobject:
         return None
@@ -109,14 +137,24 @@ def statistics(model: Model, name: str) -> Statistics | None:
 def _chunks(model: Model, name: str, dtype: np.dtype, row: int) -> Iterator[np.ndarray]:
     """The values as float64, whole rows at a time."""
     step = max(1, CHUNK // row) * row
-    extents = model.weights.extents(name)
+    extents = _extents(model, name)
     if extents is None:
-        flat = model.weights[name].reshape(-1)
+        held = name in model.weights
+        array = model.weights[name] if held else model.graph.attrs(name)["value"]
+        flat = array.reshape(-1)
         for start in range(0, flat.size, step):
             yield _real(flat[start : start + step])
         return
     for extent in extents:
         yield from _read(extent, dtype, step)
+
+
+def _extents(model: Model, name: str) -> tuple[Extent, ...] | None:
+    if name in model.weights:
+        return model.weights.extents(name)
+    attrs = model.graph.attrs(name)
+    extent = attrs.extent("value") if isinstance(attrs, Attrs) else None
+    return None if extent is None else (extent,)
 
 
 def _read(extent: Extent, dtype: np.dtype, step: int) -> Iterator[np.ndarray]:

@@ -11,7 +11,7 @@ import pytest
 
 from graphscope.graph import Graph, Model, TensorSpec, Weights
 from graphscope.infer import statistics as module
-from graphscope.infer.statistics import statistics
+from graphscope.infer.statistics import measure, statistics_of
 from graphscope.read import load
 
 
@@ -37,7 +37,7 @@ class Held(Weights):
 
 
 def of(array: np.ndarray):
-    return statistics(Model(Graph(), weights=Held(w=array)), "w")
+    return measure(Model(Graph(), weights=Held(w=array)), "w")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int8", "bool"])
@@ -83,9 +83,30 @@ def test_from_a_checkpoint_and_partitioned(corpus: Path) -> None:
     model = load(corpus / "WilsonCWu+open_spiel/save/checkpoint--1")
     for name in model.weights:
         array = model.weights[name].astype(np.float64)
-        found = statistics(model, name)
+        found = measure(model, name)
         assert np.isclose(found.mean, array.mean(), rtol=1e-9, atol=1e-12), name
         assert found.maximum == array.max()
+
+
+def test_rows_for_json() -> None:
+    array = np.array([[1.0, 0.0], [np.nan, 0.0]], np.float32)
+    row = statistics_of(Model(Graph(), weights=Held(w=array)), "w")
+    expected = {"minimum": 0.0, "maximum": 1.0, "zeros": 2, "nan": 1, "inf": 0}
+    assert expected.items() <= row.items()
+    assert (row["channels"], row["dead"]) == (2, [1])
+    model = Model(
+        Graph(), weights=Held(w=np.full(2, np.nan), s=np.array([b""], object))
+    )
+    assert statistics_of(model, "w")["mean"] is None
+    assert statistics_of(model, "s") == statistics_of(model, "gone") == {}
+
+
+def test_constants_of_a_frozen_graph(corpus: Path) -> None:
+    model = load(corpus / "onnx+tensorflow-onnx/tests/models/fc-layers/frozen.pb")
+    names = [n for n in model.graph.by_op("Const") if model.value(n).size > 1000]
+    assert names
+    for name in names:
+        assert np.isclose(measure(model, name).std, model.value(name).std(), rtol=1e-4)
 
 
 def test_memory_stays_small(tmp_path: Path) -> None:
@@ -105,9 +126,9 @@ def test_memory_stays_small(tmp_path: Path) -> None:
         file.truncate(rows * columns * 4)  # a hole: reads as zeros
     code = (
         "import resource, sys; from graphscope.read import load;"
-        "from graphscope.infer.statistics import statistics;"
+        "from graphscope.infer.statistics import measure;"
         "m = load(sys.argv[1]); use = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-        "before = use(); s = statistics(m, 'w'); print(s.zeros, use() - before)"
+        "before = use(); s = measure(m, 'w'); print(s.zeros, use() - before)"
     )
     run = [sys.executable, "-c", code, str(tmp_path / "m")]
     zeros, grown = subprocess.run(run, capture_output=True, text=True).stdout.split()
