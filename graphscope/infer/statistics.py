@@ -184,7 +184,8 @@ def _real(values: np.ndarray) -> np.ndarray:
 
 def _told(name: str, running: _Running) -> Statistics:
     none = not running.finite
-    dead = running.largest <= DEAD * running.largest.max(initial=0)
+    finite = running.largest[np.isfinite(running.largest)]
+    dead = running.largest <= DEAD * finite.max(initial=0)
     return Statistics(
         name,
         running.count,
