@@ -86,7 +86,7 @@ def _written_together(owner: Layer, layer: Layer, view: View, kept: set[str]) ->
     scope = owner.output.node.rpartition("/")[0]
     if not scope or owner.attrs["activation"] != "linear" or owner.output.node in kept:
         return False
-    readers = {name for name, _ in view.graph.consumers(owner.output.node)}
+    readers = {name for name, _ in view.readers(owner.output.node)}
     inside = all(n.startswith(scope + "/") for n in layer.members & view.dynamic)
     return inside and all(r in layer.members or r not in view.dynamic for r in readers)
 

@@ -110,14 +110,18 @@ class Algebra:
     ) -> Iterator[Match]:
         if not (self._may(a, args[0], m) and self._may(b, args[1], m)):
             return
-        for left in (1, -1) if self._signed(args[0]) or sign < 0 else (1,):
-            if left * sign < 0 and not self._signed(args[1]):
+        for left in (1, -1):
+            if left < 0 and not self._signed(a, args[0]):
+                continue
+            if left * sign < 0 and not self._signed(b, args[1]):
                 continue
             for found in self.solve(a, args[0], m, left):
                 yield from self.solve(b, args[1], found, left * sign)
 
-    def _signed(self, t: Tensor) -> bool:
-        """Whether a minus sign could be found below this tensor."""
+    def _signed(self, p: f.Term, t: Tensor) -> bool:
+        """Whether the term or the tensor could take a minus sign: the cheap test before the real one."""
+        if not isinstance(p, f.Var | f.Call | f.Const | f.Power):
+            return True
         top, _ = self.view.producer(t)
         return (
             self.view.ops[top.node] in ("Neg", "Sub", "Mul", "RealDiv", "Add")

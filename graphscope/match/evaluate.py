@@ -79,11 +79,7 @@ class _Evaluator:
         raise KeyError(str(p))
 
     def _call(self, p: f.Call) -> Any:
-        name = self.called[id(p)]
-        actual = self.view.inputs[name]
-        order = list(actual)
-        if self.view.kinds[name] == "Concat":
-            order = [*actual[1:], actual[0]]
+        name, order = self.called[id(p)]
         given: list[Any] = []
         for index, tensor in enumerate(order):
             formal = p.args[index] if index < len(p.args) else f.ANY

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, cached_property
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 SUM_OPS = frozenset({"Add", "BiasAdd", "Sub", "Neg", "AddN"})
@@ -221,8 +221,21 @@ class _Group(Term):
             for dropped in combinations(options, count):
                 rest = tuple(t for t in self.terms if t not in dropped)
                 if rest:
-                    found.append(self.of(rest))
+                    found += map(self.of, self._opened(rest))
         return tuple(found)
+
+    def _opened(self, terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
+        """The terms, with each alternative that is a group of the same kind written into the group."""
+        kinds = [
+            isinstance(t, OneOf) and any(isinstance(u, type(self)) for u in t.terms)
+            for t in terms
+        ]
+        options = [
+            t.terms if opens and isinstance(t, OneOf) else (t,)
+            for t, opens in zip(terms, kinds)
+        ]
+        for chosen in product(*options):
+            yield tuple(flat for t in chosen for flat in _flat(t, type(self)))
 
     def of(self, terms: tuple[Term, ...]) -> Term:
         """The group of these terms; the term itself where it is alone."""

@@ -19,12 +19,8 @@ class Match(NamedTuple):
 
     values: Mapping[str, Any] = {}
     chain: Any = None  # linked list of node names: (name, earlier)
-    calls: Any = (
-        None  # linked list of (term, node): where each Call of the formula matched
-    )
-    uses: Any = (
-        None  # linked list of (variable name, tensor): where each variable was used
-    )
+    calls: Any = None  # linked list of (term, (node, arguments)): where each Call is
+    uses: Any = None  # linked list of (variable name, tensor): where each is read
 
     def covering(self, names: tuple[str, ...]) -> Match:
         chain = self.chain
@@ -32,8 +28,9 @@ class Match(NamedTuple):
             chain = (name, chain)
         return self if chain is self.chain else self._replace(chain=chain)
 
-    def at(self, call: f.Term, name: str) -> Match:
-        return self._replace(chain=(name, self.chain), calls=((call, name), self.calls))
+    def at(self, call: f.Term, name: str, args: tuple[Tensor, ...]) -> Match:
+        calls = ((call, (name, args)), self.calls)
+        return self._replace(chain=(name, self.chain), calls=calls)
 
     def bind(self, name: str, value: Any, tensor: Tensor | None = None) -> Match | None:
         uses = self.uses if tensor is None else ((name, tensor), self.uses)
@@ -47,9 +44,9 @@ class Match(NamedTuple):
         return frozenset(_unlinked(self.chain))
 
     @property
-    def called(self) -> dict[int, str]:
-        """Where each Call matched: node by ``id`` of the term."""
-        return {id(term): name for term, name in _unlinked(self.calls)}
+    def called(self) -> dict[int, tuple[str, tuple[Tensor, ...]]]:
+        """Where each Call matched: node and arguments, in the formula's order, by ``id`` of the term."""
+        return {id(term): place for term, place in _unlinked(self.calls)}
 
     @property
     def used(self) -> dict[str, Tensor]:

@@ -112,10 +112,10 @@ class Solver(Algebra):
         found = self._attributes(p, name, m.covering(passed))
         args = self._arguments(p, name, m) if found is not None else None
         if found is not None and args is not None:
-            m = found.at(p, name)
-            yield from self._all(p.args, args, 0, m)
+            yield from self._all(p.args, args, 0, found.at(p, name, args))
             if op in _COMMUTATIVE and len(args) == 2:
-                yield from self._all(p.args, args[::-1], 0, m)
+                args = args[::-1]
+                yield from self._all(p.args, args, 0, found.at(p, name, args))
 
     def _arguments(self, p: f.Call, name: str, m: Match) -> tuple[Tensor, ...] | None:
         args = self.view.inputs[name]

@@ -99,10 +99,9 @@ def escapes(
     for name in dynamic:
         if name != output.node and name in kept:
             return name, "an output of the model"
-        for reader, edges in view.graph._succ[name].items():
+        for reader, port in view.readers(name):
             if reader in dynamic or view.ops[reader] in SHAPE_OPS:
                 continue
-            ports = {data["port"] for slot, data in edges.items() if slot >= 0}
-            if name != output.node or ports - {output.port}:
+            if name != output.node or port != output.port:
                 return name, reader
     return None

@@ -6,7 +6,7 @@ Nodes are *dynamic* (they depend on values that are fed or drawn at random), or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,6 +166,21 @@ class View:
                 break
             tensor = before[tensor.port]
         return tensor, tuple(passed)
+
+    def readers(self, name: str) -> Iterator[tuple[str, int]]:
+        """``(node, port read)`` of everything that reads the node, less what nobody reads in turn.
+
+        The second port of the IdentityN that a custom gradient leaves behind (Keras's silu) has no reader.
+        """
+        for reader, edges in self.graph._succ[name].items():
+            for slot, data in edges.items():
+                passes_on = slot < 0 or self.kinds[reader] == "IdentityN"
+                if not passes_on or any(
+                    read["port"] == slot
+                    for after in self.graph._succ[reader].values()
+                    for read in after.values()
+                ):
+                    yield reader, data["port"]
 
     def shape(self, tensor: Tensor) -> Shape:
         """The shape as far as it is known."""

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..match import Held, Input, Scalar, Term, Weight, layer, op, sqrt
+import numpy as np
+
+from ..match import Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
 from ..match.convention import shortened
+from ..match.solution import plain_float
+
+MOST_ARGUMENTS = 16  # statistics of more channels than that are weights
+
+
+def on_last_axis(mean: Held, variance: Held) -> bool | str:
+    """Whether the statistics vary along the last axis alone."""
+    fits = all(held.shape[-1] == np.prod(held.shape) for held in (mean, variance))
+    return fits or "the statistics do not vary along the last axis alone"
 
 
 @layer(
@@ -57,11 +68,27 @@ def rescaling_shifted_divided(x: Input, divisor: Scalar, shift: Scalar) -> Term:
     return op.RealDiv(x + shift, divisor)
 
 
-def _statistics(mean: Held, variance: Held) -> dict[str, Any]:
-    return {"mean": mean, "variance": variance}
+def _statistics(view: View, mean: Held, variance: Held) -> dict[str, Held]:
+    if _told(view, mean) is not None and _told(view, variance) is not None:
+        return {}
+    return {"mean": mean.flat(), "variance": variance.flat()}
 
 
-@layer("Normalization", weights=_statistics, config=lambda: {"axis": -1})
+def _normalization(view: View, mean: Held, variance: Held) -> dict[str, Any]:
+    given = {"mean": _told(view, mean), "variance": _told(view, variance)}
+    told = None not in given.values()
+    return {"axis": -1, "invert": False} | (given if told else {})
+
+
+def _told(view: View, held: Held) -> list[float] | None:
+    """The numbers of a constant that was never a variable: arguments rather than weights."""
+    value = view.attrs[held.node].get("value") if held.direct else None
+    if value is None or value.size > MOST_ARGUMENTS:
+        return None
+    return [plain_float(each) for each in value.reshape(-1)]
+
+
+@layer("Normalization", where=on_last_axis, weights=_statistics, config=_normalization)
 def normalization(x: Input, mean: Weight, variance: Weight) -> Term:
     """Keras's Normalization; its epsilon of 1e-7 keeps the deviation from being zero."""
     return (x - mean) / op.Maximum(sqrt(variance), 1e-7)

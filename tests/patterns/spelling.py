@@ -1,0 +1,256 @@
+"""One way to spell a layer in TensorFlow, checked from three sides.
+
+``check_spelling``: the layer is found, with this config; and the match is *sound*: the formula, evaluated under its
+bindings with TensorFlow's own kernels, equals the tensor that it matched. ``check_near_miss``: a graph that differs in
+one constant, axis or wire is not taken for the layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from graphscope.constants import Constants
+from graphscope.graph import Graph, Layer, Model, Tensor
+from graphscope.infer.layers import find_layers
+from graphscope.infer.shapes import infer_shapes
+from graphscope.match import Tile, View, evaluate, tile
+from graphscope.patterns import layers as all_patterns
+from graphscope.read import load
+
+v1 = tf.compat.v1
+Build = Callable[[], Any]
+RANDOM = ("RandomUniform", "RandomStandardNormal", "StatelessRandom")
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """``build()`` makes the graph; in it the pattern must be found as a layer with these arguments among others."""
+
+    name: str
+    pattern: str
+    build: Build
+    config: dict[str, Any] = field(default_factory=dict)
+    weights: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """``build()`` makes a graph in which the pattern must not be found."""
+
+    name: str
+    pattern: str
+    build: Build
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def spell(
+    name: str, pattern: str, build: Build, weights: str | None = None, **config: Any
+) -> Spelling:
+    """A Spelling, written short."""
+    names = None if weights is None else tuple(weights.split())
+    return Spelling(name, pattern, build, config, names)
+
+
+def image(*shape: int | None, name: str = "x") -> Any:
+    """A float placeholder."""
+    return v1.placeholder(tf.float32, shape or (None, 8, 8, 3), name=name)
+
+
+def weight(name: str, *shape: int) -> Any:
+    """A TF1 variable."""
+    return v1.get_variable(name, shape)
+
+
+def const(seed: int, *shape: int) -> Any:
+    """A constant of positive random numbers."""
+    values = np.random.default_rng(seed).uniform(0.5, 1.5, shape)
+    return tf.constant(values.astype(np.float32))
+
+
+def keras(make: Callable[[], Any], *shape: int | None, training: bool = False) -> Build:
+    """Build by freezing a Keras layer called on one input of this shape."""
+
+    def build() -> Any:
+        return _frozen(make, shape, training)
+
+    return build
+
+
+def _frozen(make: Callable[[], Any], shape: Any, training: bool) -> Any:
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    with context.eager_mode():
+        layer = make()
+        layer.build(shape)
+        rng = np.random.default_rng(0)
+        layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+        call = tf.function(lambda x: layer(x))
+        spec = tf.TensorSpec(shape, tf.float32, name="x")
+        frozen = convert_variables_to_constants_v2(call.get_concrete_function(spec))
+        definition = frozen.graph.as_graph_def()
+    tf.import_graph_def(definition, name="")
+    return None
+
+
+@dataclass
+class Found:
+    """A graph built by a spelling, read back, tiled; ``session`` runs it."""
+
+    tf_graph: Any
+    graph: Graph
+    model: Model
+    view: View
+    layers: tuple[Layer, ...]
+    tiles: list[Tile]
+    session: Any
+
+
+def found_in(build: Build) -> Found:
+    """Build, initialise, write as GraphDef, read, tile."""
+    made = tf.Graph()
+    with made.as_default():
+        v1.set_random_seed(0)
+        build()
+        session = v1.Session(graph=made, config=_as_written())
+        for variable in v1.global_variables():
+            size = variable.shape.as_list()
+            variable.load(np.random.uniform(0.5, 1.5, size), session)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "graph.pb"
+        path.write_bytes(made.as_graph_def(add_shapes=False).SerializeToString())
+        model = load(str(path))
+    graph = Graph(model.graph.subgraph(_computing(model.graph)))
+    specs = infer_shapes(graph, functions=model.functions)
+    view = View(graph, specs, Constants(graph, model, specs=specs).value)
+    layers = find_layers(graph, model, specs)
+    tiles = tile(view, all_patterns())
+    return Found(made, graph, model, view, layers, tiles, session)
+
+
+def _as_written() -> Any:
+    """Run the graph as it is: what Grappler fuses cannot be fetched."""
+    config = v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config
+
+
+def _computing(graph: Graph) -> set[str]:
+    """What does not only initialise or save variables."""
+    ends = [
+        n
+        for n in graph
+        if not graph._succ[n] and "Assign" not in graph.op(n) and graph.op(n) != "NoOp"
+    ]
+    ends = [n for n in ends if not n.endswith("IsInitialized/VarIsInitializedOp")]
+    return graph.upstream(ends)
+
+
+def check_spelling(spelling: Spelling) -> None:
+    """The layer is there, configured as it says; every match in the graph is sound."""
+    found = found_in(spelling.build)
+    by_pattern = {layer.pattern: layer for layer in found.layers}
+    assert spelling.pattern in by_pattern, f"{sorted(by_pattern)} found"
+    layer = by_pattern[spelling.pattern]
+    for key, value in spelling.config.items():
+        if key == "op":
+            assert layer.op == value
+        elif isinstance(value, float):
+            np.testing.assert_allclose(layer.attrs[key], value, rtol=1e-5)
+        else:
+            assert layer.attrs[key] == value, key
+    if spelling.weights is not None:
+        assert tuple(layer.weights) == spelling.weights
+    check_sound(found)
+
+
+def check_near_miss(miss: NearMiss) -> None:
+    """The pattern explains nothing of the graph."""
+    found = found_in(miss.build)
+    patterns = {layer.pattern for layer in found.layers}
+    assert miss.pattern not in patterns
+
+
+def check_sound(found: Found) -> None:
+    """Each tile's formula, evaluated with TensorFlow, equals the tensor that it matched."""
+    values = _run(found)
+    for each in found.tiles:
+
+        def fetch(tensor: Tensor) -> np.ndarray:
+            return values[tensor]
+
+        def run(node: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
+            if found.graph.op(node).startswith(RANDOM):
+                return [values[Tensor(node)]]
+            return _applied(found, node, inputs)
+
+        got = evaluate(each.pattern.formula, each.match, found.view, fetch, run)
+        want = values[each.output]
+        scale = 1e-6 + float(np.max(np.abs(want)))
+        worst = float(np.max(np.abs(got - want))) / scale
+        assert worst < 1e-4, (each.pattern.name, worst)
+
+
+def _run(found: Found) -> dict[Tensor, Any]:
+    """Every tensor of the graph, from one run on random inputs (random ops draw once)."""
+    feeds, fetches = {}, {}
+    rng = np.random.default_rng(1)
+    for op in found.tf_graph.get_operations():
+        if op.type in ("Placeholder", "PlaceholderWithDefault"):
+            size = [2 if d is None else d for d in op.outputs[0].shape.as_list()]
+            fed = rng.normal(size=size) if size else rng.uniform(0.3, 0.7)
+            dtype = op.outputs[0].dtype.as_numpy_dtype
+            feeds[op.outputs[0]] = np.asarray(
+                np.abs(fed) * 3 if dtype != np.float32 else fed, dtype
+            )
+        if op.name not in found.graph:
+            continue
+        for port, output in enumerate(op.outputs):
+            if output.dtype not in (tf.resource, tf.variant, tf.string):
+                fetches[Tensor(op.name, port)] = output
+    return found.session.run(fetches, feeds)
+
+
+def _applied(found: Found, node: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """One op of the graph applied to other values."""
+    op = found.tf_graph.get_operation_by_name(node)
+    with tf.Graph().as_default():
+        definition = v1.GraphDef()
+        copy = definition.node.add()
+        copy.CopyFrom(op.node_def)
+        del copy.input[:]
+        copy.name = "applied"
+        given = {}
+        for i, value in enumerate(inputs):
+            dtype = op.inputs[i].dtype
+            if dtype == tf.resource:
+                return [found.session.run(op.outputs[0])]
+            feed = definition.node.add(op="Placeholder", name=f"in{i}")
+            feed.attr["dtype"].type = dtype.base_dtype.as_datatype_enum
+            copy.input.append(f"in{i}")
+            given[f"in{i}:0"] = np.asarray(value, dtype.base_dtype.as_numpy_dtype)
+        tf.import_graph_def(definition, name="")
+        wanted = [f"applied:{i}" for i in range(len(op.outputs))]
+        with v1.Session() as session:
+            return session.run(wanted, given)
+
+
+@cache
+def patterns_named(name: str) -> int:
+    """How many patterns bear a name (one, when a test spells it right)."""
+    return sum(pattern.name == name for pattern in all_patterns())
