@@ -112,7 +112,19 @@ def _layout(call: Call, rank: int) -> str:
 
 
 def _conv_text(rank: int) -> Callable[[Call, str, str], str | None]:
-    return lambda call, x, kernel: _window_text("conv", call, rank, x, kernel)
+    def text(call: Call, x: str, kernel: str) -> str | None:
+        at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
+        channels, taken = ranked(call.shape(0), rank)[at], call.shape(1)
+        if channels is None or taken is None or taken[-2] in (None, channels):
+            return _window_text("conv", call, rank, x, kernel)
+        groups = channels // (taken[-2] or 1)
+        one = _window_text("conv", call, rank, "part", "filters")
+        return (
+            f"ops.concatenate([{one} for part, filters in zip(ops.split({x}, {groups}, axis={at}), "
+            f"ops.split({kernel}, {groups}, axis=-1))], axis={at})"
+        )
+
+    return text
 
 
 define("Conv2D", shape=_convolved(4), keras=_conv_text(4))
@@ -145,59 +157,9 @@ def _is_ungrouped(kernel: Sequence[Dim], channels: Dim) -> bool:
     return kernel[-1] is not None and kernel[-1] == channels
 
 
-def _transposed_text(rank: int) -> Callable[[Call, str, str, str], str | None]:
-    def text(call: Call, sizes: str, kernel: str, x: str) -> str | None:
-        steps = _steps(call, rank)
-        padding = call["padding"]
-        if steps is None or padding == "EXPLICIT":
-            return None
-        options = [f"strides={steps[0]}", f"padding={literal(padding.lower())}"]
-        extra = _output_padding(call, rank)
-        if extra is None:
-            return None
-        if extra:
-            options.append(f"output_padding={extra}")
-        options.append(_layout(call, rank))
-        if steps[1] != "1":
-            options.append(f"dilation_rate={steps[1]}")
-        return f"ops.conv_transpose({x}, {kernel}, {', '.join(options)})"
-
-    return text
-
-
-def _output_padding(call: Call, rank: int) -> str | None:
-    """Keras's output_padding for the output sizes that the node asks for: "" for the default, None where unknown.
-
-    Keras: without it ``same`` gives size * stride, ``valid`` size * stride + max(kernel - stride, 0); with it
-    (size - 1) * stride + kernel - 2 * (kernel // 2 for same, else 0) + output_padding.
-    """
-    wanted = ranked(shape_from(call, 0), rank)
-    image, kernel = ranked(call.shape(2), rank), ranked(call.shape(1), rank)
-    _, axes = spatial_axes(call.get("data_format", "NHWC"), rank)
-    strides, dilations = (_per_axis(call, a, rank) for a in ("strides", "dilations"))
-    same_padding = call["padding"] == "SAME"
-    usual, extras = True, []
-    for axis, size in zip(axes, kernel[:-2], strict=True):
-        asked, given, step = wanted[axis], image[axis], strides[axis]
-        if size is None:
-            return None
-        if asked is None or given is None:
-            extras.append(0)  # sizes known only when run: the usual ones are meant
-            continue
-        size = (size - 1) * dilations[axis] + 1
-        default = given * step + (0 if same_padding else max(size - step, 0))
-        usual &= asked == default
-        base = (given - 1) * step + size - (2 * (size // 2) if same_padding else 0)
-        extras.append(asked - base)
-    if usual:
-        return ""
-    if any(not 0 <= extra < strides[a] for extra, a in zip(extras, axes, strict=True)):
-        return None
-    return _short(extras)
-
-
-define("Conv2DBackpropInput", shape=_transposed_shape(4), keras=_transposed_text(4))
-define("Conv3DBackpropInputV2", shape=_transposed_shape(5), keras=_transposed_text(5))
+# No Keras text: keras.ops.conv_transpose passes its arguments in the wrong order when it is symbolic (Keras 3.15)
+define("Conv2DBackpropInput", shape=_transposed_shape(4))
+define("Conv3DBackpropInputV2", shape=_transposed_shape(5))
 define("Conv3DBackpropInput", shape=lambda call: (call.shape(0),))
 define(
     "DepthwiseConv2dNativeBackpropInput",

@@ -127,8 +127,25 @@ define(
 )
 
 
+def _squared(shape: Shape) -> Shape:
+    """A square matrix: either size tells the other."""
+    if shape is None:
+        return None
+    if len(shape) < 2:
+        raise Unsaid("a matrix is expected")
+    size = merge(shape[-1:], shape[-2:-1])
+    return (*shape[:-2], *(size or ()), *(size or ()))
+
+
 def _square(call: Call) -> tuple[Shape]:
-    return (call.shape(0),)
+    return (_squared(call.shape(0)),)
+
+
+def _solution(call: Call) -> tuple[Shape]:
+    matrix, right = _squared(call.shape(0)), call.shape(1)
+    if matrix is None or right is None:
+        return (right,)
+    return (merge(right, (*matrix[:-1], right[-1])),)
 
 
 define("Cholesky", shape=_square, keras="ops.cholesky({0})", fold=np.linalg.cholesky)
@@ -138,7 +155,7 @@ define(
     keras=lambda call, x: None if call["adjoint"] else f"ops.inv({x})",
 )
 define("MatrixExponential", "MatrixLogarithm", "MatrixSquareRoot", shape=_square)
-define("MatrixSolve", "MatrixTriangularSolve", shape=lambda call: (call.shape(1),))
+define("MatrixSolve", "MatrixTriangularSolve", shape=_solution)
 
 
 def _vector_of(call: Call) -> tuple[Shape]:
@@ -273,8 +290,9 @@ def _eigen_shape(call: Call) -> Sequence[Shape]:
     shape = call.shape(0)
     if shape is None:
         return (None, None)
-    vectors: Shape = shape if call["compute_v"] else (0,)
-    return shape[:-1], vectors
+    square = _squared(shape) or ()
+    vectors: Shape = square if call["compute_v"] else (0,)
+    return square[:-1], vectors
 
 
 define("SelfAdjointEigV2", "Eig", shape=_eigen_shape)

@@ -13,7 +13,7 @@ def _channel(call: Call, rank: int) -> int:
 
 
 def _fused_shape(call: Call) -> tuple[Shape, ...]:
-    """The image, then statistics of one number a channel; in inference V1 and V2 reserve two, V3 one that is scalar."""
+    """The image, then statistics of one number a channel; what V3 reserves is the device's own."""
     rank = 5 if call.get("data_format") in ("NDHWC", "NCDHW") else 4
     image = ranked(call.shape(0), rank)
     at = _channel(call, rank)
@@ -22,10 +22,7 @@ def _fused_shape(call: Call) -> tuple[Shape, ...]:
         size = size if size is not None else ranked(call.shape(slot), 1)[0]
     per = (size,)
     made = (*image[:at], size, *image[at + 1 :])
-    last: Shape = None if call.get("is_training", True) else ()
-    return (made, per, per, per, per) + (
-        (last,) if call.op in ("FusedBatchNormV3", "_FusedBatchNormEx") else ()
-    )
+    return made, per, per, per, per
 
 
 def _fused_text(

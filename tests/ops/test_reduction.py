@@ -6,7 +6,7 @@ import numpy as np
 
 from .oracle import Case, bools, case, check, floats, ints, known, table
 
-X, I = floats(2, 3, 4), ints(2, 3, 4)
+X, WHOLE = floats(2, 3, 4), ints(2, 3, 4)
 
 
 @table(
@@ -17,12 +17,12 @@ X, I = floats(2, 3, 4), ints(2, 3, 4)
     ),
     case("Sum", input=X, axis=known(1)),
     case("Sum", input=X, axis=known([], "int32")),
-    case("Sum", input=I, axis=known([1])),
-    case("Max", input=I, axis=known([1])),
-    case("Prod", input=I, axis=known([1])),
+    case("Sum", input=WHOLE, axis=known([1])),
+    case("Max", input=WHOLE, axis=known([1])),
+    case("Prod", input=WHOLE, axis=known([1])),
     case("Sum", input=ints(2, 3).astype(np.int64), axis=known([0])),
     case("Sum", input=ints(2, 3).astype(np.int8), axis=known([0])),
-    case("Mean", input=I * 3, axis=known([1]), expect={"keras": False, "fold": False}),
+    case("Mean", input=WHOLE * 3, axis=known([1]), expect={"keras": False, "fold": False}),
     case("All", input=bools(3, 4), axis=known([1])),
     case("Any", input=bools(3, 4), axis=known([0]), keep_dims=True),
     case("EuclideanNorm", input=X, axis=known([2])),

@@ -1,0 +1,84 @@
+"""Resizing, cropping, decoding and spectrograms against TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .oracle import Case, case, check, floats, ints, known, table
+
+IMAGE = floats(2, 4, 6, 3)
+
+
+def resize(op: str, rows: int, columns: int, keras: bool, **more: Any) -> Case:
+    return case(
+        op, images=IMAGE, size=known([rows, columns]), expect={"keras": keras}, **more
+    )
+
+
+@table(
+    resize("ResizeBilinear", 8, 12, True, half_pixel_centers=True),
+    resize("ResizeBilinear", 7, 5, True, half_pixel_centers=True),
+    resize("ResizeBilinear", 8, 12, False),
+    resize("ResizeBilinear", 8, 12, False, align_corners=True),
+    resize("ResizeNearestNeighbor", 8, 12, True, half_pixel_centers=True),
+    resize("ResizeNearestNeighbor", 8, 18, True),
+    resize("ResizeNearestNeighbor", 4, 6, True),
+    resize("ResizeNearestNeighbor", 7, 6, False),
+    resize("ResizeNearestNeighbor", 8, 12, False, align_corners=True),
+    resize("ResizeBicubic", 8, 12, False, half_pixel_centers=False),
+    resize("ResizeArea", 8, 12, False),
+    case(
+        "CropAndResize",
+        image=IMAGE,
+        boxes=floats(5, 4, low=0, high=1),
+        box_ind=ints(5, low=0, high=2),
+        crop_size=known([3, 4]),
+    ),
+    case("RGBToHSV", images=np.abs(IMAGE) / 2),
+    case("AdjustContrastv2", images=IMAGE, contrast_factor=known(2, "float32")),
+    case(
+        "NonMaxSuppressionV3",
+        boxes=floats(5, 4),
+        scores=floats(5),
+        max_output_size=known(3),
+        iou_threshold=known(0.5, "float32"),
+        score_threshold=known(0, "float32"),
+    ),
+    case(
+        "CombinedNonMaxSuppression",
+        boxes=floats(2, 5, 1, 4),
+        scores=floats(2, 5, 3),
+        max_output_size_per_class=known(3),
+        max_total_size=known(7),
+        iou_threshold=known(0.5, "float32"),
+        score_threshold=known(0, "float32"),
+    ),
+    case("AudioSpectrogram", input=floats(1000, 1), window_size=256, stride=100),
+    case(
+        "Mfcc",
+        spectrogram=np.abs(floats(1, 8, 129)),
+        sample_rate=known(16000),
+        dct_coefficient_count=10,
+    ),
+)
+def test_image(row: Case) -> None:
+    check(row)
+
+
+@table(
+    case(
+        "DecodeJpeg", contents=known(b"", "object"), channels=3, expect={"runs": False}
+    ),
+    case("DecodePng", contents=known(b"", "object"), expect={"runs": False}),
+    case(
+        "DecodeWav",
+        contents=known(b"", "object"),
+        desired_channels=1,
+        desired_samples=16000,
+        expect={"runs": False},
+    ),
+)
+def test_decoding(row: Case) -> None:
+    check(row)
