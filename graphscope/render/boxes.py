@@ -12,8 +12,8 @@ from .. import opdefs
 from ..graph import Graph, Layer, Node, Tensor, TensorSpec
 from .brief import brief
 from .escape import for_html, shorten
-from .fold import Scope
 from .rows import VARIABLES
+from .scopes import Scope
 from .style import STYLES, Style, family, style_of
 from .words import output_spec, shape_text, times, value_text
 
@@ -150,11 +150,12 @@ def scope_label(
     members: Sequence[str],
     part: tuple[int, int],
     marks: Iterable[str] = (),
+    within: str = "",
 ) -> str:
     """The label of a closed scope: its name, how many nodes it has and of which kinds."""
     style = STYLES["fold"]
     kinds = Counter(graph.op(name) for name in members)
-    title = _scope_title(scope)
+    title = _scope_title(graph, scope, within)
     if part[1] > 1:
         title += f" ({part[0]} of {part[1]})"
     count = f"{len(members):,} node" + ("s" if len(members) > 1 else "")
@@ -167,17 +168,18 @@ def scope_label(
     return _table(rows, style, scope.kind == "role", 2)
 
 
-def _scope_title(scope: Scope) -> str:
+def _scope_title(graph: Graph, scope: Scope, within: str) -> str:
     if scope.kind == "role":
         alone = scope.name == "alone"
         return "without data edges" if alone else f"{scope.name}: only in training"
     if scope.kind == "scope":
-        return scope.path[-1] if scope.path else ""
-    outer = "/".join(scope.path[:-1])
+        return scope.name.removeprefix(within)
     names = [
         i if isinstance(i, str) else i.name for i in (scope.items[0], scope.items[-1])
     ]
-    first, last = (n.removeprefix(f"{outer}/") if outer else n for n in names)
+    if scope.kind == "twins":
+        return f"{scope.copies} × {graph.op(names[0])}"
+    first, last = (name.removeprefix(within) for name in names)
     return f"{shorten(first, 27)} … {shorten(last, 27)}"
 
 

@@ -219,7 +219,9 @@ class _Drawing:
         if box in self.folding.closed:
             scope, part = self.folding.closed[box], self.folding.parts.get(box, (1, 1))
             marks = [f"{self.marks[n]} {n}" for n in members if n in self.marks]
-            return scope_label(self.graph, scope, members, part, marks[:4])
+            return scope_label(
+                self.graph, scope, members, part, marks[:4], self._within(box)
+            )
         return node_label(
             self.graph,
             members,

@@ -23,12 +23,15 @@ _PLACES = frozenset({"Const", "Variable", "VariableV2", "VarHandleOp"})
 @dataclass
 class Units:
     """``stacks``: the units, inputs before what reads them, each a run of nodes named by its first;
+    ``path`` and ``kinds``: a unit's name by its scopes, and the ops of its nodes;
     ``held``: for each node the constants and variables that are drawn in it, by slot; ``before`` and ``after``: which
     units a unit reads and feeds.
     """
 
     stacks: dict[str, list[str]] = field(default_factory=dict)
     unit: dict[str, str] = field(default_factory=dict)
+    path: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     held: dict[str, dict[int, str]] = field(default_factory=dict)
     before: dict[str, dict[str, None]] = field(default_factory=dict)
     after: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -57,8 +60,22 @@ def units_of(
         head = _chain_head(graph, name, before, after, made, roles, keep)
         made.unit[name] = head
         made.stacks.setdefault(head, []).append(name)
+    for head, stack in made.stacks.items():
+        made.path[head] = _path(graph, head)
+        made.kinds[head] = tuple(graph.op(name) for name in stack)
     _connect(made, before)
     return made
+
+
+def _path(graph: Graph, name: str) -> tuple[str, ...]:
+    """The scopes that a node lies in, and its name; a layer lies where the node lies that computes it."""
+    node = graph.node(name)
+    if isinstance(node, Layer) and "/" not in name:
+        outer = node.output.node.split("/")[:-1]
+        if outer and outer[-1] != name:
+            return (*outer, name)
+        return (*outer[:-1], name)
+    return tuple(name.split("/"))
 
 
 def _absorbed(graph: Graph, order: list[str], keep: frozenset[str]) -> dict[str, str]:
