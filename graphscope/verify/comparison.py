@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -148,11 +149,11 @@ def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:
     """What the two know together of one input."""
     for name in (a.name, b.name, a.name.removesuffix(":0"), b.name.removesuffix(":0")):
         if name in shapes:
-            return Port(a.name, a.dtype, shapes[name], a.below or b.below)
+            return replace(a, shape=shapes[name], below=a.below or b.below)
     shape = a.shape if b.shape is None else b.shape
     if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
         shape = tuple(x if x is not None else y for x, y in zip(a.shape, b.shape))
-    return Port(a.name, a.dtype, shape, a.below or b.below)
+    return replace(a, shape=shape, below=a.below or b.below, text=a.text or b.text)
 
 
 def _repeats(

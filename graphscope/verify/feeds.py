@@ -32,12 +32,15 @@ MOST_ELEMENTS = 1 << 26
 
 @dataclass(frozen=True)
 class Port:
-    """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up."""
+    """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
+    ``text`` what a string holds.
+    """
 
     name: str
     dtype: str
     shape: Shape = None
     below: int | None = None
+    text: bytes = b""
 
 
 def trials(
@@ -74,7 +77,7 @@ def draw(
     if math.prod(shape) > MOST_ELEMENTS:
         shape = tuple(min(size, 8) for size in shape)
     if port.dtype == "string":
-        return np.full(shape, b"", object)
+        return np.full(shape, port.text, object)
     if port.dtype == "bool":
         return rng.integers(0, 2, shape).astype(bool)
     if "int" in port.dtype:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import opdefs
 from ..errors import GraphscopeError, UnsafeModel
 from ..graph import Graph, Model
 from ..read import load
@@ -154,7 +155,12 @@ def _imported(
     made = tf.Graph()
     with made.as_default():
         data = message.SerializeToString()
-        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
+        try:
+            tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
+        except (tf.errors.OpError, ValueError) as error:
+            raise GraphscopeError(
+                f"TensorFlow cannot run {model.source}: {first_line(error)}"
+            ) from None
         session = tf.compat.v1.Session(graph=made)
     return GraphRunner(session, model.source, _sinks(graph), model)
 
@@ -163,9 +169,12 @@ def _sinks(graph: Graph) -> tuple[str, ...]:
     """The outputs of a graph that is nothing but a model: what nothing reads."""
     skipped = ("Const", "NoOp", "Placeholder", "Assert")
     return tuple(
-        f"{name}:0"
+        f"{name}:{port}"
         for name in graph
         if not graph.succ[name] and graph.op(name) not in skipped
+        for port in range(
+            len(opdefs.output_dtypes(graph.op(name), graph.attrs(name))) or 1
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..errors import GraphError, GraphscopeError
 from ..graph import Model, Shape, Tensor, did_you_mean
 from .feeds import Port, looked_up
+from .texts import text_for
 
 
 class Runner(Protocol):
@@ -96,10 +98,12 @@ class GraphRunner:
     def port(self, name: str) -> Port:
         tensor = self.tensor(name)
         dtype = tensor.dtype.base_dtype.name
-        below, node = None, tensor.op.name
-        if "int" in dtype and self.model is not None and node in self.model.graph:
-            below = looked_up(self.model.graph, node)
-        return Port(tensor.name, dtype, shape_of(tensor.shape), below)
+        port, node = Port(tensor.name, dtype, shape_of(tensor.shape)), tensor.op.name
+        if self.model is None or node not in self.model.graph:
+            return port
+        if dtype == "string":
+            return replace(port, text=text_for(self.model.graph, node, 0))
+        return replace(port, below=looked_up(self.model.graph, node))
 
     def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
         from .quiet import import_tensorflow
@@ -166,11 +170,22 @@ def shape_of(shape: Any) -> Shape:
 
 
 def first_line(error: Exception) -> str:
-    """TensorFlow's reason without its stack of Python frames."""
+    """TensorFlow's reason, without the stacks of Python frames that surround it."""
     text = getattr(error, "message", None) or str(error)
-    return next(
-        (line for line in text.splitlines() if line.strip()), type(error).__name__
-    )[:400]
+    lines = [line.strip() for line in text.splitlines()]
+    noise = (
+        "Graph execution error",
+        "Detected at",
+        "Original stack",
+        "[[",
+        "File ",
+        "node '",
+    )
+    told = [line for line in lines if line and not line.startswith(noise)]
+    found = [line for line in told if not line.endswith("<module>")]
+    return (found or lines or [type(error).__name__])[
+        0 if "Detected at" not in text else -1
+    ][:400]
 
 
 def _layer_name(tensor: Any) -> str:

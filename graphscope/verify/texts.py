@@ -1,0 +1,112 @@
+"""Strings that a graph can take: what reads a string input says what it must hold (a picture, a sound, a tf.Example)."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from ..constants import Constants
+from ..graph import Graph
+
+_PASSES = frozenset(
+    "Identity Reshape Squeeze ExpandDims StridedSlice Pack Unpack".split()
+)
+_PICTURES = re.compile(r"Decode(Jpeg|Png|Bmp|Gif|Image|AndCropJpeg)$|ExtractJpegShape$")
+_EXAMPLES = re.compile(r"Parse(Single)?Example(V2)?$")
+RATE, SIDE = 16_000, 64  # samples in a second of sound; pixels of a picture's side
+
+
+def text_for(graph: Graph, name: str, seed: int) -> bytes:
+    """Bytes that the readers of a string placeholder can decode; ``b""`` where they take anything."""
+    rng = np.random.default_rng(seed)
+    stack, seen = [name], {name}
+    while stack and len(seen) < 1000:
+        for reader, _ in graph.consumers(stack.pop()):
+            op = graph.op(reader)
+            if op == "DecodeWav":
+                return wave(rng)
+            if _PICTURES.match(op):
+                return picture(rng)
+            if _EXAMPLES.match(op):
+                return example(graph, reader, rng)
+            if op in _PASSES and reader not in seen:
+                seen.add(reader)
+                stack.append(reader)
+    return b""
+
+
+def wave(rng: np.random.Generator) -> bytes:
+    """One second of noise as a WAV file: 16 kHz, one channel, 16 bit."""
+    samples = rng.integers(-9000, 9000, RATE).astype("<i2").tobytes()
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(samples)) + samples
+    return struct.pack("<4sI", b"RIFF", len(body)) + body
+
+
+def picture(rng: np.random.Generator) -> bytes:
+    """A noisy RGB picture as a PNG file, which every decoder of TensorFlow's reads."""
+    rows = rng.integers(0, 256, (SIDE, 3 * SIDE), np.uint8)
+    filtered = b"".join(b"\0" + row.tobytes() for row in rows)
+    head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
+    chunks = (b"IHDR", head), (b"IDAT", zlib.compress(filtered)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def example(graph: Graph, parser: str, rng: np.random.Generator) -> bytes:
+    """A serialized tf.Example with the dense features that the parser asks for, in their dtypes and shapes."""
+    from .quiet import import_tensorflow
+
+    train = import_tensorflow().train
+    features: dict[str, Any] = {}
+    for key, dtype, shape in _dense(graph, parser):
+        count = int(np.prod([size or 1 for size in shape or ()]))
+        if dtype == "string":
+            made = train.Feature(bytes_list=train.BytesList(value=[b""] * count))
+        elif dtype == "int64":
+            value = rng.integers(0, 2, count).tolist()
+            made = train.Feature(int64_list=train.Int64List(value=value))
+        else:
+            value = rng.normal(size=count).tolist()
+            made = train.Feature(float_list=train.FloatList(value=value))
+        features[key] = made
+    return train.Example(features=train.Features(feature=features)).SerializeToString()
+
+
+def _dense(graph: Graph, parser: str) -> list[tuple[str, str, Any]]:
+    """Key, dtype and shape of each dense feature."""
+    attrs, inputs, constants = (
+        graph.attrs(parser),
+        graph.inputs(parser),
+        Constants(graph),
+    )
+    dtypes = attrs.get("Tdense") or ()
+    if graph.op(parser) == "ParseExampleV2":
+        keys = _texts(constants.value(inputs[3])) if len(inputs) > 3 else []
+    elif graph.op(parser) == "ParseSingleExample":
+        keys = list(attrs.get("dense_keys") or ())
+    else:
+        first = 2 + int(attrs.get("Nsparse") or 0)
+        found = (
+            _texts(constants.value(t)) for t in inputs[first : first + len(dtypes)]
+        )
+        keys = [text for texts in found for text in texts]
+    shapes = attrs.get("dense_shapes") or ()
+    return list(zip(keys, dtypes, shapes))
+
+
+def _texts(value: np.ndarray | None) -> list[str]:
+    if value is None:
+        return []
+    return [
+        v.decode("utf-8", "replace") for v in value.reshape(-1) if isinstance(v, bytes)
+    ]
