@@ -1,0 +1,113 @@
+"""Models of keras.applications, frozen by TensorFlow, recovered: same layers, same config, same outputs, short source.
+
+One row a model: its arguments, and the most lines of code that its source may have. The default rows are those that
+README promises; all others of keras.applications are slow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .recovery import (
+    Recovered,
+    arguments,
+    built,
+    difference,
+    freeze_model,
+    randomised,
+    recover,
+    sample,
+)
+
+keras = pytest.importorskip("keras")
+
+# model: (input size, most lines of code)
+ROWS: dict[str, tuple[int, int]] = {
+    "ResNet50": (64, 80),
+    "VGG16": (32, 40),
+    "InceptionV3": (96, 150),
+    "MobileNetV2": (64, 120),
+    "DenseNet121": (64, 80),
+}
+SLOW_ROWS: dict[str, tuple[int, int]] = {
+    "ConvNeXtTiny": (64, 150),
+    "DenseNet169": (64, 80),
+    "DenseNet201": (64, 80),
+    "EfficientNetB0": (64, 120),
+    "EfficientNetB1": (64, 150),
+    "EfficientNetB2": (64, 150),
+    "EfficientNetB3": (64, 150),
+    "EfficientNetB4": (64, 150),
+    "EfficientNetV2B0": (64, 150),
+    "EfficientNetV2B1": (64, 150),
+    "EfficientNetV2S": (64, 150),
+    "InceptionResNetV2": (96, 200),
+    "MobileNet": (64, 80),
+    "MobileNetV3Large": (64, 150),
+    "MobileNetV3Small": (64, 150),
+    "NASNetMobile": (224, 250),
+    "ResNet101": (64, 80),
+    "ResNet101V2": (64, 80),
+    "ResNet152": (64, 80),
+    "ResNet152V2": (64, 80),
+    "ResNet50V2": (64, 80),
+    "VGG19": (32, 45),
+    "Xception": (96, 100),
+}
+
+
+def assert_same_layers(model: Any, recovered: Recovered) -> None:
+    """Every layer that owns weights was recovered: same name, class and config."""
+    wanted = {each.name: each for each in model.layers if each.weights}
+    found = {layer.name: layer for layer in recovered.owners}
+    assert found.keys() == wanted.keys()
+    for name, layer in found.items():
+        rank = len(wanted[name].output.shape)
+        config = wanted[name].get_config()
+        assert layer.op == wanted[name].__class__.__name__
+        mine = arguments(layer.op, layer.attrs, rank)
+        theirs = arguments(
+            layer.op, {**config, "momentum": mine.get("momentum", 0.99)}, rank
+        )
+        assert mine == theirs, name
+
+
+def assert_same_model(model: Any, made: Any) -> None:
+    """The model that the source builds has the weighted layers of the original, under their names."""
+    wanted = [(each.name, type(each).__name__) for each in model.layers if each.weights]
+    got = [(each.name, type(each).__name__) for each in made.layers if each.weights]
+    assert sorted(got) == sorted(wanted)
+
+
+def check(name: str, size: int, most_lines: int, folder: Path) -> None:
+    model = randomised(
+        getattr(keras.applications, name), input_shape=(size, size, 3), classes=10
+    )
+    inputs, outputs = freeze_model(model, folder / "frozen.pb")
+    recovered = recover(folder / "frozen.pb", inputs, outputs, folder / "keras")
+    assert_same_layers(model, recovered)
+    report = recovered.report
+    assert report.parameters == model.count_params()
+    assert not report.not_portable
+    assert not any(
+        "weight" in step.class_name.lower() for step in report.source.program.steps
+    )
+    keras.backend.clear_session()
+    made = built(folder / "keras")
+    assert_same_model(model, made)
+    assert difference(model, made, sample(model)) < 1e-4
+    assert report.source.lines_of_code <= most_lines
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_model_is_recovered(name: str, tmp_path: Path) -> None:
+    check(name, *ROWS[name], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW_ROWS)
+def test_other_model_is_recovered(name: str, tmp_path: Path) -> None:
+    check(name, *SLOW_ROWS[name], tmp_path)
