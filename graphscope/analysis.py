@@ -181,9 +181,10 @@ class Analysis:
         graph = self.graph if tensor.node in self.graph else self.flat.graph
         return str(explain(graph, layers(), pattern, tensor.node, specs=self.specs))
 
-    def drawing(self, level: str = "layer") -> View:
-        """What a renderer is given."""
+    def drawing(self, level: str = "layer", report: bool = False) -> View:
+        """What a renderer is given; with ``report`` also all that ``inspect`` says."""
         from .render import View
+        from .report import describe_model
 
         return View(
             self.at_level(level),
@@ -194,13 +195,15 @@ class Analysis:
             outputs=self.outputs,
             roles=self.roles,
             model=self.flat,
+            facts=describe_model(self) if report else {},
         )
 
     def render(self, path: str | Path, level: str = "layer") -> None:
         """Write the model in the format that the suffix of ``path`` names."""
         from .render import write
 
-        write(self.drawing(level), path)
+        is_report = Path(path).suffix.lower() in (".html", ".md", ".json")
+        write(self.drawing(level, report=is_report), path)
 
     def layer_table(self, level: str = "layer") -> DataFrame:
         """The layer table as a DataFrame: one row a node of that altitude."""
@@ -218,11 +221,19 @@ class Analysis:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
         from .freeze import freeze_model
 
-        return freeze_model(self.flat, self.sure_outputs(), str(path), **options)
+        return freeze_model(
+            self.flat,
+            self.sure_outputs(),
+            str(path),
+            inputs=self.wanted_inputs,
+            roles=self.roles,
+            **options,
+        )
 
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""
         from .constants import Constants
+        from .infer.blocks import find_blocks
         from .render.keras import write_keras
 
         return write_keras(
@@ -233,6 +244,7 @@ class Analysis:
             outputs=self.sure_outputs(),
             specs=self.specs,
             values=Constants(self.graph, self.flat).value,
+            blocks=find_blocks(self.layer_graph).parts,
         )
 
     def prove(self, folder: str | Path, trust: bool = False) -> Verification:

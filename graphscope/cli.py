@@ -232,13 +232,64 @@ def render_command(out: str, level: str, **options: Any) -> None:
 
 @model_command("freeze")
 @click.option("-o", "--out", required=True, metavar="FILE.pb")
+@click.option(
+    "--as-is", is_flag=True, help="Leave the graph in its mode; default is inference."
+)
+@click.option(
+    "--rename", multiple=True, metavar="OLD=NEW", help="Rename a node of the result."
+)
+@click.option(
+    "--weights",
+    type=click.Choice(["auto", "raw", "ema"]),
+    default="auto",
+    show_default=True,
+    help="Moving averages or raw weights.",
+)
+@click.option(
+    "--fold-batch-norm",
+    is_flag=True,
+    help="Fold batch normalization into the convolutions.",
+)
+@click.option(
+    "--fold-constants", is_flag=True, help="Compute what depends on constants only."
+)
+@click.option("--half", is_flag=True, help="Store weights as float16, with casts.")
+@click.option(
+    "--quantize",
+    type=click.Choice(["int8"]),
+    help="Store weights as int8, per channel.",
+)
+@click.option("--text", is_flag=True, help="Write .pbtxt.")
+@click.option("--keep-devices", is_flag=True, help="Keep device placements.")
+@click.option(
+    "--producer",
+    type=int,
+    metavar="N",
+    help="Write attributes that this GraphDef version knows.",
+)
 @as_json
-def freeze_command(json_wanted: bool, out: str, **options: Any) -> None:
+def freeze_command(
+    json_wanted: bool, out: str, rename: tuple[str, ...], **options: Any
+) -> None:
     """Checkpoint and graph to one .pb: variables become constants."""
     from . import console
 
-    document = analysis_of(options).freeze(out).to_json()
+    names = dict(map(parse_rename, rename))
+    wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
+    document = analysis_of(options).freeze(out, rename=names, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
+
+
+FREEZE_WISHES = ("as_is", "weights", "fold_batch_norm", "fold_constants", "half")
+FREEZE_WISHES += ("quantize", "text", "keep_devices", "producer")
+
+
+def parse_rename(text: str) -> tuple[str, str]:
+    """``"old=new"`` -> ``("old", "new")``."""
+    old, equals, new = text.partition("=")
+    if not old or not new:
+        raise click.BadParameter(f"{text!r} is not OLD=NEW")
+    return old, new
 
 
 @model_command("keras")

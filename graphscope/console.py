@@ -177,9 +177,20 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
     ]
     for side in ("inputs", "outputs"):
         lines.append(f"  {side:<8} " + ", ".join(map(printable, doc[side])))
-    lines.append(f"  {doc['constants']:,} variables became constants")
+    lines.append(f"  {doc['constants']:,} constants hold its weights and settings")
     if doc["dropped"]:
         lines.append(f"  left out: {counted(doc['dropped'])}")
+    for change in doc["changes"]:
+        nodes = ", ".join(map(printable, change["nodes"][:SHOWN]))
+        more = (
+            f" and {len(change['nodes']) - SHOWN} more"
+            if len(change["nodes"]) > SHOWN
+            else ""
+        )
+        lines.append(
+            f"  changed: {printable(change['what'])}"
+            + (f" ({nodes}{more})" if nodes else "")
+        )
     lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
     return "\n".join(lines)
 
