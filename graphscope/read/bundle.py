@@ -16,8 +16,9 @@ from ..errors import FormatError
 from . import proto
 from .attrs import numpy_dtype
 from .crc32c import crc32c, unmasked
+from .remote import is_remote
 from .slices import extents_of, resolved, slice_key
-from .source import Source, exists, is_remote, open_source
+from .source import Source, exists, open_source
 from .table import Table
 from .varint import read_varint
 from .weights import Piece, Stored, StoredWeights
@@ -91,7 +92,7 @@ class _Shards:
             raise FormatError(
                 f"{path}: this data shard is missing: put it beside {self.prefix}.index"
             )
-        return open_source(path)
+        return open_source(path, packed=False)
 
     def _opener(self, number: int) -> Callable[[], Source]:
         return lambda: self.open(number)

@@ -26,10 +26,10 @@ def find_file(path: str) -> str:
     """The file that a path, prefix or folder stands for; raises FormatError with near names where there is none."""
     place = path.rstrip("/") if len(path) > 1 else path
     for _ in range(_MOST_STEPS):
-        if is_folder(place):
+        if not exists(place):
+            if not is_folder(place):
+                return _of_prefix(place)
             place = _in_folder(place)
-        elif not exists(place):
-            return _of_prefix(place)
         elif DATA_SUFFIX.search(place):
             return _index_of(place)
         elif (named := _named_by(place)) is not None:

@@ -13,6 +13,7 @@ import os
 import secrets
 import zlib
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ import numpy as np
 
 from ..errors import FormatError
 from ..graph import Extent
+from . import remote
+from .remote import is_remote
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 GZIP_RATIO, GZIP_FLOOR = 64, 64 << 20  # what a gzip file may grow to: a bomb does more
-BLOCK = 1 << 18  # remote files are fetched in blocks of this size
+BLOCK = 1 << 16  # remote files are fetched in blocks of this size
 CACHED_BLOCKS = 64
 
 
@@ -75,8 +78,12 @@ class Source:
         self.check(offset, count * dtype.itemsize, what)
         if isinstance(self.buffer, (mmap.mmap, bytes)):
             found = np.frombuffer(self.buffer, dtype, count, offset)
-        else:
-            found = np.frombuffer(self.read(offset, count * dtype.itemsize), dtype)
+        else:  # these bytes and no others: a whole block may be a thousand times as much
+            end = offset + count * dtype.itemsize
+            data = self.buffer.fetch(offset, end) if end > offset else b""
+            if len(data) != end - offset:
+                raise FormatError(f"{self.name}: {what} came back as {len(data)} bytes")
+            found = np.frombuffer(data, dtype)
         return found.reshape(shape)
 
     def extent(self, offset: int, length: int) -> Extent | None:
@@ -113,15 +120,14 @@ class RangeBuffer:
         return self.blocks[number]
 
 
-def is_remote(path: str) -> bool:
-    """Whether the path is a URL that fsspec would open."""
-    scheme, found, _ = path.partition("://")
-    return bool(found) and scheme.isalnum() and len(scheme) > 1
+def open_source(path: str, packed: bool = True) -> Source:
+    """The file at a path or URL, unpacked where it is gzip (unless told that it is not ``packed``).
 
-
-def open_source(path: str) -> Source:
-    """The file at a path or URL, unpacked where it is gzip; raises FormatError where it cannot be opened."""
+    Raises FormatError where it cannot be opened.
+    """
     found = _open_remote(path) if is_remote(path) else _open_local(path)
+    if not packed:
+        return found
     return _unpacked(found) if found.head(3) == GZIP_MAGIC else found
 
 
@@ -142,25 +148,10 @@ def _reason(error: Exception) -> str:
 
 
 def _open_remote(path: str) -> Source:
-    import fsspec
-
-    try:
-        system, inner = fsspec.core.url_to_fs(path)
-        size = system.size(inner)
-        if size is None:
-            return Source(path, system.cat_file(inner))
-    except (OSError, ValueError, ImportError) as error:
-        raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
-
-    def fetch(start: int, stop: int) -> bytes:
-        try:
-            return bytes(system.cat_file(inner, start=start, end=stop))
-        except (OSError, ValueError) as error:
-            raise FormatError(
-                f"{path}: bytes {start} to {stop} could not be fetched ({_reason(error)})"
-            ) from None
-
-    return Source(path, RangeBuffer(fetch, size))
+    size = remote.size_of(path)
+    if size is None:
+        return Source(path, remote.fetch(path, 0, None))
+    return Source(path, RangeBuffer(partial(remote.fetch, path), size))
 
 
 def _unpacked(source: Source) -> Source:
@@ -181,28 +172,12 @@ def _unpacked(source: Source) -> Source:
 
 def exists(path: str) -> bool:
     """Whether there is a file at this path or URL."""
-    if not is_remote(path):
-        return os.path.isfile(path)
-    import fsspec
-
-    try:
-        system, inner = fsspec.core.url_to_fs(path)
-        return bool(system.isfile(inner))
-    except (OSError, ValueError, ImportError):
-        return False
+    return remote.is_file(path) if is_remote(path) else os.path.isfile(path)
 
 
 def is_folder(path: str) -> bool:
     """Whether there is a folder at this path or URL."""
-    if not is_remote(path):
-        return os.path.isdir(path)
-    import fsspec
-
-    try:
-        system, inner = fsspec.core.url_to_fs(path)
-        return bool(system.isdir(inner))
-    except (OSError, ValueError, ImportError):
-        return False
+    return remote.is_folder(path) if is_remote(path) else os.path.isdir(path)
 
 
 def siblings(path: str) -> list[str]:
@@ -213,22 +188,12 @@ def siblings(path: str) -> list[str]:
 
 def listing(folder: str) -> list[str]:
     """The paths of all that lies in a folder, sorted; [] where it cannot be listed."""
-    if not is_remote(folder):
-        try:
-            return sorted(str(Path(folder) / name) for name in os.listdir(folder))
-        except OSError:
-            return []
-    import fsspec
-
+    if is_remote(folder):
+        return remote.listing(folder)
     try:
-        system, inner = fsspec.core.url_to_fs(folder)
-        names = [
-            entry.rstrip("/").rpartition("/")[2]
-            for entry in system.ls(inner, detail=False)
-        ]
-    except (OSError, ValueError, ImportError):
+        return sorted(str(Path(folder) / name) for name in os.listdir(folder))
+    except OSError:
         return []
-    return sorted(f"{folder.rstrip('/')}/{name}" for name in names)
 
 
 def check_inside(path: str, folder: str) -> None:
