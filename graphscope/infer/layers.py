@@ -30,7 +30,7 @@ def find_layers(
     tensors that must stay visible (the outputs asked for).
     """
     constants = Constants(graph, model, specs=specs)
-    view = View(graph, specs, constants.value)
+    view = View(graph, specs, constants.value, model.graph)
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
     found = _in_order(graph, [_layer(each, view) for each in tiles])

@@ -48,6 +48,8 @@ class _Evaluator:
             return p.value
         if isinstance(p, f.Var):
             return self._variable(p)
+        if isinstance(p, f.Named):
+            return self.of(p.term)
         if isinstance(p, f.Neg):
             return -self.of(p.term)
         if isinstance(p, f.Power):

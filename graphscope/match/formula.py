@@ -325,6 +325,24 @@ class Power(Term):
         return f"{self.term} ** {self.exponent:g}"
 
 
+class Named(Term):
+    """A part of a formula whose tensor is bound to a name as well."""
+
+    def __init__(self, name: str, term: Term) -> None:
+        self.name, self.term = name, term
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return (self.term,)
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        return self.term.roots
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.term}"
+
+
 class OneOf(Term):
     def __init__(self, terms: tuple[Term, ...]) -> None:
         self.terms = terms
@@ -367,6 +385,11 @@ def add(*terms: Term) -> Sum:
 def multiply(*terms: Term) -> Product:
     """The product of terms, nested products opened."""
     return Product(tuple(flat for t in terms for flat in _flat(t, Product)))
+
+
+def named(name: str, found: Term) -> Term:
+    """The term; the tensor that it matches is bound to the name."""
+    return Named(name, found)
 
 
 class Ops:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..graph import Shape, Tensor
+from ..graph import Tensor
 from . import formula as f
 from .solution import Match
 from .solver import Solver
@@ -24,7 +24,7 @@ class Pattern:
     ``op`` is the Keras class. ``where`` says whether a solution counts (True, or why it does not, as text);
     ``config`` turns bindings into Keras arguments, ``weights`` into Keras weights, ``evidence`` into what was
     assumed. Each takes the formula's variables by name; a variable that may be missing gives None. Further names:
-    ``shape(tensor)`` and ``view``.
+    ``view``, and ``nodes(op)``: the nodes of that op that the formula's calls matched.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Pattern:
     def _admits(self, found: Match, view: View) -> Text:
         if self.where is None:
             return None
-        answer = self._called(self.where, found.values, view)
+        answer = self._called(self.where, found, view)
         if isinstance(answer, str):
             return answer
         return None if answer else "the condition of the pattern does not hold"
@@ -63,7 +63,7 @@ class Pattern:
     def config_of(self, found: Match, view: View) -> dict[str, Any]:
         """The Keras arguments of a solution."""
         if self.config is not None:
-            known = self._called(self.config, found.values, view)
+            known = self._called(self.config, found, view)
         else:
             known = self._of_role(found, f.Attr, f.Scalar, f.Array)
         return {**self.constants, **known}
@@ -71,7 +71,7 @@ class Pattern:
     def weights_of(self, found: Match, view: View) -> dict[str, Held]:
         """The Keras weights of a solution."""
         if self.weights is not None:
-            known = self._called(self.weights, found.values, view)
+            known = self._called(self.weights, found, view)
         else:
             known = self._of_role(found, f.Weight)
         return {name: held for name, held in known.items() if held is not None}
@@ -92,7 +92,7 @@ class Pattern:
     def evidence_of(self, found: Match, view: View) -> tuple[str, ...]:
         """What was assumed, in words."""
         if callable(self.evidence):
-            told = self._called(self.evidence, found.values, view)
+            told = self._called(self.evidence, found, view)
         else:
             told = self.evidence
         return tuple([told] if isinstance(told, str) else told or ()) if told else ()
@@ -106,11 +106,12 @@ class Pattern:
             and not v.name.startswith("_")
         }
 
-    def _called(self, function: Any, values: Mapping[str, Any], view: View) -> Any:
-        def shape(tensor: Tensor) -> Shape:
-            return view.shape(tensor)
+    def _called(self, function: Any, found: Match, view: View) -> Any:
+        def nodes(op: str) -> list[str]:
+            return found.nodes(op)
 
-        known: dict[str, Any] = {"shape": shape, "view": view}
+        known: dict[str, Any] = {"nodes": nodes, "view": view}
+        values = found.values
         return function(
             **{k: values.get(k, known.get(k)) for k in _parameters(function)}
         )

@@ -48,6 +48,10 @@ class Match(NamedTuple):
         """Where each Call matched: node and arguments, in the formula's order, by ``id`` of the term."""
         return {id(term): place for term, place in _unlinked(self.calls)}
 
+    def nodes(self, op: str) -> list[str]:
+        """The nodes that calls of this op (its canonical name) matched."""
+        return [place[0] for term, place in _unlinked(self.calls) if term.op == op]
+
     @property
     def used(self) -> dict[str, Tensor]:
         """The tensor that each variable's first use reads."""

@@ -46,6 +46,7 @@ class Solver(Algebra):
             f.Neg: self._negated,
             f.Const: self._literal,
             f.Call: self._call,
+            f.Named: self._named,
             f.Sum: self._sum,
             f.Product: self._product,
             f.Power: self._power,
@@ -97,6 +98,12 @@ class Solver(Algebra):
                 else f"the constant {value.tolist()!s:.60}"
             )
             self._fail(p, t, m, f"{shown}, expected {'-' if sign < 0 else ''}{p}")
+
+    def _named(self, p: f.Named, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
+        for each in self.solve(p.term, t, m, sign):
+            found = each.bind(p.name, self.view.producer(t)[0])
+            if found is not None:
+                yield found
 
     # -- ops ------------------------------------------------------------------------------
     def _call(self, p: f.Call, t: Tensor, m: Match, sign: int) -> Iterator[Match]:

@@ -100,7 +100,8 @@ class Held:
 class View:
     """An index over a graph: built once, read by every pattern.
 
-    ``specs`` may be partial. ``value(tensor)`` may fold constants; without it a small table does.
+    ``specs`` may be partial. ``value(tensor)`` may fold constants; without it a small table does. ``whole`` is the
+    graph with what only trains still in it: there the effects of a layer are found.
     """
 
     def __init__(
@@ -108,8 +109,10 @@ class View:
         graph: Graph,
         specs: Mapping[Tensor, TensorSpec] | None = None,
         value: Callable[[Tensor], np.ndarray | None] | None = None,
+        whole: Graph | None = None,
     ) -> None:
         self.graph, self.specs, self._value = graph, specs or {}, value
+        self.whole = whole if whole is not None else graph
         self.attrs = {name: data["node"].attrs for name, data in graph.nodes(data=True)}
         self.kinds = {name: data["node"].op for name, data in graph.nodes(data=True)}
         self.ops = {name: canonical(op) for name, op in self.kinds.items()}
@@ -303,6 +306,14 @@ class View:
         size = int(np.prod(held.shape))
         known = int(np.prod([d for d in wanted if d >= 0]))
         return held.reshaped(*(d if d >= 0 else size // max(known, 1) for d in wanted))
+
+    def variable(self, name: str) -> Held | None:
+        """A variable of the whole graph, as a weight."""
+        attrs = self.whole.attrs(name)
+        shape = attrs.get("shape")
+        if not shape or None in shape:
+            return None
+        return Held(name, tuple(d or 0 for d in shape))
 
     # -- sizes ----------------------------------------------------------------------------
     def sizes(self, tensor: Tensor) -> Sizes | None:

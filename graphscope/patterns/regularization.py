@@ -6,7 +6,7 @@ from math import isclose
 from typing import Any
 
 from ..graph import Tensor
-from ..match import ANY, Dims, Input, Scalar, Size, Sizes, Term, View, layer, op
+from ..match import ANY, Dims, Input, Scalar, Size, Sizes, Term, View, layer, named, op
 from ..match.convention import shortened
 
 STAND_IN = 0.5  # the rate of a Dropout whose own is fed at run time
@@ -79,16 +79,26 @@ def _fed(keep: Tensor) -> str:
     return f"the rate is fed at run time through {keep}: {STAND_IN} stands in for it"
 
 
-@layer("Dropout", rate=STAND_IN, evidence=lambda keep: _fed(keep))
-def dropout_v1_fed(x: Input, keep: Input) -> Term:
-    return op.RealDiv(x, keep) * op.Floor(keep + _uniform(ANY))
+@layer("Dropout", rate=STAND_IN, evidence=lambda _keep: _fed(_keep))
+def dropout_v1_fed(x: Input, _keep: Input) -> Term:
+    return op.RealDiv(x, _keep) * op.Floor(_keep + _uniform(ANY))
 
 
-@layer("Dropout", rate=STAND_IN, evidence=lambda rate: _fed(rate))
-def dropout_fed(x: Input, rate: Input) -> Term:
+def _dropped(x: Term, rate: Term) -> Term:
     kept = op.GreaterEqual(_uniform(ANY), rate)
     scale = 1 / (1.0 - rate)
     return op.Select(kept, x * scale, 0.0) | x * scale * op.Cast(kept)
+
+
+@layer("Dropout", rate=STAND_IN, evidence=lambda _rate: _fed(_rate))
+def dropout_fed(x: Input, _rate: Input) -> Term:
+    return _dropped(x, _rate)
+
+
+@layer("Dropout", rate=STAND_IN, evidence=lambda _keep: _fed(_keep))
+def dropout_fed_keep(x: Input, _keep: Input) -> Term:
+    """TensorFlow since 1.13, called with ``keep_prob`` or ``rate=1 - keep_prob``."""
+    return _dropped(x, named("_rate", 1.0 - _keep))
 
 
 @layer("GaussianNoise", config=lambda stddev: {"stddev": stddev})
