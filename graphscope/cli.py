@@ -280,8 +280,13 @@ def freeze_command(
     say(document, lambda: console.freeze_text(document), json_wanted)
 
 
-FREEZE_WISHES = ("as_is", "weights", "fold_batch_norm", "fold_constants", "half")
-FREEZE_WISHES += ("quantize", "text", "keep_devices", "producer")
+FREEZE_WISHES: tuple[str, ...] = (
+    "as_is",
+    "weights",
+    "fold_batch_norm",
+    "fold_constants",
+)
+FREEZE_WISHES += ("half", "quantize", "text", "keep_devices", "producer")
 
 
 def parse_rename(text: str) -> tuple[str, str]:
