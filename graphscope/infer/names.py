@@ -19,8 +19,8 @@ Path = tuple[str, ...]
 
 # Scopes that tf.nn, Keras's backend and Keras's layers open inside a layer of their own.
 _INNER = frozenset(
-    """batchnorm moments convolution depthwise separable_conv2d tensordot dropout cond while lrn
-    gelu l2_normalize normalize logistic softmax silu swish einsum matmul""".split()
+    """batchnorm moments convolution depthwise separable_conv2d Tensordot dropout cond while lrn
+    LRN Gelu gelu l2_normalize normalize logistic softmax Softmax silu swish einsum matmul""".split()
 )
 _SUFFIX = re.compile(r"_(\d+)$")
 _READ = re.compile(
@@ -45,8 +45,16 @@ def layer_names(layers: Sequence[Layer]) -> list[str]:
     renamed = _as_written(scopes)
     owners = _owners(layers, scopes)
     wide = _model_wide(scopes)
+    telling = _telling_parts(scopes, wide, owners)
+    outer = {scope[:i] for scope in scopes for i in range(1, len(scope))}
     wishes = [
-        _wishes(layer, renamed[scope], owners.get(scope), scope in wide)
+        _wishes(
+            layer,
+            tuple(renamed[scope][i] for i in telling[scope]),
+            owners.get(scope),
+            scope in wide,
+            scope in outer,
+        )
         for layer, scope in zip(layers, scopes, strict=True)
     ]
     return _unique(layers, wishes)
@@ -60,7 +68,7 @@ def _scope(layer: Layer) -> Path:
     stored = _shared(tuple(_READ.sub("", n).split("/"))[:-1] for n in weights)
     if stored and found[: len(stored)] == stored[: len(found)]:
         found = stored if len(stored) < len(found) or not found else found
-    while len(found) > 1 and _SUFFIX.sub("", found[-1]).lower() in _INNER:
+    while len(found) > 1 and _SUFFIX.sub("", found[-1]) in _INNER:
         found = found[:-1]
     return found
 
@@ -112,6 +120,28 @@ def _model_wide(scopes: Sequence[Path]) -> set[Path]:
     return {scope for scope, n in crowd.items() if n > max(3, len(scopes) // 2)}
 
 
+def _telling_parts(
+    scopes: Sequence[Path], wide: set[Path], owners: Mapping[Path, Layer]
+) -> dict[Path, tuple[int, ...]]:
+    """Which parts of each scope tell it from others: neither the model's own, nor the only one in its parent."""
+    children: dict[Path, set[str]] = defaultdict(set)
+    for scope in scopes:
+        for depth in range(len(scope)):
+            children[scope[:depth]].add(scope[depth])
+    taken = set(scopes)
+    return {
+        scope: tuple(
+            i
+            for i in range(len(scope))
+            if i == len(scope) - 1
+            and (i == 0 or scope in owners)
+            or scope[: i + 1] not in wide
+            and (len(children[scope[:i]]) > 1 or scope[:i] in taken)
+        )
+        for scope in taken
+    }
+
+
 def _owners(layers: Sequence[Layer], scopes: Sequence[Path]) -> dict[Path, Layer]:
     """Which layer bears the plain name of a scope: the only one in it, or the only one in it that has weights."""
     inside: dict[Path, list[Layer]] = defaultdict(list)
@@ -125,11 +155,16 @@ def _owners(layers: Sequence[Layer], scopes: Sequence[Path]) -> dict[Path, Layer
     return owners
 
 
-def _wishes(layer: Layer, path: Path, owner: Layer | None, wide: bool) -> list[str]:
-    """The names that would do for a layer, the shortest first; none where only its type can name it."""
+def _wishes(
+    layer: Layer, path: Path, owner: Layer | None, wide: bool, outer: bool
+) -> list[str]:
+    """The names that would do for a layer, the shortest first; none where only its type can name it.
+
+    ``wide``: its scope is the model's own; ``outer``: other layers lie below it.
+    """
     leaf = layer.output.node.rsplit("/", 1)[-1]
-    if layer is not owner or wide:
-        if len(layer.members) == 1 and _is_own_word(leaf):
+    if layer is not owner or wide or (outer and not layer.weights):
+        if _is_one_node(layer) and _is_own_word(leaf):
             path = (*path, leaf)
         elif wide or not path:
             return []
@@ -137,6 +172,12 @@ def _wishes(layer: Layer, path: Path, owner: Layer | None, wide: bool) -> list[s
             path = (*path[:-1], f"{path[-1]}_{leaf}")
     depths = range(1, min(len(path), _DEEPEST) + 1)
     return [_valid("_".join(path[-depth:])) for depth in depths]
+
+
+def _is_one_node(layer: Layer) -> bool:
+    """Whether the layer is one node, but for operands that are named after it."""
+    node = layer.output.node
+    return all(n == node or n.startswith(f"{node}/") for n in layer.members)
 
 
 def _is_own_word(leaf: str) -> bool:
@@ -170,6 +211,7 @@ def _type_name(op: str) -> str:
 def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
     """The shortest wish that no other layer has; calls of one shared layer count as one."""
     holders: dict[str, set[frozenset[str]]] = defaultdict(set)
+    whole = Counter(names[-1] for names in wishes if names)
     for i, (layer, names) in enumerate(zip(layers, wishes, strict=True)):
         weights = frozenset(use.node for use in layer.weights.values() if use.node)
         for name in names:
@@ -178,7 +220,12 @@ def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
     counts: Counter[str] = Counter()
     made = []
     for layer, names in zip(layers, wishes, strict=True):
-        free = (n for n in names if n and len(holders[n]) == 1 and n not in taken)
+        last = names[-1] if names and whole[names[-1]] == 1 else ""
+        free = (
+            n
+            for n in names
+            if n and n not in taken and (len(holders[n]) == 1 or n == last)
+        )
         base = next((n for n in reversed(names) if n), "") or _type_name(layer.op)
         name = next(free, "") or _numbered(base, taken, counts)
         taken.add(name)

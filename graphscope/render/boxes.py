@@ -6,16 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
 from .. import opdefs
 from ..graph import Graph, Layer, Node, Tensor, TensorSpec
 from .brief import brief
 from .escape import for_html, shorten
-from .rows import VARIABLES
+from .rows import VARIABLES, constant_shape
 from .scopes import Scope
 from .style import STYLES, Style, family, style_of
-from .words import output_spec, shape_text, times, value_text
+from .words import output_spec, shape_text, size_of, times, value_text
 
 _INK, _PALE = "#1f2933", "#66717d"
 _HELD = 4  # weights that one op's line names
@@ -133,15 +131,16 @@ def _value(graph: Graph, name: str, specs: Mapping[Tensor, TensorSpec]) -> str:
         return shape_text(
             node.attrs.get("shape", output_spec(graph, name, specs).shape)
         )
-    value = node.attrs.get("value")
-    if not isinstance(value, np.ndarray):
-        return shape_text(output_spec(graph, name, specs).shape)
+    shape = constant_shape(node)
+    if shape is None or size_of(shape) > 4:
+        return shape_text(shape or output_spec(graph, name, specs).shape)
+    value = node.attrs["value"]
     if value.dtype == object and value.size == 1:
         found = value.reshape(-1)[0]
         return value_text(
             found.decode("utf-8", "replace") if isinstance(found, bytes) else found, 24
         )
-    return value_text(value, 24) if value.size <= 4 else shape_text(value.shape)
+    return value_text(value, 24)
 
 
 def scope_label(

@@ -58,13 +58,13 @@ def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:
     for key in _WIDTHS:
         if key in config:
             yield f"{value_text(config[key])}{' heads' if key == 'num_heads' else ''}"
-    if _unusual("strides", config, config.get("pool_size")):
+    if is_unusual("strides", config, config.get("pool_size")):
         yield "/" + _stride(config["strides"])
-    if _unusual("dilation_rate", config):
+    if is_unusual("dilation_rate", config):
         yield "dilation " + _stride(config["dilation_rate"])
     if "rate" in config:
         yield value_text(config["rate"])
-    if _unusual("padding", config):
+    if is_unusual("padding", config):
         yield value_text(config["padding"], 24)
     yield from _further(config)
 
@@ -74,7 +74,7 @@ def _further(config: Mapping[str, Any]) -> Iterator[str]:
     for key, value in config.items():
         if key in _SILENT or key in _SIZES or key in _WIDTHS or value is None:
             continue
-        if not _unusual(key, config) or shown >= _MOST:
+        if not is_unusual(key, config) or shown >= _MOST:
             continue
         shown += 1
         if isinstance(value, bool | np.bool_):
@@ -87,8 +87,8 @@ def _further(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{visible(key)} {value_text(value, 24)}"
 
 
-def _unusual(key: str, config: Mapping[str, Any], same: Any = None) -> bool:
-    """Whether an argument is given and says more than its default (or than ``same``, which strides follow)."""
+def is_unusual(key: str, config: Mapping[str, Any], same: Any = None) -> bool:
+    """Whether an argument is given and says more than Keras's default (or than ``same``, which strides follow)."""
     if key not in config or config[key] is None:
         return False
     value = _collapsed(config[key])

@@ -28,7 +28,7 @@ def to_table(
     """One row a node of a graph of any altitude (or a layer of a list), with the columns of ``COLUMNS``.
 
     ``output shape`` is a tuple or None, ``parameters`` an int that counts every weight once, ``connected to`` and
-    ``config`` are text. Names are as in the file: what prints them must escape them.
+    ``config`` (what is not Keras's default) are text. Names are as in the file: what prints them must escape them.
     """
     import pandas
 
@@ -39,7 +39,8 @@ def to_table(
 
 
 def _record(row: Row) -> tuple[object, ...]:
-    config = ", ".join(f"{key}={value}" for key, value in row.config.items())
+    told = (f"{k}={v}" for k, v in row.config.items() if k in row.telling)
+    config = ", ".join(told)
     inputs = ", ".join(row.inputs)
     return (row.name, row.type, row.shape, row.parameters, inputs, config)
 

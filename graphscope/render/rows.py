@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
+import numpy as np
 
 from ..graph import Graph, Layer, Node, Shape, Tensor, TensorSpec, WeightUse
 from . import words
+from .brief import is_unusual
+from .order import held_nodes, in_order
 
 VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 
@@ -27,6 +29,7 @@ class Row:
     parameters: int
     inputs: tuple[str, ...]
     config: Mapping[str, str]
+    telling: frozenset[str] = frozenset()  # the arguments that are not as usual
     shared: int = 0
     explained: int = 0  # op nodes that the layer stands for
 
@@ -34,74 +37,76 @@ class Row:
 def rows_of(
     what: Graph | Iterable[Layer], specs: Mapping[Tensor, TensorSpec] = {}
 ) -> list[Row]:
-    """One row a node, inputs before what reads them; the parameters sum to those of the whole graph."""
+    """One row a node, inputs before what reads them; the parameters sum to those of the whole graph.
+
+    Among layers the constants and variables that other ops read are no rows: they count in the first op that does.
+    """
     seen: set[Any] = set()
     if not isinstance(what, Graph):
         return [_layer_row(layer, specs, seen) for layer in what]
-    return [_row(what, name, specs, seen) for name in in_order(what)]
-
-
-def in_order(graph: Graph) -> list[str]:
-    """The nodes in topological order, the file's where it allows; nodes of loops come when one input has come."""
-    place = {name: i for i, name in enumerate(graph)}
-    try:
-        return list(nx.lexicographical_topological_sort(graph, key=place.__getitem__))
-    except nx.NetworkXUnfeasible:
-        return _despite_loops(graph)
-
-
-def _despite_loops(graph: Graph) -> list[str]:
-    """Reverse postorder of a depth-first walk: right but for the edges that go back."""
-    seen: set[str] = set()
-    found: list[str] = []
-    heads = [n for n in graph if not graph._pred[n]]
-    for root in [*reversed(heads), *reversed(list(graph))]:
-        if root in seen:
-            continue
-        seen.add(root)
-        stack: list[tuple[str, Iterator[str]]] = [(root, iter(graph._succ[root]))]
-        while stack:
-            name, targets = stack[-1]
-            target = next((t for t in targets if t not in seen), None)
-            if target is None:
-                found.append(name)
-                stack.pop()
-            else:
-                seen.add(target)
-                stack.append((target, iter(graph._succ[target])))
-    return found[::-1]
+    order = in_order(what)
+    if not any(isinstance(what.node(name), Layer) for name in order):
+        return [_row(what, name, specs, seen, {}) for name in order]
+    held = held_nodes(what, order)
+    return [_row(what, name, specs, seen, held) for name in order if name not in held]
 
 
 def _row(
-    graph: Graph, name: str, specs: Mapping[Tensor, TensorSpec], seen: set[Any]
+    graph: Graph,
+    name: str,
+    specs: Mapping[Tensor, TensorSpec],
+    seen: set[Any],
+    held: Mapping[str, str],
 ) -> Row:
     node = graph.node(name)
     spec = words.output_spec(graph, name, specs)
-    inputs = tuple(dict.fromkeys(tensor.node for tensor in graph.inputs(name)))
+    inputs = dict.fromkeys(tensor.node for tensor in graph.inputs(name))
     new, shared = _parameters(name, node, spec, seen)
-    members = len(node.members) if isinstance(node, Layer) else 0
-    config = dict(words.config_pairs(node))
+    for place in {held[source]: None for source in inputs if source in held}:
+        if place not in seen:
+            seen.add(place)
+            new += _held(graph.node(place), words.output_spec(graph, place, specs))
     return Row(
-        name, node.op, spec.shape, spec.dtype, new, inputs, config, shared, members
+        name=name,
+        type=node.op,
+        shape=spec.shape,
+        dtype=spec.dtype,
+        parameters=new,
+        inputs=tuple(source for source in inputs if source not in held),
+        config=dict(words.config_pairs(node)),
+        telling=_telling(node),
+        shared=shared,
+        explained=len(node.members) if isinstance(node, Layer) else 0,
     )
 
 
 def _layer_row(layer: Layer, specs: Mapping[Tensor, TensorSpec], seen: set[Any]) -> Row:
-    name = str(layer.attrs.get("name") or layer.output.node)
+    name = layer.name or layer.output.node
     spec = specs.get(layer.output, TensorSpec())
     new, shared = _parameters(name, layer, spec, seen)
-    inputs = tuple(str(tensor) for tensor in layer.inputs.values())
-    config = dict(words.config_pairs(layer))
     return Row(
-        name,
-        layer.op,
-        spec.shape,
-        spec.dtype,
-        new,
-        inputs,
-        config,
-        shared,
-        len(layer.members),
+        name=name,
+        type=layer.op,
+        shape=spec.shape,
+        dtype=spec.dtype,
+        parameters=new,
+        inputs=tuple(str(tensor) for tensor in layer.inputs.values()),
+        config=dict(words.config_pairs(layer)),
+        telling=_telling(layer),
+        shared=shared,
+        explained=len(layer.members),
+    )
+
+
+def _telling(node: Node) -> frozenset[str]:
+    if not isinstance(node, Layer):
+        return frozenset(node.attrs)
+    config = node.attrs
+    same = config.get("pool_size")
+    return frozenset(
+        key
+        for key in config
+        if is_unusual(key, config, same if key == "strides" else None)
     )
 
 
@@ -134,5 +139,13 @@ def _held(node: Node, spec: TensorSpec) -> int:
         return words.size_of(shape)
     if node.op != "Const" or "float" not in str(node.attrs.get("dtype")):
         return 0
+    count = words.size_of(constant_shape(node))
+    return count if count > 1 else 0
+
+
+def constant_shape(node: Node) -> Shape:
+    """The shape of a Const's value, without reading the values where the reader can tell it."""
+    if "value" in node.attrs and hasattr(node.attrs, "spec"):
+        return tuple(node.attrs.spec("value").shape)
     value = node.attrs.get("value")
-    return int(value.size) if value is not None and value.size > 1 else 0
+    return tuple(value.shape) if isinstance(value, np.ndarray) else None

@@ -12,7 +12,7 @@ from .escape import shorten, visible
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-WIDTHS = (44, 26, 24, 14, 40, 76)  # of the columns, at most
+WIDTHS = (100, 40, 40, 20, 48, 76)  # of the columns, at most
 
 
 def to_table(

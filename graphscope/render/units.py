@@ -11,13 +11,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..graph import CONTROL, Graph, Layer
-from .rows import in_order
+from .order import held_nodes, in_order
 from .style import family
 
 STACKED = 8  # nodes in one box, at most
 _LIGHT = frozenset({"normalization", "activation", "regularization"})
-_READS = frozenset({"Identity", "ReadVariableOp", "Enter", "RefEnter"})
-_PLACES = frozenset({"Const", "Variable", "VariableV2", "VarHandleOp"})
 
 
 @dataclass
@@ -42,7 +40,7 @@ def units_of(
 ) -> Units:
     """The units of a graph. Nodes of ``keep`` are boxes whatever they are; chains never cross a role."""
     order = in_order(graph)
-    held_in = _absorbed(graph, order, frozenset(keep))
+    held_in = held_nodes(graph, order, frozenset(keep))
     shown = [name for name in order if name not in held_in]
     made = Units()
     for name in shown:
@@ -76,20 +74,6 @@ def _path(graph: Graph, name: str) -> tuple[str, ...]:
             return (*outer, name)
         return (*outer[:-1], name)
     return tuple(name.split("/"))
-
-
-def _absorbed(graph: Graph, order: list[str], keep: frozenset[str]) -> dict[str, str]:
-    """Node -> the constant or variable that it stands for, for each node that is drawn inside its consumers."""
-    stands: dict[str, str] = {}
-    for name in order:
-        if name in keep or not graph._succ[name]:
-            continue
-        node, sources = graph.node(name), list(graph._pred[name])
-        if node.op in _PLACES and not sources:
-            stands[name] = name
-        elif len(sources) == 1 and sources[0] in stands and node.op in _READS:
-            stands[name] = stands[sources[0]]
-    return stands
 
 
 def _chain_head(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import opdefs
 from ..graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
 from .escape import shorten, visible
 
@@ -99,16 +100,23 @@ def _array_text(value: np.ndarray, most: int) -> str:
 
 def config_pairs(node: Node) -> Iterator[tuple[str, str]]:
     """The attributes that say something of the node, as text; dtypes and bookkeeping are left out."""
-    if not isinstance(node, Layer):
-        quiet = {"T", "dtype", "value", "N", "shape", "container", "shared_name"}
-        for key in node.attrs:
-            if key.startswith("_") or key in quiet or key.startswith("T"):
-                continue
-            yield key, value_text(node.attrs[key])
+    if isinstance(node, Layer):
+        for key, value in node.attrs.items():
+            if value is not None and key not in ("name", "dtype", "trainable"):
+                yield key, value_text(value)
         return
-    for key, value in node.attrs.items():
-        if value is not None and key not in ("name", "dtype", "trainable"):
+    usual = opdefs.defaults(node.op)
+    quiet = {"dtype", "value", "N", "shape", "container", "shared_name"}
+    for key in node.attrs:
+        if key.startswith(("_", "T")) or key in quiet:
+            continue
+        value = node.attrs[key]
+        if key not in usual or not _same(value, usual[key]):
             yield key, value_text(value)
+
+
+def _same(value: Any, other: Any) -> bool:
+    return isinstance(value, str | int | float | tuple) and value == other
 
 
 def output_spec(
