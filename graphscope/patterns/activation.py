@@ -50,6 +50,17 @@ def relu_capped(x: Input, high: Scalar) -> Term:
     )
 
 
+@layer(
+    "ReLU",
+    where=lambda high: high > 0,
+    config=lambda high, slope: _capped(high) | {"negative_slope": slope},
+)
+def relu_capped_with_slope(x: Input, high: Scalar, slope: Scalar) -> Term:
+    """Keras 3's ReLU with both arguments."""
+    capped = op.Maximum(op.Minimum(op.Relu(x), high), 0.0)
+    return (capped | op.ClipByValue(op.Relu(x), 0.0, high)) - slope * op.Relu(-x)
+
+
 def _slope(alpha: float) -> dict[str, Any]:
     return {"negative_slope": plain_float(alpha)}
 

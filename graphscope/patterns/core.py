@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..match import (
+    ANY,
     Array,
     Attr,
     Dims,
@@ -217,7 +218,10 @@ def _embedding(kernel: Held) -> dict[str, Any]:
     weights=lambda kernel: {"embeddings": kernel},
 )
 def embedding(x: Input, kernel: Weight) -> Term:
-    ids = op.Cast(x) | x
+    plain = op.Cast(x) | x
+    # Keras 3 lets negative indices count from the end
+    wrapped = op.Select(op.Less(plain, 0), op.Add(plain, ANY), plain)
+    ids = wrapped | plain
     return (
         op.GatherV2(kernel, ids, 0)
         | op.GatherV2(kernel, ids)

@@ -126,40 +126,61 @@ zero_padding_2d = _zero_padding(2)
 zero_padding_3d = _zero_padding(3)
 
 
-def _factors(view: View, x: Tensor, size: Sizes) -> tuple[int, ...] | None:
+def _crops(
+    view: View, x: Tensor, begin: Any, end: Any, first: int, last: int
+) -> list[tuple[int, int]] | None:
+    """What is cut from the start and the end of each axis; None where that is not known."""
     found = []
-    for axis, wanted in enumerate(size, start=1):
-        quotient = wanted.over(view.axis_size(x, axis)) if wanted is not None else None
-        if quotient is None or quotient.number is None or quotient.number < 1:
+    for axis, (start, stop) in enumerate(zip(begin, end)):
+        start = 0 if first >> axis & 1 else int(start)
+        cut: int | None = 0 if last >> axis & 1 else -int(stop)
+        if cut is not None and cut < 0:
+            size = view.axis_size(x, axis).number
+            cut = None if size is None else size + cut
+        if start < 0 or cut is None or cut < 0 or (stop == 0 and not last >> axis & 1):
             return None
-        found.append(quotient.number)
-    return tuple(found)
+        found.append((start, cut))
+    return found
 
 
-def _upsamples(view: View, x: Tensor, size: Sizes) -> bool | str:
-    factors = _factors(view, x, size)
-    return factors is not None or "the new size is no multiple of the old one"
+def _cropping(
+    view: View, x: Tensor, begin: Any, end: Any, first: int, last: int
+) -> dict[str, Any]:
+    rows = _crops(view, x, begin, end, first, last) or []
+    shape = view.shape(x) or ()
+    rows += [(0, 0)] * (len(shape) - len(rows))
+    layout, inner = _inner_rows(rows) or ("", ())
+    cut = inner[0] if len(inner) == 1 else inner
+    return {"cropping": cut} | ({"data_format": layout} if len(inner) > 1 else {})
 
 
-def _upsampling(interpolation: str) -> Any:
-    def config(view: View, x: Tensor, size: Sizes) -> dict[str, Any]:
-        return {
-            "size": _factors(view, x, size),
-            "data_format": "channels_last",
-            "interpolation": interpolation,
-        }
+def _cropping_layer(dimensions: int) -> Any:
+    def fits(
+        view: View, x: Tensor, begin: Any, end: Any, strides: Any, first: int, last: int
+    ) -> bool | str:
+        shape = view.shape(x)
+        if shape is None or len(shape) != dimensions + 2 or len(begin) > len(shape):
+            return f"the input has not {dimensions} spatial axes"
+        if any(step != 1 for step in strides):
+            return "it takes steps"
+        rows = _crops(view, x, begin, end, first, last)
+        if rows is None or not any(a or b for a, b in rows):
+            return "what is cut is not known, or nothing"
+        whole = _inner_rows(rows + [(0, 0)] * (len(shape) - len(rows)))
+        if whole is None or (dimensions == 1 and whole[0] == "channels_first"):
+            return "batch or channels are cut"
+        return True
 
-    return config
+    def formula(
+        x: Input, begin: Array, end: Array, strides: Array, first: Attr, last: Attr
+    ) -> Term:
+        masks = {"begin_mask": first, "end_mask": last}
+        return op.StridedSlice(x, begin, end, strides, **masks)
+
+    formula.__name__ = f"cropping_{dimensions}d"
+    return layer(f"Cropping{dimensions}D", where=fits, config=_cropping)(formula)
 
 
-@layer("UpSampling2D", where=_upsamples, config=_upsampling("nearest"))
-def upsampling_nearest(x: Input, size: Dims) -> Term:
-    """For whole factors all of TensorFlow's nearest-neighbour conventions but align_corners agree."""
-    return op.ResizeNearestNeighbor(x, size) | op.ResizeNearestNeighbor(
-        x, size, half_pixel_centers=True
-    )
-
-
-@layer("UpSampling2D", where=_upsamples, config=_upsampling("bilinear"))
-def upsampling_bilinear(x: Input, size: Dims) -> Term:
-    return op.ResizeBilinear(x, size, half_pixel_centers=True)
+cropping_1d = _cropping_layer(1)
+cropping_2d = _cropping_layer(2)
+cropping_3d = _cropping_layer(3)
