@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..graph import Graph, Layer, Node, Tensor, WeightUse
-from .repeats import Repeats, Run
+from .repeats import Repeats, Run, scope
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def block_graph(graph: Graph, blocks: Blocks | None = None) -> Graph:
     names: dict[int, str] = {}
     taken = set(graph)
     for number, region in enumerate(blocks.regions(), 1):
-        name = _common_scope(list(region.nodes())) or f"{region.kind}_{number}"
+        name = scope(list(region.nodes())).strip("_/") or f"{region.kind}_{number}"
         names[id(region)] = name if name not in taken else f"{region.kind}_{number}"
         taken.add(names[id(region)])
     up = Graph()
@@ -224,12 +224,12 @@ def block_graph(graph: Graph, blocks: Blocks | None = None) -> Graph:
         return Tensor(names[id(found)], tensor.port) if found else tensor
 
     for name in graph:
-        region = inside.get(name)
-        if region is None:
+        found = inside.get(name)
+        if found is None:
             up.add(name, graph.node(name), map(above, graph.inputs(name)))
-        elif region.output == name:
+        elif found.output == name:
             up.add(
-                names[id(region)], _block_node(graph, region), map(above, region.inputs)
+                names[id(found)], _block_node(graph, found), map(above, found.inputs)
             )
     tensors = graph.graph.get("tensors", {})
     up.graph["tensors"] = {
@@ -261,11 +261,3 @@ def _block_node(graph: Graph, region: Region) -> Layer:
         pattern="block",
         evidence=(f"{len(nodes)} layers wired as in the other blocks of this kind",),
     )
-
-
-def _common_scope(names: list[str]) -> str:
-    """What all names begin with, up to a separator."""
-    first, last = min(names), max(names)
-    size = next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
-    cut = max(first.rfind(mark, 0, size + 1) for mark in "_/")
-    return first[:cut].strip("_/") if cut > 0 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ _INPUT, _ARGUMENT = (
     2.5,
     0.2,
 )  # what one more input, one more argument of a call is worth, in lines
+_NO_SCOPE = 1.5  # what it is worth that the names of a run share what no other run has
+_NUMBER = re.compile(r"_?\d+")
 
 
 @dataclass(eq=False)
@@ -128,10 +131,11 @@ class Repeats:
         """The groups that save anything, best first."""
         groups = []
         for found in self._groups().values():
-            chosen = _apart(found)
-            saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
-            if len(chosen) > 1 and saving > 1:
-                groups.append((saving, chosen, found))
+            for runs in self._by_names(found):
+                chosen = _apart(runs)
+                saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
+                if len(chosen) > 1 and saving > 1:
+                    groups.append((saving, chosen, runs))
         groups.sort(key=lambda group: -group[0])
         made = [
             _Ranked(self._score(chosen), chosen, found)
@@ -139,15 +143,47 @@ class Repeats:
         ]
         return sorted((r for r in made if r.score > 1), key=lambda r: -r.score)
 
+    def _by_names(self, found: list[_Found]) -> Iterator[list[_Found]]:
+        """All of them, and where their names are built in several ways those of the commonest way."""
+        yield found
+        ways: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
+        for each in found:
+            ways[self.patterns(self._flat(each))[1]].append(each)
+        if 1 < len(ways) < len(found):
+            yield max(ways.values(), key=len)
+
+    def _flat(self, found: _Found) -> list[str]:
+        parts = self.sequences[found.sequence].parts[found.start : found.end]
+        return [name for part in parts for name in _names(part)]
+
+    def patterns(self, names: list[str]) -> tuple[str, tuple[str, ...]]:
+        """What the names of a run begin with, and how each goes on; a name that only counts its class is ``""``."""
+        said = ["" if self._is_counted(name) else name for name in names]
+        prefix = scope([name for name in said if name])
+        return prefix, tuple(_NUMBER.sub("#", name[len(prefix) :]) for name in said)
+
+    def _is_counted(self, name: str) -> bool:
+        """Whether a name is its op in lower case with a number: Keras's own, which says nothing."""
+        plain = _NUMBER.sub("", name).replace("_", "").lower()
+        return plain == _NUMBER.sub("", self.graph.op(name)).lower()
+
     def _score(self, chosen: list[_Found]) -> float:
-        """Lines saved; less for inputs and for what must be passed, a little more for runs that share a name."""
-        runs = [self.sequences[f.sequence].parts[f.start : f.end] for f in chosen]
-        flat = [[name for part in run for name in _names(part)] for run in runs]
-        inputs = len(self._inputs(runs[0]))
-        scope = sum(map(_shared_prefix, flat[:8])) / min(len(flat), 8)
+        """Lines saved; less for inputs and for what must be passed, names that share no scope included."""
+        flat = [self._flat(found) for found in chosen]
+        parts = self.sequences[chosen[0].sequence].parts
+        inputs = len(self._inputs(parts[chosen[0].start : chosen[0].end]))
         passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
-        saving = _saving(chosen[0].end - chosen[0].start, len(runs))
-        return saving - passed * len(runs) + min(scope, 40) / 100
+        prefixes, ways = zip(*map(self.patterns, flat))
+        if len(set(ways)) > 1:
+            passed += _ARGUMENT * sum(len(set(column)) > 1 for column in zip(*ways))
+        elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
+            passed += _NO_SCOPE
+        tidy = min(len(prefixes[0]), 40) / 100
+        return (
+            _saving(chosen[0].end - chosen[0].start, len(flat))
+            - passed * len(flat)
+            + tidy
+        )
 
     def _differences(self, runs: list[list[str]]) -> int:
         """In how many ways the configs of the runs differ: what differs alike counts once."""
@@ -305,6 +341,12 @@ def _names(part: str | Run) -> Iterator[str]:
     return part.flat() if isinstance(part, Run) else iter((part,))
 
 
-def _shared_prefix(names: list[str]) -> int:
+def scope(names: list[str]) -> str:
+    """What all names begin with, cut where a word ends in each of them."""
+    if not names:
+        return ""
     first, last = min(names), max(names)
-    return next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
+    size = next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
+    while size and not all(len(n) == size or n[size] in "_-./" for n in names):
+        size -= 1
+    return first[:size]
