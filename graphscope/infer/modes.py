@@ -86,6 +86,8 @@ def _votes(study: Training, i: int) -> int:
     votes = 0
     for node, inverted in _predicates(flow, i):
         for n in flow.outputs[node]:
+            if study.backward[n]:
+                continue  # the gradient of a cond switches the other way round
             sign = -1 if inverted else 1
             if flow.ops[n] in ("Switch", "RefSwitch") and flow.inputs[n][1][0] == node:
                 on = _trains_from(study, n, 1)

@@ -156,13 +156,13 @@ def _find_trained(
         found = {flow.index.get(name) for name in _declared(collections)}
     if not found:
         apart = ("metric", "optimizer", "update")
-        moved = {
+        moved: set[int | None] = {
             flow.variable_of(flow.inputs[i][0][0])
             for i, r in writes.items()
             if r in apart
         }
         variables = flow.by_kind(lambda op: op in VARIABLES)
-        found = {i for i in variables if not _counts(flow, i)} - moved
+        found = {i for i in variables if i not in moved and not _counts(flow, i)}
     return {i for i in found if i is not None and flow.ops[i] in VARIABLES}
 
 

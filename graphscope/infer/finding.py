@@ -1,0 +1,131 @@
+"""What every family of findings is given, and what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..errors import GraphscopeError
+from ..graph import Function, Model, Tensor
+from ..simplify.ops import VARIABLES
+from ..simplify.training import Training, study_training
+from .candidates import Candidate, Candidates
+from .outputs import find_outputs
+
+SEVERITIES = ("info", "warning", "error")
+NAMED = 4  # nodes named in a message; the rest are counted
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that would break or falsify a freeze, or that a user should know before one.
+
+    ``id`` is stable; ``severity`` one of SEVERITIES; ``nodes`` what it is about; ``message`` a sentence for a
+    newcomer; ``remedy`` a command or a line of code, ``""`` where there is none.
+    """
+
+    id: str
+    severity: str
+    message: str
+    nodes: tuple[str, ...] = ()
+    remedy: str = ""
+
+    @property
+    def node(self) -> str | list[str]:
+        """The node it is about, or a list of them."""
+        return self.nodes[0] if len(self.nodes) == 1 else list(self.nodes)
+
+
+def listed(names: Iterable[str], most: int = NAMED) -> str:
+    """``'a', 'b' and 3 more``."""
+    all_names = list(names)
+    shown = ", ".join(map(repr, all_names[:most]))
+    rest = len(all_names) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, the outputs that the user named (maybe none), and what the findings share."""
+
+    model: Model
+    wanted: tuple[str, ...] = ()
+    read_weights: bool = True
+
+    @cached_property
+    def flat(self) -> Model:
+        """The model with its function calls inlined, or as it is where that cannot be done."""
+        from ..simplify.inline import inline
+
+        if not self.model.functions:
+            return self.model
+        try:
+            return inline(self.model)
+        except GraphscopeError:
+            return self.model
+
+    @cached_property
+    def study(self) -> Training:
+        flat = self.flat
+        return study_training(flat.graph, flat.collections, flat.functions)
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        return {self.study.flow.names[i]: r for i, r in self.study.roles.items()}
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return find_outputs(self.flat, training=self.study)
+
+    @cached_property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The outputs asked for that exist, else the likely ones."""
+        if self.wanted:
+            tensors = map(Tensor.parse, self.wanted)
+            return tuple(t for t in tensors if t.node in self.flat.graph)
+        return tuple(c.tensor for c in self.candidates.best() if c.score >= 0.5)
+
+    @cached_property
+    def path(self) -> frozenset[str]:
+        """The nodes that the outputs are computed from; every node without a role where no output is known."""
+        graph = self.flat.graph
+        if self.outputs:
+            return frozenset(graph.upstream(t.node for t in self.outputs))
+        return frozenset(name for name in graph if name not in self.roles)
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """``path`` as node numbers of ``study.flow``, in the file's order."""
+        flow = self.study.flow
+        return tuple(i for i, name in enumerate(flow.names) if name in self.path)
+
+    def on_path(self, *ops: str) -> list[str]:
+        """The nodes of these ops that the outputs need, in the file's order."""
+        wanted = frozenset(ops)
+        flow = self.study.flow
+        return [flow.names[i] for i in self.numbers if flow.ops[i] in wanted]
+
+    def switches(self) -> Iterator[Candidate]:
+        """The mode placeholders that the outputs depend on."""
+        for candidate in self.candidates.inputs:
+            if candidate.kind == "mode switch" and candidate.tensor.node in self.path:
+                yield candidate
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """The graph's variables that the outputs need."""
+        return tuple(self.on_path(*VARIABLES))
+
+    @cached_property
+    def library(self) -> Mapping[str, Function]:
+        return self.model.functions
+
+    def freeze_command(self) -> str:
+        """The command that freezes the model at its outputs."""
+        if not self.outputs:
+            return f"graphscope freeze {self.model.source} -o frozen.pb --output NAME"
+        if not self.wanted:
+            return self.candidates.freeze_command(self.model.source)
+        names = " ".join(f"--output {name}" for name in self.wanted)
+        return f"graphscope freeze {self.model.source} -o frozen.pb {names}"

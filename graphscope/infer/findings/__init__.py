@@ -1,0 +1,39 @@
+"""Model -> findings: what would break or falsify a freeze, and the remedy. One file a family.
+
+A module of this folder is a family when it has ``find(case) -> Iterator[Finding]``; the folder lists itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+
+from ...graph import Model
+from ..finding import SEVERITIES, Case, Finding
+
+_WITHOUT_GRAPH = (f"{__name__}.checkpoint", f"{__name__}.weights")
+
+__all__ = ["Case", "Finding", "diagnose"]
+
+
+def diagnose(
+    model: Model, *, outputs: Iterable[str] = (), weights: bool = True
+) -> tuple[Finding, ...]:
+    """The findings on a model, worst first.
+
+    ``outputs`` are the names that the user means to freeze, exactly as given; without them the likely outputs are
+    looked at. ``weights=False`` leaves the values of the weights unread.
+    """
+    case = Case(model, tuple(outputs), weights)
+    chosen = [
+        f for f in families() if not model.inferred or f.__name__ in _WITHOUT_GRAPH
+    ]
+    found = [finding for family in chosen for finding in family.find(case)]
+    return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))
+
+
+def families() -> list:
+    """The modules of this folder, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [importlib.import_module(f"{__name__}.{name}") for name in names]

@@ -1,0 +1,215 @@
+"""Findings on the checkpoint against the graph: variables missing, left over, of another shape, under another prefix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ...graph import Shape
+from ...simplify.ops import VARIABLES
+from ..finding import Case, Finding, listed
+
+_SIDE = ("optimizer slot", "step counter", "metric", "moving average", "queue")
+_OPTIONAL = ("optimizer", "metric", "gradient", "summary")
+
+
+def find(case: Case) -> Iterator[Finding]:
+    variables = _graph_variables(case)
+    if not case.model.inferred and variables:
+        if len(case.model.weights):
+            yield from _against(case, variables)
+        else:
+            yield _no_weights(case, variables)
+    yield from _roles(case)
+
+
+def _graph_variables(case: Case) -> dict[str, Shape]:
+    graph = case.model.graph
+    found = {}
+    for name in graph.by_op(*VARIABLES):
+        shape = graph.attrs(name).get("shape")
+        if graph.attrs(name).get("dtype") != "resource":
+            found[name] = shape if isinstance(shape, tuple) else None
+    return found
+
+
+def _no_weights(case: Case, variables: Mapping[str, Shape]) -> Finding:
+    return Finding(
+        "no-weights",
+        "warning",
+        f"the file holds the structure of the model only: {len(variables)} variables have no values",
+        (),
+        "name the checkpoint: --checkpoint PREFIX",
+    )
+
+
+def _against(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
+    missing = [n for n in variables if not case.model.has_value(n)]
+    needed = [
+        n for n in missing if n in case.path and case.roles.get(n) not in _OPTIONAL
+    ]
+    used = {case.model.keys.get(n, n).split(" ")[0] for n in variables}
+    spare = [k for k in case.model.weights if k not in used and not _is_internal(k)]
+    yield from _shapes_differ(case, variables)
+    prefix = _prefix(missing, spare)
+    if prefix:
+        yield _prefix_differs(case, prefix, needed or missing)
+    elif (
+        needed
+        and len(needed) > 0.8 * len(set(case.variables) & set(variables))
+        and spare
+    ):
+        yield Finding(
+            "another-model",
+            "error",
+            f"{len(needed)} of the {len(case.variables)} variables that the outputs need are not in the checkpoint, which "
+            f"holds {len(spare)} others ({listed(spare, 3)}): it belongs to another model",
+            tuple(needed),
+        )
+    elif needed:
+        yield Finding(
+            "variable-missing",
+            "error",
+            f"the outputs need {listed(needed)}, and the checkpoint holds no such variable: it would be uninitialised",
+            tuple(needed),
+        )
+    off = [n for n in missing if n not in needed]
+    if off and not prefix:
+        yield Finding(
+            "variable-missing-elsewhere",
+            "info",
+            f"{len(off)} variables that the outputs do not need are not in the checkpoint: {listed(off)}",
+            tuple(off),
+        )
+    if spare and not prefix:
+        yield _spare(case, spare)
+
+
+def _is_internal(key: str) -> bool:
+    return (
+        key.startswith(("_CHECKPOINTABLE", "save_counter"))
+        or "/.OPTIMIZER_SLOT/" in key
+    )
+
+
+def _shapes_differ(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
+    wrong = []
+    for name, shape in variables.items():
+        key = case.model.keys.get(name, name)
+        if shape is None or None in shape or key not in case.model.weights:
+            continue
+        stored = case.model.weights.spec(key)
+        dtype = str(case.model.graph.attrs(name).get("dtype"))
+        if stored.shape != shape or (stored.dtype and stored.dtype != dtype):
+            wrong.append(
+                (
+                    name,
+                    f"{dtype} {list(shape)}",
+                    f"{stored.dtype} {list(stored.shape or ())}",
+                )
+            )
+    if wrong:
+        name, ours, theirs = wrong[0]
+        more = f"; {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        yield Finding(
+            "variable-differs",
+            "error",
+            f"{name!r} is {ours} in the graph and {theirs} in the checkpoint{more}",
+            tuple(n for n, _, _ in wrong),
+        )
+
+
+def _prefix(missing: list[str], spare: list[str]) -> tuple[str, str] | None:
+    """``(prefix in the graph, prefix in the checkpoint)`` under which most of the missing variables are there."""
+    votes: Counter[tuple[str, str]] = Counter()
+    stored = set(spare)
+    for name in missing:
+        parts = name.split("/")
+        for cut in range(1, len(parts)):
+            if "/".join(parts[cut:]) in stored:
+                votes["/".join(parts[:cut]) + "/", ""] += 1
+                break
+    tails: dict[str, list[str]] = {}
+    for key in spare:
+        parts = key.split("/")
+        for cut in range(1, len(parts)):
+            tails.setdefault("/".join(parts[cut:]), []).append(
+                "/".join(parts[:cut]) + "/"
+            )
+    for name in missing:
+        for prefix in tails.get(name, ())[:8]:
+            votes["", prefix] += 1
+        head, _, rest = name.partition("/")
+        for prefix in tails.get(rest, ())[:8] if rest else ():
+            votes[head + "/", prefix] += 1
+    if not votes:
+        return None
+    best, count = votes.most_common(1)[0]
+    return best if count >= max(2, len(missing) // 2) or count == len(missing) else None
+
+
+def _prefix_differs(case: Case, prefix: tuple[str, str], missing: list[str]) -> Finding:
+    ours, theirs = prefix
+    return Finding(
+        "prefix-differs",
+        "error",
+        f"the variables are called {ours + '...'!r} in the graph and {theirs + '...'!r} in the checkpoint: "
+        f"{len(missing)} of them, as {listed(missing, 2)}",
+        tuple(missing),
+        f"tf.train.init_from_checkpoint(CHECKPOINT, {{{theirs or '/'!r}: {ours or '/'!r}}})",
+    )
+
+
+def _spare(case: Case, spare: list[str]) -> Finding:
+    roles = {v.name: v.role for v in case.model.variables}
+    counts = Counter(roles.get(key, "weight") for key in spare)
+    said = ", ".join(
+        f"{n} {role}" + ("s" if n > 1 else "") for role, n in counts.items()
+    )
+    return Finding(
+        "checkpoint-extra",
+        "info",
+        f"the checkpoint holds variables that the graph does not: {said}, as {listed(spare, 3)}",
+        tuple(spare),
+    )
+
+
+def _roles(case: Case) -> Iterator[Finding]:
+    variables = case.model.variables
+    slots = any(v.role == "optimizer slot" for v in variables)
+    if slots and all(v.role in _SIDE for v in variables):
+        yield Finding(
+            "optimizer-slots-only",
+            "error",
+            f"the checkpoint holds no weights: its {len(variables)} variables are optimizer slots and counters",
+            tuple(v.name for v in variables),
+        )
+    averages = [v for v in variables if v.role == "moving average" and v.of]
+    if averages:
+        apart = _farthest(case, [(v.of, v.name) for v in averages])
+        yield Finding(
+            "moving-averages-stored",
+            "info",
+            f"the checkpoint holds moving averages of {len(averages)} weights beside the weights{apart}; evaluation often "
+            "uses the averages",
+            tuple(v.name for v in averages),
+            f"graphscope freeze {case.model.source} -o frozen.pb --weights averages",
+        )
+
+
+def _farthest(case: Case, pairs: list[tuple[str, str]]) -> str:
+    if not case.read_weights:
+        return ""
+    worst, name = 0.0, ""
+    for weight, average in pairs:
+        if weight in case.model.weights and average in case.model.weights:
+            a, b = case.model.weights[weight], case.model.weights[average]
+            if a.shape == b.shape and a.size and a.dtype.kind == "f":
+                scale = float(np.max(np.abs(a))) or 1.0
+                gap = float(np.max(np.abs(a - b))) / scale
+                worst, name = max((worst, name), (gap, weight))
+    return (
+        f" (farthest apart: {name!r}, {worst:.1%} of its largest value)" if name else ""
+    )

@@ -1,0 +1,231 @@
+"""Findings on what a frozen graph cannot carry or a deployment trips over: pipelines, tables, state, devices, sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...simplify.dependence import constant_shape
+from ...simplify.ops import TABLES, WRITES
+from ..finding import Case, Finding, listed
+
+LIMIT = 1 << 31  # bytes of a protobuf message
+_PIPELINES = re.compile(
+    r"IteratorGetNext|QueueDequeue|Reader(Read|ReadUpTo)(V2)?$|BarrierTakeMany|ReadFile$|Unstage$"
+)
+_PYTHON = re.compile(r"(Eager)?PyFunc(Stateless)?$")
+_QUANTISED = re.compile(
+    r"FakeQuant|Quantize|Dequantize|QuantizedConv|QuantizedMatMul|Requantize"
+)
+_SIZES = {
+    "float64": 8,
+    "int64": 8,
+    "complex64": 8,
+    "complex128": 16,
+    "float16": 2,
+    "bfloat16": 2,
+}
+
+
+def find(case: Case) -> Iterator[Finding]:
+    yield from _pipeline(case)
+    yield from _python(case)
+    yield from _tables(case)
+    yield from _state(case)
+    yield from _references(case)
+    yield from _devices(case)
+    yield from _batch_size(case)
+    yield from _layout(case)
+    yield from _quantised(case)
+    yield from _size(case)
+
+
+def _matching(case: Case, pattern: re.Pattern[str]) -> list[str]:
+    flow = case.study.flow
+    return [flow.names[i] for i in case.numbers if pattern.match(flow.ops[i])]
+
+
+def _pipeline(case: Case) -> Iterator[Finding]:
+    nodes = _matching(case, _PIPELINES)
+    if nodes:
+        cuts = [
+            c
+            for c in case.candidates.inputs
+            if c.tensor.node in nodes and c.kind == "data"
+        ]
+        shown = ", ".join(f"{c.tensor} ({c.spec.dtype or '?'})" for c in cuts[:4])
+        inputs = " ".join(f"--input {c.tensor}" for c in cuts)
+        yield Finding(
+            "input-pipeline",
+            "warning",
+            f"the model reads its data from a pipeline inside the graph ({listed(nodes)}), not from a placeholder: a "
+            f"frozen graph would wait for a queue or an iterator that nobody fills; cut at {shown or 'its outputs'}",
+            tuple(nodes),
+            f"{case.freeze_command()} {inputs}".rstrip(),
+        )
+
+
+def _python(case: Case) -> Iterator[Finding]:
+    nodes = _matching(case, _PYTHON)
+    if nodes:
+        yield Finding(
+            "python-function",
+            "error",
+            f"{listed(nodes)} calls a Python function that is not in the file: the graph cannot run outside the "
+            "program that built it",
+            tuple(nodes),
+        )
+
+
+def _tables(case: Case) -> Iterator[Finding]:
+    flow = case.study.flow
+    tables = [flow.names[i] for i in case.numbers if TABLES.match(flow.ops[i])]
+    if not tables:
+        return
+    fills = [
+        flow.names[n]
+        for t in tables
+        for n in flow.outputs[flow.index[t]]
+        if flow.ops[n].startswith(("InitializeTable", "LookupTableImport"))
+    ]
+    files = [f for f in fills if "TextFile" in case.flat.graph.op(f)]
+    assets = (
+        f"; the words come from files ({listed(case.model.assets or files)})"
+        if files
+        else ""
+    )
+    yield Finding(
+        "lookup-table",
+        "warning",
+        f"lookup tables at {listed(tables)} are filled by an init op, which a frozen graph no longer runs{assets}",
+        tuple(tables),
+        (
+            f"run {listed(fills)} after loading, before the first prediction"
+            if fills
+            else ""
+        ),
+    )
+
+
+def _state(case: Case) -> Iterator[Finding]:
+    nodes = _matching(case, WRITES)
+    if nodes:
+        yield Finding(
+            "state-written",
+            "warning",
+            f"the outputs go through {listed(nodes)}, which writes a variable: a frozen graph has constants there and "
+            "keeps no state between calls",
+            tuple(nodes),
+        )
+
+
+def _references(case: Case) -> Iterator[Finding]:
+    flow = case.study.flow
+    nodes = []
+    for i in case.numbers:
+        if flow.ops[i] in ("RefSwitch", "RefMerge", "RefEnter", "RefSelect"):
+            nodes.append(flow.names[i])
+        elif flow.ops[i] in ("Switch", "Merge") and flow.inputs[i]:
+            source = flow.inputs[i][0][0]
+            if flow.ops[source] in ("Variable", "VariableV2"):
+                nodes.append(flow.names[i])
+    if nodes:
+        yield Finding(
+            "reference-control-flow",
+            "warning",
+            f"{listed(nodes)} passes a reference to a variable through control flow: TensorFlow's own freeze_graph makes "
+            'a graph of it that it cannot import ("incompatible with expected float_ref")',
+            tuple(nodes),
+            case.freeze_command(),
+        )
+
+
+def _devices(case: Case) -> Iterator[Finding]:
+    flow = case.study.flow
+    by_device: dict[str, list[str]] = {}
+    for i in case.numbers:
+        device = flow.nodes[i].device
+        if device and not device.upper().rstrip("0123456789").endswith("CPU:"):
+            by_device.setdefault(device, []).append(flow.names[i])
+    for device, nodes in by_device.items():
+        yield Finding(
+            "device-placement",
+            "info",
+            f"{len(nodes)} nodes are bound to {device!r}: a machine without it refuses to run them",
+            tuple(nodes),
+            case.freeze_command(),
+        )
+
+
+def _batch_size(case: Case) -> Iterator[Finding]:
+    for candidate in case.candidates.inputs:
+        shape = candidate.spec.shape
+        if candidate.kind != "data" or candidate.tensor.node not in case.path:
+            continue
+        if shape and len(shape) > 1 and shape[0] is not None and shape[0] > 0:
+            yield Finding(
+                "fixed-batch-size",
+                "info",
+                f"input {str(candidate.tensor)!r} takes exactly {shape[0]} examples at a time",
+                (candidate.tensor.node,),
+            )
+
+
+def _layout(case: Case) -> Iterator[Finding]:
+    graph = case.flat.graph
+    wanted = frozenset(
+        "Conv2D MaxPool AvgPool BiasAdd FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Conv3D".split()
+    )
+    nodes = [
+        n
+        for n in case.on_path(*wanted)
+        if str(graph.attrs(n).get("data_format", "")).startswith("NC")
+    ]
+    if nodes:
+        yield Finding(
+            "channels-first",
+            "info",
+            f"{len(nodes)} nodes work on channels first (NCHW), as {listed(nodes, 2)}: TensorFlow's CPU kernels have no "
+            "NCHW convolution",
+            tuple(nodes),
+        )
+
+
+def _quantised(case: Case) -> Iterator[Finding]:
+    nodes = _matching(case, _QUANTISED)
+    if nodes:
+        yield Finding(
+            "quantised",
+            "info",
+            f"{len(nodes)} nodes quantise or simulate it, as {listed(nodes, 2)}",
+            tuple(nodes),
+        )
+
+
+def _size(case: Case) -> Iterator[Finding]:
+    total = 0
+    for name in case.variables:
+        total += _bytes_of(
+            case.flat.graph.attrs(name).get("dtype"),
+            case.flat.graph.attrs(name).get("shape"),
+        )
+    for name in case.on_path("Const"):
+        attrs = case.flat.graph.attrs(name)
+        total += _bytes_of(attrs.get("dtype"), constant_shape(attrs))
+    if total >= LIMIT:
+        yield Finding(
+            "over-2-gib",
+            "error",
+            f"the weights that the outputs need are {total / 2**30:.1f} GiB: one .pb can hold 2 GiB",
+            (),
+            f"graphscope export {case.model.source} --to savedmodel -o DIR",
+        )
+
+
+def _bytes_of(dtype: object, shape: object) -> int:
+    if not isinstance(shape, tuple):
+        return 0
+    count = 1
+    for size in shape:
+        count *= size or 1
+    return count * _SIZES.get(str(dtype), 4)

@@ -1,0 +1,176 @@
+"""Findings on what behaves differently in training: batch normalization, dropout, mode placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...simplify.ops import RANDOM
+from ..finding import Case, Finding, listed
+
+_FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+_MASKS = frozenset("GreaterEqual Floor Less Greater".split())
+
+
+def find(case: Case) -> Iterator[Finding]:
+    yield from _training_statistics(case)
+    yield from _untouched_statistics(case)
+    yield from _switches(case)
+    yield from _random(case)
+
+
+def _training_statistics(case: Case) -> Iterator[Finding]:
+    graph = case.flat.graph
+    fused = [
+        n for n in case.on_path(*_FUSED) if graph.attrs(n).get("is_training", True)
+    ]
+    switched = {n for n in fused if _behind_switch(case, n)}
+    alone = [n for n in fused if n not in switched]
+    spelled = [] if list(_bool_switches(case)) else _spelled_out(case)
+    nodes = alone + spelled
+    if nodes:
+        yield Finding(
+            "batch-norm-in-training-mode",
+            "warning",
+            f"batch normalization at {listed(nodes)} uses the statistics of each batch: the answer for one example "
+            "depends on the others that it is fed with",
+            tuple(nodes),
+            case.freeze_command() + "  (puts the moving statistics in their place)",
+        )
+
+
+def _behind_switch(case: Case, name: str) -> bool:
+    """Whether a node stands in one branch of a cond: fed by a Switch, read by a Merge."""
+    graph = case.flat.graph
+    fed = any(graph.op(t.node) in ("Switch", "RefSwitch") for t in graph.inputs(name))
+    return fed or any(graph.op(n) == "Merge" for n, _ in graph.consumers(name))
+
+
+def _spelled_out(case: Case) -> list[str]:
+    """Variances over the batch: a mean of squared differences from another mean over the batch."""
+    flow, deps = case.study.flow, case.study.deps
+    found = []
+    for i in case.numbers:
+        if flow.ops[i] != "SquaredDifference" or not deps.feeds[i] or deps.reduced[i]:
+            continue
+        centred = any(deps.reduced[s] for s, _ in flow.inputs[i])
+        averaged = any(
+            deps.reduced[n] for n in flow.outputs[i] if flow.names[n] in case.path
+        )
+        if centred and averaged:
+            found.append(flow.names[i])
+    return found
+
+
+def _bool_switches(case: Case) -> Iterator[str]:
+    for candidate in case.switches():
+        if isinstance(candidate.value, bool):
+            yield candidate.tensor.node
+
+
+def _untouched_statistics(case: Case) -> Iterator[Finding]:
+    if not case.read_weights:
+        return
+    names = [v.name for v in case.model.variables if v.role == "batch statistics"]
+    values = [case.model.weights[n] for n in names if n in case.model.weights]
+    zeros = [v for v in values if v.size and not np.any(v)]
+    ones = [v for v in values if v.size and np.all(v == 1)]
+    if zeros and ones and len(zeros) + len(ones) == len(values):
+        yield Finding(
+            "batch-norm-never-updated",
+            "warning",
+            f"all {len(values)} moving statistics are as they were initialised (means 0, variances 1): training never "
+            "ran the update ops, so inference normalises with wrong numbers",
+            tuple(names),
+            "train_op = tf.group(train_op, *tf.get_collection(tf.GraphKeys.UPDATE_OPS))",
+        )
+
+
+def _switches(case: Case) -> Iterator[Finding]:
+    for candidate in case.switches():
+        name, value = candidate.tensor.node, candidate.value
+        fed = isinstance(value, float)
+        yield Finding(
+            "dropout-fed" if fed else "mode-fed",
+            "info",
+            f"{name!r} switches between training and inference; inference needs {value}",
+            (name,),
+            f"feed_dict={{'{name}:0': {value}, ...}}",
+        )
+
+
+def _random(case: Case) -> Iterator[Finding]:
+    flow = case.study.flow
+    fed = {c.tensor.node for c in case.switches()}
+    masks, draws = [], []
+    for i in case.numbers:
+        if not RANDOM.search(flow.ops[i]):
+            continue
+        if _is_mask(case, i):
+            if not _is_governed(case, i, fed):
+                masks.append(flow.names[i])
+        else:
+            draws.append(flow.names[i])
+    if masks:
+        yield Finding(
+            "dropout-active",
+            "warning",
+            f"dropout at {listed(masks)} is on and nothing turns it off: each run gives another answer",
+            tuple(masks),
+            case.freeze_command() + "  (removes it)",
+        )
+    if draws:
+        yield Finding(
+            "random-on-path",
+            "info",
+            f"the outputs depend on random numbers drawn at {listed(draws)}: they differ from run to run",
+            tuple(draws),
+        )
+
+
+def _is_mask(case: Case, i: int) -> bool:
+    """Whether a draw is compared with a rate, a few ops down."""
+    flow, stack, seen = case.study.flow, [i], {i}
+    while stack and len(seen) < 24:
+        node = stack.pop()
+        for n in flow.outputs[node]:
+            if flow.ops[n] in _MASKS:
+                return True
+            if n not in seen and flow.ops[n] in (
+                "Add",
+                "AddV2",
+                "Mul",
+                "Sub",
+                "Identity",
+            ):
+                seen.add(n)
+                stack.append(n)
+    return False
+
+
+def _is_governed(case: Case, i: int, fed: set[str]) -> bool:
+    """Whether a mode placeholder can turn a mask off: it sets the rate, or a Switch stands around the draw."""
+    flow, stack, seen = case.study.flow, [i], {i}
+    while stack and len(seen) < 24:
+        node = stack.pop()
+        for n in flow.outputs[node]:
+            if n not in seen and flow.ops[n] in (*_MASKS, "Add", "AddV2", "Mul", "Sub"):
+                seen.add(n)
+                stack.append(n)
+    upstream = flow.upstream(seen, lambda j: flow.ops[j] != "Shape")
+    named = any(upstream[flow.index[name]] for name in fed)
+    around = [
+        s for j in seen for s in (*flow.controls[j], *(k for k, _ in flow.inputs[j]))
+    ]
+    return named or any(_in_branch(flow.ops[j], flow, j) for j in around)
+
+
+def _in_branch(op: str, flow: object, j: int) -> bool:
+    """Whether a node hangs on one side of a Switch (``switch_t`` is an Identity of it)."""
+    if op in ("Switch", "RefSwitch"):
+        return True
+    wires = flow.inputs[j]  # type: ignore[attr-defined]
+    return op in ("Identity", "Shape") and any(
+        flow.ops[s] in ("Switch", "RefSwitch") for s, _ in wires  # type: ignore[attr-defined]
+    )

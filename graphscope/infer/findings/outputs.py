@@ -1,0 +1,116 @@
+"""Findings on the outputs that were asked for: they must exist, and be computed by the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...graph import Tensor, did_you_mean
+from ...simplify.ops import SOURCES, VARIABLES
+from ..finding import Case, Finding, listed
+
+_MEASURES = ("loss", "metric", "label")
+
+
+def find(case: Case) -> Iterator[Finding]:
+    if case.model.inferred:
+        return
+    for name in case.wanted:
+        yield from _check(case, name)
+    if not case.wanted and not case.outputs:
+        yield _unclear(case)
+
+
+def _check(case: Case, name: str) -> Iterator[Finding]:
+    tensor = Tensor.parse(name)
+    graph = case.flat.graph
+    if tensor.node not in graph:
+        yield _missing(case, name, tensor)
+        return
+    op = graph.op(tensor.node)
+    if SOURCES.match(op):
+        yield _placeholder(case, tensor, op)
+    elif op in VARIABLES or op == "Const":
+        yield Finding(
+            "output-is-weight",
+            "error",
+            f"{tensor.node!r} is a {op}: it holds values and computes nothing from the input",
+            (tensor.node,),
+            _instead(case),
+        )
+    elif tensor.node in case.roles:
+        yield _training_only(case, tensor, case.roles[tensor.node])
+
+
+def _missing(case: Case, name: str, tensor: Tensor) -> Finding:
+    graph = case.flat.graph
+    bare = tensor.node.removeprefix("import/").removesuffix(":0")
+    tail = "/" + bare.rsplit("/", 1)[-1]
+    near = [n for n in (bare, bare.rsplit("/", 1)[-1]) if n in graph and n != name]
+    near += [n for n in graph if n.endswith(tail) and n not in near][:3]
+    hint = (
+        "; it holds " + ", ".join(f"{n!r} ({_part(case, n)})" for n in near)
+        if near
+        else did_you_mean(bare, graph)
+    )
+    remedy = f"--output {near[0]}" if near else _instead(case)
+    return Finding(
+        "output-missing",
+        "error",
+        f"the graph has no node {name!r}{hint}",
+        (name,),
+        remedy,
+    )
+
+
+def _part(case: Case, name: str) -> str:
+    return case.roles.get(name, case.flat.graph.op(name))
+
+
+def _placeholder(case: Case, tensor: Tensor, op: str) -> Finding:
+    kinds = {c.tensor.node: c.kind for c in case.candidates.inputs}
+    kind = kinds.get(tensor.node, "input")
+    said = {
+        "label": "a label that whoever trains the model feeds",
+        "data": "what the model is fed",
+    }
+    return Finding(
+        "output-is-placeholder",
+        "error",
+        f"{tensor.node!r} is a {op}, {said.get(kind, kind)}: freezing it gives back what goes in",
+        (tensor.node,),
+        _instead(case),
+    )
+
+
+def _training_only(case: Case, tensor: Tensor, role: str) -> Finding:
+    severity = "warning" if role in _MEASURES else "error"
+    why = (
+        "it measures the prediction and needs the labels"
+        if role in _MEASURES
+        else "it serves training and saving only"
+    )
+    return Finding(
+        f"output-is-{role.replace(' ', '-')}",
+        severity,
+        f"{tensor.node!r} is part of the {role} side of the graph: {why}",
+        (tensor.node,),
+        _instead(case),
+    )
+
+
+def _instead(case: Case) -> str:
+    best = [str(c.tensor) for c in case.candidates.best() if c.score >= 0.5]
+    return " ".join(f"--output {name.removesuffix(':0')}" for name in best)
+
+
+def _unclear(case: Case) -> Finding:
+    ranked = [str(c.tensor) for c in case.candidates.outputs]
+    said = f"; the best guesses are {listed(ranked)}" if ranked else ""
+    why = "; ".join(case.candidates.remarks)
+    return Finding(
+        "output-unclear",
+        "warning",
+        f"no output stands out{said}" + (f": {why}" if why else ""),
+        tuple(Tensor.parse(name).node for name in ranked[:4]),
+        f"graphscope outputs {case.model.source}",
+    )

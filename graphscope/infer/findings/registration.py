@@ -1,0 +1,172 @@
+"""Findings on ops and attributes that stock TensorFlow does not know, and on shapes that contradict each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from ... import opdefs
+from ...errors import GraphscopeError
+from ...graph import Graph, Shape, Tensor
+from ..finding import Case, Finding, listed
+
+LIBRARIES: Mapping[str, str] = {
+    "Resampler": "tf.contrib.resampler (TensorFlow Addons: tfa.image.resampler)",
+    "ImageProjectiveTransform": "tf.contrib.image (TensorFlow Addons: tfa.image.transform)",
+    "Correlation": "TensorFlow Addons (tfa.layers.CorrelationCost)",
+    "Addons>": "TensorFlow Addons",
+    "BlockGRUCell": "tf.contrib.rnn",
+    "GRUBlockCellV2": "tf.contrib.rnn",
+    "SkipGram": "tf.contrib.text",
+    "DecodeAudio": "tf.contrib.ffmpeg",
+    "NearestNeighborsInPointSet": "tf.contrib.factorization",
+    "Sentencepiece": "TensorFlow Text",
+    "WhitespaceTokenize": "TensorFlow Text",
+    "WordpieceTokenize": "TensorFlow Text",
+    "Tokenize": "TensorFlow Text",
+    "CaseFoldUTF8": "TensorFlow Text",
+    "NormalizeUTF8": "TensorFlow Text",
+    "FastWordpiece": "TensorFlow Text",
+    "FastBert": "TensorFlow Text",
+    "UnsortedSegmentJoin": "TensorFlow Text",
+    "RangeEncode": "TensorFlow Compression",
+    "RangeDecode": "TensorFlow Compression",
+    "UnboundedIndexRange": "TensorFlow Compression",
+    "PmfToQuantizedCdf": "TensorFlow Compression",
+    "EntropyEncode": "TensorFlow Compression",
+    "EntropyDecode": "TensorFlow Compression",
+    "IO>": "TensorFlow I/O",
+    "SimpleMLInference": "TensorFlow Decision Forests",
+    "SimpleMLLoad": "TensorFlow Decision Forests",
+    "BoostedTrees": "TensorFlow 1.x boosted trees",
+    "TensorForest": "tf.contrib.tensor_forest",
+    "TreePredictions": "tf.contrib.tensor_forest",
+    "TRTEngineOp": "TensorFlow with TensorRT",
+    "TFRT": "TensorFlow Runtime",
+    "_nGraph": "the nGraph bridge",
+    "_FusedConv2D": "Grappler's remapper (an optimised graph)",
+    "_Fused": "Grappler's remapper (an optimised graph)",
+    "_Mkl": "TensorFlow built with oneDNN (an optimised graph)",
+    "Horovod": "Horovod",
+    "NcclAllReduce": "TensorFlow with NCCL",
+    "DecodeProtoV": "tf.contrib.proto",
+    "Tfra": "TensorFlow Recommenders Addons",
+    "PrecomputeSteps": "a custom library",
+}
+"""How the name of an op begins, and where such ops came from."""
+
+
+def find(case: Case) -> Iterator[Finding]:
+    yield from _unregistered(case)
+    yield from _unknown_attributes(case)
+    yield from _contradictions(case)
+
+
+def origin_of(op: str) -> str:
+    """The library that an op came from, ``""`` where that is not known."""
+    fits = [start for start in LIBRARIES if op.startswith(start)]
+    return LIBRARIES[max(fits, key=len)] if fits else ""
+
+
+def _graphs(case: Case) -> Iterator[tuple[str, Graph]]:
+    yield "", case.model.graph
+    for name, function in case.library.items():
+        yield name, function.graph
+
+
+def _unregistered(case: Case) -> Iterator[Finding]:
+    by_op: dict[str, list[str]] = defaultdict(list)
+    for function, graph in _graphs(case):
+        for name in graph:
+            op = graph.op(name)
+            if op in case.library or op in ("_Arg", "_Retval") or opdefs.find(op):
+                continue
+            by_op[op].append(f"{function}/{name}" if function else name)
+    for op, names in by_op.items():
+        needed = any(name in case.path for name in names) or not any(
+            name in case.model.graph for name in names
+        )
+        source = origin_of(op)
+        said = (
+            f" (from {source})" if source else ", a custom op or one of another version"
+        )
+        where = "the outputs need it" if needed else "the outputs do not need it"
+        yield Finding(
+            "op-not-registered",
+            "error" if needed else "info",
+            f"stock TensorFlow has no op {op!r}{said}; {where}: {listed(names)}",
+            tuple(names),
+            "" if needed else case.freeze_command(),
+        )
+
+
+def _unknown_attributes(case: Case) -> Iterator[Finding]:
+    by_attr: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for function, graph in _graphs(case):
+        known: dict[str, frozenset[str]] = {}
+        for name in graph:
+            node = graph.node(name)
+            if node.op not in known:
+                definition = opdefs.find(node.op)
+                attrs = definition.attr if definition is not None else None
+                known[node.op] = (
+                    frozenset(a.name for a in attrs)
+                    if attrs is not None
+                    else frozenset("*")
+                )
+            if "*" in known[node.op]:
+                continue
+            for attr in node.attrs:
+                if not attr.startswith("_") and attr not in known[node.op]:
+                    by_attr[node.op, attr].append(name)
+    for (op, attr), names in by_attr.items():
+        yield Finding(
+            "attribute-unknown",
+            "warning",
+            f"{op} has an attribute {attr!r} that TensorFlow 2.21 does not know: the graph was written by another "
+            f"version; importing it fails with \"NodeDef mentions attr '{attr}' not in Op\": {listed(names)}",
+            tuple(names),
+            case.freeze_command(),
+        )
+
+
+def _contradictions(case: Case) -> Iterator[Finding]:
+    declared = [n for n in case.model.graph if case.model.graph.node(n).outputs]
+    if not declared:
+        return
+    from ..shapes import infer_shapes
+
+    try:
+        specs = infer_shapes(case.model.graph, functions=case.library)
+    except GraphscopeError:
+        return
+    wrong = []
+    for name in declared:
+        for port, spec in enumerate(case.model.graph.node(name).outputs):
+            known = specs.get(Tensor(name, port))
+            if known is not None and _contradict(spec.shape, known.shape):
+                wrong.append((name, spec.shape, known.shape))
+                break
+    if wrong:
+        name, said, is_ = wrong[0]
+        yield Finding(
+            "shape-contradiction",
+            "warning",
+            f"_output_shapes says {_text(said)} of {name!r}, which computes {_text(is_)}"
+            + (f"; {len(wrong) - 1} more" if len(wrong) > 1 else "")
+            + ": TensorFlow refuses to import such a graph",
+            tuple(n for n, _, _ in wrong),
+            case.freeze_command() + "  (writes no _output_shapes)",
+        )
+
+
+def _contradict(a: Shape, b: Shape) -> bool:
+    if a is None or b is None:
+        return False
+    if len(a) != len(b):
+        return True
+    return any(x is not None and y is not None and x != y for x, y in zip(a, b))
+
+
+def _text(shape: Shape) -> str:
+    return "?" if shape is None else str([s if s is not None else "?" for s in shape])

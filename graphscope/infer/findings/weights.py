@@ -1,0 +1,147 @@
+"""Findings on the values of the weights: not finite, zero, constant, dead channels, untrained, stored twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import GraphscopeError
+from ...simplify.dependence import constant_shape
+from ..finding import Case, Finding, listed
+
+SMALL = 64  # weights of fewer values are not compared with each other
+_LAYERS = frozenset(
+    "MatMul BatchMatMul BatchMatMulV2 BiasAdd Gather GatherV2 Einsum".split()
+)
+_FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+
+@dataclass
+class _Seen:
+    """What one pass over the weights notes down; names by trouble."""
+
+    broken: list[str]
+    zero: list[str]
+    constant: list[str]
+    dead: dict[str, int]
+    kernels: int
+    biases: list[bool]
+    twins: dict[tuple[object, ...], list[str]]
+
+
+def find(case: Case) -> Iterator[Finding]:
+    if not case.read_weights:
+        return
+    seen = _Seen([], [], [], {}, 0, [], defaultdict(list))
+    for name, value in _values(case):
+        _look(seen, name, value)
+    yield from _report(seen)
+
+
+def _values(case: Case) -> Iterator[tuple[str, np.ndarray]]:
+    graph, model = case.flat.graph, case.flat
+    if model.inferred or not case.numbers:
+        for variable in model.variables:
+            if variable.role == "weight" and variable.name in model.weights:
+                yield variable.name, model.weights[variable.name]
+        return
+    for name in case.variables:
+        if model.has_value(name):
+            try:
+                yield name, model.value(name)
+            except GraphscopeError:
+                continue  # a damaged shard is the reader's finding
+    for name in case.on_path("Const"):
+        attrs = graph.attrs(name)
+        shaped = attrs.get("dtype") in _FLOATS and len(constant_shape(attrs)) > 0
+        if shaped and _is_weight(case, name):
+            yield name, attrs["value"]
+
+
+def _is_weight(case: Case, name: str) -> bool:
+    """Whether a layer uses a constant as its weight, at most an Identity away."""
+    flow = case.study.flow
+    readers = list(flow.outputs[flow.index[name]])
+    for i in list(readers):
+        if flow.ops[i] in ("Identity", "Enter", "Cast", "Transpose"):
+            readers += flow.outputs[i]
+    return any(flow.ops[i] in _LAYERS or "Conv" in flow.ops[i] for i in readers)
+
+
+def _look(seen: _Seen, name: str, value: np.ndarray) -> None:
+    if value.dtype.kind != "f" and value.dtype.name != "bfloat16" or not value.size:
+        return
+    if value.dtype.itemsize < 4:
+        value = value.astype(np.float32)
+    low, high = float(value.min()), float(value.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        seen.broken.append(name)
+        return
+    if value.ndim == 1 and value.size > 1:
+        seen.biases.append(low == high)
+    if value.ndim < 2 or value.size < 2:
+        return
+    seen.kernels += 1
+    if low == high:
+        (seen.zero if low == 0 else seen.constant).append(name)
+        return
+    dead = int(np.sum(~np.any(value.reshape(-1, value.shape[-1]), axis=0)))
+    if dead and value.shape[-1] > 1:
+        seen.dead[name] = dead
+    if value.size >= SMALL:
+        sample = value.reshape(-1)[:: max(1, value.size // 64)]
+        seen.twins[value.shape, low, high, sample.tobytes()].append(name)
+
+
+def _report(seen: _Seen) -> Iterator[Finding]:
+    yield from _say(
+        "weights-not-finite",
+        "error",
+        seen.broken,
+        "holds NaN or infinity: training diverged before this checkpoint",
+    )
+    yield from _say(
+        "weights-all-zero",
+        "warning",
+        seen.zero,
+        "is zero everywhere: what it multiplies is lost",
+    )
+    yield from _say(
+        "weights-constant",
+        "warning",
+        seen.constant,
+        "holds one value everywhere: it was never trained",
+    )
+    if seen.dead:
+        total = sum(seen.dead.values())
+        yield Finding(
+            "dead-channels",
+            "info",
+            f"{total} output channels have no weight that is not zero, as in {listed(seen.dead, 2)}: they can be cut away",
+            tuple(seen.dead),
+        )
+    if seen.kernels >= 2 and len(seen.biases) >= 2 and all(seen.biases):
+        yield Finding(
+            "weights-untrained",
+            "warning",
+            f"every one of the {len(seen.biases)} bias and scale vectors holds a single value, as initialisers leave them: the "
+            "model looks untrained",
+            (),
+        )
+    twins = [names for names in seen.twins.values() if len(names) > 1]
+    if twins:
+        yield Finding(
+            "weights-duplicated",
+            "info",
+            f"the same values are stored twice: {listed(twins[0])}"
+            + (f"; {len(twins) - 1} more groups" if len(twins) > 1 else ""),
+            tuple(name for names in twins for name in names),
+        )
+
+
+def _say(id: str, severity: str, names: list[str], what: str) -> Iterator[Finding]:
+    if names:
+        yield Finding(id, severity, f"{listed(names)} {what}", tuple(names))
