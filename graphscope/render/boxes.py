@@ -13,7 +13,7 @@ from .escape import for_html, shorten
 from .rows import VARIABLES, constant_shape
 from .scopes import Scope
 from .style import STYLES, Style, family, style_of
-from .words import output_spec, shape_text, size_of, times, value_text
+from .words import count_text, output_spec, shape_text, size_of, times, value_text
 
 _INK, _PALE = "#1f2933", "#66717d"
 _HELD = 4  # weights that one op's line names
@@ -29,33 +29,42 @@ def node_label(
     marks: Mapping[str, str],
     notes: Iterable[str] = (),
     within: str = "",
+    layered: bool = False,
 ) -> str:
     """The label of a run of nodes: a line each with type, config and name, and below them the output's shape.
 
     ``within`` is the scope that the box is drawn in, with a slash: names are given less that.
     """
-    head = graph.node(stack[0])
-    style = style_of(head.op)
-    ink, pale = ("#ffffff", "#cfd8dc") if family(head.op) == "input" else (_INK, _PALE)
+    head, last = graph.node(stack[0]), graph.node(stack[-1])
+    dark = family(head.op) == "input"
+    ink, pale = ("#ffffff", "#cfd8dc") if dark else (_INK, _PALE)
     rows = []
     for name in stack:
         node = graph.node(name)
-        fill = style_of(node.op).fill
+        fill = style_of(node, layered).fill
         rows.append(_title(node, _short(name, stack, within), fill, ink, pale))
-        rows += _held_rows(graph, name, held.get(name, {}), specs, within)
-    fill = style_of(graph.op(stack[-1])).fill
-    rows += [_line(for_html(note), fill, pale) for note in notes]
+        rows += _held_rows(graph, name, held.get(name, {}), specs, within, fill)
+    fill = style_of(last, layered).fill
+    rows += [_line(for_html(note), fill, pale) for note in (*notes, *_about(last))]
     shape = output_spec(graph, stack[-1], specs).shape
     if shape is not None:
         rows.append(_line(for_html(times(shape)), fill, pale, "RIGHT"))
-    for name in stack:
-        if name in marks:
-            rows.append(_mark(marks[name]))
-    return _table(rows, style, _dashed(head))
+    marked = [marks[name] for name in stack if name in marks]
+    rows += [_mark(text) for text in marked if not (dark and text == "input")]
+    return _table(rows, style_of(head, layered), _is_dashed(head, layered))
 
 
-def _dashed(node: Node) -> bool:
-    return not isinstance(node, Layer) and family(node.op) == "other"
+def _is_dashed(node: Node, layered: bool) -> bool:
+    if isinstance(node, Layer) or family(node.op) == "input":
+        return False
+    return layered or family(node.op) == "other"
+
+
+def _about(node: Node) -> Iterable[str]:
+    """What a block holds."""
+    if isinstance(node, Layer) and node.pattern == "block":
+        held = sum(size_of(use.shape) for use in node.weights.values())
+        yield f"{count_text(held)} parameters"
 
 
 def _short(name: str, stack: Sequence[str], within: str) -> str:
@@ -93,7 +102,8 @@ def _mark(text: str) -> str:
 def _table(rows: Sequence[str], style: Style, dashed: bool, border: int = 1) -> str:
     kind = ' STYLE="DASHED"' if dashed else ""
     return (
-        f'<<TABLE BORDER="{border}" COLOR="{style.line}"{kind} CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+        f'<<TABLE BORDER="{border}" COLOR="{style.line}"{kind} BGCOLOR="{style.fill}" '
+        'CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
         f"{''.join(rows)}</TABLE>>"
     )
 
@@ -104,12 +114,13 @@ def _held_rows(
     held: Mapping[int, str],
     specs: Mapping[Tensor, TensorSpec],
     within: str,
+    fill: str,
 ) -> list[str]:
     """The constants and variables that a node reads: which argument, what shape or value, whose name."""
     node = graph.node(name)
     if isinstance(node, Layer):
         return []
-    fill, arguments = style_of(node.op).fill, opdefs.input_names(node.op)
+    arguments = opdefs.input_names(node.op)
     rows = []
     for slot, source in list(held.items())[:_HELD]:
         argument = arguments[slot] if slot < len(arguments) else ""

@@ -45,7 +45,7 @@ def to_dot(
     marks = _marks(graph, inputs, outputs)
     units = units_of(graph, marks, roles)
     folding = fold(units, {u: roles[u] for u in units.stacks if u in roles}, budget)
-    return _Drawing(graph, specs, marks, units, folding, level).source(title, direction)
+    return _Drawing(graph, specs, marks, units, folding).source(title, direction)
 
 
 def _marks(
@@ -80,10 +80,10 @@ class _Drawing:
         marks: Mapping[str, str],
         units: Units,
         folding: Folding,
-        level: str,
     ) -> None:
         self.graph, self.specs, self.marks = graph, specs, marks
-        self.units, self.folding, self.level = units, folding, level
+        self.units, self.folding = units, folding
+        self.layered = any(isinstance(graph.node(name), Layer) for name in graph)
         self.box_of = {
             name: box
             for box, heads in folding.boxes.items()
@@ -230,6 +230,7 @@ class _Drawing:
             self.marks,
             self.notes.get(box, ()),
             self._within(box),
+            self.layered,
         )
 
     def _within(self, box: str) -> str:

@@ -145,7 +145,8 @@ def _table(view: View, rows: list[Row]) -> str:
 
 
 def _row(view: View, row: Row) -> str:
-    node, style = view.graph.node(row.name), style_of(row.type)
+    node = view.graph.node(row.name)
+    style = style_of(node, view.level != "op")
     ink = "#fff" if style.fill.startswith("#3") else "#1f2933"
     kind = (
         f'<span class="kind" style="background:{style.fill};border-color:{style.line};color:{ink}">'

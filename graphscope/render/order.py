@@ -13,12 +13,22 @@ _PLACES = frozenset({"Const", "Variable", "VariableV2", "VarHandleOp"})
 
 
 def in_order(graph: Graph) -> list[str]:
-    """The nodes in topological order, the file's where it allows; nodes of loops come when one input has come."""
+    """The nodes in topological order, the file's where it allows; the edges that close loops do not count."""
     place = {name: i for i, name in enumerate(graph)}
-    try:
-        return list(nx.lexicographical_topological_sort(graph, key=place.__getitem__))
-    except nx.NetworkXUnfeasible:
-        return _despite_loops(graph)
+    for forward in (graph, _without_next_iterations(graph)):
+        try:
+            return list(
+                nx.lexicographical_topological_sort(forward, key=place.__getitem__)
+            )
+        except nx.NetworkXUnfeasible:
+            continue
+    return _despite_loops(graph)
+
+
+def _without_next_iterations(graph: Graph) -> nx.MultiDiGraph:
+    """The graph without the edges that close TensorFlow 1 loops."""
+    closing = set(graph.by_op("NextIteration", "RefNextIteration"))
+    return nx.subgraph_view(graph, filter_edge=lambda u, v, k: u not in closing)
 
 
 def _despite_loops(graph: Graph) -> list[str]:

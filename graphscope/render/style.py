@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import NamedTuple
+from zlib import crc32
+
+from ..graph import Layer, Node
 
 
 class Style(NamedTuple):
@@ -31,6 +34,15 @@ STYLES = {
     "unexplained": Style("#f5f5f5", "#9e9e9e"),
     "fold": Style("#eef1f4", "#7b8794"),
 }
+
+_BLOCKS = (
+    Style("#dbe7f3", "#6f93b8"),
+    Style("#dff0e3", "#74a886"),
+    Style("#f6ead7", "#bf9a63"),
+    Style("#ebe3f2", "#957bb0"),
+    Style("#f6e0e4", "#bb7f8b"),
+    Style("#dcecee", "#6b9da4"),
+)
 
 # Keras's class names and TensorFlow's op names; the first that is found in the name wins.
 _FAMILIES = (
@@ -78,5 +90,13 @@ def family(kind: str) -> str:
     return "other"
 
 
-def style_of(kind: str) -> Style:
-    return STYLES[family(kind)]
+def style_of(node: Node, layered: bool = False) -> Style:
+    """The colours of a node. Among layers (``layered``) an op that no layer explains is grey; blocks of one kind share
+    a colour.
+    """
+    if isinstance(node, Layer) and node.pattern == "block":
+        return _BLOCKS[crc32(node.op.encode("utf-8", "replace")) % len(_BLOCKS)]
+    kind = family(node.op)
+    if layered and not isinstance(node, Layer) and kind != "input":
+        kind = "unexplained"
+    return STYLES[kind]
