@@ -102,7 +102,7 @@ def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
 
 
 def _use(held: Held, view: View) -> WeightUse:
-    return WeightUse(held.node, held.shape, held.steps, held.value)
+    return WeightUse(held.node, held.shape, held.steps, view.array(held))
 
 
 def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:

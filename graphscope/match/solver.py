@@ -249,7 +249,7 @@ def _path(view: View, t: Tensor, held: Held | None) -> tuple[str, ...]:
     found = [t.node]
     while found[-1] != held.node and view.inputs[found[-1]] and len(found) < 99:
         found.append(view.inputs[found[-1]][0].node)
-    return tuple(found)
+    return tuple(n for n in found if n not in view.dynamic)
 
 
 def _equal(value: Any, expected: Any) -> bool:

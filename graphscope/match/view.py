@@ -7,7 +7,7 @@ Nodes are *dynamic* (they depend on values that are fed or drawn at random), or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ VARIABLES = frozenset(
 )
 SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
+LARGEST = 1 << 24  # elements of a weight that must be computed
+MOST_FOLDED = 64  # nodes that such a computation may take
 SMALL = 4096  # elements: a larger constant is a weight, never a setting
 _FOLDED: Mapping[str, Callable[..., Any]] = {
     "Sqrt": np.sqrt,
@@ -56,7 +58,8 @@ _FOLDED: Mapping[str, Callable[..., Any]] = {
 class Held:
     """A weight at the place of its use: the node that holds it, and the steps from there to this tensor.
 
-    ``direct`` tells a constant that the formula's op reads itself from one that was once read as a variable.
+    ``direct`` tells a constant that the formula's op reads itself from one that was once read as a variable. Where
+    no one node holds it, ``node`` is empty and ``source`` the tensor that constants alone determine.
     """
 
     node: str
@@ -64,6 +67,7 @@ class Held:
     steps: tuple[tuple[str, Any], ...] = ()
     direct: bool = False
     value: Any = None
+    source: Tensor | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Held) and self.key == other.key
@@ -74,13 +78,14 @@ class Held:
     @property
     def key(self) -> tuple[Any, ...]:
         """What makes two uses the same use."""
-        return self.node, self.shape, self.steps
+        return self.node, self.shape, self.steps, self.source
 
     def then(self, step: str, argument: Any, shape: tuple[int, ...]) -> Held:
         """The same weight one step further."""
-        return Held(
-            self.node, shape, (*self.steps, (step, argument)), self.direct, self.value
-        )
+        steps = self.steps
+        if step == "reshape" and steps and steps[-1][0] == "reshape":
+            steps = steps[:-1]
+        return replace(self, shape=shape, steps=(*steps, (step, argument)))
 
     def reshaped(self, *shape: int) -> Held:
         """The same weight in another shape; itself where it has that already."""
@@ -246,8 +251,9 @@ class View:
     def _find_held(self, tensor: Tensor) -> Held | None:
         chain: list[str] = []
         first = self.kinds[tensor.node] == "Const"
+        use = tensor
         for _ in range(64):
-            tensor, _passed = self.producer(tensor)
+            tensor = self._stored_at(tensor)
             if tensor.node in self.dynamic:
                 return None
             if self.kinds[tensor.node] not in RESHAPING:
@@ -256,17 +262,56 @@ class View:
             tensor = self.inputs[tensor.node][0]
         shape = self._stored(tensor.node)
         if shape is None:
-            return None
+            return self._computed(use)
         found: Held | None = Held(tensor.node, shape, direct=first)
         for name in reversed(chain):
             found = self._step(found, name) if found is not None else None
-        return found
+        return found or self._computed(use)
+
+    def _stored_at(self, tensor: Tensor) -> Tensor:
+        """What holds a weight, seen through what passes it on; a Switch does so into either branch of a cond."""
+        tensor, _ = self.producer(tensor)
+        while self.kinds[tensor.node] in ("Switch", "RefSwitch"):
+            tensor, _ = self.producer(self.inputs[tensor.node][0])
+        return tensor
+
+    def _computed(self, tensor: Tensor) -> Held | None:
+        """An array that constants alone determine: a literal, computed when somebody asks for it."""
+        spec, source = self.specs.get(tensor), self.producer(tensor)[0]
+        if spec is None or spec.dtype not in FLOATS or not spec.shape:
+            return None
+        if None in spec.shape or self._value is None or not self._is_constant(source):
+            return None
+        shape = tuple(d or 0 for d in spec.shape)
+        return Held("", shape, source=tensor) if 1 < np.prod(shape) <= LARGEST else None
+
+    def _is_constant(self, tensor: Tensor) -> bool:
+        """Whether nothing but constants is upstream, and no other op than those that arrays go through unchanged."""
+        if tensor.node in self.dynamic:
+            return False
+        seen: set[str] = set()
+        stack = [tensor.node]
+        while stack and len(seen) < MOST_FOLDED:
+            name = stack.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            if not self.inputs[name] and self.kinds[name] != "Const":
+                return False
+            stack += [t.node for t in self.inputs[name]]
+        return not stack
+
+    def array(self, held: Held) -> np.ndarray | None:
+        """The value of a literal weight at the place of its use; None where it cannot be computed."""
+        if held.value is not None or held.source is None or self._value is None:
+            return held.value
+        return self._value(held.source)
 
     def _stored(self, name: str) -> tuple[int, ...] | None:
         kind, attrs = self.kinds[name], self.attrs[name]
         if kind == "Const" and attrs.get("dtype") in FLOATS:
             shape = self.shape(Tensor(name))
-            return tuple(d or 0 for d in shape) if shape else None
+            return tuple(d or 0 for d in shape) if shape else None  # no scalars
         resource = kind in ("Placeholder", "_Arg") and "resource" in (
             attrs.get("dtype"),
             attrs.get("T"),
@@ -278,7 +323,7 @@ class View:
             return None
         if not shape:
             shape = self.shape(Tensor(name))
-        return tuple(d or 0 for d in shape) if shape is not None else None
+        return tuple(d or 0 for d in shape) if shape else None
 
     def _step(self, held: Held, name: str) -> Held | None:
         kind, args = self.kinds[name], self.inputs[name]

@@ -72,7 +72,12 @@ def leaky_relu(x: Input, alpha: Attr) -> Term:
 
 @layer("LeakyReLU", where=lambda alpha: 0 <= alpha < 1, config=_slope)
 def leaky_relu_written_out(x: Input, alpha: Scalar) -> Term:
-    return op.Maximum(x, x * alpha) | op.Relu(x) - alpha * op.Relu(-x)
+    inside = op.Greater(x, 0.0) | op.GreaterEqual(x, 0.0)
+    return (
+        op.Maximum(x, x * alpha)
+        | op.Relu(x) - alpha * op.Relu(-x)
+        | op.Select(inside, x, x * alpha)
+    )
 
 
 def _halves(plus: float, minus: float) -> bool | str:
@@ -121,7 +126,8 @@ def _alpha_fits(view: View, x: Any, alpha: Held) -> bool | str:
 def prelu(x: Input, alpha: Weight) -> Term:
     negative = -op.Relu(-x) | op.Minimum(x, 0.0) | (x - op.Abs(x)) * 0.5
     positive = op.Relu(x) | op.Maximum(x, 0.0)
-    return positive + alpha * negative
+    inside = op.Greater(x, 0.0) | op.GreaterEqual(x, 0.0)
+    return positive + alpha * negative | op.Select(inside, x, alpha * x)
 
 
 @layer("Activation", activation="elu")

@@ -17,6 +17,7 @@ from ..match import (
     Input,
     Scalar,
     Term,
+    Value,
     View,
     Weight,
     layer,
@@ -106,6 +107,30 @@ def batch_norm_training(
     mean = op.Squeeze(kept, squeeze_dims=ANY) | kept
     variance = op.Squeeze(spread_of, squeeze_dims=ANY) | spread_of
     scale = gamma * rsqrt(variance + epsilon)
+    return (x - mean) * scale + beta | x * scale - mean * scale + beta
+
+
+@layer(
+    "BatchNormalization",
+    where=_over_all_but_last,
+    config=_config,
+    weights=_weights,
+    evidence=_evidence,
+)
+def batch_norm_training_shifted(
+    x: Input,
+    gamma: Weight | None,
+    beta: Weight | None,
+    axis: Array,
+    epsilon: Scalar,
+    _shift: Value,
+) -> Term:
+    """``tf.nn.moments`` of TensorFlow 0.12: sums of what is left of a shift, times one over the count."""
+    share = 1 / op.Cast(ANY)
+    left = op.Sum(x - _shift, axis) * share
+    mean = named("mean", left + _shift)
+    spread = op.Sum((x - _shift) ** 2, axis) * share - left**2
+    scale = gamma * rsqrt(named("variance", spread) + epsilon)
     return (x - mean) * scale + beta | x * scale - mean * scale + beta
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph import Tensor
-from ..match import Array, Dims, Input, Size, Sizes, Term, View, layer, op
+from ..match import Array, Attr, Dims, Input, Size, Sizes, Term, View, layer, op
 
 
 def keeps_batch(view: View, x: Tensor, dims: Sizes) -> bool:

@@ -12,6 +12,8 @@ from ..match import Held, Input, Term, View, Weight, layer, op
 
 
 def _along_last(view: View, x: Any, scale: Held) -> bool | str:
+    if not scale.node:
+        return "it is computed, not held"
     if scale.shape[-1] in (0, 1) or any(d != 1 for d in scale.shape[:-1]):
         return "the weight varies along another axis than the last"
     shape = view.shape(x)
