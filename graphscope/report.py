@@ -58,7 +58,7 @@ def parameters_of(found: Analysis) -> list[dict[str, Any]]:
         for use in layer.weights.values():
             if use.node and use.node not in seen:
                 value = found.flat.value(use.node)
-                row = {"name": use.node, "dtype": str(value.dtype)}
+                row: dict[str, Any] = {"name": use.node, "dtype": str(value.dtype)}
                 row |= {"shape": list(value.shape), "bytes": value.nbytes}
                 seen[use.node] = row | {"role": "weight"}
     return list(seen.values())

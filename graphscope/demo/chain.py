@@ -12,7 +12,7 @@ import click
 
 from ..errors import GraphscopeError
 
-STEPS = (
+STEPS: tuple[tuple[str, ...], ...] = (
     ("inspect", "{checkpoint}"),
     ("outputs", "{checkpoint}"),
     ("layers", "{checkpoint}"),
@@ -22,7 +22,7 @@ STEPS = (
     ("keras", "{checkpoint}", "-o", "{folder}/keras", "--no-verify"),
     ("freeze", "{checkpoint}", "-o", "{folder}/frozen.pb"),
 )
-CHECKS = (
+CHECKS: tuple[tuple[str, ...], ...] = (
     ("verify", "{checkpoint}", "{folder}/frozen.pb"),
     ("verify", "{checkpoint}", "{folder}/keras"),
 )

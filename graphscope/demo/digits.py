@@ -6,7 +6,7 @@ import numpy as np
 
 # The lit segments of each digit: top, upper left, upper right, middle, lower left,
 # lower right, bottom.
-_LIT = ("1110111", "0010010", "1011101", "1011011", "0111010")
+_LIT: tuple[str, ...] = ("1110111", "0010010", "1011101", "1011011", "0111010")
 _LIT += ("1101011", "1101111", "1010010", "1111111", "1111011")
 _BOXES = (
     (slice(0, 2), slice(2, 10)),
