@@ -115,7 +115,7 @@ class Analysis:
         from .simplify.specialise import specialise
         from .simplify.training import drop_training
 
-        if self.model.inferred:
+        if self.model.layered:
             return self.model.graph
         graph = self.flat.graph
         if self.modes:
@@ -139,7 +139,7 @@ class Analysis:
 
         Of a checkpoint without a graph: those that its names and shapes speak of.
         """
-        if self.model.inferred:
+        if self.model.layered:
             payloads = (self.model.graph.node(name) for name in self.model.graph)
             return tuple(node for node in payloads if isinstance(node, Layer))
         from .infer.layers import find_layers
@@ -149,7 +149,7 @@ class Analysis:
     @cached_property
     def layer_graph(self) -> Graph:
         """The graph whose nodes are layers, and the ops that no layer explains."""
-        if self.model.inferred:
+        if self.model.layered:
             return self.model.graph
         from .match import collapse
 

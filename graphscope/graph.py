@@ -301,7 +301,8 @@ class Model:
     """All that a file holds: structure now, weights when asked for.
 
     ``keys`` maps the graph's variable nodes to names in ``weights`` (through the graph's own restore wiring, by name
-    where there is none); ``inferred`` is true of a graph that was built from a variable list alone.
+    where there is none); ``inferred`` is true of a graph that was built from a variable list alone, ``layered`` of one whose nodes are layers
+    and not ops (that, and what a Keras file holds).
     """
 
     graph: Graph
@@ -317,12 +318,13 @@ class Model:
     versions: Mapping[str, int] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
     inferred: bool = False
+    layered: bool = False
     remarks: tuple[str, ...] = ()
 
     def value(self, node: str) -> np.ndarray:
         """The array that a Const or a variable of the graph holds; raises MissingWeight where it has none."""
         key = self.keys.get(node, node)
-        payload = None if self.inferred else self.graph.node(node)
+        payload = None if self.layered else self.graph.node(node)
         if payload is not None and "value" in payload.attrs:
             return payload.attrs["value"]  # type: ignore[no-any-return]
         if key not in self.weights:
@@ -336,7 +338,7 @@ class Model:
         """Whether ``value(node)`` would give an array."""
         if self.keys.get(node, node) in self.weights:
             return True
-        return not self.inferred and "value" in self.graph.node(node).attrs
+        return not self.layered and "value" in self.graph.node(node).attrs
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 3) -> str:

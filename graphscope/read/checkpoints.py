@@ -27,6 +27,7 @@ def model_of_weights(weights: StoredWeights, source: str, format: str) -> Model:
         variables=variables,
         keys={variable.name: variable.name for variable in variables},
         inferred=True,
+        layered=True,
         remarks=tuple(remarks),
     )
 
