@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+QUIET_KINDS = ("file name", "not needed")  # inputs that only `outputs` lists
 SHOWN = 5  # candidates with their evidence; the rest are counted
 
 
@@ -109,24 +110,26 @@ def doctor_text(doc: Mapping[str, Any]) -> str:
 
 def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
     """What ``graphscope outputs`` says: inputs, then outputs, best first."""
-    lines = ["Inputs"]
-    for each in doc["inputs"][: SHOWN * 2 if brief else None]:
-        lines.append(f"  {each['kind']:<8} {_tensor(each)}")
-        lines += (
-            [] if brief else [f"           {printable(e)}" for e in each["evidence"]]
-        )
-    lines += [] if doc["inputs"] else ["  none found"]
-    lines += ["", "Outputs"]
-    for each in doc["outputs"][: SHOWN if brief else None]:
-        lines.append(f"  {each['score']:.2f}     {_tensor(each)}")
-        lines += [
-            f"           {printable(e)}"
-            for e in each["evidence"][: 1 if brief else None]
-        ]
-    rest = len(doc["outputs"]) - SHOWN
-    lines += [] if doc["outputs"] else ["  none found"]
-    lines += [f"  and {rest} weaker candidates"] if brief and rest > 0 else []
+    inputs, outputs = doc["inputs"], doc["outputs"]
+    if brief:
+        inputs = [each for each in inputs if each["kind"] not in QUIET_KINDS]
+        inputs, outputs = inputs[: 2 * SHOWN], outputs[:SHOWN]
+    width = max((len(each["kind"]) for each in inputs), default=4)
+    lines = ["Inputs", *([] if inputs else ["  none found"])]
+    for each in inputs:
+        lines.append(f"  {each['kind']:<{width}}  {_tensor(each)}")
+        lines += [] if brief else [_evidence(e, width) for e in each["evidence"]]
+    lines += ["", "Outputs", *([] if outputs else ["  none found"])]
+    for each in outputs:
+        lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")
+        lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
+    rest = len(doc["outputs"]) - len(outputs)
+    lines += [f"  and {rest} weaker candidates"] if rest > 0 else []
     return "\n".join(lines)
+
+
+def _evidence(text: str, width: int) -> str:
+    return " " * (width + 6) + printable(text)
 
 
 def _tensor(each: Mapping[str, Any]) -> str:

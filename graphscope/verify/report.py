@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -23,3 +23,7 @@ class Verification:
     outputs: tuple[Mapping[str, Any], ...] = ()
     remarks: tuple[str, ...] = ()
     parts_at: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The verification as plain values, ready for ``json.dumps``."""
+        return {**asdict(self), "outputs": [dict(row) for row in self.outputs]}
