@@ -64,6 +64,11 @@ def freeze_model(
     wish = Options(**options)
     if wish.weights not in WEIGHTS:
         raise GraphscopeError(f"weights are {', '.join(WEIGHTS)}, not {wish.weights!r}")
+    if getattr(model, "layered", False) or model.inferred:
+        raise GraphError(
+            f"{model.source} holds layers or variables, not ops: there is no graph to freeze; give the .meta beside the "
+            "checkpoint, a SavedModel, or run `graphscope export` on it"
+        )
     flat = inline(model)
     flat = replace(flat, graph=sum_temporaries(flat.graph))
     freeze = Freeze(flat, [_meant(flat, output) for output in outputs], wish)

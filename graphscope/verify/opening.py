@@ -7,24 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from .. import opdefs
-from ..errors import GraphscopeError, UnsafeModel
+from ..errors import GraphscopeError
 from ..graph import Graph, Model
 from ..read import load
 from ..simplify.inline import inline
 from .quiet import import_tensorflow, silence
 from .runner import GraphRunner, KerasRunner, Runner, first_line
+from .safety import check_loading
 
 
 def open_runner(what: Any, trust: bool = False) -> Runner:
     """What runs the model at a path (or a Model, or a Keras model).
 
-    Raises UnsafeModel, unless ``trust``, where running it could touch files, the network or Python; GraphscopeError where
-    TensorFlow is missing or nothing can run it.
+    Raises UnsafeModel, unless ``trust``, where loading it could touch more than its own files; GraphscopeError where TensorFlow is
+    missing or nothing can run it.
     """
     if hasattr(what, "inputs") and callable(what):
         return KerasRunner(what, getattr(what, "name", "the Keras model"))
     if isinstance(what, Model):
-        return _from_weights(what, "", trust)
+        return _from_weights(what, "")
     path = Path(what)
     if (path / "model.py").is_file():
         from .source import run_source
@@ -58,7 +59,8 @@ def _from_graph(model: Model, trust: bool) -> Runner:
         raise GraphscopeError(
             f"{model.source} has no graph, only variables: there is nothing to run; put its .meta beside it"
         )
-    _check_safety(model, trust)
+    if not trust:
+        check_loading(model)
     tf = import_tensorflow()
     opened = _OPENERS.get(model.format.split(" v")[0].split(" (")[0], _open_graph_def)
     if Path(f"{model.source}.meta").is_file():
@@ -68,22 +70,7 @@ def _from_graph(model: Model, trust: bool) -> Runner:
             return opened(tf, model)
     except (tf.errors.OpError, ValueError, TypeError, KeyError, OSError) as error:
         reason = f"TensorFlow cannot load the original ({first_line(error)})"
-    return _from_weights(model, reason, trust=True)
-
-
-def _check_safety(model: Model, trust: bool) -> None:
-    if trust:
-        return
-    from ..infer.safety import unsafe_nodes
-
-    found = list(unsafe_nodes(model))
-    if found:
-        raise UnsafeModel(
-            f"running {model.source} could touch files, the network or Python: "
-            + ", ".join(map(str, found[:5]))
-            + ("" if len(found) <= 5 else f" and {len(found) - 5} more")
-            + "; pass --trust to run it all the same"
-        )
+    return _from_weights(model, reason)
 
 
 def _open_checkpoint(tf: Any, model: Model) -> Runner:
@@ -184,12 +171,11 @@ def _preferred(model: Model) -> tuple[str, ...]:
     return tuple(str(c.tensor) for c in find_outputs(inline(model)).best())
 
 
-def _from_weights(model: Model, reason: str, trust: bool) -> Runner:
+def _from_weights(model: Model, reason: str) -> Runner:
     """The last resort: the graph as graphscope read it, with its variables as constants."""
     from ..freeze.variables import check_values, freeze_variables
     from ..simplify.prune import prune
 
-    _check_safety(model, trust)
     tf = import_tensorflow()
     flat = inline(model)
     outputs = _preferred(flat)

@@ -63,11 +63,18 @@ class GraphRunner:
         for text in (name, name.removesuffix(":0")):
             if text in self.aliases:
                 return self.aliases[text]
-        tensor = Tensor.parse(name)
+        tensor = self._cut(Tensor.parse(name))
         if tensor.node not in self._known:
             return None
         ports = len(self.session.graph.get_operation_by_name(tensor.node).outputs)
         return str(tensor) if tensor.port < ports else None
+
+    def _cut(self, tensor: Tensor) -> Tensor:
+        """Where a freeze cut several ports of one node, ``node_1`` is what ``node:1`` was."""
+        node, _, port = tensor.node.rpartition("_")
+        if tensor.node in self._known or node not in self._known or not port.isdigit():
+            return tensor
+        return Tensor(node, int(port))
 
     def tensor(self, name: str) -> Any:
         found = self.resolve(name)
