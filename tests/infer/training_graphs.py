@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
 import tensorflow.compat.v1 as tf
 
 from graphscope.graph import Model
@@ -286,7 +285,7 @@ def autoencoder():
 def denoising_autoencoder_with_cross_entropy():
     x, noisy = data(None, 64, name="clean"), data(None, 64, name="noisy")
     logits = dense(dense(noisy, 8, tf.nn.relu), 64)
-    decoded = tf.nn.sigmoid(logits, name="decoded")
+    tf.nn.sigmoid(logits, name="decoded")
     loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=logits)
     train(tf.reduce_mean(loss))
     finish()

@@ -92,7 +92,7 @@ def image_to_image():
 def segmentation():
     x, y = data(None, 16, 16, 3), data(None, 16, 16, 1, name="mask", dtype=tf.int32)
     logits = conv(conv(x, 4), 5, size=1, activation=None)
-    classes = tf.expand_dims(tf.argmax(logits, 3), 3, name="prediction")
+    tf.expand_dims(tf.argmax(logits, 3), 3, name="prediction")
     loss = tf.reduce_mean(
         tf.nn.sparse_softmax_cross_entropy_with_logits(
             logits=logits, labels=tf.squeeze(y, axis=[3])
@@ -171,7 +171,7 @@ def sequence_to_sequence():
     out, _ = _rnn(tf.concat([words, told], 2), 6, "decoder")
     out = tf.transpose(out, [1, 0, 2])
     logits = tf.tensordot(out, weight(6, 30), 1) + tf.Variable(tf.zeros([30]))
-    answer = tf.argmax(logits, 2, name="prediction")
+    tf.argmax(logits, 2, name="prediction")
     loss = tf.reduce_mean(
         tf.nn.softmax_cross_entropy_with_logits_v2(
             labels=tf.one_hot(target, 30), logits=logits
@@ -353,7 +353,7 @@ def estimator_like():
     x, y = data(None, 5), data(None, 1, name="labels", dtype=tf.int64)
     logits = dense(dense(x, 6, tf.nn.relu), 1)
     scores = tf.nn.sigmoid(logits, name="logistic")
-    both = tf.nn.softmax(tf.concat([tf.zeros_like(logits), logits], 1), name="probs")
+    tf.nn.softmax(tf.concat([tf.zeros_like(logits), logits], 1), name="probs")
     labels = tf.cast(y, tf.float32)
     loss = tf.losses.sigmoid_cross_entropy(labels, logits)
     train(loss, tf.train.FtrlOptimizer(0.1))

@@ -44,9 +44,7 @@ def _check(case: Case, name: str) -> Iterator[Finding]:
 def _missing(case: Case, name: str, tensor: Tensor) -> Finding:
     graph = case.flat.graph
     bare = tensor.node.removeprefix("import/").removesuffix(":0")
-    tail = "/" + bare.rsplit("/", 1)[-1]
-    near = [n for n in (bare, bare.rsplit("/", 1)[-1]) if n in graph and n != name]
-    near += [n for n in graph if n.endswith(tail) and n not in near][:3]
+    near = _near(case, bare)
     hint = (
         "; it holds " + ", ".join(f"{n!r} ({_part(case, n)})" for n in near)
         if near
@@ -60,6 +58,19 @@ def _missing(case: Case, name: str, tensor: Tensor) -> Finding:
         (name,),
         remedy,
     )
+
+
+def _near(case: Case, name: str) -> list[str]:
+    """Nodes whose name is this one less some scopes, or with more before it; those that can be outputs first."""
+    graph, parts = case.flat.graph, name.split("/")
+    shorter = ["/".join(parts[cut:]) for cut in range(len(parts))]
+    found = [n for n in shorter if n in graph]
+    found += [n for n in graph if n.endswith("/" + name)]
+    found += [n for n in graph if n.endswith("/" + parts[-1]) and n not in found]
+    usable = [
+        n for n in found if n not in case.roles and not SOURCES.match(graph.op(n))
+    ]
+    return (usable + [n for n in found if n not in usable])[:3]
 
 
 def _part(case: Case, name: str) -> str:

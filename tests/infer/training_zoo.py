@@ -1,0 +1,8 @@
+"""All the training graphs, by name."""
+
+from __future__ import annotations
+
+from . import training_graphs_wider
+from .training_graphs import BUILDERS, Known, model_of
+
+__all__ = ["BUILDERS", "Known", "model_of", "training_graphs_wider"]
