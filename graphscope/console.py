@@ -166,7 +166,12 @@ def verification_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope verify`` says."""
     lines = []
     for out in doc["outputs"]:
-        lines.append("  " + "  ".join(f"{k} {_number(v)}" for k, v in out.items()))
+        shape = f"{out['dtype']} {shape_text(out['shape'])}"
+        apart = f"{_number(out['max_abs'])}, {_number(out['max_rel'])} of its scale"
+        mark = "" if out["passed"] else "   <- differs"
+        lines.append(f"  {out['a']} and {out['b']}  {shape}  differ by {apart}{mark}")
+    if doc.get("parts_at"):
+        lines.append(f"  first node at which they part: {printable(doc['parts_at'])}")
     lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
     verdict = "equal" if doc["passed"] else "DIFFERENT"
     worst = f"largest difference {doc['max_abs']:.3g}, {doc['max_rel']:.3g} of the output's scale"
