@@ -164,7 +164,7 @@ def layers_command(json_wanted: bool, level: str, **options: Any) -> None:
     if json_wanted:
         say(report.describe_layers(found), str, True)
     else:
-        click.echo(found.table(level))
+        click.echo(found.table(level).rstrip())
 
 
 @model_command("outputs")

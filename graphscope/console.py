@@ -123,6 +123,7 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
     for each in outputs:
         lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")
         lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
+        lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
     rest = len(doc["outputs"]) - len(outputs)
     lines += [f"  and {rest} weaker candidates"] if rest > 0 else []
     return "\n".join(lines)

@@ -5,6 +5,7 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -149,14 +150,34 @@ def unexplained(found: Analysis) -> list[str]:
 
 def describe_outputs(found: Analysis) -> dict[str, Any]:
     """``outputs``: the ranked inputs and outputs, each with its evidence."""
-    candidates = found.candidates
+    candidates, source = found.candidates, found.model.source
     return {
         "inputs": [_candidate(c) | {"kind": c.kind} for c in candidates.inputs],
         "outputs": [
-            _candidate(c) | {"score": round(c.score, 3), "kind": c.kind}
+            _candidate(c)
+            | {"score": round(c.score, 3), "kind": c.kind}
+            | {"freeze": freeze_command(source, c.tensor)}
             for c in candidates.outputs
         ],
     }
+
+
+def freeze_command(source: str, output: Tensor) -> str:
+    """The command that freezes the model at this output, ready for the shell."""
+    words = [
+        "graphscope",
+        "freeze",
+        source,
+        "--output",
+        _short(output),
+        "-o",
+        "frozen.pb",
+    ]
+    return shlex.join(words)
+
+
+def _short(tensor: Tensor) -> str:
+    return str(tensor) if tensor.port else tensor.node
 
 
 def _candidate(candidate: Any) -> dict[str, Any]:

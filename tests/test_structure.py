@@ -48,6 +48,7 @@ ARROWS = {
         "infer",
     },
     "verify": {
+        "constants",
         "errors",
         "graph",
         "opdefs",
