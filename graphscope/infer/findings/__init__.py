@@ -27,7 +27,7 @@ def diagnose(
     """
     case = Case(model, tuple(outputs), weights)
     chosen = [
-        f for f in families() if not model.inferred or f.__name__ in _WITHOUT_GRAPH
+        f for f in families() if not model.layered or f.__name__ in _WITHOUT_GRAPH
     ]
     found = [finding for family in chosen for finding in family.find(case)]
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))

@@ -17,7 +17,7 @@ _OPTIONAL = ("optimizer", "metric", "gradient", "summary")
 
 def find(case: Case) -> Iterator[Finding]:
     variables = _graph_variables(case)
-    if not case.model.inferred and variables:
+    if not case.model.layered and variables:
         if len(case.model.weights):
             yield from _against(case, variables)
         else:

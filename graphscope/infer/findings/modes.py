@@ -96,7 +96,7 @@ def _switches(case: Case) -> Iterator[Finding]:
             "info",
             f"{name!r} switches between training and inference; inference needs {value}",
             (name,),
-            f"feed_dict={{'{name}:0': {value}, ...}}",
+            f"graphscope freeze sets it; in TensorFlow: feed_dict={{'{name}:0': {value}, ...}}",
         )
 
 

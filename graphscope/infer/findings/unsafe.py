@@ -1,4 +1,7 @@
-"""Findings on ops that could touch files, the network or Python if the model were run."""
+"""Findings on ops that could touch files, the network or Python if the model were run.
+
+A saver's own SaveV2 and RestoreV2 are left out, unless the outputs depend on them: every checkpoint's graph has some.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,19 @@ from ..safety import UnsafeNode, unsafe_nodes
 
 def find(case: Case) -> Iterator[Finding]:
     by_kind: dict[str, list[UnsafeNode]] = defaultdict(list)
-    for found in unsafe_nodes(case.model):
+    run = set(unsafe_nodes(case.flat, case.outputs)) if case.outputs else set()
+    for found in (*unsafe_nodes(case.model), *run):
         saver = SAVES.match(found.op) or RESTORES.match(found.op)
-        by_kind["checkpoints" if saver else found.what].append(found)
+        if found not in by_kind[found.what] and (found in run or not saver):
+            by_kind[found.what].append(found)
     for what, nodes in by_kind.items():
+        if not nodes:
+            continue
         ops = sorted({n.op for n in nodes})
         where = ["/".join((*n.where, n.node)) for n in nodes]
         yield Finding(
             f"unsafe-{what.replace(' ', '-')}",
-            "info" if what == "checkpoints" else "warning",
+            "warning",
             f"running this model may touch {what}: {listed(ops)} at {listed(where)}",
             tuple(where),
             f"graphscope verify {case.model.source} OTHER --trust   (only if you trust its author)",

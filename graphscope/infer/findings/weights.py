@@ -43,7 +43,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 def _values(case: Case) -> Iterator[tuple[str, np.ndarray]]:
     graph, model = case.flat.graph, case.flat
-    if model.inferred or not case.numbers:
+    if model.layered or not case.numbers:
         for variable in model.variables:
             if variable.role == "weight" and variable.name in model.weights:
                 yield variable.name, model.weights[variable.name]
