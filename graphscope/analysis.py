@@ -153,7 +153,8 @@ class Analysis:
             return self.model.graph
         from .match import collapse
 
-        return collapse(self.graph, self.layers, keep=self.outputs)
+        kept = {output.node for output in self.outputs}
+        return collapse(self.graph, self.layers, keep=kept)
 
     @cached_property
     def findings(self) -> tuple[Any, ...]:

@@ -25,10 +25,6 @@ class Verification:
     parts_at: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The verification as plain values, ready for ``json.dumps``."""
-        return {**asdict(self), "outputs": [dict(row) for row in self.outputs]}
-
-    def to_json(self) -> dict[str, Any]:
         """The result as plain values, ready for ``json.dumps``."""
         return {
             name: list(value) if isinstance(value, tuple) else value
