@@ -32,15 +32,18 @@ def versions_of(message: Any) -> dict[str, int]:
     return {name: number for name, number in found.items() if number}
 
 
-def model_of_graph(message: Any, source: Source, format: str) -> Model:
-    """The Model of a GraphDef; raises GraphError where it contradicts itself."""
+def model_of_graph(message: Any, source: Source, format: str, name: str = "") -> Model:
+    """The Model of a GraphDef; raises GraphError where it contradicts itself.
+
+    ``source`` is the file that its large tensors were left in, ``name`` what the user calls the model.
+    """
     versions = versions_of(message)
     graph = graph_from_nodes(message.node, source)
     if not len(graph) and not message.library.function:
         raise FormatError(f"{source.name}: a GraphDef without a node")
     return Model(
         graph=graph,
-        source=source.name,
+        source=name or source.name,
         format=format,
         producer=producer_text("", versions),
         functions=functions_of(message, source),

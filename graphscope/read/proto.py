@@ -168,3 +168,10 @@ def parse_text(name: str, text: str, what: str) -> Any:
 def names() -> frozenset[str]:
     """The names of the messages that are declared."""
     return frozenset(_MESSAGES)
+
+
+def enum_number(name: str, value: Any) -> int | None:
+    """The number of an enum's value, given as its name or as a number; None where there is no such value."""
+    if isinstance(value, int):
+        return value
+    return dict(_ENUMS[name]).get(str(value))

@@ -97,6 +97,11 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
+def mark_run(source: Source, offset: int, length: int) -> bytes:
+    """A ``tensor_content`` that stands for the bytes at a place of a source."""
+    return _MARK.pack(source.token, CONTENT, offset, length)
+
+
 class Run(NamedTuple):
     """Values left in the file: by which field of the TensorProto, and where."""
 

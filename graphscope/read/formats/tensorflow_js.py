@@ -1,0 +1,118 @@
+"""TensorFlow.js: ``model.json`` and its weight shards; graph models (a GraphDef) and layers models (Keras).
+
+Source: github.com/tensorflow/tfjs, tfjs-core/src/io/types.ts and tfjs-converter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ...errors import FormatError
+from ...graph import Model, Signature, Tensor, TensorSpec
+from .. import proto
+from ..graphs import model_of_graph
+from ..keras_config import KerasGraph
+from ..keras_files import parse_json
+from ..manifest import Manifest, read_manifest
+from ..options import Options
+from ..source import Source
+from ..weights import StoredWeights
+
+NAME = "TensorFlow.js"
+_KEYS = (b'"modelTopology"', b'"weightsManifest"')
+
+
+def recognises(source: Source) -> bool:
+    """A JSON document that has one of the two keys near its start or its end."""
+    head = source.head(1 << 16)
+    if head.lstrip()[:1] != b"{":
+        return False
+    tail = bytes(source[max(0, source.size - (1 << 16)) : source.size])
+    return any(key in head or key in tail for key in _KEYS)
+
+
+def read(source: Source, options: Options) -> Model:
+    document = parse_json(source.text(), source.name)
+    topology = document.get("modelTopology") or {}
+    groups = document.get("weightsManifest") or []
+    if not isinstance(topology, dict) or not isinstance(groups, list):
+        raise FormatError(f"{source.name}: a TensorFlow.js model without a topology")
+    manifest = read_manifest(groups, source.name, options.incomplete)
+    made = str(document.get("convertedBy") or document.get("generatedBy") or "")
+    if "node" in topology:
+        model = _graph_model(topology, manifest, source)
+        signature = _signature(document)
+        named = {"serving_default": signature} if signature else {}
+        return replace(model, signatures=named, producer=made or model.producer)
+    return replace(_layers_model(topology, manifest, source), producer=made)
+
+
+def _graph_model(topology: dict[str, Any], manifest: Manifest, source: Source) -> Model:
+    from google.protobuf import json_format
+
+    message = proto.GraphDef()
+    try:
+        json_format.ParseDict(topology, message, ignore_unknown_fields=True)
+    except (json_format.ParseError, RecursionError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FormatError(
+            f"{source.name}: its topology is no GraphDef ({reason})"
+        ) from None
+    for node in message.node:
+        if node.op == "Const" and node.name in manifest.entries:
+            manifest.fill(node.attr["value"].tensor, node.name)
+    return model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
+
+
+def _signature(document: dict[str, Any]) -> Signature | None:
+    told = document.get("signature") or (document.get("userDefinedMetadata") or {}).get(
+        "signature"
+    )
+    if not isinstance(told, dict):
+        return None
+    specs: dict[Tensor, TensorSpec] = {}
+    sides = [_side(told.get(side), specs) for side in ("inputs", "outputs")]
+    return Signature(sides[0], sides[1], specs)
+
+
+def _side(told: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
+    found = {}
+    for key, info in (told if isinstance(told, dict) else {}).items():
+        if not isinstance(info, dict) or not isinstance(info.get("name"), str):
+            continue
+        tensor = found[key] = Tensor.parse(info["name"])
+        dims = (info.get("tensorShape") or {}).get("dim")
+        shape = None
+        if isinstance(dims, list):
+            shape = tuple(_size(dim) for dim in dims)
+        number = proto.enum_number("DataType", info.get("dtype"))
+        specs[tensor] = TensorSpec(
+            proto.DATA_TYPES.get(number, "") if number else "", shape
+        )
+    return found
+
+
+def _size(dim: Any) -> int | None:
+    text = str(dim.get("size", "0")) if isinstance(dim, dict) else "-1"
+    return int(text) if text.isdigit() else None
+
+
+def _layers_model(
+    topology: dict[str, Any], manifest: Manifest, source: Source
+) -> Model:
+    config = topology.get("model_config", topology)
+    made = KerasGraph(config, source.name)
+    manifest.give_to_layers(made.graph)
+    weights = StoredWeights(manifest.stored(), source.name)
+    variables = manifest.variables()
+    return Model(
+        graph=made.graph,
+        source=source.name,
+        format=f"{NAME} layers model",
+        weights=weights,
+        variables=variables,
+        keys={variable.name: variable.name for variable in variables},
+        signatures={"call": made.signature},
+        layered=True,
+    )

@@ -1,0 +1,175 @@
+"""TensorFlow.js models, written here as the converter writes them (tensorflowjs/write_weights.py)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphscope.errors import FormatError
+from graphscope.graph import Tensor
+from graphscope.read import load
+
+
+def write(folder: Path, topology: dict, weights: dict, size: int = 100, **more) -> Path:
+    """``model.json`` and its shards of ``size`` bytes, weights running across them."""
+    described, data = [], b""
+    for name, value in weights.items():
+        how = {}
+        if isinstance(value, tuple):
+            value, how = value
+        if value.dtype == object:
+            raw = b"".join(len(s).to_bytes(4, "little") + s for s in value.ravel())
+            dtype = "string"
+        else:
+            raw, dtype = value.tobytes(), how.pop("as", str(value.dtype))
+        entry = {"name": name, "shape": list(value.shape), "dtype": dtype}
+        if how:
+            entry["quantization"] = how
+        described.append(entry)
+        data += raw
+    shards = [data[n : n + size] for n in range(0, max(len(data), 1), size)]
+    names = [f"group1-shard{n + 1}of{len(shards)}.bin" for n in range(len(shards))]
+    for name, shard in zip(names, shards):
+        (folder / name).write_bytes(shard)
+    document = {
+        "format": "graph-model",
+        "convertedBy": "TensorFlow.js Converter v4.0.0",
+        "modelTopology": topology,
+        "weightsManifest": [{"paths": names, "weights": described}],
+        **more,
+    }
+    path = folder / "model.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.fixture
+def graph_model(tmp_path: Path):
+    """A frozen graph as TensorFlow.js holds it: constants without values; gives their values too."""
+    import tensorflow as tf
+    from google.protobuf import json_format
+
+    rng = np.random.default_rng(0)
+    values = {
+        "k": rng.standard_normal((3, 3, 2, 4)).astype(np.float32),
+        "b": rng.standard_normal(4).astype(np.float32),
+        "axes": np.array([1, 2], np.int32),
+        "words": np.array([b"a", b"bcd"], object),
+    }
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 8, 8, 2], name="x")
+        y = tf.nn.conv2d(x, tf.constant(values["k"], name="k"), 1, "SAME", name="c")
+        y = tf.nn.bias_add(y, tf.constant(values["b"], name="b"), name="ba")
+        tf.reduce_mean(y, tf.constant(values["axes"], name="axes"), name="y")
+        tf.constant(values["words"].tolist(), name="words")
+    definition = graph.as_graph_def()
+    for node in definition.node:
+        if node.op == "Const":
+            tensor = node.attr["value"].tensor
+            tensor.ClearField("tensor_content")
+            tensor.ClearField("string_val")
+            tensor.ClearField("int_val")
+            tensor.ClearField("float_val")
+    return json_format.MessageToDict(definition), values
+
+
+def test_graph_model(graph_model, tmp_path: Path) -> None:
+    topology, values = graph_model
+    signature = {
+        "inputs": {"x": {"name": "x:0", "dtype": "DT_FLOAT",
+                         "tensorShape": {"dim": [{"size": "-1"}, {"size": "8"}, {"size": "8"}, {"size": "2"}]}}},
+        "outputs": {"y": {"name": "y:0", "dtype": "DT_FLOAT"}},
+    }  # fmt: skip
+    model = load(write(tmp_path, topology, values, signature=signature))
+    assert model.format == "TensorFlow.js graph model"
+    assert model.producer == "TensorFlow.js Converter v4.0.0"
+    assert [model.graph.op(n) for n in model.graph] == [
+        "Placeholder", "Const", "Conv2D", "Const", "BiasAdd", "Const", "Mean", "Const",
+    ]  # fmt: skip
+    for name, value in values.items():
+        found = model.value(name)
+        assert found.tolist() == value.tolist(), name
+    assert model.graph.attrs("c")["strides"] == (1, 1, 1, 1)
+    told = model.signatures["serving_default"]
+    assert told.outputs == {"y": Tensor("y")}
+    assert told.specs[Tensor("x")].shape == (None, 8, 8, 2)
+
+
+def test_quantised_weights(graph_model, tmp_path: Path) -> None:
+    topology, values = graph_model
+    codes = np.arange(72, dtype=np.uint8).reshape(3, 3, 2, 4)
+    how = {"as": "float32", "dtype": "uint8", "scale": 0.5, "min": -2.0}
+    half = values["b"].astype(np.float16)
+    values |= {"k": (codes, how), "b": (half, {"as": "float32", "dtype": "float16"})}
+    model = load(write(tmp_path, topology, values))
+    assert np.allclose(model.value("k"), codes * 0.5 - 2)
+    assert model.value("k").dtype == np.float32
+    assert np.array_equal(model.value("b"), half.astype(np.float32))
+
+
+def test_layers_model(tmp_path: Path) -> None:
+    import tf_keras
+
+    net = tf_keras.Sequential(
+        [
+            tf_keras.layers.Dense(4, input_shape=(3,), name="first"),
+            tf_keras.layers.Dense(2, name="second"),
+        ]
+    )
+    weights = {
+        w.name.removesuffix(":0"): w.numpy()
+        for layer in net.layers
+        for w in layer.weights
+    }
+    topology = {"keras_version": "2", "model_config": json.loads(net.to_json())}
+    model = load(write(tmp_path, topology, weights, format="layers-model"))
+    assert model.layered and model.format == "TensorFlow.js layers model"
+    for layer in net.layers:
+        use = model.graph.node(layer.name).weights["kernel"]
+        assert np.array_equal(use.array(model), layer.kernel.numpy())
+
+
+def test_a_missing_and_a_short_shard(graph_model, tmp_path: Path) -> None:
+    path = write(tmp_path, *graph_model)
+    shard = tmp_path / "group1-shard2of4.bin"
+    data = shard.read_bytes()
+    shard.write_bytes(data[:-1])
+    with pytest.raises(FormatError, match="truncated"):
+        load(path)
+    shard.unlink()
+    with pytest.raises(FormatError, match="shard2of4.bin.*missing"):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["../secret.bin", "/etc/passwd", "a/../../b", "c:\\x"])
+def test_shards_outside_of_the_folder_are_refused(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, {"node": []}, {"w": np.zeros(3, np.float32)})
+    document = json.loads(path.read_text())
+    document["weightsManifest"][0]["paths"] = [name]
+    path.write_text(json.dumps(document))
+    with pytest.raises(FormatError, match="outside"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"modelTopology": {"node": 3}},
+        {"modelTopology": []},
+        {"modelTopology": {"node": [{"name": "a", "op": "Const", "input": ["gone"]}]}},
+        {"weightsManifest": [3]},
+        {"weightsManifest": [{"weights": [{}]}]},
+        {"weightsManifest": [{"weights": [{"name": "a", "shape": [-1], "dtype": "int32"}]}]},
+        {"weightsManifest": [{"weights": [{"name": "a", "shape": [1 << 62, 8], "dtype": "x"}]}]},
+    ],
+)  # fmt: skip
+def test_odd_documents(change: dict, tmp_path: Path) -> None:
+    from graphscope.errors import GraphscopeError
+
+    path = write(tmp_path, {"node": [{"name": "a", "op": "Const"}]}, {})
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(GraphscopeError):
+        load(path)
