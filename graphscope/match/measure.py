@@ -115,7 +115,11 @@ def _reduce_prod(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes
 
 def _gather(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
     whole, indices = below[0], below[1]
-    if whole is None or indices is None:
+    if (
+        whole is None
+        or indices is None
+        or _width(view, view.inputs[tensor.node][0]) > 1
+    ):
         return None
     found: list[Size | None] = []
     for index in indices:
@@ -127,6 +131,8 @@ def _gather(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | No
 
 def _slice(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
     whole, begin, size = below
+    if _width(view, view.inputs[tensor.node][0]) > 1:
+        return None
     if whole is None or not begin or not size or begin[0] is None or size[0] is None:
         return None
     start, count = begin[0].number, size[0].number
@@ -146,6 +152,8 @@ def _strided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | N
     if None in edges:
         return None
     begin, end, step = edges
+    if attrs.get("shrink_axis_mask") and _width(view, view.inputs[tensor.node][0]) > 1:
+        return None
     if attrs.get("shrink_axis_mask"):
         inside = begin is not None and -len(whole) <= begin < len(whole)
         return (whole[begin],) if inside and begin is not None else None
@@ -153,7 +161,15 @@ def _strided(view: View, tensor: Tensor, below: list[Sizes | None]) -> Sizes | N
         return None
     first = None if attrs.get("begin_mask", 0) & 1 else begin
     last = None if attrs.get("end_mask", 0) & 1 else end
-    return whole[first:last:step]
+    width = _width(view, view.inputs[tensor.node][0])
+    rows = [whole[i : i + width] for i in range(0, len(whole), width)]
+    return tuple(size for row in rows[first:last:step] for size in row)
+
+
+def _width(view: View, tensor: Tensor) -> int:
+    """How many numbers make up one row of what is sliced: 1 for a vector."""
+    shape = view.shape(tensor)
+    return (shape[1] or 1) if shape is not None and len(shape) == 2 else 1
 
 
 def _axis_of_unknown(

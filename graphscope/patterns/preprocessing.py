@@ -92,3 +92,42 @@ def _told(view: View, held: Held) -> list[float] | None:
 def normalization(x: Input, mean: Weight, variance: Weight) -> Term:
     """Keras's Normalization; its epsilon of 1e-7 keeps the deviation from being zero."""
     return (x - mean) / op.Maximum(sqrt(variance), 1e-7)
+
+
+def _numbers(view: View, held: Held) -> np.ndarray | None:
+    """The values of a constant or of what constants determine; None for a variable."""
+    if not held.node:
+        return view.array(held)
+    value = view.attrs[held.node].get("value")
+    return None if value is None or held.steps else value
+
+
+def _by_deviation(view: View, mean: Held, deviation: Held) -> bool | str:
+    fits = on_last_axis(mean, deviation)
+    if fits is not True:
+        return fits
+    spread = _numbers(view, deviation)
+    known = spread is not None and bool(np.all(spread > 0))
+    return known or "the deviation is no positive constant"
+
+
+def _squared(view: View, deviation: Held) -> np.ndarray:
+    return np.square(np.asarray(_numbers(view, deviation), np.float64)).reshape(-1)
+
+
+@layer(
+    "Normalization",
+    where=_by_deviation,
+    config=lambda: {"axis": -1, "invert": False},
+    weights=lambda view, mean, deviation: {
+        "mean": mean.flat(),
+        "variance": Held(
+            "",
+            (int(np.prod(deviation.shape)),),
+            value=_squared(view, deviation).astype(np.float32),
+        ),
+    },
+)
+def normalization_by_deviation(x: Input, mean: Weight, deviation: Weight) -> Term:
+    """Statistics gathered while training and divided out by hand (Unity's ml-agents)."""
+    return (x - mean) / deviation

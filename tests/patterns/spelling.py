@@ -192,7 +192,7 @@ def check_sound(found: Found) -> None:
     for each in found.tiles:
 
         def fetch(tensor: Tensor) -> np.ndarray:
-            return values[tensor]
+            return values.get(tensor, np.zeros(()))  # a resource has no value
 
         def run(node: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
             if found.graph.op(node).startswith(RANDOM):
@@ -243,7 +243,9 @@ def _applied(found: Found, node: str, inputs: list[np.ndarray]) -> list[np.ndarr
             feed = definition.node.add(op="Placeholder", name=f"in{i}")
             feed.attr["dtype"].type = dtype.base_dtype.as_datatype_enum
             copy.input.append(f"in{i}")
-            given[f"in{i}:0"] = np.asarray(value, dtype.base_dtype.as_numpy_dtype)
+            array = np.asarray(value, dtype.base_dtype.as_numpy_dtype)
+            feed.attr["shape"].shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
+            given[f"in{i}:0"] = array
         tf.import_graph_def(definition, name="")
         wanted = [f"applied:{i}" for i in range(len(op.outputs))]
         with v1.Session() as session:
