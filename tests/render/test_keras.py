@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graphscope.errors import MissingWeight, NotExpressible, OutputsUnknown
 from graphscope.graph import Graph, Layer, Model, Node, Tensor, TensorSpec, WeightUse
 from graphscope.render.keras import to_keras, write_keras
+from graphscope.render.keras.order import layer_paths
+from graphscope.render.keras.signatures import REQUIRED, signatures
 
 X = Tensor("x")
 
@@ -84,16 +88,249 @@ def test_two_dense_layers(tmp_path: Path) -> None:
     x = rng().normal(size=(5, 4)).astype("f4")
     want = np.maximum(x @ first + 1, 0) @ second
     np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-4, atol=1e-5)
-    assert report.source.text.splitlines()[5:] == [
-        "import keras",
-        "from keras import layers",
-        "",
-        "",
-        "def build_model():",
-        '    """The model, without its weights."""',
-        '    inputs = keras.Input((4,), name="x")',
-        '    x = layers.Dense(3, name="hidden")(inputs)',
-        '    x = layers.ReLU(name="relu")(x)',
-        '    x = layers.Dense(2, use_bias=False, name="logits")(x)',
-        '    return keras.Model(inputs, x, name="made")',
-    ]
+    assert report.source.text == '''\
+"""made, recovered by graphscope from made.pb.
+
+3 layers.
+Weights: build_model().load_weights('model.weights.h5').
+"""
+
+import keras
+from keras import layers
+
+
+def build_model():
+    """The model, without its weights."""
+    inputs = keras.Input((4,), name="x")
+    x = layers.Dense(3, name="hidden")(inputs)
+    x = layers.ReLU(name="relu")(x)
+    x = layers.Dense(2, use_bias=False, name="logits")(x)
+    return keras.Model(inputs, x, name="made")
+'''
+
+
+def test_shared_layer_is_made_once_and_called_twice(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph, "x")
+    placeholder(graph, "other")
+    kernel = rng().normal(size=(4, 3)).astype("f4")
+    weights = {"kernel": constant(graph, "kernel", kernel)}
+    for name, source in (("left", "x"), ("right", "other")):
+        config = {"units": 3, "use_bias": False}
+        put(graph, name, "Dense", [source], weights=weights, config=config)
+    put(graph, "gap", "Subtract", ["left", "right"])
+    report = written(graph, tmp_path, "gap/out", inputs=[X, Tensor("other")])
+    model = run(tmp_path)
+    x, y = rng().normal(size=(2, 5, 4)).astype("f4")
+    np.testing.assert_allclose(model([x, y]), (x - y) @ kernel, rtol=1e-4, atol=1e-5)
+    assert report.parameters == model.count_params() == 12
+    assert report.source.text.count("layers.Dense(") == 1
+
+
+def test_weights_of_layers_on_parallel_branches_do_not_change_places(
+    tmp_path: Path,
+) -> None:
+    graph = Graph()
+    placeholder(graph)
+    values = [rng().normal(size=(4, 4)).astype("f4") * scale for scale in range(1, 6)]
+    dense(graph, "deep1", "x", values[0])
+    dense(graph, "shallow", "x", values[1])
+    dense(graph, "deep2", "deep1", values[2])
+    dense(graph, "deep3", "deep2", values[3])
+    put(graph, "sum", "Add", ["shallow", "deep3"])
+    dense(graph, "last", "sum", values[4])
+    written(graph, tmp_path, "last/out")
+    x = rng().normal(size=(2, 4)).astype("f4")
+    a, b, c, d, e = values
+    want = (x @ b + x @ a @ c @ d) @ e
+    np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-3)
+
+
+def test_op_without_a_layer_becomes_a_keras_op(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    graph.add("two", Node("Const", {"value": np.float32(2)}))
+    graph.add("square", Node("Square", {"T": "float32"}), [X])
+    graph.add("sum", Node("AddV2", {"T": "float32"}), [Tensor("square"), Tensor("two")])
+    report = written(graph, tmp_path, "sum")
+    x = rng().normal(size=(2, 4)).astype("f4")
+    np.testing.assert_allclose(run(tmp_path)(x), x**2 + 2, rtol=1e-5)
+    assert report.unexplained == ("square", "sum")
+    assert report.not_portable == ()
+
+
+def test_op_that_keras_cannot_say_runs_in_tensorflow(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph, shape=(None, 3))
+    node = Node("AsString", {"T": "float32", "fill": "0", "width": 9})
+    graph.add("check", node, [X])
+    report = written(graph, tmp_path, "check")
+    x = rng().normal(size=(2, 3)).astype("f4")
+    want = [[f"{value:09f}".encode() for value in row] for row in x]
+    np.testing.assert_array_equal(run(tmp_path)(x).numpy(), want)
+    assert report.not_portable == ("check",)
+    assert "tf.raw_ops.AsString(" in report.source.text
+
+
+def test_layer_that_runs_an_op_survives_saving(tmp_path: Path) -> None:
+    import keras
+
+    graph = Graph()
+    placeholder(graph, shape=(None, 3))
+    node = Node("Digamma", {"T": "float32"})
+    graph.add("check", node, [X])
+    dense(graph, "logits", "check", np.eye(3, dtype="f4") * 2)
+    written(graph, tmp_path, "logits/out")
+    run(tmp_path).save(tmp_path / "model.keras")
+    x = rng().normal(size=(2, 3)).astype("f4")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(x), run(tmp_path)(x), rtol=1e-5)
+
+
+def test_large_constant_is_a_weight_not_source(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph, shape=(None, 300))
+    table = rng().normal(size=300).astype("f4")
+    graph.add("table", Node("Const", {"value": table}))
+    graph.add("sum", Node("AddV2", {"T": "float32"}), [X, Tensor("table")])
+    report = written(graph, tmp_path, "sum")
+    x = rng().normal(size=(2, 300)).astype("f4")
+    np.testing.assert_allclose(run(tmp_path)(x), x + table, rtol=1e-5)
+    assert len(report.source.text) < 2000
+    assert report.parameters == 300
+
+
+def test_several_outputs_keep_their_order(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    dense(graph, "a", "x", np.eye(4, dtype="f4"))
+    dense(graph, "b", "a", 2 * np.eye(4, dtype="f4"))
+    wanted = [Tensor("b/out"), Tensor("a/out"), X]
+    write_keras(Model(graph), graph, tmp_path, inputs=[X], outputs=wanted)
+    x = rng().normal(size=(2, 4)).astype("f4")
+    for got, want in zip(run(tmp_path)(x), (2 * x, x, x), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_fixed_batch_and_dtype_are_kept(tmp_path: Path) -> None:
+    graph = Graph()
+    spec = TensorSpec("int32", (3, 2))
+    graph.add("x", Node("Placeholder", {"dtype": "int32"}, (spec,)))
+    table = rng().normal(size=(7, 5)).astype("f4")
+    weights = {"embeddings": constant(graph, "table", table)}
+    config = {"input_dim": 7, "output_dim": 5}
+    put(graph, "embed", "Embedding", ["x"], weights=weights, config=config)
+    report = written(graph, tmp_path, "embed/out")
+    ids = np.array([[0, 1], [2, 3], [6, 5]], "int32")
+    np.testing.assert_array_equal(run(tmp_path)(ids), table[ids])
+    line = 'inputs = keras.Input(batch_shape=(3, 2), dtype="int32", name="x")'
+    assert line in report.source.text
+
+
+HOSTILE = [
+    'x"); import os #',
+    "x'); import os #",
+    '"""\nimport os\n"""',
+    "a\\",
+    "{__import__('os')}",
+    "\u202eevil\u2028import os",
+    "import os",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_puts_code_into_the_source(name: str, tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph, f"in{name}")
+    for n in range(3):  # three alike, for the functions and loops too
+        source = f"in{name}" if n == 0 else f"{name}/{n - 1}"
+        dense(graph, f"{name}/{n}", source, np.eye(4, dtype="f4"))
+    report = write_keras(
+        Model(graph, source=f"{name}.pb"),
+        graph,
+        tmp_path,
+        inputs=[Tensor(f"in{name}")],
+        outputs=[Tensor(f"{name}/2/out")],
+        name=name,
+        blocks=[f"{name}/{n}" for n in range(3)],
+    )
+    text = report.source.text
+    tree = ast.parse(text)
+    imports = [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Import)]
+    assert imports == ["import keras"]
+    assert len(tree.body) == 4 and text.isascii()
+    x = rng().normal(size=(2, 4)).astype("f4")
+    np.testing.assert_allclose(run(tmp_path)(x), x, rtol=1e-6)
+
+
+def test_loop_is_written_for_a_chain_of_equal_layers(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    source, kernels = "x", rng().normal(size=(6, 4, 4)).astype("f4")
+    for n, kernel in enumerate(kernels):
+        dense(graph, f"fc{n + 1}", source, kernel)
+        source = f"fc{n + 1}"
+    report = written(graph, tmp_path, "fc6/out", blocks=[f"fc{n}" for n in range(1, 7)])
+    assert "    for n in range(1, 7):" in report.source.text
+    x = rng().normal(size=(2, 4)).astype("f4")
+    want = np.linalg.multi_dot([x, *kernels])
+    np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-3, atol=1e-4)
+
+
+def test_missing_weight_leaves_nothing_behind(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    graph.add("kernel", Node("VarHandleOp", {"dtype": "float32"}))
+    weights = {"kernel": WeightUse("kernel", (4, 2))}
+    put(graph, "fc", "Dense", ["x"], weights=weights, config={"units": 2})
+    with pytest.raises(MissingWeight, match="kernel"):
+        written(graph, tmp_path / "made", "fc/out")
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_output_inside_a_layer_is_refused(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    put(graph, "act", "ReLU", ["x"], members=frozenset({"inner"}))
+    with pytest.raises(OutputsUnknown, match="lies inside the layer 'act'"):
+        to_keras(graph, inputs=[X], outputs=[Tensor("inner")])
+
+
+def test_loop_in_the_graph_is_reported() -> None:
+    graph = Graph()
+    placeholder(graph)
+    graph.add("merge", Node("Merge", {"T": "float32"}), [X, Tensor("next")])
+    graph.add("next", Node("NextIteration", {"T": "float32"}), [Tensor("merge")])
+    with pytest.raises(NotExpressible, match="loop"):
+        to_keras(graph, inputs=[X], outputs=[Tensor("next")])
+
+
+def test_deep_graph_needs_no_recursion() -> None:
+    graph = Graph()
+    placeholder(graph)
+    source = "x"
+    for n in range(3000):
+        put(graph, f"act_{n}", "ReLU", [source])
+        source = f"act_{n}"
+    found = to_keras(graph, inputs=[X], outputs=[Tensor(f"{source}/out")])
+    assert len(found.program.steps) == 3000
+    assert len(layer_paths(found.program)) == 3001
+
+
+@pytest.mark.parametrize("name", sorted(signatures()))
+def test_table_of_signatures_is_keras_own(name: str) -> None:
+    import inspect
+
+    from keras import layers
+
+    found, theirs = signatures()[name], getattr(layers, name)
+    assert theirs.__name__ == found.class_name
+    known = inspect.signature(theirs.__init__).parameters
+    for argument, default in found.arguments.items():
+        wanted = known[argument].default
+        assert (
+            wanted is inspect.Parameter.empty
+            if default is REQUIRED
+            else wanted == default
+        )

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
-from .lower import Values, lower
+from .lower import lower
 from .naming import with_names
 from .parts import arrange, flat
 from .program import Program
+from .reader import Values
 from .source import to_source
 from .weights import write_weights
 
@@ -109,12 +110,11 @@ def _docstring(
     head = f"{program.name}, recovered by graphscope" + (
         f" from {origin}" if origin else ""
     )
-    lines = [f"{head}.", "", f"{counted} layers"]
+    counts = f"{counted} layers"
     if ops:
-        lines[
-            -1
-        ] += f"; {len(ops)} ops that belong to no layer are written with keras.ops"
-    lines[-1] += ". Weights: build_model().load_weights('model.weights.h5')."
+        counts += f"; {len(ops)} ops that belong to no layer are written with keras.ops"
+    lines = [f"{head}.", "", f"{counts}."]
+    lines += ["Weights: build_model().load_weights('model.weights.h5')."]
     if foreign:
         lines += ["", f"Not portable: {len(foreign)} ops run in TensorFlow only."]
     if program.remarks:

@@ -7,28 +7,33 @@ the file (a variable, a large constant) becomes a ``Weight`` layer, so that it l
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 
 from ... import opdefs, ops
-from ...errors import GraphError, NotExpressible, OutputsUnknown
+from ...errors import NotExpressible
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec, WeightUse
 from .classes import WEIGHT_CLASS, op_class
 from .config import written_arguments
 from .literals import literal
-from .names import Namespace, class_identifier, identifier, layer_name
+from .names import Namespace, class_identifier, layer_name
 from .program import Input, Program, Step, filled, hole, post_order
-from .signatures import LISTS, signatures
+from .reader import Reader, Values
+from .signatures import signatures
+from .texts import (
+    LARGE,
+    WEIGHT_DTYPES,
+    call_text,
+    constant_text,
+    said_text,
+    stored_order,
+)
 
-Values = Callable[[Tensor], "np.ndarray | None"]
-
-_LARGE = 16  # a constant of more elements is a weight, not a literal
-_PLAIN = frozenset({"float32", "int32", "bool"})
+_NOTHING = Tensor("")  # stands for the input of a model that needs none
+_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
 _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
 
@@ -48,22 +53,14 @@ def lower(
     return _Lowering(graph, specs, values).program(tuple(inputs), tuple(outputs), name)
 
 
-class _Lowering:
+class _Lowering(Reader):
     def __init__(
         self,
         graph: Graph,
         specs: Mapping[Tensor, TensorSpec],
         values: Values | None,
     ) -> None:
-        self.graph, self.specs, self.values = graph, specs, values
-        self.by_output: dict[Tensor, Tensor] = {
-            payload.output: Tensor(name)
-            for name in graph
-            if isinstance(payload := graph.node(name), Layer)
-        }
-        self.by_output.update(graph.graph.get("tensors", {}))
-        self.below = {up: down for down, up in reversed(self.by_output.items())}
-        self.inputs: dict[Tensor, Input] = {}
+        super().__init__(graph, specs, values)
         self.steps: dict[str, Step] = {}
         self.classes: dict[str, str] = {}
         self.remarks: list[str] = []
@@ -75,10 +72,17 @@ class _Lowering:
         self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], name: str
     ) -> Program:
         for tensor in inputs:
-            self.add_input(self.raised(tensor))
+            self.add_asked(tensor)
         roots = [self.seen_through(self.raised(tensor)) for tensor in outputs]
         self.wanted = tuple(roots)
-        order = post_order([t.node for t in roots], self.sources)
+        order = list(post_order([t.node for t in roots], self.sources))
+        for node in order:
+            self.add_needed(node)
+        if not self.inputs:
+            self.inputs[_NOTHING] = Input("nothing", _NOTHING, (None,), "float32")
+            self.remarks.append(
+                "the graph has no input: the model's only one is ignored"
+            )
         for node in order:
             self.add(node)
         results = tuple(self.result(tensor) for tensor in roots)
@@ -91,82 +95,23 @@ class _Lowering:
             tuple(self.remarks),
         )
 
-    def raised(self, tensor: Tensor) -> Tensor:
-        """The tensor of the layer graph that is this tensor of the op graph."""
-        if tensor in self.by_output:
-            return self.by_output[tensor]
-        if tensor.node in self.graph:
-            return tensor
-        for name in self.graph:
-            payload = self.graph.node(name)
-            if isinstance(payload, Layer) and tensor.node in payload.members:
-                raise OutputsUnknown(
-                    f"{tensor} lies inside the layer {name!r}, whose output is {payload.output}: ask for that"
-                )
-        raise GraphError(f"no node {tensor.node!r} in the layer graph")
+    def add_asked(self, tensor: Tensor) -> None:
+        """An input that was asked for; one that nothing reads is left out."""
+        known = tensor in self.by_output or tensor.node in self.graph
+        if known:
+            self.add_input(self.raised(tensor))
+        else:
+            self.remarks.append(
+                f"input {tensor.node!r} changes nothing and is left out"
+            )
 
-    def lowered(self, tensor: Tensor) -> Tensor:
-        """The tensor of the op graph that is this tensor of the layer graph."""
-        return self.below.get(tensor, tensor)
-
-    def spec(self, tensor: Tensor) -> TensorSpec:
-        found = self.specs.get(self.lowered(tensor))
-        if found is not None:
-            return found
-        said = self.graph.node(tensor.node).outputs
-        return said[tensor.port] if tensor.port < len(said) else TensorSpec()
-
-    def value(self, tensor: Tensor) -> np.ndarray | None:
-        """The elements of a tensor that no input reaches, where they are known."""
-        payload = self.graph.node(tensor.node)
-        if isinstance(payload, Layer):
-            return None
-        if payload.op == "Const":
-            return np.asarray(payload.attrs["value"])
-        return self.values(self.lowered(tensor)) if self.values is not None else None
-
-    def seen_through(self, tensor: Tensor) -> Tensor:
-        """Past every Identity and its like, except where they are a declared input."""
-        for _ in range(len(self.graph)):
-            if tensor in self.inputs or not self.passes(tensor.node):
-                break
-            tensor = self.graph.inputs(tensor.node)[0]
-        return tensor
-
-    def passes(self, node: str) -> bool:
+    def add_needed(self, node: str) -> None:
+        """A placeholder that was not asked for but that the outputs need."""
         payload = self.graph.node(node)
-        if isinstance(payload, Layer) or "pass-through" not in ops.traits(payload.op):
-            return False
-        return len(self.graph.inputs(node)) == 1
-
-    def arguments(self, node: str) -> list[Tensor]:
-        return [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
-
-    def sources(self, node: str) -> Sequence[str]:
-        """What must run before a node: nothing before an input, a constant or a weight."""
-        if any(tensor.node == node for tensor in self.inputs):
-            return ()
-        if not isinstance(self.graph.node(node), Layer):
-            if self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
-                return ()
-        return [tensor.node for tensor in self.arguments(node)]
-
-    def weight_of(self, tensor: Tensor) -> str:
-        """The variable that a tensor is a reading of, or ``""``."""
-        for _ in range(len(self.graph)):
-            payload = self.graph.node(tensor.node)
-            if isinstance(payload, Layer):
-                return ""
-            traits = ops.traits(payload.op)
-            if "variable" in traits:
-                return tensor.node
-            if payload.op != "ReadVariableOp" and "pass-through" not in traits:
-                return ""
-            given = self.graph.inputs(tensor.node)
-            if not given or tensor in self.inputs:
-                return ""
-            tensor = given[0]
-        return ""
+        known = any(tensor.node == node for tensor in self.inputs)
+        if payload.op in _PLACEHOLDERS and not known:
+            self.remarks.append(f"{node!r} was not asked for as an input but is needed")
+            self.add_input(Tensor(node))
 
     def add_input(self, tensor: Tensor) -> None:
         spec = self.spec(tensor)
@@ -176,8 +121,18 @@ class _Lowering:
         self.inputs[tensor] = Input(name, tensor, self.input_shape(tensor), str(dtype))
 
     def input_shape(self, tensor: Tensor) -> Shape:
+        """The shape of an input; where even its rank is unknown, a vector for each example, or a scalar."""
         spec, payload = self.spec(tensor), self.graph.node(tensor.node)
-        return spec.shape if spec.shape is not None else payload.attrs.get("shape")
+        said = spec.shape if spec.shape is not None else payload.attrs.get("shape")
+        if said is not None:
+            return tuple(said)
+        readers = [self.graph.node(name) for name, _ in self.graph.consumers(*tensor)]
+        scalar = all("elementwise" in ops.traits(each.op) for each in readers)
+        guess: Shape = () if scalar else (None, None)
+        self.remarks.append(
+            f"nothing says what shape {tensor.node!r} has: {guess} is a guess"
+        )
+        return guess
 
     def add(self, node: str) -> None:
         """The step of one node, unless it is an input or has a value."""
@@ -188,11 +143,8 @@ class _Lowering:
             self.put(self.layer_step(node, payload))
         elif self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
             return
-        elif payload.op == "PlaceholderWithDefault" and self.inputs:
+        elif payload.op == "PlaceholderWithDefault":
             return
-        elif payload.op.startswith("Placeholder"):
-            self.remarks.append(f"{node!r} was not asked for as an input but is needed")
-            self.add_input(Tensor(node))
         else:
             self.put(self.op_step(node, payload))
 
@@ -215,6 +167,9 @@ class _Lowering:
         given = self.arguments(node)
         known = [self.operand(tensor) for tensor in given]
         tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
+        if known and not tensors:  # Keras cannot follow what no tensor goes into
+            known = [self.operand(tensor, literals=False) for tensor in given]
+            tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
         shape = self.spec(given[0]).shape if given else None
         rank = None if shape is None else len(shape)
         arguments = written_arguments(layer.op, layer.attrs, rank)
@@ -224,14 +179,14 @@ class _Lowering:
         found = signatures().get(layer.op)
         step = Step(
             node,
-            _call_text(layer, known),
+            call_text(layer, known),
             tensors,
             f"layers.{class_identifier(layer.op)}",
             found.class_name if found else layer.op,
             arguments,
             self.names.unique(layer_name(node)),
             weights=layer.weights,
-            stored=_stored(layer),
+            stored=stored_order(layer),
         )
         return self.shared(step)
 
@@ -250,12 +205,12 @@ class _Lowering:
         self.steps[first.node] = replace(self.steps[first.node], layer=first.node)
         return replace(step, layer=first.node, name=first.name)
 
-    def operand(self, tensor: Tensor) -> Tensor | str:
+    def operand(self, tensor: Tensor, literals: bool = True) -> Tensor | str:
         """What stands for an input of a step: a tensor, or the literal of a small constant."""
         if tensor in self.inputs or tensor.node in self.steps:
             return tensor
         value = self.value(tensor)
-        if value is not None and (text := _constant_text(value)):
+        if value is not None and literals and (text := constant_text(value)):
             return text
         if value is None and not self.weight_of(tensor):
             default = self.graph.inputs(tensor.node)
@@ -285,7 +240,7 @@ class _Lowering:
             spec = self.spec(tensor)
             shape = tuple(size or 0 for size in spec.shape or ())
             dtype = spec.dtype.removesuffix("_ref") or "float32"
-        if dtype not in _WEIGHT_DTYPES or not self.inputs:
+        if dtype not in WEIGHT_DTYPES:
             raise NotExpressible(
                 f"{tensor} is a constant of dtype {dtype!r}, which no Keras weight can hold"
             )
@@ -327,10 +282,16 @@ class _Lowering:
         operands = _Operands(self, given)
         text = ops.keras_text(call, operands.texts)
         ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
-        said = _said(text, ports, used) if text is not None else None
+        said = said_text(text, ports, used) if text is not None else None
         if said is None:
             return self.custom_step(node, payload, given, ports)
-        return operands.step(node, *said)
+        step = operands.step(node, *said)
+        if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
+            again = _Operands(self, given, literals=False)
+            text = ops.keras_text(call, again.texts) or ""
+            said = said_text(text, ports, used)
+            step = again.step(node, *said) if said is not None else step
+        return step
 
     def custom_step(
         self, node: str, payload: Node, given: Sequence[Tensor], ports: int
@@ -370,7 +331,7 @@ class _Lowering:
         known = None
         if tensor not in self.inputs and tensor.node not in self.steps:
             known = self.value(tensor)
-        if known is None or known.size > _LARGE and known.dtype.kind not in "OSU":
+        if known is None or known.size > LARGE and known.dtype.kind not in "OSU":
             return self.operand(tensor)
         kind = "string" if known.dtype.kind in "OSU" else known.dtype.name
         return f'tf.constant({literal(known)}, "{kind}")'
@@ -379,8 +340,10 @@ class _Lowering:
 class _Operands:
     """The inputs of one expression, each a hole or a literal; weights are added only for those that the text uses."""
 
-    def __init__(self, lowering: _Lowering, given: Sequence[Tensor]) -> None:
-        self.lowering, self.given = lowering, given
+    def __init__(
+        self, lowering: _Lowering, given: Sequence[Tensor], literals: bool = True
+    ) -> None:
+        self.lowering, self.given, self.literals = lowering, given, literals
         self.texts = [self._text(number) for number in range(len(given))]
 
     def _text(self, number: int) -> str:
@@ -388,77 +351,21 @@ class _Operands:
         lowering = self.lowering
         if tensor in lowering.inputs or tensor.node in lowering.steps:
             return hole(number)
-        value = lowering.value(tensor)
-        return value is not None and _constant_text(value) or hole(number)
+        value = lowering.value(tensor) if self.literals else None
+        return value is not None and constant_text(value) or hole(number)
 
     def step(self, node: str, text: str, ports: int) -> Step:
         """The expression, its holes numbered by the inputs that it really uses."""
         tensors: list[Tensor] = []
         texts = list(self.texts)
         for number in sorted({int(found) for found in re.findall("\0(\\d+)\0", text)}):
-            found = self.lowering.operand(self.given[number])
+            found = self.lowering.operand(self.given[number], self.literals)
             if isinstance(found, Tensor):
                 texts[number] = hole(len(tensors))
                 tensors.append(found)
             else:
                 texts[number] = found
         return Step(node, filled(text, texts), tuple(tensors), ports=ports)
-
-
-_WEIGHT_DTYPES = frozenset(
-    "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 bool".split()
-)
-
-
-def _call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
-    """The arguments of a layer's call, in the way that its class takes its inputs."""
-    texts, number = [], 0
-    for operand in operands:
-        texts.append(hole(number) if isinstance(operand, Tensor) else operand)
-        number += isinstance(operand, Tensor)
-    if layer.op in LISTS and len(texts) > 1:
-        return f"[{', '.join(texts)}]"
-    names = [identifier(name) for name in layer.inputs]
-    if len(texts) > 1 and len(names) == len(texts) and layer.op in _BY_NAME:
-        first, *others = zip(names, texts)
-        return ", ".join([first[1], *(f"{name}={text}" for name, text in others)])
-    return ", ".join(texts)
-
-
-_BY_NAME = frozenset({"MultiHeadAttention", "GroupQueryAttention"})
-
-
-def _stored(layer: Layer) -> tuple[str, ...]:
-    """The layer's weights in the order in which Keras stores them."""
-    found = signatures().get(layer.op)
-    known = found.weights if found else ()
-    return tuple(name for name in known if name in layer.weights) + tuple(
-        name for name in layer.weights if name not in known
-    )
-
-
-def _said(text: str, ports: int, used: set[int]) -> tuple[str, int] | None:
-    """The text of those outputs that are needed, and their number; None where one of them is left unsaid."""
-    parsed = ast.parse(text.replace("\0", "_"), mode="eval").body
-    if not isinstance(parsed, ast.Tuple) or ports == 1:
-        return text, ports
-    count = max(used) + 1
-    elements = parsed.elts[:count]
-    silent = [isinstance(e, ast.Constant) and e.value is None for e in elements]
-    if len(elements) < count or any(silent[port] for port in used):
-        return None
-    parts = [text[e.col_offset : e.end_col_offset] for e in elements]
-    return (f"({', '.join(parts)})" if count > 1 else parts[0]), count
-
-
-def _constant_text(value: np.ndarray) -> str | None:
-    """A small constant as an operand of keras.ops: a bare literal where its dtype is what Keras makes of one."""
-    if value.size > _LARGE or value.dtype.kind in "OSUV":
-        return None
-    if value.ndim == 0 and value.dtype.name in _PLAIN:
-        text = literal(value)
-        return f"({text})" if text.startswith("-") else text
-    return f'ops.array({literal(value)}, "{value.dtype.name}")'
 
 
 def _const_node(graph: Graph, tensor: Tensor) -> str:
