@@ -39,7 +39,15 @@ __all__ = [
 ]
 
 _FIRST = slice(0, 1)
-_CONTRADICTIONS = (Unsaid, ArithmeticError, LookupError, TypeError, ValueError)
+# What rules raise on a node that contradicts its op: a file may give any attribute any type
+_CONTRADICTIONS = (
+    Unsaid,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 @cache
@@ -127,7 +135,7 @@ def keras_text(call: Call, texts: Sequence[str]) -> str | None:
     """
     found = meaning(call.op)
     try:
-        return None if found is None else text.write(found, call, texts)
+        return None if found is None else text.write(found, call, texts) or None
     except _CONTRADICTIONS:
         return None
 

@@ -33,6 +33,8 @@ def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.n
     """The outputs of a fold on these arrays; raises Unsaid where the op has none."""
     if meaning.fold is None:
         raise Unsaid(f"{call.op} cannot be folded")
+    if meaning.moves is None and any(array.dtype == object for array in arrays):
+        raise Unsaid("strings can be moved, nothing more")
     wanted = {name: call[name] for name in _attributes(meaning.fold)}
     with np.errstate(all="ignore"):
         made = meaning.fold(*arrays, **wanted)
@@ -44,7 +46,8 @@ def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.n
 def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
     """What is known of each output; raises whatever numpy raises on inputs that contradict the op."""
     if meaning.measure is not None:
-        return tuple(meaning.measure(call)[:ports])
+        told = tuple(meaning.measure(call))[:ports]
+        return told + (None,) * (ports - len(told))
     given: list[Any] = _filled(meaning, call)
     if len(given) != len(call.inputs) or any(value is None for value in given):
         return (None,) * ports

@@ -107,9 +107,10 @@ def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> 
             count = int(known.get(arg.number_attr) or 0)
         elif arg.type_list_attr:
             count = len(known.get(arg.type_list_attr) or ())
-        taken, left = left[: count or 1], left[count or 1 :]
-        if count == 0:
-            taken, left = [], taken + left
+        if count is not None and not 0 <= count <= len(left):
+            raise Unsaid(f"{op} takes {count} inputs, {len(left)} are left")
+        size = 1 if count is None else count
+        taken, left = left[:size], left[size:]
         text = f"[{', '.join(taken)}]" if count is not None else "".join(taken)
         arguments.append(f"{_keyword(op, arg.name)}={text}")
     for attr in definition.attr:
@@ -137,7 +138,7 @@ def _attribute(kind: str, value: Any) -> str:
     return literal(list(value) if isinstance(value, tuple) else value)
 
 
-def _dtype(name: str) -> str:
-    if not name.isidentifier():
+def _dtype(name: Any) -> str:
+    if not isinstance(name, str) or not name.isidentifier():
         raise Unsaid(f"{name!r} is no dtype")
     return f"tf.{name}"

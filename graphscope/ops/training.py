@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..graph import Shape
-from .dims import broadcasting, ranked, same, scalar
+from .dims import broadcasting, elements, ranked, same, scalar
 from .registry import Call, define
 
 for _optimizer in (
@@ -76,8 +76,19 @@ define(
 )
 define("StringSplit", shape=lambda call: ((None, 2), (None,), (2,)))
 define("StringSplitV2", shape=lambda call: ((None, 2), (None,), (2,)))
-define("UnicodeDecode", shape=lambda call: ((None,), (None,)))
-define("UnicodeDecodeWithOffsets", shape=lambda call: ((None,), (None,), (None,)))
+
+
+def _row_splits(call: Call) -> Shape:
+    """Where each row begins, and where the last one ends."""
+    rows = elements(call.shape(0))
+    return (None if rows is None else rows + 1,)
+
+
+define("UnicodeDecode", shape=lambda call: (_row_splits(call), (None,)))
+define(
+    "UnicodeDecodeWithOffsets",
+    shape=lambda call: (_row_splits(call), (None,), (None,)),
+)
 
 
 def _unicode_encode_shape(call: Call) -> tuple[Shape]:

@@ -146,7 +146,12 @@ def run(row: Case, built: Built) -> list[np.ndarray]:
     values = {n: tf.constant(_array(v)) for n, v in zip(names, built.inputs)}
     made = eval(text, {"tf": tf, **values})
     outputs = made if isinstance(made, list | tuple) else [made]
-    return [output.numpy() for output in outputs]
+    return [_told_array(output.numpy()) for output in outputs]
+
+
+def _told_array(value: Any) -> np.ndarray:
+    """A scalar string comes as bytes."""
+    return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
 
 
 def _array(value: Any) -> np.ndarray:

@@ -22,7 +22,9 @@ X, WHOLE = floats(2, 3, 4), ints(2, 3, 4)
     case("Prod", input=WHOLE, axis=known([1])),
     case("Sum", input=ints(2, 3).astype(np.int64), axis=known([0])),
     case("Sum", input=ints(2, 3).astype(np.int8), axis=known([0])),
-    case("Mean", input=WHOLE * 3, axis=known([1]), expect={"keras": False, "fold": False}),
+    case(
+        "Mean", input=WHOLE * 3, axis=known([1]), expect={"keras": False, "fold": False}
+    ),
     case("All", input=bools(3, 4), axis=known([1])),
     case("Any", input=bools(3, 4), axis=known([0]), keep_dims=True),
     case("EuclideanNorm", input=X, axis=known([2])),

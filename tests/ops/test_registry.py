@@ -1,0 +1,79 @@
+"""The registry: what is known of each op, and what a rule is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from graphscope import opdefs, ops
+from graphscope.graph import TensorSpec
+from graphscope.ops.registry import TABLE, define
+
+
+def test_a_second_definition_is_an_error() -> None:
+    ops.table()
+    with pytest.raises(ValueError, match="two definitions of op 'Relu'"):
+        define("Relu")
+
+
+def test_every_definition_names_an_op_of_tensorflow() -> None:
+    unknown = [op for op in ops.table() if opdefs.find(op) is None]
+    assert not unknown
+
+
+def test_an_unknown_op_has_no_meaning_and_a_registered_one_always_has() -> None:
+    assert ops.meaning("MyCustomOp") is None
+    assert ops.traits("MyCustomOp") == frozenset()
+    assert all(ops.meaning(op) is not None for op in opdefs.registry())
+
+
+def test_a_template_has_a_place_for_each_input_that_it_needs() -> None:
+    for name, meaning in TABLE.items():
+        if not isinstance(meaning.keras, str):
+            continue
+        definition = opdefs.find(name)
+        assert definition is not None
+        texts = [f"x{i}" for i in range(len(definition.input_arg))]
+        attrs = {"alpha": 0.5, "tolerance": 0.5}
+        assert ops.keras_text(ops.Call(name, attrs), texts), name
+
+
+@pytest.mark.parametrize("op", sorted(ops.table()))
+def test_no_rule_raises_whatever_the_file_says(op: str) -> None:
+    """No inputs, too many, the wrong rank, impossible values, attributes of the wrong type or none."""
+    scalar, big = TensorSpec("float32", ()), TensorSpec("float32", (2,) * 9)
+    odd = np.array([-7, 10**12, 0])
+    attr_names = [a.name for a in opdefs.registry()[op].attr]
+    for attrs in (
+        {},
+        dict.fromkeys(attr_names, "x"),
+        dict.fromkeys(attr_names, -1),
+        dict.fromkeys(attr_names, (0, -2)),
+    ):
+        for specs in ((), (scalar,) * 2, (big,) * 7, (TensorSpec(),) * 3):
+            for value in (None, odd, odd.astype(object), np.zeros(())):
+                call = ops.Call(op, attrs, specs, [value] * len(specs))
+                assert len(ops.shapes(call, 3)) == 3
+                assert len(ops.values(call, 3, 64)) == 3
+                texts = [f"x{i}" for i in range(len(specs))]
+                ops.keras_text(call, texts)
+                ops.tensorflow_text(op, attrs, texts)
+
+
+def test_loading_is_quick() -> None:
+    code = (
+        "import time; from graphscope import ops; start = time.perf_counter(); ops.table();"
+        "print(time.perf_counter() - start)"
+    )
+    best = min(
+        float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3)
+    )
+    assert best < 0.15  # 0.02 here; imports alone, no OpDefs
+    start = time.perf_counter()
+    for op in ops.table():
+        ops.meaning(op)
+    assert time.perf_counter() - start < 0.5

@@ -1,0 +1,76 @@
+"""Python source from calls: literals, TensorFlow's raw_ops, and nothing else from the file."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import keyword
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from graphscope import opdefs, ops
+from graphscope.ops.text import _RENAMED, literal
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (0.20000000298023224, "0.2"),
+        (1e-3, "0.001"),
+        (float("inf"), 'float("inf")'),
+        (float("nan"), 'float("nan")'),
+        (True, "True"),
+        ((1,), "(1,)"),
+        ((1, None), "(1, None)"),
+        ([1, 2], "[1, 2]"),
+        (np.float32(0.1), "0.1"),
+        (np.array([1, 2]), "[1, 2]"),
+        ('"); import os', "'\"); import os'"),
+    ],
+)
+def test_literals(value: object, text: str) -> None:
+    assert literal(value) == text
+
+
+def test_raw_ops_take_every_argument_by_the_name_we_write() -> None:
+    """TensorFlow's Python API renames some arguments of the OpDefs."""
+    wrong = {}
+    for op, definition in opdefs.registry().items():
+        function = getattr(tf.raw_ops, op, None)
+        if function is None:
+            continue
+        inferred = {
+            n
+            for a in definition.input_arg
+            for n in (a.type_attr, a.number_attr, a.type_list_attr)
+        }
+        names = [a.name for a in definition.input_arg]
+        names += [a.name for a in definition.attr if a.name not in inferred]
+        names = [_RENAMED.get(op, {}).get(name, name) for name in names]
+        taken = inspect.signature(function).parameters
+        missing = [
+            n for n in names if (f"{n}_" if keyword.iskeyword(n) else n) not in taken
+        ]
+        if missing:
+            wrong[op] = missing
+    assert not wrong
+
+
+def test_names_from_a_file_stay_literals() -> None:
+    attrs = {"equation": "ij->ji'); __import__('os').system('x"}
+    for text in (
+        ops.keras_text(ops.Call("Einsum", attrs), ["x"]),
+        ops.tensorflow_text("Einsum", {**attrs, "N": 1, "T": "float32"}, ["x"]),
+    ):
+        assert text is not None
+        calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
+        assert len(calls) == 1
+
+
+def test_what_cannot_be_said_is_none() -> None:
+    assert ops.keras_text(ops.Call("NoSuchOp", {}), ["x"]) is None
+    assert ops.tensorflow_text("NoSuchOp", {}, ["x"]) is None
+    assert ops.keras_text(ops.Call("Betainc", {}), ["a", "b", "x"]) is None
+    assert ops.tensorflow_text("Cast", {"DstT": "float32); evil("}, ["x"]) is None
