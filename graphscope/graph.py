@@ -329,6 +329,8 @@ class Model:
             return payload.attrs["value"]  # type: ignore[no-any-return]
         if key not in self.weights:
             hint = did_you_mean(key, self.weights)
+            if not len(self.weights):
+                hint = ": no weights lie beside it; say where they are (--checkpoint)"
             raise MissingWeight(
                 f"variable {node!r} has no value in {self.source or 'the file'}{hint}"
             )
