@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .acyclic import acyclic_parts
-from .scopes import Scope, heads_of, scope_tree
+from .scopes import Scope, heads_of, run_tree, scope_tree
 from .units import Units
 
 BUDGET = 200  # boxes
@@ -34,17 +34,26 @@ class Folding:
 
 
 def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> Folding:
-    """The boxes of a drawing. Units of a role are one box for each role, whatever the budget."""
-    root = scope_tree(units, roles)
-    while True:
-        opened = {id(root)}
-        _open_scopes(root, opened, budget)
-        made = _close(root, opened)
-        parts = acyclic_parts(units, made.boxes, len(made.boxes) + budget // 2)
-        made = _split(made, parts) if parts else made
-        if budget < 2 * WIDE or _width(units, made) <= WIDE or len(opened) == 1:
-            return made
-        budget = min(budget, len(made.boxes)) * 3 // 4
+    """The boxes of a drawing, without a cycle that the graph has not; units of a role are one box for each role.
+
+    Where the scopes run against the flow of the tensors, so that they would have to be split into more parts than
+    boxes may be, they are passed over and the order of the nodes is cut into runs instead.
+    """
+    for root in (scope_tree(units, roles), run_tree(units, roles)):
+        room = budget
+        while True:
+            opened = {id(root)}
+            _open_scopes(root, opened, room)
+            made = _close(root, opened)
+            limit = len(made.boxes) + max(budget // 2, WIDE)
+            parts = acyclic_parts(units, made.boxes, limit)
+            least = room < 2 * WIDE or len(opened) == 1
+            if parts and (least or _width(units, _split(made, parts)) <= WIDE):
+                return _split(made, parts)
+            if least:
+                break
+            room = min(room, len(made.boxes)) * 3 // 4
+    return made
 
 
 def _width(units: Units, made: Folding) -> int:

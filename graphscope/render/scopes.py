@@ -63,6 +63,22 @@ def scope_tree(units: Units, roles: Mapping[str, str] = {}) -> Scope:
     return root
 
 
+def run_tree(units: Units, roles: Mapping[str, str] = {}) -> Scope:
+    """The root scope of all units as runs of their order, whatever their names: never cyclic."""
+    root = Scope((), "root")
+    by_role: dict[str, Scope] = {}
+    for head in units.stacks:
+        scope = root
+        if head in roles:
+            role = roles[head]
+            scope = by_role.setdefault(role, Scope((role,), "role"))
+        scope.items.append(head)
+    root.items += by_role.values()
+    _cut_into_runs(root, units)
+    _count_edges(root, units)
+    return root
+
+
 def _by_name(units: Units, roles: Mapping[str, str]) -> Scope:
     root = Scope((), "root")
     scopes: dict[tuple[str, ...], Scope] = {(): root}

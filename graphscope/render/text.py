@@ -124,7 +124,7 @@ def _comment(node: Node) -> str:
     if not isinstance(node, Layer) or not node.weights:
         return ""
     uses = (
-        f"{role} {word(use.node)}[{','.join(map(str, use.shape))}]"
+        f"{identifier(role)} {word(use.node)}[{','.join(map(str, use.shape))}]"
         for role, use in node.weights.items()
     )
     return f"  # {', '.join(uses)}"

@@ -1,0 +1,24 @@
+"""Markdown: a table whose every line has the same cells."""
+
+from __future__ import annotations
+
+import re
+
+from graphscope.render import View
+from graphscope.render.markdown import to_markdown
+
+from .drawn import hostile_graph, layer_graph
+
+
+def test_the_table() -> None:
+    graph, specs = layer_graph()
+    lines = to_markdown(View(graph, specs, title="m")).splitlines()
+    assert lines[0] == "# m"
+    assert lines[4].startswith("| images | Placeholder | ? × 28 × 28 × 3 |")
+    assert lines[-1] == "| **total** |  |  | **349** |  |  |"
+
+
+def test_hostile_names_stay_in_their_cell() -> None:
+    lines = to_markdown(View(hostile_graph())).splitlines()
+    assert all(len(re.findall(r"(?<!\\)\|", line)) == 7 for line in lines)
+    assert not any(re.search(r"(?<!\\)[<\[]", line) for line in lines)
