@@ -1,0 +1,68 @@
+"""Every published graph goes into every format, in bounded time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from graphscope import render
+from graphscope.errors import GraphscopeError
+from graphscope.graph import Graph
+from graphscope.read import load
+from graphscope.read.textform import graph_from_text
+from graphscope.render.text import to_text
+
+from ..conftest import CORPUS
+
+KINDS = ("frozen_pb", "graphdef", "metagraph", "savedmodel", "hub_module")
+SUFFIXES = (".dot", ".svg", ".txt", ".json", ".csv", ".md", ".html")
+
+
+def graphs() -> list[str]:
+    index = CORPUS / "INDEX.tsv"
+    if not index.exists():
+        return []
+    with index.open() as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [row["path"] for row in rows if row["kind"].startswith(KINDS)]
+
+
+def sampled(path: str) -> object:
+    """A parameter that only runs when all do, but for one graph in seven."""
+    quick = graphs().index(path) % 7 == 0
+    return pytest.param(path, marks=() if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("path", map(sampled, graphs()))
+def test_every_graph_in_every_format(corpus: Path, path: str, tmp_path: Path) -> None:
+    model = load(corpus / path)
+    view = render.View(model.graph, title=path, model=model)
+    for suffix in SUFFIXES:
+        start = time.perf_counter()
+        try:
+            written = render.write(view, tmp_path / f"graph{suffix}")
+        except GraphscopeError as error:
+            assert "layout engine" in str(error)
+            continue
+        assert written.stat().st_size < 100_000_000
+        assert time.perf_counter() - start < 30, suffix
+    assert_readable(tmp_path, model.graph)
+
+
+def assert_readable(folder: Path, graph: Graph) -> None:
+    text = (folder / "graph.txt").read_text()
+    assert (
+        to_text(graph_from_text(text)).splitlines()
+        == [line for line in text.splitlines() if line][: len(graph) + 1]
+    )
+    nodes = json.loads((folder / "graph.json").read_text())["nodes"]
+    assert {node["name"] for node in nodes} == set(graph)
+    with (folder / "graph.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(int(row["parameters"]) for row in rows) == sum(
+        n["parameters"] for n in nodes
+    )
