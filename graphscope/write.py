@@ -94,7 +94,9 @@ def raw_attrs(attrs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         base = ((n, m) for n, m in raw_attrs(attrs.base) if n not in attrs.changes)
         yield from base
         attrs = attrs.changes
-    for name, value in attrs.raw.items() if isinstance(attrs, Attrs) else attrs.items():
+    held: Any = attrs.raw if isinstance(attrs, Attrs) else attrs
+    lazy = not isinstance(attrs, (Attrs, dict))  # a weight: asking would read it
+    for name, value in () if lazy else held.items():
         if hasattr(value, "WhichOneof"):
             yield name, value
 

@@ -15,8 +15,11 @@ from ..simplify.prune import existing, prune
 from ..simplify.rewire import duplicate, put
 from ..write import Edited
 from .averages import Averages, find_averages, named_averages
+from .fold import fold_batch_norm, fold_constants
 from .inference import drop_copies, find_modes, for_inference, renamed
 from .inputs import cut_inputs, cut_pipelines
+from .producer import for_producer
+from .reduce import halve, quantize
 from .report import Change, FreezeReport
 from .stream import write_graph
 from .tables import initialisers
@@ -64,6 +67,8 @@ def freeze_model(
     wish = Options(**options)
     if wish.weights not in WEIGHTS:
         raise GraphscopeError(f"weights are {', '.join(WEIGHTS)}, not {wish.weights!r}")
+    if wish.quantize not in (None, "int8") or wish.quantize and wish.half:
+        raise GraphscopeError("weights are quantized to int8, or halved, not both")
     if getattr(model, "layered", False) or model.inferred:
         raise GraphError(
             f"{model.source} holds layers or variables, not ops: there is no graph to freeze; give the .meta beside the "
@@ -88,6 +93,13 @@ def _meant(model: Model, output: Tensor | str) -> Tensor:
             if output in signature.outputs:
                 return signature.outputs[output]
     return existing(model.graph, output)
+
+
+def _versions(model: Model, producer: int | None) -> dict[str, int]:
+    """The version fields to write: the file's own, or those that the reader of the result asks for."""
+    if producer is None:
+        return dict(model.versions)
+    return {"producer": producer, "min_consumer": 0}
 
 
 class Freeze:
@@ -190,7 +202,20 @@ class Freeze:
 
     def _reduced(self, graph: Graph) -> Graph:
         """The graph made smaller in the ways that were asked for."""
-        return graph
+        wish, outputs = self.wish, self.outputs
+        if wish.fold_constants or wish.fold_batch_norm:
+            graph, changes = fold_constants(graph, outputs)
+            graph = prune(graph, self._kept())
+            self.changes += changes
+        if wish.fold_batch_norm:
+            graph, changes = fold_batch_norm(graph, outputs)
+            graph = prune(graph, self._kept())
+            self.changes += changes
+        for wanted, reduce in ((wish.half, halve), (wish.quantize, quantize)):
+            if wanted:
+                graph, changes = reduce(graph)
+                self.changes += changes
+        return graph if wish.producer is None else for_producer(graph, wish.producer)
 
     def _named(self, graph: Graph) -> Graph:
         names = {
