@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from ..graph import Model, Tensor
 from ..simplify.ops import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
@@ -24,6 +25,11 @@ _CALLS = frozenset(
     " TopK TopKV2 NonMaxSuppressionV4 NonMaxSuppressionV5 CombinedNonMaxSuppression Unpack Split SplitV"
     " BatchFunction RemoteCall TRTEngineOp DecodeProtoV2 CTCGreedyDecoder CTCBeamSearchDecoder".split()
 )
+_SUMS = ("add", "addv2", "biasadd")
+_OUTPUT_NAME = re.compile(
+    r"(outputs?|pred(iction)?s?|prob(abilitie)?s?|scores?|y_?(hat|pred))$",
+    re.IGNORECASE,
+)
 _LOSSES = ("loss", "metric")
 _MOST = 4000  # candidates looked at; a graph with more ends than that is no one's model
 
@@ -31,12 +37,14 @@ _MOST = 4000  # candidates looked at; a graph with more ends than that is no one
 @dataclass(frozen=True)
 class Head:
     """One tensor that may be an output. ``index`` numbers its node in the Flow; ``readers`` are the roles of the
-    nodes that read it; ``end`` says that no node of the model reads it."""
+    nodes that read it; ``end`` says that no node of the model reads it; ``stands_for`` is the unnamed sum with a
+    bias that follows a node which somebody named as the output."""
 
     tensor: Tensor
     index: int
     readers: frozenset[str]
     end: bool
+    stands_for: int | None = None
 
 
 def find_heads(model: Model, study: Training) -> list[Head]:
@@ -50,7 +58,22 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     for i in list(found)[:_MOST]:
         for port in _ports(model, study, i):
             heads.append(_head(study, i, port))
-    return heads
+    return heads + _named_before_bias(study, heads)
+
+
+def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
+    """``tf.matmul(x, w, name="output") + b``: what a person called the output, before the sum that nobody named."""
+    flow, found = study.flow, []
+    for head in heads:
+        i = head.index
+        if flow.ops[i] not in ("Add", "AddV2", "BiasAdd") or not study.deps.applied[i]:
+            continue
+        source = flow.inputs[i][0][0]
+        last = flow.names[source].rsplit("/", 1)[-1].rstrip("0123456789_")
+        unnamed = flow.names[i].rsplit("/", 1)[-1].rstrip("0123456789_").lower()
+        if is_alive(study, source) and unnamed in _SUMS and _OUTPUT_NAME.match(last):
+            found.append(replace(head, tensor=flow.tensor(source), stands_for=i))
+    return found
 
 
 def _head(study: Training, i: int, port: int) -> Head:

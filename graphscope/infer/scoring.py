@@ -51,7 +51,7 @@ def score_heads(
     rated = _prefer_activations(context, [context.rate(head) for head in heads])
     rated.sort(key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port))
     ordered = _representatives_first(context, rated)
-    return _candidates(model, ordered, specs, certain)
+    return _candidates(model, study, ordered, specs, certain)
 
 
 class _Context:
@@ -75,7 +75,15 @@ class _Context:
         points += self._by_weights(head, said)
         points += self._by_readers(head, said)
         points += self._by_name(head, said)
+        if head.stands_for is not None:
+            said.append(
+                f"somebody named it so; {self._name_of(head)!r} only adds a bias"
+            )
+            points += 0.3
         return _Rated(head, points, kind, tuple(said), self._base(head.index))
+
+    def _name_of(self, head: Head) -> str:
+        return self.study.flow.names[head.index]
 
     def _by_structure(self, head: Head, said: list[str]) -> tuple[str, float]:
         op, deps = self.study.flow.ops[head.index], self.study.deps
@@ -223,23 +231,50 @@ def _representatives_first(context: _Context, rated: list[_Rated]) -> list[_Rate
     return strong + others
 
 
+def _belonging(study: Training, ordered: list[_Rated]) -> frozenset[Tensor]:
+    """The tensors that one would freeze together: the heads of the model, each in one form only.
+
+    A head from which a better one is computed is a step towards it, and what is computed from a better one alone
+    (the class of its scores) another form of it. The ports of one node belong together.
+    """
+    least = max(ordered[0].points - 1.5, 0.5)
+    leads: list[_Rated] = []
+    for each in ordered[:64]:
+        if each.points < least or any(
+            _same_prediction(study, each, lead) for lead in leads
+        ):
+            continue
+        leads.append(each)
+    return frozenset(each.head.tensor for each in leads)
+
+
+def _same_prediction(study: Training, each: _Rated, lead: _Rated) -> bool:
+    if each.head.index == lead.head.index:
+        return False
+    if each.base == lead.base:
+        return True
+    later = study.deps.later
+    inside = study.flow.upstream([lead.head.index], lambda i: not study.deps.applied[i])
+    return bool(inside[each.head.index]) and not later[each.head.index]
+
+
 def _candidates(
     model: Model,
+    study: Training,
     ordered: list[_Rated],
     specs: Mapping[Tensor, TensorSpec],
     certain: bool,
 ) -> list[Candidate]:
-    best = ordered[0].points
-    found, ceiling, leads = [], 1.0, set()
+    chosen = _belonging(study, ordered)
+    ordered = sorted(ordered, key=lambda r: r.head.tensor not in chosen)
+    found, ceiling = [], 1.0
     for each in ordered:
         score = min(1 / (1 + math.exp(-each.points)), ceiling)
         score *= 0.5 if certain else 1.0
         ceiling = score / (0.5 if certain else 1.0)
-        belongs = each.base not in leads and each.points > max(best - 1.5, 0.5)
-        leads.add(each.base)
         spec = spec_of(model.graph, each.head.tensor, specs)
         candidate = Candidate(each.head.tensor, spec, score, each.kind, each.said)
-        if belongs and not certain:
+        if each.head.tensor in chosen and not certain:
             candidate = replace(candidate, group="model")
         found.append(candidate)
     return found

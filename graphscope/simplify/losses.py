@@ -258,6 +258,7 @@ def _only_prepares(
             or flow.ops[n] == ("Sub" if op == "Unpack" else "Unpack")
             or role.get(n) == "metric"
             or "MatMul" in flow.ops[n]
+            or op == "ExpandDims"
             for n in readers
         )
     return False

@@ -32,8 +32,10 @@ SOURCES = re.compile(
 RANDOM = re.compile(
     r"Random|Multinomial|TruncatedNormal|CandidateSampler$|SampleDistorted"
 )
-APPLIES = re.compile(r"(Resource)?(Sparse)?Apply[A-Z]|(Resource)?ScatterSub$")
-"""Updates by a gradient; ScatterSub is plain gradient descent on the rows of an embedding."""
+APPLIES = re.compile(
+    r"(Resource)?(Sparse)?Apply[A-Z]|(Resource)?ScatterSub$|ResourceScatterAdd$"
+)
+"""Updates by a gradient; the scatters are plain gradient descent on the rows of an embedding."""
 
 ACCUMULATES = re.compile(r"(Resource)?(Sparse)?AccumulatorApplyGradient$")
 WRITES = re.compile(
@@ -111,7 +113,11 @@ def kind_of(op: str) -> str:
     return ""
 
 
+_STACKS = re.compile(r"Stack(Push|Pop|Close)?(V2)?$")
+"""What while_loop's gradient keeps the forward values on; nothing else makes these ops."""
+
 _KINDS = (
+    ("gradient", _STACKS),
     ("optimizer", APPLIES),
     ("optimizer", ACCUMULATES),
     ("write", WRITES),

@@ -196,7 +196,7 @@ def word2vec():
     norm = tf.sqrt(tf.reduce_sum(tf.square(table), 1, keepdims=True))
     normalised = table / norm
     finish(loss)
-    return known([name(embedded), name(normalised)], labels=["context"])
+    return known([name(embedded), name(normalised)], [name(embedded)], ["context"])
 
 
 @builder
@@ -212,7 +212,7 @@ def siamese():
     train(tf.reduce_mean(loss))
     finish()
     either = [name(left), name(right), name(distance)]
-    return known(either, labels=["same"])
+    return known(either, either[2:], ["same"])
 
 
 @builder
@@ -231,7 +231,7 @@ def deep_q_network():
     train(loss, variables=_scoped("main"))
     best = tf.argmax(q, 1)
     finish(loss)
-    return known([name(q), name(best)], labels=["target_q", "action"])
+    return known([name(q), name(best)], [name(best)], ["target_q", "action"])
 
 
 @builder
@@ -361,7 +361,8 @@ def estimator_like():
     tf.metrics.mean(loss)
     tf.metrics.auc(y, scores)
     finish(loss)
-    return known(["logistic", "probs"], labels=["labels"])
+    both = ["logistic", "probs"]
+    return known(both, both, ["labels"])
 
 
 @builder
