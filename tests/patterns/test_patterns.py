@@ -1,0 +1,63 @@
+"""The open folder itself: every pattern is spelled, checked for soundness and told from a near miss."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+import graphscope.patterns as patterns
+from graphscope.match import Pattern
+
+from . import __name__ as here
+from . import __path__ as folder
+
+# These are checked by a test of their own: the framework refuses to run their ops outside of Grappler.
+ELSEWHERE = {"fused_conv2d", "fused_dense"}
+
+
+def tables(name: str) -> set[str]:
+    """The patterns named in one table of all test files of this folder."""
+    found = set()
+    for module in pkgutil.iter_modules(folder):
+        if module.name.startswith("test_") and module.name != "test_patterns":
+            content = importlib.import_module(f"{here}.{module.name}")
+            found |= {each.pattern for each in getattr(content, name, ())}
+    return found
+
+
+def test_every_pattern_has_a_spelling() -> None:
+    names = {pattern.name for pattern in patterns.layers()}
+    assert names - tables("SPELLINGS") - ELSEWHERE == set()
+
+
+def test_every_pattern_has_a_near_miss() -> None:
+    names = {pattern.name for pattern in patterns.layers()}
+    assert names - tables("NEAR_MISSES") == set()
+
+
+def test_the_tables_name_patterns_that_exist() -> None:
+    names = {pattern.name for pattern in patterns.layers()}
+    assert tables("SPELLINGS") | tables("NEAR_MISSES") <= names
+
+
+def test_every_pattern_needs_an_op_or_has_a_root() -> None:
+    for pattern in patterns.layers():
+        assert pattern.needs or pattern.formula.roots, pattern.name
+
+
+def test_a_name_twice_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = patterns.layers()[0]
+    twice = ModuleType("twice")
+    twice.first = twice.second = pattern  # type: ignore[attr-defined]
+    assert isinstance(twice.first, Pattern)
+    monkeypatch.setattr(
+        patterns.pkgutil, "iter_modules", lambda path: [SimpleNamespace(name="twice")]
+    )
+    monkeypatch.setattr(patterns, "import_module", lambda name: twice)
+    patterns.layers.cache_clear()
+    with pytest.raises(ValueError, match="two patterns are called"):
+        patterns.layers()
+    patterns.layers.cache_clear()
