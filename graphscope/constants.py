@@ -55,10 +55,14 @@ class Constants:
     def is_static(self, name: str) -> bool:
         """Whether a node depends on no feed, variable, random number or other state: it is the same in every run."""
         for node in self._unsettled(name, self._static):
-            self._static[node] = not _changes(self.graph.op(node)) and all(
+            self._static[node] = not self._changes(node) and all(
                 self._static.get(source, False) for source in self.graph.pred[node]
             )
         return self._static[name]
+
+    def _changes(self, name: str) -> bool:
+        node = self.graph.nodes[name].get("node")
+        return node is None or _changes(node.op)
 
     def call(
         self, name: str, specs: Mapping[Tensor, TensorSpec] | None = None
@@ -101,7 +105,9 @@ class Constants:
         return [source for source in self.graph.pred[name] if source in self.graph]
 
     def _evaluate(self, name: str) -> tuple[ops.Value, ...]:
-        node = self.graph.node(name)
+        node = self.graph.nodes[name].get("node")
+        if node is None:  # an edge names a node that is not there
+            return ()
         if node.op in _STORED:
             return (node.attrs["value"],) if "value" in node.attrs else (None,)
         traits = ops.traits(node.op)
