@@ -87,20 +87,18 @@ def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> int:
         redirect(graph, Tensor(name), inputs[0])
         graph.remove_node(name)
         dropped += 1
-    return dropped + _drop_calls(graph, kept)
-
-
-def _drop_calls(graph: Graph, kept: set[str]) -> int:
-    """What is left of inlined calls: IdentityN nodes."""
-    dropped = 0
-    for name in list(graph.by_op("IdentityN")):
-        if name in kept or graph.node(name).controls:
-            continue
-        for port, tensor in enumerate(graph.inputs(name)):
-            redirect(graph, Tensor(name, port), tensor)
-        graph.remove_node(name)
-        dropped += 1
     return dropped
+
+
+def bypass_calls(graph: Graph) -> None:
+    """Let what reads the outputs of an inlined call read, in ``graph``, what the call returned.
+
+    The IdentityN that stands for the call reads all that it returned; without this, one output would need the others too.
+    """
+    for name in list(graph.by_op("IdentityN")):
+        for port, tensor in enumerate(graph.inputs(name)):
+            if tensor.node != name:
+                redirect(graph, Tensor(name, port), tensor)
 
 
 def renamed(graph: Graph, names: Mapping[str, str]) -> Graph:

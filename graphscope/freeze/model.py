@@ -16,11 +16,12 @@ from ..simplify.rewire import duplicate, put
 from ..write import Edited
 from .averages import Averages, find_averages, named_averages
 from .fold import fold_batch_norm, fold_constants
-from .inference import drop_copies, find_modes, for_inference, renamed
+from .inference import bypass_calls, drop_copies, find_modes, for_inference, renamed
 from .inputs import cut_inputs, cut_pipelines
 from .producer import for_producer
 from .reduce import halve, quantize
 from .report import Change, FreezeReport
+from .signed import input_names, name_outputs
 from .stream import write_graph
 from .tables import initialisers
 from .temporary import sum_temporaries
@@ -46,6 +47,7 @@ class Options:
     keep_devices: bool = False
     producer: int | None = None
     text: bool = False
+    signature_names: bool = True
     roles: Mapping[str, str] | None = None
 
 
@@ -59,7 +61,7 @@ def freeze_model(
     place of those found. ``weights``: ``"auto"`` takes exponential moving averages where the graph keeps them, ``"raw"`` never, ``"ema"``
     insists. ``rename``: old node name -> new. ``fold_batch_norm``, ``fold_constants``, ``half``, ``quantize="int8"`` make the graph smaller.
     ``producer``: the GraphDef version that the reader of the file understands. ``text``: write protobuf's text form.
-    ``roles``: node -> why it is there only to train, for the report.
+    ``signature_names``: what a SavedModel's signature names is called so. ``roles``: node -> why it is there only to train, for the report.
 
     Raises GraphError where an output does not exist, MissingWeight where a variable that is needed has no value, NotExpressible
     where an op needs a variable, GraphscopeError where the file would be larger than 2 GB or cannot be written.
@@ -108,7 +110,11 @@ class Freeze:
     def __init__(self, model: Model, outputs: list[Tensor], wish: Options) -> None:
         if not outputs:
             raise GraphError("nothing to freeze: no output is named")
-        self.model, self.outputs, self.wish = model, outputs, wish
+        graph, self.outputs = duplicate(model.graph), outputs
+        if wish.signature_names:
+            graph, self.outputs = name_outputs(graph, outputs, model.signatures)
+        bypass_calls(graph)
+        self.model, self.wish = replace(model, graph=graph), wish
         self.changes: list[Change] = []
         self.remarks: list[str] = []
         self.functions = dict(model.functions)
@@ -128,7 +134,7 @@ class Freeze:
         self.functions |= functions
         graph = prune(graph, self._kept())
         check_values(graph, self.model)
-        graph = duplicate(graph)
+        graph = self._as_signed(duplicate(graph))
         if not self.wish.as_is:
             drop_copies(graph, self.outputs)
             graph = prune(graph, self._kept())
@@ -199,6 +205,13 @@ class Freeze:
                 )
             )
         return found
+
+    def _as_signed(self, graph: Graph) -> Graph:
+        """Inputs under the names that the file's own signature gives them."""
+        if not self.wish.signature_names:
+            return graph
+        names = input_names(graph, self.outputs, self.model.signatures)
+        return renamed(graph, names) if names else graph
 
     def _reduced(self, graph: Graph) -> Graph:
         """The graph made smaller in the ways that were asked for."""

@@ -13,7 +13,7 @@ from ..read import load
 from ..simplify.inline import inline
 from .quiet import import_tensorflow, silence
 from .runner import GraphRunner, KerasRunner, Runner, first_line
-from .safety import check_loading
+from .safety import check_loading, initialisers
 
 
 def open_runner(what: Any, trust: bool = False) -> Runner:
@@ -149,6 +149,8 @@ def _imported(
                 f"TensorFlow cannot run {model.source}: {first_line(error)}"
             ) from None
         session = tf.compat.v1.Session(graph=made)
+    for name in initialisers(model, graph):
+        session.run(made.get_operation_by_name(name))
     return GraphRunner(session, model.source, _sinks(graph), model)
 
 

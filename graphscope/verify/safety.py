@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnsafeModel
-from ..graph import Model, Node, Tensor
+from ..graph import Graph, Model, Node, Tensor
 from ..infer.safety import unsafe_nodes
 from ..read import proto
 from ..simplify.ops import RANDOM
 from ..simplify.rewire import duplicate, put
 
+_FILLS = re.compile(r"InitializeTable(V2)?$|LookupTableImport(V2)?$")
 _LOADS = re.compile(
     r"Restore(V2|Slice)?$|InitializeTableFromTextFile(V2)?$|LookupTableImport"
 )
@@ -45,6 +46,13 @@ def check_loading(model: Model) -> None:
     roots = [name for name in _run_at_load(model.source) if name in model.graph]
     found = unsafe_nodes(model, roots) if roots else ()
     _refuse(model, [node for node in found if not _LOADS.match(node.op)])
+
+
+def initialisers(model: Model, graph: Graph) -> list[str]:
+    """The ops of ``graph`` that fill lookup tables from constants: nothing but tables changes when they run."""
+    found = [name for name in graph if _FILLS.match(graph.op(name))]
+    inside = replace(model, graph=graph)
+    return [name for name in found if not unsafe_nodes(inside, [name])]
 
 
 def _refuse(model: Model, found: list[Any]) -> None:
