@@ -10,10 +10,11 @@ from ...graph import Tensor
 from .body import Statement, body_lines, wrapped
 from .literals import Code, literal
 from .names import identifier
+from .naming import is_counted
 from .parts import Block, Part, blocks_inside_out, parts_outputs, skeleton
 from .program import Program, Step, hole
 from .signatures import REQUIRED, signatures
-from .unify import NAME, NUMBER, VALUE, Field, Parameter, Unifier
+from .unify import COUNTED, NAME, NUMBER, VALUE, Field, Parameter, Unifier
 
 Values = Mapping[Hashable, Any]
 
@@ -133,7 +134,7 @@ class Writer:
             of = next(p for p in self.functions[part.kind].parameters if p.name == key)
             return of.name.rstrip("_0123456789"), of.role
         if key == "name":
-            return "name", NAME
+            return "name", COUNTED if is_counted(part) else NAME
         return (key[1], VALUE) if key[0] == "argument" else ("size", VALUE)
 
     def text(self, part: Part, values: Values) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-
 from ... import opdefs, ops
 from ...errors import NotExpressible
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec, WeightUse

@@ -35,15 +35,18 @@ _OPERATORS = {
 def with_names(program: Program) -> Program:
     """The program with ``shown`` set; a name that an operation of Keras's would get too is changed.
 
-    The names of a class are left out where Keras, in a fresh process, gives its layers exactly these.
+    The names of a class are left out where Keras, in a fresh process, gives its layers exactly these; of a layer
+    without weights, also where its name is a number that Keras gave it once.
     """
     operations = set(_operations(program.steps))
     silent = _silent(program.steps, operations)
+    meant = {_base(s.name) for s in program.steps if s.name and not is_counted(s)}
     names = Namespace(step.name for step in program.steps)
     made = []
     changed: dict[str, str] = {}
     for step in program.steps:
-        if not step.name or step.class_name in silent:
+        idle = not step.weights and is_counted(step) and _base(step.name) not in meant
+        if not step.name or step.class_name in silent or idle:
             made.append(step)
             continue
         name = step.name
@@ -67,6 +70,12 @@ def _silent(steps: Iterable[Step], operations: set[str]) -> set[str]:
         if names == numbered and _base(base) not in operations:
             silent.add(class_name)
     return silent
+
+
+def is_counted(step: Step) -> bool:
+    """Whether the name is one of those that Keras numbers the layers of a class with."""
+    base = snake_case(step.class_name)
+    return bool(base) and re.fullmatch(rf"{base}(_\d+)?", step.name) is not None
 
 
 def _base(name: str) -> str:

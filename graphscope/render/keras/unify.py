@@ -14,7 +14,7 @@ from typing import Any
 from .literals import Code, literal
 from .names import Namespace, identifier
 
-VALUE, NAME, NUMBER = "value", "name", "number"
+VALUE, NAME, COUNTED, NUMBER = "value", "name", "counted", "number"
 _SCALED = frozenset({"filters", "units"})
 _NUMBERS = ("n", "m", "k")
 _DIGITS = re.compile(r"(\d+)")
@@ -76,6 +76,9 @@ class Unifier:
         names = [field for field in differing if field.role == NAME]
         if not (self.by_prefix and self._by_prefix(names)):
             for field in names:
+                self._by_number(field)
+        for field in differing:
+            if field.role == COUNTED:
                 self._by_number(field)
         for field in sorted((f for f in differing if f.role == VALUE), key=_scale):
             self._value(field)
