@@ -27,7 +27,13 @@ from graphscope.read import load
 
 v1 = tf.compat.v1
 Build = Callable[[], Any]
-RANDOM = ("RandomUniform", "RandomStandardNormal", "StatelessRandom")
+# Not run again: what draws at random, and what reads a variable through its handle.
+RAN_ONCE = (
+    "RandomUniform",
+    "RandomStandardNormal",
+    "StatelessRandom",
+    "ResourceGather",
+)
 
 
 @dataclass(frozen=True)
@@ -195,7 +201,7 @@ def check_sound(found: Found) -> None:
             return values.get(tensor, np.zeros(()))  # a resource has no value
 
         def run(node: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
-            if found.graph.op(node).startswith(RANDOM):
+            if found.graph.op(node).startswith(RAN_ONCE):
                 return [values[Tensor(node)]]
             return _applied(found, node, inputs)
 
@@ -239,8 +245,6 @@ def _applied(found: Found, node: str, inputs: list[np.ndarray]) -> list[np.ndarr
         given = {}
         for i, value in enumerate(inputs):
             dtype = op.inputs[i].dtype
-            if dtype == tf.resource:
-                return [found.session.run(op.outputs[0])]
             feed = definition.node.add(op="Placeholder", name=f"in{i}")
             feed.attr["dtype"].type = dtype.base_dtype.as_datatype_enum
             copy.input.append(f"in{i}")

@@ -80,6 +80,13 @@ SPELLINGS = [
     spell("relu6", "relu6", lambda: tf.nn.relu6(x()), max_value=6.0),
     spell("clip of relu", "relu_capped", relu_like(max_value=5.0), max_value=5.0),
     spell(
+        "keras slope and cap",
+        "relu_capped_with_slope",
+        relu_like(max_value=5.0, negative_slope=0.1),
+        max_value=5.0,
+        negative_slope=0.1,
+    ),
+    spell(
         "minimum",
         "relu_capped",
         lambda: tf.minimum(tf.nn.relu(x()), 20.0),
@@ -186,6 +193,12 @@ def other() -> tf.Tensor:
 
 NEAR_MISSES = [
     near("maximum of one", "relu", lambda: tf.maximum(1.0, x())),
+    near(
+        "negative slope of another",
+        "relu_capped_with_slope",
+        lambda: tf.clip_by_value(tf.nn.relu(x()), 0.0, 5.0)
+        - 0.1 * tf.nn.relu(-other()),
+    ),
     near("capped below zero", "relu_capped", lambda: tf.minimum(tf.nn.relu(x()), -1.0)),
     near("relu of 6 is not capped", "relu6", lambda: tf.minimum(tf.nn.relu(x()), 6.0)),
     near("slope above one", "leaky_relu_written_out", lambda: leaky(x(), 1.5)),
