@@ -27,34 +27,33 @@ def cut_inputs(
     for text in wanted:
         tensor = existing(graph, text)
         if not graph.op(tensor.node).startswith("Placeholder"):
-            yield _cut(graph, tensor, specs.get(tensor) or spec_at(graph, tensor))
+            several = len(_ports(graph, tensor.node)) > 1
+            yield _cut(
+                graph, tensor, specs.get(tensor) or spec_at(graph, tensor), several
+            )
 
 
 def cut_pipelines(graph: Graph) -> Iterator[Change]:
     """Cut ``graph``, in place, where it takes its input from a queue, an iterator or a reader."""
     for name in list(graph):
         if name in graph and PIPELINE.match(graph.op(name)):
-            for port in sorted(
-                {data["port"] for _, _, data in graph.out_edges(name, data=True)}
-            ):
+            ports = _ports(graph, name)
+            for port in ports:
                 tensor = Tensor(name, port)
-                yield _cut(graph, tensor, spec_at(graph, tensor))
+                yield _cut(graph, tensor, spec_at(graph, tensor), len(ports) > 1)
 
 
-def _cut(graph: Graph, tensor: Tensor, spec: TensorSpec) -> Change:
-    """A tensor becomes a Placeholder under its node's name, unless other ports of the node stay in use."""
+def _ports(graph: Graph, name: str) -> list[int]:
+    return sorted({data["port"] for _, _, data in graph.out_edges(name, data=True)})
+
+
+def _cut(graph: Graph, tensor: Tensor, spec: TensorSpec, several: bool) -> Change:
+    """A tensor becomes a Placeholder under its node's name; under ``node_1`` where it is port 1 of several in use."""
     old = graph.node(tensor.node)
-    attrs = {"dtype": spec.dtype or "float32", "shape": spec.shape}
-    node = Node("Placeholder", attrs)
-    ports = {data["port"] for _, _, data in graph.out_edges(tensor.node, data=True)}
-    if ports <= {tensor.port}:
-        put(graph, tensor.node, node, ())
-        redirect(graph, tensor, Tensor(tensor.node))
-        name = tensor.node
-    else:
-        name = fresh(graph, f"{tensor.node}_{tensor.port}")
-        put(graph, name, node, ())
-        redirect(graph, tensor, Tensor(name))
+    node = Node("Placeholder", {"dtype": spec.dtype or "float32", "shape": spec.shape})
+    name = fresh(graph, f"{tensor.node}_{tensor.port}") if several else tensor.node
+    put(graph, name, node, ())
+    redirect(graph, tensor, Tensor(name))
     return Change(f"{old.op} became the input {name} ({spec.dtype})", (tensor.node,))
 
 

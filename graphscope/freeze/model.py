@@ -111,7 +111,9 @@ class Freeze:
         if not outputs:
             raise GraphError("nothing to freeze: no output is named")
         graph, self.outputs = duplicate(model.graph), outputs
+        self.signed: dict[str, str] = {}
         if wish.signature_names:
+            self.signed = input_names(graph, outputs, model.signatures)
             graph, self.outputs = name_outputs(graph, outputs, model.signatures)
         bypass_calls(graph)
         self.model, self.wish = replace(model, graph=graph), wish
@@ -207,10 +209,12 @@ class Freeze:
         return found
 
     def _as_signed(self, graph: Graph) -> Graph:
-        """Inputs under the names that the file's own signature gives them."""
-        if not self.wish.signature_names:
-            return graph
-        names = input_names(graph, self.outputs, self.model.signatures)
+        """Inputs under the names that the file's own signature gives them, where those are free."""
+        names = {
+            old: new
+            for old, new in self.signed.items()
+            if old in graph and new not in graph
+        }
         return renamed(graph, names) if names else graph
 
     def _reduced(self, graph: Graph) -> Graph:

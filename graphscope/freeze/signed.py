@@ -39,21 +39,15 @@ def name_outputs(
 def input_names(
     graph: Graph, outputs: Sequence[Tensor], signatures: Mapping[str, Signature]
 ) -> dict[str, str]:
-    """Placeholder -> its name in the signature that these outputs belong to, where that name is free."""
-    named = {t.node for t in outputs}
-    for signature in signatures.values():
-        if named & (
-            {t.node for t in signature.outputs.values()} | set(signature.outputs)
-        ):
-            return {
-                tensor.node: key
-                for key, tensor in signature.inputs.items()
-                if tensor.node in graph
-                and graph.op(tensor.node).startswith("Placeholder")
-                and _NAME.match(key)
-                and key not in graph
-            }
-    return {}
+    """Placeholder -> its name in the signature that these outputs belong to."""
+    signature = _signature(outputs, signatures)
+    return {
+        tensor.node: key
+        for key, tensor in (signature.inputs.items() if signature else ())
+        if tensor.node in graph
+        and graph.op(tensor.node).startswith("Placeholder")
+        and _NAME.match(key)
+    }
 
 
 def _signature(

@@ -15,7 +15,7 @@ from .feeds import BATCHES, Port, trials
 from .opening import open_runner
 from .parting import first_parting
 from .report import Verification
-from .runner import Runner
+from .runner import GraphRunner, Runner
 from .safety import check_outputs, draws
 
 Pair = tuple[str, str]
@@ -40,6 +40,10 @@ def compare(
     Raises UnsafeModel, unless ``trust``, where running one could touch files; GraphscopeError where one cannot be run.
     """
     first, second = open_runner(a, trust), open_runner(b, trust)
+    for mine, other in ((first, second), (second, first)):
+        if isinstance(mine, GraphRunner):
+            theirs = [port.name for port in other.needed(other.outputs())]
+            mine.choose([*other.outputs(), *theirs])
     pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
     fed = pair_inputs(first, second, pairs)
     if not trust:

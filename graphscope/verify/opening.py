@@ -100,13 +100,11 @@ def _open_saved_model(tf: Any, model: Model) -> Runner:
     with graph.as_default():
         session = tf.compat.v1.Session(graph=graph)
         tf.compat.v1.saved_model.load(session, _tags(folder), str(folder))
-    aliases = {
-        name: str(tensor)
-        for signature in model.signatures.values()
-        for side in (signature.outputs, signature.inputs)
-        for name, tensor in side.items()
-    }
-    return GraphRunner(session, model.source, _preferred(model), inline(model), aliases)
+    names = [
+        {name: str(t) for name, t in {**known.outputs, **known.inputs}.items()}
+        for known in model.signatures.values()
+    ]
+    return GraphRunner(session, model.source, _preferred(model), inline(model), names)
 
 
 def _tags(folder: Path) -> list[str]:

@@ -48,16 +48,24 @@ class GraphRunner:
         source: str,
         outputs: Sequence[str],
         model: Model | None = None,
-        aliases: Mapping[str, str] | None = None,
+        signatures: Sequence[Mapping[str, str]] = (),
     ) -> None:
         self.session, self.source, self.model = session, source, model
-        self.aliases = dict(aliases or {})
+        self.signatures = tuple(signatures)
+        self.aliases = dict(self.signatures[0]) if signatures else {}
         self.remarks: list[str] = []
         self._outputs = tuple(outputs)
         self._known = {op.name for op in session.graph.get_operations()}
 
     def outputs(self) -> tuple[str, ...]:
         return self._outputs
+
+    def choose(self, names: Iterable[str]) -> None:
+        """Of several signatures, speak by the one that has most of these names."""
+        wanted = {name.removesuffix(":0") for name in names}
+        if self.signatures:
+            best = max(self.signatures, key=lambda known: len(wanted & known.keys()))
+            self.aliases = dict(best)
 
     def resolve(self, name: str) -> str | None:
         for text in (name, name.removesuffix(":0")):
@@ -176,23 +184,24 @@ def shape_of(shape: Any) -> Shape:
     return None if shape.rank is None else tuple(shape.as_list())
 
 
+_NOISE = (
+    "Graph execution error",
+    "Detected at",
+    "Original stack",
+    "[[",
+    "File ",
+    "node '",
+)
+
+
 def first_line(error: Exception) -> str:
     """TensorFlow's reason, without the stacks of Python frames that surround it."""
     text = getattr(error, "message", None) or str(error)
     lines = [line.strip() for line in text.splitlines()]
-    noise = (
-        "Graph execution error",
-        "Detected at",
-        "Original stack",
-        "[[",
-        "File ",
-        "node '",
-    )
-    told = [line for line in lines if line and not line.startswith(noise)]
-    found = [line for line in told if not line.endswith("<module>")]
-    return (found or lines or [type(error).__name__])[
-        0 if "Detected at" not in text else -1
-    ][:400]
+    told = [line for line in lines if " " in line and not line.startswith(_NOISE)]
+    if not told:
+        return (lines or [type(error).__name__])[0][:400]
+    return told[-1 if "Detected at" in text else 0][:400]
 
 
 def _layer_name(tensor: Any) -> str:
