@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -57,6 +58,7 @@ _QUANTISED = {
 }
 
 
+@lru_cache(1 << 10)
 def numpy_dtype(name: str) -> np.dtype[Any] | None:
     """The numpy dtype of a TensorFlow dtype name (little-endian), object for strings, None where there is none."""
     base = name.removesuffix("_ref")

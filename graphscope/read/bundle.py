@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -116,17 +116,26 @@ class _Shards:
                 )
 
 
+class _Place(NamedTuple):
+    """Where something is wrong; becomes text only if something is."""
+
+    file: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: the entry of {self.key!r}"
+
+
 def _stored(
     name: str, entry: Any, entries: dict[bytes, Any], shards: _Shards, index: str
 ) -> Stored:
-    what = f"{index}: the entry of {name!r}"
+    what = _Place(index, name)
     message = proto.parse("BundleEntryProto", entry.value, what)
     shape = _shape(message, what)
-    dtype = proto.DATA_TYPES.get(message.dtype, f"dtype {message.dtype}")
+    dtype = proto.DATA_TYPES.get(message.dtype) or f"dtype {message.dtype}"
     if not message.slices:
-        return Stored(
-            dtype, shape, (_piece(message, dtype, shape, None, shards, what),)
-        )
+        piece = _piece(message, dtype, shape, None, shards, what)
+        return Stored(dtype, shape, (piece,))
     pieces = []
     for each in message.slices:
         extents = extents_of(each)
@@ -134,7 +143,7 @@ def _stored(
         if key not in entries:
             raise FormatError(f"{what} names a slice {extents} that the index lacks")
         part = proto.parse("BundleEntryProto", entries[key].value, what)
-        cut = resolved(extents, shape, what)
+        cut = resolved(extents, shape, str(what))
         sizes = tuple(length for _, length in cut)
         pieces.append(_piece(part, dtype, sizes, cut, shards, what))
     return Stored(
@@ -142,7 +151,7 @@ def _stored(
     )
 
 
-def _shape(message: Any, what: str) -> tuple[int, ...]:
+def _shape(message: Any, what: _Place) -> tuple[int, ...]:
     shape = message.shape
     if not shape.dim and not shape.unknown_rank:
         return ()
@@ -158,7 +167,7 @@ def _piece(
     shape: tuple[int, ...],
     cut: Any,
     shards: _Shards,
-    what: str,
+    what: _Place,
 ) -> Piece:
     number, offset, size = message.shard_id, message.offset, message.size
     if not 0 <= number < shards.count or offset < 0 or size < 0:

@@ -53,6 +53,7 @@ _STEMMED = (
 )
 
 
+@lru_cache(1 << 14)
 def kind_of(name: str) -> tuple[str, str]:
     """``(Keras weight name, stem)`` of a variable's last name; the kind is "" where the name says nothing.
 

@@ -141,7 +141,7 @@ def __getattr__(name: str) -> Any:
         ) from None
 
 
-def parse(name: str, data: bytes, what: str) -> Any:
+def parse(name: str, data: bytes, what: object) -> Any:
     """The message ``name`` read from ``data``; ``what`` names the place in an error.
 
     Raises FormatError where the bytes are not such a message.

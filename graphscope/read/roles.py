@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .. import opdefs
@@ -48,6 +49,9 @@ _METRICS = re.compile(
     r"(true_positives|true_negatives|false_positives|false_negatives|total_confusion_matrix)(_\d+)?"
 )
 _TABLES = re.compile(r".*(-keys|-values|table-keys|table-values)\Z")
+_DEBIASED = "/ExponentialMovingAverage/"
+_POWER = "power"  # beta1_power: an optimizer's, of no one weight
+_MOST_SCOPES = 16
 _TABLE_OPS = re.compile(
     r"(Mutable)?(HashTable|DenseHashTable|HashTableOfTensors)(V2)?\Z|AnonymousHashTable"
 )
@@ -64,44 +68,54 @@ def roles_by_name(shapes: Mapping[str, tuple[Any, Any]]) -> dict[str, Role]:
     }
 
 
+@lru_cache(1 << 14)
+def _told_by(last: str) -> str:
+    """The role that a variable's last name speaks of, before anything else is looked at; "" where it says nothing."""
+    if _TABLES.match(last):
+        return TABLE
+    for pattern, role in (
+        (_STEPS, STEP),
+        (_POWERS, _POWER),
+        (_AVERAGE_NAMES, AVERAGE),
+        (_SLOT_NAMES, SLOT),
+        (_STATISTICS_NAMES, STATISTICS),
+        (_METRICS, METRIC),
+    ):
+        if pattern.fullmatch(last):
+            return role
+    return ""
+
+
 def _by_name(
     name: str, dtype: str, shape: Any, known: Mapping[str, tuple[Any, Any]]
 ) -> Role:
     scope, _, last = name.rpartition("/")
-    if dtype == "variant" or dtype == "resource":
+    told = _told_by(last)
+    if dtype in ("variant", "resource"):
         return Role(OTHER)
-    if _TABLES.match(last):
-        return Role(TABLE)
-    if (
-        _STEPS.fullmatch(last)
-        and shape == ()
-        and dtype in ("int64", "int32", "float32")
-    ):
+    if told == STEP and shape == () and dtype in ("int64", "int32", "float32"):
         return Role(STEP)
-    if _POWERS.fullmatch(last) and shape == ():
+    if _DEBIASED in name:  # .../biased and .../local_step of a debiased average
+        return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], known))
+    if told in (AVERAGE, SLOT) and scope:
+        return Role(told, _owner(scope, known))
+    if told in (TABLE, STATISTICS, METRIC):
+        return Role(told)
+    if shape == () and (told == _POWER or _in_optimizer(scope)):
         return Role(SLOT)
-    if scope and _AVERAGE_NAMES.fullmatch(last):
-        return Role(AVERAGE, _owner(scope, known))
-    if (
-        "/ExponentialMovingAverage/" in name
-    ):  # .../biased, .../local_step of a debiased average
-        return Role(AVERAGE, _owner(name.split("/ExponentialMovingAverage/")[0], known))
-    if scope and _SLOT_NAMES.fullmatch(last):
-        return Role(SLOT, _owner(scope, known))
-    if _STATISTICS_NAMES.fullmatch(last):
-        return Role(STATISTICS)
-    if _METRICS.fullmatch(last):
-        return Role(METRIC)
-    if scope in known and known[scope] == (dtype, shape) and shape:
+    if shape and scope in known and known[scope] == (dtype, shape):
         return Role(SLOT, scope)  # whatever it is, it shadows a weight
-    if dtype == "string":
-        return Role(OTHER)
-    return Role(WEIGHT)
+    return Role(OTHER if dtype == "string" else WEIGHT)
+
+
+def _in_optimizer(scope: str) -> bool:
+    """Whether a scope is an optimizer's own: its hyperparameters are kept there."""
+    return any(map(_SLOT_NAMES.fullmatch, scope.split("/")[-2:]))
 
 
 def _owner(scope: str, known: Mapping[str, Any]) -> str:
-    """The variable that ``scope`` names, with or without an outer scope (the optimizer's own)."""
-    while scope:
+    """The variable that ``scope`` names, with or without outer scopes (the optimizer's own)."""
+    for _ in range(_MOST_SCOPES):
         if scope in known:
             return scope
         _, _, scope = scope.partition("/")

@@ -18,6 +18,7 @@ from .likely import Guess, kind_of, likely_layer, telling
 from .nodes import put
 
 PATTERN = "names and shapes"
+_MOST_SORTED = 20_000  # scopes: nobody reads more in order
 _SHOWN = {"weight", "batch statistics"}
 _DIGITS = re.compile(r"(\d+)")
 
@@ -53,7 +54,8 @@ def skeleton(
             named = _place(variable, full_names.get(variable.name, ""))
             scopes.setdefault(named.scope, []).append(named)
     graph = Graph()
-    for scope in sorted(scopes, key=_natural):
+    few = len(scopes) < _MOST_SORTED
+    for scope in sorted(scopes, key=_natural) if few else scopes:
         groups = _groups(scopes[scope])
         for stem, group in groups:
             name = scope if len(groups) == 1 or not stem else f"{scope}/{stem}"
@@ -101,31 +103,25 @@ def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
 def _pairs(variables: list[Named]) -> list[Group]:
     """Nameless variables (``Variable``, ``Variable_1``, ...): kernels, and the biases that follow and fit them."""
     found: list[Group] = []
-    open_kernels: deque[Group] = deque()
+    waiting: dict[int, deque[Group]] = {}  # kernels without a bias, by their last size
     for named in variables:
-        if len(named.shape) > 1:
+        shape = named.shape
+        if len(shape) > 1:
             found.append([("kernel", named)])
-            open_kernels.append(found[-1])
-            continue
-        fitting = [g for g in open_kernels if named.shape and _fits(g[0][1], named)]
-        if not fitting:
+            waiting.setdefault(shape[-1], deque()).append(found[-1])
+        elif len(shape) == 1 and waiting.get(shape[0]):
+            fitting = waiting[shape[0]]
+            chosen = fitting.pop() if fitting[-1] is found[-1] else fitting.popleft()
+            chosen.append(("bias", named))
+        else:
             found.append([("", named)])
-            continue
-        last = open_kernels[-1]
-        chosen = last if last in fitting else fitting[0]
-        chosen.append(("bias", named))
-        open_kernels.remove(chosen)
     return found
-
-
-def _fits(kernel: Named, bias: Named) -> bool:
-    return bias.shape == kernel.shape[-1:]
 
 
 def _add(graph: Graph, name: str, group: Group, config: str) -> None:
     shapes = {kind: named.shape for kind, named in group if kind}
     guess = None
-    if len(shapes) == len(group):
+    if len(shapes) == len(group) and list(shapes) != ["bias"]:
         guess = likely_layer(tuple(shapes.items()), telling(name))
     if guess is None:
         for _, named in group:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ class Stored:
     shape: tuple[int, ...]
     pieces: tuple[Piece, ...] = field(default=(), repr=False)
 
-    @cached_property
+    @property
     def count(self) -> int:
         count = 1
         for size in self.shape:
@@ -57,9 +56,13 @@ class Stored:
     def nbytes(self) -> int:
         """The bytes of its values; what is stored where they have no fixed size (strings, variants)."""
         dtype = numpy_dtype(self.dtype)
-        if dtype is None or dtype.hasobject:
-            return sum(piece.length for piece in self.pieces)
+        if dtype is None or dtype.hasobject or len(self.pieces) == 1 == self._raw:
+            return sum([piece.length for piece in self.pieces])
         return self.count * dtype.itemsize
+
+    @property
+    def _raw(self) -> int:
+        return sum([piece.decode is None for piece in self.pieces])
 
 
 class StoredWeights(Weights):
