@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..graph import Shape
@@ -22,11 +24,18 @@ def _gathered(params: Shape, indices: Shape, axis: int | None, batch: int) -> Sh
     return (*params[:at], *indices[batch:], *params[at + 1 :])
 
 
-def _gather_v2_text(call: Call, x: str, indices: str, _: str) -> str | None:
-    axis = call.integer(2)
-    if axis is None or call["batch_dims"] != 0:
+def _gather_v2_text(call: Call, x: str, indices: str, where: str) -> str | None:
+    axis, batch = call.integer(2), call["batch_dims"]
+    if axis is None:
         return None
-    return _take(call, x, indices, axis)
+    if batch == 0:
+        return _take(call, x, indices, axis)
+    rank = call.rank(0)
+    if axis != batch or rank is None or call.rank(1) != batch + 1:
+        return None
+    for _ in range(rank - batch - 1):
+        indices = f"ops.expand_dims({indices}, -1)"
+    return f"ops.take_along_axis({x}, {indices}, axis={axis})"
 
 
 def _take(call: Call, x: str, indices: str, axis: int) -> str:
@@ -74,9 +83,25 @@ def _gather_nd_shape(call: Call) -> tuple[Shape]:
     return ((*indices[:-1], *params[indices[-1] :]),)
 
 
+def _gather_nd_text(call: Call, x: str, indices: str) -> str | None:
+    """The indexed axes made one, and the indices counted along it."""
+    params, last = call.shape(0), (call.shape(1) or (None,))[-1]
+    if params is None or not last or None in params[1:]:
+        return None
+    if last == 1:
+        return f"ops.take({x}, ops.squeeze({indices}, axis=-1), axis=0)"
+    sizes = [size or 0 for size in params[1:]]
+    steps = tuple(math.prod(sizes[i : last - 1]) for i in range(last))
+    flat = f"ops.reshape({x}, {literal((-1, *sizes[last - 1 :]))})"
+    dtype = literal(call.dtype(1) or "int32")
+    steps_text = f"ops.convert_to_tensor({literal(steps)}, dtype={dtype})"
+    return f"ops.take({flat}, ops.sum({indices} * {steps_text}, axis=-1), axis=0)"
+
+
 define(
     "GatherNd",
     shape=_gather_nd_shape,
+    keras=_gather_nd_text,
     fold=lambda x, indices: x[tuple(np.moveaxis(indices, -1, 0))],
     traits="movement",
     moves=_FIRST,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..graph import Shape
 from .dims import Dim, ranked, same, unknown
 from .registry import Call, define
@@ -15,32 +17,69 @@ def _resized_shape(call: Call) -> tuple[Shape]:
 
 
 def _resize_text(call: Call, x: str, _: str) -> str | None:
-    """keras.ops resizes with half-pixel centres only; other sampling is sayable where it comes to the same."""
-    sizes, kind = call.integers(1), call.op
-    if sizes is None:
+    """keras.ops resizes with half-pixel centres; what TensorFlow 1 did needs both sizes known, and is then a product."""
+    sizes, aligned = call.integers(1), call.get("align_corners", False)
+    if sizes is None or len(sizes) != 2 or call.op == "ResizeArea":
         return None
-    if kind == "ResizeNearestNeighbor":
+    if call.op == "ResizeNearestNeighbor":
         return _nearest_text(call, x, sizes)
-    if not call.get("half_pixel_centers", False) or call.get("align_corners", False):
+    if call.dtype(0) != "float32":
+        x = f'ops.cast({x}, "float32")'
+    if not aligned and call.get("half_pixel_centers", False):
+        method = "bilinear" if call.op == "ResizeBilinear" else "bicubic"
+        return (
+            f'ops.image.resize({x}, {literal(sizes)}, interpolation="{method}", '
+            f'data_format="channels_last")'
+        )
+    image = ranked(call.shape(0), 4)
+    if call.op != "ResizeBilinear" or None in image[1:3]:
         return None
-    method = "bilinear" if kind == "ResizeBilinear" else "bicubic"
-    made = f'ops.image.resize({x}, {literal(sizes)}, interpolation="{method}", data_format="channels_last")'
-    return f'ops.cast({made}, "float32")' if call.dtype(0) != "float32" else made
+    rows, columns = (
+        _tents(size or 0, wanted, aligned)
+        for size, wanted in zip(image[1:3], sizes, strict=True)
+    )
+    return f'ops.einsum("yh,xw,nhwc->nyxc", {rows}, {columns}, {x})'
+
+
+def _scale(size: int, wanted: int, aligned: bool) -> float:
+    """How far apart in the input two neighbours of the output lie, in TensorFlow's float32."""
+    if aligned and wanted > 1:
+        return float(np.float32(size - 1) / np.float32(wanted - 1))
+    return float(np.float32(size) / np.float32(wanted))
+
+
+def _tents(size: int, wanted: int, aligned: bool) -> str:
+    """The weights of linear interpolation: of each output position, a tent over the input positions."""
+    at = f'ops.arange({wanted}, dtype="float32") * {literal(_scale(size, wanted, aligned))}'
+    at = f"ops.expand_dims(ops.minimum({at}, {size - 1}.0), 1)"
+    return f'ops.relu(1.0 - ops.abs({at} - ops.arange({size}, dtype="float32")))'
 
 
 def _nearest_text(call: Call, x: str, sizes: tuple[int, ...]) -> str | None:
-    """Growing by whole factors is repetition in every convention but aligned corners."""
-    image = ranked(call.shape(0), 4)
-    if call.get("align_corners", False) or None in image[1:3]:
+    """Growing by whole factors is repetition in every convention but aligned corners; all else takes by index."""
+    image, aligned = ranked(call.shape(0), 4), call.get("align_corners", False)
+    if None in image[1:3]:
         return None
     made = x
     for axis, wanted in zip((1, 2), sizes, strict=True):
         size = image[axis] or 0
-        if not size or wanted % size:
-            return None
-        if wanted != size:
+        if wanted == size:
+            continue
+        if wanted % size == 0 and not aligned:
             made = f"ops.repeat({made}, {wanted // size}, axis={axis})"
+        else:
+            centred = call.get("half_pixel_centers", False)
+            made = f"ops.take({made}, {_nearest(size, wanted, aligned, centred)}, axis={axis})"
     return made
+
+
+def _nearest(size: int, wanted: int, aligned: bool, centred: bool) -> str:
+    at = f'ops.arange({wanted}, dtype="float32")'
+    if centred:
+        at = f"({at} + 0.5)"
+    at = f"{at} * {literal(_scale(size, wanted, aligned))}"
+    at = f"ops.floor({at} + 0.5)" if aligned else f"ops.floor({at})"
+    return f'ops.cast(ops.minimum({at}, {size - 1}.0), "int32")'
 
 
 define(
@@ -79,7 +118,16 @@ def _glimpse_shape(call: Call) -> tuple[Shape]:
 
 
 define("ExtractGlimpse", "ExtractGlimpseV2", shape=_glimpse_shape)
-define("RGBToHSV", "HSVToRGB", shape=same)
+define(
+    "RGBToHSV",
+    shape=same,
+    keras='ops.image.rgb_to_hsv({0}, data_format="channels_last")',
+)
+define(
+    "HSVToRGB",
+    shape=same,
+    keras='ops.image.hsv_to_rgb({0}, data_format="channels_last")',
+)
 define(
     "AdjustContrastv2",
     "AdjustContrast",

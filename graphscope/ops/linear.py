@@ -214,8 +214,17 @@ def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
     return ((*shape, shape[-1]),)
 
 
-define("MatrixDiag", shape=_diagonal_shape)
-define("MatrixDiagV2", "MatrixDiagV3", shape=_diagonal_v2_shape)
+def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
+    made = (_diagonal_shape if call.op == "MatrixDiag" else _diagonal_v2_shape)(call)
+    size = None if made[0] is None else made[0][-1]
+    if size is None:
+        return None
+    dtype = literal(call.dtype(0))
+    return f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={dtype})"
+
+
+define("MatrixDiag", shape=_diagonal_shape, keras=_diagonal_text)
+define("MatrixDiagV2", "MatrixDiagV3", shape=_diagonal_v2_shape, keras=_diagonal_text)
 
 
 def _diagonal_part_shape(call: Call) -> tuple[Shape]:
@@ -235,8 +244,19 @@ def _diagonal_part_v2_shape(call: Call) -> tuple[Shape]:
     return _diagonal_part_shape(call)
 
 
-define("MatrixDiagPart", shape=_diagonal_part_shape)
-define("MatrixDiagPartV2", "MatrixDiagPartV3", shape=_diagonal_part_v2_shape)
+def _diagonal_part_text(call: Call, x: str, *k: str) -> str | None:
+    if k and call.integers(1) not in ((0,), (0, 0)):
+        return None
+    return f"ops.diagonal({x}, axis1=-2, axis2=-1)"
+
+
+define("MatrixDiagPart", shape=_diagonal_part_shape, keras=_diagonal_part_text)
+define(
+    "MatrixDiagPartV2",
+    "MatrixDiagPartV3",
+    shape=_diagonal_part_v2_shape,
+    keras=_diagonal_part_text,
+)
 define("MatrixSetDiag", "MatrixSetDiagV2", "MatrixSetDiagV3", shape=same)
 
 

@@ -1,4 +1,4 @@
-"""Batch normalization in all its versions, local response normalization, quantisation to a range."""
+"""Batch normalization in all its versions, local response normalization."""
 
 from __future__ import annotations
 
@@ -106,44 +106,3 @@ def _lrn_text(call: Call, x: str) -> str:
 
 define("LRN", shape=same, keras=_lrn_text)
 define("LRNGrad", shape=same)
-
-
-define(
-    "FakeQuantWithMinMaxArgs",
-    "FakeQuantWithMinMaxVars",
-    "FakeQuantWithMinMaxVarsPerChannel",
-    "QuantizeAndDequantize",
-    "QuantizeAndDequantizeV2",
-    "QuantizeAndDequantizeV3",
-    "QuantizeAndDequantizeV4",
-    shape=same,
-)
-define(
-    "FakeQuantWithMinMaxVarsGradient",
-    shape=lambda call: (call.shape(0), (), ()),
-)
-define(
-    "Dequantize",
-    shape=same,
-)
-define(
-    "QuantizeV2",
-    "Requantize",
-    "QuantizedRelu",
-    "QuantizedRelu6",
-    "QuantizedReluX",
-    "QuantizeDownAndShrinkRange",
-    shape=lambda call: (call.shape(0), (), ()),
-)
-define("RequantizationRange", shape=lambda call: ((), ()))
-
-
-def _quantised_product(call: Call) -> tuple[Shape, ...]:
-    left, right = ranked(call.shape(0), 2), ranked(call.shape(1), 2)
-    rows = left[1] if call.get("transpose_a") else left[0]
-    columns = right[0] if call.get("transpose_b") else right[1]
-    return (rows, columns), (), ()
-
-
-define("QuantizedMatMul", shape=_quantised_product)
-define("QuantizedBiasAdd", shape=lambda call: (call.shape(0), (), ()))

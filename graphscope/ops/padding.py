@@ -136,8 +136,67 @@ def _from_batch_shape(call: Call) -> tuple[Shape]:
     return ((batch, *sizes, *shape[1 + len(blocks) :]),)
 
 
-define("SpaceToBatchND", "SpaceToBatch", shape=_to_batch_shape)
-define("BatchToSpaceND", "BatchToSpace", shape=_from_batch_shape)
+def _all_known(call: Call) -> tuple[list[int], list[tuple[int, int]], list[int]]:
+    """Blocks, paddings or crops, and the sizes behind the batch; raises Unsaid where one of them is unknown."""
+    blocks, pairs = _blocks(call)
+    shape = call.shape(0)
+    flat = [*blocks, *(size for pair in pairs for size in pair), *(shape or (0,))[1:]]
+    if shape is None or None in flat:
+        raise Unsaid("sizes are unknown")
+    count = len(blocks)
+    numbers = [size or 0 for size in flat]
+    twos = list(zip(numbers[count : 3 * count : 2], numbers[count + 1 : 3 * count : 2]))
+    return numbers[:count], twos, numbers[3 * count :]
+
+
+def _to_batch_text(call: Call, x: str, *_: str) -> str:
+    """Padded, cut into blocks, and the places within a block put before the batch."""
+    blocks, pads, sizes = _all_known(call)
+    count = len(blocks)
+    if any(pad != (0, 0) for pad in pads):
+        around = ((0, 0), *pads, *((0, 0),) * (len(sizes) - count))
+        x = f"ops.pad({x}, {literal(around)})"
+    cut: list[int] = [-1]
+    for size, block, pad in zip(sizes, blocks, pads, strict=False):
+        cut += [(size + sum(pad)) // block, block]
+    within = [2 + 2 * i for i in range(count)]
+    axes = [*within, 0, *(1 + 2 * i for i in range(count))]
+    rest = sizes[count:]
+    axes += range(1 + 2 * count, 1 + 2 * count + len(rest))
+    turned = f"ops.transpose(ops.reshape({x}, {literal((*cut, *rest))}), {literal(tuple(axes))})"
+    return f"ops.reshape({turned}, {literal((-1, *cut[1::2], *rest))})"
+
+
+def _from_batch_text(call: Call, x: str, *_: str) -> str:
+    """The inverse: places out of the batch, beside the axes they came from, then cropped."""
+    blocks, crops, sizes = _all_known(call)
+    count, rest = len(blocks), sizes[len(blocks) :]
+    cut = (*blocks, -1, *sizes)
+    axes = [count]
+    for i in range(count):
+        axes += [count + 1 + i, i]
+    axes += range(2 * count + 1, 2 * count + 1 + len(rest))
+    whole = [size * block for size, block in zip(sizes, blocks, strict=False)]
+    turned = f"ops.transpose(ops.reshape({x}, {literal(cut)}), {literal(tuple(axes))})"
+    made = f"ops.reshape({turned}, {literal((-1, *whole, *rest))})"
+    if all(crop == (0, 0) for crop in crops):
+        return made
+    pairs = zip(whole, crops, strict=True)
+    return f"{made}[:, {', '.join(f'{a}:{size - b}' for size, (a, b) in pairs)}]"
+
+
+define(
+    "SpaceToBatchND",
+    "SpaceToBatch",
+    shape=_to_batch_shape,
+    keras=_to_batch_text,
+)
+define(
+    "BatchToSpaceND",
+    "BatchToSpace",
+    shape=_from_batch_shape,
+    keras=_from_batch_text,
+)
 
 
 def _image_axes(call: Call) -> tuple[int, tuple[int, int]]:

@@ -153,12 +153,13 @@ define("ArgMin", shape=_arg_shape, keras=_arg_text("argmin"), fold=_arg_fold(np.
 def _running_text(function: str) -> Callable[..., str | None]:
     def text(call: Call, x: str, axis: str) -> str | None:
         where = call.integer(1)
-        if where is None or call["exclusive"]:
+        if where is None or (call["exclusive"] and function != "cumsum"):
             return None
-        if not call["reverse"]:
-            return f"ops.{function}({x}, axis={where})"
-        flipped = f"ops.flip({x}, axis={where})"
-        return f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
+        made = f"ops.{function}({x}, axis={where})"
+        if call["reverse"]:
+            flipped = f"ops.flip({x}, axis={where})"
+            made = f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
+        return f"{made} - {x}" if call["exclusive"] else made
 
     return text
 

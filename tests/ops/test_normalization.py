@@ -1,4 +1,4 @@
-"""Normalization and quantisation against TensorFlow."""
+"""Normalization against TensorFlow."""
 
 from __future__ import annotations
 
@@ -51,20 +51,6 @@ def fused(op: str, training: bool, **more: Any) -> Case:
         expect={"runs": False},
     ),
     case("LRN", input=floats(2, 4, 4, 9)),
-    case("FakeQuantWithMinMaxArgs", inputs=IMAGE),
-    case(
-        "FakeQuantWithMinMaxVars",
-        inputs=IMAGE,
-        min=known(-1, "float32"),
-        max=known(1, "float32"),
-    ),
-    case(
-        "QuantizeV2",
-        input=IMAGE,
-        min_range=known(-2, "float32"),
-        max_range=known(2, "float32"),
-        T="quint8",
-    ),
 )
 def test_normalization(row: Case) -> None:
     check(row)

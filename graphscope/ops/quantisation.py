@@ -1,0 +1,79 @@
+"""Quantisation: simulated (FakeQuant), to and from integers, and arithmetic on them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph import Shape
+from .dims import ranked, same
+from .registry import Call, define
+from .text import literal
+
+
+def _nudged(low: float, high: float, steps: int) -> tuple[float, float, float]:
+    """The range moved so that 0 is one of its values: least, most and step, as TensorFlow's kernel has them."""
+    one = np.float32
+    scale = (one(high) - one(low)) / one(steps)
+    zero = one(0) - one(low) / scale
+    point = one(np.clip(np.floor(zero + one(0.5)), 0, steps))
+    return float(-point * scale), float((one(steps) - point) * scale), float(scale)
+
+
+def _simulated(call: Call, x: str, low: float, high: float) -> str:
+    first = 1 if call["narrow_range"] else 0
+    least, most, scale = _nudged(low, high, 2 ** int(call["num_bits"]) - 1 - first)
+    clipped = f"ops.clip({x}, {literal(least)}, {literal(most)})"
+    level = f"ops.floor(({clipped} - {literal(least)}) / {literal(scale)} + 0.5)"
+    return f"{level} * {literal(scale)} + {literal(least)}"
+
+
+def _simulated_by_inputs(call: Call, x: str, low: str, high: str) -> str | None:
+    least, most = call.value(1), call.value(2)
+    if least is None or most is None or least.size != 1 or most.size != 1:
+        return None
+    return _simulated(call, x, float(least.reshape(())), float(most.reshape(())))
+
+
+define(
+    "FakeQuantWithMinMaxArgs",
+    shape=same,
+    keras=lambda call, x: _simulated(call, x, call["min"], call["max"]),
+)
+define("FakeQuantWithMinMaxVars", shape=same, keras=_simulated_by_inputs)
+define(
+    "FakeQuantWithMinMaxVarsPerChannel",
+    "QuantizeAndDequantize",
+    "QuantizeAndDequantizeV2",
+    "QuantizeAndDequantizeV3",
+    "QuantizeAndDequantizeV4",
+    shape=same,
+)
+define(
+    "FakeQuantWithMinMaxVarsGradient",
+    shape=lambda call: (call.shape(0), (), ()),
+)
+define(
+    "Dequantize",
+    shape=same,
+)
+define(
+    "QuantizeV2",
+    "Requantize",
+    "QuantizedRelu",
+    "QuantizedRelu6",
+    "QuantizedReluX",
+    "QuantizeDownAndShrinkRange",
+    shape=lambda call: (call.shape(0), (), ()),
+)
+define("RequantizationRange", shape=lambda call: ((), ()))
+
+
+def _quantised_product(call: Call) -> tuple[Shape, ...]:
+    left, right = ranked(call.shape(0), 2), ranked(call.shape(1), 2)
+    rows = left[1] if call.get("transpose_a") else left[0]
+    columns = right[0] if call.get("transpose_b") else right[1]
+    return (rows, columns), (), ()
+
+
+define("QuantizedMatMul", shape=_quantised_product)
+define("QuantizedBiasAdd", shape=lambda call: (call.shape(0), (), ()))
