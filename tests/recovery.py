@@ -20,6 +20,7 @@ from graphscope.read import load
 from graphscope.render.keras import KerasReport, write_keras
 from graphscope.render.keras.config import written_arguments
 from graphscope.render.keras.signatures import signatures
+from graphscope.simplify.inline import inline
 from graphscope.simplify.prune import prune
 
 
@@ -102,7 +103,7 @@ def recover(
     blocks: bool = True,
 ) -> Recovered:
     """The whole chain, without TensorFlow."""
-    model = path if isinstance(path, Model) else load(str(path))
+    model = inline(path if isinstance(path, Model) else load(str(path)))
     graph = prune(model.graph, outputs)
     specs = infer_shapes(graph)
     layers = find_layers(graph, model, specs, keep=outputs)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..graph import Graph, Layer, Tensor
 
@@ -15,11 +17,10 @@ MOST_INPUTS = 3
 _WORK = 300_000  # runs looked at in one pass: longer runs are tried in shorter sequences only
 _LONGEST, _SHORTEST_LIMIT = 128, 12
 _RANKED = 80  # groups worth a closer look in one pass
+_MANY = 200  # of so many equal runs some are looked at in the place of all
 _OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is hash(-2)
-_INPUT, _ARGUMENT = (
-    2.5,
-    0.2,
-)  # what one more input, one more argument of a call is worth, in lines
+_INPUT = 2.5  # what one more input of a block is worth, in lines a call
+_ARGUMENT = 0.2  # and one more argument
 _NO_SCOPE = 1.5  # what it is worth that the names of a run share what no other run has
 _NUMBER = re.compile(r"_?\d+")
 
@@ -44,8 +45,7 @@ class Run:
                 yield part
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A candidate: ``parts[start:end]`` of one sequence."""
 
     sequence: int
@@ -84,6 +84,7 @@ class Repeats:
         self.sequences = [_Sequence(list(order), frozenset(outputs))]
         self.kinds: dict[int, list[Run]] = {}
         self.labels = {name: self._label(name) for name in order}
+        self.counted = {name for name in order if self._is_counted(name)}
 
     @property
     def top(self) -> list[str | Run]:
@@ -131,21 +132,23 @@ class Repeats:
         """The groups that save anything, best first."""
         groups = []
         for found in self._groups().values():
+            saving = _saving(found[0].end - found[0].start, len(_apart(found)))
+            if saving > 1:
+                groups.append((saving, found))
+        groups.sort(key=lambda group: -group[0])
+        made = []
+        for _, found in groups[:_RANKED]:
             for runs in self._by_names(found):
                 chosen = _apart(runs)
-                saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
-                if len(chosen) > 1 and saving > 1:
-                    groups.append((saving, chosen, runs))
-        groups.sort(key=lambda group: -group[0])
-        made = [
-            _Ranked(self._score(chosen), chosen, found)
-            for _, chosen, found in groups[:_RANKED]
-        ]
+                if len(chosen) > 1:
+                    made.append(_Ranked(self._score(chosen), chosen, runs))
         return sorted((r for r in made if r.score > 1), key=lambda r: -r.score)
 
     def _by_names(self, found: list[_Found]) -> Iterator[list[_Found]]:
         """All of them, and where their names are built in several ways those of the commonest way."""
         yield found
+        if len(found) > _MANY:
+            return
         ways: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
         for each in found:
             ways[self.patterns(self._flat(each))[1]].append(each)
@@ -158,7 +161,7 @@ class Repeats:
 
     def patterns(self, names: list[str]) -> tuple[str, tuple[str, ...]]:
         """What the names of a run begin with, and how each goes on; a name that only counts its class is ``""``."""
-        said = ["" if self._is_counted(name) else name for name in names]
+        said = ["" if name in self.counted else name for name in names]
         prefix = scope([name for name in said if name])
         return prefix, tuple(_NUMBER.sub("#", name[len(prefix) :]) for name in said)
 
@@ -169,7 +172,7 @@ class Repeats:
 
     def _score(self, chosen: list[_Found]) -> float:
         """Lines saved; less for inputs and for what must be passed, names that share no scope included."""
-        flat = [self._flat(found) for found in chosen]
+        flat = [self._flat(found) for found in chosen[:_MANY]]
         parts = self.sequences[chosen[0].sequence].parts
         inputs = len(self._inputs(parts[chosen[0].start : chosen[0].end]))
         passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
@@ -179,11 +182,8 @@ class Repeats:
         elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
             passed += _NO_SCOPE
         tidy = min(len(prefixes[0]), 40) / 100
-        return (
-            _saving(chosen[0].end - chosen[0].start, len(flat))
-            - passed * len(flat)
-            + tidy
-        )
+        saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
+        return saving - passed * len(chosen) + tidy
 
     def _differences(self, runs: list[list[str]]) -> int:
         """In how many ways the configs of the runs differ: what differs alike counts once."""
@@ -311,13 +311,13 @@ def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
     """Whether a run of ``outer`` holds two of ``inner``, and these save at least half as much."""
     if inner.length * 2 > outer.length or inner.score * 2 < outer.score:
         return False
-    for run in outer.chosen:
-        within = [
-            f
-            for f in inner.found
-            if f.sequence == run.sequence and run.start <= f.start and f.end <= run.end
-        ]
-        if len(_apart(within)) > 1:
+    for run in outer.chosen[:3]:
+        first = bisect_left(inner.found, run)
+        within = takewhile(
+            lambda f: f.sequence == run.sequence and f.start < run.end,
+            islice(inner.found, first, None),
+        )
+        if len(_apart([f for f in within if f.end <= run.end])) > 1:
             return True
     return False
 
