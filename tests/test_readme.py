@@ -6,6 +6,7 @@ import doctest
 import importlib.util
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from graphscope.demo import chain
 ROOT = Path(__file__).parent.parent
 SPEC = importlib.util.spec_from_file_location("readme", ROOT / "tools" / "readme.py")
 readme = importlib.util.module_from_spec(SPEC)
+sys.modules["readme"] = readme  # dataclasses look their module up
 SPEC.loader.exec_module(readme)
 TEXT = (ROOT / "README.rst").read_text()
 
