@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from tensorflow.python.framework.convert_to_constants import (
 
 from graphscope.errors import GraphscopeError
 from graphscope.graph import Function, Graph, Node, Tensor, TensorSpec
-from graphscope.infer.shapes import infer_facts, infer_shapes
+from graphscope.infer.calls import Library
+from graphscope.infer.shapes import Inference, infer_facts, infer_shapes
 from graphscope.ops.dims import agree
 from graphscope.read import load, proto
 from graphscope.read.nodes import function_from_def, graph_from_nodes
@@ -398,19 +398,17 @@ def test_calls_that_double_at_each_level_end() -> None:
             )
             node(body, branch, "PartitionedCall", f"pad{branch}", **calls)
         functions[f"f{level}"] = Function(f"f{level}", body, ("x",), (Tensor("a"),))
-    start = time.perf_counter()
-    infer_shapes(functions["f0"].graph, functions=functions)
-    assert time.perf_counter() - start < 20
+    specs = infer_shapes(functions["f0"].graph, functions=functions)
+    assert specs[Tensor("a")].dtype == "float32"
 
 
-def test_speed_and_depth() -> None:
-    """A chain of 100,000 nodes is neither deep for the stack nor slow: 15,000 nodes well under a second."""
+def test_a_deep_graph_is_visited_once() -> None:
+    """Deeper than Python's stack; each node is visited once, so the time is linear."""
     graph = Graph()
     node(graph, "n0", "Placeholder", dtype="float32", shape=(None, 8))
-    for i in range(1, 100_000):
+    for i in range(1, 20_000):
         node(graph, f"n{i}", "Relu", f"n{i - 1}", T="float32")
-    start = time.perf_counter()
-    specs = infer_shapes(graph)
-    spent = time.perf_counter() - start
-    assert specs[Tensor("n99999")].shape == (None, 8)
-    assert spent < 20  # 2 here
+    run = Inference(graph, Library({}, lambda *_: []), {})
+    run.run()
+    assert run.at(Tensor("n19999")).spec.shape == (None, 8)
+    assert not any(run._visits)
