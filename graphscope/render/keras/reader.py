@@ -1,0 +1,111 @@
+"""The layer graph as the lowering reads it: tensors across the altitudes, what is constant, what is a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from ... import ops
+from ...errors import GraphError, OutputsUnknown
+from ...graph import Graph, Layer, Tensor, TensorSpec
+from .program import Input
+
+Values = Callable[[Tensor], "np.ndarray | None"]
+
+
+class Reader:
+    """A layer graph, with what is known of its tensors; ``inputs`` are those that the model declares."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        specs: Mapping[Tensor, TensorSpec],
+        values: Values | None,
+    ) -> None:
+        self.graph, self.specs, self.values = graph, specs, values
+        self.by_output: dict[Tensor, Tensor] = {
+            payload.output: Tensor(name)
+            for name in graph
+            if isinstance(payload := graph.node(name), Layer)
+        }
+        self.by_output.update(graph.graph.get("tensors", {}))
+        self.below = {up: down for down, up in reversed(self.by_output.items())}
+        self.inputs: dict[Tensor, Input] = {}
+
+    def raised(self, tensor: Tensor) -> Tensor:
+        """The tensor of the layer graph that is this tensor of the op graph."""
+        if tensor in self.by_output:
+            return self.by_output[tensor]
+        if tensor.node in self.graph:
+            return tensor
+        for name in self.graph:
+            payload = self.graph.node(name)
+            if isinstance(payload, Layer) and tensor.node in payload.members:
+                raise OutputsUnknown(
+                    f"{tensor} lies inside the layer {name!r}, whose output is {payload.output}: ask for that"
+                )
+        raise GraphError(f"no node {tensor.node!r} in the layer graph")
+
+    def lowered(self, tensor: Tensor) -> Tensor:
+        """The tensor of the op graph that is this tensor of the layer graph."""
+        return self.below.get(tensor, tensor)
+
+    def spec(self, tensor: Tensor) -> TensorSpec:
+        found = self.specs.get(self.lowered(tensor))
+        if found is not None:
+            return found
+        said = self.graph.node(tensor.node).outputs
+        return said[tensor.port] if tensor.port < len(said) else TensorSpec()
+
+    def value(self, tensor: Tensor) -> np.ndarray | None:
+        """The elements of a tensor that no input reaches, where they are known."""
+        payload = self.graph.node(tensor.node)
+        if isinstance(payload, Layer):
+            return None
+        if payload.op == "Const":
+            return np.asarray(payload.attrs["value"])
+        return self.values(self.lowered(tensor)) if self.values is not None else None
+
+    def seen_through(self, tensor: Tensor) -> Tensor:
+        """Past every Identity and its like, except where they are a declared input."""
+        for _ in range(len(self.graph)):
+            if tensor in self.inputs or not self.passes(tensor.node):
+                break
+            tensor = self.graph.inputs(tensor.node)[0]
+        return tensor
+
+    def passes(self, node: str) -> bool:
+        payload = self.graph.node(node)
+        if isinstance(payload, Layer) or "pass-through" not in ops.traits(payload.op):
+            return False
+        return len(self.graph.inputs(node)) == 1
+
+    def arguments(self, node: str) -> list[Tensor]:
+        return [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
+
+    def sources(self, node: str) -> Sequence[str]:
+        """What must run before a node: nothing before an input, a constant or a weight."""
+        if any(tensor.node == node for tensor in self.inputs):
+            return ()
+        if not isinstance(self.graph.node(node), Layer):
+            if self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
+                return ()
+        return [tensor.node for tensor in self.arguments(node)]
+
+    def weight_of(self, tensor: Tensor) -> str:
+        """The variable that a tensor is a reading of, or ``""``."""
+        for _ in range(len(self.graph)):
+            payload = self.graph.node(tensor.node)
+            if isinstance(payload, Layer):
+                return ""
+            traits = ops.traits(payload.op)
+            if "variable" in traits:
+                return tensor.node
+            if payload.op != "ReadVariableOp" and "pass-through" not in traits:
+                return ""
+            given = self.graph.inputs(tensor.node)
+            if not given or tensor in self.inputs:
+                return ""
+            tensor = given[0]
+        return ""
