@@ -173,6 +173,13 @@ class Analysis:
             return block_graph(self.layer_graph)
         return self.layer_graph
 
+    @cached_property
+    def blocks(self) -> tuple[Any, ...]:
+        """The parts of the layer graph in order: layers, and regions that repeat."""
+        from .infer.blocks import find_blocks
+
+        return tuple(find_blocks(self.layer_graph).parts)
+
     def explain(self, pattern: str, node: str) -> str:
         """Why a pattern does or does not match at a node, in words."""
         from .match import explain
@@ -184,6 +191,7 @@ class Analysis:
 
     def drawing(self, level: str = "layer", report: bool = False) -> View:
         """What a renderer is given; with ``report`` also all that ``inspect`` says."""
+        from .constants import Constants
         from .render import View
         from .report import describe_model
 
@@ -192,11 +200,13 @@ class Analysis:
             specs=self.specs,
             level=level,
             title=Path(self.model.source).name,
-            inputs=tuple(c.tensor for c in self.candidates.inputs),
+            inputs=self.model_inputs,
             outputs=self.outputs,
             roles=self.roles,
             model=self.flat,
             facts=describe_model(self) if report else {},
+            values=Constants(self.graph, self.flat).value,
+            blocks=self.blocks,
         )
 
     def render(self, path: str | Path, level: str = "layer") -> None:
@@ -234,7 +244,6 @@ class Analysis:
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""
         from .constants import Constants
-        from .infer.blocks import find_blocks
         from .render.keras import write_keras
 
         return write_keras(
@@ -245,7 +254,7 @@ class Analysis:
             outputs=self.sure_outputs(),
             specs=self.specs,
             values=Constants(self.graph, self.flat).value,
-            blocks=find_blocks(self.layer_graph).parts,
+            blocks=self.blocks,
         )
 
     def prove(self, folder: str | Path, trust: bool = False) -> Verification:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import pkgutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -27,7 +27,8 @@ class View:
 
     ``specs`` are keyed by tensors of the op graph (a layer's are looked up by ``Layer.output``); ``level`` is
     ``op``, ``layer`` or ``block``; ``inputs`` and ``outputs`` are the tensors or nodes to mark; ``roles`` says which
-    nodes exist only to train (they are drawn folded by role); ``facts`` is what ``inspect`` says of the model.
+    nodes exist only to train (they are drawn folded by role); ``facts`` is what ``inspect`` says of the model;
+    ``values`` gives the elements of a tensor that no input reaches, ``blocks`` the parts that repeat.
     """
 
     graph: Graph
@@ -39,6 +40,8 @@ class View:
     roles: Mapping[str, str] = field(default_factory=dict)
     model: Model | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    values: Callable[[Tensor], Any] | None = None
+    blocks: Sequence[Any] = ()
 
 
 Renderer = Callable[[View], str | bytes]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
+from .. import View
 from .lower import lower
 from .naming import with_names
 from .parts import arrange, flat
@@ -207,3 +208,22 @@ def count_lines(source: str) -> int:
         for number, line in lines
         if line.strip() and not line.strip().startswith("#") and number not in silent
     )
+
+
+def render_source(view: View) -> str:
+    """Keras source: ``build_model()``, without its weights (``graphscope keras`` writes both)."""
+    fed = [Tensor.parse(str(each)) for each in view.inputs]
+    source = to_keras(
+        view.graph,
+        inputs=[tensor for tensor in fed if tensor.node in view.graph],
+        outputs=[Tensor.parse(str(each)) for each in view.outputs],
+        name=Path(view.title).stem or "model",
+        specs=view.specs,
+        values=view.values,
+        blocks=view.blocks,
+        origin=view.title,
+    )
+    return source.text
+
+
+SUFFIXES = {".py": render_source}
