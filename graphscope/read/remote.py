@@ -6,16 +6,13 @@ Only the ranges asked for are fetched. What fails says which URL and why, as a F
 from __future__ import annotations
 
 import re
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 from ..errors import FormatError
 
 TIMEOUT = 60  # seconds without a byte
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+(::[a-z0-9+]+)*://")
-_FAILURES = (OSError, ValueError, HTTPException)
+_FAILURES = (OSError, ValueError)  # http.client's own are turned into OSError in _open
 
 
 def is_remote(path: str) -> bool:
@@ -41,11 +38,23 @@ def _system(path: str) -> tuple[Any, str]:
         raise FormatError(f"{path}: {_reason(error)}") from None
 
 
+def _open(path: str, **options: Any) -> Any:
+    """The server's answer, to be closed by the caller; raises OSError where there is none."""
+    from http.client import HTTPException  # late: most files are local
+    from urllib.request import Request, urlopen
+
+    try:
+        return urlopen(Request(path, **options), timeout=TIMEOUT)
+    except HTTPException as error:
+        raise OSError(f"a broken answer: {error!r}") from None
+
+
 def _reason(error: Exception) -> str:
-    if isinstance(error, HTTPError):
-        return f"the server says {error.code} {error.reason}"
-    if isinstance(error, URLError):
-        return f"the server cannot be reached ({error.reason})"
+    code, reason = getattr(error, "code", None), getattr(error, "reason", None)
+    if code is not None:
+        return f"the server says {code} {reason}"
+    if reason is not None:
+        return f"the server cannot be reached ({reason})"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
@@ -56,7 +65,7 @@ def size_of(path: str) -> int | None:
             system, inner = _system(path)
             size = system.size(inner)
             return None if size is None else int(size)
-        with urlopen(Request(path, method="HEAD"), timeout=TIMEOUT) as answer:
+        with _open(path, method="HEAD") as answer:
             length = answer.headers.get("Content-Length")
             ranged = answer.headers.get("Accept-Ranges", "none") != "none"
             return int(length) if length and ranged else None
@@ -71,7 +80,7 @@ def fetch(path: str, start: int, stop: int | None) -> bytes:
             system, inner = _system(path)
             return bytes(system.cat_file(inner, start=start, end=stop))
         headers = {} if stop is None else {"Range": f"bytes={start}-{stop - 1}"}
-        with urlopen(Request(path, headers=headers), timeout=TIMEOUT) as answer:
+        with _open(path, headers=headers) as answer:
             data: bytes = answer.read()
             return data if stop is None or answer.status == 206 else data[start:stop]
     except _FAILURES as error:
@@ -84,14 +93,14 @@ def is_file(path: str) -> bool:
     """Whether there is a file at this URL."""
     try:
         if _is_http(path):
-            with urlopen(Request(path, method="HEAD"), timeout=TIMEOUT) as answer:
+            with _open(path, method="HEAD") as answer:
                 kind = answer.headers.get("Content-Type", "")
                 return not (answer.url.endswith("/") and "html" in kind)
         system, inner = _system(path)
         return bool(system.isfile(inner))
-    except HTTPError:
-        return False
     except _FAILURES as error:
+        if getattr(error, "code", None) is not None:  # the server has no such file
+            return False
         raise FormatError(f"{path}: {_reason(error)}") from None
 
 
