@@ -93,9 +93,9 @@ class _Collapse:
 
     def _needed(self) -> set[str]:
         """The op nodes that stay: read by a layer or by one another, or read by nothing at all."""
-        needed: set[str] = set()
+        needed = {name for name in self.graph if self._is_end(name)}
         stack = [t for layer in self.roots.values() for t in layer.inputs.values()]
-        stack += [Tensor(n) for n in self.graph if self._is_end(n)]
+        stack += [t for name in needed for t in self.graph.inputs(name)]
         while stack:
             tensor = self._source(stack.pop())
             if tensor in self.by_output or tensor.node in needed:
