@@ -87,7 +87,7 @@ class _Context:
 
     def _by_structure(self, head: Head, said: list[str]) -> tuple[str, float]:
         op, deps = self.study.flow.ops[head.index], self.study.deps
-        inner = self._through(head.index)
+        inner = self.through(head.index)
         last = self.study.flow.ops[inner]
         said.append(f"last op {last}" if inner == head.index else f"{op} of {last}")
         if deps.reduced[head.index]:
@@ -180,7 +180,7 @@ class _Context:
             points += 0.5
         return points
 
-    def _through(self, i: int) -> int:
+    def through(self, i: int) -> int:
         flow = self.study.flow
         for _ in range(16):
             if flow.ops[i] not in THROUGH or not flow.inputs[i]:
@@ -209,7 +209,7 @@ def _prefer_activations(context: _Context, rated: list[_Rated]) -> list[_Rated]:
     return [
         (
             replace(each, points=max(each.points, most.get(each.base, -9.0) + 0.1))
-            if each.head.end and ops[each.head.index] in ACTIVATIONS
+            if each.head.end and ops[context.through(each.head.index)] in ACTIVATIONS
             else each
         )
         for each in rated
@@ -237,12 +237,15 @@ def _belonging(study: Training, ordered: list[_Rated]) -> frozenset[Tensor]:
     A head from which a better one is computed is a step towards it, and what is computed from a better one alone
     (the class of its scores) another form of it. The ports of one node belong together.
     """
-    least = max(ordered[0].points - 1.5, 0.5)
+    slack = 1.5 if study.roles else 2.5  # an inference graph has few ends that are none
+    least = max(ordered[0].points - slack, 0.5)
     leads: list[_Rated] = []
     for each in ordered[:64]:
         if each.points < least or any(
             _same_prediction(study, each, lead) for lead in leads
         ):
+            continue
+        if any(_is_auxiliary(study, each, lead) for lead in leads):
             continue
         leads.append(each)
     return frozenset(each.head.tensor for each in leads)
@@ -256,6 +259,17 @@ def _same_prediction(study: Training, each: _Rated, lead: _Rated) -> bool:
     later = study.deps.later
     inside = study.flow.upstream([lead.head.index], lambda i: not study.deps.applied[i])
     return bool(inside[each.head.index]) and not later[each.head.index]
+
+
+def _is_auxiliary(study: Training, each: _Rated, lead: _Rated) -> bool:
+    """Whether a head branches off halfway (Inception's auxiliary classifier): most that it lacks comes later."""
+    ours = study.deps.weights[each.head.index]
+    theirs = study.deps.weights[lead.head.index]
+    lacks, adds = (theirs & ~ours).bit_count(), (ours & ~theirs).bit_count()
+    shares = (ours & theirs).bit_count()
+    return (
+        shares > adds and lacks >= 3 * max(adds, 2) and lacks * 5 > theirs.bit_count()
+    )
 
 
 def _candidates(

@@ -28,6 +28,9 @@ _CALLERS = frozenset(
     "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase RemoteCall"
     " SymbolicGradient".split()
 )
+_FAR = (
+    5000  # nodes between a seed and the first op of the backward pass: more is no seed
+)
 _ONES = frozenset("Fill OnesLike".split())
 _SUMS = frozenset("Add AddV2 AddN Sub ConcatV2 Pack Merge".split())
 _LISTS = ("TensorList", "TensorArray", "EmptyTensorList")
@@ -143,25 +146,33 @@ def _add_seeds(
     All that follows is linear in a true seed. In a constant of the loss it is not: ``labels = ones`` is subtracted
     from something, or a logarithm comes after.
     """
-    while seeds:
-        reached = flow.downstream(
-            seeds, lambda i: not mask[i] and flow.ops[i] not in SHAPE_ONLY
+    near = {seed: _follow(flow, seed, mask) for seed in seeds}
+    together = set().union(*near.values())
+    true = [
+        seed
+        for seed, reached in near.items()
+        if len(reached) < _FAR
+        and not any(
+            forward[i] or not _is_linear(flow, i, reached, together, mask)
+            for i in reached
+            if i != seed
         )
-        bent = bytearray(
-            reached[i]
-            and not mask[i]
-            and i not in seeds
-            and (forward[i] or not _is_linear(flow, i, reached, mask))
-            for i in range(len(flow))
-        )
-        for i in reversed(flow.order):
-            bent[i] = bent[i] or any(bent[n] for n in flow.outputs[i] if reached[n])
-        kept = [i for i in seeds if not bent[i]]
-        if len(kept) == len(seeds):
-            break
-        seeds = kept
-    for i, reached_now in enumerate(flow.downstream(seeds)):
+    ]
+    for i, reached_now in enumerate(flow.downstream(true)):
         mask[i] |= reached_now and not kind_of(flow.ops[i])
+
+
+def _follow(flow: Flow, seed: int, mask: bytearray) -> set[int]:
+    """What a seed leads to before the first node that is known to be backward."""
+    reached, stack = {seed}, [seed]
+    while stack and len(reached) < _FAR:
+        i = stack.pop()
+        if flow.ops[i] in SHAPE_ONLY:
+            continue
+        fresh = [n for n in flow.outputs[i] if not mask[n] and n not in reached]
+        reached.update(fresh)
+        stack += fresh
+    return reached
 
 
 def _given_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
@@ -201,14 +212,15 @@ def _candidate_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[in
     return seeds
 
 
-def _is_linear(flow: Flow, i: int, reached: bytearray, mask: bytearray) -> bool:
-    """Whether a node that a seed reaches scales with it."""
+def _is_linear(
+    flow: Flow, i: int, reached: set[int], together: set[int], mask: bytearray
+) -> bool:
+    """Whether a node that a seed reaches scales with it; ``together`` is what all seeds reach."""
     op = flow.ops[i]
-    carried = [bool(reached[s] or mask[s]) for s, _ in flow.inputs[i]]
     if op in _SUMS:
-        return all(carried)
+        return all(s in together or mask[s] for s, _ in flow.inputs[i])
     if op in _QUOTIENTS:
-        return carried == [True, False]
+        return [s in reached for s, _ in flow.inputs[i]] == [True, False]
     return op in _LINEAR or op in _ONES or op in SHAPE_ONLY or op.startswith(_LISTS)
 
 

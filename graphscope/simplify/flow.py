@@ -28,36 +28,38 @@ class Flow:
         payload = graph._node
         self.nodes = [payload[name]["node"] for name in self.names]
         self.ops: list[str] = [node.op for node in self.nodes]
-        self.inputs = [self._inputs_of(name) for name in self.names]
-        self.outputs: list[list[int]] = [[] for _ in self.names]
-        for target, sources in enumerate(self.inputs):
-            for source, _ in sources:
-                self.outputs[source].append(target)
+        self._wire_inputs()
         self._wire_controls()
         self.order = self._topological()
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def _inputs_of(self, name: str) -> list[tuple[int, int]]:
-        index = self.index
-        slots = [
-            (slot, index[source], data["port"])
-            for source, edges in self.graph._pred[name].items()
-            for slot, data in edges.items()
-            if slot != CONTROL
-        ]
-        slots.sort()
-        return [(source, port) for _, source, port in slots]
+    def _wire_inputs(self) -> None:
+        index, pred = self.index, self.graph._pred
+        self.inputs: list[list[tuple[int, int]]] = []
+        for name in self.names:
+            slots = [
+                (slot, index[source], data["port"])
+                for source, edges in pred[name].items()
+                for slot, data in edges.items()
+                if slot != CONTROL
+            ]
+            if len(slots) > 1:
+                slots.sort()
+            self.inputs.append([(source, port) for _, source, port in slots])
+        self.outputs: list[list[int]] = [[] for _ in self.names]
+        for target, sources in enumerate(self.inputs):
+            for source, _ in sources:
+                self.outputs[source].append(target)
 
     def _wire_controls(self) -> None:
         index = self.index
-        self.controls = [
-            [index[name] for name in node.controls if name in index]
-            for node in self.nodes
-        ]
+        self.controls: list[list[int]] = []
         self.controlled: list[list[int]] = [[] for _ in self.names]
-        for target, sources in enumerate(self.controls):
+        for target, node in enumerate(self.nodes):
+            sources = [index[name] for name in node.controls if name in index]
+            self.controls.append(sources)
             for source in sources:
                 self.controlled[source].append(target)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from .dependence import Dependence
 from .flow import Flow
 from .ops import SHAPE_ONLY, kind_of
+from .passive import find_passive
 
 LOSS_OPS = frozenset(
     "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits CTCLoss CTCLossV2 L2Loss"
@@ -30,8 +31,11 @@ _STEPS = frozenset(
     " StopGradient CheckNumerics LogSoftmax Select SelectV2 Tile".split()
 )
 _SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
+_BRANCHES = ("Switch", "Merge")
 _RESHAPES = frozenset("Reshape ExpandDims Squeeze Cast Transpose Unpack".split())
-_ELEMENTWISE = _STEPS | frozenset("Add AddV2 Sub Mul RealDiv Div AddN".split())
+_ELEMENTWISE = _STEPS | frozenset(
+    "Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze Identity".split()
+)
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,18 @@ def find_losses(
     ``writes`` says what each write to a variable is for, ``trains`` whether the graph updates its weights.
     """
     lossy = _find_lossy(flow, deps)
-    labels = _find_labels(flow, deps, backward, lossy)
+    candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
+    differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
+    passive = find_passive(flow, deps, candidates, differentiated)
+    aside = bytearray(b | p for b, p in zip(backward, passive))
+    labels = candidates & _measured_inputs(flow, deps, aside, lossy)
     role: dict[int, str] = {}
     if trains or labels:
-        differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
-        whole = _find_whole_batch(flow, deps, backward, writes)
-        _mark_measures(flow, deps, backward, whole, labels, differentiated, role)
+        whole = _find_whole_batch(flow, deps, aside, writes)
+        _mark_measures(flow, deps, aside, whole, labels, differentiated, role)
         origin = _find_origins(flow, deps)
-        _mark_approach(flow, deps, backward, lossy, origin, role)
+        _mark_approach(flow, deps, aside, lossy, origin, role)
+    role.update((i, "summary") for i, marked in enumerate(passive) if marked)
     return Losses(labels, role)
 
 
@@ -79,24 +87,19 @@ def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
     return lossy
 
 
-def _find_labels(
-    flow: Flow, deps: Dependence, backward: bytearray, lossy: bytearray
+def _measured_inputs(
+    flow: Flow, deps: Dependence, aside: bytearray, lossy: bytearray
 ) -> int:
-    candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
+    """The inputs that, joined with weights, end in values for the whole batch and in comparisons only."""
     measured = unmeasured = 0
     for i in range(len(flow)):
-        if (
-            backward[i]
-            or not deps.weights[i]
-            or not deps.feeds[i]
-            or kind_of(flow.ops[i])
-        ):
+        if aside[i] or not deps.weights[i] or not deps.feeds[i] or kind_of(flow.ops[i]):
             continue
         if deps.reduced[i] or lossy[i]:
             measured |= deps.feeds[i]
-        elif _is_end(flow, backward, i) or _DECODES.match(flow.ops[i]):
+        elif _is_end(flow, aside, i) or _DECODES.match(flow.ops[i]):
             unmeasured |= deps.feeds[i]
-    return candidates & measured & ~unmeasured & ~deps.random
+    return measured & ~unmeasured & ~deps.random
 
 
 def _never_weighted(flow: Flow, deps: Dependence) -> int:
@@ -244,6 +247,8 @@ def _only_prepares(
     op = flow.ops[i]
     if op in _STEPS or lossy[i]:
         return True
+    if op in _BRANCHES:
+        return origin[i] != i  # tf.squeeze of what may have had a last dimension of 1
     carried = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
     if op in _SUMS and len(carried) > 1:
         if origin[i] != i:
@@ -259,6 +264,7 @@ def _only_prepares(
             or role.get(n) == "metric"
             or "MatMul" in flow.ops[n]
             or op == "ExpandDims"
+            or flow.ops[n] in _BRANCHES
             for n in readers
         )
     return False

@@ -16,7 +16,7 @@ from .backward import find_backward, find_updates
 from .dependence import Dependence, find_dependence
 from .flow import Flow
 from .losses import Losses, find_losses
-from .ops import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
+from .ops import INITIALISED, SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from .writes import classify_writes
 
 ROLES = (
@@ -28,10 +28,11 @@ ROLES = (
 
 _FLOATS = ("float32", "float64", "float16", "bfloat16", "complex64")
 _RANK = {role: rank for rank, role in enumerate(ROLES)}
-_PASSIVE = frozenset(
-    "summary save restore initialiser assertion update".split() + ["input pipeline"]
-)
-"""Roles that make what only feeds them useless to the model, even where it is computed from weights and data."""
+_PASSIVE = frozenset(["save", "restore", "initialiser", "update", "input pipeline"])
+"""Roles that make what only feeds them useless to the model, even where it is computed from weights and data.
+
+Summaries are not among them: ``find_passive`` tells a prediction that is only looked at from mere statistics.
+"""
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,8 @@ def _seed_roles(
     updates: Collection[int],
 ) -> dict[int, str]:
     found = {i: "gradient" for i, marked in enumerate(backward) if marked}
+    asked = flow.downstream(flow.by_kind(INITIALISED.match))
+    found.update((i, "initialiser") for i, reached in enumerate(asked) if reached)
     found.update(losses.role)
     by_op = {op: kind_of(op) for op in set(flow.ops)}
     for i, op in enumerate(flow.ops):
@@ -252,7 +255,9 @@ def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
         }
     if not deps.feeds[i] or not deps.weights[i]:
         return True
-    return said == {"update"} or (said <= _PASSIVE and not deps.applied[i])
+    if flow.ops[i] == "Switch" and said == {"gradient"}:
+        return True
+    return said <= _PASSIVE
 
 
 def _spread_downstream(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
@@ -272,6 +277,10 @@ def _spread_to_groups(flow: Flow, deps: Dependence, found: dict[int, str]) -> No
     trains = "gradient" in found.values()
     for i in range(len(flow)):
         if i in found or flow.outputs[i]:
+            continue
+        after = [found.get(n, "") for n in flow.controlled[i]]
+        if flow.ops[i] == "Identity" and after and all(after):
+            found[i] = _most_common(after)  # what tf.cond's gradient hangs zeros on
             continue
         if flow.ops[i] in SHAPE_ONLY and trains:
             found[i] = "gradient"  # a shape that no broadcast turned out to need
