@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FormatError, GraphscopeError, UnsafeModel
+from ..infer.safety import danger_of
+from ..infer.safety import danger_of
 from .quiet import import_tensorflow, silence
 from .runner import first_line
 
-_MODULES = {"__future__", "keras", "math", "numpy", "tensorflow", "pathlib", "typing"}
+_MODULES = {"__future__", "keras", "math", "numpy", "tensorflow", "typing"}
 _WORDS = frozenset(
     "exec eval compile open __import__ getattr setattr globals locals vars input breakpoint delattr "
-    "py_function numpy_function io gfile load_library load_op_library saving utils".split()
+    "py_function numpy_function io gfile load_library load_op_library saving utils load loads save savez "
+    "savez_compressed savetxt loadtxt genfromtxt fromfile tofile memmap fromregex DataSource ctypeslib f2py "
+    "distutils load_model save_model export saved_model tools lib compat experimental data".split()
 )
 
 
@@ -80,4 +84,11 @@ def _is_doubtful(node: ast.AST, word: str) -> bool:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return word.split(".")[0] not in _MODULES
     private = word.startswith("__") and word not in ("__file__", "__name__")
-    return private or word in _WORDS
+    if private and not _is_construction(node):
+        return True
+    return word in _WORDS or (isinstance(node, ast.Attribute) and bool(danger_of(word)))
+
+
+def _is_construction(node: ast.AST) -> bool:
+    """Whether this is ``super().__init__``, with which every layer class begins."""
+    return isinstance(node, ast.Attribute) and ast.unparse(node) == "super().__init__"
