@@ -18,18 +18,15 @@ from .formula import (
     Term,
     Value,
     Weight,
-    canonical,
-    named,
-    op,
-    rsqrt,
-    sqrt,
 )
 from .pattern import Pattern, layer
 from .sizes import Size, Sizes
 from .solution import Match
 from .solver import Solver
 from .tile import Tile, tile
+from .versions import canonical
 from .view import Held, View
+from .writing import named, op, rsqrt, sqrt
 
 __all__ = [
     "ANY",

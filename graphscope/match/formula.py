@@ -6,11 +6,12 @@ They compare by identity, so a sub-formula that is written once and used twice i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import combinations, product
 from typing import Any
+
+from .versions import canonical
 
 SUM_OPS = frozenset({"Add", "BiasAdd", "Sub", "Neg", "AddN"})
 PRODUCT_OPS = frozenset({"Mul", "RealDiv", "Neg", "Square"})
@@ -19,32 +20,6 @@ POWER_OPS = frozenset(
     | {"Reciprocal", "RealDiv"}
 )
 WIDEST_SUM = 8  # a formula's sum of n terms has 2**n splits: beyond this it is refused
-
-# Versions that take other arguments than the op whose name they extend are ops of their own.
-_DISTINCT = frozenset(
-    {"Conv2DBackpropInputV2", "Conv2DBackpropFilterV2", "Conv3DBackpropInputV2"}
-    | {"AvgPoolV2", "QuantizeV2", "BatchToSpaceND", "MaxPoolV2"}
-)
-_SAME = {
-    "Div": "RealDiv",
-    "Inv": "Reciprocal",
-    "AddV2": "Add",
-    "DepthwiseConv2D": "DepthwiseConv2dNative",
-    "ParallelConcat": "ParallelConcat",
-    "BatchSelfAdjointEigV2": "SelfAdjointEig",
-}
-
-
-@cache
-def canonical(op: str) -> str:
-    """The name that all same-meaning versions of an op share.
-
-    >>> canonical("FusedBatchNormV3"), canonical("AddV2"), canonical("Div")
-    ('FusedBatchNorm', 'Add', 'RealDiv')
-    """
-    if op in _DISTINCT:
-        return op
-    return _SAME.get(op) or re.sub(r"V\d+$", "", op)
 
 
 class Term:
@@ -385,36 +360,3 @@ def add(*terms: Term) -> Sum:
 def multiply(*terms: Term) -> Product:
     """The product of terms, nested products opened."""
     return Product(tuple(flat for t in terms for flat in _flat(t, Product)))
-
-
-def named(name: str, found: Term) -> Term:
-    """The term; the tensor that it matches is bound to the name."""
-    return Named(name, found)
-
-
-class Ops:
-    """``op.MatMul(x, w)`` is the term of one op; ``outputs=4`` gives its ports, ``...`` leaves arguments open."""
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, outputs: int = 1, port: int = 0, **attrs: Any) -> Any:
-            open_ended = bool(args) and args[-1] is Ellipsis
-            given = tuple(map(term, args[:-1] if open_ended else args))
-            named = {key: term(value) for key, value in attrs.items()}
-            ports = range(port, port + outputs)
-            made = [Call(name, given, named, p, open_ended) for p in ports]
-            return made[0] if outputs == 1 else tuple(made)
-
-        return call
-
-
-op = Ops()
-
-
-def rsqrt(value: Term) -> Term:
-    """One over the square root."""
-    return value**-0.5
-
-
-def sqrt(value: Term) -> Term:
-    """The square root."""
-    return value**0.5

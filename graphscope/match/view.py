@@ -14,8 +14,8 @@ import numpy as np
 
 from .. import opdefs
 from ..graph import Graph, Shape, Tensor, TensorSpec
-from .formula import canonical
 from .sizes import Size, Sizes
+from .versions import canonical
 
 PASS_THROUGH = frozenset(
     {"Identity", "ReadVariableOp", "StopGradient", "CheckNumerics", "PreventGradient"}

@@ -1,0 +1,40 @@
+"""How formulas are written: ``op.<Op>(...)``, and what arithmetic has no sign for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .formula import Call, Named, Term, term
+
+
+def named(name: str, found: Term) -> Term:
+    """The term; the tensor that it matches is bound to the name."""
+    return Named(name, found)
+
+
+class Ops:
+    """``op.MatMul(x, w)`` is the term of one op; ``outputs=4`` gives its ports, ``...`` leaves arguments open."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, outputs: int = 1, port: int = 0, **attrs: Any) -> Any:
+            open_ended = bool(args) and args[-1] is Ellipsis
+            given = tuple(map(term, args[:-1] if open_ended else args))
+            named = {key: term(value) for key, value in attrs.items()}
+            ports = range(port, port + outputs)
+            made = [Call(name, given, named, p, open_ended) for p in ports]
+            return made[0] if outputs == 1 else tuple(made)
+
+        return call
+
+
+op = Ops()
+
+
+def rsqrt(value: Term) -> Term:
+    """One over the square root."""
+    return value**-0.5
+
+
+def sqrt(value: Term) -> Term:
+    """The square root."""
+    return value**0.5
