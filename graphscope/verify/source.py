@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import FormatError, GraphscopeError, UnsafeModel
 from ..infer.safety import danger_of
-from ..infer.safety import danger_of
 from .quiet import import_tensorflow, silence
 from .runner import first_line
 
