@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import opdefs
 from ..errors import GraphscopeError
-from ..graph import Graph, Model
+from ..graph import Graph, Model, Node
 from ..read import load
 from ..simplify.inline import inline
 from .quiet import import_tensorflow, silence
@@ -155,14 +155,15 @@ def _imported(
 def _sinks(graph: Graph) -> tuple[str, ...]:
     """The outputs of a graph that is nothing but a model: what nothing reads."""
     skipped = ("Const", "NoOp", "Placeholder", "Assert")
-    return tuple(
-        f"{name}:{port}"
-        for name in graph
-        if not graph.succ[name] and graph.op(name) not in skipped
-        for port in range(
-            len(opdefs.output_dtypes(graph.op(name), graph.attrs(name))) or 1
-        )
-    )
+    last = [n for n in graph if not graph.succ[n] and graph.op(n) not in skipped]
+    return tuple(f"{n}:{port}" for n in last for port in range(_ports(graph.node(n))))
+
+
+def _ports(node: Node) -> int:
+    """How many outputs a node has; one where nobody knows the op."""
+    if opdefs.find(node.op) is None:
+        return 1
+    return len(opdefs.output_dtypes(node.op, node.attrs))
 
 
 def _preferred(model: Model) -> tuple[str, ...]:

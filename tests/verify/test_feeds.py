@@ -1,0 +1,47 @@
+"""Random inputs fit what placeholders say and what reads them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graphscope.graph import Graph, Node, Tensor
+from graphscope.verify.feeds import Port, draw, looked_up, shape_of, trials
+
+
+def test_the_first_unknown_size_is_the_batch():
+    port = Port("x", "float32", (None, 28, None, 3))
+    assert shape_of(port, (None,), 2, 32) == (2, 28, 32, 3)
+    assert shape_of(Port("x", "float32"), (None, 8), 3, 32) == (3, 8)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float16", "bfloat16", "int64", "uint8", "bool", "complex64"]
+)
+def test_values_are_of_the_dtype(dtype):
+    found = draw(np.random.default_rng(0), Port("x", dtype), (4, 5), 10)
+    assert found.shape == (4, 5) and found.dtype.name == dtype
+
+
+def test_trials_repeat_with_the_seed_and_vary_what_is_unknown():
+    ports = {"x": Port("x", "float32", (None, None))}
+    first, again = (next(trials(ports, 2, 0))["x"] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    shapes = {trial["x"].shape for trial in trials(ports, 2, 0)}
+    assert len(shapes) > 3 and all(shape[0] == 2 for shape in shapes)
+
+
+def test_indices_stay_within_the_smallest_table():
+    graph = Graph()
+    graph.add("ids", Node("Placeholder", {"dtype": "int32"}))
+    graph.add("cast", Node("Cast", {}), [Tensor("ids")])
+    for rows in (50, 7):
+        table = {"dtype": "float32", "shape": (rows, 4)}
+        graph.add(f"t{rows}", Node("VarHandleOp", table))
+        graph.add(
+            f"g{rows}", Node("ResourceGather", {}), [Tensor(f"t{rows}"), Tensor("cast")]
+        )
+    assert looked_up(graph, "ids") == 7
+    port = Port("ids", "int32", (None,), looked_up(graph, "ids"))
+    assert draw(np.random.default_rng(0), port, (1000,), 10).max() == 6
+    assert looked_up(graph, "t50") is None
