@@ -77,6 +77,8 @@ def _unwrapped(message: Any) -> Any:
     name = message.type_url.rpartition(".")[2]
     if name not in proto.names():
         return {"type_url": message.type_url, "value": message.value}
+    if name == "GraphDef":  # session bundles hold their graph twice
+        return {"type_url": message.type_url, "bytes": len(message.value)}
     try:
         return as_dict(proto.parse(name, message.value, message.type_url))
     except FormatError:

@@ -7,12 +7,12 @@ from typing import Any
 
 from .. import opdefs
 from ..errors import FormatError
-from ..graph import Function, Model, Signature, Tensor, TensorSpec
-from . import proto
-from .attrs import attr_of, shape_of
+from ..graph import Function, Model
+from .attrs import attr_of
 from .collected import decode_collections
 from .nodes import function_from_def, graph_from_nodes
 from .roles import graph_variables
+from .signatures import manifest_signatures, signatures_of
 from .source import Source
 
 
@@ -73,7 +73,10 @@ def model_of_metagraph(message: Any, source: Source, format: str) -> Model:
         producer=producer_text(info.tensorflow_version, versions),
         functions=functions_of(inner, source),
         variables=graph_variables(graph, collections),
-        signatures=signatures_of(message.signature_def),
+        signatures={
+            **manifest_signatures(collections),
+            **signatures_of(message.signature_def),
+        },
         collections=collections,
         versions=versions,
         remarks=tuple(remarks),
@@ -93,29 +96,4 @@ def own_defaults(op_list: Any) -> dict[str, dict[str, Any]]:
         other = {n: v for n, v in told.items() if n not in known or known[n] != v}
         if other:
             found[op.name] = other
-    return found
-
-
-def signatures_of(messages: Mapping[str, Any]) -> dict[str, Signature]:
-    """SignatureDefs by key; composite tensors are left out, sparse ones give their values tensor."""
-    return {key: _signature(messages[key]) for key in sorted(messages)}
-
-
-def _signature(message: Any) -> Signature:
-    specs: dict[Tensor, TensorSpec] = {}
-    inputs = _tensors(message.inputs, specs)
-    outputs = _tensors(message.outputs, specs)
-    return Signature(inputs, outputs, specs, message.method_name)
-
-
-def _tensors(messages: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
-    found = {}
-    for key in sorted(messages):
-        info = messages[key]
-        name = info.name or info.coo_sparse.values_tensor_name
-        if not name:
-            continue
-        tensor = found[key] = Tensor.parse(name)
-        dtype = proto.DATA_TYPES.get(info.dtype, "") if info.dtype else ""
-        specs[tensor] = TensorSpec(dtype, shape_of(info.tensor_shape))
     return found

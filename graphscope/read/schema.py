@@ -141,6 +141,7 @@ Signature: regression_signature RegressionSignature 1 type; classification_signa
 RegressionSignature: input TensorBinding 1; output TensorBinding 2
 ClassificationSignature: input TensorBinding 1; classes TensorBinding 2; scores TensorBinding 3
 TensorBinding: tensor_name string 1
+AssetFile: tensor_binding TensorBinding 1; filename string 2
 GenericSignature: map map<string,TensorBinding> 1
 BundleHeaderProto: num_shards int32 1; endianness BundleHeaderProto_Endianness 2; version VersionDef 3
 BundleEntryProto: dtype DataType 1; shape TensorShapeProto 2; shard_id int32 3; offset int64 4; size int64 5;

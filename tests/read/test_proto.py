@@ -13,6 +13,7 @@ ELSEWHERE = {
     "RegressionSignature",
     "ClassificationSignature",
     "TensorBinding",
+    "AssetFile",
     "GenericSignature",
     "Any",
     "BoolValue",
