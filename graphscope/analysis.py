@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from .freeze import FreezeReport
+    from .infer.facts import Fact
+    from .infer.implied import Implied
     from .infer.outputs import Candidates
     from .render import View
     from .render.keras import KerasReport
@@ -127,10 +129,31 @@ class Analysis:
     @cached_property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
         """Dtype and shape of every tensor of ``graph``."""
-        from .infer.shapes import infer_shapes
+        facts = self._facts
+        if self.implied:
+            implied = {name: found.shape for name, found in self.implied.items()}
+            facts = self._inferred({**implied, **self.given_shapes})
+        return {tensor: fact.spec for tensor, fact in facts.items()}
 
-        return infer_shapes(
-            self.graph, functions=self.flat.functions, given=self.given_shapes
+    @cached_property
+    def implied(self) -> Mapping[str, Implied]:
+        """What the readers of feeds imply of their shapes beyond what the file says, with the evidence."""
+        from .infer.implied import implied_shapes
+
+        return implied_shapes(self.graph, self._facts)
+
+    @cached_property
+    def _facts(self) -> Mapping[Tensor, Fact]:
+        return self._inferred(self.given_shapes)
+
+    def _inferred(self, given: Mapping[str, Shape]) -> Mapping[Tensor, Fact]:
+        from .infer.shapes import infer_facts
+
+        return infer_facts(
+            self.graph,
+            functions=self.flat.functions,
+            given=given,
+            producer=self.model.versions.get("producer"),
         )
 
     @cached_property

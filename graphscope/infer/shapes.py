@@ -30,14 +30,15 @@ def infer_shapes(
     *,
     functions: Mapping[str, Function] = {},
     given: Mapping[str, Shape] = {},
+    producer: int | None = None,
 ) -> dict[Tensor, TensorSpec]:
     """Dtype and shape of every output of every node, unknown parts as None.
 
     ``functions`` is the library of the file, ``given`` shapes by ``node`` or ``node:port`` that replace what the file
-    says (a batch size, say). Dtypes are without ``_ref``. Never raises on a contradictory graph: what contradicts itself
+    says (a batch size, say), ``producer`` the GraphDef version of the file (``model.versions``). Dtypes are without ``_ref``. Never raises on a contradictory graph: what contradicts itself
     is unknown.
     """
-    facts = infer_facts(graph, functions=functions, given=given)
+    facts = infer_facts(graph, functions=functions, given=given, producer=producer)
     return {tensor: fact.spec for tensor, fact in facts.items()}
 
 
@@ -46,10 +47,11 @@ def infer_facts(
     *,
     functions: Mapping[str, Function] = {},
     given: Mapping[str, Shape] = {},
+    producer: int | None = None,
 ) -> dict[Tensor, Fact]:
     """As ``infer_shapes``, with the elements that are known and what handles lead to."""
     replaced = {Tensor.parse(text): shape for text, shape in given.items()}
-    run = Inference(graph, Library(functions, _infer_body), replaced)
+    run = Inference(graph, Library(functions, _infer_body), replaced, producer)
     run.run()
     return {
         Tensor(name, port): fact
@@ -99,8 +101,13 @@ class Inference:
     """One graph on its way to a fixed point."""
 
     def __init__(
-        self, graph: Graph, library: Library, given: Mapping[Tensor, Shape]
+        self,
+        graph: Graph,
+        library: Library,
+        given: Mapping[Tensor, Shape],
+        producer: int | None = None,
     ) -> None:
+        self.producer = producer
         self.graph, self.library, self.given = graph, library, given
         self.arguments: Mapping[str, Fact] = {}
         self.facts: dict[str, tuple[Fact, ...]] = {}
@@ -252,10 +259,9 @@ class Inference:
         """Before GraphDef version 22 a feed of unknown shape was written as a scalar."""
         if node.op not in ("Placeholder", "PlaceholderV2"):
             return False
-        producer = self.graph.graph.get("producer")
-        if producer is None:
+        if self.producer is None:
             return bool(node.outputs) and node.outputs[0].shape != ()
-        return int(producer) < _SCALAR_FEEDS
+        return self.producer < _SCALAR_FEEDS
 
 
 def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:

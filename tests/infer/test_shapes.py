@@ -31,7 +31,6 @@ def ours(graph_def: Any) -> tuple[Graph, Mapping[str, Function]]:
     message = proto.GraphDef.FromString(graph_def.SerializeToString())
     library = [function_from_def(f) for f in message.library.function]
     graph = graph_from_nodes(message.node)
-    graph.graph["producer"] = message.versions.producer
     return graph, {function.name: function for function in library}
 
 
@@ -85,7 +84,11 @@ def test_corpus(path: Path) -> None:
         model = load(str(path))
     except GraphscopeError:
         pytest.skip("not a graph")
-    specs = infer_shapes(model.graph, functions=model.functions)
+    specs = infer_shapes(
+        model.graph,
+        functions=model.functions,
+        producer=model.versions.get("producer"),
+    )
     assert {tensor.node for tensor in specs} <= set(model.graph)
     with tf.Graph().as_default() as graph:
         try:
@@ -310,8 +313,8 @@ def test_a_scalar_feed_of_old_files_is_of_unknown_shape() -> None:
     graph = Graph()
     node(graph, "x", "Placeholder", dtype="float32", shape=())
     assert infer_shapes(graph)[Tensor("x")].shape == ()
-    graph.graph["producer"] = 21
-    assert infer_shapes(graph)[Tensor("x")].shape is None
+    assert infer_shapes(graph, producer=21)[Tensor("x")].shape is None
+    assert infer_shapes(graph, producer=22)[Tensor("x")].shape == ()
 
 
 def test_resource_variables_and_queues_tell_their_shapes() -> None:
