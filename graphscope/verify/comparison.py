@@ -11,14 +11,13 @@ import numpy as np
 from ..errors import GraphscopeError
 from ..graph import Shape, Tensor
 from .differences import describe, difference
-from .feeds import BATCHES, Port, trials
+from .feeds import MORE_ROUNDS, ROUNDS, Port, Round, trials
 from .opening import open_runner
+from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
 from .parting import first_parting
 from .report import Verification
-from .runner import GraphRunner, Runner
+from .runner import Runner
 from .safety import check_outputs, draws
-
-Pair = tuple[str, str]
 
 
 def compare(
@@ -40,85 +39,130 @@ def compare(
     Raises UnsafeModel, unless ``trust``, where running one could touch files; GraphscopeError where one cannot be run.
     """
     first, second = open_runner(a, trust), open_runner(b, trust)
-    for mine, other in ((first, second), (second, first)):
-        if isinstance(mine, GraphRunner):
-            theirs = [port.name for port in other.needed(other.outputs())]
-            mine.choose([*other.outputs(), *theirs])
+    choose_signatures(first, second)
     pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
     fed = pair_inputs(first, second, pairs)
-    if not trust:
-        for side, runner in enumerate((first, second)):
-            if runner.model is not None:
-                named = [n[side] for n in pairs], [n[side] for n in fed]
-                check_outputs(runner.model, *named)
-    settings = _modes(first)
-    rows: dict[Pair, dict[str, Any]] = {}
-    remarks = [*first.remarks, *second.remarks]
-    for batch in BATCHES:
-        feeds, results = _run(
-            first, second, pairs, fed, settings, batch, seed, shapes or {}
+    for side, runner in enumerate((first, second)):
+        if runner.model is not None and not trust:
+            named = [n[side] for n in pairs], [n[side] for n in fed]
+            check_outputs(runner.model, *named)
+    under_way = Comparison(first, second, pairs, fed, shapes or {}, tolerance)
+    for number, turn in enumerate(ROUNDS):
+        under_way.run(turn, [seed, number])
+    for number, turn in enumerate(MORE_ROUNDS):
+        if under_way.is_saturated():
+            under_way.run(turn, [seed, len(ROUNDS) + number])
+    return under_way.result()
+
+
+class Comparison:
+    """Two runners, what is what of the other, and the worst that was seen of each output so far."""
+
+    def __init__(
+        self,
+        first: Runner,
+        second: Runner,
+        pairs: Sequence[Pair],
+        fed: Sequence[Pair],
+        shapes: Mapping[str, Shape],
+        tolerance: float,
+    ) -> None:
+        self.first, self.second, self.pairs, self.fed = first, second, pairs, fed
+        self.shapes, self.tolerance = shapes, tolerance
+        self.settings = _modes(first)
+        self.rows: dict[Pair, dict[str, Any]] = {}
+        self.telling: set[Pair] = set()
+        self.feeds: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        self.values: list[Any] = []
+
+    def run(self, turn: Round, seed: Sequence[int]) -> None:
+        """Run both on one draw and keep the worst difference of each output."""
+        feeds, results = self._run(turn, seed)
+        for pair, x, y in zip(self.pairs, *results):
+            row = describe(*pair, x, y, self.tolerance)
+            if (
+                pair not in self.rows
+                or not row["max_rel"] <= self.rows[pair]["max_rel"]
+            ):
+                self.rows[pair], self.feeds = row, feeds
+            if not _is_saturated(x):
+                self.telling.add(pair)
+        self.feeds, self.values = self.feeds if self.feeds[1] else feeds, results[0]
+        self.last = feeds
+
+    def is_saturated(self) -> bool:
+        """Whether an output was nothing but zeros and ones so far, as a softmax far from 0 is: then equality says little."""
+        return any(pair not in self.telling for pair in self.pairs)
+
+    def result(self) -> Verification:
+        """The worst of all, and what there is to say of it."""
+        remarks = [*self.first.remarks, *self.second.remarks]
+        random = _random(self.first, self.second, self.pairs, self.last[0], self.values)
+        for pair in random:
+            self.rows[pair] |= {"random": True}
+            remarks.append(
+                f"{pair[0]} is drawn at random: its numbers are not compared"
+            )
+        compared = [row for pair, row in self.rows.items() if pair not in random]
+        passed = bool(compared) and all(row["passed"] for row in compared)
+        parts_at = ""
+        if compared and not passed:
+            parts_at = first_parting(
+                self.first, self.second, self.feeds, self.tolerance
+            )
+            remarks += [f"the two part first at {parts_at}"] if parts_at else []
+        return Verification(
+            max((row["max_abs"] for row in compared), default=0.0),
+            max((row["max_rel"] for row in compared), default=0.0),
+            passed,
+            tuple(self.rows.values()),
+            (*remarks, *self._doubts()),
+            parts_at,
         )
-        for pair, x, y in zip(pairs, *results):
-            row = describe(*pair, x, y, tolerance)
-            if pair not in rows or not row["max_rel"] <= rows[pair]["max_rel"]:
-                rows[pair] = row
-    random = _random(first, second, pairs, feeds[0], results[0])
-    for pair in random:
-        rows[pair] |= {"random": True}
-        remarks.append(f"{pair[0]} is drawn at random: its numbers are not compared")
-    compared = [row for pair, row in rows.items() if pair not in random]
-    passed = bool(compared) and all(row["passed"] for row in compared)
-    parts_at = ""
-    if compared and not passed:
-        parts_at = first_parting(first, second, feeds, tolerance)
-        remarks += [f"the two part first at {parts_at}"] if parts_at else []
-    if any(row.get("not_finite") == np.prod(row["shape"]) for row in rows.values()):
-        remarks.append("an output is not finite anywhere: its numbers prove nothing")
-    return Verification(
-        max((row["max_abs"] for row in compared), default=0.0),
-        max((row["max_rel"] for row in compared), default=0.0),
-        passed,
-        tuple(rows.values()),
-        tuple(remarks),
-        parts_at,
-    )
+
+    def _doubts(self) -> list[str]:
+        found = []
+        for pair, row in self.rows.items():
+            if row.get("not_finite") and row["not_finite"] == np.prod(row["shape"]):
+                found.append(
+                    f"{pair[0]} is not finite anywhere: its numbers prove nothing"
+                )
+            elif pair not in self.telling:
+                found.append(
+                    f"{pair[0]} was 0 or 1 throughout: its numbers prove little"
+                )
+        return found
+
+    def _run(
+        self, turn: Round, seed: Sequence[int]
+    ) -> tuple[tuple[dict[str, Any], dict[str, Any]], tuple[list[Any], list[Any]]]:
+        """The first trial that both can run; raises the last reason where there is none."""
+        mine, theirs = [n for n, _ in self.pairs], [n for _, n in self.pairs]
+        known = {
+            n: _merged(self.first.port(n), self.second.port(m), self.shapes)
+            for n, m in self.fed
+        }
+        known |= {p.name: p for p in self.first.needed(mine, [n for n, _ in self.fed])}
+        ports = {
+            name: port for name, port in known.items() if name not in self.settings
+        }
+        fixed = {name: self.settings[name] for name in known if name in self.settings}
+        more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
+        reason = GraphscopeError("nothing was run")
+        for drawn in trials({**ports, **more}, turn, seed):
+            a = {**{n: drawn[n] for n in ports}, **fixed}
+            b = {**{m: a[n] for n, m in self.fed}, **{n: drawn[n] for n in more}}
+            try:
+                return (a, b), (self.first.run(a, mine), self.second.run(b, theirs))
+            except GraphscopeError as error:
+                reason = error
+        raise reason
 
 
-def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[Pair]:
-    """Which output of one is which of the other: by name, else by order."""
-    if wanted:
-        found = [(n, second.resolve(n)) for n in wanted]
-        pairs = [(n, m) for n, m in found if m is not None]
-        return (
-            pairs if len(pairs) == len(wanted) else list(zip(wanted, second.outputs()))
-        )
-    named = [(first.resolve(n), n) for n in second.outputs()]
-    pairs = [(m, n) for m, n in named if m is not None]
-    if not pairs:
-        named = [(n, second.resolve(n)) for n in first.outputs()]  # type: ignore[misc]
-        pairs = [(n, m) for n, m in named if n is not None and m is not None]
-    if not pairs:
-        pairs = list(zip(first.outputs(), second.outputs()))
-    if not pairs:
-        raise GraphscopeError(
-            f"{first.source} and {second.source} have no output to compare; name one with --output"
-        )
-    return pairs
-
-
-def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pair]:
-    """Which input of one is which of the other: by name, else by order among those of one dtype."""
-    theirs = list(second.needed([n for _, n in pairs]))
-    found = [(first.resolve(port.name), port.name) for port in theirs]
-    named = [(m, n) for m, n in found if m is not None]
-    fed = [m for m, _ in named]
-    left = [port for port in theirs if first.resolve(port.name) is None]
-    for mine in first.needed([n for n, _ in pairs], fed) if left else ():
-        fits = next((port for port in left if port.dtype == mine.dtype), None)
-        if fits is not None:
-            left.remove(fits)
-            named.append((mine.name, fits.name))
-    return named
+def _is_saturated(value: np.ndarray) -> bool:
+    if value.dtype.kind != "f" or value.size < 2:
+        return False
+    return bool(np.all(np.minimum(np.abs(value), np.abs(value - 1)) < 1e-4))
 
 
 def _modes(runner: Runner) -> dict[str, Any]:
@@ -129,34 +173,6 @@ def _modes(runner: Runner) -> dict[str, Any]:
 
     found = find_outputs(runner.model).inputs
     return {str(c.tensor): c.value for c in found if c.value is not None}
-
-
-def _run(
-    first: Runner,
-    second: Runner,
-    pairs: Sequence[Pair],
-    fed: Sequence[Pair],
-    settings: Mapping[str, Any],
-    batch: int,
-    seed: int,
-    shapes: Mapping[str, Shape],
-) -> tuple[tuple[dict[str, Any], dict[str, Any]], tuple[list[Any], list[Any]]]:
-    """The first trial that both can run; raises the last reason where there is none."""
-    mine, theirs = [n for n, _ in pairs], [n for _, n in pairs]
-    known = {n: _merged(first.port(n), second.port(m), shapes) for n, m in fed}
-    known |= {p.name: p for p in first.needed(mine, [n for n, _ in fed])}
-    ports = {name: port for name, port in known.items() if name not in settings}
-    fixed = {name: settings[name] for name in known if name in settings}
-    more = {p.name: p for p in second.needed(theirs, [m for _, m in fed])}
-    reason = GraphscopeError("nothing was run")
-    for drawn in trials({**ports, **more}, batch, seed):
-        a = {**{n: drawn[n] for n in ports}, **fixed}
-        b = {**{m: a[n] for n, m in fed}, **{n: drawn[n] for n in more}}
-        try:
-            return (a, b), (first.run(a, mine), second.run(b, theirs))
-        except GraphscopeError as error:
-            reason = error
-    raise reason
 
 
 def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,6 @@ SIZES = (
     8,
     128,
 )  # tried in this order for dimensions nobody knows
-BATCHES = (2, 3)
 RANKS: tuple[tuple[int | None, ...], ...] = (
     (None,),
     (None, 8),
@@ -43,18 +42,32 @@ class Port:
     text: bytes = b""
 
 
+class Round(NamedTuple):
+    """One draw: how many examples, and what floats look like: normal times ``scale``, or between 0 and 1 where it is 0."""
+
+    batch: int
+    scale: float
+
+
+ROUNDS = (Round(2, 1.0), Round(3, 0.1), Round(1, 0.0))
+MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3))
+
+
 def trials(
-    ports: Mapping[str, Port], batch: int, seed: int
+    ports: Mapping[str, Port], turn: Round, seed: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
     """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest."""
-    rng = np.random.default_rng([seed, batch])
+    rng = np.random.default_rng(list(seed))
     unknown = [p for p in ports.values() if p.shape is None]
     open_sizes = any(None in (p.shape or ())[1:] for p in ports.values())
     for rank in RANKS if unknown else RANKS[:1]:
         for size in SIZES if open_sizes or unknown else SIZES[:1]:
             for bound in (10, 2):
+                shapes = {
+                    n: shape_of(p, rank, turn.batch, size) for n, p in ports.items()
+                }
                 yield {
-                    name: draw(rng, port, shape_of(port, rank, batch, size), bound)
+                    name: draw(rng, port, shapes[name], bound, turn.scale)
                     for name, port in ports.items()
                 }
 
@@ -71,9 +84,13 @@ def shape_of(
 
 
 def draw(
-    rng: np.random.Generator, port: Port, shape: tuple[int, ...], bound: int
+    rng: np.random.Generator,
+    port: Port,
+    shape: tuple[int, ...],
+    bound: int,
+    scale: float = 1.0,
 ) -> np.ndarray:
-    """Random values of the port's dtype: normal floats, small integers, truth values, empty strings."""
+    """Random values of the port's dtype: floats by ``scale``, small integers, truth values, what strings must hold."""
     if math.prod(shape) > MOST_ELEMENTS:
         shape = tuple(min(size, 8) for size in shape)
     if port.dtype == "string":
@@ -81,16 +98,16 @@ def draw(
     if port.dtype == "bool":
         return rng.integers(0, 2, shape).astype(bool)
     if "int" in port.dtype:
-        return rng.integers(0, max(1, min(port.below or bound, 1 << 30)), shape).astype(
-            port.dtype
-        )
+        most = max(1, min(port.below or bound, 1 << 30))
+        return rng.integers(0, most, shape).astype(port.dtype)
+    made = rng.normal(size=shape) * scale if scale else rng.uniform(size=shape)
     if port.dtype.startswith("complex"):
-        return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(port.dtype)
+        return (made + 1j * rng.normal(size=shape)).astype(port.dtype)
     if port.dtype == "bfloat16":
         import ml_dtypes
 
-        return rng.normal(size=shape).astype(ml_dtypes.bfloat16)
-    return rng.normal(size=shape).astype(port.dtype)
+        return made.astype(ml_dtypes.bfloat16)
+    return made.astype(port.dtype)
 
 
 _LOOKUPS = {

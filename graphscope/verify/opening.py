@@ -80,12 +80,18 @@ def _open_checkpoint(tf: Any, model: Model) -> Runner:
         saver = tf.compat.v1.train.import_meta_graph(
             f"{model.source}.meta", clear_devices=True
         )
-        session = tf.compat.v1.Session(graph=graph)
+        session = _session(tf, graph)
         if saver is None:
             raise ValueError("its .meta declares no saver")
         saver.restore(session, model.source)
         _initialise_tables(tf, session)
     return GraphRunner(session, model.source, _preferred(model), inline(model))
+
+
+def _session(tf: Any, graph: Any) -> Any:
+    """A session that runs what was placed on devices that are not there."""
+    config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+    return tf.compat.v1.Session(graph=graph, config=config)
 
 
 def _initialise_tables(tf: Any, session: Any) -> None:
@@ -98,7 +104,7 @@ def _open_saved_model(tf: Any, model: Model) -> Runner:
     folder = folder if folder.is_dir() else folder.parent
     graph = tf.Graph()
     with graph.as_default():
-        session = tf.compat.v1.Session(graph=graph)
+        session = _session(tf, graph)
         tf.compat.v1.saved_model.load(session, _tags(folder), str(folder))
     names = [
         {name: str(t) for name, t in {**known.outputs, **known.inputs}.items()}
@@ -146,7 +152,7 @@ def _imported(
             raise GraphscopeError(
                 f"TensorFlow cannot run {model.source}: {first_line(error)}"
             ) from None
-        session = tf.compat.v1.Session(graph=made)
+        session = _session(tf, made)
     for name in initialisers(model, graph):
         session.run(made.get_operation_by_name(name))
     return GraphRunner(session, model.source, _sinks(graph), model)

@@ -194,3 +194,27 @@ def test_inputs_of_unknown_sizes_are_tried_until_one_fits(tmp_path):
     assert compare(path, path, shapes={"x": (5, 224)}).outputs[0]["shape"] == [5, 2]
     with pytest.raises(GraphscopeError, match="cannot be run"):
         compare(path, path, shapes={"x": (5, 223)})
+
+
+def test_a_softmax_that_saturates_gets_smaller_inputs(tmp_path):
+    def build(bias):
+        def inner():
+            x = v1.placeholder(tf.float32, [None, 4], name="x")
+            w = 3e2 * np.random.default_rng(0).normal(size=(4, 3))
+            tf.nn.softmax(tf.matmul(x, w.astype("f")) + bias, name="y")
+
+        return inner
+
+    a = write(tmp_path / "a.pb", build(np.float32([0, 0, 0])))
+    b = write(tmp_path / "b.pb", build(np.float32([0, 0, 0.01])))
+    assert compare(a, a).passed and not compare(a, a).remarks
+    assert not compare(a, b).passed
+
+
+def test_outputs_that_are_zero_or_one_throughout_prove_little(tmp_path):
+    def build():
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        tf.sign(tf.abs(x), name="y")
+
+    path = write(tmp_path / "a.pb", build)
+    assert "prove little" in compare(path, path).remarks[0]

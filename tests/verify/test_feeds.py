@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graphscope.graph import Graph, Node, Tensor
-from graphscope.verify.feeds import Port, draw, looked_up, shape_of, trials
+from graphscope.verify.feeds import Port, Round, draw, looked_up, shape_of, trials
 
 
 def test_the_first_unknown_size_is_the_batch():
@@ -25,9 +25,9 @@ def test_values_are_of_the_dtype(dtype):
 
 def test_trials_repeat_with_the_seed_and_vary_what_is_unknown():
     ports = {"x": Port("x", "float32", (None, None))}
-    first, again = (next(trials(ports, 2, 0))["x"] for _ in range(2))
+    first, again = (next(trials(ports, Round(2, 1.0), [0]))["x"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    shapes = {trial["x"].shape for trial in trials(ports, 2, 0)}
+    shapes = {trial["x"].shape for trial in trials(ports, Round(2, 1.0), [0])}
     assert len(shapes) > 3 and all(shape[0] == 2 for shape in shapes)
 
 
@@ -45,3 +45,10 @@ def test_indices_stay_within_the_smallest_table():
     port = Port("ids", "int32", (None,), looked_up(graph, "ids"))
     assert draw(np.random.default_rng(0), port, (1000,), 10).max() == 6
     assert looked_up(graph, "t50") is None
+
+
+def test_floats_come_in_several_scales():
+    ports = {"x": Port("x", "float32", (None, 1000))}
+    small = next(trials(ports, Round(1, 1e-3), [0]))["x"]
+    unit = next(trials(ports, Round(1, 0.0), [0]))["x"]
+    assert abs(small).max() < 0.01 and unit.min() >= 0 and unit.max() <= 1

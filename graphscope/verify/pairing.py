@@ -1,0 +1,55 @@
+"""Which output and which input of one model is which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import GraphscopeError
+from .runner import GraphRunner, Runner
+
+Pair = tuple[str, str]
+
+
+def choose_signatures(first: Runner, second: Runner) -> None:
+    """Let a model of several signatures speak by the one that the other has the names of."""
+    for mine, other in ((first, second), (second, first)):
+        if isinstance(mine, GraphRunner):
+            theirs = [port.name for port in other.needed(other.outputs())]
+            mine.choose([*other.outputs(), *theirs])
+
+
+def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[Pair]:
+    """Which output of one is which of the other: by name, else by order."""
+    if wanted:
+        found = [(n, second.resolve(n)) for n in wanted]
+        pairs = [(n, m) for n, m in found if m is not None]
+        return (
+            pairs if len(pairs) == len(wanted) else list(zip(wanted, second.outputs()))
+        )
+    named = [(first.resolve(n), n) for n in second.outputs()]
+    pairs = [(m, n) for m, n in named if m is not None]
+    if not pairs:
+        named = [(n, second.resolve(n)) for n in first.outputs()]  # type: ignore[misc]
+        pairs = [(n, m) for n, m in named if n is not None and m is not None]
+    if not pairs:
+        pairs = list(zip(first.outputs(), second.outputs()))
+    if not pairs:
+        raise GraphscopeError(
+            f"{first.source} and {second.source} have no output to compare; name one with --output"
+        )
+    return pairs
+
+
+def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pair]:
+    """Which input of one is which of the other: by name, else by order among those of one dtype."""
+    theirs = list(second.needed([n for _, n in pairs]))
+    found = [(first.resolve(port.name), port.name) for port in theirs]
+    named = [(m, n) for m, n in found if m is not None]
+    fed = [m for m, _ in named]
+    left = [port for port in theirs if first.resolve(port.name) is None]
+    for mine in first.needed([n for n, _ in pairs], fed) if left else ():
+        fits = next((port for port in left if port.dtype == mine.dtype), None)
+        if fits is not None:
+            left.remove(fits)
+            named.append((mine.name, fits.name))
+    return named
