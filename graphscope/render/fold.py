@@ -18,6 +18,7 @@ from .units import Units
 
 BUDGET = 200  # boxes
 WIDE = 24  # boxes beside each other
+EDGES = 260  # beyond this Graphviz may take minutes
 _FEW = 8  # items that a scope may show though none of them feeds another
 
 
@@ -48,12 +49,24 @@ def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> F
             limit = len(made.boxes) + max(budget // 2, WIDE)
             parts = acyclic_parts(units, made.boxes, limit)
             least = room < 2 * WIDE or len(opened) == 1
-            if parts and (least or _width(units, _split(made, parts)) <= WIDE):
+            if parts and (least or _is_legible(units, _split(made, parts))):
                 return _split(made, parts)
             if least:
                 break
             room = min(room, len(made.boxes)) * 3 // 4
     return made
+
+
+def _is_legible(units: Units, made: Folding) -> bool:
+    """Whether a page can show the drawing, and a layout engine finds it in seconds."""
+    box_of = {head: box for box, heads in made.boxes.items() for head in heads}
+    joined = {
+        (box_of[head], box_of[target])
+        for head, targets in units.after.items()
+        for target in targets
+    }
+    crossing = sum(source != target for source, target in joined)
+    return crossing <= EDGES and _width(units, made) <= WIDE
 
 
 def _width(units: Units, made: Folding) -> int:
