@@ -39,9 +39,9 @@ class Pattern:
     doc: str = ""
 
     @cached_property
-    def needs(self) -> frozenset[str]:
-        """Ops without which a graph cannot hold this pattern."""
-        return _required(self.formula)
+    def needs(self) -> tuple[frozenset[str], ...]:
+        """Sets of ops: a graph that holds none of one set cannot hold this pattern."""
+        return tuple(_required(self.formula))
 
     def solutions(self, solver: Solver, tensor: Tensor) -> Iterator[Match]:
         """The bindings at this tensor that count."""
@@ -122,15 +122,32 @@ def _parameters(function: Any) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
-def _required(term: f.Term) -> frozenset[str]:
-    """The ops that every spelling of a term uses."""
+def _required(term: f.Term) -> set[frozenset[str]]:
+    """Of each set, every spelling of the term uses one op."""
     if isinstance(term, f.OneOf):
-        return frozenset.intersection(*map(_required, term.terms))
-    found = frozenset({term.op}) if isinstance(term, f.Call) else frozenset()
+        return _of_each([_required(each) for each in term.terms])
+    found = {frozenset({term.op})} if isinstance(term, f.Call) else set()
+    if isinstance(term, f.Power) and not isinstance(term.term, f.Const):
+        found |= {_ROOTS[term.exponent]} if term.exponent in _ROOTS else set()
     for part in term.parts:
         if not (isinstance(part, f.Var) and part.optional):
             found |= _required(part)
     return found
+
+
+_ROOTS = {
+    0.5: frozenset({"Sqrt", "Pow"}),
+    -0.5: frozenset({"Rsqrt", "Sqrt", "Pow"}),
+}
+
+
+def _of_each(options: list[set[frozenset[str]]]) -> set[frozenset[str]]:
+    """What a choice needs: what all options need, and one thing of each that has needs of its own."""
+    shared = set.intersection(*options)
+    own = [sorted(option - shared, key=sorted) for option in options]
+    if all(own):
+        shared = shared | {frozenset().union(*(each[0] for each in own))}
+    return shared
 
 
 def layer(op: str, /, **options: Any) -> Callable[[Callable[..., f.Term]], Pattern]:

@@ -88,7 +88,8 @@ class Solver(Algebra):
         return self.solve(p.term, t, m, -sign)
 
     def _literal(self, p: f.Const, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
-        value = self.view.number(t)
+        listed = isinstance(p.value, list | tuple)
+        value = self.view.number(t) if listed else self.view.scalar(t)
         if close(value, p.value, sign):
             yield m.covering((t.node,))
         elif self.watch is not None:
@@ -214,8 +215,8 @@ class Solver(Algebra):
             held = view.held(t)
             return held, "no variable or constant array", _path(view, t, held)
         if isinstance(p, f.Scalar):
-            number = view.number(t)
-            if number is None or number.size != 1 or not _is_float(number):
+            number = view.scalar(t)
+            if number is None or not _is_float(number):
                 return None, "no constant floating-point number", ()
             return plain_float(number.reshape(())), "", (t.node,)
         if isinstance(p, f.Array):

@@ -54,7 +54,7 @@ def index(view: View, patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
     present = frozenset(view.ops.values())
     found: dict[str, list[Pattern]] = defaultdict(list)
     for pattern in patterns:
-        if not pattern.needs <= present:
+        if any(present.isdisjoint(options) for options in pattern.needs):
             continue
         for op in present if pattern.formula.roots is None else pattern.formula.roots:
             found[op].append(pattern)

@@ -212,6 +212,14 @@ class View:
             self._numbers[tensor] = self._fold(tensor)
         return self._numbers[tensor]
 
+    def scalar(self, tensor: Tensor) -> np.ndarray | None:
+        """The constant number that this tensor always holds; arrays are not even computed."""
+        shape = self.shape(tensor)
+        if shape is not None and any(d != 1 for d in shape):
+            return None
+        found = self.number(tensor)
+        return found if found is not None and found.size == 1 else None
+
     def _fold(self, tensor: Tensor, depth: int = 0) -> np.ndarray | None:
         tensor, _ = self.producer(tensor)
         name, kind = tensor.node, self.kinds[tensor.node]
