@@ -6,6 +6,7 @@ README promises; all others of keras.applications are slow.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ ROWS: dict[str, tuple[int, int]] = {
     "DenseNet121": (64, 80),
 }
 SLOW_ROWS: dict[str, tuple[int, int]] = {
-    "ConvNeXtTiny": (64, 150),
+    "ConvNeXtTiny": (64, 80),
+    "ConvNeXtSmall": (64, 80),
     "DenseNet169": (64, 80),
     "DenseNet201": (64, 80),
     "EfficientNetB0": (64, 120),
@@ -48,7 +50,7 @@ SLOW_ROWS: dict[str, tuple[int, int]] = {
     "MobileNet": (64, 80),
     "MobileNetV3Large": (64, 150),
     "MobileNetV3Small": (64, 150),
-    "NASNetMobile": (224, 250),
+    "NASNetMobile": (224, 450),
     "ResNet101": (64, 80),
     "ResNet101V2": (64, 80),
     "ResNet152": (64, 80),
@@ -59,9 +61,21 @@ SLOW_ROWS: dict[str, tuple[int, int]] = {
 }
 
 
+def weighted(model: Any) -> Iterator[Any]:
+    """The layers that own weights, those of nested models too.
+
+    The statistics of a Normalization are constants of a frozen graph: they come back as its arguments.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from weighted(layer)
+        elif layer.weights and not isinstance(layer, keras.layers.Normalization):
+            yield layer
+
+
 def assert_same_layers(model: Any, recovered: Recovered) -> None:
     """Every layer that owns weights was recovered: same name, class and config."""
-    wanted = {each.name: each for each in model.layers if each.weights}
+    wanted = {each.name: each for each in weighted(model)}
     found = {layer.name: layer for layer in recovered.owners}
     assert found.keys() == wanted.keys()
     for name, layer in found.items():
@@ -77,8 +91,8 @@ def assert_same_layers(model: Any, recovered: Recovered) -> None:
 
 def assert_same_model(model: Any, made: Any) -> None:
     """The model that the source builds has the weighted layers of the original, under their names."""
-    wanted = [(each.name, type(each).__name__) for each in model.layers if each.weights]
-    got = [(each.name, type(each).__name__) for each in made.layers if each.weights]
+    wanted = [(each.name, type(each).__name__) for each in weighted(model)]
+    got = [(each.name, type(each).__name__) for each in weighted(made)]
     assert sorted(got) == sorted(wanted)
 
 
@@ -90,7 +104,12 @@ def check(name: str, size: int, most_lines: int, folder: Path) -> None:
     recovered = recover(folder / "frozen.pb", inputs, outputs, folder / "keras")
     assert_same_layers(model, recovered)
     report = recovered.report
-    assert report.parameters == model.count_params()
+    statistics = sum(
+        layer.count_params()
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Normalization)
+    )
+    assert report.parameters == model.count_params() - statistics
     assert not report.not_portable
     assert not any(
         "weight" in step.class_name.lower() for step in report.source.program.steps
