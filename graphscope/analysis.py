@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,10 +52,13 @@ class Analysis:
 
     @cached_property
     def flat(self) -> Model:
-        """The model with every function call inlined; node names of the file stay valid."""
+        """The model with every function call inlined and Grappler's fused ops taken apart; names of the file stay valid."""
         from .simplify.inline import inline
+        from .simplify.unfuse import unfuse
 
-        return inline(self.model)
+        model = inline(self.model)
+        graph = unfuse(model.graph)
+        return model if graph is model.graph else replace(model, graph=graph)
 
     @cached_property
     def roles(self) -> Mapping[str, str]:
