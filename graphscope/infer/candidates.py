@@ -45,9 +45,7 @@ OUTPUT_KINDS = (
     "generator",
     "discriminator",
     "tower",
-    "unweighted",
-    "copy",
-    "loss",
+    "target network",
     "side result",
 )
 

@@ -54,6 +54,7 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     found.update(dict.fromkeys(_before_decisions(study, list(found))))
     found.update(dict.fromkeys(_named(study)))
     found.update(dict.fromkeys(_boundaries(study)))
+    found.update(dict.fromkeys(_of_copies(study)))
     heads = []
     for i in list(found)[:_MOST]:
         for port in _ports(model, study, i):
@@ -206,6 +207,21 @@ def _boundaries(study: Training) -> list[int]:
             continue
         others = union_of([g for g in groups if g != own[0]])
         if any(deps.applied[n] & others for n in _readers(study, i)):
+            found.append(i)
+    return found
+
+
+def _of_copies(study: Training) -> list[int]:
+    """The ends of networks whose weights are copied from the trained ones: a target network's values."""
+    flow, loose = study.flow, study.loose
+    if loose is None or not study.copies:
+        return []
+    found = []
+    for i in range(len(flow)):
+        copied = loose.feeds[i] and loose.weights[i] & study.copies
+        if not copied or study.deps.weights[i] or i in study.roles:
+            continue
+        if all(n in study.roles or not loose.feeds[n] for n in _readers(study, i)):
             found.append(i)
     return found
 

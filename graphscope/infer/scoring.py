@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..graph import Model, Tensor, TensorSpec
-from ..simplify.training import Training
+from ..simplify.training import Training, union_of
 from .candidates import Candidate
 from .declared import declared_collections
 from .heads import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
@@ -65,12 +66,27 @@ class _Context:
         self.trains = bool(study.updates) or bool(study.losses.labels)
         self.collections = {t: name for name, t in declared_collections(model)}
         self.data = self._data_bits()
+        self.twins: dict[tuple[int, str], set[int]] = defaultdict(set)
+        for head in heads:
+            weights = deps.weights[head.index]
+            if not deps.later[head.index] and not deps.reduced[head.index]:
+                self.twins[weights, self._op_of(head)].add(self._base(head.index))
+        self.fed_by_generator = self._judged(heads)
+
+    def _judged(self, heads: list[Head]) -> int:
+        """The weights that what a generator makes is fed to."""
+        groups, weights = self.study.weight_groups, self.study.deps.weights
+        made = union_of([weights[h.index] for h in heads if self._is_boundary(h)])
+        return union_of([g for g in groups if not g & made]) if made else 0
 
     def _data_bits(self) -> int:
         return ((1 << len(self.study.deps.sources)) - 1) & ~self.study.losses.labels
 
     def rate(self, head: Head) -> _Rated:
         said: list[str] = []
+        if self._is_copy(head.index):
+            said.append("its variables are copied from trained ones")
+            return _Rated(head, -3.0, "target network", tuple(said), head.index)
         kind, points = self._by_structure(head, said)
         points += self._by_weights(head, said)
         points += self._by_readers(head, said)
@@ -80,7 +96,28 @@ class _Context:
                 f"somebody named it so; {self._name_of(head)!r} only adds a bias"
             )
             points += 0.3
+        kind = self._part(head, said) or kind
         return _Rated(head, points, kind, tuple(said), self._base(head.index))
+
+    def _is_copy(self, i: int) -> bool:
+        loose = self.study.loose
+        copied = loose is not None and loose.weights[i] & self.study.copies
+        return bool(copied) and not self.study.deps.weights[i]
+
+    def _part(self, head: Head, said: list[str]) -> str:
+        """Which part of a model of several parts a head belongs to, "" where there is but one."""
+        if self._is_boundary(head):
+            return "generator"
+        if self.fed_by_generator & self.study.deps.weights[head.index]:
+            return "discriminator"
+        twins = self.twins[self.study.deps.weights[head.index], self._op_of(head)]
+        if len(twins) > 1 and self.study.deps.weights[head.index]:
+            said.append(f"shares all its weights with {len(twins) - 1} more such heads")
+            return "tower"
+        return ""
+
+    def _op_of(self, head: Head) -> str:
+        return self.study.flow.ops[head.index]
 
     def _name_of(self, head: Head) -> str:
         return self.study.flow.names[head.index]

@@ -48,6 +48,10 @@ class Training:
     trained: frozenset[int]
     weight_groups: tuple[int, ...] = ()
     """Bits of the weights that one optimizer trains, where several train weights of their own (a GAN)."""
+    loose: Dependence | None = None
+    """As ``deps``, with every variable counted as a weight."""
+    copies: int = 0
+    """Bits (of ``loose``) of the variables that are updated from others: target networks, averages."""
 
 
 def roles(
@@ -96,9 +100,31 @@ def study_training(
     _spread_upstream(flow, first, found, trained)
     _spread_downstream(flow, first, found)
     groups = _weight_groups(flow, deps, updates)
+    copies = _find_copies(flow, first, writes)
     return Training(
-        flow, deps, backward, losses, found, tuple(updates), frozenset(trained), groups
+        flow,
+        deps,
+        backward,
+        losses,
+        found,
+        tuple(updates),
+        frozenset(trained),
+        groups,
+        first,
+        copies,
     )
+
+
+def _find_copies(flow: Flow, deps: Dependence, writes: Mapping[int, str]) -> int:
+    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
+    copies = 0
+    for i, role in writes.items():
+        target = flow.variable_of(flow.inputs[i][0][0])
+        values = [s for s, _ in flow.inputs[i][1:]]
+        own = bit.get(-1 if target is None else target, 0)
+        if role == "update" and any(deps.weights[s] & ~own for s in values):
+            copies |= 0 if any(deps.feeds[s] for s in values) else own
+    return copies
 
 
 def _find_aside(flow: Flow, backward: bytearray) -> bytearray:
@@ -196,11 +222,22 @@ def _seed_roles(
     for i, op in enumerate(flow.ops):
         if by_op[op] and by_op[op] != "write":
             found[i] = by_op[op]
+        elif op in ("If", "StatelessIf") and _only_guards(flow, i):
+            found[i] = "assertion"
         elif by_op[op] == "" and i in found and op in VARIABLES:
             found[i] = "optimizer"
     found.update(writes)
     found.update(dict.fromkeys(updates, "optimizer"))
     return found
+
+
+def _only_guards(flow: Flow, i: int) -> bool:
+    """Whether an If is ``tf.debugging.Assert``'s: it gives booleans that nobody reads."""
+    kinds = flow.nodes[i].attrs.get("Tout") or ()
+    unread = all(
+        flow.ops[n] == "Identity" and not flow.outputs[n] for n in flow.outputs[i]
+    )
+    return bool(kinds) and set(kinds) == {"bool"} and unread
 
 
 def _spread_upstream(

@@ -52,7 +52,8 @@ def _purpose(
     if drawn:
         return "metric" if _only_counts(flow, i) else "update"
     if not any(deps.weights[s] for s in values):
-        return "initialiser" if plain else "optimizer"
+        counted = any(flow.ops[s] != "Const" for s in values)  # examples, not steps
+        return "initialiser" if plain else "metric" if counted else "optimizer"
     own = flow.variable_of(flow.inputs[i][0][0])
     if own is not None and _reads_itself(flow, own, values):
         return "optimizer" if _is_scalar(flow, own) else "update"

@@ -428,9 +428,11 @@ def ctc_speech():
     decoded, _ = tf.nn.ctc_greedy_decoder(logits, length)
     distance = tf.edit_distance(tf.cast(decoded[0], tf.int32), labels)
     finish(loss, tf.reduce_mean(distance))
+    ports = ["CTCGreedyDecoder", "CTCGreedyDecoder:1", "CTCGreedyDecoder:2"]
     return known(
-        [name(logits), "CTCGreedyDecoder", "CTCGreedyDecoder:1"],
-        labels=["text/indices", "text/values", "text/shape"],
+        [name(logits), *ports],
+        ports,
+        ["text/indices", "text/values", "text/shape"],
     )
 
 
