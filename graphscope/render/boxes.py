@@ -11,7 +11,7 @@ from ..graph import Graph, Layer, Node, Tensor, TensorSpec
 from .brief import brief
 from .escape import for_html, shorten
 from .rows import VARIABLES, constant_shape
-from .scopes import Scope
+from .scope import Scope
 from .style import STYLES, Style, family, style_of
 from .words import count_text, output_spec, shape_text, size_of, times, value_text
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .acyclic import acyclic_parts
-from .scopes import Scope, heads_of, run_tree, scope_tree
+from .scope import Scope, heads_of
+from .scopes import run_tree, scope_tree
 from .units import Units
 
 BUDGET = 200  # boxes
@@ -96,7 +97,7 @@ def _open_scopes(root: Scope, opened: set[int], budget: int) -> None:
         groups: dict[str, list[Scope]] = defaultdict(list)
         for scope in frontier:
             if scope.kind not in ("role", "twins"):
-                groups[scope.likeness()].append(scope)
+                groups[scope.kin].append(scope)
         best, worth = "", 0.0
         for key, alike in groups.items():
             cost = sum(scope.cost() for scope in alike)
