@@ -33,7 +33,8 @@ def find_layers(
     view = View(graph, specs, constants.value, model.graph)
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
-    found = _in_order(graph, [_layer(each, view) for each in tiles])
+    ordered = _in_order(graph, [_layer(each, view) for each in tiles])
+    found = [each for layer in ordered for each in _padded(layer)]
     return _named(_fused(found, view, kept) if fuse_activations else found)
 
 
@@ -50,6 +51,27 @@ def _layer(each: Tile, view: View) -> Layer:
         pattern=pattern.name,
         evidence=pattern.evidence_of(match, view),
     )
+
+
+def _padded(layer: Layer) -> list[Layer]:
+    """The layer; before it a ZeroPadding2D of its own where its op padded by numbers that Keras has no word for.
+
+    What the padding puts out is no tensor of the graph: it is given a name that no node bears.
+    """
+    if "zero_padding" not in layer.attrs:
+        return [layer]
+    attrs = dict(layer.attrs)
+    rows = attrs.pop("zero_padding")
+    between = Tensor(f"{layer.output.node}:explicit_paddings")
+    before = Layer(
+        op="ZeroPadding2D",
+        attrs={"padding": rows, "data_format": attrs["data_format"]},
+        inputs=layer.inputs,
+        output=between,
+        pattern=layer.pattern,
+        evidence=("the explicit paddings of the convolution after it",),
+    )
+    return [before, replace(layer, attrs=attrs, inputs={"x": between})]
 
 
 def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:

@@ -39,6 +39,7 @@ class _Collapse:
         for name in self.graph:
             layer = self.roots.get(name)
             if layer is not None:
+                self._add_unseen(up, layer, tensors)
                 up.add(self.names[id(layer)], layer, self._inputs(layer))
                 tensors[layer.output] = Tensor(self.names[id(layer)])
             if name in needed:
@@ -46,6 +47,17 @@ class _Collapse:
                 up.add(self._op(name), node, map(self._up, self.graph.inputs(name)))
         self._note(up, tensors)
         return up
+
+    def _add_unseen(
+        self, up: Graph, layer: Layer, tensors: dict[Tensor, Tensor]
+    ) -> None:
+        """The layers before this one whose outputs are no tensors of the op graph."""
+        for tensor in layer.inputs.values():
+            before = self.by_output.get(tensor)
+            if before is not None and tensor.node not in self.graph:
+                name = self.names[id(before)]
+                up.add(name, before, self._inputs(before))
+                tensors[tensor] = Tensor(name)
 
     def _note(self, up: Graph, tensors: dict[Tensor, Tensor]) -> None:
         for name in self.graph:

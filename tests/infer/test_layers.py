@@ -219,3 +219,19 @@ def test_identities_in_a_circle_end() -> None:
     graph.add("r", Node("Relu", {"T": "float32"}), [Tensor("a")])
     find_layers(graph, Model(graph))
     collapse(graph, [])
+
+
+def test_explicit_paddings_become_a_layer_of_their_own() -> None:
+    graph = Graph()
+    graph.add("x", Node("Placeholder", {"dtype": "float32", "shape": (None, 8, 8, 3)}))
+    kernel = np.ones((3, 3, 3, 4), "f")
+    graph.add("k", Node("Const", {"dtype": "float32", "value": kernel}))
+    attrs = {"T": "float32", "strides": (1, 1, 1, 1), "padding": "EXPLICIT"}
+    attrs["explicit_paddings"] = (0, 0, 1, 0, 2, 1, 0, 0)
+    graph.add("conv", Node("Conv2D", attrs), [Tensor("x"), Tensor("k")])
+    before, conv = find_layers(graph, Model(graph))
+    assert (before.op, before.attrs["padding"]) == ("ZeroPadding2D", ((1, 0), (2, 1)))
+    assert conv.attrs["padding"] == "valid"
+    up = collapse(graph, [before, conv])
+    assert up.inputs(conv.name) == (Tensor(before.name),)
+    assert up.inputs(before.name) == (Tensor("x"),)

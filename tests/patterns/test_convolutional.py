@@ -295,7 +295,49 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
     return NearMiss(name, pattern, build)
 
 
+def explicit(kind: str, channels: int = 0) -> Any:
+    pads = [[0, 0], [1, 0], [2, 1], [channels, 0]]
+    if kind == "Conv2D":
+        return tf.nn.conv2d(image(), weight("w", 3, 3, 3, 4), 1, pads)
+    flat = [each for row in pads for each in row]
+    return tf.raw_ops.DepthwiseConv2dNative(
+        input=image(),
+        filter=weight("w", 3, 3, 3, 1),
+        strides=[1, 1, 1, 1],
+        padding="EXPLICIT",
+        explicit_paddings=flat,
+    )
+
+
+SPELLINGS += [
+    spell(
+        "explicit paddings",
+        "conv2d_explicit",
+        lambda: explicit("Conv2D"),
+        "kernel",
+        padding="valid",
+    ),
+    spell(
+        "depthwise with explicit paddings",
+        "depthwise_conv2d_explicit",
+        lambda: explicit("Depthwise"),
+        "kernel",
+        padding="valid",
+    ),
+]
 NEAR_MISSES = [
+    near(
+        "same padding",
+        "conv2d_explicit",
+        lambda: tf.nn.conv2d(image(), weight("w", 3, 3, 3, 4), 1, "SAME"),
+    ),
+    near(
+        "depthwise with same padding",
+        "depthwise_conv2d_explicit",
+        lambda: v1.nn.depthwise_conv2d(
+            image(), weight("w", 3, 3, 3, 1), [1, 1, 1, 1], "SAME"
+        ),
+    ),
     near(
         "explicit paddings",
         "conv2d",
