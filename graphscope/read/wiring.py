@@ -19,6 +19,7 @@ _ASSIGNS = ("Assign", "AssignVariableOp")
 _THROUGH = ("Identity", "IdentityN", "Cast", "Reshape", "CheckNumerics", "EnsureShape")
 _REFS = ("Identity", "Switch", "RefSwitch", "Enter", "RefEnter", "RefIdentity")
 _MOST_STEPS = 64
+_MOST_SCOPES = 6
 
 
 def keys_of(
@@ -33,7 +34,46 @@ def keys_of(
             if name in weights:
                 found[node] = name
                 break
+    found.update(_by_moved_scope(graph, found, weights))
     return found
+
+
+def _by_moved_scope(
+    graph: Graph, found: Mapping[str, str], weights: Weights
+) -> dict[str, str]:
+    """Keys for the rest where one scope was put before all names, or taken away, since the checkpoint was written.
+
+    The one prefix that explains most variables, by name and shape, explains them; no other is tried.
+    """
+    held = set(found.values())
+    missing = [n for n in graph.by_op(*VARIABLE_OPS) if found.get(n) not in weights]
+    tails: dict[str, list[str]] = {}
+    for name in weights if missing else ():
+        if name not in held:
+            for _, tail in _tails(name):
+                tails.setdefault(tail, []).append(name)
+    moves: dict[tuple[str, str], dict[str, str]] = {}
+    for node in missing:
+        shape = graph.attrs(node).get("shape")
+        for prefix, tail in _tails(node):
+            for name in tails.get(tail, ()):
+                added = name.removesuffix(tail)
+                if (prefix == "") != (added == "") and weights.spec(
+                    name
+                ).shape == shape:
+                    moves.setdefault((prefix, added), {}).setdefault(node, name)
+    return max(moves.values(), key=len, default={})
+
+
+def _tails(name: str) -> Iterator[tuple[str, str]]:
+    """``("", "a/b/c"), ("a/", "b/c"), ("a/b/", "c")``: at most a few scopes are taken away."""
+    prefix, tail = "", name
+    for _ in range(_MOST_SCOPES):
+        yield prefix, tail
+        scope, slash, rest = tail.partition("/")
+        if not slash:
+            return
+        prefix, tail = prefix + scope + slash, rest
 
 
 def wired(graph: Graph, functions: Mapping[str, Function]) -> dict[str, str]:

@@ -105,3 +105,28 @@ def test_values_equal_tensorflows_restore_in_the_corpus(corpus: Path) -> None:
         assert expected
         for variable, value in expected.items():
             assert np.array_equal(model.value(variable), value), variable
+
+
+@pytest.mark.parametrize("moved", ["added", "taken away"])
+def test_a_scope_that_moved_since(moved: str, tmp_path: Path) -> None:
+    """The graph was built under another scope than the checkpoint: names differ by one prefix."""
+    import tensorflow as tf
+
+    from tests.read.test_bundle import save
+
+    v1 = tf.compat.v1
+    outer = {"added": "model/", "taken away": ""}[moved]
+    with tf.Graph().as_default() as graph:
+        for name in ("a/w", "b/w"):
+            v1.get_variable(outer + name, [2, 3], use_resource=True)
+        v1.get_variable(outer + "c/w", [7], use_resource=True)
+    path = tmp_path / "g.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    other = {"added": "", "taken away": "module/net/"}[moved]
+    values = {f"{other}{n}/w": tf.random.normal([2, 3]) for n in "abc"}
+    model = load(path, checkpoint=save(tmp_path / "m", values))
+    assert {n: model.keys.get(outer + f"{n}/w") for n in "abc"} == {
+        "a": f"{other}a/w",
+        "b": f"{other}b/w",
+        "c": None,  # of another shape
+    }

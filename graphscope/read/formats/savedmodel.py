@@ -11,6 +11,7 @@ from .. import proto
 from ..bundle import read_bundle
 from ..checkpoints import model_of_weights
 from ..graphs import model_of_metagraph
+from ..objects import object_paths
 from ..options import Options
 from ..roles import joined_variables
 from ..sniff import begins_like, reads_like
@@ -116,12 +117,26 @@ def _without_values(model: Model) -> Model:
 def _joined(model: Model, meta: Any, weights: Any) -> Model:
     held = model_of_weights(weights, model.source, "")
     keys = keys_of(model.graph, model.functions, weights)
+    joined = joined_variables(held.variables, model.graph, keys, model.collections)
+    trained = _trained(meta)
+    told = (
+        replace(v, trainable=trained[v.path]) if v.path in trained else v
+        for v in joined
+    )
     return replace(
         model,
         weights=weights,
         keys=keys,
-        variables=joined_variables(
-            held.variables, model.graph, keys, model.collections
-        ),
+        variables=tuple(told),
         remarks=(*model.remarks, *held.remarks),
     )
+
+
+def _trained(meta: Any) -> dict[str, bool]:
+    """Object path -> whether Keras or tf.Module trains the variable there."""
+    nodes = meta.object_graph_def.nodes
+    return {
+        path: node.variable.trainable
+        for path, node in zip(object_paths(nodes), nodes)
+        if node.WhichOneof("kind") == "variable"
+    }

@@ -162,3 +162,12 @@ def test_every_variable_of_the_corpus_is_the_one_that_tensorflow_loads(
     assert len(held) > 20
     for name in held:
         assert np.array_equal(model.value(shared[name]), expected[name]), name
+
+
+def test_trainable_comes_from_the_saved_objects(corpus: Path) -> None:
+    folder = "spotify+basic-pitch/basic_pitch/saved_models/icassp_2022/nmp"
+    variables = load(corpus / folder).variables
+    told = {
+        v.role: {w.trainable for w in variables if w.role == v.role} for v in variables
+    }
+    assert told["weight"] == {True} and told["batch statistics"] == {False}
