@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from .. import opdefs
 from ..graph import Graph, Node, Shape, Tensor, TensorSpec
@@ -18,7 +18,7 @@ PIPELINE = re.compile(
 
 
 def cut_inputs(
-    graph: Graph, wanted: Iterable[Tensor | str], specs: dict[Tensor, TensorSpec]
+    graph: Graph, wanted: Iterable[Tensor | str], specs: Mapping[Tensor, TensorSpec]
 ) -> Iterator[Change]:
     """Put a Placeholder for each tensor of ``wanted`` into ``graph``, in place; ``specs`` says what is known of them.
 

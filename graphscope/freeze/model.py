@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraphError, GraphscopeError
-from ..graph import Graph, Model, Tensor
+from ..graph import Graph, Model, Tensor, TensorSpec
 from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
 from ..simplify.rewire import duplicate, put
@@ -126,7 +126,7 @@ class Freeze:
     def build(self) -> Graph:
         """The frozen graph."""
         graph = self._in_use()
-        self.changes += cut_inputs(graph, self.wish.inputs, {})
+        self.changes += cut_inputs(graph, self.wish.inputs, self._specs(graph))
         graph = prune(graph, self.outputs)
         self.changes += cut_pipelines(graph)
         graph = prune(graph, self.outputs)
@@ -142,6 +142,14 @@ class Freeze:
             graph = prune(graph, self._kept())
         graph = self._reduced(graph)
         return self._named(_bare(graph, self.wish.keep_devices))
+
+    def _specs(self, graph: Graph) -> Mapping[Tensor, TensorSpec]:
+        """Dtypes and shapes, where a cut needs them."""
+        if not self.wish.inputs:
+            return {}
+        from ..infer.shapes import infer_shapes
+
+        return infer_shapes(graph, functions=self.model.functions)
 
     def _kept(self) -> list[Tensor]:
         return [*self.outputs, *map(Tensor, self.initialisers)]
@@ -175,7 +183,7 @@ class Freeze:
 
     def _with_tables(self, graph: Graph) -> Graph:
         """Lookup tables are filled by ops that nothing reads: they are kept, and named in the report."""
-        graph, self.initialisers = initialisers(graph, self.model.graph)
+        graph, self.initialisers = initialisers(graph, self.model)
         if self.initialisers:
             names = ", ".join(self.initialisers)
             self.remarks.append(
