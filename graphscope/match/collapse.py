@@ -11,7 +11,7 @@ from .view import PASS_THROUGH
 def collapse(graph: Graph, layers: Sequence[Layer], keep: Iterable[str] = ()) -> Graph:
     """The layer graph: its nodes are layers, under their names, and the op nodes that no layer explains.
 
-    Ops that only pass a tensor on are left out unless somebody needs them (``keep``, or nothing reads them).
+    Ops that only pass a tensor on are left out unless ``keep`` names them.
     ``graph.graph["tensors"]`` of the result maps tensors of the op graph to tensors of the layer graph: the output of
     every layer, of every op node that stayed, and of every pass-through op that did not. What a layer hides is
     not in it. A hidden value that something outside reads all the same (its shape, say) is computed again by op
@@ -105,9 +105,9 @@ class _Collapse:
 
     def _needed(self) -> set[str]:
         """The op nodes that stay: read by a layer or by one another, or read by nothing at all."""
-        needed = {name for name in self.graph if self._is_end(name)}
+        needed: set[str] = set()
         stack = [t for layer in self.roots.values() for t in layer.inputs.values()]
-        stack += [t for name in needed for t in self.graph.inputs(name)]
+        stack += [Tensor(n) for n in self.graph if self._is_end(n)]
         while stack:
             tensor = self._source(stack.pop())
             if tensor in self.by_output or tensor.node in needed:

@@ -10,7 +10,7 @@ from ..match import Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
 from ..match.convention import shortened
 from ..match.solution import plain_float
 
-MOST_ARGUMENTS = 16  # statistics of more channels than that are weights
+MOST_ARGUMENTS = 4096  # constants of more channels than that are weights
 
 
 def on_last_axis(mean: Held, variance: Held) -> bool | str:
@@ -106,27 +106,31 @@ def _by_deviation(view: View, mean: Held, deviation: Held) -> bool | str:
     fits = on_last_axis(mean, deviation)
     if fits is not True:
         return fits
-    spread = _numbers(view, deviation)
+    spread, centre = _numbers(view, deviation), _numbers(view, mean)
+    if centre is None or centre.size > MOST_ARGUMENTS:
+        return "the mean is no small constant"
     known = spread is not None and bool(np.all(spread > 0))
     return known or "the deviation is no positive constant"
 
 
 def _squared(view: View, deviation: Held) -> np.ndarray:
-    return np.square(np.asarray(_numbers(view, deviation), np.float64)).reshape(-1)
+    return np.square(np.asarray(_numbers(view, deviation), np.float64))
+
+
+def _listed(values: np.ndarray | None) -> list[float]:
+    return [plain_float(each) for each in np.asarray(values).reshape(-1)]
 
 
 @layer(
     "Normalization",
     where=_by_deviation,
-    config=lambda: {"axis": -1, "invert": False},
-    weights=lambda view, mean, deviation: {
-        "mean": mean.flat(),
-        "variance": Held(
-            "",
-            (int(np.prod(deviation.shape)),),
-            value=_squared(view, deviation).astype(np.float32),
-        ),
+    config=lambda view, mean, deviation: {
+        "axis": -1,
+        "invert": False,
+        "mean": _listed(_numbers(view, mean)),
+        "variance": _listed(_squared(view, deviation)),
     },
+    weights=lambda: {},
 )
 def normalization_by_deviation(x: Input, mean: Weight, deviation: Weight) -> Term:
     """Statistics gathered while training and divided out by hand (Unity's ml-agents)."""

@@ -97,11 +97,14 @@ def test_collapse_bypasses_identities_and_drops_what_only_layers_read() -> None:
     assert up.graph["tensors"][Tensor("i")] == up.inputs("custom")[0]
 
 
-def test_an_output_that_is_an_identity_stays() -> None:
+def test_an_identity_that_is_kept_stays() -> None:
     graph = dense()
     graph.put("Identity", Tensor("relu"), name="logits")
-    up = collapse(graph, find_layers(graph, Model(graph)))
-    assert "logits" in up
+    found = find_layers(graph, Model(graph))
+    assert "logits" in collapse(graph, found, ["logits"])
+    up = collapse(graph, found)
+    assert "logits" not in up
+    assert up.graph["tensors"][Tensor("logits")] == Tensor(found[-1].name)
 
 
 def test_a_hidden_value_that_is_read_all_the_same_is_computed_again() -> None:

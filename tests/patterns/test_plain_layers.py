@@ -405,7 +405,7 @@ SPELLINGS = [
         mean=[1.0, 2.0, 3.0],
         variance=[1.0, 4.0, 9.0],
     ),
-    spell("observations", "normalization_by_deviation", observed, "mean variance"),
+    spell("observations", "normalization_by_deviation", observed, ""),
     spell(
         "layer scale",
         "channel_scale",
