@@ -134,11 +134,12 @@ def report(results: list[Result], verbose: bool) -> str:
 
 
 def _calibration(results: list[Result]) -> Iterator[str]:
-    """Of the best candidates in each band of scores, how many are right."""
+    """Of all guessed candidates in each band of scores, how many are right."""
     bands: dict[int, list[bool]] = defaultdict(list)
     for result in results:
-        if result.scores:
-            bands[min(int(result.scores[0] * 10), 9)].append(result.top)
+        for name, score in zip(result.ranked, result.scores):
+            if score < 1:
+                bands[int(score * 10)].append(name in result.row.outputs)
     for band, right in sorted(bands.items(), reverse=True):
         yield (
             f"score {band / 10:.1f}-{(band + 1) / 10:.1f}: right {sum(right)} of {len(right)}"
