@@ -41,8 +41,8 @@ def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> F
     Where the scopes run against the flow of the tensors, so that they would have to be split into more parts than
     boxes may be, they are passed over and the order of the nodes is cut into runs instead.
     """
-    for root in (scope_tree(units, roles), run_tree(units, roles)):
-        room = budget
+    for tree in (scope_tree, run_tree):
+        root, room = tree(units, roles), budget
         while True:
             opened = {id(root)}
             _open_scopes(root, opened, room)

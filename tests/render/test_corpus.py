@@ -42,14 +42,14 @@ def test_every_graph_in_every_format(corpus: Path, path: str, tmp_path: Path) ->
     model = load(corpus / path)
     view = render.View(model.graph, title=path, model=model)
     for suffix in SUFFIXES:
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             written = render.write(view, tmp_path / f"graph{suffix}")
         except GraphscopeError as error:
             assert "layout engine" in str(error)
             continue
         assert written.stat().st_size < 100_000_000
-        assert time.perf_counter() - start < 30, suffix
+        assert time.process_time() - start < 30, suffix
     assert_readable(tmp_path, model.graph)
 
 

@@ -139,7 +139,7 @@ def test_a_hundred_thousand_nodes_take_seconds(shape: str) -> None:
         source = {"chain": f"n{i - 1}", "star": "n0"}.get(shape)
         op = ("Foo", "Bar", "Baz")[i % 3]
         graph.add(name, Node(op), [Tensor(source)] if source else [])
-    start = time.perf_counter()
+    start = time.process_time()
     made = fold(units_of(graph))
-    assert time.perf_counter() - start < 12
+    assert time.process_time() - start < 12
     assert len(made.boxes) <= BUDGET * 1.5
