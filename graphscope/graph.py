@@ -241,8 +241,9 @@ class Variable:
 
     ``name`` is the checkpoint's key (the graph's node where there is no checkpoint), ``role`` one of weight,
     optimizer slot, moving average, batch statistics, step counter, metric, lookup table, queue, other; ``of`` names
-    the weight that a slot or an average belongs to, ``path`` is the object path in a TF2 checkpoint, ``trainable``
-    is None where nothing says so.
+    the weight that a slot or an average belongs to, ``optimizer`` which optimizer keeps the slot (as far as
+    names, objects or ops tell), ``path`` is the object path in a TF2 checkpoint, ``trainable`` is None where nothing
+    says so.
     """
 
     name: str
@@ -253,6 +254,7 @@ class Variable:
     of: str = ""
     path: str = ""
     trainable: bool | None = None
+    optimizer: str = ""
 
 
 @dataclass(frozen=True)

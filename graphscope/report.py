@@ -74,6 +74,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "role": variable.role,
     }
     row |= {"of": variable.of} if variable.of else {}
+    row |= {"optimizer": variable.optimizer} if variable.optimizer else {}
     return row | ({"path": variable.path} if variable.path else {})
 
 

@@ -84,6 +84,7 @@ def stored_variables(
                 role.role,
                 role.of,
                 known.path if known else "",
+                optimizer=role.optimizer,
             )
         )
     return tuple(made)

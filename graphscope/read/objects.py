@@ -46,11 +46,12 @@ def trackables(message: Any) -> dict[str, Trackable]:
     """Checkpoint key -> what the object graph says of it."""
     nodes = message.nodes
     paths = object_paths(nodes)
-    slots: dict[int, int] = {}
+    slots: dict[int, tuple[int, str]] = {}
     optimizers: list[str] = []
     for number, node in enumerate(nodes):
         for slot in node.slot_variables:
-            slots[slot.slot_variable_node_id] = slot.original_variable_node_id
+            of = slot.original_variable_node_id
+            slots[slot.slot_variable_node_id] = (of, paths[number])
         if node.slot_variables:
             optimizers.append(paths[number])
     keys = {
@@ -63,7 +64,8 @@ def trackables(message: Any) -> dict[str, Trackable]:
         for attribute in node.attributes:
             role = _role(attribute.checkpoint_key, paths[number], optimizers)
             if number in slots:
-                role = Role(SLOT, keys.get(slots[number], ""))
+                of, optimizer = slots[number]
+                role = Role(SLOT, keys.get(of, ""), optimizer)
             path = paths[number] or attribute.checkpoint_key.partition(_SUFFIX)[0]
             found[attribute.checkpoint_key] = Trackable(path, attribute.full_name, role)
     return found
@@ -86,5 +88,5 @@ def _role(key: str, path: str, optimizers: list[str]) -> Role | None:
         name in ("optimizer", "_optimizer", "inner_optimizer")
         for name in components[:-1]
     ):
-        return Role(SLOT)
+        return Role(SLOT, "", components[0])
     return None

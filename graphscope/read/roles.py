@@ -23,10 +23,11 @@ TABLE, QUEUE, OTHER = "lookup table", "queue", "other"
 
 
 class Role(NamedTuple):
-    """A role, and the variable that a slot or an average belongs to."""
+    """A role, the variable that a slot or an average belongs to, and the optimizer of a slot."""
 
     role: str
     of: str = ""
+    optimizer: str = ""
 
 
 _SLOT_NAMES = re.compile(
@@ -49,6 +50,7 @@ _METRICS = re.compile(
     r"(true_positives|true_negatives|false_positives|false_negatives|total_confusion_matrix)(_\d+)?"
 )
 _TABLES = re.compile(r".*(-keys|-values|table-keys|table-values)\Z")
+_APPLY = re.compile(r"(Resource)?(Sparse)?Apply|V2\Z")
 _DEBIASED = "/ExponentialMovingAverage/"
 _POWER = "power"  # beta1_power: an optimizer's, of no one weight
 _MOST_SCOPES = 16
@@ -98,19 +100,29 @@ def _by_name(
     if _DEBIASED in name:  # .../biased and .../local_step of a debiased average
         return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], known))
     if told in (AVERAGE, SLOT) and scope:
-        return Role(told, _owner(scope, known))
+        return Role(told, _owner(scope, known), _named_in(last) if told == SLOT else "")
     if told in (TABLE, STATISTICS, METRIC):
         return Role(told)
-    if shape == () and (told == _POWER or _in_optimizer(scope)):
-        return Role(SLOT)
+    if shape == () and (told == _POWER or _optimizer_of(scope)):
+        return Role(SLOT, "", _optimizer_of(scope))
     if shape and scope in known and known[scope] == (dtype, shape):
         return Role(SLOT, scope)  # whatever it is, it shadows a weight
     return Role(OTHER if dtype == "string" else WEIGHT)
 
 
-def _in_optimizer(scope: str) -> bool:
-    """Whether a scope is an optimizer's own: its hyperparameters are kept there."""
-    return any(map(_SLOT_NAMES.fullmatch, scope.split("/")[-2:]))
+def _optimizer_of(scope: str) -> str:
+    """The optimizer whose own scope this is (its hyperparameters are kept there); "" where it is none's."""
+    for part in scope.split("/")[-2:]:
+        if _named_in(part):
+            return _named_in(part)
+    return ""
+
+
+@lru_cache(1 << 12)
+def _named_in(part: str) -> str:
+    """The optimizer that a name speaks of: ``Adam_1`` of Adam; "" where of none."""
+    found = _SLOT_NAMES.fullmatch(part)
+    return found[1] if found else ""
 
 
 def _owner(scope: str, known: Mapping[str, Any]) -> str:
@@ -149,6 +161,7 @@ def _updated(graph: Graph, name: str, op: str) -> Iterator[tuple[str, Role]]:
     if "var" not in arguments:
         return
     passed = dict(zip(arguments, graph.inputs(name)))
+    optimizer = _APPLY.sub("", op)
     weight = variable_behind(graph, passed["var"]) if "var" in passed else None
     if weight is None:
         return
@@ -167,11 +180,11 @@ def _updated(graph: Graph, name: str, op: str) -> Iterator[tuple[str, Role]]:
     ):
         node = variable_behind(graph, passed[argument]) if argument in passed else None
         if node:
-            yield node, Role(SLOT, weight)
+            yield node, Role(SLOT, weight, optimizer)
     for argument in ("beta1_power", "beta2_power"):
         node = variable_behind(graph, passed[argument]) if argument in passed else None
         if node:
-            yield node, Role(SLOT)
+            yield node, Role(SLOT, "", optimizer)
 
 
 def _node_of(entry: Any) -> str:
@@ -213,6 +226,7 @@ def graph_variables(
             roles[name].role,
             roles[name].of,
             trainable=None if trained is None else name in trained,
+            optimizer=roles[name].optimizer,
         )
         for name, (dtype, shape) in nodes.items()
     ]
@@ -256,9 +270,18 @@ def joined_variables(
     held = set(whole.values())
     made = []
     for variable in stored:
-        role = roles.get(variable.name, Role(variable.role, variable.of))
+        said = Role(variable.role, variable.of, variable.optimizer)
+        role = roles.get(variable.name, said)
         of = whole.get(role.of, role.of)
         says = trained is not None and variable.name in held
         trainable = variable.name in trains if says else variable.trainable
-        made.append(replace(variable, role=role.role, of=of, trainable=trainable))
+        made.append(
+            replace(
+                variable,
+                role=role.role,
+                of=of,
+                trainable=trainable,
+                optimizer=role.optimizer,
+            )
+        )
     return tuple(made)

@@ -50,7 +50,18 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_by_name(name: str) -> None:
-    assert tuple(roles_by_name(KNOWN)[name]) == EXPECTED[name]
+    role = roles_by_name(KNOWN)[name]
+    assert (role.role, role.of) == EXPECTED[name]
+
+
+def test_the_optimizer_of_a_slot_by_name() -> None:
+    found = {name: role.optimizer for name, role in roles_by_name(KNOWN).items()}
+    told = {name: optimizer for name, optimizer in found.items() if optimizer}
+    assert told == {
+        "conv/kernel/Adam": "Adam",
+        "train/conv/kernel/Momentum_1": "Momentum",
+        "training/Ftrl/learning_rate": "Ftrl",
+    }
 
 
 def test_by_objects(corpus: Path) -> None:
@@ -61,6 +72,7 @@ def test_by_objects(corpus: Path) -> None:
     assert kernel.role == "weight"
     slots = [v for v in model.variables if v.of == kernel.name]
     assert {v.role for v in slots} == {"optimizer slot"} and len(slots) == 2
+    assert {v.optimizer for v in slots} == {"optimizer"}
     assert found["optimizer/iter"].role == "step counter"
     assert found["optimizer/learning_rate"].role == "optimizer slot"
     assert found["keras_api/metrics/0/total"].role == "metric"
@@ -89,7 +101,9 @@ def test_batch_statistics_and_slots_by_use_alone(tmp_path: Path) -> None:
         )  # fmt: skip
     path = tmp_path / "g.pb"
     path.write_bytes(graph.as_graph_def().SerializeToString())
-    roles = {v.name: (v.role, v.of) for v in load(path).variables}
+    found = load(path).variables
+    roles = {v.name: (v.role, v.of) for v in found}
+    assert {v.optimizer for v in found if v.name in "pq"} == {"Adam"}
     assert roles["c"][0] == roles["d"][0] == "batch statistics"
     assert roles["a"][0] == "weight"
     assert roles["p"] == roles["q"] == ("optimizer slot", "w")
