@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .comparison import compare
+from .reduction import measure_reduction
 from .report import Verification
 
-__all__ = ["Verification", "compare"]
+__all__ = ["Verification", "compare", "measure_reduction"]
