@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ... import opdefs, ops
 from ...errors import NotExpressible
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec, WeightUse
@@ -32,6 +34,9 @@ from .texts import (
 )
 
 _NOTHING = Tensor("")  # stands for the input of a model that needs none
+_FRAMES = frozenset(
+    "Switch RefSwitch Merge RefMerge Enter RefEnter Exit RefExit NextIteration LoopCond".split()
+)
 _PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
 _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
@@ -176,6 +181,9 @@ class _Lowering(Reader):
         if dtype in _FLOATS:
             arguments["dtype"] = dtype
         found = signatures().get(layer.op)
+        weights = dict(layer.weights)
+        if layer.op == "Normalization" and weights:  # how many examples it has seen
+            weights.setdefault("count", WeightUse("", (), (), np.zeros((), "int32")))
         step = Step(
             node,
             call_text(layer, known),
@@ -184,8 +192,8 @@ class _Lowering(Reader):
             found.class_name if found else layer.op,
             arguments,
             self.names.unique(layer_name(node)),
-            weights=layer.weights,
-            stored=stored_order(layer),
+            weights=weights,
+            stored=stored_order(layer.op, weights),
         )
         return self.shared(step)
 
@@ -236,7 +244,7 @@ class _Lowering(Reader):
         if value is not None:
             shape, dtype = value.shape, value.dtype.name
         else:
-            spec = self.spec(tensor)
+            spec = self.weight_spec(tensor, variable)
             shape = tuple(size or 0 for size in spec.shape or ())
             dtype = spec.dtype.removesuffix("_ref") or "float32"
         if dtype not in WEIGHT_DTYPES:
@@ -278,7 +286,8 @@ class _Lowering(Reader):
         )
         used = {data["port"] for _, _, data in self.graph.out_edges(node, data=True)}
         used |= {tensor.port for tensor in self.wanted if tensor.node == node}
-        operands = _Operands(self, given)
+        listed = _takes_list(payload.op)
+        operands = _Operands(self, given, listed)
         text = ops.keras_text(call, operands.texts)
         ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
         said = said_text(text, ports, used) if text is not None else None
@@ -286,7 +295,7 @@ class _Lowering(Reader):
             return self.custom_step(node, payload, given, ports)
         step = operands.step(node, *said)
         if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
-            again = _Operands(self, given, literals=False)
+            again = _Operands(self, given, listed, literals=False)
             text = ops.keras_text(call, again.texts) or ""
             said = said_text(text, ports, used)
             step = again.step(node, *said) if said is not None else step
@@ -295,13 +304,19 @@ class _Lowering(Reader):
     def custom_step(
         self, node: str, payload: Node, given: Sequence[Tensor], ports: int
     ) -> Step:
-        """A layer of its own that runs the op in TensorFlow."""
+        """A layer of its own that runs the op in TensorFlow; raises NotExpressible for what decides what else runs."""
+        if payload.op in _FRAMES:
+            raise NotExpressible(
+                f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be"
+            )
         names = [f"x{number}" for number in range(len(given))]
         operands = [self.custom_operand(tensor) for tensor in given]
         texts = [n if isinstance(o, Tensor) else o for n, o in zip(names, operands)]
         tensors = tuple(o for o in operands if isinstance(o, Tensor))
         used = [n for n, o in zip(names, operands) if isinstance(o, Tensor)]
         body = ops.tensorflow_text(payload.op, payload.attrs, texts)
+        if body is not None and ports > 1:
+            body = f"tf.nest.flatten({body})"
         if body is None:
             raise NotExpressible(
                 f"no Python can call the op {payload.op!r} of node {node!r}"
@@ -340,9 +355,14 @@ class _Operands:
     """The inputs of one expression, each a hole or a literal; weights are added only for those that the text uses."""
 
     def __init__(
-        self, lowering: _Lowering, given: Sequence[Tensor], literals: bool = True
+        self,
+        lowering: _Lowering,
+        given: Sequence[Tensor],
+        listed: bool,
+        literals: bool = True,
     ) -> None:
         self.lowering, self.given, self.literals = lowering, given, literals
+        self.plain = not listed
         self.texts = [self._text(number) for number in range(len(given))]
 
     def _text(self, number: int) -> str:
@@ -351,7 +371,7 @@ class _Operands:
         if tensor in lowering.inputs or tensor.node in lowering.steps:
             return hole(number)
         value = lowering.value(tensor) if self.literals else None
-        return value is not None and constant_text(value) or hole(number)
+        return value is not None and constant_text(value, self.plain) or hole(number)
 
     def step(self, node: str, text: str, ports: int) -> Step:
         """The expression, its holes numbered by the inputs that it really uses."""
@@ -369,3 +389,10 @@ class _Operands:
 
 def _const_node(graph: Graph, tensor: Tensor) -> str:
     return tensor.node if graph.op(tensor.node) == "Const" else ""
+
+
+def _takes_list(op: str) -> bool:
+    """Whether tensors go into the op as a list, in which Keras wants tensors and no numbers."""
+    definition = opdefs.find(op)
+    arguments = definition.input_arg if definition is not None else ()
+    return any(arg.number_attr or arg.type_list_attr for arg in arguments)

@@ -109,3 +109,11 @@ class Reader:
                 return ""
             tensor = given[0]
         return ""
+
+    def weight_spec(self, tensor: Tensor, variable: str) -> TensorSpec:
+        """What a variable holds: as its own node says, where the tensor is only a handle to it."""
+        spec = self.spec(tensor)
+        if spec.dtype not in ("resource", "") or not variable:
+            return spec
+        attrs = self.graph.attrs(variable)
+        return TensorSpec(str(attrs.get("dtype") or "float32"), attrs.get("shape"))

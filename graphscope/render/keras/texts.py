@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -39,12 +39,12 @@ def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
 _BY_NAME = frozenset({"MultiHeadAttention", "GroupQueryAttention"})
 
 
-def stored_order(layer: Layer) -> tuple[str, ...]:
-    """The layer's weights in the order in which Keras stores them."""
-    found = signatures().get(layer.op)
+def stored_order(class_name: str, weights: Collection[str]) -> tuple[str, ...]:
+    """A layer's weights in the order in which Keras stores them."""
+    found = signatures().get(class_name)
     known = found.weights if found else ()
-    return tuple(name for name in known if name in layer.weights) + tuple(
-        name for name in layer.weights if name not in known
+    return tuple(name for name in known if name in weights) + tuple(
+        name for name in weights if name not in known
     )
 
 
@@ -62,11 +62,14 @@ def said_text(text: str, ports: int, used: set[int]) -> tuple[str, int] | None:
     return (f"({', '.join(parts)})" if count > 1 else parts[0]), count
 
 
-def constant_text(value: np.ndarray) -> str | None:
-    """A small constant as an operand of keras.ops: a bare literal where its dtype is what Keras makes of one."""
+def constant_text(value: np.ndarray, plain: bool = True) -> str | None:
+    """A small constant as an operand of keras.ops: a bare literal where its dtype is what Keras makes of one.
+
+    Not ``plain``: always a tensor.
+    """
     if value.size > LARGE or value.dtype.kind in "OSUV":
         return None
-    if value.ndim == 0 and value.dtype.name in _PLAIN:
+    if plain and value.ndim == 0 and value.dtype.name in _PLAIN:
         text = literal(value)
         return f"({text})" if text.startswith("-") else text
     return f'ops.array({literal(value)}, "{value.dtype.name}")'
