@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .infer.outputs import Candidates
     from .render import View
     from .render.keras import KerasReport
+    from .simplify.training import Training
     from .verify import Verification
 
 SURE = 0.5  # below this score a candidate output is shown, never acted on
@@ -63,16 +64,22 @@ class Analysis:
     @cached_property
     def roles(self) -> Mapping[str, str]:
         """Node -> why it exists only to train, save, initialise, summarise or check."""
-        from .simplify.training import roles
+        return self.training.named_roles()
 
-        return roles(self.flat.graph, self.flat.collections)
+    @cached_property
+    def training(self) -> Training:
+        """The training side of the graph: what roles, outputs and findings rest on."""
+        from .simplify.training import study_training
+
+        flat = self.flat
+        return study_training(flat.graph, flat.collections, flat.functions)
 
     @cached_property
     def candidates(self) -> Candidates:
         """The ranked inputs and outputs, each with its evidence."""
         from .infer.outputs import find_outputs
 
-        return find_outputs(self.flat, self.roles)
+        return find_outputs(self.flat, training=self.training)
 
     @cached_property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -118,17 +125,17 @@ class Analysis:
         Where no output is known: all that is not there only to train.
         """
         from .simplify.prune import prune
+        from .simplify.select import conds_to_selects
         from .simplify.specialise import specialise
         from .simplify.training import drop_training
 
         if self.model.layered:
             return self.model.graph
-        graph = self.flat.graph
-        if self.modes:
-            graph = specialise(graph, self.modes, functions=self.flat.functions)
-        if self.outputs:
-            return prune(graph, self.outputs)
-        return drop_training(graph, self.roles)
+        graph = specialise(self.flat.graph, self.modes, functions=self.flat.functions)
+        if not self.outputs:
+            return drop_training(graph, self.roles)
+        graph = conds_to_selects(prune(graph, self.outputs))
+        return prune(graph, self.outputs)
 
     @cached_property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
@@ -188,7 +195,12 @@ class Analysis:
         """What would break or falsify a freeze, worst first, each with its remedy."""
         from .infer.findings import diagnose
 
-        return diagnose(self.model, outputs=self.wanted_outputs)
+        return diagnose(
+            self.model,
+            outputs=self.wanted_outputs,
+            flat=self.flat,
+            training=self.training,
+        )
 
     def at_level(self, level: str) -> Graph:
         """The graph at one altitude: ``op``, ``layer`` or ``block``."""

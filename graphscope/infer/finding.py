@@ -52,12 +52,16 @@ class Case:
     model: Model
     wanted: tuple[str, ...] = ()
     read_weights: bool = True
+    inlined: Model | None = None
+    training: Training | None = None
 
     @cached_property
     def flat(self) -> Model:
         """The model with its function calls inlined, or as it is where that cannot be done."""
         from ..simplify.inline import inline
 
+        if self.inlined is not None:
+            return self.inlined
         if not self.model.functions:
             return self.model
         try:
@@ -68,6 +72,8 @@ class Case:
     @cached_property
     def study(self) -> Training:
         flat = self.flat
+        if self.training is not None:
+            return self.training
         return study_training(flat.graph, flat.collections, flat.functions)
 
     @cached_property

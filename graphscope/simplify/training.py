@@ -53,6 +53,10 @@ class Training:
     copies: int = 0
     """Bits (of ``loose``) of the variables that are updated from others: target networks, averages."""
 
+    def named_roles(self) -> dict[str, str]:
+        """The roles by the nodes' names, in the file's order."""
+        return {self.flow.names[i]: role for i, role in sorted(self.roles.items())}
+
 
 def roles(
     graph: Graph,
@@ -65,8 +69,7 @@ def roles(
     (which variables are trainable where nothing trains them). ``functions`` is the library of the graph: a While
     whose body computes gradients is known by it.
     """
-    found = study_training(graph, collections, functions)
-    return {found.flow.names[i]: role for i, role in sorted(found.roles.items())}
+    return study_training(graph, collections, functions).named_roles()
 
 
 def drop_training(graph: Graph, roles: Mapping[str, str]) -> Graph:

@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Iterable
 
 from ...graph import Model
+from ...simplify.training import Training
 from ..finding import SEVERITIES, Case, Finding
 
 _WITHOUT_GRAPH = (f"{__name__}.checkpoint", f"{__name__}.weights")
@@ -18,14 +19,20 @@ __all__ = ["Case", "Finding", "diagnose"]
 
 
 def diagnose(
-    model: Model, *, outputs: Iterable[str] = (), weights: bool = True
+    model: Model,
+    *,
+    outputs: Iterable[str] = (),
+    weights: bool = True,
+    flat: Model | None = None,
+    training: Training | None = None,
 ) -> tuple[Finding, ...]:
     """The findings on a model, worst first.
 
     ``outputs`` are the names that the user means to freeze, exactly as given; without them the likely outputs are
-    looked at. ``weights=False`` leaves the values of the weights unread.
+    looked at. ``weights=False`` leaves the values of the weights unread. ``flat`` (the model inlined) and
+    ``training`` (``study_training`` of it) spare computing them once more.
     """
-    case = Case(model, tuple(outputs), weights)
+    case = Case(model, tuple(outputs), weights, flat, training)
     chosen = [
         f for f in families() if not model.layered or f.__name__ in _WITHOUT_GRAPH
     ]
