@@ -15,10 +15,14 @@ from .versions import canonical
 
 SUM_OPS = frozenset({"Add", "BiasAdd", "Sub", "Neg", "AddN"})
 PRODUCT_OPS = frozenset({"Mul", "RealDiv", "Neg", "Square"})
-POWER_OPS = frozenset(
-    {"Square", "Pow", "Mul", "SquaredDifference", "Rsqrt", "Sqrt"}
-    | {"Reciprocal", "RealDiv"}
-)
+POWER_OPS = {
+    2: frozenset({"Square", "Pow", "Mul", "SquaredDifference"}),
+    3: frozenset({"Pow", "Mul"}),
+    0.5: frozenset({"Sqrt", "Pow"}),
+    -0.5: frozenset({"Rsqrt", "Reciprocal", "RealDiv", "Pow", "Sqrt"}),
+    -1: frozenset({"Reciprocal", "RealDiv", "Pow"}),
+}
+ANY_POWER = frozenset().union(*POWER_OPS.values())
 WIDEST_SUM = 8  # a formula's sum of n terms has 2**n splits: beyond this it is refused
 
 
@@ -284,7 +288,9 @@ class Power(Term):
 
     @cached_property
     def roots(self) -> frozenset[str] | None:
-        return None if isinstance(self.term, Const) else POWER_OPS
+        if isinstance(self.term, Const):
+            return None
+        return POWER_OPS.get(self.exponent, ANY_POWER)
 
     @cached_property
     def inverse(self) -> Term:

@@ -74,22 +74,17 @@ def _candidates(
 def _tiles(
     pattern: Pattern, solver: Solver, name: str, kept: frozenset[str]
 ) -> list[Tile]:
-    """The matches of one pattern at one node that nothing escapes from, at most one per set of nodes."""
-    best: dict[frozenset[str], Tile] = {}
-    for port in _ports(pattern, name):
-        for match in pattern.solutions(solver, port):
-            members = match.members
-            if name not in members:
-                continue
-            dynamic = members & solver.view.dynamic
-            if dynamic in best or escapes(solver.view, port, dynamic, kept):
-                continue
-            best[dynamic] = Tile(pattern, match, port, members, dynamic)
-    return list(best.values())
+    """The fullest match of one pattern at one node that nothing escapes from.
 
-
-def _ports(pattern: Pattern, name: str) -> list[Tensor]:
-    return [Tensor(name, getattr(pattern.formula, "port", 0))]
+    The solver tries optional terms before it leaves them out, so the first is the fullest.
+    """
+    output = Tensor(name, getattr(pattern.formula, "port", 0))
+    for match in pattern.solutions(solver, output):
+        members = match.members
+        dynamic = members & solver.view.dynamic
+        if name in members and not escapes(solver.view, output, dynamic, kept):
+            return [Tile(pattern, match, output, members, dynamic)]
+    return []
 
 
 def escapes(
