@@ -6,7 +6,7 @@ restores in one. Where a graph has no such wiring, the names must do. The idea i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import FormatError
@@ -134,10 +134,11 @@ def _restored(graph: Graph) -> Iterator[tuple[str, str]]:
         inputs = graph.inputs(node)
         names = _strings(graph, inputs[1]) if len(inputs) > 1 else []
         cuts = _strings(graph, inputs[2]) if len(inputs) > 2 else []
+        consumers = _by_port(graph, node)
         for port, name in enumerate(names):
             cut = parse_slice(cuts[port]) if port < len(cuts) else None
             key = f"{name} {slice_text(*cut)}" if cut and _is_part(cut) else name
-            for target in _assigned(graph, node, port):
+            for target in _assigned(graph, consumers.get(port, ())):
                 yield target, key
 
 
@@ -170,22 +171,30 @@ def _strings(graph: Graph, tensor: Tensor) -> list[str]:
     ]
 
 
-def _assigned(graph: Graph, node: str, port: int) -> Iterator[str]:
-    """The nodes that a restored tensor is assigned to."""
-    stack, seen = [(node, port)], set()
+def _assigned(graph: Graph, starts: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """The nodes that a restored tensor is assigned to; ``starts`` are its consumers."""
+    stack, seen = list(starts), set()
     while stack:
-        here = stack.pop()
-        if here in seen:
+        target, slot = stack.pop()
+        if (target, slot) in seen:
             continue
-        seen.add(here)
-        for target, slot in graph.consumers(*here):
-            op = graph.op(target)
-            if op in _ASSIGNS and slot == 1:
-                reference = _reference(graph, _first(graph, target))
-                if reference is not None:
-                    yield reference
-            elif op in _THROUGH:
-                stack.append((target, slot if op == "IdentityN" else 0))
+        seen.add((target, slot))
+        op = graph.op(target)
+        if op in _ASSIGNS and slot == 1:
+            reference = _reference(graph, _first(graph, target))
+            if reference is not None:
+                yield reference
+        elif op in _THROUGH:
+            stack += graph.consumers(target, slot if op == "IdentityN" else 0)
+
+
+def _by_port(graph: Graph, node: str) -> dict[int, list[tuple[str, int]]]:
+    """The consumers of each output of a node: asking port by port would take their square."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for target, edges in graph.adj[node].items():
+        for slot, data in edges.items():
+            found.setdefault(data["port"], []).append((target, slot))
+    return found
 
 
 def _first(graph: Graph, name: str) -> Tensor | None:
