@@ -65,12 +65,18 @@ def _scope(layer: Layer) -> Path:
     weights = {use.node for use in layer.weights.values() if use.node}
     computing = [n for n in layer.members if n not in weights and not _READ.search(n)]
     found = _shared(tuple(n.split("/"))[:-1] for n in computing or layer.members)
-    stored = _shared(tuple(_READ.sub("", n).split("/"))[:-1] for n in weights)
-    if stored and found[: len(stored)] == stored[: len(found)]:
-        found = stored if len(stored) < len(found) or not found else found
+    stored = _shared(map(_stored_in, weights))
+    if not found or len(stored) < len(found) and found[: len(stored)] == stored:
+        found = stored or found
     while len(found) > 1 and _SUFFIX.sub("", found[-1]) in _INNER:
         found = found[:-1]
     return found
+
+
+def _stored_in(weight: str) -> Path:
+    """The scope that a variable lies in; of a constant that froze a read, what read it."""
+    read = _READ.sub("", weight)
+    return tuple(read.split("/")) if read != weight else tuple(read.split("/"))[:-1]
 
 
 def _shared(paths: Iterable[Path]) -> Path:

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from . import View
 from .escape import for_markdown, shorten
 from .frame import cells, to_table, total
+from .words import times
 
 COLUMNS = ("Layer", "Type", "Output shape", "Parameters", "Connected to", "Config")
+_RANKED = 6  # candidates that are listed
 WIDTHS = (60, 40, 40, 20, 120, 160)
 
 
 def to_markdown(view: View) -> str:
-    """The layer table as GitHub-flavoured Markdown."""
+    """A report in GitHub-flavoured Markdown: what the model is, its findings, its layer table."""
     frame = to_table(view.graph, view.specs)
     lines = [f"# {for_markdown(view.title)}", ""] if view.title else []
+    lines += _report(view.facts)
     lines += [_line(COLUMNS), _line(("---", "---", "---", "---:", "---", "---"))]
     for row in cells(frame):
         short = (shorten(cell, width) for cell, width in zip(row, WIDTHS, strict=True))
         lines.append(_line(tuple(map(for_markdown, short))))
     lines.append(_line(("**total**", "", "", f"**{total(frame):,}**", "", "")))
     return "\n".join(lines) + "\n"
+
+
+def _report(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What ``inspect`` says, as far as it is given."""
+    told = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
+    if told:
+        yield from (for_markdown(", ".join(told)) + ".", "")
+    for heading, ranked in (("Inputs", "inputs"), ("Outputs", "outputs")):
+        listed = list(facts.get(ranked) or ())[:_RANKED]
+        yield from [f"## {heading}", ""] if listed else []
+        yield from map(_candidate, listed)
+        yield from [""] if listed else []
+    findings = list(facts.get("findings") or ())
+    yield from ["## Findings", ""] if findings else []
+    for finding in findings:
+        message = for_markdown(str(finding.get("message", "")))
+        yield f"- **{for_markdown(str(finding.get('severity', '')))}**: {message}"
+    yield from [""] if findings else []
+    yield from ["## Layers", ""] if told else []
+
+
+def _candidate(each: Mapping[str, Any]) -> str:
+    shape = each.get("shape")
+    spec = (
+        f"{each.get('dtype') or ''} {times(tuple(shape)) if shape is not None else ''}"
+    )
+    because = "; ".join(map(str, each.get("evidence") or ()))
+    text = f"{spec.strip()}: {because}" if because else spec.strip()
+    return (
+        f"- {for_markdown(str(each.get('tensor', '')))} {for_markdown(text)}".rstrip()
+    )
 
 
 def _line(cells: tuple[str, ...]) -> str:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graphscope.graph import Layer, Tensor, WeightUse
+from graphscope.infer.layers import find_layers
 from graphscope.infer.names import layer_names
+from graphscope.infer.shapes import infer_shapes
+from graphscope.read import load
+
+from ..recovery import freeze
 
 
 def layer(op: str, *members: str, weights: tuple[str, ...] = ()) -> Layer:
@@ -135,3 +143,69 @@ def test_a_name_of_a_megabyte_is_cut() -> None:
     scope = "x" * 1_000_000
     (found,) = names(("Dense", f"{scope}/MatMul", f"{scope}/BiasAdd"))
     assert len(found) <= 100
+
+
+def recovered_names(model: Any, path: Path) -> list[str]:
+    """The names of the layers found in a model that TensorFlow froze, those of activations aside."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec(i.shape, i.dtype, i.name) for i in model.inputs]
+    function = model if len(specs) == 1 else lambda *x: model(list(x))
+    freeze(lambda *x: function(*x), specs, path)
+    found = load(path)
+    layers = find_layers(found.graph, found, infer_shapes(found.graph))
+    return [layer.name for layer in layers]
+
+
+def test_names_of_a_sequential_model(tmp_path: Path) -> None:
+    import keras
+    from keras import layers
+
+    keras.backend.clear_session()
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Conv2D(4, 3, name="my_conv"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(5, activation="relu"),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    names = recovered_names(model, tmp_path / "m.pb")
+    assert names == [layer.name for layer in model.layers]
+
+
+def test_names_of_branches_that_join(tmp_path: Path) -> None:
+    import keras
+    from keras import layers
+
+    keras.backend.clear_session()
+    x = keras.Input((8, 8, 3), name="image")
+    stem = layers.Conv2D(4, 3, padding="same", name="stem")(x)
+    left = layers.Conv2D(4, 1)(stem)
+    right = layers.Conv2D(4, 3, padding="same")(layers.AveragePooling2D(1)(stem))
+    joined = layers.Concatenate(name="block_1_concat")([left, right])
+    y = layers.Dense(2, name="head_1")(layers.GlobalAveragePooling2D()(joined))
+    model = keras.Model(x, y)
+    names = set(recovered_names(model, tmp_path / "m.pb"))
+    wanted = {layer.name for layer in model.layers if layer.weights}
+    assert wanted | {"block_1_concat", "global_average_pooling2d"} <= names
+
+
+def test_names_of_a_keras_2_model(tmp_path: Path) -> None:
+    tf_keras = pytest.importorskip("tf_keras")
+    tf_keras.backend.clear_session()
+    model = tf_keras.Sequential(
+        [
+            tf_keras.layers.Conv2D(4, 3, input_shape=(12, 12, 3), name="first"),
+            tf_keras.layers.BatchNormalization(name="bn_1"),
+            tf_keras.layers.Flatten(),
+            tf_keras.layers.Dense(5),
+            tf_keras.layers.Dense(3),
+        ]
+    )
+    names = recovered_names(model, tmp_path / "m.pb")
+    assert names == ["first", "bn_1", "flatten", "dense", "dense_1"]

@@ -7,7 +7,7 @@ import re
 from graphscope.render import View
 from graphscope.render.markdown import to_markdown
 
-from .drawn import hostile_graph, layer_graph
+from .drawn import HOSTILE, hostile_graph, layer_graph
 
 
 def test_the_table() -> None:
@@ -22,3 +22,25 @@ def test_hostile_names_stay_in_their_cell() -> None:
     lines = to_markdown(View(hostile_graph())).splitlines()
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 7 for line in lines)
     assert not any(re.search(r"(?<!\\)[<\[]", line) for line in lines)
+
+
+def test_the_report_above_the_table() -> None:
+    facts = {
+        "format": "GraphDef",
+        "outputs": [
+            {
+                "tensor": "y:0",
+                "dtype": "float32",
+                "shape": [None, 3],
+                "evidence": ["a softmax"],
+            }
+        ],
+        "findings": [{"severity": "warning", "message": "<b> & |"}],
+    }
+    text = to_markdown(View(layer_graph()[0], title="m", facts=facts))
+    assert "GraphDef." in text and "- y:0 float32 ? × 3: a softmax" in text
+    assert "- **warning**: \\<b\\> \\& \\|" in text
+    lines = to_markdown(
+        View(hostile_graph(), facts={"format": HOSTILE[9], "remarks": HOSTILE})
+    ).splitlines()
+    assert len(lines) < len(hostile_graph()) + 20
