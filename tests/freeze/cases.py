@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tf_keras.src.layers.rnn import legacy_cell_wrappers as wrappers
+from tf_keras.src.layers.rnn import legacy_cells as cells
 
 v1 = tf.compat.v1
 
@@ -284,6 +286,60 @@ def variables_captured_by_functions() -> Case:
     return Case("y", {"x:0": data(3, 4)})
 
 
+def lstm_by_dynamic_rnn() -> Case:
+    """Sequence lengths, two layers, dropout around the cells: all inside the loop."""
+    x = v1.placeholder(tf.float32, [None, 5, 3], name="x")
+    lengths = v1.placeholder(tf.int32, [None], name="lengths")
+    keep = v1.placeholder(tf.float32, [], name="keep_prob")
+    stack = [
+        wrappers.DropoutWrapper(cells.LSTMCell(4), output_keep_prob=keep)
+        for _ in range(2)
+    ]
+    y, _ = v1.nn.dynamic_rnn(cells.MultiRNNCell(stack), x, lengths, dtype=tf.float32)
+    tf.identity(y, name="y")
+    feeds = {"x:0": data(3, 5, 3), "lengths:0": np.int32([5, 2, 3])}
+    return Case("y", feeds, settings={"keep_prob:0": 1.0})
+
+
+def gru_by_static_rnn() -> Case:
+    x = v1.placeholder(tf.float32, [None, 4, 3], name="x")
+    y, _ = v1.nn.static_rnn(cells.GRUCell(5), tf.unstack(x, axis=1), dtype=tf.float32)
+    tf.concat(y, 1, name="y")
+    return Case("y", {"x:0": data(2, 4, 3)})
+
+
+def bidirectional_lstm() -> Case:
+    x = v1.placeholder(tf.float32, [None, 4, 3], name="x")
+    y, _ = v1.nn.bidirectional_dynamic_rnn(
+        cells.BasicLSTMCell(3), cells.BasicLSTMCell(3), x, dtype=tf.float32
+    )
+    tf.concat(y, 2, name="y")
+    return Case("y", {"x:0": data(2, 4, 3)})
+
+
+def translation_from_sequence_to_sequence() -> Case:
+    """An encoder, and a decoder that feeds its own words back: embeddings inside and outside of loops."""
+    words = v1.placeholder(tf.int32, [None, 6], name="words")
+    table, out = weight("table", [11, 4]), weight("out", [5, 11])
+    _, state = v1.nn.dynamic_rnn(
+        cells.GRUCell(5), tf.nn.embedding_lookup(table, words), dtype=tf.float32
+    )
+    with v1.variable_scope("decoder"):
+        cell = cells.GRUCell(5)
+        cell.build([None, 4])
+
+    def step(i, word, h, scores):
+        _, h = cell(tf.nn.embedding_lookup(table, word), h)
+        logits = tf.matmul(h, out)
+        word = tf.argmax(logits, 1, output_type=tf.int32)
+        return i + 1, word, h, scores.write(i, logits)
+
+    start = (0, tf.zeros_like(words[:, 0]), state, tf.TensorArray(tf.float32, 4))
+    scores = v1.while_loop(lambda i, *_: i < 4, step, start)[3].stack()
+    tf.identity(scores, name="y")
+    return Case("y", {"words:0": np.int32([[1, 2, 3, 4, 5, 10], [0, 0, 7, 7, 9, 1]])})
+
+
 def queue() -> Case:
     images = tf.constant(data(6, 4))
     queue = v1.FIFOQueue(10, [tf.float32, tf.int32], shapes=[[4], []], name="queue")
@@ -374,6 +430,7 @@ CASES = [
     a_value_that_is_assigned_on_the_way,
     assertions_and_summaries,
     batch_norm_by_averages_in_a_cond,
+    bidirectional_lstm,
     branches_of_tensorflow_2,
     checkpoint_of_version_1,
     cond_batch_norm_with_references,
@@ -388,8 +445,10 @@ CASES = [
     fused_batch_norm_that_only_trains,
     fused_batch_norm_that_only_trains_with_resources,
     generator_and_discriminator,
+    gru_by_static_rnn,
     iterator,
     lookup_table,
+    lstm_by_dynamic_rnn,
     loop_of_tensorflow_2,
     moving_averages_of_the_weights,
     partitioned_variables,
@@ -398,5 +457,6 @@ CASES = [
     recurrent_loop_with_resources,
     shape_of_a_resource_variable,
     towers,
+    translation_from_sequence_to_sequence,
     variables_captured_by_functions,
 ]
