@@ -146,6 +146,26 @@ def test_weights_of_layers_on_parallel_branches_do_not_change_places(
     np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-3)
 
 
+def test_weights_keep_their_places_past_ops_that_take_lists(tmp_path: Path) -> None:
+    """Every tensor of a list counts for the depth of a layer, by which Keras numbers it."""
+    graph = Graph()
+    placeholder(graph)
+    values = [rng().normal(size=(4, 4)).astype("f4") * scale for scale in range(1, 5)]
+    dense(graph, "a", "x", values[0])
+    dense(graph, "b", "a", values[1])
+    dense(graph, "c", "b", values[2])
+    dense(graph, "d", "x", values[3])
+    pack = Node("Pack", {"N": 2, "T": "float32", "axis": 0})
+    graph.add("pack", pack, [Tensor("c"), Tensor("d")])
+    graph.add("axis", Node("Const", {"value": np.int32(0)}))
+    total = Node("Sum", {"T": "float32", "Tidx": "int32", "keep_dims": False})
+    graph.add("sum", total, [Tensor("pack"), Tensor("axis")])
+    written(graph, tmp_path, "sum")
+    x = rng().normal(size=(2, 4)).astype("f4")
+    a, b, c, d = values
+    np.testing.assert_allclose(run(tmp_path)(x), x @ a @ b @ c + x @ d, rtol=1e-3)
+
+
 def test_op_without_a_layer_becomes_a_keras_op(tmp_path: Path) -> None:
     graph = Graph()
     placeholder(graph)

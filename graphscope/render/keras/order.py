@@ -76,30 +76,31 @@ def _append_expression(
 ) -> list[int | None]:
     """One call for each keras.ops function and operator that works on a symbolic tensor; which yields each port."""
     names = [f"_{number}_" for number in range(len(step.inputs))]
-    known = dict(zip(names, sources, strict=True))
+    known = {n: () if s is None else (s,) for n, s in zip(names, sources, strict=True)}
     tree = ast.parse(filled(step.text, names), mode="eval")
-    made: dict[int, int | None] = {}
+    made: dict[int, tuple[int, ...]] = {}
     for node in _after_parts(tree.body):
+        used = tuple(index for part in _parts(node) for index in made.get(id(part), ()))
         if isinstance(node, ast.Name):
-            made[id(node)] = known.get(node.id)
-            continue
-        parts = [made.get(id(child)) for child in _parts(node)]
-        used = tuple(part for part in parts if part is not None)
-        if not used:
-            continue
-        if isinstance(node, ast.Call | ast.BinOp | ast.UnaryOp | ast.Compare):
+            used = known.get(node.id, ())
+        elif used and _is_operation(node):
             calls.append(_Call(f"{step.node} {len(calls)}", used))
-            made[id(node)] = len(calls) - 1
-        elif isinstance(node, ast.Subscript) and made.get(id(node.value)) is not None:
-            sliced = not isinstance(node.value, ast.Call) or not _is_list(node.value)
-            if sliced:
-                calls.append(_Call(f"{step.node} {len(calls)}", used))
-            made[id(node)] = len(calls) - 1 if sliced else made[id(node.value)]
-        else:
-            made[id(node)] = used[-1]
+            used = (len(calls) - 1,)
+        made[id(node)] = used
     if isinstance(tree.body, ast.Tuple) and len(tree.body.elts) == step.ports:
-        return [made.get(id(element)) for element in tree.body.elts]
-    return [made.get(id(tree.body))] * step.ports
+        return [_one(made[id(element)]) for element in tree.body.elts]
+    return [_one(made[id(tree.body)])] * step.ports
+
+
+def _one(indices: tuple[int, ...]) -> int | None:
+    return indices[-1] if indices else None
+
+
+def _is_operation(node: ast.AST) -> bool:
+    """Whether Keras makes an operation of it, given that it works on a symbolic tensor."""
+    if isinstance(node, ast.Subscript):
+        return not (isinstance(node.value, ast.Call) and _is_list(node.value))
+    return isinstance(node, ast.Call | ast.BinOp | ast.UnaryOp | ast.Compare)
 
 
 def _is_list(call: ast.Call) -> bool:
