@@ -140,11 +140,15 @@ class Analysis:
     @cached_property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
         """Dtype and shape of every tensor of ``graph``."""
-        facts = self._facts
-        if self.implied:
-            implied = {name: found.shape for name, found in self.implied.items()}
-            facts = self._inferred({**implied, **self.given_shapes})
-        return {tensor: fact.spec for tensor, fact in facts.items()}
+        return {tensor: fact.spec for tensor, fact in self.facts.items()}
+
+    @cached_property
+    def facts(self) -> Mapping[Tensor, Fact]:
+        """What is known of every tensor of ``graph``: spec, elements, what a handle leads to."""
+        if not self.implied:
+            return self._facts
+        implied = {name: found.shape for name, found in self.implied.items()}
+        return self._inferred({**implied, **self.given_shapes})
 
     @cached_property
     def implied(self) -> Mapping[str, Implied]:
@@ -187,8 +191,12 @@ class Analysis:
             return self.model.graph
         from .match import collapse
 
+        from .simplify.settle import settle_reshapes
+
         kept = {output.node for output in self.outputs}
-        return collapse(self.graph, self.layers, keep=kept)
+        layers = collapse(self.graph, self.layers, keep=kept)
+        values = {tensor: fact.value for tensor, fact in self.facts.items()}
+        return settle_reshapes(layers, self.graph, self.specs, values)
 
     @cached_property
     def findings(self) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ values. Loops (a Merge fed by NextIteration) stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..graph import Graph, Node, Tensor
@@ -15,8 +16,9 @@ from .rewire import duplicate, put, redirect
 
 _SWITCHES = ("Switch", "RefSwitch")
 _MERGES = ("Merge", "RefMerge")
-_PASS = ("Identity", "RefIdentity")
-_LOOPS = ("NextIteration", "RefNextIteration", "Enter", "RefEnter")
+_PASS = ("Identity", "RefIdentity", *_SWITCHES)
+
+Guards = frozenset[tuple[Tensor, int]]
 
 
 def conds_to_selects(graph: Graph) -> Graph:
@@ -24,23 +26,15 @@ def conds_to_selects(graph: Graph) -> Graph:
 
     A Merge stays where its branches cannot be told, or where somebody reads which branch lived.
     """
-    found = {}
-    for merge in graph.by_op(*_MERGES):
-        choice = _choice(graph, merge)
-        if choice is not None:
-            found[merge] = choice
+    found = _choices(graph)
     if not found:
         return graph
     made = duplicate(graph)
     for merge, (predicate, yes, no) in found.items():
         old = made.node(merge)
         attrs = {"T": str(old.attrs.get("T", "float32"))}
-        put(
-            made,
-            merge,
-            Node("SelectV2", attrs, (), (), old.device),
-            (predicate, yes, no),
-        )
+        chosen = Node("SelectV2", attrs, (), (), old.device)
+        put(made, merge, chosen, (predicate, yes, no))
     _pass_switches_by(made)
     return made
 
@@ -58,44 +52,66 @@ def _pass_switches_by(graph: Graph) -> None:
             graph._node[name]["node"] = replace(node, controls=())
 
 
-def _choice(graph: Graph, merge: str) -> tuple[Tensor, Tensor, Tensor] | None:
-    """The predicate of a cond, and the tensors that its Merge takes where it is true and where it is false."""
-    inputs = graph.inputs(merge)
-    if len(inputs) != 2 or graph.consumers(merge, port=1):
-        return None
-    if any(graph.op(tensor.node) in _LOOPS for tensor in inputs):
-        return None
-    first, second = (_guards(graph, tensor) for tensor in inputs)
-    telling = [p for p in first if p in second and first[p] ^ second[p] == {0, 1}]
-    telling = [p for p in telling if len(first[p]) == len(second[p]) == 1]
-    if len(telling) != 1:
-        return None
-    true_first = first[telling[0]] == {1}
-    yes, no = inputs if true_first else inputs[::-1]
-    return telling[0], yes, no
-
-
-def _guards(graph: Graph, tensor: Tensor) -> dict[Tensor, set[int]]:
-    """Predicate -> the ports of its Switches that the tensor depends on, with no other Switch between."""
-    found: dict[Tensor, set[int]] = {}
-    stack, seen = [tensor], set()
-    while stack:
-        at = stack.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        if graph.op(at.node) in _SWITCHES:
-            predicate = _resolved(graph, graph.inputs(at.node)[1])
-            found.setdefault(predicate, set()).add(at.port)
-            continue
-        stack.extend(graph.inputs(at.node))
-        stack.extend(
-            Tensor(name) for name in graph.node(at.node).controls if name in graph
-        )
+def _choices(graph: Graph) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+    """Merge -> the predicate of its cond, and the tensors that it takes where that is true and where it is false."""
+    found: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    guards: dict[str, Guards] = {}
+    for name in _in_order(graph):
+        node = graph.node(name)
+        inputs = graph.inputs(name)
+        held = [_guards_of(graph, tensor, guards) for tensor in inputs]
+        held += [
+            _guards_of(graph, Tensor(c), guards) for c in node.controls if c in graph
+        ]
+        all_held = frozenset().union(*held)
+        if node.op in _MERGES and len(inputs) == 2 and not graph.consumers(name, 1):
+            predicate = _telling(held[0], held[1])
+            if predicate is not None:
+                yes, no = inputs if (predicate, 1) in held[0] else inputs[::-1]
+                found[name] = (predicate, yes, no)
+                all_held -= {(predicate, 0), (predicate, 1)}
+        guards[name] = all_held
     return found
 
 
+def _in_order(graph: Graph) -> Iterator[str]:
+    """The nodes after all that they read or wait for; those on or behind a loop are left out."""
+    waits = {}
+    readers: dict[str, list[str]] = {}
+    for name in graph:
+        sources = {*graph._pred[name], *graph.node(name).controls} & graph._node.keys()
+        waits[name] = len(sources)
+        for source in sources:
+            readers.setdefault(source, []).append(name)
+    ready = [name for name, count in waits.items() if not count]
+    while ready:
+        name = ready.pop()
+        yield name
+        for reader in readers.get(name, ()):
+            waits[reader] -= 1
+            if not waits[reader]:
+                ready.append(reader)
+
+
+def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
+    """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
+    held = known.get(tensor.node, frozenset())
+    if graph.op(tensor.node) in _SWITCHES:
+        return held | {(_resolved(graph, graph.inputs(tensor.node)[1]), tensor.port)}
+    return held
+
+
+def _telling(first: Guards, second: Guards) -> Tensor | None:
+    """The one predicate of which the two sides have different ports."""
+    told = [
+        p for p, port in first if (p, 1 - port) in second and (p, port) not in second
+    ]
+    told = [p for p in told if not {(p, 0), (p, 1)} <= first]
+    return told[0] if len(told) == 1 else None
+
+
 def _resolved(graph: Graph, tensor: Tensor) -> Tensor:
+    """The tensor itself, seen through what only passes it on."""
     seen: set[Tensor] = set()
     while graph.op(tensor.node) in _PASS and tensor not in seen:
         seen.add(tensor)

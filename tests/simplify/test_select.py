@@ -55,7 +55,17 @@ def nested():
     return v1.cond(p, inner, lambda: x + 7.0)
 
 
-@pytest.mark.parametrize("build", [plain, constants, nested])
+def one_after_another():
+    x, p = v1.placeholder(tf.float32, [2], name="x"), v1.placeholder(
+        tf.bool, [], name="p"
+    )
+    for factor in (2.0, 3.0, 5.0):
+        y = x
+        x = v1.cond(p, lambda: y * factor, lambda: y - factor)
+    return x
+
+
+@pytest.mark.parametrize("build", [plain, constants, nested, one_after_another])
 @pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_cond_selects_what_tensorflow_computes(build, taken, sign, tmp_path) -> None:
