@@ -84,12 +84,14 @@ class _Context:
 
     def rate(self, head: Head) -> _Rated:
         said: list[str] = []
+        shape: list[str] = []
         if self._is_copy(head.index):
             said.append("its variables are copied from trained ones")
             return _Rated(head, -3.0, "target network", tuple(said), head.index)
-        kind, points = self._by_structure(head, said)
-        points += self._by_weights(head, said)
+        kind, points = self._by_structure(head, shape)
         points += self._by_readers(head, said)
+        points += self._by_weights(head, said)
+        said += shape
         points += self._by_name(head, said)
         if head.stands_for is not None:
             said.append(
@@ -165,14 +167,16 @@ class _Context:
 
     def _by_readers(self, head: Head, said: list[str]) -> float:
         study, points = self.study, 0.0
-        if self.trains and study.losses.labels and study.deps.feeds[head.index]:
-            said.append("depends on no label")
+        labelled = self.trains and study.losses.labels and study.deps.feeds[head.index]
+        free = " with no label upstream" if labelled else ""
         if "loss" in head.readers:
-            said.append("feeds the loss" + self._loss_name(head))
+            said.append("feeds the loss" + self._loss_name(head) + free)
             points += 1.0
         elif "metric" in head.readers:
-            said.append("feeds a metric")
+            said.append("feeds a metric" + free)
             points += 0.3
+        elif labelled:
+            said.append("depends on no label")
         if head.end:
             said.append(
                 "nothing of the model reads it"

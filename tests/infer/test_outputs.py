@@ -110,7 +110,7 @@ def test_evidence_in_words() -> None:
     said = "; ".join(best.evidence)
     assert "feeds the loss SparseSoftmaxCrossEntropyWithLogits" in said
     assert "4 of 4 trainable weights upstream" in said
-    assert "depends on no label" in said and "last op BiasAdd" in said
+    assert "with no label upstream" in said and "last op BiasAdd" in said
 
 
 def test_generator_and_discriminator_are_told_apart() -> None:
