@@ -13,11 +13,11 @@ from os import fspath
 from types import ModuleType
 from typing import Any
 
-from ..errors import FormatError, UnknownFormat
+from ..errors import FormatError, GraphscopeError, UnknownFormat
 from ..graph import Model
 from . import formats
 from .options import Options
-from .places import checkpoint_beside, find_file, graph_beside
+from .places import checkpoint_beside, drawing_beside, find_file, graph_beside
 from .roles import joined_variables
 from .source import Source, open_source
 from .unknown import describe
@@ -114,11 +114,30 @@ def _with_graph(model: Model, path: str) -> Model:
 def _with_what_lies_beside(model: Model, file: str, options: Options) -> Model:
     if model.inferred:
         beside = graph_beside(file)
-        return join(read_file(beside, options), model) if beside else model
+        if beside:
+            return join(read_file(beside, options), model)
+        return _with_drawing(model, file, options)
     if not len(model.weights):
         beside = checkpoint_beside(file)
         return join(model, read_file(beside, options)) if beside else model
     return model
+
+
+def _with_drawing(model: Model, file: str, options: Options) -> Model:
+    """The checkpoint with the ``graph.pbtxt`` beside it, where that is the graph of most of its weights."""
+    beside = drawing_beside(file)
+    if beside is None:
+        return model
+    try:
+        joined = join(read_file(beside, options), model)
+    except GraphscopeError as error:
+        return replace(model, remarks=(*model.remarks, f"not joined: {error}"))
+    fitting = sum(key in model.weights for key in joined.keys.values())
+    if 2 * fitting < len(model.weights):
+        said = f"{beside} is another model's graph: not joined"
+        return replace(model, remarks=(*model.remarks, said))
+    said = f"no .meta beside it: the graph is {beside}"
+    return replace(joined, remarks=(*joined.remarks, said))
 
 
 def join(graph: Model, weights: Model) -> Model:

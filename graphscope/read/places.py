@@ -78,12 +78,15 @@ def _in_folder(folder: str) -> str:
     metas = [path for path in paths if path.endswith(META_SUFFIX)]
     if metas:
         return max(metas, key=_step)
+    inner = [p for p in paths if is_folder(p) and _holds_model(p)]
+    versions = [p for p in inner if p.rpartition("/")[2].isdigit()]
+    if inner and len(versions) == len(inner):
+        return max(inner, key=lambda p: int(p.rpartition("/")[2]))  # an exporter's
+    if len(inner) == 1:
+        return inner[0]
     files = [path for path in paths if not is_folder(path)]
     if len(files) == 1:
         return files[0]
-    inner = [p for p in paths if is_folder(p) and _holds_model(p)]
-    if len(inner) == 1:
-        return inner[0]
     held = ", ".join(list(names)[:8]) or "nothing"
     raise UnknownFormat(
         f"{folder}: a folder without a SavedModel or a checkpoint (it holds {held}): name one file"
@@ -140,6 +143,12 @@ def graph_beside(path: str) -> str | None:
         if exists(base + META_SUFFIX):
             return base + META_SUFFIX
     return None
+
+
+def drawing_beside(path: str) -> str | None:
+    """The ``graph.pbtxt`` that Estimators and ``tf.train.write_graph`` leave beside checkpoints; None if there is none."""
+    found = beside(path, "graph.pbtxt")
+    return found if exists(found) else None
 
 
 def checkpoint_beside(path: str) -> str | None:
