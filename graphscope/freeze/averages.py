@@ -126,7 +126,14 @@ def _unscaled(graph: Graph, tensor: Tensor) -> Tensor | None:
 
 
 def _is_constant(graph: Graph, tensor: Tensor) -> bool:
-    above = graph.upstream([tensor.node])
-    return len(above) < REACH and all(
-        graph.op(n) in _ALGEBRA or graph.op(n) == "Const" for n in above
-    )
+    """Whether a few constants are all that is above the tensor; told without walking further than that takes."""
+    stack, seen = [tensor.node], {tensor.node}
+    while stack and len(seen) < REACH:
+        name = stack.pop()
+        if graph.op(name) not in _ALGEBRA and graph.op(name) != "Const":
+            return False
+        for source in graph.pred[name]:
+            if source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return not stack

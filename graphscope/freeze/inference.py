@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..graph import Graph, Model, Tensor
+from ..graph import Function, Graph, Model, Tensor
 from ..simplify.prune import FRAME_OPS, prune
 from ..simplify.rewire import duplicate, redirect
 from ..simplify.specialise import specialise
@@ -70,14 +70,14 @@ def for_inference(
     return prune(graph, wanted), changes
 
 
-def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> int:
-    """Take out of ``graph``, in place, the nodes that hand on what they read; how many.
+def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> list[str]:
+    """Take out of ``graph``, in place, the nodes that hand on what they read; their names.
 
     Those stay that are outputs, that carry deadness or a frame, or that a control dependency names.
     """
     kept = {tensor.node for tensor in outputs}
     kept |= {source for name in graph for source in graph.node(name).controls}
-    dropped = 0
+    dropped = []
     for name in [*graph.by_op(*COPIES)]:
         inputs = graph.inputs(name)
         if name in kept or not inputs or graph.node(name).controls:
@@ -86,8 +86,18 @@ def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> int:
             continue
         redirect(graph, Tensor(name), inputs[0])
         graph.remove_node(name)
-        dropped += 1
+        dropped.append(name)
     return dropped
+
+
+def bodies_without_dropout(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions in whose bodies a dropout was found, without it: the bodies of loops."""
+    found = {}
+    for name, function in functions.items():
+        body = duplicate(function.graph)
+        if list(drop_dropout(body)):
+            found[name] = replace(function, graph=body, message=None)
+    return found
 
 
 def bypass_calls(graph: Graph) -> None:

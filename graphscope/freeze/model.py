@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraphError, GraphscopeError
-from ..graph import Graph, Model, Tensor, TensorSpec
+from ..graph import Function, Graph, Model, Tensor, TensorSpec
 from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
 from ..simplify.rewire import duplicate, put
-from ..write import Edited
+from ..write import Edited, referenced
 from .averages import Averages, find_averages, named_averages
 from .fold import fold_batch_norm, fold_constants
-from .inference import bypass_calls, drop_copies, find_modes, for_inference, renamed
+from .inference import (
+    bodies_without_dropout,
+    bypass_calls,
+    drop_copies,
+    find_modes,
+    for_inference,
+    renamed,
+)
 from .inputs import cut_inputs, cut_pipelines
 from .producer import for_producer
 from .reduce import halve, quantize
@@ -121,6 +128,7 @@ class Freeze:
         self.remarks: list[str] = []
         self.functions = dict(model.functions)
         self.initialisers: tuple[str, ...] = ()
+        self.copies: frozenset[str] = frozenset()
         self.weights = "raw"
 
     def build(self) -> Graph:
@@ -138,7 +146,7 @@ class Freeze:
         check_values(graph, self.model)
         graph = self._as_signed(duplicate(graph))
         if not self.wish.as_is:
-            drop_copies(graph, self.outputs)
+            self.copies = frozenset(drop_copies(graph, self.outputs))
             graph = prune(graph, self._kept())
         graph = self._reduced(graph)
         return self._named(_bare(graph, self.wish.keep_devices))
@@ -176,7 +184,17 @@ class Freeze:
             return graph
         graph, changes = for_inference(self.model, self.outputs, modes, self.averages)
         self.changes += changes
+        bodies = {} if self.wish.as_is else bodies_without_dropout(self._called(graph))
+        if bodies:
+            self.changes.append(
+                Change("dropout removed from the bodies of loops", tuple(bodies))
+            )
+            self.functions |= bodies
+            self.model = replace(self.model, functions=self.functions)
         return graph
+
+    def _called(self, graph: Graph) -> dict[str, Function]:
+        return {f.name: f for f in referenced(graph, self.model.functions)}
 
     def _has_variables(self, graph: Graph) -> bool:
         return next(graph.by_op(*REFERENCES, *HANDLES), None) is not None
@@ -278,7 +296,7 @@ class Freeze:
         kept = {names.get(name, name) for name in graph}
         roles = self.wish.roles or {}
         reasons = Counter(
-            roles.get(name, "not needed")
+            roles.get(name) or ("copy" if name in self.copies else "not needed")
             for name in self.model.graph
             if name not in kept
         )

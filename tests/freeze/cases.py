@@ -250,6 +250,22 @@ def loop_of_tensorflow_2() -> Case:
         v1.disable_control_flow_v2()
 
 
+def dropout_in_a_loop_of_tensorflow_2() -> Case:
+    v1.enable_control_flow_v2()
+    x = v1.placeholder(tf.float32, [None, 4], name="x")
+    w = weight("w", [4, 4], use_resource=True)
+    loops = [
+        v1.while_loop(
+            lambda i, a: i < 3, lambda i, a: (i + 1, drop(tf.tanh(a @ w))), [0, x]
+        )[1]
+        for drop in (lambda a: tf.nn.dropout(a, 0.4), tf.identity)
+    ]
+    v1.disable_control_flow_v2()
+    tf.identity(loops[0], name="y")
+    tf.identity(loops[1], name="reference")
+    return Case("y", {"x:0": data(3, 4)}, "reference")
+
+
 def branches_of_tensorflow_2() -> Case:
     v1.enable_control_flow_v2()
     x = v1.placeholder(tf.float32, [None, 4], name="x")
@@ -439,6 +455,7 @@ CASES = [
     decomposed_batch_norm_that_only_trains_with_resources,
     dropout_as_tensorflow_1_0_wrote_it,
     dropout_by_placeholder,
+    dropout_in_a_loop_of_tensorflow_2,
     dropout_that_is_always_on,
     embedding_of_partitions,
     embedding_with_resource_gather,
