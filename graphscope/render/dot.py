@@ -17,6 +17,7 @@ from .units import Units, data_edges, units_of
 from .words import output_spec, times
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_COLUMN = 24  # boxes below each other where nothing joins them
 _MANY = 10  # boxes that one small tensor may feed before its edges become words
 _FONT = "Helvetica,Arial,sans-serif"
 
@@ -151,6 +152,8 @@ class _Drawing:
                 labelloc="t",
             )
         self._draw_boxes(made)
+        if not self.edges:
+            self._stack_up(made)
         place = {head: i for i, head in enumerate(self.units.stacks)}
         last = {
             box: max(place[h] for h in heads)
@@ -164,6 +167,13 @@ class _Drawing:
                 **self._edge_attributes(source, tensors, back),
             )
         return str(made.source)
+
+    def _stack_up(self, made: graphviz.Digraph) -> None:
+        """Put the boxes of what has no edges (a checkpoint without its graph) below each other, not side by side."""
+        listed = list(self.ids.values())
+        for place, (above, below) in enumerate(zip(listed, listed[1:], strict=False)):
+            if (place + 1) % _COLUMN:
+                made.edge(above, below, style="invis")
 
     def _draw_boxes(self, made: graphviz.Digraph) -> None:
         """The boxes, inside the frames of the open scopes that they lie in."""

@@ -11,6 +11,7 @@ from .frame import cells, to_table, total
 from .words import times
 
 COLUMNS = ("Layer", "Type", "Output shape", "Parameters", "Connected to", "Config")
+_NO_USE = ("file name", "not needed")
 _RANKED = 6  # candidates that are listed
 WIDTHS = (60, 40, 40, 20, 120, 160)
 
@@ -34,9 +35,9 @@ def _report(facts: Mapping[str, Any]) -> Iterator[str]:
     if told:
         yield from (for_markdown(", ".join(told)) + ".", "")
     for heading, ranked in (("Inputs", "inputs"), ("Outputs", "outputs")):
-        listed = list(facts.get(ranked) or ())[:_RANKED]
+        listed = [e for e in facts.get(ranked) or () if e.get("kind") not in _NO_USE]
         yield from [f"## {heading}", ""] if listed else []
-        yield from map(_candidate, listed)
+        yield from map(_candidate, listed[:_RANKED])
         yield from [""] if listed else []
     findings = list(facts.get("findings") or ())
     yield from ["## Findings", ""] if findings else []
@@ -53,7 +54,8 @@ def _candidate(each: Mapping[str, Any]) -> str:
         f"{each.get('dtype') or ''} {times(tuple(shape)) if shape is not None else ''}"
     )
     because = "; ".join(map(str, each.get("evidence") or ()))
-    text = f"{spec.strip()}: {because}" if because else spec.strip()
+    kind = f" ({each['kind']})" if each.get("kind") else ""
+    text = f"{spec.strip()}{kind}: {because}" if because else f"{spec.strip()}{kind}"
     return (
         f"- {for_markdown(str(each.get('tensor', '')))} {for_markdown(text)}".rstrip()
     )

@@ -53,13 +53,15 @@ def _by_name(units: Units, roles: Mapping[str, str]) -> Scope:
     scopes: dict[tuple[str, ...], Scope] = {(): root}
     by_role: dict[str, Scope] = {}
     prefixes = _prefixes(units)
+    wired = any(units.after.values())
     aside = like_components(units, roles)
     root.items += aside
     gone = {head for scope in aside for head in scope.items}
     for head in units.stacks:
         if head in gone:
             continue
-        role = roles.get(head) or ("" if _is_joined(units, head) else _ALONE)
+        lonely = wired and not (units.before[head] or units.after[head])
+        role = roles.get(head) or (_ALONE if lonely else "")
         if role:
             if role not in by_role:
                 by_role[role] = Scope((role,), "role")
@@ -70,10 +72,6 @@ def _by_name(units: Units, roles: Mapping[str, str]) -> Scope:
         _scope_at(path, scopes).items.append(head)
     root.items += by_role.values()
     return root
-
-
-def _is_joined(units: Units, head: str) -> bool:
-    return bool(units.before[head] or units.after[head]) or len(units.stacks) < 3
 
 
 def _prefixes(units: Units) -> set[tuple[str, ...]]:

@@ -117,3 +117,12 @@ def test_blocks_of_a_kind_share_a_colour() -> None:
 def test_direction_and_empty_graphs() -> None:
     assert "rankdir=LR" in to_dot(op_graph(), direction="LR")
     assert parsed(to_dot(Graph())) == (set(), [])
+
+
+def test_layers_without_wiring_stand_below_each_other() -> None:
+    graph = Graph()
+    for i in range(30):
+        graph.add(f"dense_{i}", Layer("Dense", {"units": i}, output=Tensor(f"d{i}")))
+    nodes, edges = parsed(to_dot(graph))
+    assert len(nodes) == 30
+    assert len(edges) == 28 and "invis" in to_dot(graph)
