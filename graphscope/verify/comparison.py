@@ -18,6 +18,7 @@ from .parting import first_parting
 from .report import Verification
 from .runner import Runner
 from .safety import check_outputs, draws
+from .training import in_use
 
 
 def compare(
@@ -41,6 +42,7 @@ def compare(
     first, second = open_runner(a, trust), open_runner(b, trust)
     choose_signatures(first, second)
     pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
+    first = in_use(first, second, *([n[side] for n in pairs] for side in (0, 1)))
     fed = pair_inputs(first, second, pairs)
     for side, runner in enumerate((first, second)):
         if runner.model is not None and not trust:

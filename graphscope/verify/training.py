@@ -1,0 +1,66 @@
+"""A reference that can only train: what is compared in its place, and what is said of it.
+
+A training graph without switches normalises with the statistics of the batch and drops at random: no inference graph can equal it. Its
+inference form is run then, with the weights of its checkpoint; that form is graphscope's work, so the comparison says so.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import GraphscopeError
+from ..freeze import freeze_model
+from ..freeze.averages import find_averages
+from ..freeze.dropout import drop_dropout
+from ..freeze.inference import find_modes
+from ..freeze.statistics import FUSED, use_moving_statistics
+from ..graph import Model
+from ..simplify.prune import prune
+from ..simplify.specialise import specialise
+from .opening import open_runner
+from .runner import GraphRunner, Runner
+
+
+def in_use(
+    first: Runner, second: Runner, names: Sequence[str], theirs: Sequence[str]
+) -> Runner:
+    """The runner to compare with: ``first``, or its inference form where it only trains and ``second`` does not."""
+    if first.model is None or not len(first.model.weights):
+        return first
+    reason = trains(first.model, names)
+    if not reason or second.model is not None and trains(second.model, theirs):
+        return first
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "inference.pb"
+            freeze_model(first.model, names, path, signature_names=False)
+            made = open_runner(path)
+    except GraphscopeError:
+        return first
+    if isinstance(made, GraphRunner):
+        made.source = first.source
+    made.remarks.append(
+        f"{first.source} {reason}: what was run of it is its inference form, as graphscope writes it"
+    )
+    return made
+
+
+def trains(model: Model, names: Sequence[str]) -> str:
+    """In what way computing these tensors is training, whatever is fed; ``""`` where it is not."""
+    there = [name for name in names if name.rpartition(":")[0] in model.graph]
+    graph = prune(model.graph, there)
+    modes = find_modes(model, graph)
+    if modes:
+        graph = prune(specialise(model.graph, modes, model.functions), there)
+    for name in graph.by_op(*FUSED):
+        if graph.attrs(name).get("is_training", True):
+            return f"normalises with the statistics of the batch ({name})"
+    averages = find_averages(model.graph)
+    for change in use_moving_statistics(graph, model.graph, averages):
+        return f"normalises with the statistics of the batch ({change.nodes[0]})"
+    if not modes:
+        for change in drop_dropout(graph):
+            return f"drops at random ({change.nodes[0]})"
+    return ""
