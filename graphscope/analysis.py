@@ -279,14 +279,18 @@ class Analysis:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
         from .freeze import freeze_model
 
-        return freeze_model(
-            self.flat,
-            self.sure_outputs(),
-            str(path),
-            inputs=self.wanted_inputs,
-            roles=self.roles,
-            **options,
-        )
+        wishes = {"inputs": self.wanted_inputs, "roles": self.roles, **options}
+        return freeze_model(self.flat, self.sure_outputs(), str(path), **wishes)
+
+    def measure_reduction(self, path: str | Path, **options: Any) -> Verification:
+        """Run the frozen ``path`` beside what ``freeze`` writes without the options that made it smaller.
+
+        Needs TensorFlow.
+        """
+        from .verify import measure_reduction
+
+        wishes = {"inputs": self.wanted_inputs, **options}
+        return measure_reduction(self.flat, self.sure_outputs(), path, **wishes)
 
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""

@@ -274,19 +274,32 @@ def freeze_command(
     """Checkpoint and graph to one .pb: variables become constants."""
     from . import console
 
-    names = dict(map(parse_rename, rename))
     wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
-    document = analysis_of(options).freeze(out, rename=names, **wishes).to_json()
+    wishes["rename"] = dict(map(parse_rename, rename))
+    found = analysis_of(options)
+    document = found.freeze(out, **wishes).to_json()
+    document["verified"] = None
+    if REDUCTIONS & wishes.keys() and can_run():
+        document["verified"] = found.measure_reduction(out, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
 
 
 FREEZE_WISHES: tuple[str, ...] = (
     "as_is",
     "weights",
-    "fold_batch_norm",
-    "fold_constants",
+    "text",
+    "keep_devices",
+    "producer",
 )
-FREEZE_WISHES += ("half", "quantize", "text", "keep_devices", "producer")
+FREEZE_WISHES += ("fold_batch_norm", "fold_constants", "half", "quantize")
+REDUCTIONS = {"fold_batch_norm", "fold_constants", "half", "quantize"}
+
+
+def can_run() -> bool:
+    """Whether TensorFlow is installed; nothing is imported to find out."""
+    from importlib.util import find_spec
+
+    return find_spec("tensorflow") is not None
 
 
 def parse_rename(text: str) -> tuple[str, str]:
@@ -318,7 +331,7 @@ def keras_command(
 
     found = analysis_of(options)
     document = found.write_keras(out).document()
-    if verify:
+    if verify and can_run():
         document["verified"] = found.prove(out, trust).to_json()
     say(document, lambda: console.keras_text(document), json_wanted)
     if document["verified"] and not document["verified"]["passed"]:

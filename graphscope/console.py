@@ -201,6 +201,11 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
             + (f" ({nodes}{more})" if nodes else "")
         )
     lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    if doc["verified"]:
+        worst = doc["verified"]["max_rel"]
+        lines.append(
+            f"  the reduction costs {worst:.2g} of the output's scale at the most"
+        )
     return "\n".join(lines)
 
 
@@ -220,6 +225,10 @@ def keras_text(doc: Mapping[str, Any]) -> str:
     lines += [f"  assumed: {printable(remark)}" for remark in doc["remarks"]]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()
+    else:
+        lines.append(
+            "  not verified (needs TensorFlow): graphscope verify MODEL DIR does it"
+        )
     return "\n".join(lines)
 
 
