@@ -75,6 +75,13 @@ class _Allocation:
             yield from wrapped(f"    {names[0]} = {filled(statement.text, names)}")
             return
         self.release(at, statement)
+        if len(statement.outputs) > 4:
+            name = self.unique(statement.called or "parts")
+            self.taken.add(name)
+            for number, tensor in enumerate(statement.outputs):
+                self.holds[tensor] = f"{name}[{number}]"
+            yield from wrapped(f"{name} = {filled(statement.text, names)}")
+            return
         targets = [self.target(at, tensor, statement) for tensor in statement.outputs]
         yield from wrapped(f"{', '.join(targets)} = {filled(statement.text, names)}")
 

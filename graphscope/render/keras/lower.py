@@ -7,7 +7,6 @@ the file (a variable, a large constant) becomes a ``Weight`` layer, so that it l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,8 @@ from .classes import WEIGHT_CLASS, op_class
 from .config import written_arguments
 from .literals import literal
 from .names import Namespace, class_identifier, layer_name
-from .program import Input, Program, Step, filled, hole, post_order
+from .operands import Operands, takes_list
+from .program import Input, Program, Step, hole, post_order
 from .reader import Reader, Values
 from .signatures import signatures
 from .texts import (
@@ -54,10 +54,10 @@ def lower(
     ``graph`` is the layer graph; inputs, outputs and the keys of ``specs`` are tensors of the op graph. Raises
     OutputsUnknown for an output that lies inside a layer, NotExpressible for a loop.
     """
-    return _Lowering(graph, specs, values).program(tuple(inputs), tuple(outputs), name)
+    return Lowering(graph, specs, values).program(tuple(inputs), tuple(outputs), name)
 
 
-class _Lowering(Reader):
+class Lowering(Reader):
     def __init__(
         self,
         graph: Graph,
@@ -180,6 +180,8 @@ class _Lowering(Reader):
         dtype = self.spec(Tensor(node)).dtype
         if dtype in _FLOATS:
             arguments["dtype"] = dtype
+        if tensors and shape is not None:
+            tensors = (self.with_width(node, layer, tensors[0], shape), *tensors[1:])
         found = signatures().get(layer.op)
         weights = dict(layer.weights)
         if layer.op == "Normalization" and weights:  # how many examples it has seen
@@ -196,6 +198,20 @@ class _Lowering(Reader):
             stored=stored_order(layer.op, weights),
         )
         return self.shared(step)
+
+    def with_width(
+        self, node: str, layer: Layer, tensor: Tensor, shape: tuple[int | None, ...]
+    ) -> Tensor:
+        """The input of a Dense layer, reshaped where only the kernel says how wide it is: Keras must know to build."""
+        kernel = layer.weights.get("kernel")
+        if layer.op != "Dense" or kernel is None or shape[-1:] != (None,):
+            return tensor
+        if sum(size is None for size in shape[:-1]) > 1:
+            return tensor
+        sizes = [-1 if size is None else size for size in shape[:-1]]
+        text = f"ops.reshape({hole(0)}, {literal((*sizes, kernel.shape[0]))})"
+        self.put(Step(f"{node}/input", text, (tensor,)))
+        return Tensor(f"{node}/input")
 
     def shared(self, step: Step) -> Step:
         """The step as one more call of an earlier layer object, where it is the same layer with the same weights."""
@@ -286,8 +302,8 @@ class _Lowering(Reader):
         )
         used = {data["port"] for _, _, data in self.graph.out_edges(node, data=True)}
         used |= {tensor.port for tensor in self.wanted if tensor.node == node}
-        listed = _takes_list(payload.op)
-        operands = _Operands(self, given, listed)
+        listed = takes_list(payload.op)
+        operands = Operands(self, given, listed)
         text = ops.keras_text(call, operands.texts)
         ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
         said = said_text(text, ports, used) if text is not None else None
@@ -295,7 +311,7 @@ class _Lowering(Reader):
             return self.custom_step(node, payload, given, ports)
         step = operands.step(node, *said)
         if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
-            again = _Operands(self, given, listed, literals=False)
+            again = Operands(self, given, listed, literals=False)
             text = ops.keras_text(call, again.texts) or ""
             said = said_text(text, ports, used)
             step = again.step(node, *said) if said is not None else step
@@ -315,8 +331,8 @@ class _Lowering(Reader):
         tensors = tuple(o for o in operands if isinstance(o, Tensor))
         used = [n for n, o in zip(names, operands) if isinstance(o, Tensor)]
         body = ops.tensorflow_text(payload.op, payload.attrs, texts)
-        if body is not None and ports > 1:
-            body = f"tf.nest.flatten({body})"
+        if body is not None:
+            body = self.finished(body, Tensor(node), tensors, ports)
         if body is None:
             raise NotExpressible(
                 f"no Python can call the op {payload.op!r} of node {node!r}"
@@ -341,6 +357,21 @@ class _Lowering(Reader):
             portable=False,
         )
 
+    def finished(
+        self, body: str, output: Tensor, given: Sequence[Tensor], ports: int
+    ) -> str:
+        """Several outputs as one flat list; the shape said where TensorFlow would need to run something to know it."""
+        if ports > 1:
+            return f"tf.nest.flatten({body})"
+        specs = [self.spec(t) for t in given if t not in self.inputs]
+        sized = any(
+            s.dtype in ("int32", "int64") and len(s.shape or ()) == 1 for s in specs
+        )
+        shape = self.spec(output).shape
+        if not sized or shape is None or set(shape) <= {None}:
+            return body
+        return f"tf.ensure_shape({body}, {literal(tuple(shape))})"
+
     def custom_operand(self, tensor: Tensor) -> Tensor | str:
         known = None
         if tensor not in self.inputs and tensor.node not in self.steps:
@@ -351,48 +382,5 @@ class _Lowering(Reader):
         return f'tf.constant({literal(known)}, "{kind}")'
 
 
-class _Operands:
-    """The inputs of one expression, each a hole or a literal; weights are added only for those that the text uses."""
-
-    def __init__(
-        self,
-        lowering: _Lowering,
-        given: Sequence[Tensor],
-        listed: bool,
-        literals: bool = True,
-    ) -> None:
-        self.lowering, self.given, self.literals = lowering, given, literals
-        self.plain = not listed
-        self.texts = [self._text(number) for number in range(len(given))]
-
-    def _text(self, number: int) -> str:
-        tensor = self.given[number]
-        lowering = self.lowering
-        if tensor in lowering.inputs or tensor.node in lowering.steps:
-            return hole(number)
-        value = lowering.value(tensor) if self.literals else None
-        return value is not None and constant_text(value, self.plain) or hole(number)
-
-    def step(self, node: str, text: str, ports: int) -> Step:
-        """The expression, its holes numbered by the inputs that it really uses."""
-        tensors: list[Tensor] = []
-        texts = list(self.texts)
-        for number in sorted({int(found) for found in re.findall("\0(\\d+)\0", text)}):
-            found = self.lowering.operand(self.given[number], self.literals)
-            if isinstance(found, Tensor):
-                texts[number] = hole(len(tensors))
-                tensors.append(found)
-            else:
-                texts[number] = found
-        return Step(node, filled(text, texts), tuple(tensors), ports=ports)
-
-
 def _const_node(graph: Graph, tensor: Tensor) -> str:
     return tensor.node if graph.op(tensor.node) == "Const" else ""
-
-
-def _takes_list(op: str) -> bool:
-    """Whether tensors go into the op as a list, in which Keras wants tensors and no numbers."""
-    definition = opdefs.find(op)
-    arguments = definition.input_arg if definition is not None else ()
-    return any(arg.number_attr or arg.type_list_attr for arg in arguments)

@@ -1,0 +1,58 @@
+"""The inputs of one keras.ops expression: holes for tensors, literals for small constants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ... import opdefs
+from ...graph import Tensor
+from .program import Step, filled, hole
+from .texts import constant_text
+
+if TYPE_CHECKING:
+    from .lower import Lowering
+
+
+class Operands:
+    """The inputs of one expression, each a hole or a literal; weights are added only for those that the text uses."""
+
+    def __init__(
+        self,
+        lowering: Lowering,
+        given: Sequence[Tensor],
+        listed: bool,
+        literals: bool = True,
+    ) -> None:
+        self.lowering, self.given, self.literals = lowering, given, literals
+        self.plain = not listed
+        self.texts = [self._text(number) for number in range(len(given))]
+
+    def _text(self, number: int) -> str:
+        tensor = self.given[number]
+        lowering = self.lowering
+        if tensor in lowering.inputs or tensor.node in lowering.steps:
+            return hole(number)
+        value = lowering.value(tensor) if self.literals else None
+        return value is not None and constant_text(value, self.plain) or hole(number)
+
+    def step(self, node: str, text: str, ports: int) -> Step:
+        """The expression, its holes numbered by the inputs that it really uses."""
+        tensors: list[Tensor] = []
+        texts = list(self.texts)
+        for number in sorted({int(found) for found in re.findall("\0(\\d+)\0", text)}):
+            found = self.lowering.operand(self.given[number], self.literals)
+            if isinstance(found, Tensor):
+                texts[number] = hole(len(tensors))
+                tensors.append(found)
+            else:
+                texts[number] = found
+        return Step(node, filled(text, texts), tuple(tensors), ports=ports)
+
+
+def takes_list(op: str) -> bool:
+    """Whether tensors go into the op as a list, in which Keras wants tensors and no numbers."""
+    definition = opdefs.find(op)
+    arguments = definition.input_arg if definition is not None else ()
+    return any(arg.number_attr or arg.type_list_attr for arg in arguments)
