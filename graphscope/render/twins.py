@@ -23,7 +23,8 @@ def join_twins(scope: Scope, units: Units) -> None:
         if isinstance(item, str):
             kind, sources = units.kinds[item], tuple(units.before[item])
             targets = tuple(units.after[item])
-            both[kind, sources, targets].append(item)
+            if sources or targets:
+                both[kind, sources, targets].append(item)
             if targets and len(targets) == 1:
                 one[kind, "feeds", targets].append(item)
             if sources and len(sources) == 1 and not targets:
