@@ -19,13 +19,14 @@ from .formula import (
     Value,
     Weight,
 )
+from .held import Held
 from .pattern import Pattern, layer
 from .sizes import Size, Sizes
 from .solution import Match
 from .solver import Solver
 from .tile import Tile, tile
 from .versions import canonical
-from .view import Held, View
+from .view import View
 from .writing import named, op, rsqrt, sqrt
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph import Graph, Layer, Node, Tensor
-from .view import PASS_THROUGH
+from .nodes import PASS_THROUGH
 
 
 def collapse(graph: Graph, layers: Sequence[Layer], keep: Iterable[str] = ()) -> Graph:

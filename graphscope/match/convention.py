@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph import Shape
+from .held import Held
 from .sizes import Sizes
-from .view import Held
 
 
 def data_format(name: str | None) -> str:

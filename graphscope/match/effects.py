@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..graph import Graph, Tensor
-from .view import VARIABLES
+from .nodes import VARIABLES
 
 _CARRIES = frozenset(
     {"Identity", "Squeeze", "Cast", "Sub", "Mul", "Add", "AddV2", "Neg", "Reshape"}

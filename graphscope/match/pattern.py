@@ -10,9 +10,10 @@ from typing import Any
 
 from ..graph import Tensor
 from . import formula as f
+from .held import Held
 from .solution import Match
 from .solver import Solver
-from .view import Held, View
+from .view import View
 
 Text = str | None
 

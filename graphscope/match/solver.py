@@ -16,8 +16,9 @@ from .. import opdefs
 from ..graph import Tensor
 from . import formula as f
 from .algebra import Algebra
+from .held import Held
 from .solution import Match, close, plain_float
-from .view import Held, View
+from .view import View
 
 MOST_SOLUTIONS = 64  # per pattern and tensor
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..graph import Tensor
+from .nodes import SHAPE_OPS
 from .pattern import Pattern
 from .solution import Match
 from .solver import Solver
-from .view import SHAPE_OPS, View
+from .view import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def _candidates(
 ) -> Iterator[list[Tile]]:
     solver, by_op = Solver(view), index(view, patterns)
     for name in view.graph:
-        if name in view.dynamic and view.ops[name] in by_op:
+        if name in view.varying and view.ops[name] in by_op:
             for pattern in by_op[view.ops[name]]:
                 yield _tiles(pattern, solver, name, kept)
 

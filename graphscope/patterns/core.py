@@ -18,6 +18,7 @@ from ..match import (
     Size,
     Sizes,
     Term,
+    Value,
     View,
     Weight,
     layer,
@@ -226,6 +227,25 @@ def embedding(x: Input, kernel: Weight) -> Term:
         op.GatherV2(kernel, ids, 0)
         | op.GatherV2(kernel, ids)
         | op.ResourceGather(kernel, ids)
+    )
+
+
+@layer(
+    "Embedding",
+    where=lambda view, x, kernel: (
+        len(kernel.shape) == 2 and x.node in view.varying and x.node not in view.dynamic
+    )
+    or "its indices are fed, or constant",
+    config=_embedding,
+    weights=lambda kernel: {"embeddings": kernel},
+    evidence="the indices depend on shapes alone: positions",
+)
+def embedding_of_positions(x: Value, kernel: Weight) -> Term:
+    """GPT-2's ``wpe``."""
+    return (
+        op.GatherV2(kernel, x, 0)
+        | op.GatherV2(kernel, x)
+        | op.ResourceGather(kernel, x)
     )
 
 

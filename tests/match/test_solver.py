@@ -293,3 +293,18 @@ def test_a_product_of_weights_and_a_root() -> None:
     )
     (match,) = solve(X * Weight("g") * rsqrt(Weight("v") + A), graph, scaled)
     assert (match.values["g"].node, match.values["v"].node) == ("g", "v")
+
+
+def test_a_part_of_a_weight_is_a_weight() -> None:
+    graph = Made()
+    graph.put("Relu", graph.feed())
+    kernel = graph.const("k", np.arange(12).reshape(2, 6))
+    axis = graph.const("axis", 1, "int32")
+    graph.put("Split", axis, kernel, name="split", num_split=3)
+    begin, size = graph.const("b", [1, 0], "int32"), graph.const("s", [1, -1], "int32")
+    graph.put("Slice", kernel, begin, size, name="cut")
+    third, row = (View(graph).held(t) for t in (Tensor("split", 2), Tensor("cut")))
+    assert third is not None
+    assert row is not None
+    assert (third.shape, third.steps) == ((2, 2), (("slice", (1, 4, 6)),))
+    assert (row.shape, row.steps) == ((1, 6), (("slice", (0, 1, 2)),))

@@ -194,7 +194,20 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
     return NearMiss(name, pattern, build)
 
 
+def positions() -> Any:
+    tokens = ids()
+    return tf.gather(weight("wpe", 9, 4), tf.range(tf.shape(tokens)[1]))
+
+
+SPELLINGS += [
+    spell("positions", "embedding_of_positions", positions, "embeddings", input_dim=9),
+]
 NEAR_MISSES = [
+    near(
+        "constant indices",
+        "embedding_of_positions",
+        lambda: tf.gather(weight("t", 9, 4), [1, 2]),
+    ),
     near(
         "two inputs",
         "dense",

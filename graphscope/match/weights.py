@@ -1,0 +1,186 @@
+"""Weights in a graph: the variable or constant behind a tensor, and what lies between the two."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ..graph import Tensor
+from .held import Held
+from .nodes import FLOATS, VARIABLES, Nodes
+
+# What rearranges an array or takes a part of it, and the slot of the array among its inputs.
+REARRANGING = {
+    "Reshape": 0,
+    "Cast": 0,
+    "ExpandDims": 0,
+    "Squeeze": 0,
+    "Transpose": 0,
+    "Split": 1,
+    "SplitV": 0,
+    "Slice": 0,
+}
+LARGEST = 1 << 24  # elements of a weight that must be computed
+MOST_FOLDED = 64  # nodes that such a computation may take
+
+
+class Weights(Nodes):
+    """Nodes, and which of their tensors are weights."""
+
+    @cached_property
+    def _held(self) -> dict[Tensor, Held | None]:
+        return {}
+
+    def held(self, tensor: Tensor) -> Held | None:
+        """The weight that this tensor is, seen through what only reads or rearranges it."""
+        if tensor not in self._held:
+            self._held[tensor] = self._find_held(tensor)
+        return self._held[tensor]
+
+    def _find_held(self, tensor: Tensor) -> Held | None:
+        chain: list[Tensor] = []
+        first = self.kinds[tensor.node] == "Const"
+        use = tensor
+        for _ in range(64):
+            tensor = self._stored_at(tensor)
+            if tensor.node in self.dynamic:
+                return None
+            slot = REARRANGING.get(self.kinds[tensor.node])
+            if slot is None or len(self.inputs[tensor.node]) <= slot:
+                break
+            chain.append(tensor)
+            tensor = self.inputs[tensor.node][slot]
+        shape = self._stored(tensor.node)
+        if shape is None:
+            return self._computed(use)
+        found: Held | None = Held(tensor.node, shape, direct=first)
+        for each in reversed(chain):
+            found = self._step(found, each) if found is not None else None
+        return found or self._computed(use)
+
+    def _stored_at(self, tensor: Tensor) -> Tensor:
+        """What holds a weight, seen through what passes it on; a Switch does so into either branch of a cond."""
+        tensor, _ = self.producer(tensor)
+        while self.kinds[tensor.node] in ("Switch", "RefSwitch"):
+            tensor, _ = self.producer(self.inputs[tensor.node][0])
+        return tensor
+
+    def _computed(self, tensor: Tensor) -> Held | None:
+        """An array that constants alone determine: a literal, computed when somebody asks for it."""
+        spec, source = self.specs.get(tensor), self.producer(tensor)[0]
+        if spec is None or spec.dtype not in FLOATS or not spec.shape:
+            return None
+        if None in spec.shape or self._value is None or not self._is_constant(source):
+            return None
+        shape = tuple(d or 0 for d in spec.shape)
+        return Held("", shape, source=tensor) if 1 < np.prod(shape) <= LARGEST else None
+
+    def _is_constant(self, tensor: Tensor) -> bool:
+        """Whether nothing but constants is upstream, and no other op than those that arrays go through unchanged."""
+        if tensor.node in self.dynamic:
+            return False
+        seen: set[str] = set()
+        stack = [tensor.node]
+        while stack and len(seen) < MOST_FOLDED:
+            name = stack.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            if not self.inputs[name] and self.kinds[name] != "Const":
+                return False
+            stack += [t.node for t in self.inputs[name]]
+        return not stack
+
+    def array(self, held: Held) -> np.ndarray | None:
+        """The value of a literal weight at the place of its use; None where it cannot be computed."""
+        if held.value is not None or held.source is None or self._value is None:
+            return held.value
+        return self._value(held.source)
+
+    def _stored(self, name: str) -> tuple[int, ...] | None:
+        kind, attrs = self.kinds[name], self.attrs[name]
+        if kind == "Const" and attrs.get("dtype") in FLOATS:
+            shape = self.shape(Tensor(name))
+            return tuple(d or 0 for d in shape) if shape else None  # no scalars
+        resource = kind in ("Placeholder", "_Arg") and "resource" in (
+            attrs.get("dtype"),
+            attrs.get("T"),
+        )
+        if kind not in VARIABLES and not resource:
+            return None
+        shape = attrs.get("shape")
+        if kind in VARIABLES and attrs.get("dtype") not in FLOATS:
+            return None
+        if not shape:
+            shape = self.shape(Tensor(name))
+        return tuple(d or 0 for d in shape) if shape else None
+
+    def _step(self, held: Held, tensor: Tensor) -> Held | None:
+        name, kind = tensor.node, self.kinds[tensor.node]
+        args = self.inputs[name]
+        if kind in ("Split", "SplitV", "Slice"):
+            return self._part(held, tensor)
+        if kind == "Cast":
+            return held.then("cast", self.attrs[name].get("DstT"), held.shape)
+        if kind == "Squeeze":
+            axes = [
+                a % len(held.shape) for a in self.attrs[name].get("squeeze_dims", ())
+            ]
+            keep = [
+                d
+                for i, d in enumerate(held.shape)
+                if (i not in axes if axes else d != 1)
+            ]
+            return held.reshaped(*keep)
+        argument = self.number(args[1])
+        if argument is None:
+            return None
+        if kind == "ExpandDims":
+            axis = int(argument.reshape(())) % (len(held.shape) + 1)
+            return held.reshaped(*held.shape[:axis], 1, *held.shape[axis:])
+        wanted = [int(v) for v in argument.reshape(-1)]
+        if kind == "Transpose":
+            return held.transposed(*wanted)
+        size = int(np.prod(held.shape))
+        known = int(np.prod([d for d in wanted if d >= 0]))
+        return held.reshaped(*(d if d >= 0 else size // max(known, 1) for d in wanted))
+
+    def _part(self, held: Held, tensor: Tensor) -> Held | None:
+        """A run of entries along one axis or more (a kernel split for groups, positions cut to length)."""
+        kind, rank = self.kinds[tensor.node], len(held.shape)
+        given = [self.number(each) for each in self.inputs[tensor.node]]
+        numbers = [
+            None if n is None else [int(v) for v in n.reshape(-1)] for n in given
+        ]
+        ranges: list[tuple[int, int, int]] = []
+        if kind == "Slice":
+            begin, size = numbers[1], numbers[2]
+            if begin is None or size is None or not len(begin) == len(size) == rank:
+                return None
+            for axis, (start, count) in enumerate(zip(begin, size)):
+                stop = held.shape[axis] if count < 0 else start + count
+                ranges.append((axis, start, stop))
+        else:
+            axes, sizes = numbers[0 if kind == "Split" else 2], numbers[1]
+            if axes is None or len(axes) != 1 or not -rank <= axes[0] < rank:
+                return None
+            axis = axes[0] % rank
+            if kind == "Split":
+                count = int(self.attrs[tensor.node].get("num_split") or 1)
+                sizes = [held.shape[axis] // max(count, 1)] * count
+            if sizes is None or tensor.port >= len(sizes) or min(sizes) < 0:
+                return None
+            start = sum(sizes[: tensor.port])
+            ranges.append((axis, start, start + sizes[tensor.port]))
+        for axis, start, stop in ranges:
+            held = held.sliced(axis, start, stop)
+        return held
+
+    def variable(self, name: str) -> Held | None:
+        """A variable of the whole graph, as a weight."""
+        attrs = self.whole.attrs(name)
+        shape = attrs.get("shape")
+        if not shape or None in shape:
+            return None
+        return Held(name, tuple(d or 0 for d in shape))
