@@ -96,10 +96,21 @@ def _pack_shape(call: Call) -> tuple[Shape]:
     return ((*found[:at], len(shapes), *found[at:]),)
 
 
+def _pack_text(call: Call, *texts: str) -> str:
+    """Known numbers are written as arrays: Keras stacks nothing but tensors."""
+    parts = list(texts)
+    for slot in range(len(parts)):
+        known = call.value(slot)
+        if known is not None and known.ndim == 0 and known.dtype.kind in "iuf":
+            value, dtype = literal(known[()]), literal(known.dtype.name)
+            parts[slot] = f"ops.array({value}, {dtype})"
+    return f"ops.stack([{', '.join(parts)}], axis={call['axis']})"
+
+
 define(
     "Pack",
     shape=_pack_shape,
-    keras=lambda call, *texts: f"ops.stack([{', '.join(texts)}], axis={call['axis']})",
+    keras=_pack_text,
     fold=lambda *xs, axis: np.stack(xs, axis),
     traits="movement",
     moves=slice(None),

@@ -16,6 +16,9 @@ from .ops import RANDOM, SHAPE_ONLY, SOURCES, TABLES, VARIABLES, kind_of
 _REDUCTIONS = frozenset(
     "Mean Sum Prod Max Min All Any EuclideanNorm SparseReduceSum".split()
 )
+_ELEMENTWISE = frozenset(
+    "Add AddV2 Sub Mul RealDiv Div BiasAdd Maximum Minimum".split()
+)
 _LOOKUPS = frozenset(
     "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
 )
@@ -75,7 +78,7 @@ def find_dependence(
     applied = _find_applied(flow, feeds, weights, reduced)
     later, searched = [0] * len(flow), [0] * len(flow)
     for _ in range(rounds):
-        _look_ahead(flow, excluded, feeds, applied, later, searched)
+        _look_ahead(flow, excluded, feeds, weights, applied, later, searched)
     return Dependence(
         feeds, weights, applied, later, searched, reduced, sources, holders, random
     )
@@ -201,6 +204,7 @@ def _look_ahead(
     flow: Flow,
     excluded: bytearray,
     feeds: list[int],
+    weights: list[int],
     applied: list[int],
     later: list[int],
     searched: list[int],
@@ -214,5 +218,6 @@ def _look_ahead(
             if excluded[n] or ops[n] in SHAPE_ONLY:
                 continue
             after |= later[n] | applied[n]
-            direct |= searched[n] | (0 if ops[n] in _LOOKUPS else applied[n])
+            points = ops[n] in _LOOKUPS or (weights[i] and ops[n] in _ELEMENTWISE)
+            direct |= searched[n] | (0 if points else applied[n])
         later[i], searched[i] = after, direct

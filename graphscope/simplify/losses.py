@@ -32,7 +32,8 @@ _STEPS = frozenset(
 )
 _SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
 _BRANCHES = ("Switch", "Merge")
-_RESHAPES = frozenset("Reshape ExpandDims Squeeze Cast Transpose Unpack".split())
+_PARTS = frozenset("Unpack StridedSlice Slice".split())
+_RESHAPES = _PARTS | frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
 _ELEMENTWISE = _STEPS | frozenset(
     "Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze Identity".split()
 )
@@ -235,6 +236,20 @@ def _find_origins(flow: Flow, deps: Dependence) -> list[int]:
     return origin
 
 
+def _leads_on(flow: Flow, deps: Dependence, lossy: bytearray, n: int) -> bool:
+    """Whether a reader is a step of a loss itself: a logarithm, a square, or a constant added before one."""
+    for _ in range(4):
+        op = flow.ops[n]
+        if op in LOSS_OPS or op in _STEPS:
+            return True
+        carried = [s for s, _ in flow.inputs[n] if deps.feeds[s]]
+        after = [m for m in flow.outputs[n] if not deps.reduced[m] and deps.feeds[m]]
+        if op not in _SUMS or len(carried) > 1 or not after:
+            return False
+        n = after[0]
+    return False
+
+
 def _only_prepares(
     flow: Flow,
     deps: Dependence,
@@ -255,16 +270,17 @@ def _only_prepares(
             return True  # logits * labels - relu(logits)
         return op == "Sub" and all(flow.ops[n] in LOSS_OPS for n in readers)
     if op in _SUMS:
-        return all(flow.ops[n] in LOSS_OPS or flow.ops[n] in _STEPS for n in readers)
+        return all(_leads_on(flow, deps, lossy, n) for n in readers)
     if op in _RESHAPES:
         return all(
             "CrossEntropy" in flow.ops[n]
             or lossy[n]
-            or flow.ops[n] == ("Sub" if op == "Unpack" else "Unpack")
+            or flow.ops[n] == ("Sub" if op in _PARTS else "Unpack")
             or role.get(n) == "metric"
             or "MatMul" in flow.ops[n]
             or op == "ExpandDims"
             or flow.ops[n] in _BRANCHES
+            or flow.ops[n].startswith("Gather")
             for n in readers
         )
     return False

@@ -16,10 +16,12 @@ _STEPS = 100  # from a Shape to its use; a cycle has no end
 
 
 class Size(NamedTuple):
-    """The size of one axis of one tensor."""
+    """The size of one axis of one tensor, which the node ``reader`` (a Shape) reads at its input ``slot``."""
 
     tensor: Tensor
     axis: int
+    reader: str = ""
+    slot: int = 0
 
 
 def origin(
@@ -33,7 +35,7 @@ def origin(
     for _ in range(_STEPS):
         op, inputs = graph.op(tensor.node), graph.inputs(tensor.node)
         if op in ("Shape", "ShapeN") and tensor.port < len(inputs):
-            return Size(inputs[tensor.port], index)
+            return Size(inputs[tensor.port], index, *tensor)
         found = ops.meaning(op)
         if op == "Pack" and index < len(inputs):
             tensor, index = inputs[index], 0

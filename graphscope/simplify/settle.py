@@ -15,7 +15,7 @@ import numpy as np
 from ..graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
 from ..ops import Partial, Value
 from ..ops.dims import Dim
-from .origin import Size, origin
+from .origin import origin
 
 
 def settle_reshapes(
@@ -93,7 +93,8 @@ def _kept_batch(
     rest = asked[1:]
     if None in rest or rest.count(-1) != 1:
         return None
-    if origin(below, inputs[1], 0, specs, values) != Size(inputs[0], 0):
+    found = origin(below, inputs[1], 0, specs, values)
+    if found is None or (found.tensor, found.axis) != (inputs[0], 0):
         return None
     others = math.prod(size for size in rest if size is not None and size > 0)
     whole = math.prod(size for size in shape[1:] if size is not None)

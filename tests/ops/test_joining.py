@@ -20,6 +20,7 @@ A, B = floats(2, 3), floats(2, 5)
     case("Pack", values=[A, A], axis=1),
     case("Pack", values=[A]),
     case("Pack", values=[ints(), ints()], axis=0),
+    case("Pack", values=[ints(), known(1), known(-1)], axis=0),
     case("Unpack", value=A, num=3, axis=1),
     case("Unpack", value=A, num=2),
     case("Unpack", value=floats(1, 4), num=1),
