@@ -23,6 +23,7 @@ from .wire import CONTENT, DOUBLES, FLOATS, Run, run_in
 MAX_ELEMENTS = (
     1 << 31
 )  # a proto holds 2 GiB; a splat (one value, a huge shape) may not claim more
+MOST_REPEATED, REPEATED_RATIO = 1 << 24, 1 << 10  # a short list may stand for so many
 _FIELDS = {
     "float32": "float_val",
     "float64": "double_val",
@@ -120,6 +121,10 @@ def tensor_of(message: Any, source: Source | None = None) -> np.ndarray:
         values = np.array([b""], object) if dtype == object else np.zeros(1, dtype)
     if len(values) == 1:
         return np.broadcast_to(values[0], shape)
+    if count > max(MOST_REPEATED, REPEATED_RATIO * len(values)):
+        raise FormatError(
+            f"a tensor of shape {list(shape)} lists {len(values)} values and leaves the rest to repetition"
+        )
     return np.concatenate(
         [values, np.broadcast_to(values[-1], count - len(values))]
     ).reshape(shape)

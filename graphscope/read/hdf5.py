@@ -16,6 +16,7 @@ from .source import Source
 from .weights import Piece, Stored
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+FLOOR, RATIO = 64 << 20, 64  # what a compressed dataset may grow to
 _MOST_OBJECTS = 1_000_000
 
 
@@ -159,7 +160,12 @@ class Hdf5:
 
     def _decoder(self, path: str) -> Any:
         def decode(source: Source, piece: Piece) -> np.ndarray:
-            array = self._guarded(lambda: np.asarray(self.file[path][()]))
+            found = self.file[path]
+            if found.size * found.dtype.itemsize > max(FLOOR, RATIO * source.size):
+                raise FormatError(
+                    f"{source.name}: {path!r} unpacks to {found.size:,} values: refused"
+                )
+            array = self._guarded(lambda: np.asarray(found[()]))
             if array.dtype.kind in "OSU":
                 return array.astype(object)
             made: np.ndarray = array.astype(array.dtype.newbyteorder("<"), copy=False)

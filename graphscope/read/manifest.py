@@ -167,10 +167,6 @@ def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
         if not isinstance(group, dict):
             raise FormatError(f"{name}: a group of its weights manifest is none")
         place = buffer.size
-        for each in group.get("weights") or ():
-            key, entry = _entry(each, place, name)
-            entries[key] = entry
-            place += entry.length
         for path in group.get("paths") or ():
             shard = _shard(path, name)
             if exists(shard):
@@ -179,11 +175,30 @@ def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
                 raise FormatError(
                     f"{shard}: this weight shard is missing: put it beside {name}"
                 )
+        for each in group.get("weights") or ():
+            key, entry = _entry(each, place, name)
+            if entry.dtype == "string":
+                entry = entry._replace(length=_length(entry, buffer, name, incomplete))
+            entries[key] = entry
+            place += entry.length
         if place > buffer.size and not incomplete:
             raise FormatError(
                 f"{name}: its shards hold {buffer.size} bytes, its manifest needs {place}: one is truncated"
             )
     return Manifest(entries, buffer, name)
+
+
+def _length(entry: Entry, buffer: JoinedBuffer, name: str, incomplete: bool) -> int:
+    """The bytes of a string weight, which only its strings' own lengths tell."""
+    place = entry.offset
+    for _ in range(_count(entry.shape)):
+        data = buffer.fetch(place, place + 4)
+        if len(data) < 4:
+            if incomplete:
+                return 0
+            raise FormatError(f"{name}: the strings at {entry.offset} are cut short")
+        place += 4 + int.from_bytes(data, "little")
+    return place - entry.offset
 
 
 def _shard(path: Any, name: str) -> str:
@@ -223,7 +238,5 @@ def _entry(told: Any, place: int, what: str) -> tuple[str, Entry]:
         raise FormatError(
             f"{what}: weight {name!r} is of dtype {stored_as!r} and shape {list(shape)}"
         )
-    size = (
-        int(told.get("byteLength", 0) or 0) if kind.hasobject else count * kind.itemsize
-    )
+    size = 0 if kind.hasobject else count * kind.itemsize
     return name, Entry(dtype, shape, stored_as, scale, least, place, size)

@@ -136,6 +136,11 @@ class StoredWeights(Weights):
             raise FormatError(
                 f"{self.source}: the slices of {name!r} do not cover its shape {list(stored.shape)}"
             )
+        held = {id(source): source.size for source in (p.opened() for p in pieces)}
+        if sum(piece.length for piece in pieces) > sum(held.values()):
+            raise FormatError(
+                f"{self.source}: the slices of {name!r} lie over one another: the file is damaged"
+            )
         made = np.empty(stored.shape, dtype)
         for piece in pieces:
             cut = piece.cut or ()

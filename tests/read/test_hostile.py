@@ -266,3 +266,45 @@ def test_varints() -> None:
 
 def test_sealed_blocks_are_what_the_reader_checks() -> None:
     assert sealed(b"abc")[3] == 0
+
+
+def test_slices_that_all_lie_in_one_place(tmp_path: Path) -> None:
+    """A thousand slices of a megabyte each, in a file of a megabyte."""
+    from graphscope.read.slices import slice_key
+
+    step, count = 1 << 18, 1000
+    whole = proto.BundleEntryProto(dtype=1)
+    whole.shape.dim.add(size=step * count)
+    part = proto.BundleEntryProto(dtype=1, size=4 * step)
+    part.shape.dim.add(size=step)
+    rows = {b"": proto.BundleHeaderProto(num_shards=1).SerializeToString()}
+    for number in range(count):
+        whole.slices.add().extent.add(start=number * step, length=step)
+        rows[slice_key("w", ((number * step, step),))] = part.SerializeToString()
+    rows[b"w"] = whole.SerializeToString()
+    (tmp_path / "m.data-00000-of-00001").write_bytes(b"\0" * 4 * step)
+    data = table([block(sorted(rows.items()))])
+    wrong(tmp_path / "m.index", data, "lie over one another")
+
+
+def test_two_values_for_billions(tmp_path: Path) -> None:
+    graph = proto.GraphDef()
+    tensor = graph.node.add(name="w", op="Const").attr["value"].tensor
+    tensor.dtype = 1
+    tensor.float_val.extend([1.0, 2.0])
+    tensor.tensor_shape.dim.add(size=(1 << 31) - 1)
+    wrong(tmp_path / "a.pb", graph.SerializeToString(), "repetition")
+
+
+def test_a_compressed_dataset_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["layer_names"] = ["d"]
+        group = file.create_group("d")
+        group.attrs["weight_names"] = ["w"]
+        group.create_dataset(
+            "w", (1 << 30,), "f8", chunks=(1 << 20,), compression="gzip"
+        )
+    with pytest.raises(FormatError, match="unpacks to"):
+        survey(tmp_path / "m.h5")

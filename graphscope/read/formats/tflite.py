@@ -128,10 +128,15 @@ class _Subgraph:
 
     def _label(self, number: int) -> str:
         text = self._tensor(number).data(3).decode("utf-8", "replace")
-        self.room[0] -= len(text)
-        if self.room[0] < 0:
-            raise FormatError(f"{self.source.name}: its names are longer than itself")
+        self._spend(len(text))
         return text or f"tensor_{number}"
+
+    def _spend(self, length: int) -> None:
+        self.room[0] -= length
+        if self.room[0] < 0:
+            raise FormatError(
+                f"{self.source.name}: its names and texts are many times longer than itself: it is damaged"
+            )
 
     def _fresh(self, label: str) -> str:
         name, count = label, 0
@@ -200,6 +205,8 @@ class _Subgraph:
         for size in self.tensors[number].vector(0, "i32"):
             tensor.tensor_shape.dim.add(size=size)
         self.source.check(start, length, "a constant")
+        if dtype in ("string", "int4", "uint4"):  # these are copied
+            self._spend(length)
         if dtype == "string":
             tensor.string_val.extend(_strings(self.source, start, length))
         elif dtype in ("int4", "uint4"):
