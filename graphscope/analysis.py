@@ -190,13 +190,14 @@ class Analysis:
         if self.model.layered:
             return self.model.graph
         from .match import collapse
-
+        from .simplify.fills import settle_fills
         from .simplify.settle import settle_reshapes
 
         kept = {output.node for output in self.outputs}
         layers = collapse(self.graph, self.layers, keep=kept)
         values = {tensor: fact.value for tensor, fact in self.facts.items()}
-        return settle_reshapes(layers, self.graph, self.specs, values)
+        layers = settle_reshapes(layers, self.graph, self.specs, values)
+        return settle_fills(layers, self.graph, self.specs, values)
 
     @cached_property
     def findings(self) -> tuple[Any, ...]:

@@ -39,7 +39,9 @@ def settle_fills(
     made = graph.copy()
     for name, size in found.items():
         sizes = list(specs[Tensor(name)].shape or ())
-        _Maker(made, below, name, specs).fill(size, sizes)
+        value = values.get(below.inputs(name)[1])
+        is_zero = isinstance(value, np.ndarray) and not np.any(value)
+        _Maker(made, name, specs, is_zero).fill(size, sizes)
     return made
 
 
@@ -71,11 +73,11 @@ class _Maker:
     def __init__(
         self,
         made: Graph,
-        below: Graph,
         name: str,
         specs: Mapping[Tensor, TensorSpec],
+        is_zero: bool,
     ) -> None:
-        self.made, self.below, self.name, self.specs = made, below, name, specs
+        self.made, self.name, self.specs, self.is_zero = made, name, specs, is_zero
 
     def add(
         self,
@@ -98,7 +100,7 @@ class _Maker:
 
     def fill(self, size: Size, sizes: list[Dim]) -> None:
         """Replace the node: zeros along the axis, in the fill's dtype, spread over the other sizes, plus the value."""
-        node, dtype = self.made.node(self.name), self.specs[Tensor(self.name)].dtype
+        dtype = self.specs[Tensor(self.name)].dtype
         source = self.made.inputs(size.reader)[size.slot]
         given = self.specs[size.tensor]
         row = self.along(source, given, size.axis)
@@ -117,12 +119,22 @@ class _Maker:
         times = self.constant("times", [size or 1 for size in sizes])
         whole = TensorSpec(dtype, tuple(sizes))
         typed = {"T": dtype, "Tmultiples": "int32"}
-        tiled = self.add("tiled", "Tile", typed, whole, row, times)
         value = self.made.inputs(self.name)[1]
+        if self.is_zero:
+            self.become("Tile", typed, whole, row, times)
+        else:
+            tiled = self.add("tiled", "Tile", typed, whole, row, times)
+            self.become("AddV2", {"T": dtype}, whole, tiled, value)
+
+    def become(
+        self, op: str, attrs: Mapping[str, Any], spec: TensorSpec, *inputs: Tensor
+    ) -> None:
+        """The fill itself as the last of the new ops, so that its readers stay."""
+        node = self.made.node(self.name)
         self.made.remove_edges_from(list(self.made.in_edges(self.name, keys=True)))
-        new = Node("AddV2", {"T": dtype}, (whole,), node.controls, node.device)
+        new = Node(op, attrs, (spec,), node.controls, node.device)
         self.made.nodes[self.name]["node"] = new
-        for slot, tensor in enumerate((tiled, value)):
+        for slot, tensor in enumerate(inputs):
             self.made.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
 
     def along(self, source: Tensor, given: TensorSpec, axis: int) -> Tensor:
