@@ -6,6 +6,7 @@ and digest, so that the same text is written again and ``Model.has_value`` says 
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from ..errors import FormatError, GraphError
@@ -21,6 +22,7 @@ class TextGraph(NamedTuple):
 
     graph: Graph
     functions: dict[str, Function]
+    producer: int | None = None
 
 
 def graph_from_text(text: str) -> Graph:
@@ -56,7 +58,12 @@ def parse(text: str, what: str = "text form") -> TextGraph:
             raise FormatError(f"{what}, line {number}: {error}") from None
     if block is not top:
         raise FormatError(f"{what}: function {block.name!r} does not end")
-    return TextGraph(top.graph(), functions)
+    return TextGraph(top.graph(), functions, _producer(text))
+
+
+def _producer(text: str) -> int | None:
+    said = re.match(r"#.*\n# producer (\d{1,9})$", text, re.MULTILINE)
+    return int(said.group(1)) if said else None
 
 
 class _Block:

@@ -43,8 +43,11 @@ def to_text(
     *,
     inline: int | None = INLINE,
     functions: Mapping[str, Any] = {},
+    producer: int | None = None,
 ) -> str:
     """The text form of a graph, and of the functions of its library after it.
+
+    ``producer`` is the GraphDef version that the file says: what some attributes mean depends on it.
 
     ``specs`` annotate the outputs beyond what the file says; ``inline=None`` writes every tensor in full.
 
@@ -56,7 +59,8 @@ def to_text(
     x = Placeholder(dtype=float32)
     y: f32[?,3] = Relu(x, T=float32)
     """
-    lines = [HEADER, *_lines(graph, specs, inline)]
+    lines = [HEADER] + ([f"# producer {producer}"] if producer else [])
+    lines += _lines(graph, specs, inline)
     for name, function in functions.items():
         lines += ["", f"function {word(name)}{_attributes(function.attrs)} {{"]
         lines += (f"  {line}" for line in _lines(function.graph, {}, inline))
@@ -226,8 +230,11 @@ def _element(value: Any) -> str:
 
 def render_text(view: View) -> str:
     """The text form: one line a node, readable by people and by graphscope."""
-    functions = view.model.functions if view.model and view.level == "op" else {}
-    return to_text(view.graph, view.specs, functions=functions)
+    if view.model is None or view.level != "op":
+        return to_text(view.graph, view.specs)
+    producer = view.model.versions.get("producer")
+    functions = view.model.functions
+    return to_text(view.graph, view.specs, functions=functions, producer=producer)
 
 
 SUFFIXES = {".txt": render_text}

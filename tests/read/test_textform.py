@@ -218,6 +218,9 @@ def test_load_reads_what_render_wrote(tmp_path: Path) -> None:
     model = load(path)
     assert model.format == "graphscope text form"
     assert_same(model.graph, graph_from_text(EXAMPLE))
+    assert not model.versions
+    path.write_text(to_text(model.graph, producer=21))
+    assert load(path).versions == {"producer": 21}
     path.write_bytes(EXAMPLE.encode() + b"\xff")
     with pytest.raises(FormatError, match="UTF-8"):
         load(path)

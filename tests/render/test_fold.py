@@ -131,15 +131,15 @@ def test_wide_graphs_are_folded_until_they_fit() -> None:
 
 
 @pytest.mark.parametrize("shape", ["chain", "star", "deep scopes", "no edges"])
-def test_a_hundred_thousand_nodes_take_seconds(shape: str) -> None:
+def test_thirty_thousand_nodes_take_seconds(shape: str) -> None:
     graph = Graph()
     graph.add("n0", Node("Foo"))
-    for i in range(1, 100_000):
+    for i in range(1, 30_000):
         name = f"{'a/' * 500}n{i}" if shape == "deep scopes" and i < 2000 else f"n{i}"
         source = {"chain": f"n{i - 1}", "star": "n0"}.get(shape)
         op = ("Foo", "Bar", "Baz")[i % 3]
         graph.add(name, Node(op), [Tensor(source)] if source else [])
     start = time.process_time()
     made = fold(units_of(graph))
-    assert time.process_time() - start < 12
+    assert time.process_time() - start < 6
     assert len(made.boxes) <= BUDGET * 1.5

@@ -28,4 +28,5 @@ def read(source: Source, options: Options) -> Model:
         format=NAME,
         functions=found.functions,
         variables=graph_variables(found.graph),
+        versions={"producer": found.producer} if found.producer else {},
     )
