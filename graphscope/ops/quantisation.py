@@ -6,12 +6,14 @@ import numpy as np
 
 from ..graph import Shape
 from .dims import ranked, same
-from .registry import Call, define
+from .registry import Call, Unsaid, define
 from .text import literal
 
 
 def _nudged(low: float, high: float, steps: int) -> tuple[float, float, float]:
     """The range moved so that 0 is one of its values: least, most and step, as TensorFlow's kernel has them."""
+    if not low < high:
+        raise Unsaid(f"the range {low} to {high} is empty")
     one = np.float32
     scale = (one(high) - one(low)) / one(steps)
     zero = one(0) - one(low) / scale
