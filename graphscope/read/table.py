@@ -88,14 +88,16 @@ class Table:
         return (offset, size), place
 
     def verify(self, offset: int, size: int) -> None:
-        """Raise FormatError where a block does not match its CRC32C."""
+        """Raise FormatError where a block does not match its CRC32C; the block is read, but not kept."""
         self._trailer(offset, size)
-        (stored,) = struct.unpack("<I", self.source.read(offset + size + 1, 4))
         state, step = 0, 1 << 24
         for start in range(offset, offset + size + 1, step):
             stop = min(start + step, offset + size + 1)
             state = crc32c(self.source[start:stop], state)
-        if state != unmasked(stored):
+        self._compare(state, self.source.read(offset + size + 1, 4), offset)
+
+    def _compare(self, found: int, stored: bytes, offset: int) -> None:
+        if found != unmasked(int.from_bytes(stored, "little")):
             raise FormatError(
                 f"{self.source.name}: the block at {offset} does not match its CRC32C: "
                 "the file is damaged, copy it again"
@@ -116,8 +118,9 @@ class Table:
         kind = self._trailer(offset, size)
         if self.lazy and kind == 0 and size > LARGE:
             return self._walk(self.source.buffer, offset, size, 0, (offset, size))
-        self.verify(offset, size)
-        data = self.source.read(offset, size)
+        whole = self.source.read(offset, size + TRAILER)
+        self._compare(crc32c(memoryview(whole)[:-4]), whole[-4:], offset)
+        data = whole[:size]
         if kind == SNAPPY:
             where = f"{self.source.name}: the block at {offset}"
             data = decompress(data, MOST_BLOCKS_BYTES, where)
