@@ -311,6 +311,24 @@ def explicit(kind: str, channels: int = 0) -> Any:
 
 SPELLINGS += [
     spell(
+        "separable on a line",
+        "separable_conv1d",
+        on_line(lambda: L.SeparableConv1D(4, 3, depth_multiplier=2)),
+        "depthwise_kernel pointwise_kernel bias",
+        filters=4,
+        kernel_size=(3,),
+        depth_multiplier=2,
+    ),
+    spell(
+        "transposed on a line",
+        "conv1d_transpose",
+        on_line(lambda: L.Conv1DTranspose(4, 3, strides=2, padding="same")),
+        "kernel bias",
+        filters=4,
+        strides=(2,),
+        output_padding=None,
+    ),
+    spell(
         "explicit paddings",
         "conv2d_explicit",
         lambda: explicit("Conv2D"),
@@ -326,6 +344,12 @@ SPELLINGS += [
     ),
 ]
 NEAR_MISSES = [
+    near("separable over an image", "separable_conv1d", separable),
+    near(
+        "transposed over an image",
+        "conv1d_transpose",
+        lambda: transposed([2, 16, 16, 4]),
+    ),
     near(
         "same padding",
         "conv2d_explicit",
