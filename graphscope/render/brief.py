@@ -28,13 +28,14 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
     "use_bias": (True,),
     "center": (True,),
     "scale": (True,),
+    "invert": (False,),
 }
 # Long, or of no interest to somebody who looks at the whole.
 _SILENT = frozenset(
     """name dtype trainable epsilon momentum seed virtual_batch_size batch_shape sparse ragged
     kernel_initializer bias_initializer unroll implementation reset_after zero_output_for_mask
     mask_zero stateful pool_size kernel_size strides dilation_rate filters units padding rate
-    output_dim input_dim return_state go_backwards noise_shape""".split()
+    mean variance vocabulary output_dim input_dim return_state go_backwards noise_shape""".split()
 )
 _SIZES = ("kernel_size", "pool_size", "size")
 _WIDTHS = ("filters", "units", "output_dim", "num_heads")

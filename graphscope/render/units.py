@@ -102,7 +102,8 @@ def _chain_head(
 def _belongs(graph: Graph, head: str, name: str) -> bool:
     first, node = graph.node(head), graph.node(name)
     if isinstance(first, Layer) or isinstance(node, Layer):
-        return isinstance(node, Layer) and family(node.op) in _LIGHT
+        both = isinstance(first, Layer) and isinstance(node, Layer)
+        return both and family(node.op) in _LIGHT
     return head.rpartition("/")[0] == name.rpartition("/")[0] or (
         "/" not in name and family(node.op) in _LIGHT
     )

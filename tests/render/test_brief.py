@@ -53,6 +53,7 @@ from graphscope.render.brief import brief
             "no scale",
         ),
         ("MultiHeadAttention", {"num_heads": 8, "key_dim": 64}, "8 heads, key_dim 64"),
+        ("Normalization", {"axis": -1, "mean": (0.1,) * 9, "invert": False}, ""),
         ("ZeroPadding2D", {"padding": ((3, 3), (3, 3))}, "((3, 3), (3, 3))"),
     ],
 )
