@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..errors import FormatError, MissingWeight
-from ..graph import Model, Variable
+from ..graph import Layer, Model, Variable, WeightUse
 from . import proto
+from .keras_config import KerasGraph
+from .keras_files import parse_json
 from .objects import CONFIG_KEY, GRAPH_KEY, Trackable, trackables
 from .roles import WEIGHT, Role, roles_by_name
 from .skeleton import skeleton
@@ -19,14 +22,18 @@ def model_of_weights(weights: StoredWeights, source: str, format: str) -> Model:
     variables = stored_variables(weights, objects)
     if objects:
         format = f"{format} (object-based)"
+    configs = _configs(weights, objects)
+    made = keras_graph(configs, variables, source)
+    graph = skeleton(variables, configs, _full_names(objects))
     return Model(
-        graph=skeleton(variables, _configs(weights, objects), _full_names(objects)),
+        graph=graph if made is None else made.graph,
         source=source,
         format=format,
         weights=weights,
         variables=variables,
         keys={variable.name: variable.name for variable in variables},
-        inferred=True,
+        signatures={} if made is None else {"call": made.signature},
+        inferred=made is None,
         layered=True,
         remarks=tuple(remarks),
     )
@@ -47,12 +54,46 @@ def _configs(weights: StoredWeights, objects: dict[str, Trackable]) -> dict[str,
     """Object path -> the JSON that Keras left there."""
     found = {}
     for key, known in objects.items():
-        if key.endswith(CONFIG_KEY) and known.path:
+        if key.endswith(CONFIG_KEY):
             try:
                 found[known.path] = weights[key].item().decode("utf-8", "replace")
             except (FormatError, MissingWeight, KeyError):
                 continue  # a shard that is not here: the names must do
     return found
+
+
+def keras_graph(
+    configs: dict[str, str], variables: tuple[Variable, ...], what: str
+) -> KerasGraph | None:
+    """The whole model where Keras (2.0 to 2.3) left its config in the checkpoint's root, its layers given their weights.
+
+    None where it did not, or where what is there is of no use: the names must do then.
+    """
+    if not configs.get(""):
+        return None
+    try:
+        made = KerasGraph(parse_json(configs[""], what), what)
+        names = {_layer_name(parse_json(configs[p], what)): p for p in configs if p}
+    except FormatError:
+        return None
+    owned: dict[str, dict[str, WeightUse]] = {}
+    for variable in variables:
+        scope, _, last = variable.path.rpartition("/")
+        shape = tuple(size or 0 for size in variable.shape or ())
+        owned.setdefault(scope, {})[last] = WeightUse(variable.name, shape)
+    for name in made.graph:
+        payload, scope = made.graph.node(name), names.get(name, "")
+        if isinstance(payload, Layer) and scope and scope in owned:
+            uses = owned[scope]
+            members = frozenset(use.node for use in uses.values())
+            given = replace(payload, weights=uses, members=members)
+            made.graph.nodes[name]["node"] = given
+    return made
+
+
+def _layer_name(config: Any) -> str:
+    inner = config.get("config") if isinstance(config, dict) else None
+    return str(inner.get("name", "")) if isinstance(inner, dict) else ""
 
 
 def _full_names(objects: dict[str, Trackable]) -> dict[str, str]:

@@ -85,7 +85,7 @@ class KerasGraph:
     ) -> None:
         layers = self._layers(model)
         if self._sequential(model):
-            self._add_sequence(layers, prefix, sources)
+            self._add_sequence(model, prefix, sources)
             return
         named = {self._name(layer, n): layer for n, layer in enumerate(layers)}
         fed = [h[0] for h in _histories(model["config"].get("input_layers"))]
@@ -101,8 +101,9 @@ class KerasGraph:
                 self._add(layer, prefix + name + again, read, not number)
 
     def _add_sequence(
-        self, layers: list[dict[str, Any]], prefix: str, sources: list[Tensor] | None
+        self, model: Mapping[str, Any], prefix: str, sources: list[Tensor] | None
     ) -> None:
+        layers, built = self._layers(model), model["config"].get("build_input_shape")
         before = list(sources or ())
         for number, layer in enumerate(layers):
             name = prefix + self._name(layer, number)
@@ -112,7 +113,9 @@ class KerasGraph:
                 and layer.get("class_name") != "InputLayer"
             ):
                 inner = layer["config"]
-                shape = inner.get("batch_input_shape") or inner.get("batch_shape")
+                shape = (
+                    inner.get("batch_input_shape") or inner.get("batch_shape") or built
+                )
                 given = {
                     "name": f"{name}_input",
                     "batch_shape": shape,
