@@ -30,6 +30,7 @@ _OUTPUT_NAME = re.compile(
     r"(outputs?|pred(iction)?s?|prob(abilitie)?s?|scores?|y_?(hat|pred))$",
     re.IGNORECASE,
 )
+_MOST_OF_A_NET = 0.4  # of one optimizer's weights; CycleGAN's two generators share one
 _LOSSES = ("loss", "metric")
 _MOST = 4000  # candidates looked at; a graph with more ends than that is no one's model
 
@@ -203,12 +204,23 @@ def _boundaries(study: Training) -> list[int]:
         if not is_alive(study, i) or deps.reduced[i]:
             continue
         own = [g for g in groups if deps.weights[i] & g]
-        if len(own) != 1 or deps.weights[i] & own[0] != own[0]:
+        share = (
+            (deps.weights[i] & own[0]).bit_count() / own[0].bit_count() if own else 0
+        )
+        if len(own) != 1 or share < _MOST_OF_A_NET:
             continue
         others = union_of([g for g in groups if g != own[0]])
         if any(deps.applied[n] & others for n in _readers(study, i)):
-            found.append(i)
+            found.append(_before_join(study, i))
     return found
+
+
+def _before_join(study: Training, i: int) -> int:
+    """The one part of a concatenation that has weights behind it: the image, not what it is shown beside."""
+    if study.flow.ops[i] not in ("ConcatV2", "Concat", "Pack"):
+        return i
+    parts = {s for s, _ in study.flow.inputs[i] if study.deps.weights[s]}
+    return parts.pop() if len(parts) == 1 else i
 
 
 def _of_copies(study: Training) -> list[int]:

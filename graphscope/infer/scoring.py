@@ -26,7 +26,7 @@ _GOOD_NAMES = re.compile(
     re.IGNORECASE,
 )
 _DETECTIONS = re.compile(r"NonMaxSuppression|CombinedNonMax|CTC\w*Decoder|Dequantize")
-_SUPPORT = ("summary", "metric", "loss", "label")
+_LOOKUPS = frozenset("Gather GatherV2 ResourceGather".split())
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ class _Context:
         self.trains = bool(study.updates) or bool(study.losses.labels)
         self.collections = {t: name for name, t in declared_collections(model)}
         self.data = self._data_bits()
+        self.forms: dict[int, list[int]] = defaultdict(list)
+        for head in heads:
+            self.forms[deps.weights[head.index]].append(head.index)
         self.twins: dict[tuple[int, str], set[int]] = defaultdict(set)
         for head in heads:
             weights = deps.weights[head.index]
@@ -177,6 +180,15 @@ class _Context:
             points += 0.3
         elif labelled:
             said.append("depends on no label")
+        rival = self._needs_more(head)
+        if rival:
+            said.append(
+                f"needs fewer inputs than {rival!r}, which has the same weights"
+            )
+            points += 1.5
+        if study.flow.ops[self.through(head.index)] in _LOOKUPS:
+            said.append("a row of a table")
+            points -= 1.5
         if head.end:
             said.append(
                 "nothing of the model reads it"
@@ -188,6 +200,16 @@ class _Context:
             said.append("weights are still applied after it")
             points += self._boundary(head, said)
         return points
+
+    def _needs_more(self, head: Head) -> str:
+        """A head with the same weights that needs other inputs besides: teacher forcing, dropout's rate."""
+        deps = self.study.deps
+        weights, feeds = deps.weights[head.index], deps.feeds[head.index]
+        for other in self.forms.get(weights, ())[:8] if weights else ():
+            fewer = feeds != deps.feeds[other] and not feeds & ~deps.feeds[other]
+            if fewer and not self.study.flow.upstream([other])[head.index]:
+                return self.study.flow.names[other]
+        return ""
 
     def _boundary(self, head: Head, said: list[str]) -> float:
         if not self._is_boundary(head):
@@ -298,6 +320,10 @@ def _same_prediction(study: Training, each: _Rated, lead: _Rated) -> bool:
     if each.base == lead.base:
         return True
     later = study.deps.later
+    deps, i, j = study.deps, each.head.index, lead.head.index
+    if deps.weights[i] == deps.weights[j] and deps.feeds[i] != deps.feeds[j]:
+        if not deps.feeds[j] & ~deps.feeds[i] and not study.flow.upstream([i])[j]:
+            return True  # as it was trained, with more to feed than it needs in use
     inside = study.flow.upstream([lead.head.index], lambda i: not study.deps.applied[i])
     return bool(inside[each.head.index]) and not later[each.head.index]
 

@@ -9,11 +9,11 @@ from graphscope.infer.candidates import INPUT_KINDS, Candidate
 from graphscope.infer.outputs import find_outputs
 
 from .training_graphs import data, dense, finish, known, train
-from .training_zoo import BUILDERS, model_of
+from .training_zoo import BUILDERS, build_model, model_of
 
 
 def inputs_of(build) -> dict[str, Candidate]:
-    model, _ = model_of(build)
+    model, _ = build_model(build)
     return {str(c.tensor): c for c in find_outputs(model).inputs}
 
 

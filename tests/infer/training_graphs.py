@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import tensorflow.compat.v1 as tf
 
@@ -17,7 +18,7 @@ from graphscope.read import proto
 from graphscope.read.nodes import function_from_def, graph_from_nodes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     best: frozenset[str]
     whole: frozenset[str]
@@ -43,12 +44,17 @@ def builder(build: Callable[[], Known]) -> Callable[[], Known]:
     return build
 
 
-def model_of(build: Callable[[], Known], shapes: bool = False) -> tuple[Model, Known]:
-    """The graph that a builder makes, as graphscope reads it, and what is known of it."""
+@cache
+def model_of(build: Callable[[], Known]) -> tuple[Model, Known]:
+    """The graph that a builder makes, as graphscope reads it, and what is known of it; built once."""
+    return build_model(build)
+
+
+def build_model(build: Callable[[], Known]) -> tuple[Model, Known]:
     with tf.Graph().as_default() as made:
         tf.disable_resource_variables()
         answer = build()
-        data = made.as_graph_def(add_shapes=shapes).SerializeToString()
+        data = made.as_graph_def().SerializeToString()
     message = proto.GraphDef.FromString(data)
     functions = {
         f.signature.name: function_from_def(f) for f in message.library.function

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from . import training_graphs_wider
-from .training_graphs import BUILDERS, Known, model_of
+from . import training_graphs_mixed, training_graphs_wider
+from .training_graphs import BUILDERS, Known, build_model, model_of
 
-__all__ = ["BUILDERS", "Known", "model_of", "training_graphs_wider"]
+__all__ = [
+    "BUILDERS",
+    "Known",
+    "model_of",
+    "training_graphs_mixed",
+    "training_graphs_wider",
+]
