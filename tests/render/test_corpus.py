@@ -1,10 +1,9 @@
-"""Every published graph goes into every format, in bounded time."""
+"""Every published graph goes into every format, and no drawing has more than a page of boxes."""
 
 from __future__ import annotations
 
 import csv
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -42,18 +41,17 @@ def test_every_graph_in_every_format(corpus: Path, path: str, tmp_path: Path) ->
     model = load(corpus / path)
     view = render.View(model.graph, title=path, model=model)
     for suffix in SUFFIXES:
-        start = time.process_time()
         try:
             written = render.write(view, tmp_path / f"graph{suffix}")
         except GraphscopeError as error:
             assert "layout engine" in str(error)
             continue
         assert written.stat().st_size < 100_000_000
-        assert time.process_time() - start < 30, suffix
     assert_readable(tmp_path, model.graph)
 
 
 def assert_readable(folder: Path, graph: Graph) -> None:
+    assert (folder / "graph.dot").read_text().count("tooltip=") <= 300
     written = (folder / "graph.txt").read_text()
     lines = [line for line in written.splitlines() if line and line[0] != "#"]
     back = to_text(graph_from_text(written)).splitlines()
