@@ -180,7 +180,7 @@ class KerasGraph:
             self.lambdas.append(name)
         if first:
             self.order.append((name, op, config))
-        kept = {k: _plain(v) for k, v in config.items() if _shown(k, v)}
+        kept = {k: _plain(v) for k, v in config.items() if _shown(op, k, v)}
         payload = Layer(
             op,
             kept,
@@ -203,8 +203,13 @@ def _spec(op: str, config: Mapping[str, Any]) -> tuple[TensorSpec, ...]:
     return (TensorSpec(dtype if isinstance(dtype, str) else "", sizes),)
 
 
-def _shown(key: str, value: Any) -> bool:
-    return value is not None and key not in _CODE and not key.endswith(_HIDDEN)
+def _shown(op: str, key: str, value: Any) -> bool:
+    """Whether a config entry tells something: the name stands elsewhere, a policy and None are what there is anyway."""
+    if value is None or key in _CODE or key.endswith(_HIDDEN) or key == "name":
+        return False
+    if key == "trainable":
+        return value is False
+    return key != "dtype" or op == "InputLayer"
 
 
 def _plain(value: Any) -> Any:

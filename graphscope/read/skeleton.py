@@ -20,6 +20,7 @@ from .nodes import put
 PATTERN = "names and shapes"
 _MOST_SORTED = 20_000  # scopes: nobody reads more in order
 _SHOWN = {"weight", "batch statistics"}
+_ELSEWHERE = {"name", "trainable", "dtype"}
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -171,5 +172,9 @@ def _told(config: str) -> tuple[str, dict[str, Any]] | None:
     name = found.get("class_name") if isinstance(found, dict) else None
     if not isinstance(inner, dict) or not isinstance(name, str):
         return None
-    kept = {k: v for k, v in inner.items() if isinstance(v, (str, int, float, bool))}
+    kept = {
+        key: value
+        for key, value in inner.items()
+        if isinstance(value, (str, int, float, bool)) and key not in _ELSEWHERE
+    }
     return name, kept
