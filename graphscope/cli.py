@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
+from .options import (
+    FREEZE_WISHES,
+    REDUCTIONS,
+    as_json,
+    freeze_options,
+    parse_rename,
+    parse_shape,
+    shared_options,
+)
 
 if TYPE_CHECKING:
     from .analysis import Analysis
@@ -39,50 +48,9 @@ def model_command(name: str, **options: Any) -> Callable[..., click.Command]:
     """A subcommand on one MODEL, with the options that all of them take."""
 
     def register(function: Callable[..., None]) -> click.Command:
-        for decorate in reversed(_SHARED):
-            function = decorate(function)
-        return cli.command(name, **options)(function)
+        return cli.command(name, **options)(shared_options(function))
 
     return register
-
-
-_SHARED = (
-    click.argument("model"),
-    click.option(
-        "--output",
-        "-O",
-        "outputs",
-        multiple=True,
-        metavar="NAME",
-        help="An output of the model.",
-    ),
-    click.option(
-        "--input",
-        "-I",
-        "inputs",
-        multiple=True,
-        metavar="NAME",
-        help="An input of the model.",
-    ),
-    click.option(
-        "--shape",
-        "shapes",
-        multiple=True,
-        metavar="NAME=1,224,224,3",
-        help="The shape of an input; ? is any size.",
-    ),
-    click.option(
-        "--checkpoint",
-        metavar="PATH",
-        help="Where the weights are, when not beside MODEL.",
-    ),
-    click.option(
-        "--graph", metavar="PATH", help="Where the graph is, when not beside MODEL."
-    ),
-)
-as_json = click.option(
-    "--json", "json_wanted", is_flag=True, help="One JSON document on stdout."
-)
 
 
 def analysis_of(options: Mapping[str, Any]) -> Analysis:
@@ -94,24 +62,6 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
     model = load(options["model"], **places)
     return Analysis(model, options["outputs"], options["inputs"], shapes)
-
-
-def parse_shape(text: str) -> tuple[str, tuple[int | None, ...]]:
-    """``"x=1,?,3"`` -> ``("x", (1, None, 3))``."""
-    name, equals, sizes = text.rpartition("=")
-    try:
-        shape = tuple(
-            None if s.strip() in ("?", "-1", "None") else int(s)
-            for s in sizes.split(",")
-            if s.strip()
-        )
-    except ValueError:
-        equals = ""
-    if not equals or not name:
-        raise click.BadParameter(
-            f"{text!r} is not NAME=SIZES, such as images=1,224,224,3"
-        )
-    return name, shape
 
 
 def say(
@@ -231,42 +181,7 @@ def render_command(out: str, level: str, **options: Any) -> None:
 
 
 @model_command("freeze")
-@click.option("-o", "--out", required=True, metavar="FILE.pb")
-@click.option(
-    "--as-is", is_flag=True, help="Leave the graph in its mode; default is inference."
-)
-@click.option(
-    "--rename", multiple=True, metavar="OLD=NEW", help="Rename a node of the result."
-)
-@click.option(
-    "--weights",
-    type=click.Choice(["auto", "raw", "ema"]),
-    default="auto",
-    show_default=True,
-    help="Moving averages or raw weights.",
-)
-@click.option(
-    "--fold-batch-norm",
-    is_flag=True,
-    help="Fold batch normalization into the convolutions.",
-)
-@click.option(
-    "--fold-constants", is_flag=True, help="Compute what depends on constants only."
-)
-@click.option("--half", is_flag=True, help="Store weights as float16, with casts.")
-@click.option(
-    "--quantize",
-    type=click.Choice(["int8"]),
-    help="Store weights as int8, per channel.",
-)
-@click.option("--text", is_flag=True, help="Write .pbtxt.")
-@click.option("--keep-devices", is_flag=True, help="Keep device placements.")
-@click.option(
-    "--producer",
-    type=int,
-    metavar="N",
-    help="Write attributes that this GraphDef version knows.",
-)
+@freeze_options
 @as_json
 def freeze_command(
     json_wanted: bool, out: str, rename: tuple[str, ...], **options: Any
@@ -278,21 +193,19 @@ def freeze_command(
     wishes["rename"] = dict(map(parse_rename, rename))
     found = analysis_of(options)
     document = found.freeze(out, **wishes).to_json()
+    warn_of(found)
     document["verified"] = None
     if REDUCTIONS & wishes.keys() and can_run():
         document["verified"] = found.measure_reduction(out, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
 
 
-FREEZE_WISHES: tuple[str, ...] = (
-    "as_is",
-    "weights",
-    "text",
-    "keep_devices",
-    "producer",
-)
-FREEZE_WISHES += ("fold_batch_norm", "fold_constants", "half", "quantize")
-REDUCTIONS = {"fold_batch_norm", "fold_constants", "half", "quantize"}
+def warn_of(found: Analysis) -> None:
+    """Say on stderr what is wrong with the outputs that were asked for."""
+    from . import console, report
+
+    for finding in report.describe_errors(found):
+        click.echo(console.doctor_text({"findings": [finding]}), err=True)
 
 
 def can_run() -> bool:
@@ -300,14 +213,6 @@ def can_run() -> bool:
     from importlib.util import find_spec
 
     return find_spec("tensorflow") is not None
-
-
-def parse_rename(text: str) -> tuple[str, str]:
-    """``"old=new"`` -> ``("old", "new")``."""
-    old, equals, new = text.partition("=")
-    if not old or not new:
-        raise click.BadParameter(f"{text!r} is not OLD=NEW")
-    return old, new
 
 
 @model_command("keras")

@@ -193,7 +193,14 @@ def _candidate(candidate: Any) -> dict[str, Any]:
 
 def describe_findings(found: Analysis) -> dict[str, Any]:
     """``doctor``: what would break or falsify a freeze, and the remedy."""
+    return {"findings": [_finding(each) for each in found.findings]}
+
+
+def describe_errors(found: Analysis) -> list[dict[str, Any]]:
+    """The findings that make a freeze useless, such as an output that is a placeholder."""
+    return [_finding(each) for each in found.findings if each.severity == "error"]
+
+
+def _finding(finding: Any) -> dict[str, Any]:
     keys = ("id", "severity", "node", "message", "remedy")
-    return {
-        "findings": [{k: _plain(getattr(f, k)) for k in keys} for f in found.findings]
-    }
+    return {key: _plain(getattr(finding, key)) for key in keys}

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from graphscope.cli import cli, main, parse_shape
+from graphscope.cli import cli, main
 from graphscope.console import printable
+from graphscope.options import parse_shape
 
 from .conftest import CORPUS
 

@@ -1,0 +1,143 @@
+"""The options of the command line, and how their texts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorated = Callable[..., Any]
+
+SHARED = (
+    click.argument("model"),
+    click.option(
+        "--output",
+        "-O",
+        "outputs",
+        multiple=True,
+        metavar="NAME",
+        help="An output of the model.",
+    ),
+    click.option(
+        "--input",
+        "-I",
+        "inputs",
+        multiple=True,
+        metavar="NAME",
+        help="An input of the model.",
+    ),
+    click.option(
+        "--shape",
+        "shapes",
+        multiple=True,
+        metavar="NAME=1,224,224,3",
+        help="The shape of an input; ? is any size.",
+    ),
+    click.option(
+        "--checkpoint",
+        metavar="PATH",
+        help="Where the weights are, when not beside MODEL.",
+    ),
+    click.option(
+        "--graph", metavar="PATH", help="Where the graph is, when not beside MODEL."
+    ),
+)
+as_json = click.option(
+    "--json", "json_wanted", is_flag=True, help="One JSON document on stdout."
+)
+
+FREEZE = (
+    click.option("-o", "--out", required=True, metavar="FILE.pb"),
+    click.option(
+        "--as-is",
+        is_flag=True,
+        help="Leave the graph in its mode; default is inference.",
+    ),
+    click.option(
+        "--rename",
+        multiple=True,
+        metavar="OLD=NEW",
+        help="Rename a node of the result.",
+    ),
+    click.option(
+        "--weights",
+        type=click.Choice(["auto", "raw", "ema"]),
+        default="auto",
+        show_default=True,
+        help="Moving averages or raw weights.",
+    ),
+    click.option(
+        "--fold-batch-norm",
+        is_flag=True,
+        help="Fold batch normalization into the convolutions.",
+    ),
+    click.option(
+        "--fold-constants", is_flag=True, help="Compute what depends on constants only."
+    ),
+    click.option("--half", is_flag=True, help="Store weights as float16, with casts."),
+    click.option(
+        "--quantize",
+        type=click.Choice(["int8"]),
+        help="Store weights as int8, per channel.",
+    ),
+    click.option("--text", is_flag=True, help="Write .pbtxt."),
+    click.option("--keep-devices", is_flag=True, help="Keep device placements."),
+    click.option(
+        "--producer",
+        type=int,
+        metavar="N",
+        help="Write attributes that this GraphDef version knows.",
+    ),
+)
+FREEZE_WISHES: tuple[str, ...] = (
+    "as_is",
+    "weights",
+    "text",
+    "keep_devices",
+    "producer",
+)
+FREEZE_WISHES += ("fold_batch_norm", "fold_constants", "half", "quantize")
+REDUCTIONS = {"fold_batch_norm", "fold_constants", "half", "quantize"}
+
+
+def shared_options(function: Decorated) -> Decorated:
+    """MODEL, and the options that every command on one MODEL takes."""
+    return _all(SHARED, function)
+
+
+def freeze_options(function: Decorated) -> Decorated:
+    """The options of ``graphscope freeze``."""
+    return _all(FREEZE, function)
+
+
+def _all(decorators: tuple[Any, ...], function: Decorated) -> Decorated:
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def parse_shape(text: str) -> tuple[str, tuple[int | None, ...]]:
+    """``"x=1,?,3"`` -> ``("x", (1, None, 3))``."""
+    name, equals, sizes = text.rpartition("=")
+    try:
+        shape = tuple(
+            None if s.strip() in ("?", "-1", "None") else int(s)
+            for s in sizes.split(",")
+            if s.strip()
+        )
+    except ValueError:
+        equals = ""
+    if not equals or not name:
+        raise click.BadParameter(
+            f"{text!r} is not NAME=SIZES, such as images=1,224,224,3"
+        )
+    return name, shape
+
+
+def parse_rename(text: str) -> tuple[str, str]:
+    """``"old=new"`` -> ``("old", "new")``."""
+    old, equals, new = text.partition("=")
+    if not old or not new:
+        raise click.BadParameter(f"{text!r} is not OLD=NEW")
+    return old, new
