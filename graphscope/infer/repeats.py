@@ -21,6 +21,7 @@ _MANY = 200  # of so many equal runs some are looked at in the place of all
 _OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is hash(-2)
 _INPUT = 2.5  # what one more input of a block is worth, in lines a call
 _ARGUMENT = 0.2  # and one more argument
+_NAME = 0.4  # and one more name
 _NO_SCOPE = 1.5  # what it is worth that the names of a run share what no other run has
 _NUMBER = re.compile(r"_?\d+")
 
@@ -178,7 +179,7 @@ class Repeats:
         passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
         prefixes, ways = zip(*map(self.patterns, flat))
         if len(set(ways)) > 1:
-            passed += _ARGUMENT * sum(len(set(column)) > 1 for column in zip(*ways))
+            passed += _NAME * sum(len(set(column)) > 1 for column in zip(*ways))
         elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
             passed += _NO_SCOPE
         tidy = min(len(prefixes[0]), 40) / 100
