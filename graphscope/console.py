@@ -125,7 +125,7 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
         lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
         lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
     rest = len(doc["outputs"]) - len(outputs)
-    lines += [f"  and {rest} weaker candidates"] if rest > 0 else []
+    lines += [f"  and {rest} more"] if rest > 0 else []
     return "\n".join(lines)
 
 
