@@ -27,6 +27,7 @@ class KerasGraph:
         self.graph = Graph()
         self.order: list[tuple[str, str, Mapping[str, Any]]] = []
         self.lambdas: list[str] = []
+        self.fed: dict[str, Tensor] = {}  # inputs of nested models, by what feeds them
         model = self._model(config)
         self.name = str(model["config"].get("name", ""))
         self._add_model(model, "", None)
@@ -35,7 +36,11 @@ class KerasGraph:
         free = [n for n in inputs if not self.graph.inputs(n)]
         self.signature = Signature(
             {name: Tensor(name) for name in free},
-            {tensor.node: tensor for tensor in outputs if tensor.node in self.graph},
+            {
+                tensor.node: tensor
+                for tensor in (self.fed.get(t.node, t) for t in outputs)
+                if tensor.node in self.graph
+            },
         )
 
     def _wrong(self, said: str) -> FormatError:
@@ -176,6 +181,10 @@ class KerasGraph:
         if "node" in self.graph.nodes.get(name, {}):
             raise self._wrong(f"has two layers called {name!r}")
         op, config = str(layer.get("class_name", "")), layer["config"]
+        inputs = [self.fed.get(tensor.node, tensor) for tensor in inputs]
+        if op == "InputLayer" and inputs:
+            self.fed[name] = inputs[0]
+            return
         if op == "Lambda":
             self.lambdas.append(name)
         if first:
