@@ -84,3 +84,11 @@ def test_a_reader_that_contradicts_is_not_believed() -> None:
     strides = {"strides": (1, 1, 1, 1), "padding": "SAME"}
     node(graph, "y", "Conv2D", "x", "k", T="float32", **strides)
     assert implied_shapes(graph, infer_facts(graph)) == {}
+
+
+@pytest.mark.parametrize("op, shape", [("ParseExample", (None,)), ("DecodeJpeg", ())])
+def test_what_reads_records_and_files_says_how_many(op: str, shape: Any) -> None:
+    graph = Graph()
+    node(graph, "x", "Placeholder", dtype="string", shape=None)
+    node(graph, "y", op, "x")
+    assert implied_shapes(graph, infer_facts(graph))["x"].shape == shape

@@ -8,6 +8,7 @@ from .training_graphs import BUILDERS, Known, build_model, model_of
 __all__ = [
     "BUILDERS",
     "Known",
+    "build_model",
     "model_of",
     "training_graphs_mixed",
     "training_graphs_wider",
