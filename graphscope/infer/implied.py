@@ -25,6 +25,7 @@ class Implied(NamedTuple):
 
 Said = tuple[Shape, bool] | None
 Facts = Mapping[Tensor, Fact]
+Rule = Callable[[Node, tuple[Tensor, ...], Facts], Said]
 
 
 def implied_shapes(graph: Graph, facts: Facts) -> dict[str, Implied]:
@@ -141,7 +142,12 @@ def _turned(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
     return (None,) * order[0], False
 
 
-_RULES: dict[str, Callable[[Node, tuple[Tensor, ...], Facts], Said]] = {
+def _of(shape: Shape) -> Rule:
+    """An op that takes nothing else there."""
+    return lambda node, inputs, facts: (shape, False)
+
+
+_RULES: dict[str, Rule] = {
     "MatMul": _product,
     "Conv2D": _convolution,
     "Conv3D": _convolution,
@@ -157,4 +163,10 @@ _RULES: dict[str, Callable[[Node, tuple[Tensor, ...], Facts], Said]] = {
     "ResizeNearestNeighbor": _pooling,
     "Reshape": _reshaped,
     "Transpose": _turned,
+    "ParseExample": _of((None,)),
+    "ParseSingleExample": _of(()),
+    "AudioSpectrogram": _of((None, None)),
+    "LRN": _of((None,) * 4),
+    **{f"Decode{kind}": _of(()) for kind in ("Jpeg", "Png", "Bmp", "Gif", "Wav")},
+    **{op: _of(()) for op in ("DecodeImage", "ReadFile", "DecodeAndCropJpeg")},
 }
