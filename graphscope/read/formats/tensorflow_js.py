@@ -34,6 +34,8 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source, options: Options) -> Model:
     document = parse_json(source.text(), source.name)
+    if not isinstance(document, dict):
+        raise FormatError(f"{source.name}: a JSON document that holds no model")
     topology = document.get("modelTopology") or {}
     groups = document.get("weightsManifest") or []
     if not isinstance(topology, dict) or not isinstance(groups, list):

@@ -173,3 +173,14 @@ def test_odd_documents(change: dict, tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(GraphscopeError):
         load(path)
+
+
+@pytest.mark.parametrize("text", ["0", "[]", "null", '"x"'])
+def test_json_that_is_no_object(text: str) -> None:
+    """Found by tests/fuzz: the reader alone, without what tells the formats apart."""
+    from graphscope.read.formats import tensorflow_js
+    from graphscope.read.options import Options
+    from graphscope.read.source import Source
+
+    with pytest.raises(FormatError, match="holds no model"):
+        tensorflow_js.read(Source("x", text.encode()), Options())
