@@ -48,7 +48,7 @@ SLOW_ROWS: dict[str, tuple[int, int]] = {
     "EfficientNetV2B0": (64, 150),
     "EfficientNetV2B1": (64, 150),
     "EfficientNetV2S": (64, 150),
-    "InceptionResNetV2": (96, 200),
+    "InceptionResNetV2": (96, 300),
     "MobileNet": (64, 80),
     "MobileNetV3Large": (64, 150),
     "MobileNetV3Small": (64, 150),

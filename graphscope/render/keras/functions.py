@@ -19,7 +19,9 @@ from .unify import COUNTED, NAME, NUMBER, VALUE, Field, Parameter, Unifier
 Values = Mapping[Hashable, Any]
 
 _VARIABLES = ("x", "y", "z")
-_MOST_IN_A_LOOP = 3  # variables; a wider table is harder to read than the calls
+_MOST_IN_A_LOOP = (
+    3  # values that are no numbers; a wider table is harder to read than the calls
+)
 _POSITIONAL = frozenset({"pool_size", "padding", "cropping", "size"})
 
 
@@ -259,7 +261,7 @@ class Writer:
             label, role = self._label(first, key)
             fields.append(Field(key, label, found, role))
         said = unifier.unify(fields)
-        if len(unifier.parameters) > _MOST_IN_A_LOOP:
+        if sum(p.role != NUMBER for p in unifier.parameters) > _MOST_IN_A_LOOP:
             return None
         head = _loop_head(unifier.parameters, len(lines))
         text = self.text(first, said)

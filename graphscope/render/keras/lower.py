@@ -363,6 +363,8 @@ class Lowering(Reader):
         """Several outputs as one flat list; the shape said where TensorFlow would need to run something to know it."""
         if ports > 1:
             return f"tf.nest.flatten({body})"
+        if _yields_list(self.graph.node(output.node).op):
+            return f"tf.nest.flatten({body})[0]"
         specs = [self.spec(t) for t in given if t not in self.inputs]
         sized = any(
             s.dtype in ("int32", "int64") and len(s.shape or ()) == 1 for s in specs
@@ -384,3 +386,10 @@ class Lowering(Reader):
 
 def _const_node(graph: Graph, tensor: Tensor) -> str:
     return tensor.node if graph.op(tensor.node) == "Const" else ""
+
+
+def _yields_list(op: str) -> bool:
+    """Whether ``tf.raw_ops`` gives a list or a tuple even where the node has one output (ParseExample, SplitV)."""
+    definition = opdefs.find(op)
+    outputs = () if definition is None else definition.output_arg
+    return len(outputs) > 1 or any(a.number_attr or a.type_list_attr for a in outputs)
