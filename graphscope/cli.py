@@ -58,10 +58,22 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     from .analysis import Analysis
     from .read import load
 
+    check_place(options.get("out"))
     shapes = dict(map(parse_shape, options["shapes"]))
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
     model = load(options["model"], **places)
     return Analysis(model, options["outputs"], options["inputs"], shapes)
+
+
+def check_place(out: str | None) -> None:
+    """Refuse a file in a folder that is not there before any work is done."""
+    from pathlib import Path
+
+    from .errors import GraphscopeError
+
+    folder = Path(out or "").absolute().parent
+    if not folder.is_dir():
+        raise GraphscopeError(f"cannot write {out}: there is no folder {str(folder)!r}")
 
 
 def say(
@@ -176,7 +188,7 @@ def explain_command(model: str, pattern: str, node: str) -> None:
 )
 def render_command(out: str, level: str, **options: Any) -> None:
     """Draw or tabulate the model: .dot .svg .png .html .md .csv .json .txt"""
-    analysis_of(options).render(out, level)
+    analysis_of({**options, "out": out}).render(out, level)
     click.echo(f"wrote {out}", err=True)
 
 
@@ -191,7 +203,7 @@ def freeze_command(
 
     wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
     wishes["rename"] = dict(map(parse_rename, rename))
-    found = analysis_of(options)
+    found = analysis_of({**options, "out": out})
     document = found.freeze(out, **wishes).to_json()
     warn_of(found)
     document["verified"] = None
