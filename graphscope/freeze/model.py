@@ -32,6 +32,7 @@ from .signed import input_names, name_outputs
 from .stream import write_graph
 from .tables import initialisers
 from .temporary import sum_temporaries
+from .validity import check_nodes
 from .variables import HANDLES, REFERENCES, check_values, freeze_variables
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
@@ -165,6 +166,7 @@ class Freeze:
     def _in_use(self) -> Graph:
         """The graph that the outputs need, in the mode that was asked for."""
         graph = prune(self.model.graph, self.outputs)
+        check_nodes(graph, self._called(graph).values())
         self.averages = Averages()
         if self._has_variables(graph):
             self.averages = find_averages(self.model.graph)

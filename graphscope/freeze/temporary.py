@@ -39,11 +39,12 @@ def _terms(graph: Graph, name: str) -> list[Tensor]:
             if reader in seen or op == "DestroyTemporaryVariable":
                 continue
             seen.add(reader)
-            if op not in _SIGNS or slot != 0:
+            inputs = graph.inputs(reader)
+            if op not in _SIGNS or slot != 0 or len(inputs) != 2:
                 raise NotExpressible(
                     f"{op} (node {reader!r}) reads a temporary variable: only sums of it can be frozen"
                 )
-            found.append(graph.inputs(reader)[1])
+            found.append(inputs[1])
             stack.append(reader)
     return found
 

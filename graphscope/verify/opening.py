@@ -55,9 +55,10 @@ def _from_keras_file(path: Path) -> Runner:
 
 
 def _from_graph(model: Model, trust: bool) -> Runner:
-    if model.inferred:
+    if model.layered or model.inferred:
         raise GraphscopeError(
-            f"{model.source} has no graph, only variables: there is nothing to run; put its .meta beside it"
+            f"{model.source} has no graph of ops, only layers or variables: TensorFlow cannot run it; put its .meta "
+            "beside it, or verify against the .keras or SavedModel that it comes from"
         )
     if not trust:
         check_loading(model)

@@ -1,0 +1,87 @@
+"""Nodes held against their op definitions before anything is made of them, as TensorFlow does when it imports a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import opdefs
+from ..errors import GraphError
+from ..graph import Function, FunctionRef, Graph, Node
+from ..write import raw_attr
+
+_FIELDS = {
+    "int": "i",
+    "float": "f",
+    "bool": "b",
+    "string": "s",
+    "type": "type",
+    "shape": "shape",
+    "tensor": "tensor",
+    "func": "func",
+}
+_PLAIN: dict[str, Any] = {
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "type": str,
+    "func": FunctionRef,
+}
+
+
+def check_nodes(graph: Graph, functions: Iterable[Function] = ()) -> None:
+    """Raise GraphError where a node lacks an attribute or an input that its op cannot do without, or has another kind of it.
+
+    Ops that stock TensorFlow does not know are not held against anything.
+    """
+    for body in (graph, *(function.graph for function in functions)):
+        for name in body:
+            _check(body, name)
+
+
+def _check(graph: Graph, name: str) -> None:
+    node = graph.node(name)
+    definition = opdefs.find(node.op)
+    if definition is None:
+        return
+    for attr in definition.attr:
+        if attr.name in node.attrs:
+            if not _is_of_kind(node.attrs, attr.name, attr.type):
+                raise _fault(name, node, f"attribute {attr.name!r} is no {attr.type}")
+        elif not attr.HasField("default_value"):
+            raise _fault(name, node, f"there is no attribute {attr.name!r}")
+    _check_inputs(graph, name, definition)
+
+
+def _check_inputs(graph: Graph, name: str, definition: Any) -> None:
+    node = graph.node(name)
+    wanted = len(opdefs.input_dtypes(node.op, node.attrs))
+    inputs = graph.inputs(name)
+    if len(inputs) != wanted:
+        raise _fault(name, node, f"{wanted} inputs expected, {len(inputs)} found")
+    for tensor in inputs:
+        source = graph.node(tensor.node)
+        if opdefs.find(source.op) is None:
+            continue
+        if tensor.port >= len(opdefs.output_dtypes(source.op, source.attrs)):
+            raise _fault(
+                name, node, f"reads {tensor}, and {source.op} has no such output"
+            )
+
+
+def _fault(name: str, node: Node, what: str) -> GraphError:
+    return GraphError(f"node {name!r} is no {node.op} ({what}): the graph is damaged")
+
+
+def _is_of_kind(attrs: Mapping[str, Any], name: str, kind: str) -> bool:
+    raw = raw_attr(attrs, name)
+    if not hasattr(raw, "WhichOneof"):
+        expected = _PLAIN.get(kind)
+        return expected is None or isinstance(raw, expected)
+    found = raw.WhichOneof("value")
+    if not kind.startswith("list("):
+        return bool(found == _FIELDS[kind])
+    if found != "list":
+        return False
+    filled = [field.name for field, _ in raw.list.ListFields()]
+    return filled in ([], [_FIELDS[kind[5:-1]]])
