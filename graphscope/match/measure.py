@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..graph import Tensor
+from .nodes import MALFORMED
 from .sizes import Size, Sizes, of_numbers
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def sizes_of(view: View, tensor: Tensor, depth: int = 0) -> Sizes | None:
     if op not in _RULES or depth > DEEPEST:
         return None
     below = [sizes_of(view, each, depth + 1) for each in args]
-    return _RULES[op](view, tensor, below)
+    try:
+        return _RULES[op](view, tensor, below)
+    except MALFORMED:
+        return None
 
 
 def _shape(view: View, tensor: Tensor) -> Sizes | None:

@@ -7,6 +7,7 @@ Nodes are *dynamic* (they depend on values that are fed or drawn at random), or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ VARIABLES = frozenset(
         "VarIsInitializedOp",
     }
 )
+# What arithmetic on values from a hostile file can raise. Rules and patterns are tested on graphs that are right; a
+# value of another form (a permutation that is one number, say) only means that nothing is known.
+MALFORMED = (TypeError, ValueError, LookupError, ArithmeticError)
 SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
 SMALL = 4096  # elements: a larger constant is a weight, never a setting
@@ -47,6 +51,17 @@ _FOLDED: Mapping[str, Callable[..., Any]] = {
     "Pack": lambda *xs: np.stack(xs),
     "Range": lambda a, b, c: np.arange(a, b, c),
 }
+
+
+@cache
+def _arity(kind: str) -> int | None:
+    """How many inputs an op takes; None where that depends on the node, or is not known."""
+    definition = opdefs.find(kind)
+    if definition is None:
+        return None
+    if any(arg.number_attr or arg.type_list_attr for arg in definition.input_arg):
+        return None
+    return len(definition.input_arg)
 
 
 class Nodes:
@@ -69,6 +84,8 @@ class Nodes:
         self.kinds = {name: data["node"].op for name, data in graph.nodes(data=True)}
         self.ops = {name: canonical(op) for name, op in self.kinds.items()}
         self.inputs = {name: graph.inputs(name) for name in graph}
+        for name in [n for n in graph if not self._is_whole(n)]:
+            self.kinds[name] = self.ops[name] = f"malformed {self.kinds[name]}"
         sources = [name for name in graph if self._is_source(name)]
         if not sources:  # nothing is fed: what computes anything stands in for it
             sources = [name for name in graph if self.inputs[name]]
@@ -88,6 +105,11 @@ class Nodes:
             seen.add(name)
             stack += [n for n in self.graph._succ[name] if self.ops[n] not in beyond]
         return seen
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether a node has as many inputs as its op takes: the solver counts on it."""
+        wanted = _arity(self.kinds[name])
+        return wanted is None or len(self.inputs[name]) == wanted
 
     def _is_source(self, name: str) -> bool:
         kind, attrs = self.kinds[name], self.attrs[name]
@@ -146,7 +168,8 @@ class Nodes:
         if tensor.port < len(payload.outputs):
             return payload.outputs[tensor.port].shape
         if payload.op in VARIABLES or payload.op.startswith("Placeholder"):
-            return payload.attrs.get("shape")
+            declared = payload.attrs.get("shape")
+            return declared if isinstance(declared, tuple) else None
         if payload.op == "Const":
             return tuple(payload.attrs["value"].shape)
         before = self.producer(tensor)[0]

@@ -11,6 +11,7 @@ from typing import Any
 from ..graph import Tensor
 from . import formula as f
 from .held import Held
+from .nodes import MALFORMED
 from .solution import Match
 from .solver import Solver
 from .view import View
@@ -54,9 +55,17 @@ class Pattern:
                 solver.watch(self.formula, tensor, found, why)
 
     def _admits(self, found: Match, view: View) -> Text:
-        if self.where is None:
-            return None
-        answer = self._called(self.where, found, view)
+        try:
+            answer = (
+                True if self.where is None else self._called(self.where, found, view)
+            )
+            if answer and not isinstance(answer, str):
+                self.config_of(found, view)
+                self.weights_of(found, view)
+        except (
+            MALFORMED
+        ) as error:  # the file's values have no form that such a layer has
+            return f"its values are not those of a {self.op}: {error}"
         if isinstance(answer, str):
             return answer
         return None if answer else "the condition of the pattern does not hold"

@@ -8,6 +8,7 @@ goes down the formula, never down the graph, so its depth is the formula's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,9 @@ class Solver(Algebra):
         found: Match | None = m
         for key, q in p.attrs.items():
             value = attrs.get(key, known.get(key))
+            if not isinstance(value, _types(kind).get(key, object)) or value is None:
+                self._fail(p, Tensor(name), m, f"{key} is {value!r}: no such value")
+                return None
             if isinstance(q, f.Const):
                 if not _equal(value, q.value):
                     self._fail(p, Tensor(name), m, f"{key} is {value!r}, expected {q}")
@@ -178,7 +182,7 @@ class Solver(Algebra):
         for key, default in _unnamed(kind):
             if key not in p.attrs and not _equal(attrs.get(key, default), default):
                 self._fail(
-                    p, Tensor(name), m, f"{key} is {attrs[key]!r}, not {default!r}"
+                    p, Tensor(name), m, f"{key} is {attrs.get(key)!r}, not {default!r}"
                 )
                 return None
         return found
@@ -255,9 +259,23 @@ def _path(view: View, t: Tensor, held: Held | None) -> tuple[str, ...]:
 
 
 def _equal(value: Any, expected: Any) -> bool:
-    if isinstance(value, list | tuple) or isinstance(expected, list | tuple):
-        return list(value or ()) == list(expected or ())
+    if isinstance(expected, list | tuple):
+        given = value if isinstance(value, list | tuple) else ()
+        return list(given) == list(expected) and (given is value or value is None)
     return bool(value == expected)
+
+
+@cache
+def _types(kind: str) -> dict[str, Any]:
+    """The Python types that the attributes of an op have."""
+    definition = opdefs.find(kind)
+    plain = {"int": int, "float": (float, int), "bool": bool, "string": str}
+    return {
+        a.name: (
+            (tuple, list) if a.type.startswith("list") else plain.get(a.type, object)
+        )
+        for a in (definition.attr if definition is not None else ())
+    }
 
 
 def _unnamed(kind: str) -> tuple[tuple[str, Any], ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graph import Tensor
 from .held import Held
-from .nodes import FLOATS, VARIABLES, Nodes
+from .nodes import FLOATS, MALFORMED, VARIABLES, Nodes
 
 # What rearranges an array or takes a part of it, and the slot of the array among its inputs.
 REARRANGING = {
@@ -55,8 +55,11 @@ class Weights(Nodes):
         if shape is None:
             return self._computed(use)
         found: Held | None = Held(tensor.node, shape, direct=first)
-        for each in reversed(chain):
-            found = self._step(found, each) if found is not None else None
+        try:
+            for each in reversed(chain):
+                found = self._step(found, each) if found is not None else None
+        except MALFORMED:
+            return None
         return found or self._computed(use)
 
     def _stored_at(self, tensor: Tensor) -> Tensor:
