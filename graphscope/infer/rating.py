@@ -44,6 +44,7 @@ class Context:
         self.trains = bool(study.updates) or bool(study.losses.labels)
         self.collections = {t: name for name, t in declared_collections(model)}
         self.data = self._data_bits()
+        self.behind: dict[int, bytearray] = {}
         self.forms: dict[int, list[int]] = defaultdict(list)
         for head in heads:
             self.forms[deps.weights[head.index]].append(head.index)
@@ -185,9 +186,15 @@ class Context:
         weights, feeds = deps.weights[head.index], deps.feeds[head.index]
         for other in self.forms.get(weights, ())[:8] if weights else ():
             fewer = feeds != deps.feeds[other] and not feeds & ~deps.feeds[other]
-            if fewer and not self.study.flow.upstream([other])[head.index]:
+            if fewer and not self._behind(other)[head.index]:
                 return self.study.flow.names[other]
         return ""
+
+    def _behind(self, i: int) -> bytearray:
+        """What a node is computed from; kept, since many heads are compared with the same few."""
+        if i not in self.behind:
+            self.behind[i] = self.study.flow.upstream([i])
+        return self.behind[i]
 
     def _boundary(self, head: Head, said: list[str]) -> float:
         if not self._is_boundary(head):

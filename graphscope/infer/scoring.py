@@ -7,7 +7,7 @@ The points were fitted by hand to the corpus and to generated graphs of the kind
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..graph import Model, Tensor, TensorSpec
@@ -75,19 +75,28 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     """
     slack = 1.5 if study.roles else 2.5  # an inference graph has few ends that are none
     least = max(ordered[0].points - slack, 0.5)
-    leads: list[Rated] = []
+    leads: list[tuple[Rated, bytearray]] = []
     for each in ordered[:64]:
         if each.points < least or any(
-            _same_prediction(study, each, lead) for lead in leads
+            _same_prediction(study, each, lead, inside) for lead, inside in leads
         ):
             continue
-        if any(_is_auxiliary(study, each, lead) for lead in leads):
+        if any(_is_auxiliary(study, each, lead) for lead, _ in leads):
             continue
-        leads.append(each)
-    return frozenset(each.head.tensor for each in leads)
+        behind = study.flow.upstream([each.head.index], _same_layer(study))
+        leads.append((each, behind))
+    return frozenset(each.head.tensor for each, _ in leads)
 
 
-def _same_prediction(study: Training, each: Rated, lead: Rated) -> bool:
+def _same_layer(study: Training) -> Callable[[int], bool]:
+    """Stops a walk upstream at the last layer: where weights were applied."""
+    return lambda i: not study.deps.applied[i]
+
+
+def _same_prediction(
+    study: Training, each: Rated, lead: Rated, inside: bytearray
+) -> bool:
+    """Whether a head is another form of a better one; ``inside`` masks what the better one's last layer holds."""
     if each.head.index == lead.head.index:
         return False
     if each.base == lead.base:
@@ -97,7 +106,6 @@ def _same_prediction(study: Training, each: Rated, lead: Rated) -> bool:
     if deps.weights[i] == deps.weights[j] and deps.feeds[i] != deps.feeds[j]:
         if not deps.feeds[j] & ~deps.feeds[i] and not study.flow.upstream([i])[j]:
             return True  # as it was trained, with more to feed than it needs in use
-    inside = study.flow.upstream([lead.head.index], lambda i: not study.deps.applied[i])
     return bool(inside[each.head.index]) and not later[each.head.index]
 
 
