@@ -115,7 +115,7 @@ class Weights(Nodes):
         shape = attrs.get("shape")
         if kind in VARIABLES and attrs.get("dtype") not in FLOATS:
             return None
-        if not shape:
+        if not shape or not isinstance(shape, tuple):
             shape = self.shape(Tensor(name))
         return tuple(d or 0 for d in shape) if shape else None
 
