@@ -65,8 +65,10 @@ def numpy_dtype(name: str) -> np.dtype[Any] | None:
     base = name.removesuffix("_ref")
     if base == "string":
         return np.dtype(object)
-    if base in ("resource", "variant", "invalid", ""):
+    if base in ("resource", "variant", "invalid"):
         return None
+    if base not in proto.DATA_TYPE_NUMBERS:
+        return None  # numpy would make something of "O" or "i4,i4"
     if base in _QUANTISED:
         return np.dtype(_QUANTISED[base]).newbyteorder("<")
     try:

@@ -13,6 +13,7 @@ from ..errors import FormatError
 from ..graph import Graph, Layer, Signature, Tensor, TensorSpec
 
 EVIDENCE = ("the file's own Keras config",)
+MOST_LAYERS = 20_000  # models within models, each called several times, multiply
 _MODELS = ("Functional", "Model", "Sequential")
 _CODE = {"function", "output_shape_fn", "mask_fn"}
 _HIDDEN = ("initializer", "regularizer", "constraint", "metadata")
@@ -27,6 +28,7 @@ class KerasGraph:
         self.graph = Graph()
         self.order: list[tuple[str, str, Mapping[str, Any]]] = []
         self.lambdas: list[str] = []
+        self.made: dict[str, list[Tensor]] = {}  # outputs of models, by their prefix
         self.fed: dict[str, Tensor] = {}  # inputs of nested models, by what feeds them
         model = self._model(config)
         self.name = str(model["config"].get("name", ""))
@@ -95,7 +97,8 @@ class KerasGraph:
         named = {self._name(layer, n): layer for n, layer in enumerate(layers)}
         fed = [h[0] for h in _histories(model["config"].get("input_layers"))]
         for name, layer in named.items():
-            calls = layer.get("inbound_nodes") or []
+            calls = layer.get("inbound_nodes")
+            calls = calls if isinstance(calls, list) else []
             if not calls:
                 place = fed.index(name) if name in fed else -1
                 given = sources[place : place + 1] if sources and place >= 0 else []
@@ -143,6 +146,11 @@ class KerasGraph:
         return found[0] if found else Tensor(name)
 
     def _outputs(self, model: Mapping[str, Any], prefix: str) -> list[Tensor]:
+        if prefix not in self.made:
+            self.made[prefix] = self._found_outputs(model, prefix)
+        return self.made[prefix]
+
+    def _found_outputs(self, model: Mapping[str, Any], prefix: str) -> list[Tensor]:
         layers = self._layers(model)
         if self._sequential(model):
             if not layers:
@@ -180,6 +188,8 @@ class KerasGraph:
             return
         if "node" in self.graph.nodes.get(name, {}):
             raise self._wrong(f"has two layers called {name!r}")
+        if len(self.graph) >= MOST_LAYERS:
+            raise self._wrong(f"unfolds to more than {MOST_LAYERS} layers")
         op, config = str(layer.get("class_name", "")), layer["config"]
         inputs = [self.fed.get(tensor.node, tensor) for tensor in inputs]
         if op == "InputLayer" and inputs:
@@ -242,8 +252,10 @@ def _histories(value: Any) -> list[History]:
 def _walk(value: Any) -> Iterator[History]:
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
-            history = value.get("config", {}).get("keras_history")
-            yield from _walk(history)
+            inner = value.get("config")
+            yield from _walk(
+                inner.get("keras_history") if isinstance(inner, dict) else ()
+            )
             return
         for each in value.values():
             yield from _walk(each)

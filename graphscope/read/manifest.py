@@ -167,7 +167,7 @@ def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
         if not isinstance(group, dict):
             raise FormatError(f"{name}: a group of its weights manifest is none")
         place = buffer.size
-        for path in group.get("paths") or ():
+        for path in _listed(group, "paths"):
             shard = _shard(path, name)
             if exists(shard):
                 buffer.append(open_source(shard, packed=False))
@@ -175,7 +175,7 @@ def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
                 raise FormatError(
                     f"{shard}: this weight shard is missing: put it beside {name}"
                 )
-        for each in group.get("weights") or ():
+        for each in _listed(group, "weights"):
             key, entry = _entry(each, place, name)
             if entry.dtype == "string":
                 entry = entry._replace(length=_length(entry, buffer, name, incomplete))
@@ -186,6 +186,11 @@ def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
                 f"{name}: its shards hold {buffer.size} bytes, its manifest needs {place}: one is truncated"
             )
     return Manifest(entries, buffer, name)
+
+
+def _listed(group: dict[str, Any], key: str) -> list[Any]:
+    found = group.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _length(entry: Entry, buffer: JoinedBuffer, name: str, incomplete: bool) -> int:
@@ -223,7 +228,7 @@ def _entry(told: Any, place: int, what: str) -> tuple[str, Entry]:
         how = told.get("quantization") or {}
         stored_as = str(how.get("dtype", dtype))
         scale, least = float(how.get("scale", 1)), float(how.get("min", 0))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FormatError(
             f"{what}: a weight of its manifest is not described ({error!r})"
         ) from None

@@ -68,9 +68,10 @@ def _graph_model(topology: dict[str, Any], manifest: Manifest, source: Source) -
 
 
 def _signature(document: dict[str, Any]) -> Signature | None:
-    told = document.get("signature") or (document.get("userDefinedMetadata") or {}).get(
-        "signature"
-    )
+    more = document.get("userDefinedMetadata")
+    told = document.get("signature")
+    if told is None and isinstance(more, dict):
+        told = more.get("signature")
     if not isinstance(told, dict):
         return None
     specs: dict[Tensor, TensorSpec] = {}
@@ -84,7 +85,8 @@ def _side(told: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
         if not isinstance(info, dict) or not isinstance(info.get("name"), str):
             continue
         tensor = found[key] = Tensor.parse(info["name"])
-        dims = (info.get("tensorShape") or {}).get("dim")
+        told_shape = info.get("tensorShape")
+        dims = told_shape.get("dim") if isinstance(told_shape, dict) else None
         shape = None
         if isinstance(dims, list):
             shape = tuple(_size(dim) for dim in dims)
