@@ -90,9 +90,9 @@ def test_loops_keep_their_frames():
     assert run(prune(graph_of(graph), ["y"]), "y:0", {"n:0": 5}) == 63.0
 
 
-def test_a_chain_of_100_000_nodes():
+def test_a_deep_chain_needs_no_recursion():
     graph = Graph()
     graph.add("n0", Node("Placeholder"))
-    for i in range(1, 100_000):
+    for i in range(1, 20_000):
         graph.add(f"n{i}", Node("Identity"), [Tensor(f"n{i - 1}")])
-    assert len(prune(graph, ["n99999"])) == 100_000
+    assert len(prune(graph, ["n19999"])) == 20_000
