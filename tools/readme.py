@@ -58,13 +58,8 @@ def commands(text: str) -> list[Example]:
 
 def run(command: str, folder: Path) -> str:
     """What the command prints on stdout, run in ``folder`` with this environment's graphscope first."""
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    env = {
-        "PATH": path,
-        "COLUMNS": "100",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "HOME": str(folder),
-    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
         command, shell=True, cwd=folder, env=env, capture_output=True, text=True
     )
