@@ -36,7 +36,8 @@ class Analysis:
     """A model and what is inferred of it.
 
     ``outputs`` and ``inputs`` are what the user asked for (``"name"`` or ``"name:port"``); where they are empty
-    the best candidates stand in for them. ``shapes`` overrides what the file says of an input's shape.
+    the best candidates stand in for them. ``shapes`` overrides what the file says of an input's shape; ``joined`` says
+    that graph and weights come from different places.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Analysis:
         outputs: Iterable[str] = (),
         inputs: Iterable[str] = (),
         shapes: Mapping[str, Shape] | None = None,
+        joined: bool = False,
     ) -> None:
         self.model = model
         self.wanted_outputs = tuple(outputs)
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})
+        self.joined = joined
 
     @cached_property
     def flat(self) -> Model:
@@ -310,14 +313,19 @@ class Analysis:
         )
 
     def prove(self, folder: str | Path, trust: bool = False) -> Verification:
-        """Run the file and the Keras model written from it on the same inputs.
+        """Run the file, as TensorFlow reads it, and the Keras model written from it on the same inputs.
 
-        Needs TensorFlow; leaves ``verification.json`` in the folder.
+        A model joined from several places is run as graphscope joined it. Needs TensorFlow; leaves
+        ``verification.json`` in the folder. Raises NotRunnable where TensorFlow cannot run the original.
         """
         from .verify import compare
 
+        whole = (
+            Path(self.model.source).exists()
+            or Path(f"{self.model.source}.index").exists()
+        )
         proof = compare(
-            self.model,
+            self.model if self.joined or not whole else self.model.source,
             str(folder),
             trust=trust,
             outputs=self.sure_outputs(),

@@ -62,7 +62,8 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     shapes = dict(map(parse_shape, options["shapes"]))
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
     model = load(options["model"], **places)
-    return Analysis(model, options["outputs"], options["inputs"], shapes)
+    wanted = (options["outputs"], options["inputs"], shapes)
+    return Analysis(model, *wanted, joined=bool(places))
 
 
 def check_place(out: str | None) -> None:
@@ -245,11 +246,17 @@ def keras_command(
 ) -> None:
     """Keras source with the weights in place: model.py and model.weights.h5."""
     from . import console
+    from .errors import NotRunnable, UnsafeModel
 
     found = analysis_of(options)
     document = found.write_keras(out).document()
-    if verify and can_run():
-        document["verified"] = found.prove(out, trust).to_json()
+    if verify and not can_run():
+        document["remarks"].append("not verified: TensorFlow is not installed")
+    elif verify:
+        try:
+            document["verified"] = found.prove(out, trust).to_json()
+        except (NotRunnable, UnsafeModel) as error:
+            document["remarks"].append(f"not verified: {error}")
     say(document, lambda: console.keras_text(document), json_wanted)
     if document["verified"] and not document["verified"]["passed"]:
         sys.exit(3)

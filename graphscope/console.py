@@ -222,7 +222,7 @@ def keras_text(doc: Mapping[str, Any]) -> str:
         lines.append(
             f"  not portable, TensorFlow only: {', '.join(map(printable, doc['not_portable']))}"
         )
-    lines += [f"  assumed: {printable(remark)}" for remark in doc["remarks"]]
+    lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()
     else:

@@ -7,6 +7,7 @@
       OutputsUnknown       no candidate stands out: lists them with their evidence
       MissingWeight        a variable has no value: names the nearest ones in the checkpoint
       NotExpressible       no lowering for this op: names the op and its node
+      NotRunnable          TensorFlow cannot run the model: says why
       UnsafeModel          running it could touch files: names the nodes, and what to pass to run it all the same
 
 The message is one line for the person at the command line: what was seen, what was expected, what to do.
@@ -44,6 +45,10 @@ class MissingWeight(GraphscopeError):
 
 class NotExpressible(GraphscopeError):
     """No lowering is known for an op."""
+
+
+class NotRunnable(GraphscopeError):
+    """TensorFlow cannot run a model, so nothing can be compared with it."""
 
 
 class UnsafeModel(GraphscopeError):

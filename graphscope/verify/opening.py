@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import opdefs
-from ..errors import GraphscopeError
+from ..errors import GraphscopeError, NotRunnable
 from ..graph import Graph, Model, Node
 from ..read import load
 from ..simplify.inline import inline
@@ -56,7 +56,7 @@ def _from_keras_file(path: Path) -> Runner:
 
 def _from_graph(model: Model, trust: bool) -> Runner:
     if model.layered or model.inferred:
-        raise GraphscopeError(
+        raise NotRunnable(
             f"{model.source} has no graph of ops, only layers or variables: TensorFlow cannot run it; put its .meta "
             "beside it, or verify against the .keras or SavedModel that it comes from"
         )
@@ -150,7 +150,7 @@ def _imported(
         try:
             tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
         except (tf.errors.OpError, ValueError) as error:
-            raise GraphscopeError(
+            raise NotRunnable(
                 f"TensorFlow cannot run {model.source}: {first_line(error)}"
             ) from None
         session = _session(tf, made)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..errors import GraphError, GraphscopeError
+from ..errors import GraphError, GraphscopeError, NotRunnable
 from ..graph import Model, Shape, Tensor, did_you_mean
 from .feeds import Port, looked_up
 from .texts import text_for
@@ -129,7 +129,7 @@ class GraphRunner:
         try:
             return [np.asarray(v) for v in self.session.run(fetches, given)]
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise GraphscopeError(
+            raise NotRunnable(
                 f"{self.source} cannot be run: {first_line(error)}"
             ) from None
 
