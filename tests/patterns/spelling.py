@@ -242,6 +242,7 @@ def _applied(found: Found, node: str, inputs: list[np.ndarray]) -> list[np.ndarr
         copy.CopyFrom(op.node_def)
         del copy.input[:]
         copy.name = "applied"
+        copy.attr.pop("_class", None)  # the variable it lives beside is not here
         given = {}
         for i, value in enumerate(inputs):
             dtype = op.inputs[i].dtype
