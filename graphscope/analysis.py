@@ -64,6 +64,14 @@ class Analysis:
         graph = unfuse(model.graph)
         return model if graph is model.graph else replace(model, graph=graph)
 
+    def check_values(self) -> None:
+        """Read every stored tensor once; raises FormatError where a checksum says that it is damaged.
+
+        The model must have been loaded with ``check``.
+        """
+        for name in self.model.weights:
+            self.model.weights[name]
+
     @cached_property
     def roles(self) -> Mapping[str, str]:
         """Node -> why it exists only to train, save, initialise, summarise or check."""

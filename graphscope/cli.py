@@ -61,9 +61,13 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     check_place(options.get("out"))
     shapes = dict(map(parse_shape, options["shapes"]))
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
-    model = load(options["model"], **places)
+    flags = {key: options.get(key, False) for key in ("check", "incomplete")}
+    model = load(options["model"], **places, **flags)
     wanted = (options["outputs"], options["inputs"], shapes)
-    return Analysis(model, *wanted, joined=bool(places))
+    found = Analysis(model, *wanted, joined=bool(places))
+    if flags["check"]:
+        found.check_values()
+    return found
 
 
 def check_place(out: str | None) -> None:

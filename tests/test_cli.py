@@ -221,3 +221,34 @@ def test_shapes_are_parsed() -> None:
 def test_control_characters_are_spelled_out() -> None:
     assert "\x1b" not in printable("\x1b[2Jname\n")
     assert printable("name") == "name"
+
+
+def test_check_finds_a_damaged_tensor(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = (corpus / CHECKPOINT).parent
+    for path in folder.glob(Path(CHECKPOINT).name + ".*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    prefix = tmp_path / Path(CHECKPOINT).name
+    assert run("variables", prefix, "--check").exit_code == 0
+    shard = next(tmp_path.glob("*.data-*"))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    assert run("variables", prefix).exit_code == 0
+    status, _, err = run_main(capsys, "variables", prefix, "--check")
+    assert status == 1 and len(err.strip().splitlines()) == 1 and "CRC32C" in err
+
+
+def test_incomplete_lists_what_the_index_says(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = Path(CHECKPOINT).name
+    index = (corpus / CHECKPOINT).parent / f"{name}.index"
+    (tmp_path / index.name).write_bytes(index.read_bytes())
+    status, _, err = run_main(capsys, "variables", tmp_path / name)
+    assert status == 1 and "shard" in err
+    listed = json.loads(
+        run("variables", tmp_path / name, "--incomplete", "--json").stdout
+    )
+    assert len(listed["variables"]) > 10
