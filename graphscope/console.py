@@ -138,13 +138,13 @@ def _tensor(each: Mapping[str, Any]) -> str:
     return f"{printable(each['tensor'])}  {dtype} {shape_text(each['shape'])}"
 
 
+STATISTICS = ("minimum", "maximum", "mean", "std", "zeros", "nan", "inf", "dead")
+
+
 def variables_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope variables`` says."""
     keys = ("name", "dtype", "shape", "bytes", "role")
-    extra = [
-        k for k in ("mean", "std", "min", "max", "zeros", "nan", "inf", "dead_channels")
-    ]
-    extra = [k for k in extra if any(k in v for v in doc["variables"])]
+    extra = [k for k in STATISTICS if any(k in v for v in doc["variables"])]
     rows = []
     for v in doc["variables"]:
         role = f"{v['role']} of {v['of']}" if v.get("of") else v["role"]
@@ -156,11 +156,11 @@ def variables_text(doc: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    return (
-        f"{value:.4g}"
-        if isinstance(value, float)
-        else "" if value is None else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):  # the dead channels
+        return str(len(value))
+    return "" if value is None else str(value)
 
 
 def verification_text(doc: Mapping[str, Any]) -> str:
