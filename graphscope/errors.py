@@ -4,6 +4,7 @@
       FormatError          the bytes are not what they promise
         UnknownFormat      no reader knows this file: lists what was tried
       GraphError           the graph contradicts itself: missing input, duplicate node, cycle
+        MissingAttribute   a node lacks an attribute that its op needs (a KeyError too, as a mapping's should be)
       OutputsUnknown       no candidate stands out: lists them with their evidence
       MissingWeight        a variable has no value: names the nearest ones in the checkpoint
       NotExpressible       no lowering for this op: names the op and its node
@@ -33,6 +34,12 @@ class UnknownFormat(FormatError):
 
 class GraphError(GraphscopeError):
     """The graph contradicts itself, or has no node of the name that was asked for."""
+
+
+class MissingAttribute(GraphError, KeyError):
+    """A node lacks an attribute."""
+
+    __str__ = Exception.__str__  # KeyError's would quote the sentence
 
 
 class OutputsUnknown(GraphscopeError):

@@ -44,6 +44,13 @@ def defaults(op: str) -> Mapping[str, Any]:
 
 
 @cache
+def attr_types(op: str) -> Mapping[str, str]:
+    """The declared type of every attribute: ``"int"``, ``"type"``, ``"list(shape)"``; empty for an unknown op."""
+    definition = find(op)
+    return {a.name: a.type for a in definition.attr} if definition is not None else {}
+
+
+@cache
 def input_names(op: str) -> tuple[str, ...]:
     """The names of the op's input arguments (a list argument counts once)."""
     definition = find(op)

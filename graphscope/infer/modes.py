@@ -166,7 +166,7 @@ def _keep_value(flow: Flow, i: int) -> tuple[float | None, str]:
             if n in seen:
                 continue
             seen.add(n)
-            if op == "Sub" and flow.inputs[n][1][0] == node:
+            if op == "Sub" and [node] == [each[0] for each in flow.inputs[n][1:2]]:
                 stack.append((n, not complement))
             elif op in (
                 "Identity",

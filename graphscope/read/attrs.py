@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FormatError
+from .. import opdefs
+from ..errors import FormatError, GraphError, MissingAttribute
 from ..graph import Extent, FunctionRef, Shape, TensorSpec
 from . import proto
 from .source import Source
@@ -195,6 +196,12 @@ _DECODERS: dict[str, Any] = {
 }
 
 
+# What an attribute's declared type is called in an AttrValue, and attributes that any node may have.
+_KINDS = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type"}
+_KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
+_EVERYWHERE = {"_output_shapes": "list(shape)", "_class": "list(string)"}
+
+
 def attr_of(message: Any, source: Source | None = None) -> Any:
     """AttrValue -> the plain value; None where it is empty."""
     kind = message.WhichOneof("value")
@@ -218,29 +225,66 @@ class Attrs(Mapping[str, Any]):
     attributes that the file's own op definitions declare and stock TensorFlow does not.
     """
 
-    __slots__ = ("otherwise", "raw", "source")
+    __slots__ = ("node", "otherwise", "raw", "source")
 
     def __init__(
         self,
         raw: Any,
         source: Source | None = None,
         otherwise: Mapping[str, Any] = MappingProxyType({}),
+        node: Any = None,
     ) -> None:
-        self.raw, self.source, self.otherwise = raw, source, otherwise
+        self.raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.raw:  # a protobuf map would add what it is asked for
+        if name in self.raw:  # a protobuf map would add what it is asked for
+            message = self.raw[name]
+            kind = message.WhichOneof("value")
+            if kind is not None:
+                self._check(name, kind, message)
+                return attr_of(message, self.source)
+        if name in self.otherwise:
             return self.otherwise[name]
-        return attr_of(self.raw[name], self.source)
+        raise MissingAttribute(
+            f"{self._owner()} has no attribute {name!r}, which its op needs"
+        )
+
+    def _check(self, name: str, kind: str, message: Any) -> None:
+        """Raise GraphError where the value is not of the type that the op declares; TensorFlow refuses it too."""
+        if self.node is None:
+            return
+        declared = _EVERYWHERE.get(name) or opdefs.attr_types(self.node.op).get(name)
+        if declared is None or kind == "placeholder" or declared == "any":
+            return
+        held = {kind}
+        if kind == "list" and declared.startswith("list("):
+            held = {field.name for field, _ in message.list.ListFields()}
+            declared = declared[len("list(") : -1]
+        if not held <= {_KINDS.get(declared, "")}:
+            raise GraphError(
+                f"{self._owner()} has a {'list' if kind == 'list' else kind} as attribute {name!r}, "
+                f"{declared} expected: the graph is damaged"
+            )
+
+    def _owner(self) -> str:
+        return (
+            f"node {self.node.name!r} ({self.node.op})"
+            if self.node is not None
+            else "a function"
+        )
 
     def __contains__(self, name: object) -> bool:
-        return name in self.raw or name in self.otherwise
+        if name in self.raw and self.raw[name].WhichOneof("value") is not None:
+            return True
+        return name in self.otherwise
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({*self.raw, *self.otherwise}))
+        """The names of those that hold a value: an empty AttrValue says nothing."""
+        held = (n for n in self.raw if self.raw[n].WhichOneof("value") is not None)
+        return iter(sorted({*held, *self.otherwise}))
 
     def __len__(self) -> int:
-        return len({*self.raw, *self.otherwise})
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return repr(dict(self))

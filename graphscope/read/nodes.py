@@ -36,7 +36,7 @@ def graph_from_nodes(
         controls = tuple(text[1:] for text in message.input if text.startswith("^"))
         node = Node(
             message.op,
-            Attrs(message.attr, source, otherwise.get(message.op, _NONE)),
+            Attrs(message.attr, source, otherwise.get(message.op, _NONE), message),
             _declared(message),
             controls,
             message.device,

@@ -43,9 +43,9 @@ def _pass_switches_by(graph: Graph) -> None:
     """Let all that reads a Switch read what went into it; a remaining Merge keeps its own."""
     kept = graph.upstream(graph.by_op(*_MERGES), control=True)
     for switch in [name for name in graph.by_op(*_SWITCHES) if name not in kept]:
-        into = graph.inputs(switch)[0]
-        for port in (0, 1):
-            redirect(graph, Tensor(switch, port), into)
+        for into in graph.inputs(switch)[:1]:
+            for port in (0, 1):
+                redirect(graph, Tensor(switch, port), into)
     for name in graph:
         node = graph.node(name)
         if node.controls and name not in kept:
@@ -96,7 +96,7 @@ def _in_order(graph: Graph) -> Iterator[str]:
 def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
     """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
     held = known.get(tensor.node, frozenset())
-    if graph.op(tensor.node) in _SWITCHES:
+    if graph.op(tensor.node) in _SWITCHES and len(graph.inputs(tensor.node)) == 2:
         return held | {(_resolved(graph, graph.inputs(tensor.node)[1]), tensor.port)}
     return held
 
@@ -115,5 +115,5 @@ def _resolved(graph: Graph, tensor: Tensor) -> Tensor:
     seen: set[Tensor] = set()
     while graph.op(tensor.node) in _PASS and tensor not in seen:
         seen.add(tensor)
-        tensor = graph.inputs(tensor.node)[0]
+        tensor = next(iter(graph.inputs(tensor.node)), tensor)
     return tensor

@@ -49,7 +49,7 @@ def specialise(
     switches = {
         name: bool(known[predicate])
         for name in made.by_op(*_SWITCHES)
-        if (predicate := _predicate(made, name)) in known
+        if (predicate := _predicate(made, name)) in known and known[predicate].size == 1
     }
     if switches:
         made = _without_dead(made, switches)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...errors import GraphError
 from ...graph import Tensor
 from .program import filled
 
@@ -62,8 +63,13 @@ class _Allocation:
             self.last.update(dict.fromkeys(statement.inputs, at))
         self.last.update(dict.fromkeys(results, len(statements)))
 
+    def _held(self, tensor: Tensor) -> str:
+        if tensor not in self.holds:
+            raise GraphError(f"{tensor} is read, but its node has no such output")
+        return self.holds[tensor]
+
     def lines(self, at: int, statement: Statement) -> Iterator[str]:
-        names = [self.holds[tensor] for tensor in statement.inputs]
+        names = [self._held(tensor) for tensor in statement.inputs]
         if statement.loop:
             carried = statement.inputs[0]
             if self.last[carried] > at or names[0] in self.fixed - set(_VARIABLES):
