@@ -298,16 +298,31 @@ class Weights(Mapping[str, np.ndarray]):
         return None
 
 
+class _WhenAsked:
+    """A field that may be given as a function of nothing, which is called when the field is first read."""
+
+    def __get__(self, model: Any, owner: Any = None) -> Any:
+        if model is None:
+            raise AttributeError("graph")  # so the dataclass sees no default
+        held = model.__dict__["_graph"]
+        if not isinstance(held, Graph):
+            held = model.__dict__["_graph"] = held()
+        return held
+
+    def __set__(self, model: Any, value: Any) -> None:
+        model.__dict__["_graph"] = value
+
+
 @dataclass(frozen=True)
 class Model:
     """All that a file holds: structure now, weights when asked for.
 
     ``keys`` maps the graph's variable nodes to names in ``weights`` (through the graph's own restore wiring, by name
     where there is none); ``inferred`` is true of a graph that was built from a variable list alone, ``layered`` of one whose nodes are layers
-    and not ops (that, and what a Keras file holds).
+    and not ops (that, and what a Keras file holds). ``graph`` may be given as a function that makes it when it is first asked for.
     """
 
-    graph: Graph
+    graph: Graph = _WhenAsked()  # type: ignore[assignment]
     source: str = ""
     format: str = ""
     producer: str = ""

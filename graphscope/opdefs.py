@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .errors import GraphError
 from .read import proto
+
+MOST_PORTS = 1 << 20  # a node of more outputs than that would not fit a file
 
 
 @cache
@@ -63,7 +66,12 @@ def input_names(op: str) -> tuple[str, ...]:
 
 def _size(arg: Any, attrs: _WithDefaults) -> int:
     if arg.number_attr:
-        return int(attrs.get(arg.number_attr) or 0)
+        size = int(attrs.get(arg.number_attr) or 0)
+        if not 0 <= size <= MOST_PORTS:
+            raise GraphError(
+                f"a {attrs.op} says {arg.number_attr}={size}: that many ports cannot be, the graph is damaged"
+            )
+        return size
     if arg.type_list_attr:
         return len(attrs.get(arg.type_list_attr) or ())
     return 1

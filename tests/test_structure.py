@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ARROWS = {
     "errors": set(),
     "graph": {"errors", "render"},  # render: only inside _repr_svg_, for notebooks
-    "opdefs": {"read"},
+    "opdefs": {"errors", "read"},
     "read": {"errors", "graph", "opdefs"},
     "ops": {"errors", "graph", "opdefs", "read"},
     "write": {"errors", "graph", "opdefs", "read"},

@@ -199,6 +199,7 @@ _DECODERS: dict[str, Any] = {
 # What an attribute's declared type is called in an AttrValue, and attributes that any node may have.
 _KINDS = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type"}
 _KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
+_WORDS = {kind: word for word, kind in _KINDS.items()}
 _EVERYWHERE = {"_output_shapes": "list(shape)", "_class": "list(string)"}
 
 
@@ -262,8 +263,8 @@ class Attrs(Mapping[str, Any]):
             declared = declared[len("list(") : -1]
         if not held <= {_KINDS.get(declared, "")}:
             raise GraphError(
-                f"{self._owner()} has a {'list' if kind == 'list' else kind} as attribute {name!r}, "
-                f"{declared} expected: the graph is damaged"
+                f"{self._owner()}: attribute {name!r} holds {_WORDS.get(kind, kind)}, "
+                f"expected {declared}: the graph is damaged"
             )
 
     def _owner(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import FormatError, MissingWeight
-from ..graph import Layer, Model, Variable, WeightUse
+from ..graph import Graph, Layer, Model, Variable, WeightUse
 from . import proto
 from .keras_config import KerasGraph
 from .keras_files import parse_json
@@ -24,9 +24,12 @@ def model_of_weights(weights: StoredWeights, source: str, format: str) -> Model:
         format = f"{format} (object-based)"
     configs = _configs(weights, objects)
     made = keras_graph(configs, variables, source)
-    graph = skeleton(variables, configs, _full_names(objects))
+
+    def guessed() -> Graph:
+        return skeleton(variables, configs, _full_names(objects))
+
     return Model(
-        graph=graph if made is None else made.graph,
+        graph=guessed if made is None else made.graph,  # type: ignore[arg-type]
         source=source,
         format=format,
         weights=weights,

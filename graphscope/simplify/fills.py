@@ -53,9 +53,10 @@ def _source(
     values: Mapping[Tensor, Value],
 ) -> Size | None:
     """Whose size the one unknown size is; None where none or several are unknown, or it is computed."""
-    shape, (dims, *_) = specs.get(Tensor(name), TensorSpec()).shape, below.inputs(name)
-    if shape is None or shape.count(None) != 1 or 0 in shape:
+    shape, inputs = specs.get(Tensor(name), TensorSpec()).shape, below.inputs(name)
+    if not inputs or shape is None or shape.count(None) != 1 or 0 in shape:
         return None
+    dims = inputs[0]
     if not isinstance(values.get(dims), Partial | None):
         return None
     size = origin(below, dims, shape.index(None), specs, values)
