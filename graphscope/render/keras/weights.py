@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import MissingWeight
+from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
 from .order import layer_paths
 from .program import Program, Step
@@ -48,6 +48,10 @@ def places(step: Step) -> Iterator[tuple[str, WeightUse]]:
 
 def _array(step: Step, use: WeightUse, model: Model) -> np.ndarray:
     array = np.asarray(use.array(model))
+    if array.dtype.hasobject:
+        raise NotExpressible(
+            f"weight {use.node!r} of layer {step.name!r} holds strings, which no Keras weight can"
+        )
     if tuple(array.shape) != tuple(use.shape):
         raise MissingWeight(
             f"weight {use.node!r} of layer {step.name!r} has shape {array.shape}, but the layer needs {use.shape}"
