@@ -243,7 +243,8 @@ class Lowering(Reader):
                 )
                 return self.operand(self.seen_through(default[0]))
             raise NotExpressible(
-                f"{tensor} ({self.graph.op(tensor.node)}) is part of a loop or has no value"
+                f"{tensor} ({self.graph.op(tensor.node)}) is part of a loop or has no value: "
+                "name an --output before it, or freeze the graph as it is"
             )
         step = self.weight_step(tensor)
         if step.node not in self.steps:
@@ -323,7 +324,8 @@ class Lowering(Reader):
         """A layer of its own that runs the op in TensorFlow; raises NotExpressible for what decides what else runs."""
         if payload.op in _FRAMES:
             raise NotExpressible(
-                f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be"
+                f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be: "
+                "name an --output before it, or freeze the graph as it is"
             )
         names = [f"x{number}" for number in range(len(given))]
         operands = [self.custom_operand(tensor) for tensor in given]
@@ -335,7 +337,8 @@ class Lowering(Reader):
             body = self.finished(body, Tensor(node), tensors, ports)
         if body is None:
             raise NotExpressible(
-                f"no Python can call the op {payload.op!r} of node {node!r}"
+                f"{node!r} ({payload.op}) calls functions, which Keras source cannot yet say: "
+                "name an --output before it, or freeze the graph as it is"
             )
         if not tensors:
             tensors, used = (next(iter(self.inputs)),), ["x0"]
