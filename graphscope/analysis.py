@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .freeze import FreezeReport
     from .infer.facts import Fact
+    from .infer.finding import Finding
     from .infer.implied import Implied
     from .infer.outputs import Candidates
     from .render import View
@@ -211,13 +212,22 @@ class Analysis:
         return settle_fills(layers, self.graph, self.specs, values)
 
     @cached_property
-    def findings(self) -> tuple[Any, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """What would break or falsify a freeze, worst first, each with its remedy."""
+        return self._diagnosed(weights=True)
+
+    @cached_property
+    def structural_findings(self) -> tuple[Finding, ...]:
+        """Those findings that need no weight to be read."""
+        return self._diagnosed(weights=False)
+
+    def _diagnosed(self, weights: bool) -> tuple[Finding, ...]:
         from .infer.findings import diagnose
 
         return diagnose(
             self.model,
             outputs=self.wanted_outputs,
+            weights=weights,
             flat=self.flat,
             training=self.training,
         )

@@ -5,13 +5,13 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from .analysis import Analysis
 from .graph import Layer, Shape, Tensor, TensorSpec, Variable
+from .infer.candidates import freeze_command, short
 
 PARAMETER_ROLES = frozenset({"weight", "batch statistics"})
 
@@ -157,28 +157,10 @@ def describe_outputs(found: Analysis) -> dict[str, Any]:
         "outputs": [
             _candidate(c)
             | {"score": round(c.score, 3), "kind": c.kind}
-            | {"freeze": freeze_command(source, c.tensor)}
+            | {"freeze": freeze_command(source, (short(c.tensor),))}
             for c in candidates.outputs
         ],
     }
-
-
-def freeze_command(source: str, output: Tensor) -> str:
-    """The command that freezes the model at this output, ready for the shell."""
-    words = [
-        "graphscope",
-        "freeze",
-        source,
-        "--output",
-        _short(output),
-        "-o",
-        "frozen.pb",
-    ]
-    return shlex.join(words)
-
-
-def _short(tensor: Tensor) -> str:
-    return str(tensor) if tensor.port else tensor.node
 
 
 def _candidate(candidate: Any) -> dict[str, Any]:
@@ -198,7 +180,9 @@ def describe_findings(found: Analysis) -> dict[str, Any]:
 
 def describe_errors(found: Analysis) -> list[dict[str, Any]]:
     """The findings that make a freeze useless, such as an output that is a placeholder."""
-    return [_finding(each) for each in found.findings if each.severity == "error"]
+    return [
+        _finding(each) for each in found.structural_findings if each.severity == "error"
+    ]
 
 
 def _finding(finding: Any) -> dict[str, Any]:

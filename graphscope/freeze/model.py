@@ -105,13 +105,6 @@ def _meant(model: Model, output: Tensor | str) -> Tensor:
     return existing(model.graph, output)
 
 
-def _versions(model: Model, producer: int | None) -> dict[str, int]:
-    """The version fields to write: the file's own, or those that the reader of the result asks for."""
-    if producer is None:
-        return dict(model.versions)
-    return {"producer": producer, "min_consumer": 0}
-
-
 class Freeze:
     """One freeze under way: the model, what is wanted of it, and what was done so far."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..graph import Tensor, TensorSpec
@@ -75,14 +75,19 @@ class Candidates:
         chosen = set(self.sets[0].tensors)
         return tuple(c for c in self.outputs if c.tensor in chosen)
 
-    def freeze_command(self, source: str, path: str = "frozen.pb") -> str:
+    def freeze_command(self, source: str) -> str:
         """The command line that freezes ``source`` with the best outputs."""
-        import shlex
-
-        names = [f"--output {shlex.quote(_short(c.tensor))}" for c in self.best()]
-        words = ["graphscope freeze", shlex.quote(source), "-o", path, *names]
-        return " ".join(words)
+        return freeze_command(source, (short(c.tensor) for c in self.best()))
 
 
-def _short(tensor: Tensor) -> str:
+def freeze_command(source: str, outputs: Iterable[str]) -> str:
+    """The command that freezes a model at these outputs; names from a file are quoted for the shell."""
+    import shlex
+
+    words = ["graphscope", "freeze", source, "-o", "frozen.pb"]
+    return shlex.join([*words, *(w for name in outputs for w in ("--output", name))])
+
+
+def short(tensor: Tensor) -> str:
+    """The tensor as a person types it: ``:0`` goes without saying."""
     return str(tensor) if tensor.port else tensor.node

@@ -10,7 +10,7 @@ from ..errors import GraphscopeError
 from ..graph import Function, Model, Tensor
 from ..simplify.ops import VARIABLES
 from ..simplify.training import Training, study_training
-from .candidates import Candidate, Candidates
+from .candidates import Candidate, Candidates, freeze_command
 from .outputs import find_outputs
 
 SEVERITIES = ("info", "warning", "error")
@@ -130,8 +130,7 @@ class Case:
     def freeze_command(self) -> str:
         """The command that freezes the model at its outputs."""
         if not self.outputs:
-            return f"graphscope freeze {self.model.source} -o frozen.pb --output NAME"
+            return freeze_command(self.model.source, ("NAME",))
         if not self.wanted:
             return self.candidates.freeze_command(self.model.source)
-        names = " ".join(f"--output {name}" for name in self.wanted)
-        return f"graphscope freeze {self.model.source} -o frozen.pb {names}"
+        return freeze_command(self.model.source, self.wanted)

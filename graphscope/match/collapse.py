@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..graph import Graph, Layer, Node, Tensor
+from ..graph import Graph, Layer, Tensor
 from .nodes import PASS_THROUGH
 
 
@@ -120,8 +120,3 @@ class _Collapse:
         if name in self.roots or name in self.inside:
             return False
         return name in self.keep or not self.graph._succ[name]
-
-
-def is_layer(node: Node) -> bool:
-    """Whether a node of the layer graph is a layer."""
-    return isinstance(node, Layer)

@@ -68,10 +68,6 @@ class Size(NamedTuple):
         factor, plus = self.factor + sign * other.factor, self.plus + sign * other.plus
         return Size(factor, self.axes, plus) if factor else Size(plus)
 
-    def is_axis(self, tensor: Tensor, axis: int) -> bool:
-        """Whether this is the size of that axis of that tensor."""
-        return self == Size(1, ((tensor, axis),))
-
 
 Sizes = tuple[Size | None, ...]
 

@@ -11,7 +11,6 @@ from ..graph import Shape
 from .registry import Call, Unsaid
 
 Dim = int | None
-SCALAR: Shape = ()
 
 
 def unknown(rank: int) -> tuple[Dim, ...]:
