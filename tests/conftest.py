@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,13 @@ def corpus() -> Path:
     if not (CORPUS / "INDEX.tsv").exists():
         pytest.skip("no corpus: set GRAPHSCOPE_CORPUS or put it at ../shared/corpus")
     return CORPUS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tensorflow_as_it_starts() -> Iterator[None]:
+    """TensorFlow's process-wide switches, put back: one file's idiom is not the next one's."""
+    yield
+    if "tensorflow" in sys.modules:
+        v1 = sys.modules["tensorflow"].compat.v1
+        v1.enable_control_flow_v2()
+        v1.enable_resource_variables()
