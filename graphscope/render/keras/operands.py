@@ -12,7 +12,7 @@ from .program import Step, filled, hole
 from .texts import constant_text
 
 if TYPE_CHECKING:
-    from .lower import Lowering
+    from .held import Holder
 
 
 class Operands:
@@ -20,7 +20,7 @@ class Operands:
 
     def __init__(
         self,
-        lowering: Lowering,
+        lowering: Holder,
         given: Sequence[Tensor],
         listed: bool,
         literals: bool = True,

@@ -1,0 +1,86 @@
+"""A recovered layer -> a call of its Keras class; of an earlier layer object where both are the same layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...graph import Layer, Tensor, WeightUse
+from .config import written_arguments
+from .held import Holder
+from .literals import literal
+from .names import class_identifier, layer_name
+from .program import Step, hole
+from .signatures import signatures
+from .texts import call_text, stored_order
+
+_FLOATS = frozenset({"float16", "float64", "bfloat16"})
+
+
+def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
+    given = lowering.arguments(node)
+    known = [lowering.operand(tensor) for tensor in given]
+    tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
+    if known and not tensors:  # Keras cannot follow what no tensor goes into
+        known = [lowering.operand(tensor, literals=False) for tensor in given]
+        tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
+    shape = lowering.spec(given[0]).shape if given else None
+    rank = None if shape is None else len(shape)
+    arguments = written_arguments(layer.op, layer.attrs, rank)
+    dtype = lowering.spec(Tensor(node)).dtype
+    if dtype in _FLOATS:
+        arguments["dtype"] = dtype
+    if tensors and shape is not None:
+        tensors = (with_width(lowering, node, layer, tensors[0], shape), *tensors[1:])
+    found = signatures().get(layer.op)
+    weights = dict(layer.weights)
+    if layer.op == "Normalization" and weights:  # how many examples it has seen
+        weights.setdefault("count", WeightUse("", (), (), np.zeros((), "int32")))
+    step = Step(
+        node,
+        call_text(layer, known),
+        tensors,
+        f"layers.{class_identifier(layer.op)}",
+        found.class_name if found else layer.op,
+        arguments,
+        lowering.names.unique(layer_name(node)),
+        weights=weights,
+        stored=stored_order(layer.op, weights),
+    )
+    return shared(lowering, step)
+
+
+def with_width(
+    lowering: Holder,
+    node: str,
+    layer: Layer,
+    tensor: Tensor,
+    shape: tuple[int | None, ...],
+) -> Tensor:
+    """The input of a Dense layer, reshaped where only the kernel says how wide it is: Keras must know to build."""
+    kernel = layer.weights.get("kernel")
+    if layer.op != "Dense" or kernel is None or shape[-1:] != (None,):
+        return tensor
+    if sum(size is None for size in shape[:-1]) > 1:
+        return tensor
+    sizes = [-1 if size is None else size for size in shape[:-1]]
+    text = f"ops.reshape({hole(0)}, {literal((*sizes, kernel.shape[0]))})"
+    lowering.put(Step(f"{node}/input", text, (tensor,)))
+    return Tensor(f"{node}/input")
+
+
+def shared(lowering: Holder, step: Step) -> Step:
+    """The step as one more call of an earlier layer object, where it is the same layer with the same weights."""
+    if not step.weights:
+        return step
+    key = (
+        step.constructor,
+        literal(dict(step.arguments)),
+        tuple((k, w.node, w.steps) for k, w in sorted(step.weights.items())),
+    )
+    first = lowering.owners.setdefault(key, step)
+    if first is step or not all(use.node for use in step.weights.values()):
+        return step
+    lowering.steps[first.node] = replace(lowering.steps[first.node], layer=first.node)
+    return replace(step, layer=first.node, name=first.name)

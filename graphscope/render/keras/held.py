@@ -1,0 +1,104 @@
+"""What stands for the inputs of a step: tensors of other steps, literals, and layers that hold what the file holds.
+
+What no layer owns but lies in the file (a variable, a large constant) becomes a ``Weight`` layer, so that it lives in
+the weights file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import NotExpressible
+from ...graph import Graph, Tensor, TensorSpec, WeightUse
+from .classes import WEIGHT_CLASS
+from .names import Namespace, layer_name
+from .program import Step, hole
+from .reader import Reader, Values
+from .texts import WEIGHT_DTYPES, constant_text
+
+
+class Holder(Reader):
+    """A Reader that collects steps: ``steps`` by node, ``classes`` that the source defines, ``remarks`` on guesses."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        specs: Mapping[Tensor, TensorSpec],
+        values: Values | None,
+    ) -> None:
+        super().__init__(graph, specs, values)
+        self.steps: dict[str, Step] = {}
+        self.classes: dict[str, str] = {}
+        self.remarks: list[str] = []
+        self.names = Namespace()
+        self.owners: dict[Any, Step] = {}
+        self.wanted: tuple[Tensor, ...] = ()
+
+    def put(self, step: Step) -> None:
+        self.steps[step.node] = step
+
+    def operand(self, tensor: Tensor, literals: bool = True) -> Tensor | str:
+        """What stands for an input of a step: a tensor, or the literal of a small constant."""
+        if tensor in self.inputs or tensor.node in self.steps:
+            return tensor
+        value = self.value(tensor)
+        if value is not None and literals and (text := constant_text(value)):
+            return text
+        if value is None and not self.weight_of(tensor):
+            default = self.graph.inputs(tensor.node)
+            if self.graph.op(tensor.node) == "PlaceholderWithDefault" and default:
+                self.remarks.append(
+                    f"{tensor.node!r} has the value that the graph gives it"
+                )
+                return self.operand(self.seen_through(default[0]))
+            raise NotExpressible(
+                f"{tensor} ({self.graph.op(tensor.node)}) is part of a loop or has no value: "
+                "name an --output before it, or freeze the graph as it is"
+            )
+        step = self.weight_step(tensor)
+        if step.node not in self.steps:
+            self.put(step)
+        return Tensor(step.node)
+
+    def weight_step(self, tensor: Tensor) -> Step:
+        """A layer that owns a variable or a constant, and yields it."""
+        variable = self.weight_of(tensor)
+        node = variable or tensor.node
+        value = None if variable else self.value(tensor)
+        if node in self.steps:
+            return self.steps[node]
+        if value is not None:
+            shape, dtype = value.shape, value.dtype.name
+        else:
+            spec = self.weight_spec(tensor, variable)
+            shape = tuple(size or 0 for size in spec.shape or ())
+            dtype = spec.dtype.removesuffix("_ref") or "float32"
+        if dtype not in WEIGHT_DTYPES:
+            raise NotExpressible(
+                f"{tensor} is a constant of dtype {dtype!r}, which no Keras weight can hold"
+            )
+        self.classes["Weight"] = WEIGHT_CLASS
+        arguments: dict[str, Any] = {"shape": shape}
+        if dtype != "float32":
+            arguments["dtype"] = dtype
+        use = WeightUse(
+            variable or _const_node(self.graph, tensor), tuple(shape), (), value
+        )
+        name = self.names.unique(layer_name(node))
+        first = next(iter(self.inputs))
+        return Step(
+            node,
+            hole(0),
+            (first,),
+            "Weight",
+            "Weight",
+            arguments,
+            name,
+            weights={"value": use},
+            stored=("value",),
+        )
+
+
+def _const_node(graph: Graph, tensor: Tensor) -> str:
+    return tensor.node if graph.op(tensor.node) == "Const" else ""
