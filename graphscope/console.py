@@ -214,17 +214,18 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
 
 def keras_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope keras`` says."""
-    folder = printable(doc["path"])
-    lines = [f"wrote {folder}/model.py and {folder}/model.weights.h5"]
-    lines.append(f"  {doc['layers']:,} layers, {doc['parameters']:,} parameters")
+    folder, weights = printable(doc["path"]), doc["weights"]
+    lines = [f"wrote {folder}/model.py and {folder}/{weights}"]
+    lines.append(
+        f"  {doc['layers']:,} layers, {doc['parameters']:,} parameters, "
+        f"{doc['weights_in_layers']:.4g}% of them in Keras's own layers, {doc['lines_of_code']:,} lines of code"
+    )
     if doc["unexplained"]:
         lines.append(
             f"  {len(doc['unexplained']):,} ops belong to no layer: written with keras.ops"
         )
-    if doc["not_portable"]:
-        lines.append(
-            f"  not portable, TensorFlow only: {', '.join(map(printable, doc['not_portable']))}"
-        )
+    for node, reason in doc["not_portable"].items():
+        lines.append(f"  TensorFlow only: {printable(node)} ({printable(reason)})")
     lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()

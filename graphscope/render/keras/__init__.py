@@ -7,24 +7,29 @@ against Keras by its tests.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from .. import View
+from .about import count_layers, count_parameters, describe, evidence, reasons
 from .lower import lower
 from .naming import with_names
 from .parts import arrange, flat
 from .program import Program
 from .reader import Values
 from .source import to_source
-from .weights import write_weights
+from .weights import write_arrays, write_weights
 
 __all__ = ["KerasReport", "KerasSource", "to_keras", "write_keras"]
+
+H5, NPZ = "model.weights.h5", "weights.npz"
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,14 @@ class KerasSource:
     """``text`` is ``model.py``; ``layers`` maps each layer's name to its weights in Keras's words.
 
     ``unexplained`` are the op nodes that became ``keras.ops`` calls, ``not_portable`` those that run in TensorFlow
-    only, ``remarks`` what was assumed.
+    only, each with the reason, ``remarks`` what was assumed.
     """
 
     text: str
     program: Program
     layers: Mapping[str, Mapping[str, WeightUse]]
     unexplained: tuple[str, ...]
-    not_portable: tuple[str, ...]
+    not_portable: Mapping[str, str]
     remarks: tuple[str, ...]
 
     @property
@@ -50,24 +55,33 @@ class KerasSource:
 
 @dataclass(frozen=True)
 class KerasReport:
-    """What ``write_keras`` wrote: the folder, the number of layers and of weight elements, what stayed an op."""
+    """What ``write_keras`` wrote: the folder and the file of the weights, what the model holds, what stayed an op.
+
+    ``parameters`` counts weight elements, ``in_layers`` those of them that Keras's own layers hold.
+    """
 
     path: str
+    weights: str
     layers: int
     parameters: int
+    in_layers: int
     unexplained: tuple[str, ...]
-    not_portable: tuple[str, ...]
+    not_portable: Mapping[str, str]
     remarks: tuple[str, ...]
     source: KerasSource
 
     def document(self) -> dict[str, Any]:
         """The report as JSON has it; ``verified`` is for those who run the two."""
+        share = 100 * self.in_layers / self.parameters if self.parameters else 100.0
         return {
             "path": self.path,
+            "weights": self.weights,
             "layers": self.layers,
             "parameters": self.parameters,
+            "weights_in_layers": round(share, 2),
+            "lines_of_code": self.source.lines_of_code,
             "unexplained": list(self.unexplained),
-            "not_portable": list(self.not_portable),
+            "not_portable": dict(self.not_portable),
             "remarks": list(self.remarks),
             "verified": None,
         }
@@ -83,11 +97,15 @@ def to_keras(
     values: Values | None = None,
     blocks: Sequence[Any] = (),
     origin: str = "",
+    weights: str = H5,
+    guesses: Iterable[str] = (),
 ) -> KerasSource:
     """The source of a model that computes the outputs from the inputs (tensors of the op graph).
 
     ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
-    that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
+    that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from, ``weights`` is the
+    file that the weights lie in, ``guesses`` what was assumed before. Raises OutputsUnknown for an output inside a
+    layer, NotExpressible for a loop.
     """
     program = lower(layer_graph, inputs, outputs, name, specs, values)
     parts = arrange(program, blocks) if blocks else program.steps
@@ -99,30 +117,11 @@ def to_keras(
         if step.node in layer_graph
         and not isinstance(layer_graph.node(step.node), Layer)
     )
-    foreign = tuple(step.node for step in program.steps if not step.portable)
-    text = to_source(program, _docstring(program, ops, foreign, origin), blocks)
-    return KerasSource(text, program, layers, ops, foreign, program.remarks)
-
-
-def _docstring(
-    program: Program, ops: tuple[str, ...], foreign: tuple[str, ...], origin: str
-) -> str:
-    counted = sum(1 for step in program.steps if step.class_name)
-    head = f"{program.name}, recovered by graphscope" + (
-        f" from {origin}" if origin else ""
-    )
-    counts = f"{counted} layers"
-    if ops:
-        counts += f"; {len(ops)} ops that belong to no layer are written with keras.ops"
-    lines = [f"{head}.", "", f"{counts}."]
-    lines += ["Weights: build_model().load_weights('model.weights.h5')."]
-    if foreign:
-        lines += ["", f"Not portable: {len(foreign)} ops run in TensorFlow only."]
-    if program.remarks:
-        lines += ["", "Assumed:", *(f"- {remark}" for remark in program.remarks[:20])]
-        if len(program.remarks) > 20:
-            lines.append(f"- and {len(program.remarks) - 20} more")
-    return "\n".join(lines) + ("\n" if len(lines) > 1 else "")
+    remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
+    said = describe(program, origin, weights, ops, remarks)
+    text = to_source(program, said, blocks, weights)
+    foreign = reasons(program, layer_graph)
+    return KerasSource(text, program, layers, ops, foreign, remarks)
 
 
 def write_keras(
@@ -136,37 +135,60 @@ def write_keras(
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
     blocks: Sequence[Any] = (),
+    guesses: Iterable[str] = (),
 ) -> KerasReport:
     """Write ``model.py`` and ``model.weights.h5`` into a folder, which is made; both appear whole or not at all.
 
+    Where h5py is not installed the weights go into ``weights.npz``, and ``model.py`` has a ``load_weights`` for it.
     Raises MissingWeight for a layer whose weight has no value in the model.
     """
-    origin = Path(model.source).name
+    weights = H5 if find_spec("h5py") else NPZ
     source = to_keras(
         layer_graph,
         inputs=inputs,
         outputs=outputs,
-        name=name or Path(origin).stem or "model",
+        name=name or name_of(model.source),
         specs=specs,
         values=values,
         blocks=blocks,
-        origin=origin,
+        origin=Path(model.source).name,
+        weights=weights,
+        guesses=guesses,
     )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    with _beside(target / "model.weights.h5") as unfinished:
-        count = write_weights(source.program, model, unfinished)
+    write = write_weights if weights == H5 else write_arrays
+    with _beside(target / weights) as unfinished:
+        count = write(source.program, model, unfinished)
         with _beside(target / "model.py") as text:
             text.write_text(source.text, encoding="utf-8")
+    for other in {H5, NPZ} - {weights}:  # of an earlier run: not this model's
+        (target / other).unlink(missing_ok=True)
     return KerasReport(
         str(target),
-        sum(1 for step in source.program.steps if step.class_name),
+        weights,
+        count_layers(source.program),
         count,
+        count_parameters(source.program)[1],
         source.unexplained,
         source.not_portable,
         source.remarks,
         source,
     )
+
+
+def name_of(source: str) -> str:
+    """A model's name from where it lies; a SavedModel's folder, past numbers that are versions.
+
+    >>> name_of("nets/resnet.pb"), name_of("taxi/1646034756/saved_model.pb"), name_of("")
+    ('resnet', 'taxi', 'model')
+    """
+    path = Path(source)
+    if path.stem in ("saved_model", "model", "frozen_model", "frozen"):
+        above = (part for part in reversed(path.parts[:-1]) if not part.isdigit())
+        named = next((p for p in above if re.fullmatch(r"[A-Za-z][\w.-]*", p)), "")
+        return named or path.stem
+    return path.stem or "model"
 
 
 @contextmanager
@@ -217,7 +239,7 @@ def render_source(view: View) -> str:
         view.graph,
         inputs=[tensor for tensor in fed if tensor.node in view.graph],
         outputs=[Tensor.parse(str(each)) for each in view.outputs],
-        name=Path(view.title).stem or "model",
+        name=name_of(view.title),
         specs=view.specs,
         values=view.values,
         blocks=view.blocks,

@@ -25,6 +25,9 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
     if known and not tensors:  # Keras cannot follow what no tensor goes into
         known = [lowering.operand(tensor, literals=False) for tensor in given]
         tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
+    if layer.attrs.get("approximate"):  # which no Activation layer can be told
+        text = f"ops.{layer.attrs['activation']}({hole(0)}, approximate=True)"
+        return Step(node, text, tensors)
     shape = lowering.spec(given[0]).shape if given else None
     rank = None if shape is None else len(shape)
     arguments = written_arguments(layer.op, layer.attrs, rank)

@@ -33,6 +33,15 @@ class Weight(layers.Layer):
         return {**super().get_config(), "shape": self.shape}
 '''
 
+LOADER = '''
+def load_weights(model: keras.Model, path: str = "weights.npz") -> keras.Model:
+    """Give the model its weights, which lie in the order of ``model.weights``."""
+    with np.load(path) as stored:
+        model.set_weights([stored[name] for name in stored.files])
+    return model
+'''
+"""For weights that had to be written without h5py, which Keras's own loading needs."""
+
 _OP_CLASS = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class {class_name}(layers.Layer):

@@ -81,9 +81,6 @@ def custom_step(
     class_name = op_class(
         lowering.classes, class_identifier(payload.op), payload.op, used, body
     )
-    lowering.remarks.append(
-        f"{node!r} runs {payload.op} in TensorFlow: not portable to other backends"
-    )
     return Step(
         node,
         ", ".join(hole(number) for number in range(len(tensors))),

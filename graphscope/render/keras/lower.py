@@ -63,6 +63,7 @@ class Lowering(Holder):
             tuple(self.inputs.values()),
             tuple(self.steps.values()),
             results,
+            tuple(t.node if t.port == 0 else str(t) for t in outputs),
             self.classes,
             tuple(self.remarks),
         )

@@ -63,12 +63,16 @@ class Input:
 
 @dataclass(frozen=True)
 class Program:
-    """A whole model; steps are in an order in which they can run, each region of one exit in one piece."""
+    """A whole model; steps are in an order in which they can run, each region of one exit in one piece.
+
+    ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own.
+    """
 
     name: str
     inputs: tuple[Input, ...]
     steps: tuple[Step, ...]
     outputs: tuple[Tensor, ...]
+    output_names: tuple[str, ...] = ()
     classes: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 

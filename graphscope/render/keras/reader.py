@@ -52,11 +52,13 @@ class Reader:
         return self.below.get(tensor, tensor)
 
     def spec(self, tensor: Tensor) -> TensorSpec:
+        """What is known of a tensor; what a layer says of its own outputs comes first."""
+        node = self.graph.node(tensor.node)
+        said = node.outputs[tensor.port : tensor.port + 1]
+        if said and isinstance(node, Layer):
+            return said[0]
         found = self.specs.get(self.lowered(tensor))
-        if found is not None:
-            return found
-        said = self.graph.node(tensor.node).outputs
-        return said[tensor.port] if tensor.port < len(said) else TensorSpec()
+        return found or (said[0] if said else TensorSpec())
 
     def value(self, tensor: Tensor) -> np.ndarray | None:
         """The elements of a tensor that no input reaches, where they are known."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...graph import Shape, Tensor
 from .body import body_lines, wrapped
+from .classes import LOADER
 from .functions import Writer
 from .literals import literal
 from .names import Namespace, identifier
@@ -15,21 +16,30 @@ from .parts import arrange
 from .program import Input, Program
 
 
-def to_source(program: Program, docstring: str, blocks: Sequence[Any] = ()) -> str:
+def to_source(
+    program: Program, docstring: str, blocks: Sequence[Any] = (), weights: str = ""
+) -> str:
     """The module: imports, small layers of its own, a function for each block, ``build_model``."""
     writer = Writer(program, arrange(program, blocks) if blocks else program.steps)
     definitions = [text.strip("\n") for text in program.classes.values()]
     definitions += writer.definitions()
     body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
-    head = ["def build_model():", '    """The model, without its weights."""']
-    code = "\n\n\n".join([*definitions, "\n".join([*head, *body])])
+    head = [
+        "def build_model() -> keras.Model:",
+        '    """The model, without its weights."""',
+    ]
+    definitions.append("\n".join([*head, *body]))
+    if weights.endswith(".npz"):
+        definitions.append(LOADER.strip("\n"))
+    code = "\n\n\n".join(definitions)
     return f'"""{_docstring(docstring)}"""\n\n{_imports(code)}\n\n\n{code}\n'
 
 
 def _imports(code: str) -> str:
     names = [name for name in ("layers", "ops") if re.search(rf"\b{name}\.", code)]
-    lines = ["import tensorflow as tf"] if re.search(r"\btf\.", code) else []
-    lines = ["import keras", *lines]
+    lines = ["import keras"]
+    lines += ["import numpy as np"] if re.search(r"\bnp\.", code) else []
+    lines += ["import tensorflow as tf"] if re.search(r"\btf\.", code) else []
     if names:
         lines.append(f"from keras import {', '.join(names)}")
     return "\n".join(lines)

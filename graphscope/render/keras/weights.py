@@ -1,7 +1,9 @@
-"""Weights -> ``model.weights.h5`` as Keras 3 lays it out, written without Keras.
+"""Weights -> ``model.weights.h5`` as Keras 3 lays it out, written without Keras; ``weights.npz`` without h5py.
 
 ``layers/<class in snake case>_<n>/vars/<i>`` in the order of the model's layers and of each layer's variables; a layer
 inside a layer has its attribute's name between. From ``keras/src/saving/saving_lib.py`` of Keras 3.15.
+In the ``.npz`` the arrays lie in the order of ``model.weights``, each under its layer's name and its own. Either way
+one weight is in memory at a time.
 """
 
 from __future__ import annotations
@@ -9,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 
 from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
+from .names import Namespace
 from .order import layer_paths
 from .program import Program, Step
 
@@ -22,28 +26,53 @@ def write_weights(program: Program, model: Model, path: Path) -> int:
     """Write the file; returns the number of elements. Raises MissingWeight for a weight that has no value."""
     import h5py
 
-    count, paths = 0, layer_paths(program)
+    count = 0
     with h5py.File(path, "w") as file:
         file.create_group("vars").attrs["name"] = program.name
-        for step in program.steps:
-            if step.layer not in ("", step.node) or step.node not in paths:
-                continue
-            file.create_group(f"{paths[step.node]}/vars").attrs["name"] = step.name
-            for place, use in places(step):
-                array = _array(step, use, model)
-                _put(file, f"{paths[step.node]}/{place}", array)
+        for group, step in stored_layers(program):
+            file.create_group(f"{group}/vars").attrs["name"] = step.name
+            for place, name in places(step):
+                array = _array(step, step.weights[name], model)
+                _put(file, f"{group}/{place}", array)
                 count += array.size
     return count
 
 
-def places(step: Step) -> Iterator[tuple[str, WeightUse]]:
-    """Where each weight of a layer lies inside the layer's group."""
+def write_arrays(program: Program, model: Model, path: Path) -> int:
+    """Write ``weights.npz``, which the source's own ``load_weights`` reads; returns the number of elements."""
+    count, names = 0, Namespace()
+    with ZipFile(path, "w") as file:
+        for _, step in stored_layers(program):
+            for _, name in places(step):
+                array = _array(step, step.weights[name], model)
+                entry = f"{names.unique(f'{step.name}/{name}')}.npy"
+                with file.open(entry, "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, _known_to_numpy(array))
+                count += array.size
+    return count
+
+
+def _known_to_numpy(array: np.ndarray) -> np.ndarray:
+    """numpy's own format has no bfloat16; float32 holds every value of it."""
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+
+
+def stored_layers(program: Program) -> Iterator[tuple[str, Step]]:
+    """The layers in the order of ``model.layers``, each with its group in the weights file."""
+    steps = program.by_node
+    for node, group in layer_paths(program).items():
+        if node in steps:
+            yield group, steps[node]
+
+
+def places(step: Step) -> Iterator[tuple[str, str]]:
+    """Where each weight of a layer lies inside the layer's group, and its name."""
     counts: dict[str, int] = {}
     for name in step.stored:
         *inner, _ = name.split("/")
         group = "/".join([*inner, "vars"])
         counts[group] = number = counts.get(group, -1) + 1
-        yield f"{group}/{number}", step.weights[name]
+        yield f"{group}/{number}", name
 
 
 def _array(step: Step, use: WeightUse, model: Model) -> np.ndarray:
