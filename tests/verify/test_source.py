@@ -55,3 +55,9 @@ def test_what_is_no_python_is_told(tmp_path):
     (tmp_path / "model.py").write_text("def (")
     with pytest.raises(FormatError, match="no Python"):
         check_source(tmp_path / "model.py")
+
+
+def test_reading_the_arrays_that_are_asked_for_is_fine(tmp_path):
+    line = "def load(path):\n    return np.load(path)\n"
+    (tmp_path / "model.py").write_text(GOOD + "import numpy as np\n" + line)
+    check_source(tmp_path / "model.py")
