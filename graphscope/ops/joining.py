@@ -149,6 +149,8 @@ def _split_text(call: Call, _: str, x: str) -> str | None:
     axis = call.integer(0)
     if axis is None:
         return None
+    if int(call["num_split"]) == 1:
+        return x
     return f"ops.split({x}, {call['num_split']}, axis={axis})"
 
 
@@ -196,7 +198,7 @@ def _split_v_text(call: Call, x: str, parts: str, axis: str) -> str | None:
     if at is None or any(size is None for size in sizes[:-1]):
         return None
     if len(sizes) == 1:
-        return f"({x},)"
+        return x
     cuts = np.cumsum([size or 0 for size in sizes[:-1]]).tolist()
     return f"ops.split({x}, {literal(cuts)}, axis={at})"
 

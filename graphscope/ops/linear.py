@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 
 import numpy as np
 
@@ -117,11 +118,24 @@ def _bind(term: str, shape: Shape, sizes: dict[str, Dim], spread: list[Shape]) -
             sizes[label] = size
 
 
+def _lower_case(equation: str) -> str:
+    """The equation with other letters for its capitals: keras.ops.einsum mistakes ``S`` for a size."""
+    letters = dict.fromkeys(filter(str.isalpha, equation))
+    free = [c for c in ascii_lowercase if c not in letters]
+    for letter in [c for c in letters if c.isupper()]:
+        if not free:
+            return equation
+        wanted = letter.lower() if letter.lower() in free else free[0]
+        free.remove(wanted)
+        equation = equation.replace(letter, wanted)
+    return equation
+
+
 define(
     "Einsum",
     shape=_einsum_shape,
     keras=lambda call, *texts: (
-        f"ops.einsum({literal(call['equation'])}, {', '.join(texts)})"
+        f"ops.einsum({literal(_lower_case(call['equation']))}, {', '.join(texts)})"
     ),
     fold=lambda *xs, equation: np.einsum(equation, *xs),
 )

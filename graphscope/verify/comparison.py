@@ -12,6 +12,7 @@ from ..errors import GraphscopeError
 from ..graph import Shape, Tensor
 from .differences import describe, difference
 from .feeds import MORE_ROUNDS, ROUNDS, Port, Round, trials
+from .noise import Noise
 from .opening import open_runner
 from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
 from .parting import first_parting
@@ -19,6 +20,8 @@ from .report import Verification
 from .runner import Runner
 from .safety import check_outputs, draws
 from .training import in_use
+
+Feeds = tuple[dict[str, Any], dict[str, Any]]
 
 
 def compare(
@@ -30,12 +33,14 @@ def compare(
     outputs: Iterable[Any] = (),
     shapes: Mapping[str, Shape] | None = None,
     tolerance: float = 1e-4,
+    layers: Mapping[str, str] | None = None,
 ) -> Verification:
     """Run ``a`` (the reference) and ``b`` on the same inputs and compare what they compute.
 
     Each is a path (checkpoint with its ``.meta``, GraphDef, SavedModel, ``.keras``, ``.h5``, a folder that ``graphscope keras``
     wrote), a Model, or a Keras model. ``outputs`` names tensors of ``a`` (default: what ``b`` computes); ``shapes`` gives the shape of an
-    input by name where the files do not. ``passed`` means ``max_rel <= tolerance`` for every output.
+    input by name where the files do not. ``passed`` means ``max_rel <= tolerance`` for every output, on every draw. ``layers`` says
+    which tensor of ``a`` a layer of the Keras model ``b`` yields, by the layer's name: so the layer at which they part can be named.
 
     Raises UnsafeModel, unless ``trust``, where running one could touch files; GraphscopeError where one cannot be run.
     """
@@ -54,7 +59,7 @@ def compare(
     for number, turn in enumerate(MORE_ROUNDS):
         if under_way.is_saturated():
             under_way.run(turn, [seed, len(ROUNDS) + number])
-    return under_way.result()
+    return under_way.result(layers or {})
 
 
 class Comparison:
@@ -74,62 +79,79 @@ class Comparison:
         self.settings = _modes(first)
         self.rows: dict[Pair, dict[str, Any]] = {}
         self.telling: set[Pair] = set()
-        self.feeds: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        self.finite: set[Pair] = set()
+        self.worst: Feeds = ({}, {})
+        self.last: Feeds = ({}, {})
         self.values: list[Any] = []
+        self.drawn: list[dict[str, list[int]]] = []
+        self.refused = ""
+        self.same_noise = True
+        self.is_noisy = False
 
     def run(self, turn: Round, seed: Sequence[int]) -> None:
         """Run both on one draw and keep the worst difference of each output."""
-        feeds, results = self._run(turn, seed)
+        self.last, results = self._run(turn, seed)
+        self.values = results[0]
+        shapes = {name: list(np.shape(value)) for name, value in self.last[0].items()}
+        self.drawn.append(shapes)
         for pair, x, y in zip(self.pairs, *results):
             row = describe(*pair, x, y, self.tolerance)
-            if (
-                pair not in self.rows
-                or not row["max_rel"] <= self.rows[pair]["max_rel"]
-            ):
-                self.rows[pair], self.feeds = row, feeds
+            before = self.rows.get(pair)
+            if before is None or not row["max_rel"] <= before["max_rel"]:
+                self.rows[pair], self.worst = row, self.last
             if not _is_saturated(x):
                 self.telling.add(pair)
-        self.feeds, self.values = self.feeds if self.feeds[1] else feeds, results[0]
-        self.last = feeds
+            if x.dtype.kind not in "fc" or not x.size or np.isfinite(x).any():
+                self.finite.add(pair)
 
     def is_saturated(self) -> bool:
         """Whether an output was nothing but zeros and ones so far, as a softmax far from 0 is: then equality says little."""
         return any(pair not in self.telling for pair in self.pairs)
 
-    def result(self) -> Verification:
-        """The worst of all, and what there is to say of it."""
+    def result(self, layers: Mapping[str, str]) -> Verification:
+        """The worst of all, and what there is to say of it; ``layers`` as ``compare`` has them."""
         remarks = [*self.first.remarks, *self.second.remarks]
-        random = _random(self.first, self.second, self.pairs, self.last[0], self.values)
+        random = self._random()
         for pair in random:
             self.rows[pair] |= {"random": True}
             remarks.append(
                 f"{pair[0]} is drawn at random: its numbers are not compared"
             )
+        for pair in set(self.rows) - self.finite:
+            self.rows[pair] |= {"passed": False}
         compared = [row for pair, row in self.rows.items() if pair not in random]
-        passed = bool(compared) and all(row["passed"] for row in compared)
+        agreed = bool(compared) and all(row["passed"] for row in compared)
         parts_at = ""
-        if compared and not passed:
-            parts_at = first_parting(
-                self.first, self.second, self.feeds, self.tolerance
-            )
+        if compared and not agreed:
+            ends = self.first, self.second
+            parts_at = first_parting(*ends, self.worst, self.tolerance, layers)
             remarks += [f"the two part first at {parts_at}"] if parts_at else []
         return Verification(
             max((row["max_abs"] for row in compared), default=0.0),
             max((row["max_rel"] for row in compared), default=0.0),
-            passed,
+            agreed and not self.refused,
             tuple(self.rows.values()),
-            (*remarks, *self._doubts()),
+            (*remarks, *self._doubts(random)),
             parts_at,
+            tuple(self.drawn),
         )
 
-    def _doubts(self) -> list[str]:
-        found = []
-        for pair, row in self.rows.items():
-            if row.get("not_finite") and row["not_finite"] == np.prod(row["shape"]):
+    def _random(self) -> list[Pair]:
+        if self.is_noisy and self.same_noise:
+            return []
+        ends = self.first, self.second
+        return _random(*ends, self.pairs, self.last[0], self.values)
+
+    def _doubts(self, random: Sequence[Pair]) -> list[str]:
+        found = [self.refused] if self.refused else []
+        if self.is_noisy and self.same_noise:
+            found.append("what is drawn at random was the same in both")
+        for pair in self.rows:
+            if pair not in self.finite:
                 found.append(
                     f"{pair[0]} is not finite anywhere: its numbers prove nothing"
                 )
-            elif pair not in self.telling:
+            elif pair not in self.telling and pair not in random:
                 found.append(
                     f"{pair[0]} was 0 or 1 throughout: its numbers prove little"
                 )
@@ -137,7 +159,7 @@ class Comparison:
 
     def _run(
         self, turn: Round, seed: Sequence[int]
-    ) -> tuple[tuple[dict[str, Any], dict[str, Any]], tuple[list[Any], list[Any]]]:
+    ) -> tuple[Feeds, tuple[list[Any], list[Any]]]:
         """The first trial that both can run; raises the last reason where there is none."""
         mine, theirs = [n for n, _ in self.pairs], [n for _, n in self.pairs]
         known = {
@@ -151,19 +173,40 @@ class Comparison:
         fixed = {name: self.settings[name] for name in known if name in self.settings}
         more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
         reason = GraphscopeError("nothing was run")
+        refusal = ""
         for drawn in trials({**ports, **more}, turn, seed):
             a = {**{n: drawn[n] for n in ports}, **fixed}
             b = {**{m: a[n] for n, m in self.fed}, **{n: drawn[n] for n in more}}
+            noises = Noise(), Noise()
             try:
-                return (a, b), (self.first.run(a, mine), self.second.run(b, theirs))
+                x = self.first.run(a, mine, noises[0])
             except GraphscopeError as error:
                 reason = error
+                continue
+            try:
+                y = self.second.run(b, theirs, noises[1])
+            except GraphscopeError as error:
+                reason = error
+                refusal = refusal or f"{error} where the other runs: {_shapes(a)}"
+                continue
+            self.refused = self.refused or refusal
+            self.is_noisy |= bool(noises[0].drawn)
+            self.same_noise &= noises[0].drawn == noises[1].drawn
+            return (a, b), (x, y)
         raise reason
 
 
+def _shapes(feeds: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {list(np.shape(v))}" for name, v in feeds.items())
+
+
 def _is_saturated(value: np.ndarray) -> bool:
+    """Whether the values say little: all of them 0 or 1, none of them finite, or none at all."""
+    if not value.size:
+        return True
     if value.dtype.kind != "f" or value.size < 2:
         return False
+    value = value[np.isfinite(value)]
     return bool(np.all(np.minimum(np.abs(value), np.abs(value - 1)) < 1e-4))
 
 

@@ -27,6 +27,7 @@ RANKS: tuple[tuple[int | None, ...], ...] = (
     (None, 224, 224, 3),
 )
 MOST_ELEMENTS = 1 << 26
+BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else 0 or 1
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,18 @@ class Port:
 
 
 class Round(NamedTuple):
-    """One draw: how many examples, and what floats look like: normal times ``scale``, or between 0 and 1 where it is 0."""
+    """One draw: how many examples, and what floats look like: normal times ``scale``, or between 0 and 1 where it is 0.
+
+    ``sizes`` are tried first for dimensions that nobody knows: one for each place behind the batch, the last for all further places.
+    """
 
     batch: int
     scale: float
+    sizes: tuple[int, ...] = ()
 
 
-ROUNDS = (Round(2, 1.0), Round(3, 0.1), Round(1, 0.0))
-MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3))
+ROUNDS = (Round(2, 1.0), Round(3, 0.1, (64, 96)), Round(1, 0.0, (48, 48)))
+MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3), Round(2, 30.0))
 
 
 def trials(
@@ -60,12 +65,14 @@ def trials(
     rng = np.random.default_rng(list(seed))
     unknown = [p for p in ports.values() if p.shape is None]
     open_sizes = any(None in (p.shape or ())[1:] for p in ports.values())
+    first = [turn.sizes] if turn.sizes else []
+    sizes = [*first, *((size,) for size in SIZES)]
     for rank in RANKS if unknown else RANKS[:1]:
-        for size in SIZES if open_sizes or unknown else SIZES[:1]:
-            for bound in (10, 2):
-                shapes = {
-                    n: shape_of(p, rank, turn.batch, size) for n, p in ports.items()
-                }
+        for each in sizes if open_sizes or unknown else sizes[:1]:
+            shapes = {n: shape_of(p, rank, turn.batch, each) for n, p in ports.items()}
+            for bound in (
+                BOUNDS if any("int" in p.dtype for p in ports.values()) else BOUNDS[:1]
+            ):
                 yield {
                     name: draw(rng, port, shapes[name], bound, turn.scale)
                     for name, port in ports.items()
@@ -73,12 +80,13 @@ def trials(
 
 
 def shape_of(
-    port: Port, rank: tuple[int | None, ...], batch: int, size: int
+    port: Port, rank: tuple[int | None, ...], batch: int, sizes: Sequence[int]
 ) -> tuple[int, ...]:
-    """The shape with the unknown sizes filled in: the first is the batch."""
+    """The shape with the unknown sizes filled in: the first is the batch, the others are ``sizes`` by their place."""
     known = rank if port.shape is None else port.shape
+    filling = (batch, *sizes, *[sizes[-1]] * len(known))
     return tuple(
-        found if found is not None else size if place else batch
+        found if found is not None else filling[place]
         for place, found in enumerate(known)
     )
 
@@ -87,7 +95,7 @@ def draw(
     rng: np.random.Generator,
     port: Port,
     shape: tuple[int, ...],
-    bound: int,
+    bound: int | None,
     scale: float = 1.0,
 ) -> np.ndarray:
     """Random values of the port's dtype: floats by ``scale``, small integers, truth values, what strings must hold."""
@@ -98,7 +106,9 @@ def draw(
     if port.dtype == "bool":
         return rng.integers(0, 2, shape).astype(bool)
     if "int" in port.dtype:
-        most = max(1, min(port.below or bound, 1 << 30))
+        usual = 256 if port.dtype == "uint8" else 10
+        known = [n for n in (port.below, bound) if n is not None] or [usual]
+        most = max(1, min([*known, 1 << 30]))
         return rng.integers(0, most, shape).astype(port.dtype)
     made = rng.normal(size=shape) * scale if scale else rng.uniform(size=shape)
     if port.dtype.startswith("complex"):

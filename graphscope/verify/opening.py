@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..errors import GraphscopeError, NotRunnable
 from ..graph import Graph, Model, Node
 from ..read import load
 from ..simplify.inline import inline
+from ..simplify.unfuse import unfuse
 from .quiet import import_tensorflow, silence
 from .runner import GraphRunner, KerasRunner, Runner, first_line
 from .safety import check_loading, initialisers
@@ -90,8 +92,12 @@ def _open_checkpoint(tf: Any, model: Model) -> Runner:
 
 
 def _session(tf: Any, graph: Any) -> Any:
-    """A session that runs what was placed on devices that are not there."""
+    """A session that runs what was placed on devices that are not there, op by op as the file says.
+
+    Grappler would write the graph anew: its hard swish, for one, takes any constant near 1/6 for 1/6.
+    """
     config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
     return tf.compat.v1.Session(graph=graph, config=config)
 
 
@@ -135,6 +141,15 @@ def _open_graph_def(tf: Any, model: Model) -> Runner:
     return _imported(tf, model, model.graph, model.functions)
 
 
+def _open_tensorflow_js(tf: Any, model: Model) -> Runner:
+    """TensorFlow reads no TensorFlow.js, and has no kernel for some of its fused ops: they are run apart."""
+    runner = _open_graph_def(tf, replace(model, graph=unfuse(model.graph)))
+    runner.remarks.append(
+        "TensorFlow does not read TensorFlow.js: the graph was run as graphscope reads it"
+    )
+    return runner
+
+
 def _imported(
     tf: Any, model: Model, graph: Graph, functions: Mapping[str, Any]
 ) -> Runner:
@@ -156,7 +171,7 @@ def _imported(
         session = _session(tf, made)
     for name in initialisers(model, graph):
         session.run(made.get_operation_by_name(name))
-    return GraphRunner(session, model.source, _sinks(graph), model)
+    return GraphRunner(session, model.source, _sinks(graph), inline(model))
 
 
 def _sinks(graph: Graph) -> tuple[str, ...]:
@@ -200,6 +215,7 @@ def _from_weights(model: Model, reason: str) -> Runner:
 
 
 _OPENERS: dict[str, Any] = {
+    "TensorFlow.js graph model": _open_tensorflow_js,
     "SavedModel": _open_saved_model,
     "TF1 hub module": _open_saved_model,
 }

@@ -14,7 +14,7 @@ class Verification:
     ``max_abs`` is the largest difference of any element of any output; ``max_rel`` the largest in an output's own scale
     (``max|a - b| / max|a|``); both are infinite where shapes differ or where only one side is finite. ``outputs`` has one dict for each
     pair (``a``, ``b``, ``dtype``, ``shape``, ``max_abs``, ``max_rel``, ``passed``). ``parts_at`` names the first node at which the two part,
-    where that could be told.
+    where that could be told. ``drawn`` has one dict for each run: the shape of every input.
     """
 
     max_abs: float
@@ -23,6 +23,7 @@ class Verification:
     outputs: tuple[Mapping[str, Any], ...] = ()
     remarks: tuple[str, ...] = ()
     parts_at: str = ""
+    drawn: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values, ready for ``json.dumps``."""

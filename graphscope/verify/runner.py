@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 from ..errors import GraphError, GraphscopeError, NotRunnable
 from ..graph import Model, Shape, Tensor, did_you_mean
 from .feeds import Port, looked_up
+from .noise import Noise, fed_noise, noisy_keras
 from .texts import text_for
 
 
@@ -35,8 +37,16 @@ class Runner(Protocol):
     def port(self, name: str) -> Port:
         """Dtype and shape of something that can be fed."""
 
-    def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
-        """Compute the outputs; raises GraphscopeError with TensorFlow's reason where it cannot."""
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        """Compute the outputs; raises GraphscopeError with TensorFlow's reason where it cannot.
+
+        What the model draws at random it takes from ``noise``, where that is given.
+        """
 
 
 class GraphRunner:
@@ -120,13 +130,20 @@ class GraphRunner:
             return replace(port, text=text_for(self.model.graph, node, 0))
         return replace(port, below=looked_up(self.model.graph, node))
 
-    def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
         from .quiet import import_tensorflow
 
         tf = import_tensorflow()
         fetches = [self.tensor(name) for name in outputs]
         given = {self.tensor(name): value for name, value in feeds.items()}
         try:
+            if noise is not None:
+                given |= fed_noise(self.session, fetches, given, noise)
             return [np.asarray(v) for v in self.session.run(fetches, given)]
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise NotRunnable(
@@ -162,21 +179,49 @@ class KerasRunner:
         tensor = self._inputs[name]
         return Port(name, str(tensor.dtype), tuple(tensor.shape))
 
-    def run(self, feeds: Mapping[str, Any], outputs: Sequence[str]) -> list[np.ndarray]:
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        made = self._called(self.keras, feeds, noise)
+        return [made[self._outputs.index(name)] for name in outputs]
+
+    def _called(
+        self, model: Any, feeds: Mapping[str, Any], noise: Noise | None = None
+    ) -> list[np.ndarray]:
         from .quiet import import_tensorflow
 
         tf = import_tensorflow()
         arrays = [feeds[name] for name in self._inputs]
         try:
-            found = self.keras(
-                arrays[0] if len(arrays) == 1 else arrays, training=False
-            )
-        except (tf.errors.OpError, ValueError, TypeError) as error:
+            with nullcontext() if noise is None else noisy_keras(noise):
+                found = model(arrays[0] if len(arrays) == 1 else arrays, training=False)
+        except (tf.errors.OpError, ValueError, TypeError, IndexError) as error:
             raise GraphscopeError(
                 f"{self.source} cannot be run: {first_line(error)}"
             ) from None
-        made = [np.asarray(value) for value in tf.nest.flatten(found)]
-        return [made[self._outputs.index(name)] for name in outputs]
+        return [np.asarray(value) for value in tf.nest.flatten(found)]
+
+    def layers(self) -> list[tuple[str, Any]]:
+        """Every call of a layer in an order of computation: the layer's name and what the call yields."""
+        nodes = self.keras._nodes_by_depth
+        order = [node for depth in sorted(nodes, reverse=True) for node in nodes[depth]]
+        return [
+            (node.operation.name, tensor)
+            for node in order
+            for tensor in node.output_tensors[:1]
+        ]
+
+    def inside(
+        self, tensors: Sequence[Any], feeds: Mapping[str, Any]
+    ) -> list[np.ndarray]:
+        """The values of symbolic tensors of the model."""
+        import keras
+
+        cut = keras.Model(self.keras.inputs, list(tensors))
+        return self._called(cut, feeds, Noise())
 
 
 def shape_of(shape: Any) -> Shape:

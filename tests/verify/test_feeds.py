@@ -11,8 +11,9 @@ from graphscope.verify.feeds import Port, Round, draw, looked_up, shape_of, tria
 
 def test_the_first_unknown_size_is_the_batch():
     port = Port("x", "float32", (None, 28, None, 3))
-    assert shape_of(port, (None,), 2, 32) == (2, 28, 32, 3)
-    assert shape_of(Port("x", "float32"), (None, 8), 3, 32) == (3, 8)
+    assert shape_of(port, (None,), 2, (32,)) == (2, 28, 32, 3)
+    assert shape_of(port, (None,), 2, (64, 96)) == (2, 28, 96, 3)
+    assert shape_of(Port("x", "float32"), (None, 8), 3, (32,)) == (3, 8)
 
 
 @pytest.mark.parametrize(
