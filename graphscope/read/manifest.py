@@ -70,19 +70,25 @@ class Manifest:
         self.entries = entries
         self.source = Source(name, buffer)
 
-    def fill(self, tensor: Any, name: str) -> None:
-        """Give a TensorProto its values: a mark of where they lie, the values themselves where they are quantised."""
+    def fill(self, tensor: Any, name: str, dtype: str) -> None:
+        """Give a TensorProto its values: a mark of where they lie, the values themselves where they are quantised.
+
+        ``dtype`` is what the graph says of the constant: TensorFlow.js keeps an int64 as int32, a double as float32.
+        """
         entry = self.entries[name]
-        tensor.dtype = proto.DATA_TYPE_NUMBERS[entry.dtype]
+        if numpy_dtype(dtype) is None or "string" in (dtype, entry.dtype):
+            dtype = entry.dtype
+        tensor.dtype = proto.DATA_TYPE_NUMBERS[dtype]
         del tensor.tensor_shape.dim[:]
         for size in entry.shape:
             tensor.tensor_shape.dim.add(size=size)
         if entry.dtype == "string":
             tensor.string_val.extend(self._strings(entry, name))
-        elif entry.stored_as == entry.dtype and entry.length:
+        elif entry.stored_as == entry.dtype == dtype and entry.length:
             tensor.tensor_content = mark_run(self.source, entry.offset, entry.length)
         else:
-            tensor.tensor_content = self._array(entry, name).tobytes()
+            values = self._array(entry, name).astype(numpy_dtype(dtype))
+            tensor.tensor_content = values.tobytes()
 
     def _array(self, entry: Entry, name: str) -> np.ndarray:
         kind, stored = numpy_dtype(entry.dtype), numpy_dtype(entry.stored_as)

@@ -1,7 +1,8 @@
 """Grappler's fused ops -> the plain ops that they stand for, so that every pattern and every Keras text applies.
 
 ``_FusedConv2D(x, k, bias, fused_ops=["BiasAdd", "Relu"])`` called ``n`` becomes ``n/Conv2D``, ``n/BiasAdd`` and a Relu that
-keeps the name ``n``. Source: tensorflow/core/grappler/optimizers/remapper.cc.
+keeps the name ``n``. Sources: tensorflow/core/grappler/optimizers/remapper.cc; tfjs-converter's fuse_prelu.py for TensorFlow.js's
+``Prelu(x, alpha)``, which TensorFlow has no op for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _BASES: Mapping[str, str] = {
     "_FusedBatchNormEx": "FusedBatchNormV3",
 }
 _UNARY = frozenset(("Relu", "Relu6", "Elu", "Tanh", "Sigmoid", "LeakyRelu"))
-_TAKES: Mapping[str, int] = {"BiasAdd": 1, "Add": 1, "FusedBatchNorm": 4}
+_TAKES: Mapping[str, int] = {"BiasAdd": 1, "Add": 1, "FusedBatchNorm": 4, "Prelu": 1}
 _KEPT: Mapping[str, tuple[str, ...]] = {
     "Conv2D": ("strides", "padding", "explicit_paddings", "data_format", "dilations"),
     "DepthwiseConv2dNative": ("strides", "padding", "data_format", "dilations"),
@@ -41,7 +42,7 @@ class Step(NamedTuple):
 
 def unfuse(graph: Graph) -> Graph:
     """A graph without fused ops; the graph itself where it has none. A node fused of ops unknown here stays."""
-    fused = {name: _steps(graph, name) for name in graph.by_op(*_BASES)}
+    fused = {name: _steps(graph, name) for name in graph.by_op(*_BASES, "Prelu")}
     if not any(fused.values()):
         return graph
     made = Graph()
@@ -62,6 +63,10 @@ def _steps(graph: Graph, name: str) -> list[Step]:
             data["port"] == 0 for _, _, data in graph.out_edges(name, data=True)
         )
         return _normalised(node, inputs) if alone else []
+    if node.op == "Prelu":
+        return (
+            [Step("Prelu", _attrs(node, "Prelu"), inputs)] if len(inputs) == 2 else []
+        )
     base = _BASES[node.op]
     steps = [Step(base, _attrs(node, base), inputs[:2])]
     left = list(inputs[2:])
@@ -114,15 +119,48 @@ def _expand(graph: Graph, made: Graph, name: str, steps: list[Step]) -> None:
     ):
         inputs = [*([before] if before else []), *step.more]
         controls = node.controls if at == 0 else ()
-        made.add(own, Node(step.op, step.attrs, (), controls, node.device), inputs)
+        if step.op == "Prelu":
+            _add_prelu(graph, made, own, step.attrs, inputs, (controls, node.device))
+        else:
+            made.add(own, Node(step.op, step.attrs, (), controls, node.device), inputs)
         before = Tensor(own)
+
+
+def _add_prelu(
+    graph: Graph,
+    made: Graph,
+    name: str,
+    attrs: Mapping[str, Any],
+    inputs: Sequence[Tensor],
+    where: tuple[tuple[str, ...], str],
+) -> None:
+    """``relu(x) - alpha * relu(-x)``, as Keras 2 wrote its PReLU."""
+    x, alpha = inputs
+    controls, device = where
+    attrs = {"T": "float32", **attrs}  # TensorFlow.js leaves it out
+    parts: dict[str, tuple[str, tuple[Tensor | str, ...]]] = {
+        "Relu": ("Relu", (x,)),
+        "Neg": ("Neg", (x,)),
+        "Relu_1": ("Relu", ("Neg",)),
+        "mul": ("Mul", (alpha, "Relu_1")),
+    }
+    own = {key: _free(graph, f"{name}/{key}") for key in parts}
+    for key, (op, reads) in parts.items():
+        read = [r if isinstance(r, Tensor) else Tensor(own[r]) for r in reads]
+        first = controls if key in ("Relu", "Neg") else ()
+        made.add(own[key], Node(op, attrs, (), first, device), read)
+    last = [Tensor(own["Relu"]), Tensor(own["mul"])]
+    made.add(name, Node("Sub", attrs, (), (), device), last)
 
 
 def _names(graph: Graph, name: str, steps: list[Step]) -> Iterator[str]:
     """The last one is called as the fused node was: its readers need not know."""
     for step in steps[:-1]:
-        own = f"{name}/{step.op}"
-        while own in graph:
-            own += "_"
-        yield own
+        yield _free(graph, f"{name}/{step.op}")
     yield name
+
+
+def _free(graph: Graph, name: str) -> str:
+    while name in graph:
+        name += "_"
+    return name

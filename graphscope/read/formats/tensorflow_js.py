@@ -20,6 +20,7 @@ from ..source import Source
 from ..weights import StoredWeights
 
 NAME = "TensorFlow.js"
+_TENSORFLOW_NAMES = {"FusedDepthwiseConv2dNative": "_FusedDepthwiseConv2dNative"}
 _KEYS = (b'"modelTopology"', b'"weightsManifest"')
 
 
@@ -63,8 +64,19 @@ def _graph_model(topology: dict[str, Any], manifest: Manifest, source: Source) -
         ) from None
     for node in message.node:
         if node.op == "Const" and node.name in manifest.entries:
-            manifest.fill(node.attr["value"].tensor, node.name)
+            dtype = proto.DATA_TYPES.get(node.attr["dtype"].type, "")
+            manifest.fill(node.attr["value"].tensor, node.name, dtype)
+        elif "Fused" in node.op:
+            _in_tensorflow_words(node)
     return model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
+
+
+def _in_tensorflow_words(node: Any) -> None:
+    """TensorFlow.js's fused ops under TensorFlow's names, with the types of their arguments (tfjs-converter leaves them out)."""
+    node.op = _TENSORFLOW_NAMES.get(node.op, node.op)
+    if "num_args" in node.attr and "TArgs" not in node.attr:
+        count = min(max(node.attr["num_args"].i, 0), len(node.input))
+        node.attr["TArgs"].list.type.extend([node.attr["T"].type] * count)
 
 
 def _signature(document: dict[str, Any]) -> Signature | None:

@@ -110,6 +110,61 @@ def test_quantised_weights(graph_model, tmp_path: Path) -> None:
     assert np.array_equal(model.value("b"), half.astype(np.float32))
 
 
+def test_what_only_tensorflow_js_says(tmp_path: Path) -> None:
+    """Its fused ops without types, its Prelu, an int64 kept as int32: frozen, TensorFlow computes what they mean."""
+    import base64
+
+    import tensorflow as tf
+
+    from graphscope import analyse
+
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2, 4, 4, 3)).astype(np.float32)
+    kernel = rng.standard_normal((2, 2, 3, 1)).astype(np.float32)
+    bias, alpha = (rng.standard_normal(3).astype(np.float32) for _ in "ba")
+    weights = {"k": kernel, "b": bias, "a": alpha, "axis": np.array([1], np.int32)}
+    kinds = {"k": "DT_FLOAT", "b": "DT_FLOAT", "a": "DT_FLOAT", "axis": "DT_INT64"}
+    words = [base64.b64encode(word).decode() for word in (b"BiasAdd", b"Prelu")]
+    float_type = {"type": "DT_FLOAT"}
+    nodes = [
+        {"name": "x", "op": "Placeholder", "attr": {"dtype": float_type}},
+        *(
+            {"name": name, "op": "Const", "attr": {"dtype": {"type": kind}}}
+            for name, kind in kinds.items()
+        ),
+        {
+            "name": "conv",
+            "op": "FusedDepthwiseConv2dNative",
+            "input": ["x", "k", "b", "a"],
+            "attr": {
+                "T": float_type,
+                "strides": {"list": {"i": ["1", "1", "1", "1"]}},
+                "padding": {"s": base64.b64encode(b"SAME").decode()},
+                "num_args": {"i": "2"},
+                "fused_ops": {"list": {"s": words}},
+            },
+        },
+        {"name": "again", "op": "Prelu", "input": ["conv", "a"]},
+        {
+            "name": "y",
+            "op": "Sum",
+            "input": ["again", "axis"],
+            "attr": {"T": float_type, "Tidx": {"type": "DT_INT64"}},
+        },
+    ]
+    path = write(tmp_path, {"node": nodes}, weights)
+    assert load(str(path)).value("axis").dtype == np.int64
+    analyse(path, outputs=["y"]).freeze(tmp_path / "f.pb")
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
+        data = (tmp_path / "f.pb").read_bytes()
+        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
+        found = session.run("y:0", {graph.get_tensor_by_name("x:0"): x})
+    h = tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "SAME") + bias
+    for _ in range(2):
+        h = tf.where(h > 0, h, alpha * h)
+    np.testing.assert_allclose(found, tf.reduce_sum(h, 1), rtol=1e-5, atol=1e-5)
+
+
 def test_layers_model(tmp_path: Path) -> None:
     import tf_keras
 
