@@ -35,7 +35,7 @@ class Architecture:
     ``layers`` gives how many layers of a Keras class there must be (classes that it does not name may be there too; two
     calls of one layer count once), ``lines`` the most lines of code, ``ops`` the most ops that belong to no layer,
     ``not_portable`` the ops that only TensorFlow can run, ``share`` the least share of weight elements in real layers,
-    ``random`` says that an output is drawn at random, so that there is nothing to compare.
+    ``only`` names the forms that TensorFlow can write it in, where it cannot write all; ``random`` says that an output is drawn at random, so that there is nothing to compare.
     """
 
     name: str
@@ -46,7 +46,8 @@ class Architecture:
     ops: int = 0
     not_portable: frozenset[str] = frozenset()
     share: float = 1.0
-    random: bool = False
+    random: int = 0
+    only: tuple[str, ...] = ()
     slow: bool = False
 
     def __str__(self) -> str:
@@ -56,7 +57,8 @@ class Architecture:
     def forms(self) -> tuple[str, ...]:
         """The kinds of files that the net can come in."""
         trains = "training" in inspect.signature(self.build).parameters
-        return tuple(f for f in FORMS[self.idiom] if f != "training" or trains)
+        forms = self.only or FORMS[self.idiom]
+        return tuple(form for form in forms if form != "training" or trains)
 
 
 REGISTRY: dict[str, Architecture] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,6 +26,7 @@ def main() -> None:
     parser.add_argument("--source", action="store_true", help="print each model.py")
     parser.add_argument("--keep", type=Path, help="a folder to leave the files in")
     asked = parser.parse_args()
+    warnings.simplefilter("ignore")
     tf.get_logger().setLevel("ERROR")
     print("\t".join(COLUMNS))
     for label, net in architectures().items():

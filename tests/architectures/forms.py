@@ -106,8 +106,8 @@ def _write_function(
             return owner(*given)
         return owner(list(given) if len(given) > 1 else given[0], training=False)
 
-    call(*(tf.zeros([2 if n is None else n for n in s.shape], s.dtype) for s in specs))
-    for variable in owner.variables:  # those of what builds itself late are there now
+    call(*map(_any, specs))
+    for variable in owner.variables:
         if variable.dtype in (tf.float32, "float32"):
             path = getattr(variable, "path", variable.name)
             variable.assign(random_values(path, tuple(variable.shape)))
@@ -116,11 +116,19 @@ def _write_function(
         return str(path), [str(t) for t in freeze(call, specs, path)[1]]
     target = str(folder / "saved")
     if not isinstance(owner, tf.Module):
-        owner.export(target, input_signature=specs, verbose=False)
+        functional = hasattr(owner, "inputs") and owner.inputs
+        given = {} if functional else {"input_signature": specs}
+        owner.export(target, verbose=False, **given)
         return target, []
     serve = tf.function(lambda *x: _named(call(*x)), input_signature=specs)
     tf.saved_model.save(owner, target, signatures=serve)
     return target, []
+
+
+def _any(spec: Any) -> Any:
+    """Zeros of a shape that fits: a call makes the variables of what builds itself late."""
+    sizes = [size or (16 if axis else 2) for axis, size in enumerate(spec.shape)]
+    return tf.zeros(sizes, spec.dtype)
 
 
 def _specs(model: Any) -> list[Any]:

@@ -10,37 +10,35 @@ from types import SimpleNamespace
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.framework import ops
+from tensorflow.python.ops import control_flow_ops
+from tensorflow.python.ops import control_flow_v2_toggles as flow
+from tensorflow.python.ops import resource_variables_toggle as variables
 
 v1 = tf.compat.v1
-_PARTS = ("base", "convolutional", "core", "normalization", "pooling")
 
 
 def _legacy_layers() -> SimpleNamespace:
+    """``layers.conv2d``, ``layers.dense`` and so on; TF-slim finds the same modules."""
     name, found = "tf_keras.legacy_tf_layers", {}
     sys.modules[name] = importlib.import_module("tf_keras.src.legacy_tf_layers")
-    for part in _PARTS:
+    for part in ("base", "convolutional", "core", "normalization", "pooling"):
         module = importlib.import_module(f"tf_keras.src.legacy_tf_layers.{part}")
         sys.modules[f"{name}.{part}"] = module
         found |= {k: getattr(module, k) for k in dir(module) if k.islower()}
     return SimpleNamespace(**found)
 
 
-layers: Any = (
-    _legacy_layers()
-)  # layers.conv2d, layers.dense, layers.batch_normalization
+layers: Any = _legacy_layers()
+ops.Tensor, control_flow_ops.cond = tf.Tensor, v1.cond  # where TF-slim looks for them
 slim: Any = importlib.import_module("tf_slim")
 
 
 @contextmanager
 def tensorflow_1() -> Iterator[Any]:
     """A new default graph with reference variables and Switch/Merge control flow, as TensorFlow 1 made it."""
-    from tensorflow.python.ops import control_flow_v2_toggles as flow
-    from tensorflow.python.ops import resource_variables_toggle as variables
-
-    resources, v2 = (
-        variables.resource_variables_enabled(),
-        flow.control_flow_v2_enabled(),
-    )
+    resources = variables.resource_variables_enabled()
+    functional = flow.control_flow_v2_enabled()
     v1.disable_resource_variables()
     v1.disable_control_flow_v2()
     try:
@@ -50,5 +48,5 @@ def tensorflow_1() -> Iterator[Any]:
     finally:
         if resources:
             v1.enable_resource_variables()
-        if v2:
+        if functional:
             v1.enable_control_flow_v2()
