@@ -8,6 +8,7 @@ from typing import Any
 
 from ...graph import Graph, Layer
 from .program import Program, Step
+from .signatures import signature_of
 
 _MOST = 20  # lines under one heading
 
@@ -70,7 +71,7 @@ def count_parameters(program: Program) -> tuple[int, int]:
     for step in owners(program):
         count = sum(prod(step.weights[name].shape) for name in step.stored)
         total += count
-        owned += count if step.constructor.startswith("layers.") else 0
+        owned += count if signature_of(step.constructor) else 0
     return total, owned
 
 

@@ -14,6 +14,7 @@ from .names import class_identifier, layer_name
 from .program import Step, hole
 from .signatures import signatures
 from .texts import call_text, stored_order
+from .ties import tied
 
 _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
@@ -74,7 +75,10 @@ def with_width(
 
 
 def shared(lowering: Holder, step: Step) -> Step:
-    """The step as one more call of an earlier layer object, where it is the same layer with the same weights."""
+    """The step as one more call of an earlier layer object, or with what it borrows from one.
+
+    It is the same layer where class, arguments and weights are the same.
+    """
     if not step.weights:
         return step
     key = (
@@ -84,6 +88,27 @@ def shared(lowering: Holder, step: Step) -> Step:
     )
     first = lowering.owners.setdefault(key, step)
     if first is step or not all(use.node for use in step.weights.values()):
-        return step
-    lowering.steps[first.node] = replace(lowering.steps[first.node], layer=first.node)
-    return replace(step, layer=first.node, name=first.name)
+        return borrowing(lowering, step)
+    owner = lowering.steps.get(first.node)
+    if owner is None or not owner.constructor:  # which borrows itself
+        return borrowing(lowering, step)
+    lowering.steps[first.node] = owner = replace(owner, layer=first.node)
+    return replace(
+        owner, node=step.node, text=step.text, inputs=step.inputs, ports=step.ports
+    )
+
+
+def borrowing(lowering: Holder, step: Step) -> Step:
+    """The step, with weights that another layer holds borrowed from it."""
+    uses = {name: use for name, use in step.weights.items() if use.node}
+    loans = lowering.ties.borrowed(uses)
+    made = tied(lowering, step, loans) if loans else None
+    if made is not None:
+        return made
+    for name, loan in loans.items():
+        lowering.remarks.append(
+            f"{name} of {step.name!r} is a weight of {lowering.steps[loan.owner].name!r} too: "
+            "two copies here, which training would part"
+        )
+    lowering.ties.register(step)
+    return step

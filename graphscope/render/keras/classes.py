@@ -55,6 +55,31 @@ class {class_name}(layers.Layer):
 '''
 
 
+_LENDER = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class Shared{base}(layers.{base}):
+    """A {base} that also yields what it shares with other layers: {names}."""
+
+    def call(self, inputs, weight=None):
+        if weight is None:
+            return super().call(inputs)
+        return ops.convert_to_tensor({held}[weight])
+
+    def compute_output_spec(self, inputs, weight=None):
+        if weight is None:
+            return super().compute_output_spec(inputs)
+        return keras.KerasTensor({held}[weight].shape, self.compute_dtype)
+'''
+
+
+def lender_class(base: str, lent: list[str], weight: str) -> tuple[str, str]:
+    """The name and the source of the class that lends ``weight`` beside those that it ``lent`` before."""
+    lent.extend([weight] if weight not in lent else [])
+    held = "{" + ", ".join(f'"{name}": self.{name}' for name in lent) + "}"
+    source = _LENDER.format(base=base, names=", ".join(lent), held=held)
+    return f"Shared{base}", source
+
+
 def op_class(
     classes: dict[str, str], name: str, op: str, inputs: Sequence[str], body: str
 ) -> str:

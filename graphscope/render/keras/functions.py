@@ -13,7 +13,7 @@ from .names import identifier
 from .naming import is_counted
 from .parts import Block, Part, blocks_inside_out, parts_outputs, skeleton
 from .program import Program, Step, hole
-from .signatures import REQUIRED, signatures
+from .signatures import REQUIRED, signature_of
 from .unify import COUNTED, NAME, NUMBER, VALUE, Field, Parameter, Unifier
 
 Values = Mapping[Hashable, Any]
@@ -32,7 +32,7 @@ def step_text(step: Step) -> str:
 
 def constructor_text(step: Step) -> str:
     """``layers.Conv2D(64, 3, name="conv1")``."""
-    found = signatures().get(step.constructor.removeprefix("layers."))
+    found = signature_of(step.constructor)
     known = found.arguments if found else {}
     texts = []
     for position, (name, value) in enumerate(step.arguments.items()):
@@ -309,7 +309,7 @@ def _rank(parameter: Parameter) -> tuple[bool, bool]:
 def _default(part: Part, key: Any) -> Any:
     """What an argument that is not written stands for."""
     if isinstance(part, Step) and key[0] == "argument":
-        found = signatures().get(part.constructor.removeprefix("layers."))
+        found = signature_of(part.constructor)
         default = found.arguments.get(key[1], REQUIRED) if found else REQUIRED
         return None if default is REQUIRED else _short(default)
     return None
@@ -322,7 +322,7 @@ def _short(value: Any) -> Any:
 
 
 def _order(step: Step) -> Mapping[str, int]:
-    found = signatures().get(step.constructor.removeprefix("layers."))
+    found = signature_of(step.constructor)
     return {name: at for at, name in enumerate(found.arguments)} if found else {}
 
 

@@ -16,6 +16,7 @@ from .names import Namespace, layer_name
 from .program import Step, hole
 from .reader import Reader, Values
 from .texts import WEIGHT_DTYPES, constant_text
+from .ties import Ties, yielded
 
 
 class Holder(Reader):
@@ -33,6 +34,8 @@ class Holder(Reader):
         self.remarks: list[str] = []
         self.names = Namespace()
         self.owners: dict[Any, Step] = {}
+        self.ties = Ties()
+        self.lent: dict[str, list[str]] = {}
         self.wanted: tuple[Tensor, ...] = ()
 
     def put(self, step: Step) -> None:
@@ -78,23 +81,38 @@ class Holder(Reader):
             raise NotExpressible(
                 f"{tensor} is a constant of dtype {dtype!r}, which no Keras weight can hold"
             )
-        self.classes["Weight"] = WEIGHT_CLASS
-        arguments: dict[str, Any] = {"shape": shape}
-        if dtype != "float32":
-            arguments["dtype"] = dtype
         use = WeightUse(
             variable or _const_node(self.graph, tensor), tuple(shape), (), value
         )
-        name = self.names.unique(layer_name(node))
-        first = next(iter(self.inputs))
+        loan = self.ties.borrowed({"value": use}).get("value") if use.node else None
+        if loan is not None and not loan.use.steps:
+            return self.steps[yielded(self, loan).node]
+        made = self._holding(node, use, dtype, layer_name(node))
+        self.ties.register(made)
+        return made
+
+    def hold(self, node: str, use: WeightUse, name: str) -> Tensor:
+        """What yields a weight of a layer that is not written as one."""
+        spec = self.specs.get(Tensor(use.node), TensorSpec())
+        dtype = spec.dtype.removesuffix("_ref") if use.value is None else ""
+        if use.value is not None:
+            dtype = use.value.dtype.name
+        self.put(self._holding(node, use, dtype, name))
+        return Tensor(node)
+
+    def _holding(self, node: str, use: WeightUse, dtype: str, name: str) -> Step:
+        self.classes["Weight"] = WEIGHT_CLASS
+        arguments: dict[str, Any] = {"shape": tuple(use.shape)}
+        if dtype not in ("float32", "resource", ""):
+            arguments["dtype"] = dtype
         return Step(
             node,
             hole(0),
-            (first,),
+            (next(iter(self.inputs)),),
             "Weight",
             "Weight",
             arguments,
-            name,
+            self.names.unique(name),
             weights={"value": use},
             stored=("value",),
         )

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ...graph import Tensor
 from .program import Program, Step
-from .signatures import signatures
+from .signatures import signature_of
 
 _HOLE_OR_LITERAL = re.compile(
     r"(\0\d+\0)|(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?(?![\w.]))"
@@ -44,34 +44,53 @@ def arrange(program: Program, found: Sequence[Any]) -> tuple[Part, ...]:
     A block that occurs once, whose occurrences are not written alike, or from which the outside reads more than one
     tensor is dissolved.
     """
-    steps = program.by_node
-    weights = {n: s for n, s in steps.items() if s.constructor == "Weight"}
-    parts = _Gathering(steps, weights).parts(found)
+    parts = _Gathering(program.by_node, found).parts(found)
     if not _runs(program, parts):
         return program.steps
     return _Checking(program).parts(parts)
 
 
 class _Gathering:
-    """Names and regions -> steps and nested tuples ``(kind, parts)``; a Weight comes before its first reader."""
+    """Names and regions -> steps and nested tuples ``(kind, parts)``.
 
-    def __init__(self, steps: Mapping[str, Step], weights: Mapping[str, Step]) -> None:
-        self.steps, self.weights = steps, dict(weights)
+    A step that is no node of the layer graph comes before its first reader, at the end where there is none.
+    """
+
+    def __init__(self, steps: Mapping[str, Step], found: Sequence[Any]) -> None:
+        self.steps = steps
+        named = set(_names(found))
+        self.extra = {n: step for n, step in steps.items() if n not in named}
 
     def parts(self, found: Sequence[Any]) -> list[Any]:
+        return [*self.within(found), *self.extra.values()]
+
+    def within(self, found: Sequence[Any]) -> list[Any]:
         made: list[Any] = []
         for part in found:
             if not isinstance(part, str):
-                made.append((part.kind, self.parts(part.parts)))
-                continue
-            step = self.steps.get(part)
-            if step is None or step.constructor == "Weight":
-                continue
-            for tensor in step.inputs:
-                if tensor.node in self.weights:
-                    made.append(self.weights.pop(tensor.node))
-            made.append(step)
+                made.append((part.kind, self.within(part.parts)))
+            elif part in self.steps:
+                made.extend(self.led_up_to(self.steps[part]))
         return made
+
+    def led_up_to(self, step: Step) -> list[Step]:
+        """The step after those extra ones that it needs and that are not there yet."""
+        made = [step]
+        for each in made:
+            for tensor in each.inputs:
+                if tensor.node in self.extra:
+                    made.append(self.extra.pop(tensor.node))
+        return made[::-1]
+
+
+def _names(found: Sequence[Any]) -> Iterator[str]:
+    stack = list(found)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            yield part
+        else:
+            stack.extend(part.parts)
 
 
 def flat(parts: Sequence[Any]) -> Iterator[Step]:
@@ -168,7 +187,7 @@ def _form(parts: Sequence[Part], inputs: Sequence[Tensor], output: Tensor) -> Ha
         if isinstance(part, Block):
             form.append((part.kind, read))
         else:
-            known = signatures().get(part.constructor.removeprefix("layers."))
+            known = signature_of(part.constructor)
             unknown = tuple(
                 n for n in part.arguments if not known or n not in known.arguments
             )

@@ -87,6 +87,7 @@ Resizing(height, width, interpolation='bilinear', crop_to_aspect_ratio=False, pa
 SeparableConv1D(filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1, depth_multiplier=1, activation=None, use_bias=True, depthwise_regularizer=None, pointwise_regularizer=None, bias_regularizer=None) depthwise_kernel pointwise_kernel bias
 SeparableConv2D(filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1), depth_multiplier=1, activation=None, use_bias=True, depthwise_regularizer=None, pointwise_regularizer=None, bias_regularizer=None) depthwise_kernel pointwise_kernel bias
 SimpleRNN(units, activation='tanh', use_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, dropout=0.0, recurrent_dropout=0.0, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, seed=None) cell/kernel cell/recurrent_kernel cell/bias
+ReversibleEmbedding(input_dim, output_dim, tie_weights=True, embeddings_regularizer=None, mask_zero=False) embeddings
 Softmax(axis=-1)
 SpatialDropout1D(rate, seed=None)
 SpatialDropout2D(rate, data_format=None, seed=None)
@@ -127,6 +128,12 @@ def signatures() -> Mapping[str, Signature]:
     """Every class of the table, by the name under which ``keras.layers`` exports it."""
     made = (_signature(line) for line in _CLASSES.strip().splitlines())
     return {found.name: found for found in made}
+
+
+def signature_of(constructor: str) -> Signature | None:
+    """The signature of a constructor as a source writes it; that of its Keras class for a subclass that lends weights."""
+    name = constructor.removeprefix("layers.").removeprefix("Shared")
+    return signatures().get(name)
 
 
 def _signature(line: str) -> Signature:
