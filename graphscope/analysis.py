@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import GraphError, OutputsUnknown
-from .graph import Graph, Layer, Model, Shape, Tensor, TensorSpec, did_you_mean
+from .graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
 from .read import load
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from .infer.finding import Finding
     from .infer.implied import Implied
     from .infer.outputs import Candidates
+    from .infer.sized import Sized
     from .render import View
     from .render.keras import KerasReport
+    from .simplify.loops import Lifted
     from .simplify.training import Training
     from .verify import Verification
 
@@ -54,6 +56,7 @@ class Analysis:
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})
         self.joined = joined
+        self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
 
     @cached_property
     def flat(self) -> Model:
@@ -132,56 +135,76 @@ class Analysis:
 
     @cached_property
     def graph(self) -> Graph:
-        """What inference needs: modes set, then pruned to the outputs.
+        """What inference needs: modes set, pruned to the outputs, less the arithmetic on shapes that comes to constants.
 
         Where no output is known: all that is not there only to train.
         """
+        return self.model.graph if self.model.layered else self._sized.graph
+
+    @cached_property
+    def _sized(self) -> Sized:
+        from .infer.sized import study_sizes
+
+        kept = {output.node for output in self.outputs}
+        library = {**self.flat.functions, **self.lifted.functions}
+        model = replace(self.flat, functions=library)
+        return study_sizes(self._pruned, model, self.given_shapes, kept)
+
+    @cached_property
+    def _pruned(self) -> Graph:
         from .simplify.prune import prune
         from .simplify.select import conds_to_selects
-        from .simplify.specialise import specialise
-        from .simplify.training import drop_training
 
         if self.model.layered:
             return self.model.graph
+        if not self.outputs:
+            return self.lifted.graph
+        graph = conds_to_selects(prune(self.lifted.graph, self.outputs))
+        return prune(graph, self.outputs)
+
+    @cached_property
+    def unlifted(self) -> Graph:
+        """The ops of the inference graph, before anything but the mode is settled: loops are what they are in the file."""
+        from .simplify.prune import prune
+        from .simplify.specialise import specialise
+        from .simplify.training import drop_training
+
         graph = specialise(self.flat.graph, self.modes, functions=self.flat.functions)
         if not self.outputs:
             return drop_training(graph, self.roles)
-        graph = conds_to_selects(prune(graph, self.outputs))
         return prune(graph, self.outputs)
+
+    @cached_property
+    def lifted(self) -> Lifted:
+        """The same with each loop as one node, which calls what the loop computes."""
+        from .simplify.loops import lift_loops
+
+        return lift_loops(self.unlifted, self.flat.functions, self.outputs)
+
+    @cached_property
+    def loops(self) -> tuple[Loop, ...]:
+        """The loops (and conditions) that are kept, each as one layer."""
+        from .infer.loops import loop_layers
+
+        if self.model.layered:
+            return ()
+        functions = {**self.flat.functions, **self.lifted.functions}
+        return loop_layers(self.graph, self.lifted, self.facts, functions)
 
     @cached_property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
         """Dtype and shape of every tensor of ``graph``."""
         return {tensor: fact.spec for tensor, fact in self.facts.items()}
 
-    @cached_property
+    @property
     def facts(self) -> Mapping[Tensor, Fact]:
         """What is known of every tensor of ``graph``: spec, elements, what a handle leads to."""
-        if not self.implied:
-            return self._facts
-        implied = {name: found.shape for name, found in self.implied.items()}
-        return self._inferred({**implied, **self.given_shapes})
+        return self._sized.facts
 
-    @cached_property
+    @property
     def implied(self) -> Mapping[str, Implied]:
         """What the readers of feeds imply of their shapes beyond what the file says, with the evidence."""
-        from .infer.implied import implied_shapes
-
-        return implied_shapes(self.graph, self._facts)
-
-    @cached_property
-    def _facts(self) -> Mapping[Tensor, Fact]:
-        return self._inferred(self.given_shapes)
-
-    def _inferred(self, given: Mapping[str, Shape]) -> Mapping[Tensor, Fact]:
-        from .infer.shapes import infer_facts
-
-        return infer_facts(
-            self.graph,
-            functions=self.flat.functions,
-            given=given,
-            producer=self.model.versions.get("producer"),
-        )
+        return self._sized.implied
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -201,12 +224,20 @@ class Analysis:
         """The graph whose nodes are layers, and the ops that no layer explains."""
         if self.model.layered:
             return self.model.graph
+        from .constants import Constants
+        from .infer.composites import compose_layers
+        from .infer.rows import lift_rows
         from .match import collapse
         from .simplify.fills import settle_fills
+        from .simplify.loops_settle import settle_loops
         from .simplify.settle import settle_reshapes
 
         kept = {output.node for output in self.outputs}
         layers = collapse(self.graph, self.layers, keep=kept)
+        layers = settle_loops(layers, self.loops)
+        constant = Constants(self.graph, self.flat, specs=self.specs).value
+        layers = lift_rows(layers, self.specs, constant, keep=self.outputs)
+        layers = compose_layers(layers, self.specs, constant, keep=self.outputs)
         values = {tensor: fact.value for tensor, fact in self.facts.items()}
         layers = settle_reshapes(layers, self.graph, self.specs, values)
         return settle_fills(layers, self.graph, self.specs, values)
@@ -319,7 +350,7 @@ class Analysis:
         from .constants import Constants
         from .render.keras import write_keras
 
-        return write_keras(
+        report = write_keras(
             self.flat,
             self.layer_graph,
             folder,
@@ -328,7 +359,29 @@ class Analysis:
             specs=self.specs,
             values=Constants(self.graph, self.flat).value,
             blocks=self.blocks,
+            guesses=self.guesses,
         )
+        self.named = {
+            step.name: str(payload.output)
+            for step in report.source.program.steps
+            if step.node in self.layer_graph
+            and isinstance(payload := self.layer_graph.node(step.node), Layer)
+        }
+        return report
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """What was assumed of the inputs, in words."""
+        if self.model.layered:
+            return ()
+        implied = {n: i for n, i in self.implied.items() if i.is_guess}
+        said = (
+            f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {found.evidence}"
+            for name, found in implied.items()
+            if name not in self.given_shapes
+        )
+        modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
+        return (*said, *modes)
 
     def prove(self, folder: str | Path, trust: bool = False) -> Verification:
         """Run the file, as TensorFlow reads it, and the Keras model written from it on the same inputs.
@@ -348,6 +401,7 @@ class Analysis:
             trust=trust,
             outputs=self.sure_outputs(),
             shapes=self.given_shapes,
+            layers=self.named,
         )
         record = json.dumps(proof.to_json(), indent=2)
         Path(folder, "verification.json").write_text(record + "\n")

@@ -1,0 +1,48 @@
+"""A pruned graph -> the graph that layers are looked for in: shapes known as far as they can be, arithmetic on them settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..graph import Function, Graph, Model, Shape, Tensor
+from ..simplify.sizes import settle_sizes
+from .facts import Fact
+from .implied import Implied, implied_shapes
+from .probes import probe
+from .shapes import infer_facts
+
+
+@dataclass(frozen=True)
+class Sized:
+    """The graph, what is known of its tensors, and what its feeds' readers imply of their shapes.
+
+    ``probes`` are the facts of the graph before it was settled, under several choices of the sizes left open.
+    """
+
+    graph: Graph
+    facts: Mapping[Tensor, Fact]
+    implied: Mapping[str, Implied]
+    probes: tuple[Mapping[Tensor, Fact], ...]
+
+
+def study_sizes(
+    pruned: Graph, model: Model, given: Mapping[str, Shape], keep: Iterable[str]
+) -> Sized:
+    """``given`` are shapes of feeds that replace what the file says; ``keep`` names the nodes of the outputs."""
+    functions: Mapping[str, Function] = model.functions
+    producer = model.versions.get("producer")
+
+    def infer(graph: Graph, shapes: Mapping[str, Shape]) -> Mapping[Tensor, Fact]:
+        return infer_facts(graph, functions=functions, given=shapes, producer=producer)
+
+    facts = infer(pruned, given)
+    implied = implied_shapes(pruned, facts)
+    known = {**{name: found.shape for name, found in implied.items()}, **given}
+    if implied:
+        facts = infer(pruned, known)
+    probes = probe(pruned, facts, lambda g, chosen: infer(g, {**known, **chosen}))
+    graph = settle_sizes(pruned, facts, probes, keep)
+    if graph is not pruned:
+        facts = infer(graph, known)
+    return Sized(graph, facts, implied, probes)
