@@ -40,8 +40,9 @@ def settle_fills(
     for name, size in found.items():
         sizes = list(specs[Tensor(name)].shape or ())
         value = values.get(below.inputs(name)[1])
-        is_zero = isinstance(value, np.ndarray) and not np.any(value)
-        _Maker(made, name, specs, is_zero).fill(size, sizes)
+        known = isinstance(value, np.ndarray) and value.size == 1
+        number = np.asarray(value).item() if known else None
+        _Maker(made, name, specs, number).fill(size, sizes)
     return made
 
 
@@ -76,9 +77,9 @@ class _Maker:
         made: Graph,
         name: str,
         specs: Mapping[Tensor, TensorSpec],
-        is_zero: bool,
+        number: Any,
     ) -> None:
-        self.made, self.name, self.specs, self.is_zero = made, name, specs, is_zero
+        self.made, self.name, self.specs, self.number = made, name, specs, number
 
     def add(
         self,
@@ -100,13 +101,14 @@ class _Maker:
         return self.add(part, "Const", {"dtype": "int32", "value": array}, spec)
 
     def fill(self, size: Size, sizes: list[Dim]) -> None:
-        """Replace the node: zeros along the axis, in the fill's dtype, spread over the other sizes, plus the value."""
+        """Replace the node: zeros or ones along the axis, in the fill's dtype, spread over the other sizes, plus the value."""
         dtype = self.specs[Tensor(self.name)].dtype
         source = self.made.inputs(size.reader)[size.slot]
         given = self.specs[size.tensor]
         row = self.along(source, given, size.axis)
         like = TensorSpec(given.dtype, (None,))
-        row = self.add("zeros", "ZerosLike", {"T": given.dtype}, like, row)
+        op = "OnesLike" if self.number == 1 else "ZerosLike"
+        row = self.add("like", op, {"T": given.dtype}, like, row)
         if given.dtype != dtype:
             cast = {"SrcT": given.dtype, "DstT": dtype}
             row = self.add("cast", "Cast", cast, TensorSpec(dtype, (None,)), row)
@@ -121,7 +123,7 @@ class _Maker:
         whole = TensorSpec(dtype, tuple(sizes))
         typed = {"T": dtype, "Tmultiples": "int32"}
         value = self.made.inputs(self.name)[1]
-        if self.is_zero:
+        if self.number in (0, 1):
             self.become("Tile", typed, whole, row, times)
         else:
             tiled = self.add("tiled", "Tile", typed, whole, row, times)

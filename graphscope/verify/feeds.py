@@ -33,7 +33,7 @@ BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else
 @dataclass(frozen=True)
 class Port:
     """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
-    ``text`` what a string holds.
+    ``text`` what a string holds; ``is_mask`` says that it holds nothing but 0 and 1.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Port:
     shape: Shape = None
     below: int | None = None
     text: bytes = b""
+    is_mask: bool = False
 
 
 class Round(NamedTuple):
@@ -103,8 +104,11 @@ def draw(
         shape = tuple(min(size, 8) for size in shape)
     if port.dtype == "string":
         return np.full(shape, port.text, object)
-    if port.dtype == "bool":
-        return rng.integers(0, 2, shape).astype(bool)
+    if port.dtype == "bool" or port.is_mask:
+        kept = rng.integers(0, 2, shape)
+        if shape and port.is_mask:
+            kept[..., 0] = 1  # a row of which nothing is left is no input
+        return kept.astype(port.dtype)
     if "int" in port.dtype:
         usual = 256 if port.dtype == "uint8" else 10
         known = [n for n in (port.below, bound) if n is not None] or [usual]
@@ -118,6 +122,37 @@ def draw(
 
         return made.astype(ml_dtypes.bfloat16)
     return made.astype(port.dtype)
+
+
+LARGE = 1e3  # what a mask is multiplied by before it is added to scores
+
+
+def is_mask(graph: Graph, name: str) -> bool:
+    """Whether an input is used as ``scores + (1 - mask) * -10000``: other numbers would drown the scores in rounding."""
+    stack, seen = [(name, False)], {name}
+    while stack and len(seen) < 1000:
+        at, is_turned = stack.pop()
+        for reader, slot in graph.consumers(at):
+            op = graph.op(reader)
+            factor = _other(graph, reader, slot)
+            if op == "Sub" and slot == 1 and factor == 1:
+                stack.append((reader, True))
+            elif op == "Mul" and is_turned and factor and abs(factor) >= LARGE:
+                return True
+            elif op in _PASSES and reader not in seen:
+                seen.add(reader)
+                stack.append((reader, is_turned))
+    return False
+
+
+def _other(graph: Graph, name: str, slot: int) -> float | None:
+    """The other operand of a binary op, where it is one constant number."""
+    inputs = graph.inputs(name)
+    if len(inputs) != 2:
+        return None
+    value = graph.attrs(inputs[1 - slot].node).get("value")
+    is_number = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
+    return float(value.reshape(())) if is_number and value.size == 1 else None  # type: ignore[union-attr]
 
 
 _LOOKUPS = {

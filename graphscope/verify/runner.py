@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import GraphError, GraphscopeError, NotRunnable
 from ..graph import Model, Shape, Tensor, did_you_mean
-from .feeds import Port, looked_up
+from .feeds import Port, is_mask, looked_up
 from .noise import Noise, fed_noise, noisy_keras
 from .texts import text_for
 
@@ -128,7 +128,8 @@ class GraphRunner:
             return port
         if dtype == "string":
             return replace(port, text=text_for(self.model.graph, node, 0))
-        return replace(port, below=looked_up(self.model.graph, node))
+        below = looked_up(self.model.graph, node)
+        return replace(port, below=below, is_mask=is_mask(self.model.graph, node))
 
     def run(
         self,

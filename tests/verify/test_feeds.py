@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from graphscope.graph import Graph, Node, Tensor
-from graphscope.verify.feeds import Port, Round, draw, looked_up, shape_of, trials
+from graphscope.verify.feeds import (
+    Port,
+    Round,
+    draw,
+    is_mask,
+    looked_up,
+    shape_of,
+    trials,
+)
 
 
 def test_the_first_unknown_size_is_the_batch():
@@ -46,6 +54,21 @@ def test_indices_stay_within_the_smallest_table():
     port = Port("ids", "int32", (None,), looked_up(graph, "ids"))
     assert draw(np.random.default_rng(0), port, (1000,), 10).max() == 6
     assert looked_up(graph, "t50") is None
+
+
+@pytest.mark.parametrize("factor, found", [(-10000.0, True), (2.0, False)])
+def test_a_mask_of_scores_holds_nothing_but_0_and_1(factor, found):
+    graph = Graph()
+    graph.add("mask", Node("Placeholder", {"dtype": "int32"}))
+    graph.add("cast", Node("Cast", {}), [Tensor("mask")])
+    for name, value in (("one", 1.0), ("large", factor)):
+        graph.add(name, Node("Const", {"value": np.array(value, "f")}))
+    graph.add("turned", Node("Sub", {}), [Tensor("one"), Tensor("cast")])
+    graph.add("y", Node("Mul", {}), [Tensor("turned"), Tensor("large")])
+    assert is_mask(graph, "mask") == found
+    port = Port("mask", "int32", (None,), is_mask=found)
+    drawn = draw(np.random.default_rng(0), port, (20, 9), 10)
+    assert (set(drawn.flat) == {0, 1} and drawn[:, 0].all()) == found
 
 
 def test_floats_come_in_several_scales():
