@@ -36,7 +36,7 @@ class Algebra:
         for choice in p.choices:
             if not isinstance(choice, f.Sum):
                 yield from self.solve(choice, t, m, sign)
-            elif (top := self._top(choice, t, m)) is not None:
+            elif (top := self._top(choice, t, m)) and top[1] in f.SUM_OPS:
                 yield from self._shared_sum(choice, *top, sign)
 
     def _shared_sum(
@@ -53,7 +53,18 @@ class Algebra:
                 if not (self._may(a, args[0], m) and self._may(b, args[1], m)):
                     continue
                 for found in self.solve(a, args[0], m, sign):
-                    yield from self.solve(b, args[1], found, right)
+                    for whole in self.solve(b, args[1], found, right):
+                        yield self._aligned(whole, t) if op == "BiasAdd" else whole
+
+    def _aligned(self, m: Match, t: Tensor) -> Match:
+        """A bias of channels that come first has the shape in which a plain sum would read it: (channels, 1, 1)."""
+        layout = self.view.attrs[t.node].get("data_format")
+        if not isinstance(layout, str) or not layout.startswith("NC"):
+            return m
+        x, bias = self.view.inputs[t.node]
+        shape = self.view.shape(x)
+        ones = (1,) * ((len(shape) if shape is not None else len(layout)) - 2)
+        return m.reshaped(bias, ones)
 
     def _add_n(
         self, p: f.Term, args: list[Tensor], m: Match, sign: int
@@ -87,7 +98,7 @@ class Algebra:
         for choice in p.choices:
             if not isinstance(choice, f.Product):
                 yield from self.solve(choice, t, m, sign)
-            elif (top := self._top(choice, t, m)) is not None:
+            elif (top := self._top(choice, t, m)) and top[1] in f.PRODUCT_OPS:
                 yield from self._shared_product(choice, *top, sign)
 
     def _shared_product(

@@ -83,12 +83,23 @@ def conv_output_size(size: int, kernel: int, stride: int, padding: str) -> int:
     return size * stride + longer
 
 
-def per_channel(bias: Held | None, channels: int) -> bool | str:
-    """Whether a bias has one number a channel; True too where a size is not known (0), else why not."""
+def per_channel(
+    bias: Held | None, channels: int, layout: str | None = None, *ranks: int
+) -> bool | str:
+    """Whether a bias has one number a channel; True too where a size is not known (0), else why not.
+
+    ``ranks`` are those that the tensor may have to which it is added (4 when none is named).
+    """
     if bias is None or 0 in (*bias.shape, channels):
         return True
     wide = [d for d in bias.shape if d != 1] or [1]
-    return wide == [channels] or f"the bias has shape {list(bias.shape)}"
+    if wide != [channels]:
+        return f"the bias has shape {list(bias.shape)}"
+    places = {channel_axis(layout, rank) - rank for rank in ranks or (4,)}
+    if data_format(layout) == "channels_last":
+        places = {-1}
+    at = [i - len(bias.shape) for i, d in enumerate(bias.shape) if d != 1]
+    return places.issuperset(at) or "the bias varies along another axis"
 
 
 def sandwich_padding(

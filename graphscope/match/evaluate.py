@@ -70,7 +70,9 @@ class _Evaluator:
     def _variable(self, p: f.Var) -> Any:
         if isinstance(p, f.Scalar):
             return self.values[p.name]
-        return np.asarray(self.fetch(self.used[p.name]))
+        found = np.asarray(self.fetch(self.used[p.name]))
+        shape = self.values[p.name].shape if isinstance(p, f.Weight) else found.shape
+        return found.reshape(shape) if found.size == np.prod(shape) else found
 
     def _first(self, p: f.OneOf) -> Any:
         for each in p.terms:

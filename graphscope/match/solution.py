@@ -10,6 +10,7 @@ import numpy as np
 
 from ..graph import Tensor
 from . import formula as f
+from .held import Held
 
 TOLERANCE = 1e-4  # of a literal in a formula against a float32 constant in a graph
 
@@ -38,6 +39,15 @@ class Match(NamedTuple):
             old = self.values[name]
             return self._replace(uses=uses) if _same(old, value) else None
         return self._replace(values={**self.values, name: value}, uses=uses)
+
+    def reshaped(self, tensor: Tensor, ones: tuple[int, ...]) -> Match:
+        """The weight that was read from the tensor, with axes of size one at its end."""
+        for name, read in _unlinked(self.uses):
+            held = self.values[name]
+            if read == tensor and isinstance(held, Held):
+                wide = held.reshaped(*held.shape, *ones)
+                return self._replace(values={**self.values, name: wide})
+        return self
 
     @property
     def members(self) -> frozenset[str]:

@@ -80,7 +80,9 @@ def _conv_fits(
     dilations: Any,
 ) -> bool | str:
     plain = _plain(padding, strides, dilations, layout)
-    return per_channel(bias, kernel.shape[-1]) if plain is True else plain
+    rank = len(kernel.shape)
+    fits = per_channel(bias, kernel.shape[-1], layout, rank)
+    return fits if plain is True else plain
 
 
 def _weights(kernel: Held, bias: Held | None) -> dict[str, Held | None]:
@@ -191,7 +193,7 @@ def _depthwise_fits(
 ) -> bool | str:
     plain = _plain(padding, strides, dilations, layout)
     channels = kernel.shape[-1] * kernel.shape[-2]
-    return per_channel(bias, channels) if plain is True else plain
+    return per_channel(bias, channels, layout) if plain is True else plain
 
 
 @layer("DepthwiseConv2D", where=_depthwise_fits, config=_depthwise, weights=_weights)
@@ -256,12 +258,14 @@ def _separable_weights(
     }
 
 
-def _pointwise(pointwise: Held, bias: Held | None, kernel: Held) -> bool | str:
+def _pointwise(
+    pointwise: Held, bias: Held | None, kernel: Held, layout: Any = None
+) -> bool | str:
     if pointwise.shape[:2] != (1, 1):
         return f"the second kernel spans {pointwise.shape[:2]}, not one point"
     if pointwise.shape[2] != kernel.shape[2] * kernel.shape[3]:
         return "the second kernel is a grouped one"
-    return per_channel(bias, pointwise.shape[-1])
+    return per_channel(bias, pointwise.shape[-1], layout)
 
 
 def _separable_fits(
@@ -274,7 +278,7 @@ def _separable_fits(
     dilations: Any,
 ) -> bool | str:
     plain = _plain(padding, strides, dilations, layout)
-    return _pointwise(pointwise, bias, kernel) if plain is True else plain
+    return _pointwise(pointwise, bias, kernel, layout) if plain is True else plain
 
 
 def _separable(

@@ -74,7 +74,7 @@ def _conv_fits(
     axes: Any,
 ) -> bool | str:
     fits = _fits(kernel, strides, padding, layout, dilations, axis, axes)
-    return per_channel(bias, kernel.shape[-1]) if fits is True else fits
+    return per_channel(bias, kernel.shape[-1], layout, 3, 4) if fits is True else fits
 
 
 def _depthwise_fits(
@@ -89,7 +89,7 @@ def _depthwise_fits(
 ) -> bool | str:
     fits = _fits(kernel, strides, padding, layout, dilations, axis, axes)
     channels = kernel.shape[-1] * kernel.shape[-2]
-    return per_channel(bias, channels) if fits is True else fits
+    return per_channel(bias, channels, layout, 3, 4) if fits is True else fits
 
 
 def _window(

@@ -73,7 +73,7 @@ def _separable_fits(
         return "the second kernel spans more than one point"
     if pointwise.shape[2] != kernel.shape[2] * kernel.shape[3]:
         return "the second kernel is a grouped one"
-    return per_channel(bias, pointwise.shape[-1])
+    return per_channel(bias, pointwise.shape[-1], layout, 3, 4)
 
 
 @layer(
@@ -131,7 +131,8 @@ def _transposed_fits(
     if fits is not True:
         return fits
     extra = _output_padding(view, x, kernel, strides, padding, layout, axis, sizes)
-    return extra if isinstance(extra, str) else per_channel(bias, kernel.shape[-2])
+    fits = per_channel(bias, kernel.shape[-2], layout, 3, 4)
+    return extra if isinstance(extra, str) else fits
 
 
 def _output_padding(

@@ -92,7 +92,7 @@ def _conv_fits(
     explicit: Any,
 ) -> bool | str:
     fits = _fits(kernel, bias, strides, layout, dilations, explicit)
-    return per_channel(bias, kernel.shape[-1]) if fits is True else fits
+    return per_channel(bias, kernel.shape[-1], layout) if fits is True else fits
 
 
 @layer("Conv2D", where=_conv_fits, config=_conv, weights=_weights)
@@ -122,7 +122,7 @@ def _depthwise_fits(
 ) -> bool | str:
     fits = _fits(kernel, bias, strides, layout, dilations, explicit)
     channels = kernel.shape[-1] * kernel.shape[-2]
-    return per_channel(bias, channels) if fits is True else fits
+    return per_channel(bias, channels, layout) if fits is True else fits
 
 
 @layer(

@@ -103,7 +103,7 @@ def _fits(
     extra = _output_padding(view, x, kernel, strides, padding, layout, sizes)
     if isinstance(extra, str):
         return extra
-    return per_channel(bias, kernel.shape[-2])
+    return per_channel(bias, kernel.shape[-2], layout, len(kernel.shape))
 
 
 def _config(

@@ -1,13 +1,8 @@
-"""Normalization by the statistics of each example: Layer-, Group-, RMS- and UnitNormalization.
-
-An instance normalization is Keras's GroupNormalization with ``groups=-1``.
-"""
+"""Normalization by the statistics of each example along its last axes: Layer-, RMS- and UnitNormalization."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import numpy as np
 
 from ..match import (
     ANY,
@@ -39,7 +34,7 @@ def _axes(view: View, x: Any, axis: Any) -> tuple[int, ...]:
     return tuple(sorted(a % len(shape) - len(shape) for a in given))
 
 
-def _normalized(x: Any, gamma: Any, beta: Any, axis: Any, epsilon: Any) -> Term:
+def normalized(x: Any, gamma: Any, beta: Any, axis: Any, epsilon: Any) -> Term:
     mean = op.Mean(x, axis, keep_dims=True)
     variance = (
         op.Mean((x - mean) ** 2, axis, keep_dims=True)
@@ -60,9 +55,21 @@ def _trailing(
     axes = _axes(view, x, axis)
     if axes != tuple(range(-len(axes), 0)):
         return "the statistics are not over the last axes"
-    for held in (gamma, beta):
-        if held is not None and len([d for d in held.shape if d != 1]) > len(axes):
+    return _covers(view, x, len(axes), gamma, beta)
+
+
+def _covers(view: View, x: Any, count: int, *weights: Held | None) -> bool | str:
+    """Whether the weights hold one number for each entry of that many last axes, and vary along no other."""
+    shape = view.shape(x)
+    for held in weights:
+        if held is None:
+            continue
+        own, others = held.shape[-count:], held.shape[:-count]
+        if len(own) < count or any(d != 1 for d in others):
             return "the weights vary along an axis that is not normalized"
+        sizes = shape[-count:] if shape is not None else own
+        if any(size not in (None, d) for size, d in zip(sizes, own)):
+            return "the weights are broadcast along an axis that is normalized"
     return True
 
 
@@ -100,35 +107,52 @@ def _layer_weights(
 def layer_norm(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
-    return _normalized(x, gamma, beta, axis, epsilon)
+    return normalized(x, gamma, beta, axis, epsilon)
 
 
 def _rows(
     view: View, x: Any, gamma: Held | None, beta: Held | None, inner: Sizes
 ) -> bool | str:
     known = [size.number if size is not None else None for size in inner]
-    sizes = {int(np.prod(h.shape)) for h in (gamma, beta) if h is not None}
     if len(known) != 4 or known[0] != 1 or known[3] != 1:
         return "it is not a matrix between axes of size 1"
-    last = view.axis_size(x, -1)
-    if inner[2] != last and known[2] not in sizes:
-        return "the rows are not the last axis"
-    return sizes <= {known[2]} or "the weights differ in size from the rows"
+    count = len(_last_axes(view, x, inner, gamma, beta))
+    if not count:
+        return "the rows are not the last axes"
+    return _covers(view, x, count, gamma, beta)
+
+
+def _last_axes(
+    view: View, x: Any, inner: Sizes, gamma: Held | None, beta: Held | None
+) -> tuple[int, ...]:
+    """The last axes that one row holds, counted from the end; none where that is not known."""
+    row, shape = inner[2], view.shape(x)
+    if row == view.axis_size(x, -1):
+        return (-1,)
+    held = gamma or beta
+    sizes = shape if shape is not None else (None, *(held.shape if held else ()))
+    whole = 1
+    for count, size in enumerate(reversed(sizes[1:]), 1):
+        whole *= size or 0
+        if row is not None and whole and whole == row.number:
+            return tuple(range(-count, 0))
+    return ()
 
 
 @layer(
     "LayerNormalization",
     where=_rows,
-    config=lambda gamma, beta, epsilon: {
-        "axis": -1,
-        "epsilon": plain_float(epsilon),
-        "center": beta is not None,
-        "scale": gamma is not None,
-    },
-    weights=lambda gamma, beta: {
-        "gamma": gamma.flat() if gamma else None,
-        "beta": beta.flat() if beta else None,
-    },
+    config=lambda view, x, inner, gamma, beta, epsilon: _layer_norm(
+        view,
+        x,
+        _last_axes(view, x, inner, gamma, beta),
+        plain_float(epsilon),
+        gamma,
+        beta,
+    ),
+    weights=lambda view, x, inner, gamma, beta: _layer_weights(
+        view, x, _last_axes(view, x, inner, gamma, beta), gamma, beta
+    ),
 )
 def layer_norm_by_fused(
     x: Input,
@@ -150,115 +174,6 @@ def layer_norm_by_fused(
         data_format="NCHW",
     )
     return op.Reshape(rows, ANY) * gamma + beta
-
-
-def _channel_vector(held: Held | None) -> Held | None:
-    return held.flat() if held else None
-
-
-def _instance(
-    view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
-) -> bool | str:
-    shape = view.shape(x)
-    if shape is None or len(shape) < 3:
-        return "the rank of the input is not known, or below 3"
-    axes = sorted(
-        a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))
-    )
-    last = axes == list(range(1, len(shape) - 1))
-    first = axes == list(range(2, len(shape)))
-    return (last or first) or "the statistics are not over the spatial axes"
-
-
-def _channels(view: View, x: Any, axis: Any) -> int:
-    shape = view.shape(x) or ()
-    axes = sorted(
-        a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))
-    )
-    return -1 if axes[0] == 1 else 1
-
-
-@layer(
-    "GroupNormalization",
-    where=_instance,
-    config=lambda view, x, axis, epsilon, gamma, beta: {
-        "groups": -1,
-        "axis": _channels(view, x, axis),
-        "epsilon": epsilon,
-        "center": beta is not None,
-        "scale": gamma is not None,
-    },
-    weights=lambda gamma, beta: {
-        "gamma": _channel_vector(gamma),
-        "beta": _channel_vector(beta),
-    },
-    evidence="statistics of each example and channel: an instance normalization",
-)
-def instance_norm(
-    x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
-) -> Term:
-    return _normalized(x, gamma, beta, axis, epsilon)
-
-
-def _grouped(
-    view: View,
-    x: Any,
-    inner: Sizes,
-    outer: Sizes,
-    axis: Any,
-    gamma: Held | None,
-    beta: Held | None,
-) -> bool | str:
-    groups, size = _groups(inner)
-    if groups is None or size is None:
-        return "the last axis is not split into groups of known size"
-    rank = len(inner)
-    axes = {a % rank for a in (axis if isinstance(axis, tuple) else (axis,))}
-    if axes != set(range(1, rank)) - {rank - 2}:
-        return "the statistics are not those of each group"
-    for held in (gamma, beta):
-        if held is not None and int(np.prod(held.shape)) != groups * size:
-            return "the weights are not one a channel"
-    last = view.axis_size(x, -1)
-    return last.number in (None, groups * size) or "the groups are not of the last axis"
-
-
-def _groups(inner: Sizes) -> tuple[int | None, int | None]:
-    if len(inner) < 3 or inner[-1] is None or inner[-2] is None:
-        return None, None
-    return inner[-2].number, inner[-1].number
-
-
-@layer(
-    "GroupNormalization",
-    where=_grouped,
-    config=lambda inner, epsilon, gamma, beta: {
-        "groups": _groups(inner)[0],
-        "axis": -1,
-        "epsilon": epsilon,
-        "center": beta is not None,
-        "scale": gamma is not None,
-    },
-    weights=lambda gamma, beta: {
-        "gamma": _channel_vector(gamma),
-        "beta": _channel_vector(beta),
-    },
-)
-def group_norm(
-    x: Input,
-    gamma: Weight | None,
-    beta: Weight | None,
-    axis: Array,
-    epsilon: Scalar,
-    inner: Dims,
-    outer: Dims,
-) -> Term:
-    split = op.Reshape(x, inner)
-    plain = _normalized(split, None, None, axis, epsilon)
-    return (
-        op.Reshape(_normalized(split, gamma, beta, axis, epsilon), outer)
-        | op.Reshape(plain, outer) * gamma + beta
-    )
 
 
 @layer(
@@ -286,6 +201,17 @@ def unit_norm(x: Input, axis: Array, least: Scalar) -> Term:
     """``tf.math.l2_normalize``."""
     whole = op.Sum(x**2, axis, keep_dims=True)
     return x * rsqrt(op.Maximum(whole, least)) | x / op.Maximum(sqrt(whole), least)
+
+
+@layer(
+    "UnitNormalization",
+    config=lambda view, x, axis: {"axis": keras_axis(_axes(view, x, axis), None)},
+    evidence="Keras's least norm of 1e-12 stands in for none",
+)
+def unit_norm_plain(x: Input, axis: Array) -> Term:
+    """``x / tf.norm(x)``, as face embeddings and capsules are compared."""
+    whole = op.Sum(x**2, axis, keep_dims=True)
+    return x * rsqrt(whole)
 
 
 @layer(

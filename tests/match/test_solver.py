@@ -308,3 +308,16 @@ def test_a_part_of_a_weight_is_a_weight() -> None:
     assert row is not None
     assert (third.shape, third.steps) == ((2, 2), (("slice", (1, 4, 6)),))
     assert (row.shape, row.steps) == ((1, 6), (("slice", (0, 1, 2)),))
+
+
+def test_a_product_is_no_sum() -> None:
+    """``(x * 2) * 3`` is not ``x * 2 + 3``: a product is a spelling of a sum only where its other terms are missing."""
+    offset = Scalar("offset", optional=True)
+
+    def twice(g: Made) -> Tensor:
+        once = g.put("Mul", g.feed(), g.const("two", 2.0))
+        return g.put("Mul", once, g.const("three", 3.0))
+
+    graph = Made()
+    found = solve(X * A + offset, graph, twice(graph))
+    assert found and all("offset" not in match.values for match in found)

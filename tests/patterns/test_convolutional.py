@@ -13,6 +13,7 @@ from .spelling import (
     Spelling,
     check_near_miss,
     check_spelling,
+    found_in,
     image,
     keras,
     spell,
@@ -295,6 +296,12 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
     return NearMiss(name, pattern, build)
 
 
+def conv_first() -> Any:
+    return tf.nn.conv2d(
+        image(None, 3, 6, 6), weight("w", 3, 3, 3, 6), 1, "SAME", data_format="NCHW"
+    )
+
+
 def explicit(kind: str, channels: int = 0) -> Any:
     pads = [[0, 0], [1, 0], [2, 1], [channels, 0]]
     if kind == "Conv2D":
@@ -327,6 +334,14 @@ SPELLINGS += [
         filters=4,
         strides=(2,),
         output_padding=None,
+    ),
+    spell(
+        "channels first",
+        "conv2d",
+        lambda: tf.nn.bias_add(conv_first(), weight("b", 6), data_format="NCHW"),
+        "kernel bias",
+        data_format="channels_first",
+        use_bias=True,
     ),
     spell(
         "explicit paddings",
@@ -480,3 +495,9 @@ def test_a_spelling_is_found_and_sound(spelling: Spelling) -> None:
 @pytest.mark.parametrize("miss", NEAR_MISSES, ids=str)
 def test_a_near_miss_is_not_found(miss: NearMiss) -> None:
     check_near_miss(miss)
+
+
+def test_a_vector_added_along_the_columns_is_no_bias() -> None:
+    found = found_in(lambda: conv_first() + weight("b", 6))
+    layer = next(each for each in found.layers if each.op == "Conv2D")
+    assert "bias" not in layer.weights and not layer.attrs["use_bias"]

@@ -306,7 +306,7 @@ SPELLINGS = [
     ),
     spell(
         "group norm, weights outside",
-        "group_norm",
+        "group_norm_rejoined",
         lambda: group_norm(3, 4),
         "gamma beta",
         groups=3,
