@@ -108,12 +108,11 @@ def to_keras(
     layer, NotExpressible for a loop.
     """
     program = lower(layer_graph, inputs, outputs, name, specs, values)
-    parts = arrange(program, blocks) if blocks else program.steps
-    program = with_names(replace(program, steps=tuple(flat(parts))))
-    layers = {step.name: dict(step.weights) for step in program.steps if step.name}
+    program = _in_order(program, blocks)
+    layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
     ops = tuple(
         step.node
-        for step in program.steps
+        for step in program.all_steps
         if step.node in layer_graph
         and not isinstance(layer_graph.node(step.node), Layer)
     )
@@ -122,6 +121,13 @@ def to_keras(
     text = to_source(program, said, blocks, weights)
     foreign = reasons(program, layer_graph)
     return KerasSource(text, program, layers, ops, foreign, remarks)
+
+
+def _in_order(program: Program, blocks: Sequence[Any]) -> Program:
+    """The program in the order of its blocks, with the names that are written; its models likewise."""
+    models = {node: _in_order(each, blocks) for node, each in program.models.items()}
+    parts = arrange(program, blocks) if blocks else program.steps
+    return with_names(replace(program, steps=tuple(flat(parts)), models=models))
 
 
 def write_keras(

@@ -57,12 +57,12 @@ def _counts(program: Program, ops: Sequence[str]) -> str:
 
 def count_layers(program: Program) -> int:
     """How many calls of layers the model makes."""
-    return sum(1 for step in program.steps if step.class_name)
+    return sum(1 for step in program.all_steps if step.class_name)
 
 
 def owners(program: Program) -> Iterator[Step]:
     """The steps that make a layer object: not those that call one once more."""
-    return (step for step in program.steps if step.layer in ("", step.node))
+    return (step for step in program.all_steps if step.layer in ("", step.node))
 
 
 def count_parameters(program: Program) -> tuple[int, int]:
@@ -77,7 +77,7 @@ def count_parameters(program: Program) -> tuple[int, int]:
 
 def foreign_classes(program: Program) -> list[str]:
     """The classes that run in TensorFlow only."""
-    steps = (step for step in program.steps if not step.portable)
+    steps = (step for step in program.all_steps if not step.portable)
     return list(dict.fromkeys(step.class_name for step in steps))
 
 
@@ -85,7 +85,7 @@ def reasons(program: Program, graph: Graph) -> dict[str, str]:
     """Why each node that is not portable is not."""
     return {
         step.node: f"keras.ops has no word for {_op(graph, step)}"
-        for step in program.steps
+        for step in program.all_steps
         if not step.portable
     }
 
@@ -97,7 +97,7 @@ def _op(graph: Graph, step: Step) -> str:
 def evidence(program: Program, graph: Graph) -> list[str]:
     """What the recovered layers say that they rest on; those that say the same in one line."""
     found: dict[str, list[str]] = {}
-    for step in program.steps:
+    for step in program.all_steps:
         payload: Any = graph.node(step.node) if step.node in graph else None
         for text in payload.evidence if isinstance(payload, Layer) else ():
             found.setdefault(text, []).append(step.name or step.node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,8 +68,10 @@ class _Function:
 class Writer:
     """Turns parts into function definitions and statements."""
 
-    def __init__(self, program: Program, parts: Sequence[Part]) -> None:
-        self.program, self.parts = program, parts
+    def __init__(
+        self, program: Program, parts: Sequence[Part], taken: Collection[str] = ()
+    ) -> None:
+        self.program, self.parts, self.taken = program, parts, taken
         self.functions: dict[str, _Function] = {}
         self.arguments: dict[int, dict[Hashable, Any]] = {}
         self.readers: dict[Tensor, set[str]] = {}
@@ -78,6 +80,11 @@ class Writer:
                 self.readers.setdefault(tensor, set()).add(step.node)
         for tensor in program.outputs:
             self.readers.setdefault(tensor, set()).add("")
+
+    @property
+    def names(self) -> set[str]:
+        """What its functions are called."""
+        return {function.name for function in self.functions.values()}
 
     def definitions(self) -> Iterator[str]:
         """One function for each kind of block, those that others call before them."""
@@ -93,14 +100,17 @@ class Writer:
         return list(self._looped(lines, {*taken, *_VARIABLES}, named=True))
 
     def _definition(self, kind: str, blocks: list[Block]) -> str:
-        unifier = Unifier({*_VARIABLES, kind, *self.functions})
+        name, number = kind, 1
+        while name in self.taken:
+            name, number = f"{kind}_{number}", number + 1
+        unifier = Unifier({*_VARIABLES, name, *self.names})
         fields: list[Field] = []
         columns = list(zip(*(block.parts for block in blocks)))
         for at, column in enumerate(columns):
             fields += self._fields(at, column)
         said = unifier.unify(fields)
         parameters = sorted(unifier.parameters, key=_rank)
-        function = self.functions[kind] = _Function(kind, parameters)
+        function = self.functions[kind] = _Function(name, parameters)
         for number, block in enumerate(blocks):
             self.arguments[id(block)] = {p.name: p.values[number] for p in parameters}
         lines: list[tuple[Part, Values]] = []

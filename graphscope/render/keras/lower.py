@@ -16,6 +16,7 @@ from .calls import layer_step
 from .expressions import op_step
 from .held import Holder
 from .names import layer_name
+from .nesting import nest
 from .program import Input, Program, Step, hole, post_order
 from .reader import Values
 
@@ -36,7 +37,9 @@ def lower(
     ``graph`` is the layer graph; inputs, outputs and the keys of ``specs`` are tensors of the op graph. Raises
     OutputsUnknown for an output that lies inside a layer, NotExpressible for a loop.
     """
-    return Lowering(graph, specs, values).program(tuple(inputs), tuple(outputs), name)
+    lowering = Lowering(graph, specs, values)
+    program = lowering.program(tuple(inputs), tuple(outputs), name)
+    return nest(program, lowering.spec_or_none)
 
 
 class Lowering(Holder):

@@ -42,11 +42,12 @@ def with_names(program: Program) -> Program:
     silent = _silent(program.steps, operations)
     meant = {_base(s.name) for s in program.steps if s.name and not is_counted(s)}
     names = Namespace(step.name for step in program.steps)
+    models = {s.node for s in program.steps if s.layer in program.models}
     made = []
     changed: dict[str, str] = {}
     for step in program.steps:
         idle = not step.weights and is_counted(step) and _base(step.name) not in meant
-        if not step.name or step.class_name in silent or idle:
+        if not step.name or step.class_name in silent or idle or step.node in models:
             made.append(step)
             continue
         name = step.name

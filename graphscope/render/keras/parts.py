@@ -77,7 +77,7 @@ class _Gathering:
         """The step after those extra ones that it needs and that are not there yet."""
         made = [step]
         for each in made:
-            for tensor in each.inputs:
+            for tensor in reversed(each.inputs):
                 if tensor.node in self.extra:
                     made.append(self.extra.pop(tensor.node))
         return made[::-1]

@@ -65,7 +65,8 @@ class Input:
 class Program:
     """A whole model; steps are in an order in which they can run, each region of one exit in one piece.
 
-    ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own.
+    ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own,
+    ``models`` the models that it calls as a whole, by the node of the first call.
     """
 
     name: str
@@ -75,9 +76,16 @@ class Program:
     output_names: tuple[str, ...] = ()
     classes: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    models: Mapping[str, Program] = field(default_factory=dict)
 
     def step(self, node: str) -> Step:
         return self.by_node[node]
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps of the models in it too."""
+        inner = (step for each in self.models.values() for step in each.steps)
+        return (*inner, *self.steps)
 
     @property
     def by_node(self) -> dict[str, Step]:

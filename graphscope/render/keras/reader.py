@@ -60,6 +60,10 @@ class Reader:
         found = self.specs.get(self.lowered(tensor))
         return found or (said[0] if said else TensorSpec())
 
+    def spec_or_none(self, tensor: Tensor) -> TensorSpec:
+        """``spec``, of steps that are no nodes too: nothing is known of them."""
+        return self.spec(tensor) if tensor.node in self.graph else TensorSpec()
+
     def value(self, tensor: Tensor) -> np.ndarray | None:
         """The elements of a tensor that no input reaches, where they are known."""
         payload = self.graph.node(tensor.node)

@@ -20,19 +20,32 @@ def to_source(
     program: Program, docstring: str, blocks: Sequence[Any] = (), weights: str = ""
 ) -> str:
     """The module: imports, small layers of its own, a function for each block, ``build_model``."""
-    writer = Writer(program, arrange(program, blocks) if blocks else program.steps)
     definitions = [text.strip("\n") for text in program.classes.values()]
-    definitions += writer.definitions()
-    body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
-    head = [
-        "def build_model() -> keras.Model:",
-        '    """The model, without its weights."""',
-    ]
-    definitions.append("\n".join([*head, *body]))
+    taken: set[str] = set()
+    for each in program.models.values():
+        about = (
+            f"What is called as one: {len(each.steps)} layers with the same weights."
+        )
+        definitions += _functions(each, blocks, f"build_{each.name}", about, taken)
+    about = "The model, without its weights."
+    definitions += _functions(program, blocks, "build_model", about, taken)
     if weights.endswith(".npz"):
         definitions.append(LOADER.strip("\n"))
     code = "\n\n\n".join(definitions)
     return f'"""{_docstring(docstring)}"""\n\n{_imports(code)}\n\n\n{code}\n'
+
+
+def _functions(
+    program: Program, blocks: Sequence[Any], name: str, about: str, taken: set[str]
+) -> Iterator[str]:
+    """The functions of the blocks of a model, then the one that builds it; names in ``taken`` are not theirs."""
+    writer = Writer(
+        program, arrange(program, blocks) if blocks else program.steps, taken
+    )
+    yield from writer.definitions()
+    body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
+    yield "\n".join([f"def {name}() -> keras.Model:", f'    """{about}"""', *body])
+    taken.update(writer.names)
 
 
 def _imports(code: str) -> str:
@@ -61,7 +74,7 @@ def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
         wanted = "inputs" if len(program.inputs) == 1 else identifier(each.name)
         variables[each.tensor] = names.unique(wanted)
         yield from wrapped(f"{variables[each.tensor]} = {input_text(each)}")
-    taken = {*variables.values(), *writer.functions, *program.classes}
+    taken = {*variables.values(), *writer.names, *program.classes}
     statements = writer.statements(taken)
     lines, results = body_lines(statements, variables, program.outputs, taken)
     for group in lines:

@@ -61,7 +61,10 @@ def stored_layers(program: Program) -> Iterator[tuple[str, Step]]:
     """The layers in the order of ``model.layers``, each with its group in the weights file."""
     steps = program.by_node
     for node, group in layer_paths(program).items():
-        if node in steps:
+        if node in program.models:
+            inside = stored_layers(program.models[node])
+            yield from ((f"{group}/{path}", step) for path, step in inside)
+        elif node in steps:
             yield group, steps[node]
 
 
