@@ -140,6 +140,22 @@ class Layer(Node):
         return self.attrs
 
 
+@dataclass(frozen=True)
+class Loop(Layer):
+    """A Layer of no Keras class: a loop of the graph (or a condition), and the arrays that only it sees.
+
+    ``function`` is what it computes, ``arguments`` names for each of its arguments one of ``inputs`` or ``weights``; its
+    returns are the layer's outputs. ``library`` holds the functions that it runs; ``facts`` what is known of the tensors of each, by the
+    function's name (spec, elements); ``held`` which of their constants are weights, by function and node.
+    """
+
+    function: Function | None = None
+    arguments: tuple[str, ...] = ()
+    library: Mapping[str, Function] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[Tensor, Any]] = field(default_factory=dict)
+    held: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
 class Graph(nx.MultiDiGraph):
     """``graph.nodes[name]["node"]`` is a Node; a data edge is ``(source, target, key=slot)`` with ``port=``.
 

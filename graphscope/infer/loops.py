@@ -1,0 +1,191 @@
+"""Calls of lifted loops -> Loop layers: their inputs, their weights, and what is known of the tensors inside."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..graph import Function, Graph, Loop, Tensor, WeightUse
+from ..simplify.loops import Lifted
+from ..simplify.loops_regions import Region, bodies, is_literal, weight_behind
+from .calls import Library
+from .facts import UNKNOWN, Fact, join_facts
+from .shapes import Inference
+
+Facts = Mapping[Tensor, Fact]
+_CALL = re.compile(r"^(Stateful)?PartitionedCall(_\d+)?$")
+
+
+def loop_layers(
+    graph: Graph,
+    lifted: Lifted,
+    facts: Facts,
+    functions: Mapping[str, Function],
+) -> tuple[Loop, ...]:
+    """A Loop for each region that is still in the graph."""
+    return tuple(
+        _layer(graph, region, facts, functions)
+        for region in lifted.regions
+        if region.node in graph
+    )
+
+
+def shown(name: str) -> str:
+    """The name of a loop as its author knows it: less the calls that inlining left in it.
+
+    >>> shown("StatefulPartitionedCall/model/lstm/PartitionedCall/while")
+    'model/lstm/while'
+    """
+    parts = [part for part in name.split("/") if not _CALL.match(part)]
+    return "/".join(parts) or name
+
+
+def _layer(
+    graph: Graph,
+    region: Region,
+    facts: Facts,
+    functions: Mapping[str, Function],
+) -> Loop:
+    whole = functions[region.function]
+    given = graph.inputs(region.node)
+    holders = [weight_behind(graph, tensor.node) for tensor in given]
+    inner = bodies(whole, functions)
+    constants = _constants(whole, inner)
+    titles = [holder or "" for holder in holders] + [node for _, node in constants]
+    names = weight_names([title for title in titles if title])
+    arguments, inputs, weights = [], {}, {}
+    free = Names(names.values())
+    single = sum(holder is None for holder in holders) == 1
+    for tensor, holder in zip(given, holders):
+        if holder is None:
+            name = free.unique("inputs" if single else _last(shown(tensor.node)))
+            inputs[name] = tensor
+        else:
+            name = names[holder]
+            weights[name] = _use(graph, holder, facts)
+        arguments.append(name)
+    held = {}
+    for function, node in constants:
+        held[function, node] = name = names[node]
+        graph_inside = (inner.get(function) or whole).graph
+        value = graph_inside.attrs(node)["value"]
+        weights[name] = WeightUse("", tuple(value.shape), (), value)
+    title = shown((region.loops or (region.node,))[0])
+    known = _facts_inside(whole, [facts.get(t, UNKNOWN) for t in given], functions)
+    return Loop(
+        op="Loop" if region.loops else "Condition",
+        attrs={"scope": title, "ops": region.ops},
+        outputs=tuple(known[whole.name].get(t, UNKNOWN).spec for t in whole.returns),
+        inputs=inputs,
+        weights=weights,
+        members=region.members,
+        output=Tensor(region.node),
+        pattern="loop",
+        name=title,
+        function=whole,
+        arguments=tuple(arguments),
+        library=inner,
+        facts=known,
+        held=held,
+    )
+
+
+def _constants(whole: Function, inner: Mapping[str, Function]) -> list[tuple[str, str]]:
+    """The constants inside that are too large for a literal: function and node."""
+    return [
+        (function.name, name)
+        for function in (whole, *inner.values())
+        for name in function.graph.by_op("Const")
+        if not is_literal(function.graph.node(name))
+    ]
+
+
+def _use(graph: Graph, holder: str, facts: Facts) -> WeightUse:
+    """The weight as it lies in the file."""
+    fact = facts.get(Tensor(holder), UNKNOWN)
+    held = fact.held.specs if fact.held is not None else None
+    shape = held[0].shape if held else fact.spec.shape
+    if shape is None:
+        shape = graph.attrs(holder).get("shape")
+    return WeightUse(holder, tuple(size or 0 for size in shape or ()))
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def weight_names(titles: Iterable[str]) -> dict[str, str]:
+    """For the name of each weight in the graph a short one of its own: as much of its end as tells it from the others.
+
+    >>> weight_names(["rnn/cell_0/gru/kernel", "rnn/cell_1/gru/kernel"])
+    {'rnn/cell_0/gru/kernel': 'cell_0_kernel', 'rnn/cell_1/gru/kernel': 'cell_1_kernel'}
+    """
+    parts = {t: shown(t.removesuffix("/read")).split("/") for t in titles}
+    same = set.intersection(*map(set, parts.values())) if len(parts) > 1 else set()
+    told = {
+        title: [p for p in path[:-1] if p not in same] + path[-1:]
+        for title, path in parts.items()
+    }
+    free, names = Names(), {}
+    for title, path in told.items():
+        others = [other for t, other in told.items() if t != title]
+        size = next(
+            (
+                n
+                for n in range(1, len(path))
+                if not any(o[-n:] == path[-n:] for o in others)
+            ),
+            len(path),
+        )
+        names[title] = free.unique("_".join(path[-size:]))
+    return names
+
+
+class Names:
+    """Identifiers, each given once."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken)
+
+    def unique(self, text: str) -> str:
+        """The text as a lower-case identifier that was not given yet."""
+        name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "x"
+        name = f"x_{name}" if name[0].isdigit() else name
+        name = f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
+        made, number = name, 1
+        while made in self.taken:
+            number += 1
+            made = f"{name}_{number}"
+        self.taken.add(made)
+        return made
+
+
+# what a Keras layer has already, and what the source of one speaks of
+_TAKEN = frozenset(
+    "self tf name dtype path inputs_ input output build call variables weights losses metrics trainable built "
+    "supports_jit autocast quantization_mode variable_dtype compute_dtype input_spec".split()
+)
+
+
+def _facts_inside(
+    whole: Function, given: Sequence[Fact], functions: Mapping[str, Function]
+) -> dict[str, dict[Tensor, Fact]]:
+    """What is known of the tensors of a function and of all that it runs, in any turn of a loop."""
+    found: dict[str, dict[Tensor, Fact]] = {}
+
+    def infer(
+        function: Function, arguments: Sequence[Fact], library: Library
+    ) -> list[Fact]:
+        run = Inference(function.graph, library, {})
+        run.arguments = dict(zip(function.arguments, arguments, strict=False))
+        run.run()
+        known = found.setdefault(function.name, {})
+        for name, ports in run.facts.items():
+            for port, fact in enumerate(ports):
+                tensor = Tensor(name, port)
+                known[tensor] = join_facts(known.get(tensor, fact), fact)
+        return [run.at(tensor) for tensor in function.returns]
+
+    infer(whole, given, Library(functions, infer))
+    return found

@@ -1,0 +1,394 @@
+"""A function of the graph -> the lines of a Python function in plain TensorFlow: loops and conditions as closures inside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ... import ops
+from ...errors import NotExpressible
+from ...graph import Function, FunctionRef, Loop, Node, Tensor
+from .body import WIDTH, wrapped
+from .loops_ops import Site, Text, constant, port_count, raw, spelled, yields_list
+from .names import Namespace, identifier
+from .program import post_order
+from .signatures import snake_case
+
+WHILES = frozenset({"While", "StatelessWhile", "_While"})
+IFS = frozenset({"If", "StatelessIf", "_If"})
+CASES = frozenset({"Case", "StatelessCase"})
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+_RUNS = WHILES | IFS | CASES | _CALLS
+_INLINE = 56  # characters of an expression that goes into the one that reads it
+_DEPTH = 24  # closures within closures
+_MOST_NAMED = 6  # outputs that get a name each; of more the list gets one
+
+Lines = list[str]
+
+
+class Body:
+    """One function on its way to text; ``given`` is the source of each argument."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        function: Function,
+        given: Sequence[Text],
+        names: Namespace,
+        depth: int = 0,
+    ) -> None:
+        if depth > _DEPTH:
+            raise NotExpressible(
+                f"the loop {loop.name!r} runs functions within functions {_DEPTH} deep: no source says that"
+            )
+        self.loop, self.function, self.depth = loop, function, depth
+        self.graph, self.names = function.graph, names
+        self.facts = loop.facts.get(function.name, {})
+        self.known: dict[Tensor, Text] = {
+            Tensor(name): text for name, text in zip(function.arguments, given)
+        }
+        self.lines: Lines = []
+        self.uses = self._counted()
+
+    def written(self) -> list[Text]:
+        """The source of what the function returns; what must be said before is in ``lines``."""
+        roots = [t.node for t in self.function.returns]
+        for name in list(post_order(roots, self._sources)):
+            if Tensor(name) not in self.known:
+                self._add(name, self.graph.node(name))
+        return [self.text(tensor) for tensor in self.function.returns]
+
+    def _sources(self, name: str) -> list[str]:
+        if self._constant(Tensor(name)) is not None:
+            return []
+        if self._fills(name, self.graph.node(name)):
+            return [self.graph.inputs(name)[1].node]
+        return [tensor.node for tensor in self.graph.inputs(name)]
+
+    def _counted(self) -> dict[Tensor, int]:
+        """How often each tensor is read, passing nodes seen through."""
+        uses: dict[Tensor, int] = {}
+        roots = [t.node for t in self.function.returns]
+        reads = [self._seen(t) for t in self.function.returns]
+        for name in post_order(roots, self._sources):
+            if not self._passes(name):
+                needed = set(self._sources(name))
+                given = (t for t in self.graph.inputs(name) if t.node in needed)
+                reads += [self._seen(t) for t in given]
+        for tensor in reads:
+            uses[tensor] = uses.get(tensor, 0) + 1
+        return uses
+
+    def _passes(self, name: str) -> bool:
+        op = self.graph.op(name)
+        return "pass-through" in ops.traits(op) or op == "ReadVariableOp"
+
+    def _seen(self, tensor: Tensor) -> Tensor:
+        """The tensor that this one repeats."""
+        for _ in range(len(self.graph)):
+            given = self.graph.inputs(tensor.node)
+            if not self._passes(tensor.node) or tensor.port >= len(given):
+                break
+            tensor = given[tensor.port]
+        return tensor
+
+    def _constant(self, tensor: Tensor) -> Text | None:
+        """A tensor whose elements are known, as a literal."""
+        node = self.graph.node(tensor.node)
+        if node.op == "_Arg":
+            return None
+        fact = self.facts.get(tensor)
+        value = node.attrs.get("value") if node.op == "Const" else fact and fact.value
+        return constant(value) if isinstance(value, np.ndarray) else None
+
+    def text(self, tensor: Tensor) -> Text:
+        """The source of a tensor."""
+        tensor = self._seen(tensor)
+        if tensor not in self.known:
+            held = self.loop.held.get((self.function.name, tensor.node))
+            found = self._constant(tensor)
+            if held is not None:
+                found = Text(f"self.{held}", free=True, weight=True)
+            if found is None:
+                raise self._unsaid(tensor.node)
+            self.known[tensor] = found
+        return self.known[tensor]
+
+    def named(self, tensor: Tensor) -> Text:
+        """The same as something that a closure may say again: a variable, a weight, a literal."""
+        tensor = self._seen(tensor)
+        found = self.text(tensor)
+        if not found.free:
+            name = self._name(tensor.node)
+            self.put(f"{name} = {found.text}")
+            found = Text(name, free=True, rows=found.rows)
+            self.known[tensor] = found
+        return found
+
+    def put(self, line: str) -> None:
+        self.lines += wrapped(line, WIDTH - 8 - 4 * self.depth)
+
+    def _unsaid(self, name: str) -> NotExpressible:
+        return NotExpressible(
+            f"{name!r} ({self.graph.op(name)}) in the loop {self.loop.name!r} is nothing that Keras source can say: "
+            "name an --output before the loop, or freeze the graph as it is"
+        )
+
+    def _name(self, node: str) -> str:
+        return self.names.unique(variable(node))
+
+    def _add(self, name: str, node: Node) -> None:
+        if self._constant(Tensor(name)) is not None or self._passes(name):
+            return
+        if node.op == "Const":
+            return
+        if node.op in _RUNS:
+            self._run(name, node)
+            return
+        if self._fills(name, node):
+            rows = self.named(self.graph.inputs(name)[1]).tensor
+            made = f"tf.raw_ops.TensorListFromTensor(tensor={rows}, element_shape=-1)"
+            self.known[Tensor(name)] = Text(made, free=True, rows=rows)
+            return
+        site = Site(node, [self.text(t) for t in self.graph.inputs(name)])
+        found, count = spelled(site), port_count(node)
+        if found is None:
+            text = raw(site)
+            if text is None:
+                raise self._unsaid(name)
+            found = Text(text)
+        self._bind(name, node, self._with_rows(name, node, found), count)
+
+    def _with_rows(self, name: str, node: Node, found: Text) -> Text:
+        """A list made of the rows of a tensor is that tensor, as long as it is only read."""
+        if node.op != "TensorListFromTensor":
+            return found
+        rows = self.named(self.graph.inputs(name)[0]).tensor
+        return found._replace(rows=rows, free=True)
+
+    def _fills(self, name: str, node: Node) -> bool:
+        """Whether an op puts the rows of a tensor into a list of just as many elements, in their order."""
+        if node.op != "TensorListScatterIntoExistingList":
+            return False
+        target, rows, indices = (self.facts.get(t) for t in self.graph.inputs(name))
+        if target is None or rows is None or indices is None or not rows.spec.shape:
+            return False
+        count, where = rows.spec.shape[0], indices.value
+        held = target.held.length if target.held is not None else None
+        if not isinstance(where, np.ndarray) or held != count:
+            return False
+        return count is not None and np.array_equal(where, np.arange(count))
+
+    def _bind(self, name: str, node: Node, found: Text, count: int) -> None:
+        """Say it here, or where it is read."""
+        if count == 1 and not yields_list(node.op):
+            self._bind_one(Tensor(name), found)
+            return
+        tensors = [Tensor(name, port) for port in range(count)]
+        used = [tensor for tensor in tensors if self.uses.get(tensor)]
+        if count > _MOST_NAMED or len(used) == 1:
+            text = found.text
+            if len(used) > 1:
+                text = self._name(name)
+                self.put(f"{text} = {found.text}")
+            for tensor in used:
+                part = f"{text}[{tensor.port}]"
+                self._bind_one(tensor, Text(part, free=len(used) > 1))
+            return
+        names = [self._name(name) if t in used else "_" for t in tensors]
+        self.put(f"{', '.join(names)}{',' * (count == 1)} = {found.text}")
+        for tensor, target in zip(tensors, names):
+            self.known[tensor] = Text(target, free=True)
+
+    def _bind_one(self, tensor: Tensor, found: Text) -> None:
+        self.known[tensor] = found
+        once = self.uses.get(tensor, 0) == 1 and len(found.text) <= _INLINE
+        if not once and not found.free:
+            self.named(tensor)
+
+    def _run(self, name: str, node: Node) -> None:
+        """What runs functions."""
+        if node.op in WHILES:
+            self._loop(name, node)
+        elif node.op in IFS:
+            sides = [
+                self._called(name, node, a) for a in ("then_branch", "else_branch")
+            ]
+            self._choose(name, sides, "tf.cond({0}, {1})")
+        elif node.op in CASES:
+            refs = node.attrs.get("branches") or ()
+            sides = [self._function(name, ref) for ref in refs]
+            self._choose(name, sides, "tf.switch_case({0}, [{1}])")
+        else:
+            called = self._called(name, node, "f")
+            given = [self.named(t) for t in self.graph.inputs(name)]
+            inner = Body(self.loop, called, given, self.names, self.depth)
+            results = inner.written()
+            self.lines += inner.lines
+            for port, found in enumerate(results):
+                self._bind_one(Tensor(name, port), found)
+
+    def _called(self, name: str, node: Node, attr: str) -> Function:
+        return self._function(name, node.attrs.get(attr))
+
+    def _function(self, name: str, ref: object) -> Function:
+        found = (
+            self.loop.library.get(ref.name) if isinstance(ref, FunctionRef) else None
+        )
+        if found is None:
+            raise self._unsaid(name)
+        return found
+
+    def _results(self, name: str, hints: Mapping[int, str]) -> str:
+        """Names for what a loop or condition yields, by port, as the left side of an assignment."""
+        names = []
+        for port, hint in hints.items():
+            tensor = Tensor(name, port)
+            target = self.names.unique(hint) if self.uses.get(tensor) else "_"
+            self.known[tensor] = Text(target, free=True)
+            names.append(target)
+        return ", ".join(names)
+
+    def _loop(self, name: str, node: Node) -> None:
+        """A loop: closures for condition and body, which carry what changes and see what does not."""
+        cond, body = (self._called(name, node, attr) for attr in ("cond", "body"))
+        inputs = self.graph.inputs(name)
+        if (
+            not len(inputs)
+            == len(cond.arguments)
+            == len(body.arguments)
+            == len(body.returns)
+        ):
+            raise self._unsaid(name)
+        inside = Namespace(self.names.taken)
+        given, carried = list[Text](), dict[int, str]()
+        for port, tensor in enumerate(inputs):
+            if _stays(body, port):
+                given.append(self.named(tensor))
+                self.known[Tensor(name, port)] = given[-1]
+            else:
+                carried[port] = inside.unique(variable(body.arguments[port]))
+                given.append(Text(carried[port], free=True))
+        turn = list(carried.values())
+        titles = [self.names.unique("cond"), self.names.unique("body")]
+        first = [_first(self.text(inputs[port])) for port in carried]
+        for title, function in zip(titles, (cond, body)):
+            taken = Namespace({*self.names.taken, *turn})
+            inner = Body(self.loop, function, given, taken, self.depth + 1)
+            found = inner.written()
+            text = found[0].tensor
+            if function is body:
+                text = _listed([found[port].tensor for port in carried])
+            self._define(title, turn, inner, text)
+        more = self._invariants(body, inputs, list(carried))
+        left = self._results(name, carried)
+        comma = "," * (len(carried) == 1)
+        self.put(
+            f"{left}{comma} = tf.while_loop({titles[0]}, {titles[1]}, {_tuple(first)}{more})"
+        )
+
+    def _invariants(
+        self, body: Function, inputs: Sequence[Tensor], carried: Sequence[int]
+    ) -> str:
+        """The shapes that hold in every turn, where they are not those of the first."""
+        inside = self.loop.facts.get(body.name, {})
+        shapes, differ = [], False
+        for port in carried:
+            fact = inside.get(Tensor(body.arguments[port]))
+            shape = fact.spec.shape if fact is not None else None
+            before = self.facts.get(inputs[port])
+            differ |= shape is None or before is None or before.spec.shape != shape
+            shapes.append(f"tf.TensorShape({None if shape is None else list(shape)})")
+        return f", shape_invariants={_tuple(shapes)}" if differ else ""
+
+    def _choose(self, name: str, sides: Sequence[Function], form: str) -> None:
+        """A condition: a closure for each branch."""
+        chosen, *inputs = self.graph.inputs(name)
+        given = [self.named(tensor) for tensor in inputs]
+        counts = {len(side.returns) for side in sides}
+        if len(counts) != 1 or any(len(side.arguments) != len(given) for side in sides):
+            raise self._unsaid(name)
+        title = variable(name)
+        texts = [
+            self._branch(f"{title}_{number}", side, given)
+            for number, side in enumerate(sides)
+        ]
+        which = self.text(chosen)
+        left = self._results(name, dict.fromkeys(range(counts.pop()), title))
+        self.put(f"{left} = {form.format(which.tensor, ', '.join(texts))}")
+
+    def _branch(self, title: str, side: Function, given: Sequence[Text]) -> str:
+        """The branch as a lambda where it is one expression, else the name of a closure."""
+        inner = Body(
+            self.loop, side, given, Namespace(self.names.taken), self.depth + 1
+        )
+        results = inner.written()
+        values = [each.tensor for each in results]
+        text = values[0] if len(values) == 1 else f"({', '.join(values)})"
+        if not inner.lines:
+            return f"lambda: {text}"
+        name = self.names.unique(title)
+        self._define(name, [], inner, text)
+        return name
+
+    def _define(
+        self, name: str, parameters: Sequence[str], inner: Body, text: str
+    ) -> None:
+        """A closure; it stands free, with a blank line around it."""
+        lines = [*inner.lines, *wrapped(f"return {text}", WIDTH - 12 - 4 * self.depth)]
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+        self.put(f"def {name}({', '.join(parameters)}):")
+        self.lines += [f"    {line}" if line else "" for line in lines]
+        self.lines.append("")
+
+
+def _stays(body: Function, port: int) -> bool:
+    """Whether a loop variable is the same in every turn."""
+    tensor, graph = body.returns[port], body.graph
+    for _ in range(len(graph)):
+        given = graph.inputs(tensor.node)
+        if "pass-through" not in ops.traits(graph.op(tensor.node)) or not given:
+            break
+        if tensor.port >= len(given):
+            break
+        tensor = given[tensor.port]
+    return tensor == Tensor(body.arguments[port])
+
+
+def _first(found: Text) -> str:
+    """The first value of a loop variable, as a tensor."""
+    return f"tf.constant({found.text})" if found.literal else found.tensor
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    return f"({_listed(texts)})"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
+
+
+def variable(node: str) -> str:
+    """A name for what a node yields: the last part of its own, without its number.
+
+    >>> variable("rnn/while/lstm_cell/MatMul_1"), variable("while/strided_slice")
+    ('matmul', 'strided_slice')
+    """
+    last = re.sub(r"(_\d+)+$", "", node.rpartition("/")[2])
+    name = identifier(snake_case(last) or last).replace("mat_mul", "matmul")
+    return f"{name}_" if name == "self" else _SPOKEN.get(name, name)
+
+
+_SPOKEN = {  # names that tools give, and what an author would say
+    **dict.fromkeys(
+        "zeros fill placeholder while_placeholder enter const".split(), "state"
+    ),
+    **dict.fromkeys(
+        "tensor_array_read_v2 tensor_array_read_v3 tensor_list_get_item".split(), "x"
+    ),
+    "while_loop_counter": "counter",
+    "while_while_loop_counter": "counter",
+}
