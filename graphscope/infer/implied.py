@@ -6,7 +6,7 @@ product tells the features, a convolution the rank and the channels, a Reshape h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from .. import ops
@@ -28,10 +28,12 @@ Facts = Mapping[Tensor, Fact]
 Rule = Callable[[Node, tuple[Tensor, ...], Facts], Said]
 
 
-def implied_shapes(graph: Graph, facts: Facts) -> dict[str, Implied]:
+def implied_shapes(
+    graph: Graph, facts: Facts, switches: Collection[str] = ()
+) -> dict[str, Implied]:
     """By feed: what its readers imply beyond what is known of it; feeds of which all is known are left out.
 
-    ``facts`` are those of ``infer_facts``. Give the shapes back to it as ``given`` to know the rest of the graph.
+    ``facts`` are those of ``infer_facts``, ``switches`` the feeds that switch a mode or a rate. Give the shapes back to it as ``given`` to know the rest of the graph.
     """
     found: dict[str, Implied] = {}
     for name, data in graph.nodes(data=True):
@@ -39,7 +41,9 @@ def implied_shapes(graph: Graph, facts: Facts) -> dict[str, Implied]:
         if node is None or "feed" not in ops.traits(node.op):
             continue
         known = facts[Tensor(name)].spec.shape if Tensor(name) in facts else None
-        if known is None or None in known[1:]:
+        if known is None and name in switches:
+            found[name] = Implied((), "it switches a mode or a rate")
+        elif known is None or None in known[1:]:
             implied = _implied(graph, name, known, facts)
             if implied is not None:
                 found[name] = implied
@@ -130,7 +134,9 @@ def _reshaped(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
     target = facts[inputs[1]].value if len(inputs) > 1 and inputs[1] in facts else None
     call = ops.Call(node.op, {}, [TensorSpec()] * 2, [None, target])
     sizes = call.dims(1)
-    if not sizes or sizes[0] not in (None, -1) or min(s or -1 for s in sizes[1:]) < 1:
+    if not sizes or sizes[0] not in (None, -1) or len(sizes) < 2:
+        return None
+    if min(size or -1 for size in sizes[1:]) < 1:
         return None
     return (None, product(sizes[1:])), True
 

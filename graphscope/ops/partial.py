@@ -20,7 +20,7 @@ _FEW = 64  # elements of a vector of sizes of which nothing is known yet
 
 
 @cache
-def _attributes(function: Callable[..., Any]) -> tuple[str, ...]:
+def attributes(function: Callable[..., Any]) -> tuple[str, ...]:
     """The keyword-only parameters of a fold: they are filled with the attributes of the same name."""
     code = getattr(function, "__code__", None)
     if code is None:
@@ -35,7 +35,7 @@ def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.n
         raise Unsaid(f"{call.op} cannot be folded")
     if meaning.moves is None and any(array.dtype == object for array in arrays):
         raise Unsaid("strings can be moved, nothing more")
-    wanted = {name: call[name] for name in _attributes(meaning.fold)}
+    wanted = {name: call[name] for name in attributes(meaning.fold)}
     with np.errstate(all="ignore"):
         made = meaning.fold(*arrays, **wanted)
     if made is None:

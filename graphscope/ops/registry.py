@@ -21,6 +21,7 @@ import numpy as np
 
 from .. import opdefs
 from ..graph import Shape, TensorSpec
+from .size import Size
 
 
 class Unsaid(Exception):
@@ -94,12 +95,14 @@ class Call:
     def integer(self, slot: int) -> int | None:
         """The one integer that an input holds, None where unknown."""
         found = self.value(slot)
-        return None if found is None or found.size != 1 else int(found.reshape(()))
+        return (
+            None if found is None or found.size != 1 else _whole(found.reshape(())[()])
+        )
 
     def integers(self, slot: int) -> tuple[int, ...] | None:
         """All integers of one input, flattened; None where any is unknown."""
         found = self.value(slot)
-        return None if found is None else tuple(map(int, found.reshape(-1)))
+        return None if found is None else tuple(map(_whole, found.reshape(-1)))
 
     def dims(self, slot: int) -> Shape:
         """The integers of an input vector with None for those unknown; None where even its length is."""
@@ -110,11 +113,16 @@ class Call:
             pairs = zip(found.array.reshape(-1), found.known.reshape(-1), strict=True)
             return tuple(int(size) if known else None for size, known in pairs)
         if found is not None:
-            return tuple(map(int, found.reshape(-1)))
+            return tuple(map(_whole, found.reshape(-1)))
         shape = self.shape(slot)
         if shape is None or len(shape) != 1 or shape[0] is None or shape[0] > 64:
             return None  # no tensor of TensorFlow's has so many dimensions
         return (None,) * shape[0]
+
+
+def _whole(element: Any) -> Any:
+    """The integer; a Size, where a text is wanted for a size that only a run knows, stands for itself."""
+    return element if isinstance(element, Size) else int(element)
 
 
 Rule = Callable[[Call], Sequence[Shape]]

@@ -37,13 +37,19 @@ def _slice_text(call: Call, x: str, begin: str, size: str) -> str | None:
     parts = []
     for start, length in zip(starts, sizes, strict=True):
         stop = "" if length == -1 else str(start + length)
-        parts.append(f"{start or ''}:{stop}")
+        parts.append(_bounds("" if start == 0 else str(start), stop))
     return _subscript(x, parts)
+
+
+def _bounds(start: str, stop: str) -> str:
+    """``start:stop``, spaced where either is an expression, as black writes it."""
+    plain = " " not in start + stop
+    return f"{start}:{stop}" if plain else f"{start} : {stop}".strip()
 
 
 def _subscript(x: str, parts: list[str]) -> str:
     """Without the whole axes at the end; Keras wants a tuple, so one slice alone gets an ellipsis."""
-    while parts and parts[-1] in (":", "..."):
+    while parts and parts[-1] in (":", "...") and "..." not in parts[:-1]:
         parts.pop()
     if len(parts) == 1 and (":" in parts[0] or parts[0] == "None"):
         return f"{x}[{parts[0]}, ...]"
@@ -155,7 +161,7 @@ class _Part:
         stop = "" if index.stop is None else str(index.stop)
         if index.step < 0 and not self.open_start:
             start = str(index.start)
-        return f"{start}:{stop}" + ("" if index.step == 1 else f":{index.step}")
+        return _bounds(start, stop) + ("" if index.step == 1 else f":{index.step}")
 
 
 def _strided_shape(call: Call) -> tuple[Shape]:

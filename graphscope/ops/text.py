@@ -16,6 +16,7 @@ import numpy as np
 from .. import opdefs
 from ..graph import FunctionRef
 from .registry import Call, Meaning, Unsaid
+from .size import Size
 
 # raw_ops takes these arguments by the names of TensorFlow's API definitions, not by the OpDef's
 _AXIS = {"reduction_indices": "axis"}
@@ -37,6 +38,8 @@ def literal(value: Any) -> str:
     >>> literal(0.20000000298023224)
     '0.2'
     """
+    if isinstance(value, Size):
+        return value.text
     if isinstance(value, np.ndarray):
         return literal(value.tolist())
     if isinstance(value, bool | np.bool_):

@@ -82,7 +82,7 @@ def retina():
         maps.append(x)
 
     def head(outputs, name):
-        tower = keras.Sequential(name=name)
+        tower = keras.Sequential([klayers.Input((None, None, 8))], name=name)
         tower.add(klayers.Conv2D(8, 3, padding="same", activation="relu"))
         tower.add(klayers.Conv2D(ANCHORS * outputs, 3, padding="same"))
         return tower

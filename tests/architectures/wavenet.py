@@ -10,7 +10,9 @@ from typing import Any
 import keras as k
 import tensorflow as tf
 
-v1 = tf.compat.v1
+from . import architecture
+from .legacy import v1
+
 L = k.layers
 
 DILATIONS = (1, 2, 4, 1, 2, 4)
@@ -105,14 +107,27 @@ def mu_law_encode(audio: Any) -> Any:
     return tf.cast((tf.sign(audio) * magnitude + 1) / 2 * mu + 0.5, tf.int32)
 
 
-def logits_of_audio() -> Any:
+CONVOLUTIONS = 1 + 4 * len(DILATIONS) + 2
+
+
+@architecture("WaveNet", "tf1", layers={"Conv1D": CONVOLUTIONS}, lines=75, ops=10)
+def logits_of_audio(training: bool = False) -> Any:
     """From samples: mu-law, one-hot, the stack; the logits of each next sample."""
     audio = v1.placeholder(tf.float32, [2, 40], name="audio")
     with v1.variable_scope("wavenet"):
-        encoded = tf.one_hot(mu_law_encode(audio), depth=LEVELS, dtype=tf.float32)
-        return network(tf.reshape(encoded, [2, -1, LEVELS]), biases=True)
+        codes = mu_law_encode(audio)
+        encoded = tf.one_hot(codes, depth=LEVELS, dtype=tf.float32)
+        encoded = tf.reshape(encoded, [2, -1, LEVELS])
+        logits = network(encoded, biases=True)
+    if training:
+        flat = tf.reshape(logits, [-1, LEVELS])
+        wanted = tf.reshape(encoded[:, sum(DILATIONS) + 1 :], [-1, LEVELS])
+        losses = v1.nn.softmax_cross_entropy_with_logits(logits=flat, labels=wanted)
+        v1.train.AdamOptimizer(1e-3, epsilon=1e-4).minimize(tf.reduce_mean(losses))
+    return logits
 
 
+@architecture("WaveNet, any length", "tf1", layers={"Conv1D": CONVOLUTIONS}, lines=70)
 def logits_of_any_length() -> Any:
     """On encoded samples of any length in batches of any size, without biases."""
     with v1.variable_scope("wavenet"):
@@ -120,9 +135,12 @@ def logits_of_any_length() -> Any:
         return network(samples, biases=False)
 
 
+@architecture(
+    "WaveNet, generating", "tf1", layers={"Conv1D": CONVOLUTIONS}, lines=75, ops=8
+)
 def next_sample() -> Any:
-    """The distribution of the next sample of one waveform of any length."""
-    waveform = v1.placeholder(tf.int32, [None], name="waveform")
+    """The distribution of the next sample of one waveform."""
+    waveform = v1.placeholder(tf.int32, [40], name="waveform")
     with v1.variable_scope("wavenet"):
         encoded = tf.one_hot(waveform, depth=LEVELS, dtype=tf.float32)
         net = network(tf.reshape(encoded, [1, -1, LEVELS]), biases=True)
@@ -132,6 +150,7 @@ def next_sample() -> Any:
         return tf.reshape(last, [-1])
 
 
+@architecture("WaveNet", "tf2", layers={"Conv1D": CONVOLUTIONS}, lines=60)
 def keras_wavenet() -> Any:
     """Causal dilated Conv1D layers, as Keras has them."""
     x = inputs = k.Input((None, 1))
@@ -149,6 +168,7 @@ def keras_wavenet() -> Any:
     return k.Model(inputs, L.Conv1D(LEVELS, 1, activation="softmax")(x))
 
 
+@architecture("TCN", "tf2", layers={"Conv1D": 7, "Dense": 1}, lines=30, ops=1)
 def temporal_convolutions() -> Any:
     """TCN (Bai et al., arXiv 1803.01271): two causal convolutions a block, spatial dropout, a shortcut."""
     x = inputs = k.Input((32, 3))
@@ -161,11 +181,3 @@ def temporal_convolutions() -> Any:
         x = x if x.shape[-1] == 6 else L.Conv1D(6, 1, padding="same")(x)
         x = L.Activation("relu")(L.Add()([x, y]))
     return k.Model(inputs, L.Dense(2)(L.Lambda(lambda t: t[:, -1, :])(x)))
-
-
-TF1 = {
-    "logits of audio": logits_of_audio,
-    "logits of any length": logits_of_any_length,
-    "next sample": next_sample,
-}
-TF2 = {"keras": keras_wavenet, "temporal convolutions": temporal_convolutions}

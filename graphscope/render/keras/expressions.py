@@ -13,6 +13,7 @@ from .literals import literal
 from .names import class_identifier, layer_name
 from .operands import Operands, takes_list
 from .program import Step, hole
+from .sized import sized_step
 from .texts import LARGE, said_text
 
 _FRAMES = frozenset(
@@ -38,10 +39,14 @@ def op_step(lowering: Holder, node: str, payload: Node) -> Step:
     )
     used = {data["port"] for _, _, data in lowering.graph.out_edges(node, data=True)}
     used |= {tensor.port for tensor in lowering.wanted if tensor.node == node}
+    ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
+    if ports == 1 and any(tensor in lowering.sizes for tensor in given):
+        sized = sized_step(lowering, node, payload, given)
+        if sized is not None:
+            return sized
     listed = takes_list(payload.op)
     operands = Operands(lowering, given, listed)
     text = ops.keras_text(call, operands.texts)
-    ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
     said = said_text(text, ports, used) if text is not None else None
     if said is None:
         return custom_step(lowering, node, payload, given, ports)

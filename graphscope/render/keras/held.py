@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ...errors import NotExpressible
 from ...graph import Graph, Tensor, TensorSpec, WeightUse
 from .classes import WEIGHT_CLASS
 from .names import Namespace, layer_name
 from .program import Step, hole
 from .reader import Reader, Values
+from .sized import yielding
 from .texts import WEIGHT_DTYPES, constant_text
 from .ties import Ties, yielded
 
@@ -37,6 +40,8 @@ class Holder(Reader):
         self.ties = Ties()
         self.lent: dict[str, list[str]] = {}
         self.wanted: tuple[Tensor, ...] = ()
+        self.measured: list[Tensor] = []  # whose shapes ``sizes`` speak of
+        self.sizes: dict[Tensor, np.ndarray] = {}  # what measures.py found
 
     def put(self, step: Step) -> None:
         self.steps[step.node] = step
@@ -45,6 +50,9 @@ class Holder(Reader):
         """What stands for an input of a step: a tensor, or the literal of a small constant."""
         if tensor in self.inputs or tensor.node in self.steps:
             return tensor
+        if tensor in self.sizes:
+            self.put(step := yielding(self, tensor))
+            return Tensor(step.node)
         value = self.value(tensor)
         if value is not None and literals and (text := constant_text(value)):
             return text

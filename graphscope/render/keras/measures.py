@@ -1,0 +1,102 @@
+"""Which tensors are sizes of other tensors, computed in the graph, and the expression that each element is.
+
+What a graph computes from ``Shape`` by slicing, packing and arithmetic is no step of its own: it is written where it is
+used, inside a small layer that asks its inputs for their shapes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ... import ops
+from ...graph import Layer, Node, Tensor
+from ...ops.size import Size
+from ...ops.sizes import combined, holds_sizes
+
+if TYPE_CHECKING:
+    from .held import Holder
+
+_MOST = 64  # elements of a vector of sizes
+_MEASURED = re.compile("\1(\\d+)\1")
+_CONTRADICTIONS = (
+    ops.Unsaid,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+def measure(holder: Holder, node: str, payload: Node) -> bool:
+    """Whether a node yields nothing but sizes; what they are is then in ``holder.sizes``."""
+    if isinstance(payload, Layer):
+        return False
+    given = holder.arguments(node)
+    made: Sequence[np.ndarray | None] | None
+    if payload.op in ("Shape", "ShapeN"):
+        made = [_shape(holder, tensor) for tensor in given]
+    else:
+        made = _computed(holder, node, payload, given)
+    if not made or any(each is None for each in made):
+        return False
+    for port, each in enumerate(made):
+        if each is not None:
+            holder.sizes[Tensor(node, port)] = each
+    return True
+
+
+def _shape(holder: Holder, tensor: Tensor) -> np.ndarray | None:
+    """The sizes of one tensor: numbers where they are known."""
+    shape = holder.spec_or_none(tensor).shape
+    if shape is None or tensor in holder.sizes:
+        return None
+    if tensor not in holder.measured:
+        holder.measured.append(tensor)
+    whose = holder.measured.index(tensor)
+    made = np.empty(len(shape), object)
+    for axis, size in enumerate(shape):
+        made[axis] = Size(f"\1{whose}\1[{axis}]") if size is None else size
+    return made
+
+
+def _computed(
+    holder: Holder, node: str, payload: Node, given: Sequence[Tensor]
+) -> list[np.ndarray] | None:
+    values = [known(holder, tensor) for tensor in given]
+    if not any(map(holds_sizes, values)) or any(value is None for value in values):
+        return None
+    if sum(value.size for value in values if value is not None) > _MOST:
+        return None
+    specs = tuple(holder.spec_or_none(tensor) for tensor in given)
+    call = ops.Call(payload.op, payload.attrs, specs, tuple(values), node)
+    try:
+        made = combined(call)
+    except _CONTRADICTIONS:  # no integers, or not as many as the op takes
+        return None
+    fits = all(each.ndim < 2 and each.size <= _MOST for each in made)
+    return made if fits else None
+
+
+def known(holder: Holder, tensor: Tensor) -> np.ndarray | None:
+    """The elements of a tensor: numbers, or sizes."""
+    if tensor in holder.sizes:
+        return holder.sizes[tensor]
+    if tensor in holder.inputs or tensor.node in holder.steps:
+        return None
+    return holder.value(tensor)
+
+
+def measured_in(text: str) -> list[int]:
+    """Which of ``holder.measured`` a text asks for its shape, in the order of the text."""
+    return list(dict.fromkeys(int(found) for found in _MEASURED.findall(text)))
+
+
+def with_shapes(text: str, names: Sequence[str], found: Sequence[int]) -> str:
+    """The text with the shape of each measured tensor under its name."""
+    by_number = dict(zip(found, names, strict=True))
+    return _MEASURED.sub(lambda match: by_number[int(match[1])], text)

@@ -1,0 +1,192 @@
+"""An op that is told sizes which only a run knows -> a small layer whose call asks its inputs for their shapes.
+
+In a functional model an unknown size is None; inside a layer's ``call`` it is a number on every backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import ops
+from ...graph import Node, Tensor
+from ...ops.size import Size
+from ...ops.sizes import holds_sizes
+from .measures import known, measured_in, with_shapes
+from .names import class_identifier, layer_name
+from .program import Step, hole
+from .texts import constant_text
+
+if TYPE_CHECKING:
+    from .held import Holder
+
+_LETTERS, _COUNTERS = "xyzabcdefgh", "ijklmn"
+_FLOATS = ("float32", "", "int32")
+_CLASS = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class {name}(layers.Layer):
+    """{about}"""
+{init}
+    def call(self, {arguments}):
+{body}
+'''
+_EXACT = """
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+"""
+
+
+def sized_step(
+    holder: Holder, node: str, payload: Node, given: Sequence[Tensor]
+) -> Step | None:
+    """One op with one output of which some inputs are sizes; None where no text can say it."""
+    arguments: dict[Tensor, str] = {}
+    computed: list[Size] = []
+    specs = tuple(holder.spec_or_none(tensor) for tensor in given)
+    values = tuple(_named(known(holder, tensor), computed) for tensor in given)
+    texts = [
+        _operand(holder, tensor, value, arguments)
+        for tensor, value in zip(given, values)
+    ]
+    call = ops.Call(payload.op, payload.attrs, specs, values, node)
+    text = ops.keras_text(call, texts)
+    portable = text is not None
+    if text is None:
+        text = ops.tensorflow_text(payload.op, payload.attrs, texts)
+    if text is None:
+        return None
+    precise = any(spec.dtype not in _FLOATS for spec in specs)
+    about = f"{payload.op} by sizes that are known when it runs."
+    name = f"Dynamic{class_identifier(payload.op)}"
+    lines = _lines(text, computed)
+    return _step(holder, node, name, about, lines, arguments, portable, precise)
+
+
+def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:
+    """The value with a mark for each size that takes more than a shape to compute; ``computed`` collects those."""
+    if not holds_sizes(value) or value is None:
+        return value
+    made = value.copy()
+    for place, size in np.ndenumerate(value):
+        if isinstance(size, Size) and not size.is_atom:
+            if size not in computed:
+                computed.append(size)
+            made[place] = Size(f"\2{computed.index(size)}\2")
+    return made
+
+
+def _lines(text: str, computed: Sequence[Size]) -> list[str]:
+    """The statements of a call: what is computed more than once has a name, all else stands where it is used."""
+    lines: list[str] = []
+    for number, size in enumerate(computed):
+        mark = f"\2{number}\2"
+        if text.count(mark) == 1:
+            text = text.replace(mark, f"({size.text})")
+        elif mark in text:
+            name = _COUNTERS[len(lines)] if len(lines) < 6 else f"i{len(lines)}"
+            lines.append(f"{name} = {size.text}")
+            text = text.replace(mark, name)
+    return [*lines, f"return {text}"]
+
+
+def yielding(holder: Holder, tensor: Tensor) -> Step:
+    """A layer that yields sizes as a tensor, for what takes them as data."""
+    spec = holder.spec_or_none(tensor)
+    dtype = spec.dtype if spec.dtype in ("int32", "int64") else "int32"
+    sizes = _listed(holder.sizes[tensor])
+    lines = [f'return ops.convert_to_tensor({sizes}, "{dtype}")']
+    about = "Sizes of its inputs, as a tensor."
+    node = str(tensor) if tensor.port else tensor.node
+    return _step(holder, node, "Sizes", about, lines, {}, True, True)
+
+
+def _operand(
+    holder: Holder,
+    tensor: Tensor,
+    value: np.ndarray | None,
+    arguments: dict[Tensor, str],
+) -> str:
+    if value is not None and holds_sizes(value):
+        return _listed(value)
+    text = None if value is None else constant_text(value)
+    if text is not None:
+        return text
+    found = holder.operand(tensor, literals=False)
+    if not isinstance(found, Tensor):
+        return found
+    return arguments.setdefault(found, _letter(len(arguments)))
+
+
+def _listed(sizes: np.ndarray) -> str:
+    """``size`` or ``[size, size]``; what TensorFlow and convert_to_tensor take for a tensor."""
+    if sizes.ndim == 0:
+        return _text(sizes[()])
+    return "[" + ", ".join(_text(each) for each in sizes) + "]"
+
+
+def _text(size: Any) -> str:
+    text = str(size)
+    return f"({text})" if isinstance(size, Size) and not size.is_atom else text
+
+
+def _letter(number: int) -> str:
+    return _LETTERS[number] if number < len(_LETTERS) else f"x{number}"
+
+
+def _step(
+    holder: Holder,
+    node: str,
+    name: str,
+    about: str,
+    lines: Sequence[str],
+    arguments: dict[Tensor, str],
+    portable: bool,
+    precise: bool,
+) -> Step:
+    measured = measured_in("".join(lines))
+    shapes, asked = [], []
+    for whose in measured:
+        found = holder.operand(holder.measured[whose], literals=False)
+        if not isinstance(found, Tensor):
+            raise TypeError(f"{holder.measured[whose]} is no tensor")
+        letter = arguments.setdefault(found, _letter(len(arguments)))
+        shapes.append("shape" if len(measured) == 1 else f"{letter}_shape")
+        asked.append(f"{shapes[-1]} = ops.shape({letter})")
+    body = [*asked, *(with_shapes(line, shapes, measured) for line in lines)]
+    class_name = _class(holder.classes, name, about, arguments, body, precise)
+    return Step(
+        node,
+        ", ".join(hole(number) for number in range(len(arguments))),
+        tuple(arguments),
+        class_name,
+        class_name,
+        {},
+        holder.names.unique(layer_name(node)),
+        portable=portable,
+    )
+
+
+def _class(
+    classes: dict[str, str],
+    name: str,
+    about: str,
+    arguments: dict[Tensor, str],
+    lines: Sequence[str],
+    precise: bool,
+) -> str:
+    """The name of the class with this body, entered where it is new."""
+    number = 1
+    while True:
+        wanted = name if number == 1 else f"{name}{number}"
+        source = _CLASS.format(
+            name=wanted,
+            about=about,
+            init=_EXACT if precise else "",
+            arguments=", ".join(arguments.values()),
+            body="\n".join(f"        {line}" for line in lines),
+        )
+        if classes.setdefault(wanted, source) == source:
+            return wanted
+        number += 1
