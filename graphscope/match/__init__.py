@@ -27,7 +27,7 @@ from .solver import Solver
 from .tile import Tile, tile
 from .versions import canonical
 from .view import View
-from .writing import named, op, rsqrt, sqrt
+from .writing import layers, named, op, rsqrt, sqrt
 
 __all__ = [
     "ANY",
@@ -54,6 +54,7 @@ __all__ = [
     "evaluate",
     "explain",
     "layer",
+    "layers",
     "named",
     "op",
     "rsqrt",

@@ -23,6 +23,7 @@ POWER_OPS = {
     -1: frozenset({"Reciprocal", "RealDiv", "Pow"}),
 }
 ANY_POWER = frozenset().union(*POWER_OPS.values())
+LAYERS = "layers."  # before the name of a layer's class, one altitude up
 WIDEST_SUM = 8  # a formula's sum of n terms has 2**n splits: beyond this it is refused
 
 
@@ -115,6 +116,10 @@ class Weight(Var):
     """One variable or constant array, bound to its Held."""
 
 
+class Weights(Var):
+    """One weight for each repetition of an ``each``; bound to a tuple of Helds."""
+
+
 class Scalar(Var):
     """A constant number; bound as a float."""
 
@@ -132,7 +137,7 @@ class Attr(Var):
 
 
 ROLES: dict[str, type[Var]] = {
-    c.__name__: c for c in (Input, Inputs, Value, Weight, Scalar, Array, Dims)
+    c.__name__: c for c in (Input, Inputs, Value, Weight, Weights, Scalar, Array, Dims)
 }
 ROLES["Attr"] = Attr
 ANY = Any_("_")
@@ -175,6 +180,28 @@ class Call(Term):
         shown += [f"{name}={value}" for name, value in self.attrs.items()]
         port = f":{self.port}" if self.port else ""
         return f"{self.op}({', '.join(shown)}){port}"
+
+
+EACH = -1
+"""Stands for a port: the first repetition of an ``each`` reads port 0, the second port 1, and so on."""
+
+
+class Each(Term):
+    """A term that stands for as many arguments of a call as there are: only ``Weights`` differ between them."""
+
+    def __init__(self, term: Term) -> None:
+        self.term = term
+
+    @property
+    def parts(self) -> tuple[Term, ...]:
+        return (self.term,)
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        return self.term.roots
+
+    def __str__(self) -> str:
+        return f"each {self.term}"
 
 
 class _Group(Term):

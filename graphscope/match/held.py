@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,6 +60,21 @@ class Held:
             return self
         shape = (*self.shape[:axis], end - begin, *self.shape[axis + 1 :])
         return self.then("slice", (axis, begin, end), shape)
+
+    def joined(self, axis: int, others: Sequence[Held]) -> Held:
+        """This weight and others after it along one axis; what was cut into just these parts is whole again."""
+        parts = (self, *others)
+        size = sum(part.shape[axis] for part in parts)
+        shape = (*self.shape[:axis], size, *self.shape[axis + 1 :])
+        cuts = [part.steps[-1] if part.steps else ("", ()) for part in parts]
+        bounds = [0]
+        for part in parts:
+            bounds.append(bounds[-1] + part.shape[axis])
+        wanted = [("slice", (axis, a, b)) for a, b in zip(bounds, bounds[1:])]
+        same = len({(part.node, part.steps[:-1]) for part in parts}) == 1
+        if others and same and cuts == wanted:  # the last part reaches the end
+            return replace(self, shape=shape, steps=self.steps[:-1])
+        return self.then("join", (axis, tuple(others)), shape) if others else self
 
     def flat(self) -> Held:
         """The same weight as a vector."""

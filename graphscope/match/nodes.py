@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import opdefs
-from ..graph import Graph, Shape, Tensor, TensorSpec
+from ..graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
+from .formula import LAYERS
 from .versions import canonical
 
 PASS_THROUGH = frozenset(
@@ -53,6 +54,11 @@ _FOLDED: Mapping[str, Callable[..., Any]] = {
 }
 
 
+def _kind(node: Node) -> str:
+    """The op of a node; a layer's class bears a prefix, for some classes are called what ops are."""
+    return f"{LAYERS}{node.op}" if isinstance(node, Layer) else node.op
+
+
 @cache
 def _arity(kind: str) -> int | None:
     """How many inputs an op takes; None where that depends on the node, or is not known."""
@@ -81,7 +87,7 @@ class Nodes:
         self.graph, self.specs, self._value = graph, specs or {}, value
         self.whole = whole if whole is not None else graph
         self.attrs = {name: data["node"].attrs for name, data in graph.nodes(data=True)}
-        self.kinds = {name: data["node"].op for name, data in graph.nodes(data=True)}
+        self.kinds = {n: _kind(data["node"]) for n, data in graph.nodes(data=True)}
         self.ops = {name: canonical(op) for name, op in self.kinds.items()}
         self.inputs = {name: graph.inputs(name) for name in graph}
         for name in [n for n in graph if not self._is_whole(n)]:
@@ -189,6 +195,15 @@ class Nodes:
             return None
         found = self.number(tensor)
         return found if found is not None and found.size == 1 else None
+
+    def constant(self, tensor: Tensor) -> np.ndarray | None:
+        """The constant that this tensor always holds, however large; None where it is none or was not to be folded."""
+        if tensor.node in self.dynamic:
+            return None
+        found = self.number(tensor)
+        return (
+            found if found is not None or self._value is None else self._value(tensor)
+        )
 
     def _fold(self, tensor: Tensor, depth: int = 0) -> np.ndarray | None:
         tensor, _ = self.producer(tensor)

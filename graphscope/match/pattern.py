@@ -26,7 +26,7 @@ class Pattern:
     ``op`` is the Keras class. ``where`` says whether a solution counts (True, or why it does not, as text);
     ``config`` turns bindings into Keras arguments, ``weights`` into Keras weights, ``evidence`` into what was
     assumed. Each takes the formula's variables by name; a variable that may be missing gives None. Further names:
-    ``view``, and ``nodes(op)``: the nodes of that op that the formula's calls matched.
+    ``view``, ``nodes(op)``: the nodes of that op that the formula's calls matched, and ``match``: the solution itself.
     """
 
     name: str
@@ -39,6 +39,12 @@ class Pattern:
     evidence: Callable[..., Any] | str = ""
     constants: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""
+
+    @cached_property
+    def is_above(self) -> bool:
+        """Whether the formula is one over layers, for a graph whose nodes are layers."""
+        calls = (each for each in self.formula.walk() if isinstance(each, f.Call))
+        return any(each.op.startswith(f.LAYERS) for each in calls)
 
     @cached_property
     def needs(self) -> tuple[frozenset[str], ...]:
@@ -120,7 +126,7 @@ class Pattern:
         def nodes(op: str) -> list[str]:
             return found.nodes(op)
 
-        known: dict[str, Any] = {"nodes": nodes, "view": view}
+        known: dict[str, Any] = {"nodes": nodes, "view": view, "match": found}
         values = found.values
         return function(
             **{k: values.get(k, known.get(k)) for k in _parameters(function)}
@@ -132,16 +138,26 @@ def _parameters(function: Any) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
-def _required(term: f.Term) -> set[frozenset[str]]:
-    """Of each set, every spelling of the term uses one op."""
+Needs = set[frozenset[str]]
+
+
+def _required(term: f.Term, known: dict[int, Needs] | None = None) -> Needs:
+    """Of each set, every spelling of the term uses one op; ``known`` are those of terms that were seen before."""
+    known = {} if known is None else known
+    if id(term) not in known:
+        known[id(term)] = _required_here(term, known)
+    return known[id(term)]
+
+
+def _required_here(term: f.Term, known: dict[int, Needs]) -> Needs:
     if isinstance(term, f.OneOf):
-        return _of_each([_required(each) for each in term.terms])
+        return _of_each([_required(each, known) for each in term.terms])
     found = {frozenset({term.op})} if isinstance(term, f.Call) else set()
     if isinstance(term, f.Power) and not isinstance(term.term, f.Const):
         found |= {_ROOTS[term.exponent]} if term.exponent in _ROOTS else set()
     for part in term.parts:
         if not (isinstance(part, f.Var) and part.optional):
-            found |= _required(part)
+            found |= _required(part, known)
     return found
 
 

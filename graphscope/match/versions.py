@@ -17,6 +17,10 @@ _SAME = {
     "DepthwiseConv2D": "DepthwiseConv2dNative",
     "ParallelConcat": "ParallelConcat",
     "BatchSelfAdjointEigV2": "SelfAdjointEig",
+    # one altitude up, merging layers are the same arithmetic
+    "layers.Add": "AddN",
+    "layers.Multiply": "Mul",
+    "layers.Subtract": "Sub",
 }
 
 

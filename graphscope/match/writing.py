@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .formula import Call, Named, Term, term
+from .formula import LAYERS, Call, Named, Term, term
 
 
 def named(name: str, found: Term) -> Term:
@@ -13,7 +13,13 @@ def named(name: str, found: Term) -> Term:
 
 
 class Ops:
-    """``op.MatMul(x, w)`` is the term of one op; ``outputs=4`` gives its ports, ``...`` leaves arguments open."""
+    """``op.MatMul(x, w)`` is the term of one op; ``outputs=4`` gives its ports, ``...`` leaves arguments open.
+
+    ``layers.Dense(x, activation="linear")`` is the term of one layer, in a graph whose nodes are layers.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, outputs: int = 1, port: int = 0, **attrs: Any) -> Any:
@@ -21,13 +27,16 @@ class Ops:
             given = tuple(map(term, args[:-1] if open_ended else args))
             named = {key: term(value) for key, value in attrs.items()}
             ports = range(port, port + outputs)
-            made = [Call(name, given, named, p, open_ended) for p in ports]
+            made = [
+                Call(f"{self.prefix}{name}", given, named, p, open_ended) for p in ports
+            ]
             return made[0] if outputs == 1 else tuple(made)
 
         return call
 
 
 op = Ops()
+layers = Ops(LAYERS)
 
 
 def rsqrt(value: Term) -> Term:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...graph import Layer, Tensor, WeightUse
+from .attention import BIASED, BIASED_CLASS, constructor_config, is_biased
 from .config import written_arguments
 from .held import Holder
 from .literals import literal
@@ -31,13 +32,12 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
         return Step(node, text, tensors)
     shape = lowering.spec(given[0]).shape if given else None
     rank = None if shape is None else len(shape)
-    arguments = written_arguments(layer.op, layer.attrs, rank)
+    arguments = written_arguments(layer.op, constructor_config(layer), rank)
     dtype = lowering.spec(Tensor(node)).dtype
     if dtype in _FLOATS:
         arguments["dtype"] = dtype
     if tensors and shape is not None:
         tensors = (with_width(lowering, node, layer, tensors[0], shape), *tensors[1:])
-    found = signatures().get(layer.op)
     weights = dict(layer.weights)
     if layer.op == "Normalization" and weights:  # how many examples it has seen
         weights.setdefault("count", WeightUse("", (), (), np.zeros((), "int32")))
@@ -45,14 +45,23 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
         node,
         call_text(layer, known),
         tensors,
-        f"layers.{class_identifier(layer.op)}",
-        found.class_name if found else layer.op,
+        *constructor_and_class(lowering, layer),
         arguments,
         lowering.names.unique(layer_name(node)),
         weights=weights,
         stored=stored_order(layer.op, weights),
     )
     return shared(lowering, step)
+
+
+def constructor_and_class(lowering: Holder, layer: Layer) -> tuple[str, str]:
+    """What the source calls to make the layer, and the Python class that names it in a weights file."""
+    if is_biased(layer):
+        lowering.classes[BIASED] = BIASED_CLASS
+        return BIASED, BIASED
+    found = signatures().get(layer.op)
+    constructor = f"layers.{class_identifier(layer.op)}"
+    return constructor, found.class_name if found else layer.op
 
 
 def with_width(

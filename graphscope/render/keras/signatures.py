@@ -131,8 +131,9 @@ def signatures() -> Mapping[str, Signature]:
 
 
 def signature_of(constructor: str) -> Signature | None:
-    """The signature of a constructor as a source writes it; that of its Keras class for a subclass that lends weights."""
-    name = constructor.removeprefix("layers.").removeprefix("Shared")
+    """The signature of a constructor as a source writes it; that of its Keras class for a subclass of it."""
+    name = constructor.removeprefix("layers.")
+    name = name.removeprefix("Shared").removeprefix("Biased")
     return signatures().get(name)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from ...graph import Layer, Tensor
+from .attention import attention_call, is_attention
 from .literals import literal
-from .names import identifier
 from .program import hole
 from .signatures import LISTS, signatures
 
@@ -23,20 +24,15 @@ WEIGHT_DTYPES = frozenset(
 
 def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
     """The arguments of a layer's call, in the way that its class takes its inputs."""
+    if is_attention(layer):
+        return attention_call(layer, operands)
     texts, number = [], 0
     for operand in operands:
         texts.append(hole(number) if isinstance(operand, Tensor) else operand)
         number += isinstance(operand, Tensor)
     if layer.op in LISTS and len(texts) > 1:
         return f"[{', '.join(texts)}]"
-    names = [identifier(name) for name in layer.inputs]
-    if len(texts) > 1 and len(names) == len(texts) and layer.op in _BY_NAME:
-        first, *others = zip(names, texts)
-        return ", ".join([first[1], *(f"{name}={text}" for name, text in others)])
     return ", ".join(texts)
-
-
-_BY_NAME = frozenset({"MultiHeadAttention", "GroupQueryAttention"})
 
 
 def stored_order(class_name: str, weights: Collection[str]) -> tuple[str, ...]:
@@ -51,6 +47,8 @@ def stored_order(class_name: str, weights: Collection[str]) -> tuple[str, ...]:
 def said_text(text: str, ports: int, used: set[int]) -> tuple[str, int] | None:
     """The text of those outputs that are needed, and their number; None where one of them is left unsaid."""
     parsed = ast.parse(text.replace("\0", "_"), mode="eval").body
+    if ports == 1 and re.match(r"ops\.(split|unstack|meshgrid)\(", text):
+        return f"{text}[0]", 1  # a list all the same
     if not isinstance(parsed, ast.Tuple) or ports == 1:
         return text, ports
     count = max(used) + 1

@@ -1,0 +1,55 @@
+"""The layer graph as the solver sees it: what is known of its tensors, brought up from the op graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ..graph import Graph, Layer, Tensor, TensorSpec
+from ..match.symbolic import SymbolicView
+
+Values = Callable[[Tensor], "np.ndarray | None"]
+
+
+def layer_view(
+    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
+) -> SymbolicView:
+    """A view of a layer graph; ``specs`` and ``values`` speak of the op graph below it."""
+    below = lowered(graph)
+
+    def value(tensor: Tensor) -> np.ndarray | None:
+        if isinstance(graph.node(tensor.node), Layer):
+            return None
+        return values(below.get(tensor, tensor))
+
+    return SymbolicView(graph, raised_specs(graph, specs), value)
+
+
+def lowered(graph: Graph) -> dict[Tensor, Tensor]:
+    """Tensors of a layer graph -> the tensors of the op graph that they are."""
+    found = {up: down for down, up in graph.graph.get("tensors", {}).items()}
+    for name in graph:
+        node = graph.node(name)
+        if isinstance(node, Layer):
+            found[Tensor(name)] = node.output
+    return found
+
+
+def raised_specs(
+    graph: Graph, specs: Mapping[Tensor, TensorSpec]
+) -> dict[Tensor, TensorSpec]:
+    """What is known of the tensors of a layer graph; what a node itself says of its outputs comes first for a layer."""
+    below = lowered(graph)
+    found: dict[Tensor, TensorSpec] = {}
+    for name in graph:
+        node = graph.node(name)
+        ports = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+        for port in ports | {0}:
+            tensor = Tensor(name, port)
+            spec = specs.get(below.get(tensor, tensor))
+            if port < len(node.outputs) and (spec is None or isinstance(node, Layer)):
+                spec = node.outputs[port]
+            if spec is not None:
+                found[tensor] = spec
+    return found

@@ -1,0 +1,100 @@
+"""A graph of layers -> the layers that are made of layers: attention, found by formulas one altitude up.
+
+What a Dense layer or a softmax is spelled like was settled below; here a formula speaks of Dense layers, so that one formula
+serves every spelling of its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ..graph import Graph, Layer, Tensor, TensorSpec, WeightUse
+from ..match import Tile, View, collapse, tile
+from ..patterns import layers as all_patterns
+from .altitude import Values, layer_view, lowered
+from .names import layer_names
+
+
+def compose_layers(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor] = (),
+) -> Graph:
+    """A layer graph in which layers made of layers are one node each; the graph itself where there are none.
+
+    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay visible.
+    """
+    patterns = [pattern for pattern in all_patterns() if pattern.is_above]
+    view = layer_view(graph, specs, values)
+    tensors = graph.graph.get("tensors", {})
+    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
+    tiles = tile(view, patterns, kept)
+    if not tiles:
+        return graph
+    below = lowered(graph)
+    found = [_layer(each, view, below) for each in tiles]
+    named = _named(graph, [layer for layer, _ in found])
+    placed = [
+        replace(layer, inputs=each.pattern.inputs_of(each.match), output=each.output)
+        for layer, each in zip(named, tiles)
+    ]
+    placed = [replace(p, members=each.members) for p, each in zip(placed, tiles)]
+    up = collapse(graph, placed, keep=kept)
+    for layer in named:
+        up.nodes[layer.name]["node"] = layer
+    moved = up.graph["tensors"]
+    up.graph["tensors"] = {
+        down: moved.get(tensor, tensor)
+        for down, tensor in tensors.items()
+        if moved.get(tensor, tensor).node in up
+    }
+    return up
+
+
+def _layer(
+    each: Tile, view: View, below: Mapping[Tensor, Tensor]
+) -> tuple[Layer, Tile]:
+    """The layer, told in the tensors and nodes of the op graph."""
+    pattern, match = each.pattern, each.match
+    weights = pattern.weights_of(match, view)
+    parts = [view.graph.node(name) for name in sorted(each.members)]
+    members = {m for part in parts if isinstance(part, Layer) for m in part.members}
+    members |= {
+        below.get(Tensor(name), Tensor(name)).node
+        for name in each.members
+        if not isinstance(view.graph.node(name), Layer)
+    }
+    evidence = [e for part in parts if isinstance(part, Layer) for e in part.evidence]
+    root = view.graph.node(each.output.node)
+    inputs = pattern.inputs_of(match)
+    made = Layer(
+        op=pattern.op,
+        attrs=pattern.config_of(match, view),
+        outputs=root.outputs if isinstance(root, Layer) else (),
+        inputs={name: below.get(tensor, tensor) for name, tensor in inputs.items()},
+        weights={
+            name: WeightUse(held.node, held.shape, held.steps, view.array(held))
+            for name, held in weights.items()
+        },
+        members=frozenset(members),
+        output=below.get(each.output, each.output),
+        pattern=pattern.name,
+        evidence=(*pattern.evidence_of(match, view), *dict.fromkeys(evidence)),
+    )
+    return made, each
+
+
+def _named(graph: Graph, layers: list[Layer]) -> list[Layer]:
+    """The layers under names that no node of the graph bears."""
+    taken = set(graph)
+    made = []
+    for layer, name in zip(layers, layer_names(layers)):
+        own, number = name, 0
+        while own in taken:
+            number += 1
+            own = f"{name}_{number}"
+        taken.add(own)
+        made.append(replace(layer, name=own))
+    return made
