@@ -46,6 +46,7 @@ def strided(begin: Any, end: Any, strides: Any, **masks: int) -> Case:
     strided([0, 1], [0, 2], [1, 1], ellipsis_mask=1, shrink_axis_mask=2),
     strided([0, 0, 0], [0, 0, 0], [1, 1, 1], begin_mask=5, end_mask=5, new_axis_mask=2),
     strided([0, 0, 3], [0, 0, 9], [1, 1, 2], begin_mask=1, end_mask=1, ellipsis_mask=2),
+    strided([0, 0, 0], [0] * 3, [1] * 3, ellipsis_mask=1, new_axis_mask=2, end_mask=4),
     strided([-3], [-1], [1]),
     strided([3], [1], [1]),
     case(

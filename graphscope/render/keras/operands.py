@@ -51,8 +51,13 @@ class Operands:
         return Step(node, filled(text, texts), tuple(tensors), ports=ports)
 
 
+_BITS = frozenset("BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift".split())
+
+
 def takes_list(op: str) -> bool:
-    """Whether tensors go into the op as a list, in which Keras wants tensors and no numbers."""
+    """Whether Keras wants tensors and no numbers: what goes into the op as a list, or bit by bit."""
+    if op in _BITS:
+        return True
     definition = opdefs.find(op)
     arguments = definition.input_arg if definition is not None else ()
     return any(arg.number_attr or arg.type_list_attr for arg in arguments)
