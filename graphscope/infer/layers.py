@@ -23,14 +23,16 @@ def find_layers(
     keep: Iterable[Tensor | str] = (),
     patterns: Sequence[Pattern] | None = None,
     fuse_activations: bool = True,
+    probes: Sequence[Specs] = (),
 ) -> tuple[Layer, ...]:
     """The layers of an inference graph, named, in topological order.
 
     ``specs`` may be partial or empty: what needs a shape is then found less often, or with a default. ``keep`` are
-    tensors that must stay visible (the outputs asked for).
+    tensors that must stay visible (the outputs asked for). ``probes`` are specs under several choices of open sizes.
     """
     constants = Constants(graph, model, specs=specs)
     view = View(graph, specs, constants.value, model.graph)
+    view.probes = probes
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
     ordered = _in_order(graph, [_layer(each, view) for each in tiles])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ..graph import Function, Graph, Model, Shape, Tensor
+from ..graph import Function, Graph, Model, Shape, Tensor, TensorSpec
 from ..simplify.sizes import settle_sizes
 from .facts import Fact
 from .implied import Implied, implied_shapes
@@ -17,19 +17,26 @@ from .shapes import infer_facts
 class Sized:
     """The graph, what is known of its tensors, and what its feeds' readers imply of their shapes.
 
-    ``probes`` are the facts of the graph before it was settled, under several choices of the sizes left open.
+    ``probes`` are the specs of its tensors under several choices of the sizes left open.
     """
 
     graph: Graph
     facts: Mapping[Tensor, Fact]
     implied: Mapping[str, Implied]
-    probes: tuple[Mapping[Tensor, Fact], ...]
+    probes: tuple[Mapping[Tensor, TensorSpec], ...]
 
 
 def study_sizes(
-    pruned: Graph, model: Model, given: Mapping[str, Shape], keep: Iterable[str]
+    pruned: Graph,
+    model: Model,
+    given: Mapping[str, Shape],
+    keep: Iterable[str],
+    switches: Collection[str] = (),
 ) -> Sized:
-    """``given`` are shapes of feeds that replace what the file says; ``keep`` names the nodes of the outputs."""
+    """``given`` are shapes of feeds that replace what the file says; ``keep`` names the nodes of the outputs.
+
+    ``switches`` are the feeds that switch a mode or a rate.
+    """
     functions: Mapping[str, Function] = model.functions
     producer = model.versions.get("producer")
 
@@ -37,7 +44,7 @@ def study_sizes(
         return infer_facts(graph, functions=functions, given=shapes, producer=producer)
 
     facts = infer(pruned, given)
-    implied = implied_shapes(pruned, facts)
+    implied = implied_shapes(pruned, facts, switches)
     known = {**{name: found.shape for name, found in implied.items()}, **given}
     if implied:
         facts = infer(pruned, known)
@@ -45,4 +52,5 @@ def study_sizes(
     graph = settle_sizes(pruned, facts, probes, keep)
     if graph is not pruned:
         facts = infer(graph, known)
-    return Sized(graph, facts, implied, probes)
+    specs = tuple({t: fact.spec for t, fact in each.items()} for each in probes)
+    return Sized(graph, facts, implied, specs)
