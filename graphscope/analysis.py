@@ -148,7 +148,9 @@ class Analysis:
         kept = {output.node for output in self.outputs}
         library = {**self.flat.functions, **self.lifted.functions}
         model = replace(self.flat, functions=library)
-        return study_sizes(self._pruned, model, self.given_shapes, kept)
+        switched = (c for c in self.candidates.inputs if c.value is not None)
+        switches = {each.tensor.node for each in switched}
+        return study_sizes(self._pruned, model, self.given_shapes, kept, switches)
 
     @cached_property
     def _pruned(self) -> Graph:
@@ -165,6 +167,7 @@ class Analysis:
     @cached_property
     def unlifted(self) -> Graph:
         """The ops of the inference graph, before anything but the mode is settled: loops are what they are in the file."""
+        from .freeze.inference import bypass_calls
         from .simplify.prune import prune
         from .simplify.specialise import specialise
         from .simplify.training import drop_training
@@ -172,6 +175,7 @@ class Analysis:
         graph = specialise(self.flat.graph, self.modes, functions=self.flat.functions)
         if not self.outputs:
             return drop_training(graph, self.roles)
+        bypass_calls(graph)
         return prune(graph, self.outputs)
 
     @cached_property
@@ -217,7 +221,14 @@ class Analysis:
             return tuple(node for node in payloads if isinstance(node, Layer))
         from .infer.layers import find_layers
 
-        return find_layers(self.graph, self.flat, self.specs, keep=self.outputs)
+        sized = self._sized
+        return find_layers(
+            self.graph,
+            self.flat,
+            self.specs,
+            keep=self.outputs,
+            probes=sized.probes,
+        )
 
     @cached_property
     def layer_graph(self) -> Graph:
