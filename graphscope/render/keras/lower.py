@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ... import ops
-from ...graph import Graph, Layer, Shape, Tensor, TensorSpec
+from ...graph import Graph, Layer, Loop, Shape, Tensor, TensorSpec
 from .calls import layer_step
 from .expressions import op_step
 from .held import Holder
+from .loops import loop_step
 from .names import layer_name
 from .nesting import nest
 from .program import Input, Program, Step, hole, post_order
@@ -115,7 +116,9 @@ class Lowering(Holder):
         payload = self.graph.node(node)
         if any(tensor.node == node for tensor in self.inputs):
             return
-        if isinstance(payload, Layer):
+        if isinstance(payload, Loop):
+            self.put(loop_step(self, node, payload))
+        elif isinstance(payload, Layer):
             self.put(layer_step(self, node, payload))
         elif self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
             return
