@@ -86,7 +86,8 @@ class WeightUse:
 
     ``node`` is the graph's variable or constant that holds it (``""`` where the layer's weight is a literal, then
     ``value`` holds it), ``shape`` its shape in Keras's layout, ``steps`` what leads from the stored array to Keras's:
-    ``("reshape", shape)``, ``("transpose", axes)``, ``("cast", dtype)``, ``("slice", (axis, begin, end))``.
+    ``("reshape", shape)``, ``("transpose", axes)``, ``("cast", dtype)``, ``("slice", (axis, begin, end))``,
+    ``("join", (axis, uses))``: those of other uses after these, along one axis.
     """
 
     node: str
@@ -98,7 +99,12 @@ class WeightUse:
         """The values in Keras's layout; raises MissingWeight where the model has none."""
         found = self.value if self.value is not None else model.value(self.node)
         for step, argument in self.steps:
-            found = _STEPS[step](found, argument)
+            if step == "join":
+                axis, others = argument
+                parts = [found, *(each.array(model) for each in others)]
+                found = np.concatenate(parts, axis)
+            else:
+                found = _STEPS[step](found, argument)
         return found
 
 

@@ -126,7 +126,15 @@ def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
 
 
 def _use(held: Held, view: View) -> WeightUse:
-    return WeightUse(held.node, held.shape, held.steps, view.array(held))
+    steps = tuple(
+        (
+            (step, (argument[0], tuple(_use(part, view) for part in argument[1])))
+            if step == "join"
+            else (step, argument)
+        )
+        for step, argument in held.steps
+    )
+    return WeightUse(held.node, held.shape, steps, view.array(held))
 
 
 def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:

@@ -9,6 +9,7 @@ from .evaluate import evaluate
 from .explain import Explanation, explain
 from .formula import (
     ANY,
+    EACH,
     Array,
     Attr,
     Dims,
@@ -18,6 +19,7 @@ from .formula import (
     Term,
     Value,
     Weight,
+    Weights,
 )
 from .held import Held
 from .pattern import Pattern, layer
@@ -27,10 +29,11 @@ from .solver import Solver
 from .tile import Tile, tile
 from .versions import canonical
 from .view import View
-from .writing import layers, named, op, rsqrt, sqrt
+from .writing import each, layers, named, op, rsqrt, sqrt
 
 __all__ = [
     "ANY",
+    "EACH",
     "Array",
     "Attr",
     "Dims",
@@ -49,8 +52,10 @@ __all__ = [
     "Value",
     "View",
     "Weight",
+    "Weights",
     "canonical",
     "collapse",
+    "each",
     "evaluate",
     "explain",
     "layer",

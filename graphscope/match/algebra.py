@@ -84,7 +84,7 @@ class Algebra:
     def _may(self, p: f.Term, t: Tensor, m: Match) -> bool:
         """Whether the op that computes ``t`` could be the root of ``p``: the cheap test before the real one."""
         if p.roots is None:
-            if p.__class__ in (f.Weight, f.Scalar, f.Array, f.Const):
+            if p.__class__ in (f.Weight, f.Weights, f.Scalar, f.Array, f.Const):
                 return t.node not in self.view.dynamic
             return p.__class__ is not f.Input or t.node in self.view.dynamic
         top, _ = self.view.producer(t)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..graph import Tensor
 from . import formula as f
-from .solution import Match
+from .solution import EVERY, Match
 from .view import View
 
 Fetch = Callable[[Tensor], np.ndarray]
@@ -36,12 +36,14 @@ class _Evaluator:
     def __init__(self, match: Match, view: View, fetch: Fetch, run: Run) -> None:
         self.values, self.used, self.called = match.values, match.used, match.called
         self.view, self.fetch, self.run = view, fetch, run
-        self.done: dict[int, Any] = {}
+        self.done: dict[tuple[int, int], Any] = {}
+        self.turn = EVERY
 
     def of(self, term: f.Term) -> Any:
-        if id(term) not in self.done:
-            self.done[id(term)] = self._of(term)
-        return self.done[id(term)]
+        key = id(term), self.turn
+        if key not in self.done:
+            self.done[key] = self._of(term)
+        return self.done[key]
 
     def _of(self, p: f.Term) -> Any:
         if isinstance(p, f.Const):
@@ -70,7 +72,7 @@ class _Evaluator:
     def _variable(self, p: f.Var) -> Any:
         if isinstance(p, f.Scalar):
             return self.values[p.name]
-        found = np.asarray(self.fetch(self.used[p.name]))
+        found = np.asarray(self.fetch(self.used[p.name, self.turn]))
         shape = self.values[p.name].shape if isinstance(p, f.Weight) else found.shape
         return found.reshape(shape) if found.size == np.prod(shape) else found
 
@@ -83,10 +85,15 @@ class _Evaluator:
         raise KeyError(str(p))
 
     def _call(self, p: f.Call) -> Any:
-        name, order = self.called[id(p)]
+        name, order = self.called[id(p), self.turn]
         given: list[Any] = []
         for index, tensor in enumerate(order):
             formal = p.args[index] if index < len(p.args) else f.ANY
+            if isinstance(formal, f.Each):
+                turns = range(len(order) - len(p.args) + 1)
+                given += [self._in_turn(formal.term, turn) for turn in turns]
+                given += map(self.of, p.args[index + 1 :])
+                break
             literal = isinstance(formal, f.Any_ | f.Inputs | f.Const)
             given.append(self.fetch(tensor) if literal else self.of(formal))
             if isinstance(formal, f.Inputs):
@@ -94,4 +101,10 @@ class _Evaluator:
                 break
         if self.view.kinds[name] == "Concat":
             given = [given[-1], *given[:-1]]
-        return self.run(name, given)[p.port]
+        return self.run(name, given)[self.turn if p.port == f.EACH else p.port]
+
+    def _in_turn(self, p: f.Term, turn: int) -> Any:
+        self.turn, before = turn, self.turn
+        found = self.of(p)
+        self.turn = before
+        return found

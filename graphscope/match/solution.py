@@ -12,6 +12,7 @@ from ..graph import Tensor
 from . import formula as f
 from .held import Held
 
+EVERY = -1  # the turn of what is outside of an ``each``: the same for all repetitions
 TOLERANCE = 1e-4  # of a literal in a formula against a float32 constant in a graph
 
 
@@ -21,7 +22,10 @@ class Match(NamedTuple):
     values: Mapping[str, Any] = {}
     chain: Any = None  # linked list of node names: (name, earlier)
     calls: Any = None  # linked list of (term, (node, arguments)): where each Call is
-    uses: Any = None  # linked list of (variable name, tensor): where each is read
+    uses: Any = (
+        None  # linked list of ((variable name, turn), tensor): where each is read
+    )
+    turn: int = EVERY  # of the repetitions of an ``each``, the one that is being solved
 
     def covering(self, names: tuple[str, ...]) -> Match:
         chain = self.chain
@@ -30,11 +34,13 @@ class Match(NamedTuple):
         return self if chain is self.chain else self._replace(chain=chain)
 
     def at(self, call: f.Term, name: str, args: tuple[Tensor, ...]) -> Match:
-        calls = ((call, (name, args)), self.calls)
+        calls = (((call, self.turn), (name, args)), self.calls)
         return self._replace(chain=(name, self.chain), calls=calls)
 
     def bind(self, name: str, value: Any, tensor: Tensor | None = None) -> Match | None:
-        uses = self.uses if tensor is None else ((name, tensor), self.uses)
+        uses = self.uses
+        if tensor is not None:
+            uses = (((name, self.turn), tensor), uses)
         if name in self.values:
             old = self.values[name]
             return self._replace(uses=uses) if _same(old, value) else None
@@ -42,29 +48,37 @@ class Match(NamedTuple):
 
     def reshaped(self, tensor: Tensor, ones: tuple[int, ...]) -> Match:
         """The weight that was read from the tensor, with axes of size one at its end."""
-        for name, read in _unlinked(self.uses):
+        for (name, _), read in _unlinked(self.uses):
             held = self.values[name]
             if read == tensor and isinstance(held, Held):
                 wide = held.reshaped(*held.shape, *ones)
                 return self._replace(values={**self.values, name: wide})
         return self
 
+    def appending(self, name: str, value: Held, tensor: Tensor) -> Match | None:
+        """With the weight of this turn after those of the turns before it."""
+        before = self.values.get(name, ())
+        if len(before) != self.turn:
+            return None
+        uses = (((name, self.turn), tensor), self.uses)
+        return self._replace(values={**self.values, name: (*before, value)}, uses=uses)
+
     @property
     def members(self) -> frozenset[str]:
         return frozenset(_unlinked(self.chain))
 
     @property
-    def called(self) -> dict[int, tuple[str, tuple[Tensor, ...]]]:
-        """Where each Call matched: node and arguments, in the formula's order, by ``id`` of the term."""
-        return {id(term): place for term, place in _unlinked(self.calls)}
+    def called(self) -> dict[tuple[int, int], tuple[str, tuple[Tensor, ...]]]:
+        """Where each Call matched: node and arguments, in the formula's order, by ``id`` of the term and turn."""
+        return {(id(term), turn): at for (term, turn), at in _unlinked(self.calls)}
 
     def nodes(self, op: str) -> list[str]:
         """The nodes that calls of this op (its canonical name) matched."""
-        return [place[0] for term, place in _unlinked(self.calls) if term.op == op]
+        return [at[0] for (term, _), at in _unlinked(self.calls) if term.op == op]
 
     @property
-    def used(self) -> dict[str, Tensor]:
-        """The tensor that each variable's first use reads."""
+    def used(self) -> dict[tuple[str, int], Tensor]:
+        """The tensor that each variable's first use reads, by name and turn."""
         return dict(_unlinked(self.uses))
 
 

@@ -116,7 +116,8 @@ class Solver(Algebra):
             inner = m.covering((*passed, name))
             yield from self.solve(p, self.view.inputs[name][0], inner)
             return
-        if sign < 0 or op != p.op or top.port != p.port:
+        port = m.turn if p.port == f.EACH else p.port
+        if sign < 0 or op != p.op or top.port != port:
             self._fail(p, top, m, "")
             return
         found = self._attributes(p, name, m.covering(passed))
@@ -133,7 +134,7 @@ class Solver(Algebra):
             args = (*args[1:], *args[:1])
         wanted = len(p.args)
         fits = len(args) >= wanted if p.open_ended else len(args) == wanted
-        many = any(isinstance(q, f.Inputs) for q in p.args)
+        many = any(isinstance(q, f.Inputs | f.Each) for q in p.args)
         if fits or (many and len(args) >= wanted):
             return args
         self._fail(p, Tensor(name), m, f"{len(args)} inputs, expected {wanted}")
@@ -152,8 +153,24 @@ class Solver(Algebra):
             if found is not None:
                 yield from self._all(terms[at:], args[at + many - 1 :], 1, found)
             return
+        if isinstance(p, f.Each):
+            many = len(args) - len(terms) + 1
+            for each in self._repeated(p.term, args[at : at + many], m):
+                yield from self._all(terms[at:], args[at + many - 1 :], 1, each)
+            return
         for each in self.solve(p, args[at], m):
             yield from self._all(terms, args, at + 1, each)
+
+    def _repeated(
+        self, p: f.Term, args: tuple[Tensor, ...], m: Match
+    ) -> Iterator[Match]:
+        """All turns, each solved in the first way that agrees with those before it."""
+        found: Match | None = m
+        for turn, arg in enumerate(args):
+            if found is not None:
+                found = next(self.solve(p, arg, found._replace(turn=turn)), None)
+        if found is not None and args:
+            yield found._replace(turn=m.turn)
 
     def _many(self, p: f.Inputs, args: tuple[Tensor, ...], m: Match) -> Match | None:
         sources = tuple(self.view.producer(t)[0] for t in args)
@@ -205,7 +222,11 @@ class Solver(Algebra):
         if value is None:
             self._fail(p, t, m, why)
             return
-        bound = m.covering(covered).bind(p.name, -value if sign < 0 else value, t)
+        m = m.covering(covered)
+        if isinstance(p, f.Weights):
+            bound = m.appending(p.name, value, t)
+        else:
+            bound = m.bind(p.name, -value if sign < 0 else value, t)
         if bound is not None:
             yield bound
         else:
@@ -216,7 +237,7 @@ class Solver(Algebra):
     def _value(self, p: f.Var, t: Tensor) -> tuple[Any, str, tuple[str, ...]]:
         """What the variable stands for at this tensor (None: it cannot), why not, and the nodes it explains."""
         view = self.view
-        if isinstance(p, f.Weight):
+        if isinstance(p, f.Weight | f.Weights):
             held = view.held(t)
             return held, "no variable or constant array", _path(view, t, held)
         if isinstance(p, f.Scalar):

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from .formula import LAYERS, Call, Named, Term, term
+from .formula import LAYERS, Call, Each, Named, Term, term
 
 
 def named(name: str, found: Term) -> Term:
     """The term; the tensor that it matches is bound to the name."""
     return Named(name, found)
+
+
+def each(found: Term) -> Term:
+    """As many arguments of a call as there are, each such a term.
+
+    ``op.ConcatV2(each(op.Conv2D(op.Split(3, x, port=EACH), kernels)), 3)``: a convolution of each part of x.
+    """
+    return Each(found)
 
 
 class Ops:
