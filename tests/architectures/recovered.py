@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from graphscope.analysis import Analysis
 from graphscope.read import load
+from graphscope.render.keras.about import count_parameters
 from graphscope.render.keras.program import Program
 from graphscope.verify import Verification
 
@@ -58,12 +58,13 @@ def recover(net: Architecture, form: str, folder: Path) -> Row:
     seconds = time.perf_counter() - started
     guessed = {str(tensor) for tensor in Analysis(load(path)).outputs}
     program = report.source.program
+    total, owned = count_parameters(program)
     return Row(
         len(found.graph),
         Counter(_made(program)),
         report.unexplained,
         report.not_portable,
-        _share(program),
+        owned / total if total else 1.0,
         report.source.lines_of_code,
         found.prove(folder / "keras"),
         seconds,
@@ -74,19 +75,8 @@ def recover(net: Architecture, form: str, folder: Path) -> Row:
 
 def _made(program: Program) -> Iterator[str]:
     """The class of every layer object that the source makes."""
-    for step in program.steps:
+    for step in program.all_steps:
+        if step.node in program.models:
+            continue  # a model of its own, whose layers are counted
         if step.class_name and step.layer in ("", step.node):
             yield step.class_name
-
-
-def _share(program: Program) -> float:
-    """How many of the weight elements belong to real Keras layers."""
-    real = loose = 0
-    for step in program.steps:
-        if step.layer in ("", step.node):
-            size = sum(math.prod(use.shape) for use in step.weights.values())
-            if step.class_name in program.classes:
-                loose += size
-            else:
-                real += size
-    return real / (real + loose) if real + loose else 1.0

@@ -14,11 +14,12 @@ import numpy as np
 from ...errors import NotExpressible
 from ...graph import Graph, Tensor, TensorSpec, WeightUse
 from .classes import WEIGHT_CLASS
+from .formed import formed_step
 from .names import Namespace, layer_name
 from .program import Step, hole
 from .reader import Reader, Values
 from .sized import yielding
-from .texts import WEIGHT_DTYPES, constant_text
+from .texts import LARGE, WEIGHT_DTYPES, constant_text
 from .ties import Ties, yielded
 
 
@@ -41,6 +42,7 @@ class Holder(Reader):
         self.lent: dict[str, list[str]] = {}
         self.wanted: tuple[Tensor, ...] = ()
         self.measured: list[Tensor] = []  # whose shapes ``sizes`` speak of
+        self.formed: set[str] = set()  # nodes that formed.py makes where they are used
         self.sizes: dict[Tensor, np.ndarray] = {}  # what measures.py found
 
     def put(self, step: Step) -> None:
@@ -56,6 +58,9 @@ class Holder(Reader):
         value = self.value(tensor)
         if value is not None and literals and (text := constant_text(value)):
             return text
+        if made := self._formed(tensor, value):
+            self.put(made)
+            return Tensor(made.node)
         if value is None and not self.weight_of(tensor):
             default = self.graph.inputs(tensor.node)
             if self.graph.op(tensor.node) == "PlaceholderWithDefault" and default:
@@ -72,10 +77,18 @@ class Holder(Reader):
             self.put(step)
         return Tensor(step.node)
 
+    def _formed(self, tensor: Tensor, value: np.ndarray | None) -> Step | None:
+        """A layer that makes what neither the file holds nor an input reaches."""
+        held = value is not None and (value.size <= LARGE or self.weight_of(tensor))
+        if held or value is None and tensor.node not in self.formed:
+            return None
+        return formed_step(self, tensor)
+
     def weight_step(self, tensor: Tensor) -> Step:
         """A layer that owns a variable or a constant, and yields it."""
         variable = self.weight_of(tensor)
-        node = variable or tensor.node
+        is_const = self.graph.op(tensor.node) == "Const"
+        node = variable or (tensor.node if is_const else str(tensor))
         value = None if variable else self.value(tensor)
         if node in self.steps:
             return self.steps[node]
@@ -95,7 +108,7 @@ class Holder(Reader):
         loan = self.ties.borrowed({"value": use}).get("value") if use.node else None
         if loan is not None and not loan.use.steps:
             return self.steps[yielded(self, loan).node]
-        made = self._holding(node, use, dtype, layer_name(node))
+        made = self._holding(node, use, dtype, layer_name(node.removesuffix(":0")))
         self.ties.register(made)
         return made
 

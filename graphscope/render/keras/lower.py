@@ -14,8 +14,10 @@ from ... import ops
 from ...graph import Graph, Layer, Loop, Shape, Tensor, TensorSpec
 from .calls import layer_step
 from .expressions import op_step
+from .formed import is_formed
 from .held import Holder
 from .loops import loop_step
+from .measures import measure
 from .names import layer_name
 from .nesting import nest
 from .program import Input, Program, Step, hole, post_order
@@ -122,7 +124,9 @@ class Lowering(Holder):
             self.put(layer_step(self, node, payload))
         elif self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
             return
-        elif payload.op == "PlaceholderWithDefault":
+        elif payload.op == "PlaceholderWithDefault" or measure(self, node, payload):
+            return
+        elif is_formed(self, node, payload):
             return
         else:
             self.put(op_step(self, node, payload))
@@ -131,6 +135,9 @@ class Lowering(Holder):
         """An output: what a step yields; a step is added for an input or a constant that is an output itself."""
         if tensor.node in self.steps:
             return tensor
+        if tensor in self.sizes or tensor.node in self.formed:
+            found = self.operand(tensor, literals=False)
+            return found if isinstance(found, Tensor) else tensor
         if tensor in self.inputs:
             name = self.names.unique("identity")
             step = Step(name, hole(0), (tensor,), "layers.Identity", "Identity")

@@ -46,7 +46,8 @@ def measure(holder: Holder, node: str, payload: Node) -> bool:
         return False
     for port, each in enumerate(made):
         if each is not None:
-            holder.sizes[Tensor(node, port)] = each
+            whole = each if holds_sizes(each) else each.astype("int32")
+            holder.sizes[Tensor(node, port)] = whole
     return True
 
 
@@ -68,7 +69,8 @@ def _computed(
     holder: Holder, node: str, payload: Node, given: Sequence[Tensor]
 ) -> list[np.ndarray] | None:
     values = [known(holder, tensor) for tensor in given]
-    if not any(map(holds_sizes, values)) or any(value is None for value in values):
+    sized = any(tensor in holder.sizes for tensor in given)
+    if not sized or any(value is None for value in values):
         return None
     if sum(value.size for value in values if value is not None) > _MOST:
         return None

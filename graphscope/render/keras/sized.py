@@ -61,7 +61,7 @@ def sized_step(
     about = f"{payload.op} by sizes that are known when it runs."
     name = f"Dynamic{class_identifier(payload.op)}"
     lines = _lines(text, computed)
-    return _step(holder, node, name, about, lines, arguments, portable, precise)
+    return own_step(holder, node, name, about, lines, arguments, portable, precise)
 
 
 def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:
@@ -95,11 +95,11 @@ def yielding(holder: Holder, tensor: Tensor) -> Step:
     """A layer that yields sizes as a tensor, for what takes them as data."""
     spec = holder.spec_or_none(tensor)
     dtype = spec.dtype if spec.dtype in ("int32", "int64") else "int32"
-    sizes = _listed(holder.sizes[tensor])
+    sizes = listed(holder.sizes[tensor])
     lines = [f'return ops.convert_to_tensor({sizes}, "{dtype}")']
     about = "Sizes of its inputs, as a tensor."
     node = str(tensor) if tensor.port else tensor.node
-    return _step(holder, node, "Sizes", about, lines, {}, True, True)
+    return own_step(holder, node, "Sizes", about, lines, {}, True, True)
 
 
 def _operand(
@@ -109,7 +109,7 @@ def _operand(
     arguments: dict[Tensor, str],
 ) -> str:
     if value is not None and holds_sizes(value):
-        return _listed(value)
+        return listed(value)
     text = None if value is None else constant_text(value)
     if text is not None:
         return text
@@ -119,7 +119,7 @@ def _operand(
     return arguments.setdefault(found, _letter(len(arguments)))
 
 
-def _listed(sizes: np.ndarray) -> str:
+def listed(sizes: np.ndarray) -> str:
     """``size`` or ``[size, size]``; what TensorFlow and convert_to_tensor take for a tensor."""
     if sizes.ndim == 0:
         return _text(sizes[()])
@@ -135,7 +135,7 @@ def _letter(number: int) -> str:
     return _LETTERS[number] if number < len(_LETTERS) else f"x{number}"
 
 
-def _step(
+def own_step(
     holder: Holder,
     node: str,
     name: str,
@@ -145,6 +145,7 @@ def _step(
     portable: bool,
     precise: bool,
 ) -> Step:
+    """A call of a layer of our own: ``lines`` are its call, over the names of ``arguments`` and of the shapes that they ask for."""
     measured = measured_in("".join(lines))
     shapes, asked = [], []
     for whose in measured:
@@ -154,6 +155,8 @@ def _step(
         letter = arguments.setdefault(found, _letter(len(arguments)))
         shapes.append("shape" if len(measured) == 1 else f"{letter}_shape")
         asked.append(f"{shapes[-1]} = ops.shape({letter})")
+    if not arguments:  # Keras cannot follow what no tensor of its own goes into
+        arguments = {next(iter(holder.inputs)): _letter(0)}
     body = [*asked, *(with_shapes(line, shapes, measured) for line in lines)]
     class_name = _class(holder.classes, name, about, arguments, body, precise)
     return Step(

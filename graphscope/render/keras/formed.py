@@ -1,0 +1,126 @@
+"""What a graph makes of sizes and small numbers alone (the grid of a detector, a causal mask) -> one layer that makes it.
+
+Not twenty statements, and no weight: ``Range``, ``Reshape``, ``Tile`` and their like stand in the layer's ``call``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ... import opdefs, ops
+from ...graph import Layer, Node, Tensor
+from .measures import known
+from .program import Step, post_order
+from .sized import listed, own_step
+from .texts import LARGE, constant_text
+
+if TYPE_CHECKING:
+    from .held import Holder
+
+_MOST = 40  # ops in one layer
+_WIDTH = 56  # characters of a text that still stands inside another
+_LOCALS = "abcdefghijklmnopqrstuvw"
+_FEW = 3  # numbers that are as short as the op that makes them
+_SHORTER = frozenset({"Range", "LinSpace", "Fill", "Tile", "Reshape", "ExpandDims"})
+_FEEDING = frozenset({"random", "stateful", "variable", "feed"})
+
+
+def is_formed(holder: Holder, node: str, payload: Node) -> bool:
+    """Whether a node makes its one output of sizes and constants alone, in words of keras.ops; then it is no step yet."""
+    if isinstance(payload, Layer) or ops.traits(payload.op) & _FEEDING:
+        return False
+    given = holder.arguments(node)
+    if not any(t in holder.sizes or t.node in holder.formed for t in given):
+        return False
+    texts = [_leaf(holder, t) or (t.node in holder.formed and "x") for t in given]
+    if (
+        not all(texts)
+        or _text(holder, node, payload, given, [*map(str, texts)]) is None
+    ):
+        return False
+    holder.formed.add(node)
+    return True
+
+
+def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
+    """The layer that makes a tensor of sizes and constants; None where it takes too much, or more than keras.ops says."""
+
+    def makers(node: str) -> list[str]:
+        given = holder.arguments(node)
+        return [t.node for t in given if _leaf(holder, t) is None]
+
+    order: list[str] = []
+    for node in post_order([tensor.node], makers):
+        order.append(node)
+        if len(order) > _MOST or not _is_maker(holder, node):
+            return None
+    uses = Counter(source for node in order for source in makers(node))
+    lines: list[str] = []
+    texts: dict[str, str] = {}
+    for node in order:
+        given = holder.arguments(node)
+        operands = [_leaf(holder, t) or texts[t.node] for t in given]
+        text = _text(holder, node, holder.graph.node(node), given, operands)
+        if text is None:
+            return None
+        if node != tensor.node and (uses[node] > 1 or len(text) > _WIDTH):
+            name = (
+                _LOCALS[len(lines)] if len(lines) < len(_LOCALS) else f"a{len(lines)}"
+            )
+            lines.append(f"{name} = {text}")
+            text = name
+        texts[node] = text if _binds(text) else f"({text})"
+    lines.append(f"return {text}")
+    about = "Numbers that depend on nothing but sizes."
+    return own_step(holder, tensor.node, "Constant", about, lines, {}, True, False)
+
+
+def _is_maker(holder: Holder, node: str) -> bool:
+    """An op with inputs of its own, whose result is the same each time."""
+    payload = holder.graph.node(node)
+    if isinstance(payload, Layer) or not holder.graph.inputs(node):
+        return False
+    return not ops.traits(payload.op) & _FEEDING
+
+
+def _leaf(holder: Holder, tensor: Tensor) -> str | None:
+    """The text of sizes and of small constants."""
+    if tensor in holder.sizes:
+        return listed(holder.sizes[tensor])
+    if tensor in holder.inputs or tensor.node in holder.steps:
+        return None
+    value = holder.value(tensor)
+    if value is None or value.size > LARGE:
+        return None
+    if value.size > _FEW and holder.graph.op(tensor.node) in _SHORTER:
+        return None
+    return constant_text(value)
+
+
+def _text(
+    holder: Holder, node: str, payload: Node, given: Sequence[Tensor], texts: list[str]
+) -> str | None:
+    specs = tuple(holder.spec_or_none(tensor) for tensor in given)
+    values = tuple(known(holder, tensor) for tensor in given)
+    if len(opdefs.output_dtypes(payload.op, payload.attrs)) != 1:
+        return None
+    return ops.keras_text(
+        ops.Call(payload.op, payload.attrs, specs, values, node), texts
+    )
+
+
+def _binds(text: str) -> bool:
+    """Whether a text is a name or one call, which needs no parentheses."""
+    if text.isidentifier():
+        return True
+    head, bracket, rest = text.partition("(")
+    if not bracket or not head.replace(".", "").isidentifier():
+        return False
+    depth = 1
+    for place, letter in enumerate(rest):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            return place == len(rest) - 1
+    return False
