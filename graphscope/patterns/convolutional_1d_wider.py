@@ -111,8 +111,8 @@ def separable_conv1d(
     mixed = op.Conv2D(deep, pointwise, padding="VALID", **whole) | op.Conv2D(
         deep, pointwise, padding="SAME", **whole
     )
-    made: Term = op.Squeeze(mixed, squeeze_dims=axes)
-    return made + bias
+    made: Term = op.Squeeze(mixed, squeeze_dims=axes) + bias
+    return made | op.Squeeze(mixed + bias, squeeze_dims=axes)
 
 
 def _transposed_fits(

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..match import (
+    ANY,
+    Array,
     Attr,
     Dims,
     Held,
@@ -24,6 +26,7 @@ from ..match.convention import (
     data_format,
     only_spatial,
     per_channel,
+    sandwich_padding,
     spatial,
 )
 
@@ -165,6 +168,43 @@ def _transposed(kind: str, name: str, keras: str) -> Pattern:
     formula.__name__ = name
     options: Any = {"where": _fits, "config": _config, "weights": _weights}
     return layer(keras, evidence=_assumed, **options)(formula)
+
+
+def _dilated_fits(
+    kernel: Held, bias: Held | None, rate: Any, pads: Sizes, crops: Sizes
+) -> bool | str:
+    if len(rate) != len(kernel.shape) - 2:
+        return "the block spans other axes than the kernel"
+    if sandwich_padding(crops, pads, rate, kernel.shape[:-2]) is None:
+        return "the crops are those of neither padding='same' nor 'valid'"
+    return per_channel(bias, kernel.shape[-2])
+
+
+@layer(
+    "Conv2DTranspose",
+    where=_dilated_fits,
+    config=lambda kernel, bias, rate, pads, crops: {
+        "filters": kernel.shape[-2],
+        "kernel_size": kernel.shape[:-2],
+        "strides": (1, 1),
+        "padding": sandwich_padding(crops, pads, rate, kernel.shape[:-2]),
+        "output_padding": None,
+        "data_format": "channels_last",
+        "dilation_rate": tuple(rate),
+        "use_bias": bias is not None,
+        "activation": "linear",
+    },
+    weights=_weights,
+)
+def conv2d_transpose_dilated(
+    x: Input, kernel: Weight, bias: Weight | None, rate: Array, pads: Dims, crops: Dims
+) -> Term:
+    """``tf.nn.atrous_conv2d_transpose``: what the one block pads, the other crops as well."""
+    split, ones = op.SpaceToBatchND(x, rate, pads), (1, 1, 1, 1)
+    named = {"strides": ones, "padding": "VALID"}
+    inner = op.Conv2DBackpropInput(ANY, kernel, split, **named)
+    made: Term = op.BatchToSpaceND(inner, rate, crops)
+    return made + bias
 
 
 conv2d_transpose = _transposed(

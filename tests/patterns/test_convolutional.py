@@ -75,6 +75,21 @@ def transposed(size: Any, padding: str = "SAME") -> Any:
     )
 
 
+def transposed_atrous(padding: str) -> Any:
+    long = 8 if padding == "SAME" else 12
+    return tf.nn.atrous_conv2d_transpose(
+        image(2, 8, 8, 3), weight("w", 3, 3, 4, 3), [2, long, long, 4], 2, padding
+    )
+
+
+def transposed_sandwich(pads: Any, crops: Any) -> Any:
+    split = tf.space_to_batch_nd(image(2, 8, 8, 3), [2, 2], pads)
+    inner = tf.nn.conv2d_transpose(
+        split, weight("w", 3, 3, 4, 3), [8, 6, 6, 4], 1, "VALID"
+    )
+    return tf.batch_to_space(inner, [2, 2], crops)
+
+
 def squeezed(axis: int) -> Any:
     wide = tf.nn.conv2d(
         tf.expand_dims(image(None, 1, 3), 1), weight("w", 1, 1, 3, 4), 1, "SAME"
@@ -358,7 +373,55 @@ SPELLINGS += [
         padding="valid",
     ),
 ]
+SPELLINGS += [
+    spell(
+        "atrous, transposed",
+        "conv2d_transpose_dilated",
+        lambda: transposed_atrous("SAME"),
+        "kernel",
+        dilation_rate=(2, 2),
+        padding="same",
+    ),
+    spell(
+        "atrous, transposed, valid",
+        "conv2d_transpose_dilated",
+        lambda: transposed_atrous("VALID"),
+        padding="valid",
+    ),
+    spell(
+        "depthwise on a line, dilated",
+        "depthwise_conv1d_dilated",
+        on_line(lambda: L.DepthwiseConv1D(3, dilation_rate=2, padding="same")),
+        "kernel bias",
+        dilation_rate=(2,),
+        padding="same",
+    ),
+    spell(
+        "separable on a line, dilated",
+        "separable_conv1d_dilated",
+        on_line(lambda: L.SeparableConv1D(4, 3, dilation_rate=2)),
+        "depthwise_kernel pointwise_kernel bias",
+        dilation_rate=(2,),
+    ),
+]
 NEAR_MISSES = [
+    near(
+        "cropped like neither",
+        "conv2d_transpose_dilated",
+        lambda: transposed_sandwich([[0, 0], [0, 0]], [[1, 3], [1, 3]]),
+    ),
+    near(
+        "depthwise over an image, dilated",
+        "depthwise_conv1d_dilated",
+        lambda: v1.nn.depthwise_conv2d(
+            image(), weight("w", 3, 3, 3, 1), [1, 1, 1, 1], "SAME", rate=[2, 2]
+        ),
+    ),
+    near(
+        "separable over an image, dilated",
+        "separable_conv1d_dilated",
+        lambda: separable(rate=[2, 2]),
+    ),
     near("separable over an image", "separable_conv1d", separable),
     near(
         "transposed over an image",
