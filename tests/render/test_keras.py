@@ -129,6 +129,23 @@ def test_shared_layer_is_made_once_and_called_twice(tmp_path: Path) -> None:
     assert report.source.text.count("layers.Dense(") == 1
 
 
+def test_shared_layer_called_in_turn_is_a_loop_over_one_object(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    kernel = rng().normal(size=(4, 4)).astype("f4")
+    weights = {"kernel": constant(graph, "kernel", kernel)}
+    source = "x"
+    for turn in range(4):
+        config = {"units": 4, "use_bias": False}
+        put(graph, f"fc{turn}", "Dense", [source], weights=weights, config=config)
+        source = f"fc{turn}"
+    report = written(graph, tmp_path, "fc3/out")
+    x = rng().normal(size=(5, 4)).astype("f4")
+    want = x @ np.linalg.matrix_power(kernel, 4)
+    np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-3, atol=1e-4)
+    assert "    for _ in range(4):\n        x = fc0(x)\n" in report.source.text
+
+
 def test_weights_of_layers_on_parallel_branches_do_not_change_places(
     tmp_path: Path,
 ) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ...errors import GraphError
 from ...graph import Tensor
+from .layout import wrapped
 from .program import filled
 
-WIDTH = 88
 _VARIABLES = ("x", "y", "z")
 
 
@@ -122,63 +122,3 @@ class _Allocation:
             number += 1
             made = f"{name}_{number}"
         return made
-
-
-def wrapped(line: str, width: int = WIDTH - 4) -> list[str]:
-    """The line, broken inside its longest pair of brackets until it fits, as black would do it.
-
-    >>> wrapped('x = layers.Conv2D(64, 3, name="a")(x)', 30)
-    ['x = layers.Conv2D(', '    64, 3, name="a"', ')(x)']
-    """
-    if len(line) <= width:
-        return [line]
-    start, end = _longest_brackets(line)
-    if end - start < 2:
-        return [line]
-    indent = " " * (len(line) - len(line.lstrip()))
-    inside = f"{indent}    {line[start + 1 : end].rstrip(',')}"
-    head, tail = line[: start + 1], indent + line[end:]
-    if len(inside) <= width:
-        return [head, inside, tail]
-    parts = _split(line[start + 1 : end])
-    if len(parts) == 1:
-        return [head, *wrapped(inside, width), tail]
-    rows = [wrapped(f"{indent}    {part},", width) for part in parts]
-    return [head, *(row for each in rows for row in each), tail]
-
-
-def _scan(text: str) -> Iterator[tuple[int, str, int]]:
-    """Position, character and depth of every character that is not inside a string."""
-    quote, depth, at = "", 0, 0
-    while at < len(text):
-        char = text[at]
-        if quote:
-            if char == "\\":
-                at += 1
-            elif char == quote:
-                quote = ""
-        elif char in "\"'":
-            quote = char
-        else:
-            depth -= char in ")]}"
-            yield at, char, depth
-            depth += char in "([{"
-        at += 1
-
-
-def _longest_brackets(text: str) -> tuple[int, int]:
-    best, opened = (0, 0), 0
-    for at, char, depth in _scan(text):
-        if depth == 0 and char in "([{":
-            opened = at
-        elif depth == 0 and char in ")]}" and at - opened >= best[1] - best[0]:
-            best = (opened, at)
-    return best
-
-
-def _split(text: str) -> list[str]:
-    """The parts between the commas that lie in no bracket."""
-    cuts = [at for at, char, depth in _scan(text) if char == "," and depth == 0]
-    bounds = zip([-1, *cuts], [*cuts, len(text)])
-    parts = [text[start + 1 : end].strip() for start, end in bounds]
-    return [part for part in parts if part]

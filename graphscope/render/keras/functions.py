@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...graph import Tensor
-from .body import Statement, body_lines, wrapped
+from .body import Statement, body_lines
+from .layout import WIDTH, wrapped
 from .literals import Code, literal
-from .names import identifier
+from .names import variable_name
 from .naming import is_counted
 from .parts import Block, Part, blocks_inside_out, parts_outputs, skeleton
 from .program import Program, Step, hole
-from .signatures import REQUIRED, signature_of
 from .unify import COUNTED, NAME, NUMBER, VALUE, Field, Parameter, Unifier
+from .wording import constructor_text, default, loop_head, order, step_text, summary
 
 Values = Mapping[Hashable, Any]
 
@@ -22,28 +23,6 @@ _VARIABLES = ("x", "y", "z")
 _MOST_IN_A_LOOP = (
     3  # values that are no numbers; a wider table is harder to read than the calls
 )
-_POSITIONAL = frozenset({"pool_size", "padding", "cropping", "size"})
-
-
-def step_text(step: Step) -> str:
-    """The right side of a step, with holes for its inputs."""
-    return f"{constructor_text(step)}({step.text})" if step.constructor else step.text
-
-
-def constructor_text(step: Step) -> str:
-    """``layers.Conv2D(64, 3, name="conv1")``."""
-    found = signature_of(step.constructor)
-    known = found.arguments if found else {}
-    texts = []
-    for position, (name, value) in enumerate(step.arguments.items()):
-        in_place = list(known)[position : position + 1] == [name]
-        bare = in_place and (
-            known[name] is REQUIRED or position == 0 and name in _POSITIONAL
-        )
-        texts.append(literal(value) if bare else f"{name}={literal(value)}")
-    if step.shown:
-        texts.append(f"name={literal(step.shown)}")
-    return f"{step.constructor}({', '.join(texts)})"
 
 
 @dataclass
@@ -123,9 +102,7 @@ class Writer:
         """What the parts at one place of a block's occurrences hold, aligned."""
         many = [self.values(part) for part in column]
         for key in dict.fromkeys(key for values in many for key in values):
-            found = tuple(
-                v[key] if key in v else _default(column[0], key) for v in many
-            )
+            found = tuple(v[key] if key in v else default(column[0], key) for v in many)
             label, role = self._label(column[0], key)
             yield Field((at, key), label, found, role)
 
@@ -158,9 +135,9 @@ class Writer:
         for number in range(len(literals)):
             frame = frame.replace("\1", literal(values["literal", number]), 1)
         arguments = {key[1]: v for key, v in values.items() if key[0] == "argument"}  # type: ignore[index]
-        order = _order(part)
+        places = order(part)
         ordered = dict(
-            sorted(arguments.items(), key=lambda item: order.get(item[0], 99))
+            sorted(arguments.items(), key=lambda item: places.get(item[0], 99))
         )
         shown = values.get("name", "")
         return step_text(replace(part, text=frame, arguments=ordered, shown=shown))
@@ -188,8 +165,8 @@ class Writer:
         head = f"def {function.name}({', '.join([*variables.values(), *shown])}):"
         return "\n".join(
             [
-                *wrapped(head, 88),
-                f'    """{_summary(block)}"""',
+                *wrapped(head, WIDTH),
+                f'    """{summary(block)}"""',
                 *(f"    {line}" for group in body for line in group),
             ]
         )
@@ -205,6 +182,12 @@ class Writer:
         shared: set[str] = set()
         while at < len(lines):
             end = self._run_end(lines, at)
+            part = lines[at][0]
+            if isinstance(part, Step) and part.layer and end - at > 2:
+                yield from self._held(part, shared)
+                yield self._turns([line[0] for line in lines[at:end]])
+                at = end
+                continue
             loop = self._loop(lines[at:end], taken) if end - at > 2 else None
             if loop is not None:
                 yield loop
@@ -217,21 +200,36 @@ class Writer:
         self, part: Part, values: Values, named: bool, shared: set[str]
     ) -> Iterator[Statement]:
         outputs = parts_outputs(part)
-        called = identifier(outputs[0].node) if named else ""
+        called = variable_name(outputs[0].node) if named else ""
         if isinstance(part, Block) or not part.layer:
             yield Statement(
                 self.text(part, values), part.inputs, outputs, called=called
             )
             return
-        holder = Tensor(part.layer, -1)
-        if part.layer not in shared:
-            shared.add(part.layer)
-            owner = replace(part, text="")
-            yield Statement(
-                constructor_text(owner), (), (holder,), called=identifier(part.name)
-            )
+        yield from self._held(part, shared)
         text = f"{hole(len(part.inputs))}({part.text})"
-        yield Statement(text, (*part.inputs, holder), outputs, called=called)
+        given = (*part.inputs, Tensor(part.layer, -1))
+        yield Statement(text, given, outputs, called=called)
+
+    def _held(self, part: Step, shared: set[str]) -> Iterator[Statement]:
+        """The layer object that several steps call, made before the first of them."""
+        if part.layer in shared:
+            return
+        shared.add(part.layer)
+        text = constructor_text(replace(part, text=""))
+        holder = Tensor(part.layer, -1)
+        yield Statement(text, (), (holder,), called=variable_name(part.name))
+
+    def _turns(self, parts: Sequence[Part]) -> Statement:
+        """Calls of one layer object on what the one before yielded."""
+        first, last = parts[0], parts[-1]
+        layer, text = (first.layer, first.text) if isinstance(first, Step) else ("", "")
+        return Statement(
+            f"{hole(len(first.inputs))}({text})",
+            (*first.inputs, Tensor(layer, -1)),
+            parts_outputs(last),
+            loop=f"for _ in range({len(parts)}):",
+        )
 
     def _run_end(self, lines: Sequence[tuple[Part, Values]], start: int) -> int:
         """Where the run ends in which each part does what the first does, to what the one before yielded."""
@@ -265,15 +263,13 @@ class Writer:
         keys = dict.fromkeys(key for _, values in lines for key in values)
         fields = []
         for key in keys:
-            found = tuple(
-                v[key] if key in v else _default(first, key) for _, v in lines
-            )
+            found = tuple(v[key] if key in v else default(first, key) for _, v in lines)
             label, role = self._label(first, key)
             fields.append(Field(key, label, found, role))
         said = unifier.unify(fields)
         if sum(p.role != NUMBER for p in unifier.parameters) > _MOST_IN_A_LOOP:
             return None
-        head = _loop_head(unifier.parameters, len(lines))
+        head = loop_head(unifier.parameters, len(lines))
         text = self.text(first, said)
         cost = len(wrapped(head)) + len(wrapped(f"    x = {text}"))
         plain = sum(len(wrapped(f"x = {self.text(*line)}")) for line in lines)
@@ -282,64 +278,16 @@ class Writer:
         return Statement(text, first.inputs, parts_outputs(lines[-1][0]), loop=head)
 
 
-def _loop_head(parameters: Sequence[Parameter], count: int) -> str:
-    """The ``for`` line that gives the parameters their values, turn by turn."""
-    if not parameters:
-        return f"for _ in range({count}):"
-    numbers = [p for p in parameters if p.role == NUMBER and _steady(p.values)]
-    others = [p for p in parameters if p not in numbers[:1]]
-    columns = list(zip(*(p.texts for p in others)))
-    rows = ", ".join(c[0] if len(c) == 1 else f"({', '.join(c)})" for c in columns)
-    names = ", ".join(p.name for p in others)
-    if not numbers:
-        return f"for {names} in ({rows}):"
-    start, step = numbers[0].values[0], numbers[0].values[1] - numbers[0].values[0]
-    if others and step == 1:
-        names = f"({names})" if len(others) > 1 else names
-        begin = f", {start}" if start else ""
-        return f"for {numbers[0].name}, {names} in enumerate(({rows}){begin}):"
-    if others:
-        return _loop_head([replace(numbers[0], role=VALUE), *others], count)
-    stop = start + step * count
-    bounds = f"{start}, {stop}" if start or step != 1 else str(stop)
-    return (
-        f"for {numbers[0].name} in range({bounds}{f', {step}' if step != 1 else ''}):"
-    )
-
-
-def _steady(values: Sequence[int]) -> bool:
-    return len({b - a for a, b in zip(values, values[1:])}) == 1
-
-
 def _rank(parameter: Parameter) -> tuple[bool, bool]:
     """What calls must give comes before what they may leave out, values before names."""
     return parameter.default is not None, parameter.role != VALUE
 
 
-def _default(part: Part, key: Any) -> Any:
-    """What an argument that is not written stands for."""
-    if isinstance(part, Step) and key[0] == "argument":
-        found = signature_of(part.constructor)
-        default = found.arguments.get(key[1], REQUIRED) if found else REQUIRED
-        return None if default is REQUIRED else _short(default)
-    return None
-
-
-def _short(value: Any) -> Any:
-    """A default as ``config`` writes it: ``(1, 1)`` is ``1``."""
-    alike = isinstance(value, tuple) and all(v == value[0] for v in value)
-    return value[0] if alike and isinstance(value[0], int) else value
-
-
-def _order(step: Step) -> Mapping[str, int]:
-    found = signature_of(step.constructor)
-    return {name: at for at, name in enumerate(found.arguments)} if found else {}
-
-
 def _form_of(part: Part) -> Hashable:
     if isinstance(part, Block):
         return part.kind, len(part.inputs)
-    return part.constructor, skeleton(part.text)[0], bool(part.shown), part.layer
+    text = part.text if part.layer else skeleton(part.text)[0]
+    return part.constructor, text, bool(part.shown), part.layer
 
 
 def _steps(block: Block) -> Iterator[Step]:
@@ -350,15 +298,3 @@ def _steps(block: Block) -> Iterator[Step]:
             yield part
         else:
             stack.extend(part.parts)
-
-
-def _summary(block: Block) -> str:
-    """The layers of a block in a line."""
-    words = []
-    for part in block.parts:
-        word = part.kind if isinstance(part, Block) else part.constructor
-        word = word.removeprefix("layers.")
-        if word and word not in words:
-            words.append(word)
-    text = ", ".join(words)
-    return f"{text[:70]}." if len(text) <= 70 else f"{text[:67]}..."

@@ -10,8 +10,9 @@ import numpy as np
 from ... import ops
 from ...errors import NotExpressible
 from ...graph import Function, FunctionRef, Loop, Node, Tensor
-from .body import WIDTH, wrapped
-from .loops_ops import Site, Text, constant, port_count, raw, spelled, yields_list
+from .layout import WIDTH, wrapped
+from .loops_ops import (Site, Text, constant, port_count, raw, spelled,
+                        yields_list)
 from .names import Namespace, identifier
 from .program import post_order
 from .signatures import snake_case

@@ -33,6 +33,31 @@ def identifier(text: str) -> str:
     return name
 
 
+_CALLED = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
+_LONGEST = 24  # characters of a variable's name, where a shorter one says enough
+
+
+def variable_name(node: str) -> str:
+    """What a variable is called that holds what a node yields: its last scopes, as far as they are short.
+
+    >>> variable_name("StatefulPartitionedCall/model_1/encoder/attention_2/stack_8")
+    'attention_2_stack_8'
+    """
+    scopes = [part for part in node.split("/") if not _CALLED.fullmatch(part)]
+    name = ""
+    for part in reversed(scopes):
+        longer = identifier(f"{part}_{name}" if name else part)
+        if name and len(longer) > _LONGEST:
+            break
+        name = longer
+    if len(name) > _LONGEST:
+        words = name.split("_")
+        while len(words) > 1 and len("_".join(words)) > _LONGEST:
+            words = words[1:]
+        name = identifier("_".join(words))
+    return name or "x"
+
+
 def class_identifier(text: str) -> str:
     """The text as the name of a class.
 

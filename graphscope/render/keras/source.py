@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...graph import Shape, Tensor
-from .body import body_lines, wrapped
+from .body import body_lines
 from .classes import LOADER
 from .functions import Writer
+from .layout import tidied, wrapped
 from .literals import literal
 from .names import Namespace, identifier
 from .parts import arrange
@@ -31,7 +32,7 @@ def to_source(
     definitions += _functions(program, blocks, "build_model", about, taken)
     if weights.endswith(".npz"):
         definitions.append(LOADER.strip("\n"))
-    code = "\n\n\n".join(definitions)
+    code = tidied("\n\n\n".join(definitions))
     return f'"""{_docstring(docstring)}"""\n\n{_imports(code)}\n\n\n{code}\n'
 
 
