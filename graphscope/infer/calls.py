@@ -63,12 +63,16 @@ class Library:
         for _ in range(_ROUNDS):
             after = self._returned(node.attrs.get("body"), state)
             if len(after) != len(state):
-                return self._forgotten(node, known)
+                break
             widened = list(map(join_facts, state, after))
             if all(map(same_fact, state, widened)):
+                self._returned(node.attrs.get("cond"), widened)
                 return widened
             state = widened
-        return self._forgotten(node, known)
+        state = self._forgotten(node, known)
+        for attr in ("body", "cond"):  # for those who ask what is known inside
+            self._returned(node.attrs.get(attr), state)
+        return state
 
     @staticmethod
     def _forgotten(node: Node, known: Sequence[Fact]) -> list[Fact]:

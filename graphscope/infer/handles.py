@@ -208,7 +208,8 @@ def _set_item(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
     held, item = _held(known), known[2].spec if len(known) > 2 else TensorSpec()
-    return _list(_with(held, item), held.length if held else None)
+    grows = bool(_attr(node, "resize_if_index_out_of_bounds"))
+    return _list(_with(held, item), held.length if held and not grows else None)
 
 
 def _push_back(

@@ -34,7 +34,7 @@ def arrays_to_lists(graph: Graph, resizes: bool) -> None:
             continue
         _REWRITE[found[1] or ""](graph, name, graph.inputs(name))
         if resizes and graph.op(name) == "TensorListSetItem":
-            attrs = {**graph.attrs(name), "resize_if_input_out_of_bounds": True}
+            attrs = {**graph.attrs(name), "resize_if_index_out_of_bounds": True}
             put(graph, name, Node("TensorListSetItem", attrs))
 
 

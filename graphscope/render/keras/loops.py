@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ...graph import Loop, Tensor, WeightUse
 from .calls import borrowing
 from .held import Holder
+from .layout import WIDTH, wrapped
 from .literals import literal
 from .loops_body import Body
 from .loops_ops import Text
@@ -137,4 +138,8 @@ def _call_lines(loop: Loop) -> Iterator[str]:
     yield f"    def call({parameters}):"
     for line in body.lines:
         yield f"        {line}" if line else ""
-    yield f"        return {results[0] if len(results) == 1 else ', '.join(results)}"
+    text = ", ".join(results)
+    if len(results) > 1 and len(text) > WIDTH - 15:
+        text = f"({text})"
+    for line in wrapped(f"return {text}", WIDTH - 8):
+        yield f"        {line}"

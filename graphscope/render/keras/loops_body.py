@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from ... import ops
 from ...errors import NotExpressible
 from ...graph import Function, FunctionRef, Loop, Node, Tensor
 from .layout import WIDTH, wrapped
-from .loops_ops import (Site, Text, constant, port_count, raw, spelled,
-                        yields_list)
+from .loops_ops import Site, Text, constant, port_count, raw, spelled, yields_list
 from .names import Namespace, identifier
 from .program import post_order
 from .signatures import snake_case
@@ -23,6 +23,13 @@ CASES = frozenset({"Case", "StatelessCase"})
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _RUNS = WHILES | IFS | CASES | _CALLS
 _INLINE = 56  # characters of an expression that goes into the one that reads it
+_ELEMENTS = {  # op -> the input that says the elements' shape, and where that begins in the output's
+    "TensorListGetItem": (2, 0),
+    "TensorListStack": (1, 1),
+    "TensorListGather": (2, 1),
+    "TensorListConcatV2": (1, 0),
+    "TensorListPopBack": (1, 0),
+}
 _DEPTH = 24  # closures within closures
 _MOST_NAMED = 6  # outputs that get a name each; of more the list gets one
 
@@ -102,7 +109,8 @@ class Body:
             return None
         fact = self.facts.get(tensor)
         value = node.attrs.get("value") if node.op == "Const" else fact and fact.value
-        return constant(value) if isinstance(value, np.ndarray) else None
+        dtype = str(node.attrs.get("dtype", "")) if node.op == "Const" else ""
+        return constant(value, dtype) if isinstance(value, np.ndarray) else None
 
     def text(self, tensor: Tensor) -> Text:
         """The source of a tensor."""
@@ -111,7 +119,8 @@ class Body:
             held = self.loop.held.get((self.function.name, tensor.node))
             found = self._constant(tensor)
             if held is not None:
-                found = Text(f"self.{held}", free=True, weight=True)
+                dtype = str(self.graph.attrs(tensor.node).get("dtype", ""))
+                found = Text(carried(f"self.{held}", dtype), free=True, weight=True)
             if found is None:
                 raise self._unsaid(tensor.node)
             self.known[tensor] = found
@@ -154,6 +163,8 @@ class Body:
             self.known[Tensor(name)] = Text(made, free=True, rows=rows)
             return
         site = Site(node, [self.text(t) for t in self.graph.inputs(name)])
+        if node.op in _ELEMENTS:
+            site = self._with_elements(name, site)
         found, count = spelled(site), port_count(node)
         if found is None:
             text = raw(site)
@@ -161,6 +172,23 @@ class Body:
                 raise self._unsaid(name)
             found = Text(text)
         self._bind(name, node, self._with_rows(name, node, found), count)
+
+    def _with_elements(self, name: str, site: Site) -> Site:
+        """The reading of a list, with all that is known of its elements: TensorFlow itself does not follow them."""
+        slot, first = _ELEMENTS[site.node.op]
+        fact = self.facts.get(Tensor(name))
+        shape = fact.spec.shape if fact is not None else None
+        if shape is None or len(shape) < first or slot >= len(site.given):
+            return site
+        sizes = [-1 if size is None else size for size in shape[first:]]
+        if site.node.op == "TensorListConcatV2":
+            sizes[:1] = [-1] * len(sizes[:1])
+        given = list(site.given)
+        given[slot] = constant(np.array(sizes, np.int32)) or given[slot]
+        node = site.node
+        if node.op == "TensorListStack" and shape[0] is not None:
+            node = replace(node, attrs={**node.attrs, "num_elements": shape[0]})
+        return Site(node, given)
 
     def _with_rows(self, name: str, node: Node, found: Text) -> Text:
         """A list made of the rows of a tensor is that tensor, as long as it is only read."""
@@ -270,7 +298,10 @@ class Body:
                 given.append(self.named(tensor))
                 self.known[Tensor(name, port)] = given[-1]
             else:
-                carried[port] = inside.unique(variable(body.arguments[port]))
+                hint = variable(body.arguments[port])
+                if self.text(tensor).literal:
+                    hint = "i" if hint in ("state", "counter") else hint
+                carried[port] = inside.unique(hint)
                 given.append(Text(carried[port], free=True))
         turn = list(carried.values())
         titles = [self.names.unique("cond"), self.names.unique("body")]
@@ -338,7 +369,10 @@ class Body:
         self, name: str, parameters: Sequence[str], inner: Body, text: str
     ) -> None:
         """A closure; it stands free, with a blank line around it."""
-        lines = [*inner.lines, *wrapped(f"return {text}", WIDTH - 12 - 4 * self.depth)]
+        width = WIDTH - 12 - 4 * self.depth
+        if len(text) > width - 7 and not text.startswith("("):
+            text = f"({text})"
+        lines = [*inner.lines, *wrapped(f"return {text}", width)]
         if self.lines and self.lines[-1]:
             self.lines.append("")
         self.put(f"def {name}({', '.join(parameters)}):")
