@@ -1,6 +1,7 @@
 """Layer graph -> its repeated blocks: regions with one exit that occur more than once, nested where they nest.
 
-The nodes are laid out so that every region with one exit is one run of them, and equal regions are equal runs. Runs are
+The nodes are laid out so that every region with one exit is one run of them, and equal regions are equal runs
+(``layout.py``). Runs are
 grouped by a hash over op and wiring (config left out); the group that saves the most lines becomes a
 kind of block, its members become one node each, and so on until nothing is saved. What a kind's members differ in
 is for the renderers to say.
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..graph import Graph, Layer, Node, Tensor, WeightUse
+from .layout import lay_out
 from .repeats import Repeats, Run, scope
 
 
@@ -57,7 +59,7 @@ def find_blocks(graph: Graph, outputs: Iterable[Tensor] = ()) -> Blocks:
     roots = [tensor.node for tensor in outputs] or [
         n for n in graph if not graph._succ[n]
     ]
-    order = [name for name in post_order(graph, roots) if name in dynamic]
+    order = [name for name in lay_out(graph, roots) if name in dynamic]
     repeats = Repeats(graph, order, frozenset(roots))
     repeats.find()
     return _Naming(graph, repeats).blocks()
@@ -78,25 +80,6 @@ def _dynamic(graph: Graph) -> set[str]:
             found.add(name)
             stack.extend(graph._succ[name])
     return found
-
-
-def post_order(graph: Graph, roots: Iterable[str]) -> Iterator[str]:
-    """The nodes that the roots need, each after its inputs, inputs in slot order; no recursion."""
-    opened: set[str] = set()
-    done: set[str] = set()
-    for root in roots:
-        stack = [root]
-        while stack:
-            name = stack[-1]
-            if name in opened:
-                stack.pop()
-                if name not in done:
-                    done.add(name)
-                    yield name
-                continue
-            opened.add(name)
-            before = [tensor.node for tensor in graph.inputs(name)]
-            stack.extend(n for n in reversed(before) if n not in opened)
 
 
 class _Naming:

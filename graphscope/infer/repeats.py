@@ -179,7 +179,7 @@ class Repeats:
         passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
         prefixes, ways = zip(*map(self.patterns, flat))
         if len(set(ways)) > 1:
-            passed += _NAME * sum(len(set(column)) > 1 for column in zip(*ways))
+            passed += _NAME * len(_parameters(zip(*ways)))
         elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
             passed += _NO_SCOPE
         tidy = min(len(prefixes[0]), 40) / 100
@@ -306,6 +306,17 @@ def _repeat(wiring: list[_Part], position: int) -> bool:
         return False
     label = wiring[position].label
     return isinstance(label, int) and wiring[position - 1].label == label
+
+
+def _parameters(columns: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """What names must be given as, one column a layer: what differs between the words that all begin and end with."""
+    found = set()
+    for names in columns:
+        if len(set(names)) > 1:
+            start = len(scope(list(names)))
+            back = len(scope([name[start:][::-1] for name in names]))
+            found.add(tuple(name[start : len(name) - back] for name in names))
+    return found
 
 
 def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:

@@ -18,6 +18,7 @@ VALUE, NAME, COUNTED, NUMBER = "value", "name", "counted", "number"
 _SCALED = frozenset({"filters", "units"})
 _NUMBERS = ("n", "m", "k")
 _DIGITS = re.compile(r"(\d+)")
+_WORDS = re.compile(r"[^_.\-]+|[_.\-]")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Unifier:
         whole = [_inner(value) for value in field.values]
         tokens = [_DIGITS.split(text) for text in whole if text is not None]
         if len(tokens) < len(field.values) or not _alike(tokens):
-            self.said[field.key] = Code(self._parameter("name", NAME, field.values))
+            self.said[field.key] = self._by_middle(field)
             return
         parts = []
         for column in zip(*tokens):
@@ -119,6 +120,20 @@ class Unifier:
             else:
                 parts.append(f"{{{self._number(tuple(map(int, column)))}}}")
         self.said[field.key] = Code(f'f"{"".join(parts)}"')
+
+    def _by_middle(self, field: Field) -> Code:
+        """What differs between the words that all begin and end with: one parameter for all names that share it."""
+        names = field.values
+        if not self.by_prefix or any(isinstance(v, Code) or not v for v in names):
+            return Code(self._parameter("name", NAME, names))
+        start, end = _common_words(names)
+        middles = tuple(v[start : len(v) - end] for v in names)
+        name = self._parameter("name", NAME, middles)
+        if not start and not end:
+            return Code(name)
+        first = names[0]
+        after = first[len(first) - end :]
+        return Code(_f_string(first[:start], f"{{{name}}}", after))
 
     def _number(self, values: tuple[int, ...]) -> str:
         """A number as an existing one plus something, or a new parameter."""
@@ -179,6 +194,21 @@ def _prefix(names: Sequence[str]) -> str:
     while size and not all(len(n) == size or n[size] in "_-." for n in names):
         size -= 1
     return first[:size]
+
+
+def _common_words(names: Sequence[str]) -> tuple[int, int]:
+    """How many characters all names begin and end with, in whole words, leaving something of each between."""
+    words = [_WORDS.findall(name) for name in names]
+    shortest = min(map(len, words))
+    start = end = 0
+    while start < shortest - 1 and len({each[start] for each in words}) == 1:
+        start += 1
+    while end < shortest - 1 - start and len({each[-1 - end] for each in words}) == 1:
+        end += 1
+    first = words[0]
+    while end and not first[len(first) - end][0] in "_-.":
+        end -= 1
+    return sum(map(len, first[:start])), sum(map(len, first[len(first) - end :]))
 
 
 def _alike(tokens: Sequence[Sequence[str]]) -> bool:
