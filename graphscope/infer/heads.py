@@ -59,8 +59,17 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     heads = []
     for i in list(found)[:_MOST]:
         for port in _ports(model, study, i):
-            heads.append(_head(study, i, port))
+            if _holds_values(study, i, port):
+                heads.append(_head(study, i, port))
     return heads + _named_before_bias(study, heads)
+
+
+def _holds_values(study: Training, i: int, port: int) -> bool:
+    """Whether a tensor holds values, not a handle or what a cond keeps for its gradient."""
+    from .. import opdefs
+
+    dtypes = opdefs.output_dtypes(study.flow.ops[i], study.flow.nodes[i].attrs)
+    return port >= len(dtypes) or dtypes[port] not in ("variant", "resource")
 
 
 def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
