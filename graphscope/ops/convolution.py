@@ -232,4 +232,18 @@ def _extract_shape(call: Call) -> tuple[Shape]:
     return ((image[0], *places, depth),)
 
 
-define("ExtractImagePatches", shape=_extract_shape)
+def _extract_text(call: Call, x: str) -> str | None:
+    _, *size, _ = _per_axis(call, "ksizes", 4)
+    _, *strides, _ = _per_axis(call, "strides", 4)
+    rates = _per_axis(call, "rates", 4)
+    if call.dtype(0) != "float32" or rates[1] != rates[2]:
+        return None
+    said = f"{literal(tuple(size))}, strides={literal(tuple(strides))}"
+    if rates[1] != 1:
+        said += f", dilation_rate={rates[1]}"
+    padding = literal(str(call["padding"]).lower())
+    form = 'data_format="channels_last"'
+    return f"ops.image.extract_patches({x}, {said}, padding={padding}, {form})"
+
+
+define("ExtractImagePatches", shape=_extract_shape, keras=_extract_text)

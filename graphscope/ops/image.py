@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..graph import Shape
 from .dims import Dim, ranked, same, unknown
 from .registry import Call, define
+from .size import Size
 from .text import literal
 
 
@@ -17,7 +20,7 @@ def _resized_shape(call: Call) -> tuple[Shape]:
 
 
 def _resize_text(call: Call, x: str, _: str) -> str | None:
-    """keras.ops resizes with half-pixel centres; what TensorFlow 1 did needs both sizes known, and is then a product."""
+    """keras.ops resizes with half-pixel centres; what TensorFlow 1 did is a product, for which both sizes must be known."""
     sizes, aligned = call.integers(1), call.get("align_corners", False)
     if sizes is None or len(sizes) != 2 or call.op == "ResizeArea":
         return None
@@ -31,55 +34,94 @@ def _resize_text(call: Call, x: str, _: str) -> str | None:
             f'ops.image.resize({x}, {literal(sizes)}, interpolation="{method}", '
             f'data_format="channels_last")'
         )
-    image = ranked(call.shape(0), 4)
-    if call.op != "ResizeBilinear" or None in image[1:3]:
+    image = _image_sizes(call, x)
+    if call.op != "ResizeBilinear" or image is None:
         return None
-    rows, columns = (
-        _tents(size or 0, wanted, aligned)
-        for size, wanted in zip(image[1:3], sizes, strict=True)
-    )
-    return f'ops.einsum("yh,xw,nhwc->nyxc", {rows}, {columns}, {x})'
+    if image == [1, 1]:
+        return f"ops.tile({x}, {literal((1, *sizes, 1))})"
+    if any(isinstance(size, Size) for size in (*image, *sizes)):
+        old, new = Size("size[0]"), Size("size[1]")
+        pairs = f"zip({literal(tuple(image))}, {literal(tuple(sizes))})"
+        both = f"*({_tents(old, new, aligned)} for size in {pairs})"
+    else:
+        pair = zip(image, sizes, strict=True)
+        both = ", ".join(_tents(size, wanted, aligned) for size, wanted in pair)
+    return f'ops.einsum("yh,xw,nhwc->nyxc", {both}, {x})'
 
 
-def _scale(size: int, wanted: int, aligned: bool) -> float:
+def _image_sizes(call: Call, x: str) -> list[Any] | None:
+    """Rows and columns of the image; inside a layer's call those that only a run knows too."""
+    image = ranked(call.shape(0), 4)[1:3]
+    if None in image and not call.inside:
+        return None
+    return [
+        Size(f"ops.shape({x})[{axis}]") if size is None else size
+        for axis, size in enumerate(image, 1)
+    ]
+
+
+def _real(size: Any) -> str:
+    return f'ops.cast({size}, "float32")' if isinstance(size, Size) else f"{size}.0"
+
+
+def _positions(count: Any) -> str:
+    if isinstance(count, Size):
+        return f'ops.cast(ops.arange({count}), "float32")'
+    return f'ops.arange({count}, dtype="float32")'
+
+
+def _scale(size: Any, wanted: Any, aligned: bool) -> str:
     """How far apart in the input two neighbours of the output lie, in TensorFlow's float32."""
+    if isinstance(size, Size) or isinstance(wanted, Size):
+        if aligned:
+            return f"({_real(size - 1)} / ops.maximum({_real(wanted - 1)}, 1.0))"
+        return f"({_real(size)} / {_real(wanted)})"
     if aligned and wanted > 1:
-        return float(np.float32(size - 1) / np.float32(wanted - 1))
-    return float(np.float32(size) / np.float32(wanted))
+        return literal(float(np.float32(size - 1) / np.float32(wanted - 1)))
+    return literal(float(np.float32(size) / np.float32(wanted)))
 
 
-def _tents(size: int, wanted: int, aligned: bool) -> str:
+def _tents(size: Any, wanted: Any, aligned: bool) -> str:
     """The weights of linear interpolation: of each output position, a tent over the input positions."""
-    at = f'ops.arange({wanted}, dtype="float32") * {literal(_scale(size, wanted, aligned))}'
-    at = f"ops.expand_dims(ops.minimum({at}, {size - 1}.0), 1)"
-    return f'ops.relu(1.0 - ops.abs({at} - ops.arange({size}, dtype="float32")))'
+    at = f"{_positions(wanted)} * {_scale(size, wanted, aligned)}"
+    at = f"ops.expand_dims(ops.minimum({at}, {_real(size - 1)}), 1)"
+    return f"ops.relu(1.0 - ops.abs({at} - {_positions(size)}))"
 
 
 def _nearest_text(call: Call, x: str, sizes: tuple[int, ...]) -> str | None:
     """Growing by whole factors is repetition in every convention but aligned corners; all else takes by index."""
-    image, aligned = ranked(call.shape(0), 4), call.get("align_corners", False)
-    if None in image[1:3]:
+    image, aligned = _image_sizes(call, x), call.get("align_corners", False)
+    if image is None:
         return None
+    if image == [1, 1] and 1 not in sizes:
+        return f"ops.tile({x}, {literal((1, *sizes, 1))})"
     made = x
-    for axis, wanted in zip((1, 2), sizes, strict=True):
-        size = image[axis] or 0
+    for axis, (size, wanted) in enumerate(zip(image, sizes, strict=True), 1):
         if wanted == size:
             continue
-        if wanted % size == 0 and not aligned:
-            made = f"ops.repeat({made}, {wanted // size}, axis={axis})"
+        factor = _factor(size, wanted)
+        if factor and not aligned:
+            made = f"ops.repeat({made}, {factor}, axis={axis})"
         else:
             centred = call.get("half_pixel_centers", False)
             made = f"ops.take({made}, {_nearest(size, wanted, aligned, centred)}, axis={axis})"
     return made
 
 
-def _nearest(size: int, wanted: int, aligned: bool, centred: bool) -> str:
-    at = f'ops.arange({wanted}, dtype="float32")'
+def _factor(size: Any, wanted: Any) -> int:
+    """By which whole number an axis grows; 0 where it may be by none."""
+    if isinstance(size, Size) or isinstance(wanted, Size):
+        return 0
+    return wanted // size if size and wanted % size == 0 else 0
+
+
+def _nearest(size: Any, wanted: Any, aligned: bool, centred: bool) -> str:
+    at = _positions(wanted)
     if centred:
         at = f"({at} + 0.5)"
-    at = f"{at} * {literal(_scale(size, wanted, aligned))}"
+    at = f"{at} * {_scale(size, wanted, aligned)}"
     at = f"ops.floor({at} + 0.5)" if aligned else f"ops.floor({at})"
-    return f'ops.cast(ops.minimum({at}, {size - 1}.0), "int32")'
+    return f'ops.cast(ops.minimum({at}, {_real(size - 1)}), "int32")'
 
 
 define(

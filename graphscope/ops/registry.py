@@ -44,6 +44,7 @@ class Call:
     """One op at one place: its attributes, and what is known of its inputs.
 
     ``inputs`` and ``values`` have one entry for each data input; either may be shorter where nothing is known.
+    ``inside`` says that a text is wanted for a layer's ``call``, in which ``ops.shape`` knows every size.
     """
 
     op: str
@@ -51,6 +52,7 @@ class Call:
     inputs: Sequence[TensorSpec] = ()
     values: Sequence[Value] = ()
     name: str = ""
+    inside: bool = False
 
     def __getitem__(self, attr: str) -> Any:
         """The attribute, or the OpDef's default for it; raises Unsaid where there is neither."""

@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from graphscope.graph import TensorSpec
+from graphscope.ops import Call, keras_text
+from graphscope.ops.size import Size
+
 from .oracle import Case, case, check, floats, ints, known, table
 
 IMAGE = floats(2, 4, 6, 3)
@@ -99,3 +103,25 @@ def test_image(row: Case) -> None:
 )
 def test_decoding(row: Case) -> None:
     check(row)
+
+
+def test_sizes_that_a_run_knows() -> None:
+    """Inside a layer's call the text says what TensorFlow computes, the image's own size unknown to it."""
+    import keras
+    import tensorflow as tf
+
+    sizes = np.array([Size("rows"), Size("columns")])
+    given = [TensorSpec("float32", (2, None, None, 3)), TensorSpec("int32", (2,))]
+    for op in ("ResizeBilinear", "ResizeNearestNeighbor"):
+        for name in ("", "align_corners", "half_pixel_centers"):
+            attrs = {name: True} if name else {}
+            text = keras_text(
+                Call(op, attrs, given, [None, sizes], inside=True), ["x", ""]
+            )
+            assert text is not None
+            for rows, columns in ((8, 12), (7, 4), (3, 11), (1, 6)):
+                names = {"ops": keras.ops, "x": IMAGE, "rows": rows, "columns": columns}
+                wanted = getattr(tf.raw_ops, op)(
+                    images=IMAGE, size=[rows, columns], **attrs
+                )
+                np.testing.assert_allclose(eval(text, names), wanted, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ... import opdefs, ops
 from ...errors import NotExpressible
@@ -40,13 +41,17 @@ def op_step(lowering: Holder, node: str, payload: Node) -> Step:
     used = {data["port"] for _, _, data in lowering.graph.out_edges(node, data=True)}
     used |= {tensor.port for tensor in lowering.wanted if tensor.node == node}
     ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
-    if ports == 1 and any(tensor in lowering.sizes for tensor in given):
-        sized = sized_step(lowering, node, payload, given)
-        if sized is not None:
-            return sized
     listed = takes_list(payload.op)
     operands = Operands(lowering, given, listed)
     text = ops.keras_text(call, operands.texts)
+    if ports == 1 and (
+        any(tensor in lowering.sizes for tensor in given)
+        or text is None
+        and ops.keras_text(replace(call, inside=True), operands.texts)
+    ):
+        sized = sized_step(lowering, node, payload, given)
+        if sized is not None:
+            return sized
     said = said_text(text, ports, used) if text is not None else None
     if said is None:
         return custom_step(lowering, node, payload, given, ports)

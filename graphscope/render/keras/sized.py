@@ -50,7 +50,7 @@ def sized_step(
         _operand(holder, tensor, value, arguments)
         for tensor, value in zip(given, values)
     ]
-    call = ops.Call(payload.op, payload.attrs, specs, values, node)
+    call = ops.Call(payload.op, payload.attrs, specs, values, node, inside=True)
     text = ops.keras_text(call, texts)
     portable = text is not None
     if text is None:
