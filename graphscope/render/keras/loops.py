@@ -10,7 +10,7 @@ from .held import Holder
 from .layout import WIDTH, wrapped
 from .literals import literal
 from .loops_body import Body
-from .loops_ops import Text
+from .loops_ops import CARRIERS, Text, carried
 from .names import Namespace, class_identifier, layer_name
 from .program import Step, hole
 
@@ -105,6 +105,7 @@ def _source(name: str, loop: Loop, stored: list[str], dtypes: Mapping[str, str])
 
 
 def _weight_lines(name: str, use: WeightUse, dtype: str) -> Iterator[str]:
+    dtype = CARRIERS.get(dtype, dtype)
     arguments = [f"shape={literal(tuple(use.shape))}"]
     if dtype != "float32":
         arguments.append(f"dtype={literal(dtype)}")
@@ -123,12 +124,13 @@ def _weight_lines(name: str, use: WeightUse, dtype: str) -> Iterator[str]:
 def _call_lines(loop: Loop) -> Iterator[str]:
     if loop.function is None:
         return
+    dtypes = _dtypes(loop)
     names = Namespace({*_RESERVED, *loop.inputs})
     given = [
         (
             Text(name, free=True)
             if name in loop.inputs
-            else Text(f"self.{name}", free=True, weight=True)
+            else Text(carried(f"self.{name}", dtypes[name]), free=True, weight=True)
         )
         for name in loop.arguments
     ]

@@ -12,7 +12,16 @@ from ... import ops
 from ...errors import NotExpressible
 from ...graph import Function, FunctionRef, Loop, Node, Tensor
 from .layout import WIDTH, wrapped
-from .loops_ops import Site, Text, constant, port_count, raw, spelled, yields_list
+from .loops_ops import (
+    Site,
+    Text,
+    carried,
+    constant,
+    port_count,
+    raw,
+    spelled,
+    yields_list,
+)
 from .names import Namespace, identifier
 from .program import post_order
 from .signatures import snake_case
