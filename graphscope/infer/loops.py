@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..graph import Function, Graph, Loop, Tensor, WeightUse
 from ..simplify.loops import Lifted
 from ..simplify.loops_regions import Region, bodies, is_literal, weight_behind
+from ..write import function_names
 from .calls import Library
 from .facts import UNKNOWN, Fact, join_facts
 from .shapes import Inference
@@ -74,7 +75,7 @@ def _layer(
     title = shown((region.loops or (region.node,))[0])
     known = _facts_inside(whole, [facts.get(t, UNKNOWN) for t in given], functions)
     return Loop(
-        op="Loop" if region.loops else "Condition",
+        op=_word(region, whole),
         attrs={"scope": title, "ops": region.ops},
         outputs=tuple(known[whole.name].get(t, UNKNOWN).spec for t in whole.returns),
         inputs=inputs,
@@ -89,6 +90,15 @@ def _layer(
         facts=known,
         held=held,
     )
+
+
+def _word(region: Region, whole: Function) -> str:
+    """What the layer is: a loop, a condition, or a part that no Keras tensor can leave."""
+    if region.loops:
+        return "Loop"
+    nodes = (whole.graph.node(name) for name in whole.graph)
+    ran = any(function_names(node) - {node.op} for node in nodes)
+    return "Condition" if ran else "Part"
 
 
 def _constants(whole: Function, inner: Mapping[str, Function]) -> list[tuple[str, str]]:

@@ -64,7 +64,7 @@ def _has_work(graph: Graph, functions: Mapping[str, Function]) -> bool:
         return True
     nodes = (graph.node(name) for name in graph)
     return any(
-        node.op.startswith(("TensorList", "TensorArray"))
+        node.op.startswith(("TensorList", "TensorArray", "Quantize"))
         or bool(function_names(node) & functions.keys())
         for node in nodes
     )

@@ -56,12 +56,15 @@ def outline_regions(
     return made
 
 
+UNCARRIED = frozenset("variant quint8 qint8 quint16 qint16 qint32".split())
+
+
 def _is_list(graph: Graph, edge: tuple[str, str, dict[str, int]]) -> bool:
-    """Whether an edge carries a list, or anything else that is no tensor of numbers, strings or handles."""
+    """Whether an edge carries a list, or quantised numbers: what no Keras tensor can hold."""
     node = graph.node(edge[0])
     dtypes = opdefs.output_dtypes(node.op, node.attrs)
     port = edge[2]["port"]
-    return port < len(dtypes) and dtypes[port] == "variant"
+    return port < len(dtypes) and dtypes[port] in UNCARRIED and node.op != "Const"
 
 
 def _regions(

@@ -195,7 +195,7 @@ class KerasRunner:
         from .quiet import import_tensorflow
 
         tf = import_tensorflow()
-        arrays = [feeds[name] for name in self._inputs]
+        arrays = [np.asarray(feeds[name]) for name in self._inputs]
         try:
             with nullcontext() if noise is None else noisy_keras(noise):
                 found = model(arrays[0] if len(arrays) == 1 else arrays, training=False)

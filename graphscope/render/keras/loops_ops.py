@@ -66,8 +66,28 @@ class Site(NamedTuple):
 _PLAIN = frozenset({"float32", "int32", "bool"})
 
 
-def constant(value: np.ndarray) -> Text | None:
-    """A constant in source; None where it is too large and its elements differ."""
+CARRIERS = {  # what Keras can hold a quantised weight as
+    "quint8": "uint8",
+    "qint8": "int8",
+    "quint16": "uint16",
+    "qint16": "int16",
+    "qint32": "int32",
+}
+
+
+def carried(text: str, dtype: str) -> str:
+    """A weight as the graph has it: its bits may stand for quantised numbers."""
+    return f'tf.bitcast({text}, "{dtype}")' if dtype in CARRIERS else text
+
+
+def constant(value: np.ndarray, dtype: str = "") -> Text | None:
+    """A constant in source; None where it is too large and its elements differ.
+
+    ``dtype`` is TensorFlow's, where numpy has no word for it.
+    """
+    if dtype in CARRIERS:
+        held = f'tf.constant({literal(value)}, "{CARRIERS[dtype]}")'
+        return Text(carried(held, dtype), value=value)
     kind = "string" if value.dtype.kind in "OSU" else value.dtype.name
     if kind in _PLAIN and value.ndim == 0:
         text = literal(value)
