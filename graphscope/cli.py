@@ -244,9 +244,19 @@ def can_run() -> bool:
     is_flag=True,
     help="Run a model whose ops can touch files, network or Python.",
 )
+@click.option(
+    "--single-file",
+    is_flag=True,
+    help="One model.keras in place of the weights file (needs Keras).",
+)
 @as_json
 def keras_command(
-    json_wanted: bool, out: str, verify: bool, trust: bool, **options: Any
+    json_wanted: bool,
+    out: str,
+    verify: bool,
+    trust: bool,
+    single_file: bool,
+    **options: Any,
 ) -> None:
     """Keras source with the weights in place: model.py and model.weights.h5."""
     from . import console
@@ -254,6 +264,14 @@ def keras_command(
 
     found = analysis_of(options)
     document = found.write_keras(out).document()
+    if single_file:
+        from .errors import NotExpressible
+        from .verify import save_single
+
+        try:
+            document["weights"] = save_single(out, trust).name
+        except NotExpressible as error:
+            document["remarks"].append(str(error))
     if verify and not can_run():
         document["remarks"].append("not verified: TensorFlow is not installed")
     elif verify:

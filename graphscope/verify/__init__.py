@@ -5,5 +5,6 @@ from __future__ import annotations
 from .comparison import compare
 from .reduction import measure_reduction
 from .report import Verification
+from .single import save_single
 
-__all__ = ["Verification", "compare", "measure_reduction"]
+__all__ = ["Verification", "compare", "measure_reduction", "save_single"]
