@@ -21,7 +21,8 @@ class Constants:
     """Values of tensors, computed when asked for and remembered; nothing is computed that a feed could change.
 
     ``specs`` (as ``infer_shapes`` gives them) let Shape, Size and Rank of tensors of known shape be constants too.
-    With a ``model`` and ``variables=True`` a variable's stored value counts as a constant.
+    With a ``model`` and ``variables=True`` a variable's stored value counts as a constant. Results of more than ``limit``
+    elements are not computed.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Constants:
         *,
         specs: Mapping[Tensor, TensorSpec] | None = None,
         variables: bool = False,
+        limit: int = LIMIT,
     ) -> None:
         self.graph = graph
         self._model = model
@@ -38,7 +40,7 @@ class Constants:
         self._variables = variables and model is not None
         self._known: dict[str, tuple[ops.Value, ...]] = {}
         self._static: dict[str, bool] = {}
-        self._spent = 0
+        self._limit, self._spent = limit, 0
 
     def value(self, tensor: Tensor) -> np.ndarray | None:
         """All elements of a tensor, None where any depends on what is fed, drawn, trained or too large to fold."""
@@ -123,7 +125,7 @@ class Constants:
         specs = [self._specs.get(tensor) or _spec_of(value) for tensor, value in pairs]
         ports = len(opdefs.output_dtypes(node.op, node.attrs)) or 1
         call = ops.Call(node.op, node.attrs, specs, known, name)
-        return self._afford(ops.values(call, ports, LIMIT))
+        return self._afford(ops.values(call, ports, self._limit))
 
     def _at(self, tensor: Tensor) -> ops.Value:
         ports = self._known.get(tensor.node, ())

@@ -87,7 +87,8 @@ class WeightUse:
     ``node`` is the graph's variable or constant that holds it (``""`` where the layer's weight is a literal, then
     ``value`` holds it), ``shape`` its shape in Keras's layout, ``steps`` what leads from the stored array to Keras's:
     ``("reshape", shape)``, ``("transpose", axes)``, ``("cast", dtype)``, ``("slice", (axis, begin, end))``,
-    ``("join", (axis, uses))``: those of other uses after these, along one axis.
+    ``("join", (axis, uses))``: those of other uses after these, along one axis; ``("computed", function)``, before any
+    other: what a function of the model makes of its variables.
     """
 
     node: str
@@ -97,8 +98,12 @@ class WeightUse:
 
     def array(self, model: Model) -> np.ndarray:
         """The values in Keras's layout; raises MissingWeight where the model has none."""
-        found = self.value if self.value is not None else model.value(self.node)
-        for step, argument in self.steps:
+        steps = self.steps
+        if steps and steps[0][0] == "computed":
+            found, steps = steps[0][1](model), steps[1:]
+        else:
+            found = self.value if self.value is not None else model.value(self.node)
+        for step, argument in steps:
             if step == "join":
                 axis, others = argument
                 parts = [found, *(each.array(model) for each in others)]

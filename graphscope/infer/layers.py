@@ -134,6 +134,9 @@ def _use(held: Held, view: View) -> WeightUse:
         )
         for step, argument in held.steps
     )
+    computed = view.computation(held)
+    if computed is not None:
+        steps = (("computed", computed), *steps)
     return WeightUse(held.node, held.shape, steps, view.array(held))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 
-from ..graph import Tensor
+from ..constants import Constants
+from ..errors import MissingWeight
+from ..graph import Model, Tensor
 from .held import Held
 from .nodes import FLOATS, MALFORMED, VARIABLES, Nodes
 
@@ -70,36 +73,61 @@ class Weights(Nodes):
         return tensor
 
     def _computed(self, tensor: Tensor) -> Held | None:
-        """An array that constants alone determine: a literal, computed when somebody asks for it."""
+        """An array that constants and variables alone determine, computed when somebody asks for it."""
         spec, source = self.specs.get(tensor), self.producer(tensor)[0]
         if spec is None or spec.dtype not in FLOATS or not spec.shape:
             return None
-        if None in spec.shape or self._value is None or not self._is_constant(source):
+        if None in spec.shape or self._value is None or not self._is_stored(source):
             return None
         shape = tuple(d or 0 for d in spec.shape)
         return Held("", shape, source=tensor) if 1 < np.prod(shape) <= LARGEST else None
 
-    def _is_constant(self, tensor: Tensor) -> bool:
-        """Whether nothing but constants is upstream, and no other op than those that arrays go through unchanged."""
-        if tensor.node in self.dynamic:
+    def _is_stored(self, tensor: Tensor) -> bool:
+        """Whether nothing but constants and variables of numbers is upstream."""
+        if tensor.node in self.varying:
             return False
+        return all(
+            self.kinds[name] == "Const" or self.kinds[name] in VARIABLES
+            for name in self._upstream(tensor)
+            if not self.inputs[name]
+        )
+
+    def _upstream(self, tensor: Tensor) -> set[str]:
+        """What computes a tensor; where that is much, one node of which nothing is known too."""
         seen: set[str] = set()
         stack = [tensor.node]
-        while stack and len(seen) < MOST_FOLDED:
+        while stack:
             name = stack.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            if not self.inputs[name] and self.kinds[name] != "Const":
-                return False
-            stack += [t.node for t in self.inputs[name]]
-        return not stack
+            if len(seen) >= MOST_FOLDED:
+                return {*seen, *self.dynamic}
+            if name not in seen:
+                seen.add(name)
+                stack += [t.node for t in self.inputs[name]]
+        return seen
 
     def array(self, held: Held) -> np.ndarray | None:
-        """The value of a literal weight at the place of its use; None where it cannot be computed."""
+        """The value of a literal weight at the place of its use; None where it is read or computed later."""
         if held.value is not None or held.source is None or self._value is None:
             return held.value
         return self._value(held.source)
+
+    def computation(self, held: Held) -> Callable[[Model], np.ndarray] | None:
+        """What computes a weight of the values that a model has for its variables; None where it is just held."""
+        source, graph, specs = held.source, self.graph, self.specs
+        if source is None or self.array(held) is not None:
+            return None
+
+        def compute(model: Model) -> np.ndarray:
+            for name in self._upstream(source):
+                if self.kinds[name] in VARIABLES:
+                    model.value(name)  # raises MissingWeight
+            values = Constants(graph, model, specs=specs, variables=True, limit=LARGEST)
+            found = values.value(source)
+            if found is None:
+                raise MissingWeight(f"{source} cannot be computed of its variables")
+            return found
+
+        return compute
 
     def _stored(self, name: str) -> tuple[int, ...] | None:
         kind, attrs = self.kinds[name], self.attrs[name]
