@@ -9,12 +9,14 @@ from ... import opdefs, ops
 from ...errors import NotExpressible
 from ...graph import Node, Tensor
 from .classes import op_class
+from .draws import draw_step
 from .held import Holder
 from .literals import literal
-from .names import class_identifier, layer_name
+from .names import class_identifier, op_name
 from .operands import Operands, takes_list
 from .program import Step, hole
 from .sized import sized_step
+from .tables import holds_table, table_step
 from .texts import LARGE, said_text
 
 _FRAMES = frozenset(
@@ -23,6 +25,10 @@ _FRAMES = frozenset(
 
 
 def op_step(lowering: Holder, node: str, payload: Node) -> Step:
+    return draw_step(lowering, node, payload) or _said(lowering, node, payload)
+
+
+def _said(lowering: Holder, node: str, payload: Node) -> Step:
     given = lowering.arguments(node)
     call = ops.Call(
         payload.op,
@@ -68,6 +74,8 @@ def custom_step(
     lowering: Holder, node: str, payload: Node, given: Sequence[Tensor], ports: int
 ) -> Step:
     """A layer of its own that runs the op in TensorFlow; raises NotExpressible for what decides what else runs."""
+    if holds_table(payload) and (step := table_step(lowering, node, payload)):
+        return step
     if payload.op in _FRAMES:
         raise NotExpressible(
             f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be: "
@@ -98,7 +106,7 @@ def custom_step(
         class_name,
         class_name,
         {},
-        lowering.names.unique(layer_name(node)),
+        lowering.names.unique(op_name(node)),
         ports=ports,
         portable=False,
     )

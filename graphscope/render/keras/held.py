@@ -15,7 +15,7 @@ from ...errors import NotExpressible
 from ...graph import Graph, Tensor, TensorSpec, WeightUse
 from .classes import WEIGHT_CLASS
 from .formed import formed_step
-from .names import Namespace, layer_name
+from .names import Namespace, op_name
 from .program import Step, hole
 from .reader import Reader, Values
 from .sized import yielding
@@ -108,7 +108,7 @@ class Holder(Reader):
         loan = self.ties.borrowed({"value": use}).get("value") if use.node else None
         if loan is not None and not loan.use.steps:
             return self.steps[yielded(self, loan).node]
-        made = self._holding(node, use, dtype, layer_name(node.removesuffix(":0")))
+        made = self._holding(node, use, dtype, op_name(node.removesuffix(":0")))
         self.ties.register(made)
         return made
 

@@ -33,8 +33,9 @@ def identifier(text: str) -> str:
     return name
 
 
-_CALLED = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
+_CALLED = re.compile(r"(Stateful)?PartitionedCall(_\d+)?|model(_\d+)?|_*")
 _LONGEST = 24  # characters of a variable's name, where a shorter one says enough
+_LONGEST_OP = 40  # of the name of a layer that is one op
 
 
 def variable_name(node: str) -> str:
@@ -43,18 +44,29 @@ def variable_name(node: str) -> str:
     >>> variable_name("StatefulPartitionedCall/model_1/encoder/attention_2/stack_8")
     'attention_2_stack_8'
     """
-    scopes = [part for part in node.split("/") if not _CALLED.fullmatch(part)]
-    name = ""
-    for part in reversed(scopes):
-        longer = identifier(f"{part}_{name}" if name else part)
-        if name and len(longer) > _LONGEST:
+    name = _last_scopes(node, _LONGEST)
+    words = name.split("_")
+    while len(words) > 1 and len("_".join(words)) > _LONGEST:
+        words = words[1:]
+    return identifier("_".join(words))
+
+
+def op_name(node: str) -> str:
+    """What a layer is called that is one op: its last scopes, not those of all the model.
+
+    >>> op_name("StatefulPartitionedCall/model/nms/non_max_suppression/NonMaxSuppressionV3")
+    'non_max_suppression_NonMaxSuppressionV3'
+    """
+    return layer_name(_last_scopes(node, _LONGEST_OP))
+
+
+def _last_scopes(node: str, longest: int) -> str:
+    """The last scopes of a node that are no calls, the first of them whatever its length."""
+    *scopes, name = [p for p in node.split("/") if not _CALLED.fullmatch(p)] or [""]
+    for scope in reversed(scopes):
+        if len(scope) + len(name) + 1 > longest:
             break
-        name = longer
-    if len(name) > _LONGEST:
-        words = name.split("_")
-        while len(words) > 1 and len("_".join(words)) > _LONGEST:
-            words = words[1:]
-        name = identifier("_".join(words))
+        name = f"{scope}_{name}"
     return name or "x"
 
 

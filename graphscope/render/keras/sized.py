@@ -15,7 +15,7 @@ from ...graph import Node, Tensor
 from ...ops.size import Size
 from ...ops.sizes import holds_sizes
 from .measures import known, measured_in, with_shapes
-from .names import class_identifier, layer_name
+from .names import class_identifier, op_name
 from .program import Step, hole
 from .texts import constant_text
 
@@ -32,7 +32,7 @@ class {name}(layers.Layer):
     def call(self, {arguments}):
 {body}
 '''
-_EXACT = """
+EXACT = """
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
 """
@@ -57,11 +57,11 @@ def sized_step(
         text = ops.tensorflow_text(payload.op, payload.attrs, texts)
     if text is None:
         return None
-    precise = any(spec.dtype not in _FLOATS for spec in specs)
+    init = EXACT if any(spec.dtype not in _FLOATS for spec in specs) else ""
     about = f"{payload.op} by sizes that are known when it runs."
     name = f"Dynamic{class_identifier(payload.op)}"
     lines = _lines(text, computed)
-    return own_step(holder, node, name, about, lines, arguments, portable, precise)
+    return own_step(holder, node, name, about, lines, arguments, init, portable)
 
 
 def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:
@@ -99,7 +99,7 @@ def yielding(holder: Holder, tensor: Tensor) -> Step:
     lines = [f'return ops.convert_to_tensor({sizes}, "{dtype}")']
     about = "Sizes of its inputs, as a tensor."
     node = str(tensor) if tensor.port else tensor.node
-    return own_step(holder, node, "Sizes", about, lines, {}, True, True)
+    return own_step(holder, node, "Sizes", about, lines, {})
 
 
 def _operand(
@@ -142,8 +142,8 @@ def own_step(
     about: str,
     lines: Sequence[str],
     arguments: dict[Tensor, str],
-    portable: bool,
-    precise: bool,
+    init: str = "",
+    portable: bool = True,
 ) -> Step:
     """A call of a layer of our own: ``lines`` are its call, over the names of ``arguments`` and of the shapes that they ask for."""
     measured = measured_in("".join(lines))
@@ -158,7 +158,7 @@ def own_step(
     if not arguments:  # Keras cannot follow what no tensor of its own goes into
         arguments = {next(iter(holder.inputs)): _letter(0)}
     body = [*asked, *(with_shapes(line, shapes, measured) for line in lines)]
-    class_name = _class(holder.classes, name, about, arguments, body, precise)
+    class_name = _class(holder.classes, name, about, arguments, body, init)
     return Step(
         node,
         ", ".join(hole(number) for number in range(len(arguments))),
@@ -166,7 +166,7 @@ def own_step(
         class_name,
         class_name,
         {},
-        holder.names.unique(layer_name(node)),
+        holder.names.unique(op_name(node)),
         portable=portable,
     )
 
@@ -177,7 +177,7 @@ def _class(
     about: str,
     arguments: dict[Tensor, str],
     lines: Sequence[str],
-    precise: bool,
+    init: str,
 ) -> str:
     """The name of the class with this body, entered where it is new."""
     number = 1
@@ -186,7 +186,7 @@ def _class(
         source = _CLASS.format(
             name=wanted,
             about=about,
-            init=_EXACT if precise else "",
+            init=init,
             arguments=", ".join(arguments.values()),
             body="\n".join(f"        {line}" for line in lines),
         )
