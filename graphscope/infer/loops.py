@@ -8,7 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..graph import Function, Graph, Loop, Tensor, WeightUse
 from ..simplify.loops import Lifted
-from ..simplify.loops_regions import Region, bodies, is_literal, weight_behind
+from ..simplify.loops_regions import (
+    Region,
+    bodies,
+    first_values,
+    is_literal,
+    weight_behind,
+)
 from ..write import function_names
 from .calls import Library
 from .facts import UNKNOWN, Fact, join_facts
@@ -73,7 +79,12 @@ def _layer(
         value = graph_inside.attrs(node)["value"]
         weights[name] = WeightUse("", tuple(value.shape), (), value)
     title = shown((region.loops or (region.node,))[0])
-    known = _facts_inside(whole, [facts.get(t, UNKNOWN) for t in given], functions)
+    told = [facts.get(t, UNKNOWN) for t in given]
+    told = [  # a weight may be trained: what it holds is no constant
+        fact if holder is None else fact._replace(value=None)
+        for fact, holder in zip(told, holders)
+    ]
+    known = _facts_inside(whole, told, functions)
     return Loop(
         op=_word(region, whole),
         attrs={"scope": title, "ops": region.ops},
@@ -102,13 +113,14 @@ def _word(region: Region, whole: Function) -> str:
 
 
 def _constants(whole: Function, inner: Mapping[str, Function]) -> list[tuple[str, str]]:
-    """The constants inside that are too large for a literal: function and node."""
-    return [
-        (function.name, name)
-        for function in (whole, *inner.values())
-        for name in function.graph.by_op("Const")
-        if not is_literal(function.graph.node(name))
-    ]
+    """The constants inside that are weights: function and node."""
+    found = []
+    for function in (whole, *inner.values()):
+        firsts = first_values(function.graph, inner)
+        for name in function.graph.by_op("Const"):
+            if not is_literal(function.graph.node(name), name in firsts):
+                found.append((function.name, name))
+    return found
 
 
 def _use(graph: Graph, holder: str, facts: Facts) -> WeightUse:

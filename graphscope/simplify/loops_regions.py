@@ -17,7 +17,7 @@ import numpy as np
 from .. import opdefs, ops
 from ..graph import Function, FunctionRef, Graph, Node, Tensor
 from ..write import function_names
-from .loops_trim import LOOPS, dtype_of, trim
+from .loops_trim import LOOPS, dtype_of, named, trim
 from .rewire import fresh, put
 
 SMALL = 16  # elements of a constant that is a literal; a larger one is a weight
@@ -107,7 +107,7 @@ class _Outline:
     ) -> None:
         self.graph, self.functions, self.members = graph, functions, members
         self.asked = [t for t in outputs if t.node in members]
-        self.inside = members | told_without_data(graph, members)
+        self.inside = members | told_without_data(graph, members, functions)
 
     def put(self, seeds: list[str], members: frozenset[str]) -> Region:
         """Take the region out and put the call in."""
@@ -227,15 +227,18 @@ def count_ops(function: Function, functions: Mapping[str, Function]) -> int:
 _SILENT = frozenset({"_Arg", "Const", "Identity", "NoOp"})
 
 
-def told_without_data(graph: Graph, members: set[str]) -> set[str]:
+def told_without_data(
+    graph: Graph, members: set[str], functions: Mapping[str, Function]
+) -> set[str]:
     """What the members read that follows from shapes, constants and weights alone; not the weights themselves."""
     known: dict[str, bool] = {}
+    firsts = first_values(graph, functions)
     entries = {s for name in members for s in graph._pred[name] if s not in members}
     stack = [(name, False) for name in entries]
     while stack:
         name, opened = stack.pop()
         if opened:
-            known[name] = _is_told(graph, name, known)
+            known[name] = _is_told(graph, name, known, firsts)
         elif name not in known:
             known[name] = False
             stack.append((name, True))
@@ -251,10 +254,12 @@ def told_without_data(graph: Graph, members: set[str]) -> set[str]:
     return found
 
 
-def _is_told(graph: Graph, name: str, known: Mapping[str, bool]) -> bool:
+def _is_told(
+    graph: Graph, name: str, known: Mapping[str, bool], firsts: frozenset[str]
+) -> bool:
     node = graph.node(name)
     if node.op == "Const":
-        return is_literal(node)
+        return is_literal(node, name in firsts)
     traits = ops.traits(node.op)
     if ops.meaning(node.op) is None or traits & _BOUND or weight_behind(graph, name):
         return False
@@ -271,26 +276,53 @@ _BOUND = frozenset(
 )
 
 
-def is_literal(node: Node) -> bool:
-    """Whether a constant is written as it is: a few elements, or one and the same throughout."""
+def first_values(graph: Graph, functions: Mapping[str, Function]) -> frozenset[str]:
+    """The constants that loop variables begin with."""
+    found = set()
+    for name in graph.by_op(*LOOPS):
+        body = named(graph.node(name), "body", functions)
+        for port, tensor in enumerate(graph.inputs(name)):
+            if body is not None and port < len(body.returns):
+                again = _source(body.graph, body.returns[port]).node
+                if again != body.arguments[port]:
+                    found.add(_source(graph, tensor).node)
+    return frozenset(name for name in found if graph.op(name) == "Const")
+
+
+def _source(graph: Graph, tensor: Tensor) -> Tensor:
+    """The tensor that this one repeats."""
+    for _ in range(len(graph)):
+        given = graph.inputs(tensor.node)
+        if "pass-through" not in ops.traits(graph.op(tensor.node)):
+            break
+        if "feed" in ops.traits(graph.op(tensor.node)) or tensor.port >= len(given):
+            break
+        tensor = given[tensor.port]
+    return tensor
+
+
+def is_literal(node: Node, is_first: bool = False) -> bool:
+    """Whether a constant is written as it is and not kept as a weight.
+
+    A few integers are, and what a loop variable begins with, where it is one number throughout.
+    """
     value = node.attrs.get("value")
     if not isinstance(value, np.ndarray):
         return False
-    return value.size <= SMALL or not any(value.strides) or value.dtype.kind in "OSU"
+    if value.dtype.kind in "OSU" or value.size <= 1:
+        return True
+    if value.dtype.kind in "fcV":
+        return is_first and bool((value == value.reshape(-1)[0]).all())
+    return value.size <= SMALL or not any(value.strides)
 
 
 def weight_behind(graph: Graph, name: str) -> str | None:
-    """The variable, or the constant too large for a literal, that a node is or only reads; None where it is neither."""
-    for _ in range(len(graph)):
-        node = graph.node(name)
-        traits = ops.traits(node.op)
-        if "variable" in traits:
-            return name
-        if node.op == "Const":
-            return None if is_literal(node) else name
-        sources = list(graph._pred[name])
-        reads = node.op == "ReadVariableOp" or "pass-through" in traits
-        if not reads or len(sources) != 1 or "feed" in traits:
-            return None
-        name = sources[0]
-    return None
+    """The variable, or the constant that is no literal, that a node is or only reads; None where it is neither."""
+    source = _source(graph, Tensor(name))
+    while graph.op(source.node) == "ReadVariableOp" and graph.inputs(source.node):
+        source = _source(graph, graph.inputs(source.node)[0])
+    node = graph.node(source.node)
+    if "variable" in ops.traits(node.op):
+        return source.node
+    is_weight = node.op == "Const" and not is_literal(node)
+    return source.node if is_weight else None
