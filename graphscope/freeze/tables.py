@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..constants import Constants
 from ..errors import MissingWeight, NotExpressible
 from ..graph import Graph, Model, Node, Tensor, did_you_mean
 from ..simplify.rewire import duplicate, fresh, put, read_instead
@@ -147,3 +148,23 @@ def _column(lines: list[bytes], index: int, dtype: str, attrs: Any) -> np.ndarra
         made[:] = texts
         return made
     return np.array([text.decode() for text in texts]).astype(dtype)
+
+
+def table_contents(
+    graph: Graph, model: Model
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The keys and values of each lookup table in a graph, as far as the model holds them: by the table's node."""
+    try:
+        made, fillers = initialisers(graph, model)
+    except (NotExpressible, MissingWeight):
+        return {}
+    constants = Constants(made, model)
+    found = {}
+    for name in fillers:
+        table, *given = made.inputs(name)
+        if len(given) < 2:
+            continue
+        keys, values = (constants.value(tensor) for tensor in given[:2])
+        if keys is not None and values is not None and keys.shape == values.shape:
+            found[table.node] = keys.reshape(-1), values.reshape(-1)
+    return found

@@ -1,0 +1,58 @@
+"""Graph -> Graph in which a look-up knows what its table holds: no handle passes from node to node, and nothing must fill a table first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..graph import Graph, Node, Tensor
+from .rewire import duplicate, fresh, put, read_instead
+
+FINDS = ("LookupTableFindV2", "LookupTableFind")
+_SIZES = ("LookupTableSizeV2", "LookupTableSize")
+
+
+def settle_tables(
+    graph: Graph, contents: Mapping[str, tuple[np.ndarray, np.ndarray]]
+) -> Graph:
+    """A copy whose look-ups have ``keys`` and ``values`` among their attributes; the graph itself where no table is known.
+
+    ``contents`` gives both by the table's node. The size of a table becomes a constant.
+    """
+    readers = {
+        name: found
+        for name in graph.by_op(*FINDS, *_SIZES)
+        if (found := contents.get(_table(graph, name))) is not None
+    }
+    if not readers:
+        return graph
+    made = duplicate(graph)
+    nothing = fresh(made, "no_handle")
+    put(made, nothing, _constant(np.zeros((), np.int32)), ())
+    for name, (keys, values) in readers.items():
+        node = made.node(name)
+        if node.op in _SIZES:
+            put(made, name, _constant(np.array(len(keys), np.int64)), ())
+        else:
+            known = replace(node, attrs={**node.attrs, "keys": keys, "values": values})
+            put(made, name, known, made.inputs(name))
+            read_instead(made, name, 0, Tensor(nothing))
+    return made
+
+
+def _constant(value: np.ndarray) -> Node:
+    return Node("Const", {"dtype": value.dtype.name, "value": value})
+
+
+def _table(graph: Graph, name: str) -> str:
+    """The table behind the handle that a node reads."""
+    for _ in range(len(graph)):
+        given = graph.inputs(name)
+        if not given:
+            break
+        name = given[0].node
+        if graph.op(name) != "Identity":
+            break
+    return name
