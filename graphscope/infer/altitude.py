@@ -28,7 +28,9 @@ def layer_view(
 
 def lowered(graph: Graph) -> dict[Tensor, Tensor]:
     """Tensors of a layer graph -> the tensors of the op graph that they are."""
-    found = {up: down for down, up in graph.graph.get("tensors", {}).items()}
+    tensors = graph.graph.get("tensors", {})
+    found = {up: down for down, up in tensors.items()}
+    found |= {up: down for down, up in tensors.items() if up == down}
     for name in graph:
         node = graph.node(name)
         if isinstance(node, Layer):

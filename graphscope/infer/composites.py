@@ -12,8 +12,12 @@ from dataclasses import replace
 from ..graph import Graph, Layer, Tensor, TensorSpec, WeightUse
 from ..match import Tile, View, collapse, tile
 from ..patterns import layers as all_patterns
+from ..simplify.tidy import tidy
 from .altitude import Values, layer_view, lowered
+from .masks import thin_masks
 from .names import layer_names
+from .reshapes import name_reshapes
+from .rows import lift_rows
 
 
 def compose_layers(
@@ -26,10 +30,33 @@ def compose_layers(
 
     ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay visible.
     """
+    below = lowered(graph)
+    loose = (Tensor(name) for name in graph if not graph._succ[name])
+    ends = frozenset(below.get(tensor, tensor) for tensor in loose)
+    graph = lift_rows(graph, specs, values, keep)
+    graph = name_reshapes(graph, specs, values)
+    graph = tidy(graph, kept_in(graph, keep))
+    graph = _composed(graph, specs, values, keep)
+    graph = thin_masks(graph, specs, values)
+    return _less_loose_ends(graph, ends | frozenset(keep))
+
+
+def kept_in(graph: Graph, keep: Iterable[Tensor]) -> frozenset[str]:
+    """The nodes of a layer graph that yield these tensors of the op graph."""
+    tensors = graph.graph.get("tensors", {})
+    return frozenset(tensors.get(tensor, tensor).node for tensor in keep)
+
+
+def _composed(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor],
+) -> Graph:
     patterns = [pattern for pattern in all_patterns() if pattern.is_above]
     view = layer_view(graph, specs, values)
     tensors = graph.graph.get("tensors", {})
-    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
+    kept = kept_in(graph, keep)
     tiles = tile(view, patterns, kept)
     if not tiles:
         return graph
@@ -42,6 +69,7 @@ def compose_layers(
     ]
     placed = [replace(p, members=each.members) for p, each in zip(placed, tiles)]
     up = collapse(graph, placed, keep=kept)
+    up.graph.update({k: v for k, v in graph.graph.items() if k != "tensors"})
     for layer in named:
         up.nodes[layer.name]["node"] = layer
     moved = up.graph["tensors"]
@@ -51,6 +79,23 @@ def compose_layers(
         if moved.get(tensor, tensor).node in up
     }
     return up
+
+
+def _less_loose_ends(graph: Graph, ends: frozenset[Tensor]) -> Graph:
+    """Without what nothing reads any more, such as the arithmetic of a mask that a layer makes itself.
+
+    ``ends`` are the tensors of the op graph that nothing read before.
+    """
+    below = lowered(graph)
+    stack = [name for name in graph if not graph._succ[name]]
+    while stack:
+        name = stack.pop()
+        if name not in graph or below.get(Tensor(name), Tensor(name)) in ends:
+            continue
+        before = list(graph._pred[name])
+        graph.remove_node(name)
+        stack += [source for source in before if not graph._succ[source]]
+    return graph
 
 
 def _layer(
@@ -75,7 +120,12 @@ def _layer(
         outputs=root.outputs if isinstance(root, Layer) else (),
         inputs={name: below.get(tensor, tensor) for name, tensor in inputs.items()},
         weights={
-            name: WeightUse(held.node, held.shape, held.steps, view.array(held))
+            name: WeightUse(
+                below.get(Tensor(held.node), Tensor(held.node)).node,
+                held.shape,
+                held.steps,
+                view.array(held),
+            )
             for name, held in weights.items()
         },
         members=frozenset(members),

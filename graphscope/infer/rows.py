@@ -67,6 +67,7 @@ class _Search:
         self.lead: dict[str, Dims] = {}
         self.starts: dict[str, _Start] = {}
         self.ends: dict[str, Dims] = {}
+        self.equal: dict[tuple[Tensor, int], tuple[Tensor, int]] = {}
         try:
             self.order: list[str] = list(nx.topological_sort(view.graph))
         except nx.NetworkXUnfeasible:
@@ -108,9 +109,17 @@ class _Search:
         width = (self.view.dims(source) or ())[1:]
         for count in range(len(made) + 1):
             if product(made[count:]) == product(width) and _alike(made[:count], lead):
+                self._note_equal(made[:count], lead)
                 if _is_sayable((*lead, *made[count:])):
                     self.ends[name] = (*lead, *made[count:])
                 return
+
+    def _note_equal(self, made: Dims, lead: Dims) -> None:
+        """The reshape works only where the sizes that differ by name are equal: so they are one size."""
+        for a, b in zip(made, lead):
+            if a != b and a == Size(1, a.axes) and b == Size(1, b.axes):
+                if len(a.axes) == len(b.axes) == 1:
+                    self.equal[b.axes[0]] = a.axes[0]
 
     def _is_on_vectors(self, name: str) -> bool:
         """Whether a node does the same to each row, whatever axes its rows are."""
@@ -223,6 +232,7 @@ class _Lifting:
         below = self.old.graph.get("tensors", {})
         found = ((down, self._now(tensor)) for down, tensor in below.items())
         self.up.graph["tensors"] = {d: t for d, t in found if t.node in self.up}
+        self.up.graph["equal_sizes"] = dict(self.found.equal)
         return self.up
 
     def _now(self, tensor: Tensor) -> Tensor:

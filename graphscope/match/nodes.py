@@ -99,6 +99,11 @@ class Nodes:
         self.varying = self._reach(sources, frozenset())
         self._numbers: dict[Tensor, np.ndarray | None] = {}
 
+    @property
+    def is_above(self) -> bool:
+        """Whether the graph is one of layers."""
+        return any(kind.startswith(LAYERS) for kind in self.kinds.values())
+
     # -- what depends on what -------------------------------------------------------------
     def _reach(self, sources: list[str], beyond: frozenset[str]) -> set[str]:
         """What depends on the sources, less what does so only through the ops named."""

@@ -39,10 +39,13 @@ class Pattern:
     evidence: Callable[..., Any] | str = ""
     constants: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""
+    above: bool = False
 
     @cached_property
     def is_above(self) -> bool:
-        """Whether the formula is one over layers, for a graph whose nodes are layers."""
+        """Whether the formula is one for a graph whose nodes are layers: it speaks of some, or says so."""
+        if self.above:
+            return True
         calls = (each for each in self.formula.walk() if isinstance(each, f.Call))
         return any(each.op.startswith(f.LAYERS) for each in calls)
 
@@ -181,7 +184,7 @@ def layer(op: str, /, **options: Any) -> Callable[[Callable[..., f.Term]], Patte
 
     Options that no field of Pattern bears are constants of the config. Raises TypeError for a variable without role.
     """
-    named = {"where", "config", "weights", "evidence"}
+    named = {"where", "config", "weights", "evidence", "above"}
     known = {key: value for key, value in options.items() if key in named}
     constants = {key: value for key, value in options.items() if key not in named}
 

@@ -2,6 +2,7 @@
 
 ``axis_size`` of a View names an unknown size after the tensor that has it; here it is named after the tensor that it
 came from, so that the sizes of a reshaped, added or multiplied tensor can be seen to be those of a feed.
+``graph.graph["equal_sizes"]`` may say which ``(tensor, axis)`` are known to have the size of another.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .view import View
 
 _Rule = Callable[["SymbolicView", str, list[Sizes | None]], "Sizes | None"]
 _ONE = Size(1)
+_FEEDS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
 
 
 class SymbolicView(View):
@@ -72,17 +74,19 @@ class SymbolicView(View):
         found: list[Size] = []
         for axis, size in enumerate(shape):
             said = ruled[axis] if ruled else None
-            own = Size(1, ((self._batch_of(tensor, axis), axis),))
+            own = Size(1, (self._name_of(tensor, axis),))
             found.append(Size(size) if size is not None else said or own)
         return tuple(found)
 
-    def _batch_of(self, tensor: Tensor, axis: int) -> Tensor:
-        """What names an unknown size. The inputs of a Keras model share their batch, so the first feed names it."""
-        if axis or not self.kinds[tensor.node].startswith("Placeholder"):
-            return tensor
-        return Tensor(
-            next(n for n in self.kinds if self.kinds[n] == self.kinds[tensor.node])
-        )
+    def _name_of(self, tensor: Tensor, axis: int) -> tuple[Tensor, int]:
+        """What names an unknown size: its tensor and axis, or those of a size that is known to equal it.
+
+        The inputs of a Keras model share their batch, so the first feed names it.
+        """
+        if not axis and self.kinds[tensor.node] in _FEEDS:
+            tensor = Tensor(next(n for n, kind in self.kinds.items() if kind in _FEEDS))
+        equal = self.graph.graph.get("equal_sizes", {})
+        return equal.get((tensor, axis), (tensor, axis))  # type: ignore[no-any-return]
 
     def _ports(self, name: str) -> Sequence[int]:
         """Port 0, and for what splits evenly all others: they have the same sizes."""
@@ -240,6 +244,51 @@ def _filled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes |
     return view.sizes(view.inputs[name][0])
 
 
+def _tiled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    times = view.sizes(view.inputs[name][1])
+    if times is None or given[0] is None or len(times) != len(given[0]):
+        return None
+    return tuple(
+        size.times(n) if size is not None and n is not None else None
+        for size, n in zip(given[0], times)
+    )
+
+
+def _counted(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    start, limit, step = (view.sizes(tensor) for tensor in view.inputs[name])
+    if start is None or limit is None or step != (_ONE,):
+        return None
+    first, last = start[0], limit[0]
+    return (last.added(first, -1),) if first is not None and last is not None else None
+
+
+def _sliced(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    """Axes that are kept whole, dropped or made; what is cut has a size of its own."""
+    attrs, steps = view.attrs[name], view.number(view.inputs[name][3])
+    if given[0] is None or steps is None:
+        return None
+    left, made = list(given[0]), list[Size | None]()
+    bits = {key: attrs.get(f"{key}_mask") or 0 for key in _MASKS}
+    new = bin(bits["new_axis"]).count("1")
+    for at in range(steps.size):
+        flags = {key: mask >> at & 1 for key, mask in bits.items()}
+        if flags["ellipsis"]:
+            count = len(left) - (steps.size - at - 1 - new)
+            made += left[:count]
+            left = left[count:]
+        elif flags["new_axis"]:
+            made.append(_ONE)
+            new -= 1
+        else:
+            size = left.pop(0)
+            whole = flags["begin"] and flags["end"] and steps.flat[at] == 1
+            made += [] if flags["shrink_axis"] else [size if whole else None]
+    return (*made, *left)
+
+
+_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+
+
 def _one_hot(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
     last = view.attrs[name].get("axis", -1) == -1
     return (*given[0], None) if last and given[0] is not None else None
@@ -267,12 +316,13 @@ _RULES: Mapping[str, _Rule] = {
     **dict.fromkeys(
         "Softmax LogSoftmax Cast ZerosLike OnesLike layers.Activation layers.ReLU layers.LeakyReLU layers.ELU "
         "layers.Dropout layers.LayerNormalization layers.RMSNormalization layers.BatchNormalization layers.Softmax "
-        "layers.Rescaling layers.UnitNormalization layers.GaussianNoise layers.PReLU layers.Normalization".split(),
+        "layers.Rescaling layers.UnitNormalization layers.PositionEmbedding layers.GaussianNoise layers.PReLU layers.Normalization".split(),
         _same,
     ),
     "AddN": _broadcast,
     "BiasAdd": _same,
     "layers.Dense": _last_changed,
+    "layers.MultiHeadAttention": _last_changed,
     "layers.Embedding": _looked_up,
     "layers.Reshape": _reshaped_layer,
     "layers.Permute": _moved_layer,
@@ -286,6 +336,9 @@ _RULES: Mapping[str, _Rule] = {
     "Split": _split,
     "Unpack": _unpacked,
     "Fill": _filled,
+    "Range": _counted,
+    "Tile": _tiled,
+    "StridedSlice": _sliced,
     "OneHot": _one_hot,
     "Einsum": _einsum,
 }

@@ -33,6 +33,8 @@ from ..match import (
     named,
     op,
 )
+from ..match.labels import einsum_terms, multiplied, summed
+from ..match.positions import Halves, halves
 
 _FAR = 1e4  # a score that lies so far below the others has no weight in float32
 _SCALES = ("query", "key", "score")
@@ -113,12 +115,6 @@ def _dims(view: View, tensor: Tensor) -> tuple[Size, ...]:
     return tuple(view.axis_size(tensor, axis) for axis in range(len(shape)))
 
 
-def _terms(layer: Layer) -> tuple[str, str, str]:
-    left, _, out = str(layer.attrs["equation"]).replace(" ", "").partition("->")
-    x, _, kernel = left.partition(",")
-    return x, kernel, out
-
-
 def _splits(view: View, x: Tensor, dense: Tensor, heads: Tensor) -> str:
     """Why these are not the heads of a projection of ``[batch, length, width]``; ``""`` where they are."""
     given, made = _dims(view, x), _dims(view, heads)
@@ -129,7 +125,7 @@ def _splits(view: View, x: Tensor, dense: Tensor, heads: Tensor) -> str:
     layer = _payload(view, dense)
     if layer is None or layer.op != "EinsumDense":
         return ""
-    left, kernel, out = _terms(layer)
+    left, kernel, out = einsum_terms(str(layer.attrs["equation"]))
     plain = kernel[:1] == left[-1:] and out == left[:-1] + kernel[1:]
     axes = layer.attrs.get("bias_axes")
     whole = axes is None or axes == kernel[1:]
@@ -155,44 +151,25 @@ def _labels(view: View, match: Match, name: str, labels: str) -> str:
     return _permuted(view, labels, moved)
 
 
-def _multiplied(a: str, b: str, adjoint_a: Any, adjoint_b: Any) -> str:
-    """The labels of a matrix product; ``""`` where it is none of these axes."""
-    a = a[:-2] + a[:-3:-1] if adjoint_a else a
-    b = b[:-2] + b[:-3:-1] if adjoint_b else b
-    return a[:-1] + b[-1] if a[:-2] == b[:-2] and a[-1] == b[-2] else ""
-
-
-def _summed(equation: str, a: str, b: str) -> str:
-    """The labels of an einsum of two; ``""`` where its letters do not stand for these axes."""
-    left, _, out = equation.replace(" ", "").partition("->")
-    first, _, second = left.partition(",")
-    if len(first) != len(a) or len(second) != len(b):
-        return ""
-    pairs = set(zip(first + second, a + b))
-    letters = dict(pairs)
-    one_to_one = len(pairs) == len(letters) == len(set(letters.values()))
-    return "".join(letters[x] for x in out) if one_to_one else ""
-
-
 def _met(view: View, match: Match, equation: Any, adjoints: tuple[Any, Any]) -> str:
     """The labels of the scores."""
     q = _labels(view, match, "query", "btnh")
     k = _labels(view, match, "key", "bsnh")
     if equation is None:
-        return _multiplied(q, k, *adjoints)
+        return multiplied(q, k, *adjoints)
     swapped = "keys_first" in match.values
-    return _summed(equation, k, q) if swapped else _summed(equation, q, k)
+    return summed(equation, k, q) if swapped else summed(equation, q, k)
 
 
 def _mixed(view: View, match: Match, scores: str, equation: Any) -> str:
     """The labels of the weighed values, where their heads are joined."""
     v = _labels(view, match, "value", "bsnv")
     if equation is None:
-        made = _multiplied(scores, v, False, False)
+        made = multiplied(scores, v, False, False)
     elif "values_first" in match.values:
-        made = _summed(equation, v, scores)
+        made = summed(equation, v, scores)
     else:
-        made = _summed(equation, scores, v)
+        made = summed(equation, scores, v)
     return _permuted(view, made, match.values["moved"]) if made else ""
 
 
@@ -202,7 +179,7 @@ def _joins(view: View, match: Match) -> str:
     layer, moved = _payload(view, out), match.values["moved"]
     given = _dims(view, moved)
     if layer is not None and layer.op == "EinsumDense":
-        left, kernel, made = _terms(layer)
+        left, kernel, made = einsum_terms(str(layer.attrs["equation"]))
         plain = kernel[:2] == left[-2:] and made == left[:-2] + kernel[2:]
         whole = layer.attrs.get("bias_axes") in (None, kernel[2:])
         fits = plain and whole and len(left) == 4 and len(kernel) == 3
@@ -328,30 +305,6 @@ def _is_low(fill: float) -> bool:
     return fill <= -_FAR
 
 
-def _sees_the_past(view: View, seen: Tensor) -> bool:
-    """Whether a mask lets each token see itself and those before it, and no other."""
-    found = view.constant(seen)
-    if found is None or found.ndim < 2 or found.shape[-1] != found.shape[-2]:
-        return False
-    length = found.shape[-1]
-    single = found.size == length * length
-    square = found.reshape(length, length) if single else None
-    return square is not None and bool((square == np.tri(length)).all())
-
-
-def _hides_the_future(view: View, bias: Tensor) -> bool:
-    """Whether what is added to the scores is nothing for a token and its past, and far below for the rest."""
-    found = view.constant(bias)
-    if found is None or found.ndim < 2 or found.shape[-1] != found.shape[-2]:
-        return False
-    length = found.shape[-1]
-    if found.size != length * length:
-        return False
-    past = np.tri(length, dtype=bool)
-    square = found.reshape(length, length)
-    return bool((square[past] == 0).all() and (square[~past] <= -_FAR).all())
-
-
 def _plain(view: View, match: Match) -> bool | str:
     return _is_attention(view, match) or True
 
@@ -364,11 +317,15 @@ def _selected(view: View, match: Match, fill: float) -> bool | str:
 
 def _causal(view: View, match: Match) -> bool | str:
     values = match.values
-    if "_seen" in values and not _sees_the_past(view, values["_seen"]):
+    seen = halves(view, values["_seen"]) if "_seen" in values else Halves(1, 0)
+    bias = halves(view, values["_bias"]) if "_bias" in values else Halves(0, -_FAR)
+    if bias is not None and "_minus" in values:
+        bias = Halves(-bias.past, -bias.future)
+    if seen != (1, 0):
         return "the mask is not that of the past"
-    if "_bias" in values and not _hides_the_future(view, values["_bias"]):
+    if bias is None or bias.past or not _is_low(bias.future):
         return "what is added to the scores does not hide the future alone"
-    if not _is_low(values.get("fill", -np.inf)):
+    if not _is_low(values.get("fill", -_FAR)):
         return "masked scores are not low"
     return _is_attention(view, match) or True
 
@@ -428,7 +385,9 @@ attention_of_heads_masked = _pattern(
 attention_of_heads_causal = _pattern(
     "attention_of_heads_causal",
     lambda scores, mask, seen, bias, fill: scores + bias
+    | scores - named("_minus", bias)
     | scores * seen + bias
+    | scores * seen - named("_minus", bias)
     | op.Select(seen, scores, fill | op.Fill(ANY, fill)),
     _causal,
     use_causal_mask=True,

@@ -77,8 +77,9 @@ def attention(x: Any, scope: str, past: Any, config: Config) -> tuple[Any, Any]:
         return tf.transpose(split, [0, 2, 1, 3])
 
     def merge_heads(x: Any) -> Any:
-        *start, heads, size = sizes(tf.transpose(x, [0, 2, 1, 3]))
-        return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), start + [heads * size])
+        x = tf.transpose(x, [0, 2, 1, 3])
+        *start, heads, size = sizes(x)
+        return tf.reshape(x, start + [heads * size])
 
     with v1.variable_scope(scope):
         joint = conv1d(x, "c_attn", config.width * 3)

@@ -1,4 +1,4 @@
-"""How attention is called: its inputs as a person gives them, and a class of our own where numbers are added to the scores."""
+"""How attention is called: its inputs as a person gives them, and what is said when it is called."""
 
 from __future__ import annotations
 
@@ -8,31 +8,11 @@ from typing import Any
 from ...graph import Layer, Tensor
 from .program import hole
 
-BIASED = "BiasedMultiHeadAttention"
-BIASED_CLASS = '''
-@keras.saving.register_keras_serializable(package="recovered")
-class BiasedMultiHeadAttention(layers.MultiHeadAttention):
-    """MultiHeadAttention whose mask holds numbers that are added to the scores, not truth values."""
-
-    def call(self, query, value, key=None, attention_mask=None, training=None):
-        query = self._query_dense(query) * self.key_dim**-0.5
-        key = self._key_dense(value if key is None else key)
-        scores = ops.einsum("btnh,bsnh->bnts", query, key) + attention_mask
-        weights = self._dropout_layer(ops.softmax(scores), training=training)
-        context = ops.einsum("bnts,bsnh->btnh", weights, self._value_dense(value))
-        return self._output_dense(context)
-'''
-
 _CLASSES = ("MultiHeadAttention", "GroupQueryAttention")
 
 
 def is_attention(layer: Layer) -> bool:
     return layer.op in _CLASSES
-
-
-def is_biased(layer: Layer) -> bool:
-    """Whether what the layer takes as a mask is added to the scores."""
-    return bool(layer.attrs.get("additive_mask")) and "attention_mask" in layer.inputs
 
 
 def constructor_config(layer: Layer) -> dict[str, Any]:

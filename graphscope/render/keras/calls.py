@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from ...graph import Layer, Tensor, WeightUse
-from .attention import BIASED, BIASED_CLASS, constructor_config, is_biased
+from .attention import constructor_config
 from .config import written_arguments
 from .held import Holder
 from .literals import literal
 from .names import class_identifier, layer_name
 from .program import Step, hole
 from .signatures import signatures
+from .subclasses import subclass_of
 from .texts import call_text, stored_order
 from .ties import tied
 
@@ -32,7 +33,9 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
         return Step(node, text, tensors)
     shape = lowering.spec(given[0]).shape if given else None
     rank = None if shape is None else len(shape)
-    arguments = written_arguments(layer.op, constructor_config(layer), rank)
+    arguments = written_arguments(
+        layer.op.removeprefix("Position"), constructor_config(layer), rank
+    )
     dtype = lowering.spec(Tensor(node)).dtype
     if dtype in _FLOATS:
         arguments["dtype"] = dtype
@@ -56,9 +59,10 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
 
 def constructor_and_class(lowering: Holder, layer: Layer) -> tuple[str, str]:
     """What the source calls to make the layer, and the Python class that names it in a weights file."""
-    if is_biased(layer):
-        lowering.classes[BIASED] = BIASED_CLASS
-        return BIASED, BIASED
+    own = subclass_of(layer)
+    if own is not None:
+        lowering.classes[own[0]] = own[1]
+        return own[0], own[0]
     found = signatures().get(layer.op)
     constructor = f"layers.{class_identifier(layer.op)}"
     return constructor, found.class_name if found else layer.op

@@ -133,7 +133,8 @@ def signatures() -> Mapping[str, Signature]:
 def signature_of(constructor: str) -> Signature | None:
     """The signature of a constructor as a source writes it; that of its Keras class for a subclass of it."""
     name = constructor.removeprefix("layers.")
-    name = name.removeprefix("Shared").removeprefix("Biased")
+    for prefix in ("Shared", "Biased", "Position"):
+        name = name.removeprefix(prefix)
     return signatures().get(name)
 
 

@@ -1,0 +1,44 @@
+"""Subclasses of Keras's layers that a source defines for itself, where a graph does a little more than Keras's own class."""
+
+from __future__ import annotations
+
+from ...graph import Layer
+
+_BIASED = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class BiasedMultiHeadAttention(layers.MultiHeadAttention):
+    """MultiHeadAttention whose mask holds numbers that are added to the scores, not truth values."""
+
+    def call(self, query, value, key=None, attention_mask=None, training=None):
+        query = self._query_dense(query) * self.key_dim**-0.5
+        key = self._key_dense(value if key is None else key)
+        scores = ops.einsum("btnh,bsnh->bnts", query, key) + attention_mask
+        weights = self._dropout_layer(ops.softmax(scores), training=training)
+        context = ops.einsum("bnts,bsnh->btnh", weights, self._value_dense(value))
+        return self._output_dense(context)
+'''
+
+_POSITION = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class PositionEmbedding(layers.Embedding):
+    """Adds to each place of a sequence the vector that was learned for it."""
+
+    def call(self, inputs):
+        return inputs + self.embeddings[: ops.shape(inputs)[1]]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
+'''
+
+_SOURCES = {"BiasedMultiHeadAttention": _BIASED, "PositionEmbedding": _POSITION}
+
+
+def subclass_of(layer: Layer) -> tuple[str, str] | None:
+    """The name and the source of the class that the layer needs; None where Keras has it."""
+    name = layer.op
+    if layer.attrs.get("additive_mask") and "attention_mask" in layer.inputs:
+        name = f"Biased{name}"
+    return (name, _SOURCES[name]) if name in _SOURCES else None
