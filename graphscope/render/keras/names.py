@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 _TAKEN = frozenset(dir(builtins)) | {"keras", "layers", "ops", "tf", "np", "numpy"}
 
+_CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
+
 
 def layer_name(text: str) -> str:
     """The text as a layer name: letters, digits, ``_``, ``-`` and ``.`` only; never empty.
@@ -17,6 +19,16 @@ def layer_name(text: str) -> str:
     ('block_conv_0', 'x_import_os')
     """
     return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text).strip("_.-") or "layer"
+
+
+def step_name(node: str) -> str:
+    """The end of a node's path as a layer name, without the calls of functions on the way.
+
+    >>> step_name("StatefulPartitionedCall_1/PartitionedCall/vae/sampling/normal/RandomStandardNormal")
+    'sampling_normal_RandomStandardNormal'
+    """
+    parts = [part for part in node.split("/") if not _CALL.fullmatch(part)]
+    return layer_name("/".join(parts[-3:] or [node]))
 
 
 def identifier(text: str) -> str:

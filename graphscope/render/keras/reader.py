@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ... import ops
+from ... import opdefs, ops
 from ...errors import GraphError, OutputsUnknown
 from ...graph import Graph, Layer, Tensor, TensorSpec
 from .program import Input
@@ -78,14 +78,20 @@ class Reader:
         for _ in range(len(self.graph)):
             if tensor in self.inputs or not self.passes(tensor.node):
                 break
-            tensor = self.graph.inputs(tensor.node)[0]
+            given = self.graph.inputs(tensor.node)
+            if tensor.port >= len(given):
+                break
+            tensor = given[tensor.port]
         return tensor
 
     def passes(self, node: str) -> bool:
+        """Whether each output is the input of its number: Identity, IdentityN and their like."""
         payload = self.graph.node(node)
         if isinstance(payload, Layer) or "pass-through" not in ops.traits(payload.op):
             return False
-        return len(self.graph.inputs(node)) == 1
+        given = len(self.graph.inputs(node))
+        ports = opdefs.output_dtypes(payload.op, payload.attrs)
+        return given == max(1, len(ports))
 
     def arguments(self, node: str) -> list[Tensor]:
         return [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
