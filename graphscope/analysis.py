@@ -167,8 +167,8 @@ class Analysis:
     @cached_property
     def unlifted(self) -> Graph:
         """The ops of the inference graph, before anything but the mode is settled: loops are what they are in the file."""
-        from .freeze.inference import bypass_calls
         from .simplify.prune import prune
+        from .simplify.rewire import bypass_calls
         from .simplify.specialise import specialise
         from .simplify.training import drop_training
 
@@ -220,15 +220,17 @@ class Analysis:
             payloads = (self.model.graph.node(name) for name in self.model.graph)
             return tuple(node for node in payloads if isinstance(node, Layer))
         from .infer.layers import find_layers
+        from .infer.taught import with_training
 
         sized = self._sized
-        return find_layers(
+        found = find_layers(
             self.graph,
             self.flat,
             self.specs,
             keep=self.outputs,
             probes=sized.probes,
         )
+        return with_training(found, self.flat, self.modes)
 
     @cached_property
     def layer_graph(self) -> Graph:

@@ -100,17 +100,6 @@ def bodies_without_dropout(functions: Mapping[str, Function]) -> dict[str, Funct
     return found
 
 
-def bypass_calls(graph: Graph) -> None:
-    """Let what reads the outputs of an inlined call read, in ``graph``, what the call returned.
-
-    The IdentityN that stands for the call reads all that it returned; without this, one output would need the others too.
-    """
-    for name in list(graph.by_op("IdentityN")):
-        for port, tensor in enumerate(graph.inputs(name)):
-            if tensor.node != name:
-                redirect(graph, Tensor(name, port), tensor)
-
-
 def renamed(graph: Graph, names: Mapping[str, str]) -> Graph:
     """The graph with some nodes under other names."""
     made = Graph()

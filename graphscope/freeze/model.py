@@ -12,13 +12,12 @@ from ..errors import GraphError, GraphscopeError
 from ..graph import Function, Graph, Model, Tensor, TensorSpec
 from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
-from ..simplify.rewire import duplicate, put
+from ..simplify.rewire import bypass_calls, duplicate, put
 from ..write import Edited, referenced
 from .averages import Averages, find_averages, named_averages
 from .fold import fold_batch_norm, fold_constants
 from .inference import (
     bodies_without_dropout,
-    bypass_calls,
     drop_copies,
     find_modes,
     for_inference,

@@ -61,6 +61,17 @@ def redirect(
     return changed
 
 
+def bypass_calls(graph: Graph) -> None:
+    """Let what reads the outputs of an inlined call read, in ``graph``, what the call returned.
+
+    The IdentityN that stands for the call reads all that it returned; without this, one output would need the others too.
+    """
+    for name in list(graph.by_op("IdentityN")):
+        for port, tensor in enumerate(graph.inputs(name)):
+            if tensor.node != name:
+                redirect(graph, Tensor(name, port), tensor)
+
+
 def fresh(graph: Graph, name: str) -> str:
     """``name``, or ``name_1``, ``name_2`` ... where it is taken."""
     made, number = name, 0

@@ -35,16 +35,29 @@ def literal(value: Any) -> str:
     return _container(value)
 
 
+_REGULARIZERS = frozenset({"L1", "L2", "L1L2"})
+
+
 def _container(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(literal, value)) + "]"
     if isinstance(value, tuple):
         inside = ", ".join(map(literal, value))
         return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if isinstance(value, Mapping) and value.get("class_name") in _REGULARIZERS:
+        return _regularizer(value["class_name"], value["config"])
     if isinstance(value, Mapping):
         pairs = (f"{literal(key)}: {literal(each)}" for key, each in value.items())
         return "{" + ", ".join(pairs) + "}"
     raise TypeError(f"no literal for a {type(value).__name__}")
+
+
+def _regularizer(name: str, given: Mapping[str, Any]) -> str:
+    """The constructor of a regularizer that Keras's serial form stands for: short where one number says all."""
+    if len(given) == 1:
+        return f"regularizers.{name}({literal(*given.values())})"
+    inside = ", ".join(f"{key}={literal(each)}" for key, each in sorted(given.items()))
+    return f"regularizers.{name}({inside})"
 
 
 def _float(value: float) -> str:

@@ -50,7 +50,8 @@ def _functions(
 
 
 def _imports(code: str) -> str:
-    names = [name for name in ("layers", "ops") if re.search(rf"\b{name}\.", code)]
+    known = ("layers", "ops", "regularizers")
+    names = [name for name in known if re.search(rf"\b{name}\.", code)]
     lines = ["import keras"]
     lines += ["import numpy as np"] if re.search(r"\bnp\.", code) else []
     lines += ["import tensorflow as tf"] if re.search(r"\btf\.", code) else []
