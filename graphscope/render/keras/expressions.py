@@ -18,6 +18,7 @@ from .program import Step, hole
 from .sized import sized_step
 from .tables import holds_table, table_step
 from .texts import LARGE, said_text
+from .trained import trained_step
 
 _FRAMES = frozenset(
     "Switch RefSwitch Merge RefMerge Enter RefEnter Exit RefExit NextIteration LoopCond".split()
@@ -25,7 +26,11 @@ _FRAMES = frozenset(
 
 
 def op_step(lowering: Holder, node: str, payload: Node) -> Step:
-    return draw_step(lowering, node, payload) or _said(lowering, node, payload)
+    return (
+        draw_step(lowering, node, payload)
+        or trained_step(lowering, node, payload)
+        or _said(lowering, node, payload)
+    )
 
 
 def _said(lowering: Holder, node: str, payload: Node) -> Step:

@@ -74,7 +74,7 @@ def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
         texts[node] = text if _binds(text) else f"({text})"
     lines.append(f"return {text}")
     about = "Numbers that depend on nothing but sizes."
-    return own_step(holder, tensor.node, "Constant", about, lines, {}, True, False)
+    return own_step(holder, tensor.node, "Constant", about, lines, {})
 
 
 def _is_maker(holder: Holder, node: str) -> bool:

@@ -6,6 +6,7 @@ used, inside a small layer that asks its inputs for their shapes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -39,7 +40,9 @@ def measure(holder: Holder, node: str, payload: Node) -> bool:
     given = holder.arguments(node)
     made: Sequence[np.ndarray | None] | None
     if payload.op in ("Shape", "ShapeN"):
-        made = [_shape(holder, tensor) for tensor in given]
+        made = [shape_of(holder, tensor) for tensor in given]
+    elif payload.op == "Size":
+        made = [_count(holder, tensor) for tensor in given]
     else:
         made = _computed(holder, node, payload, given)
     if not made or any(each is None for each in made):
@@ -51,17 +54,39 @@ def measure(holder: Holder, node: str, payload: Node) -> bool:
     return True
 
 
-def _shape(holder: Holder, tensor: Tensor) -> np.ndarray | None:
+def shape_of(holder: Holder, tensor: Tensor) -> np.ndarray | None:
     """The sizes of one tensor: numbers where they are known."""
     shape = holder.spec_or_none(tensor).shape
     if shape is None or tensor in holder.sizes:
         return None
+    if (length := _range_length(holder, tensor)) is not None:
+        return np.array([length], object)
     if tensor not in holder.measured:
         holder.measured.append(tensor)
     whose = holder.measured.index(tensor)
     made = np.empty(len(shape), object)
     for axis, size in enumerate(shape):
         made[axis] = Size(f"\1{whose}\1[{axis}]") if size is None else size
+    return made
+
+
+def _range_length(holder: Holder, tensor: Tensor) -> int | Size | None:
+    """How many numbers ``Range(0, n, 1)`` gives; None for all else."""
+    if tensor in holder.inputs or holder.graph.op(tensor.node) != "Range":
+        return None
+    start, limit, delta = (known(holder, t) for t in holder.arguments(tensor.node))
+    if limit is None or start is None or delta is None or limit.size != 1:
+        return None
+    return limit.ravel()[0] if (start == 0).all() and (delta == 1).all() else None
+
+
+def _count(holder: Holder, tensor: Tensor) -> np.ndarray | None:
+    """The number of elements of a tensor."""
+    shape = shape_of(holder, tensor)
+    if shape is None:
+        return None
+    made = np.empty((), object)
+    made[()] = math.prod(shape)
     return made
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from ... import opdefs, ops
 from ...errors import GraphError, OutputsUnknown
 from ...graph import Graph, Layer, Tensor, TensorSpec
+from .draws import is_reseeded
 from .program import Input
 
 Values = Callable[[Tensor], "np.ndarray | None"]
@@ -94,7 +96,10 @@ class Reader:
         return given == max(1, len(ports))
 
     def arguments(self, node: str) -> list[Tensor]:
-        return [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
+        """What a node reads; of an op that gets a new seed each time, only the shape that it is to draw."""
+        given = [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
+        payload = self.graph.node(node)
+        return given[:1] if is_reseeded(self, payload, given) else given
 
     def sources(self, node: str) -> Sequence[str]:
         """What must run before a node: nothing before an input, a constant or a weight."""
@@ -104,6 +109,19 @@ class Reader:
             if self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
                 return ()
         return [tensor.node for tensor in self.arguments(node)]
+
+    @cached_property
+    def read_through(self) -> frozenset[str]:
+        """The nodes that something reads through an Identity: of constants, what were variables before freezing."""
+        tensors = self.graph.graph.get("tensors", {})
+        return frozenset(
+            up.node for down, up in tensors.items() if down.node != up.node
+        )
+
+    @cached_property
+    def has_variables(self) -> bool:
+        """Whether the graph holds variables: it is not frozen."""
+        return any("variable" in ops.traits(self.graph.op(name)) for name in self.graph)
 
     def weight_of(self, tensor: Tensor) -> str:
         """The variable that a tensor is a reading of, or ``""``."""
