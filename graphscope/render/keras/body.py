@@ -19,7 +19,7 @@ class Statement:
     """``outputs = text``, with a hole for each of ``inputs``.
 
     Where ``loop`` is a ``for`` line, the statement is its body and carries its first input into its output from turn
-    to turn. ``called`` is what a value of it is called where it lives long.
+    to turn. ``called`` is what a value of it is called where it lives long. ``is_expression``: it calls no layer.
     """
 
     text: str
@@ -27,6 +27,7 @@ class Statement:
     outputs: tuple[Tensor, ...]
     loop: str = ""
     called: str = ""
+    is_expression: bool = False
 
 
 def body_lines(
@@ -58,6 +59,7 @@ class _Allocation:
         self.fixed = frozenset(self.taken)
         for statement in statements:
             self.taken.update(re.findall(r"\w+", statement.loop))
+        self.loose = set(_VARIABLES)  # the names that may be used again
         self.last: dict[Tensor, int] = {}
         for at, statement in enumerate(statements):
             self.last.update(dict.fromkeys(statement.inputs, at))
@@ -95,7 +97,7 @@ class _Allocation:
         """Free the variables whose last use this statement is."""
         for tensor in statement.inputs:
             name = self.holds[tensor]
-            if self.last[tensor] <= at and name != keep and name in _VARIABLES:
+            if self.last[tensor] <= at and name != keep and name in self.loose:
                 self.taken.discard(name)
 
     def target(self, at: int, tensor: Tensor, statement: Statement) -> str:
@@ -114,7 +116,9 @@ class _Allocation:
         for name in _VARIABLES:
             if name not in self.taken:
                 return name
-        return self.unique(statement.called or "x")
+        name = self.unique(statement.called or "x")
+        self.loose.update(() if statement.called else (name,))
+        return name
 
     def unique(self, name: str) -> str:
         made, number = name, 1

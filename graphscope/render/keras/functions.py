@@ -12,6 +12,7 @@ from .layout import WIDTH, wrapped
 from .literals import Code, literal
 from .names import variable_name
 from .naming import is_counted
+from .nested import nested
 from .parts import Block, Part, blocks_inside_out, parts_outputs, skeleton
 from .program import Program, Step, hole
 from .unify import COUNTED, NAME, NUMBER, VALUE, Field, Parameter, Unifier
@@ -76,7 +77,8 @@ class Writer:
     def statements(self, taken: Iterable[str] = ()) -> list[Statement]:
         """The statements of the whole model."""
         lines = [(part, self.values(part)) for part in self.parts]
-        return list(self._looped(lines, {*taken, *_VARIABLES}, named=True))
+        made = self._looped(lines, {*taken, *_VARIABLES}, named=True)
+        return nested(made, self.program.outputs)
 
     def _definition(self, kind: str, blocks: list[Block]) -> str:
         name, number = kind, 1
@@ -147,7 +149,8 @@ class Writer:
     ) -> str:
         variables = dict(zip(block.inputs, _VARIABLES))
         given = [p.name for p in function.parameters]
-        statements = list(self._looped(lines, {*_VARIABLES, *given}))
+        made = self._looped(lines, {*_VARIABLES, *given})
+        statements = nested(made, [block.output])
         body, results = body_lines(statements, variables, [block.output], given)
         last = body[-1]
         if (
@@ -203,7 +206,11 @@ class Writer:
         called = variable_name(outputs[0].node) if named else ""
         if isinstance(part, Block) or not part.layer:
             yield Statement(
-                self.text(part, values), part.inputs, outputs, called=called
+                self.text(part, values),
+                part.inputs,
+                outputs,
+                called=called,
+                is_expression=isinstance(part, Step) and not part.constructor,
             )
             return
         yield from self._held(part, shared)

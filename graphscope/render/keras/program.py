@@ -9,7 +9,8 @@ from typing import Any
 
 from ...graph import Shape, Tensor, WeightUse
 
-_HOLE = re.compile("\0(\\d+)\0")
+HOLE = re.compile("\0(\\d+)\0")
+"""A hole in a text, its number as the group."""
 
 
 def hole(number: int) -> str:
@@ -19,7 +20,7 @@ def hole(number: int) -> str:
 
 def filled(text: str, variables: Sequence[str]) -> str:
     """The text with a variable in each hole."""
-    return _HOLE.sub(lambda found: variables[int(found[1])], text)
+    return HOLE.sub(lambda found: variables[int(found[1])], text)
 
 
 @dataclass(frozen=True)
