@@ -70,6 +70,11 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
     lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
     lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
+    if doc.get("loops"):
+        kept = ", ".join(
+            f"{printable(e['name'])} ({e['ops']} ops)" for e in doc["loops"]
+        )
+        lines.append(f"  kept as layers that run them: {kept}")
     if doc["unexplained"]:
         lines.append(f"  {doc['unexplained']:,} ops belong to no layer")
     lines += ["", "Findings"]

@@ -40,6 +40,9 @@ def describe_model(found: Analysis) -> dict[str, Any]:
         "inputs": candidates["inputs"],
         "outputs": candidates["outputs"],
         "layers": dict(Counter(layer.op for layer in found.layers).most_common()),
+        "loops": [
+            {"name": each.name, "ops": each.attrs["ops"]} for each in found.loops
+        ],
         "unexplained": len(unexplained(found)),
         "roles": dict(Counter(found.roles.values()).most_common()),
         "variables": dict(Counter(v.role for v in model.variables).most_common()),

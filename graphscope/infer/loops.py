@@ -6,7 +6,9 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..graph import Function, Graph, Loop, Tensor, WeightUse
+import networkx as nx
+
+from ..graph import Function, Graph, Layer, Loop, Tensor, WeightUse
 from ..simplify.loops import Lifted
 from ..simplify.loops_regions import (
     Region,
@@ -36,6 +38,18 @@ def loop_layers(
         for region in lifted.regions
         if region.node in graph
     )
+
+
+def with_loops(
+    layers: tuple[Layer, ...], loops: Iterable[Loop], graph: Graph
+) -> tuple[Layer, ...]:
+    """The layers and the loops, in an order in which each comes before what reads it."""
+    made = list(layers)
+    for loop in loops:
+        after = nx.descendants(graph, loop.output.node)
+        place = [i for i, each in enumerate(made) if each.output.node in after]
+        made.insert(place[0] if place else len(made), loop)
+    return tuple(made)
 
 
 def shown(name: str) -> str:

@@ -18,7 +18,14 @@ from typing import Any
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from .. import View
-from .about import count_layers, count_parameters, describe, evidence, reasons
+from .about import (
+    count_layers,
+    count_parameters,
+    describe,
+    evidence,
+    kept_loops,
+    reasons,
+)
 from .lower import lower
 from .naming import with_names
 from .parts import arrange, flat
@@ -117,7 +124,8 @@ def to_keras(
         and not isinstance(layer_graph.node(step.node), Layer)
     )
     remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
-    said = describe(program, origin, weights, ops, remarks)
+    loops = kept_loops(program, layer_graph)
+    said = describe(program, origin, weights, ops, remarks, loops)
     text = to_source(program, said, blocks, weights)
     foreign = reasons(program, layer_graph)
     return KerasSource(text, program, layers, ops, foreign, remarks)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ...graph import Graph, Layer
+from ...graph import Graph, Layer, Loop
 from .program import Program, Step
 from .signatures import signature_of
 
@@ -19,10 +19,11 @@ def describe(
     weights: str,
     ops: Sequence[str],
     guesses: Sequence[str],
+    about: Sequence[str] = (),
 ) -> str:
     """The docstring: what was recovered, from what, how its weights are loaded, what was assumed.
 
-    ``ops`` are the nodes written with keras.ops; ``guesses`` are all of them, in words.
+    ``ops`` are the nodes written with keras.ops; ``guesses`` are all of them, in words, ``about`` what else there is to say.
     """
     head = f"{program.name}, recovered by graphscope"
     head += f" from {origin}." if origin else "."
@@ -34,6 +35,9 @@ def describe(
     if len(program.outputs) > 1:
         named = ", ".join(program.output_names)
         lines += ["", f"Outputs, in this order: {named}."]
+    kept = [each for each in about if each]
+    if kept:
+        lines += ["", *kept]
     foreign = foreign_classes(program)
     if foreign:
         lines += ["", f"Not portable, TensorFlow only: {', '.join(foreign)}."]
@@ -84,10 +88,31 @@ def foreign_classes(program: Program) -> list[str]:
 def reasons(program: Program, graph: Graph) -> dict[str, str]:
     """Why each node that is not portable is not."""
     return {
-        step.node: f"keras.ops has no word for {_op(graph, step)}"
+        step.node: _reason(graph, step)
         for step in program.all_steps
         if not step.portable
     }
+
+
+def _reason(graph: Graph, step: Step) -> str:
+    payload: Any = graph.node(step.node) if step.node in graph else None
+    if isinstance(payload, Loop):
+        return f"a {payload.op.lower()} of {payload.attrs['ops']} ops, kept as a layer"
+    return f"keras.ops has no word for {_op(graph, step)}"
+
+
+def kept_loops(program: Program, graph: Graph) -> list[str]:
+    """What is said of the loops and conditions: ``"1 loop kept as a layer: rnn/while (36 ops)."``"""
+    found: dict[str, list[str]] = {}
+    for step in program.all_steps:
+        payload: Any = graph.node(step.node) if step.node in graph else None
+        if isinstance(payload, Loop):
+            said = f"{payload.name} ({payload.attrs['ops']} ops)"
+            found.setdefault(payload.op.lower(), []).append(said)
+    return [
+        f"{len(said)} {word}{'s, each' * (len(said) > 1)} kept as a layer: {', '.join(said[:_MOST])}."
+        for word, said in found.items()
+    ]
 
 
 def _op(graph: Graph, step: Step) -> str:

@@ -1,0 +1,39 @@
+"""Findings on loops: those that only TensorFlow can run, and those that nothing can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...simplify.loops import lift_loops
+from ...simplify.prune import prune
+from ..finding import Case, Finding
+from ..loops import shown
+
+_MOST = 4  # loops named in a message
+
+
+def find(case: Case) -> Iterator[Finding]:
+    if not case.outputs:
+        return
+    graph = prune(case.flat.graph, case.outputs)
+    lifted = lift_loops(graph, case.flat.functions, case.outputs)
+    regions = [region for region in lifted.regions if region.loops]
+    if regions:
+        said = [f"{shown(r.loops[0])!r} ({r.ops} ops)" for r in regions[:_MOST]]
+        if len(regions) > _MOST:
+            said.append(f"{len(regions) - _MOST} more")
+        yield Finding(
+            "loops",
+            "info",
+            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}: {', '.join(said)}; in Keras source each is "
+            "one layer that runs on the TensorFlow backend only",
+            tuple(name for region in regions for name in region.loops),
+        )
+    for name, why in lifted.broken.items():
+        yield Finding(
+            "broken-loop",
+            "error",
+            f"{why}: TensorFlow will not run it",
+            (name,),
+            "name an --output before the loop",
+        )
