@@ -220,6 +220,7 @@ class Analysis:
             payloads = (self.model.graph.node(name) for name in self.model.graph)
             return tuple(node for node in payloads if isinstance(node, Layer))
         from .infer.layers import find_layers
+        from .infer.loops import with_loops
         from .infer.taught import with_training
 
         sized = self._sized
@@ -230,7 +231,9 @@ class Analysis:
             keep=self.outputs,
             probes=sized.probes,
         )
-        return with_training(found, self.flat, self.modes)
+        return with_loops(
+            with_training(found, self.flat, self.modes), self.loops, self.graph
+        )
 
     @cached_property
     def layer_graph(self) -> Graph:
@@ -246,7 +249,8 @@ class Analysis:
         from .simplify.settle import settle_reshapes
 
         kept = {output.node for output in self.outputs}
-        layers = collapse(self.graph, self.layers, keep=kept)
+        plain = [each for each in self.layers if not isinstance(each, Loop)]
+        layers = collapse(self.graph, plain, keep=kept)
         layers = settle_loops(layers, self.loops)
         constant = Constants(self.graph, self.flat, specs=self.specs).value
         layers = lift_rows(layers, self.specs, constant, keep=self.outputs)
