@@ -17,6 +17,7 @@ from ..constants import Constants
 from ..errors import MissingWeight, NotExpressible
 from ..graph import Graph, Model, Node, Tensor, did_you_mean
 from ..simplify.rewire import duplicate, fresh, put, read_instead
+from ..simplify.tables import table_behind
 from .stored import stored
 
 _TABLE = re.compile(r"(Mutable)?(Dense)?HashTable(OfTensors)?(V2)?$")
@@ -49,12 +50,31 @@ def initialisers(graph: Graph, model: Model) -> tuple[Graph, tuple[str, ...]]:
 
 def _fillers(whole: Graph, table: str) -> Iterator[str]:
     """What fills a table from constants or a vocabulary; what restores it, where nothing else does."""
-    readers = [name for name, slot in whole.consumers(table) if slot == 0]
+    readers = [
+        name
+        for handle in _handles(whole, table)
+        for name, slot in whole.consumers(*handle)
+        if slot == 0
+    ]
     fillers = [
         n for n in readers if _FILLS.match(whole.op(n)) or _FROM_FILE.match(whole.op(n))
     ]
     own = [n for n in fillers if not _restored(whole, n)]
     yield from own or fillers[:1]
+
+
+def _handles(graph: Graph, table: str) -> Iterator[Tensor]:
+    """Every tensor that is the table's handle: an inlined call passes it on."""
+    stack, seen = [Tensor(table)], {Tensor(table)}
+    while stack:
+        handle = stack.pop()
+        yield handle
+        for name, slot in graph.consumers(*handle):
+            if graph.op(name) in ("Identity", "IdentityN"):
+                passed = Tensor(name, slot)
+                if passed not in seen:
+                    seen.add(passed)
+                    stack.append(passed)
 
 
 def _restored(graph: Graph, name: str) -> list[tuple[int, Tensor]]:
@@ -85,7 +105,7 @@ def _fill_from_file(graph: Graph, name: str, model: Model) -> None:
     """The filler takes its keys and values as constants."""
     node = graph.node(name)
     table, file = graph.inputs(name)
-    attrs = graph.attrs(table.node)
+    attrs = graph.attrs(table_behind(graph, table))
     path = _vocabulary(graph, file, model)
     if path is None:
         raise NotExpressible(
@@ -166,5 +186,5 @@ def table_contents(
             continue
         keys, values = (constants.value(tensor) for tensor in given[:2])
         if keys is not None and values is not None and keys.shape == values.shape:
-            found[table.node] = keys.reshape(-1), values.reshape(-1)
+            found[table_behind(made, table)] = keys.reshape(-1), values.reshape(-1)
     return found

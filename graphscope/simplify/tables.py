@@ -46,13 +46,16 @@ def _constant(value: np.ndarray) -> Node:
     return Node("Const", {"dtype": value.dtype.name, "value": value})
 
 
-def _table(graph: Graph, name: str) -> str:
-    """The table behind the handle that a node reads."""
+def table_behind(graph: Graph, handle: Tensor) -> str:
+    """The table that a handle is of; an inlined call passes it on."""
     for _ in range(len(graph)):
-        given = graph.inputs(name)
-        if not given:
+        given = graph.inputs(handle.node)
+        if graph.op(handle.node) not in ("Identity", "IdentityN") or not given:
             break
-        name = given[0].node
-        if graph.op(name) != "Identity":
-            break
-    return name
+        handle = given[min(handle.port, len(given) - 1)]
+    return handle.node
+
+
+def _table(graph: Graph, name: str) -> str:
+    """The table that a node looks into."""
+    return table_behind(graph, next(iter(graph.inputs(name)), Tensor(name)))

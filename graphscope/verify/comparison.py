@@ -228,7 +228,12 @@ def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:
     shape = a.shape if b.shape is None else b.shape
     if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
         shape = tuple(x if x is not None else y for x, y in zip(a.shape, b.shape))
-    return replace(a, shape=shape, below=a.below or b.below, text=a.text or b.text)
+    return replace(
+        a,
+        shape=shape,
+        below=a.below or b.below,
+        texts=a.texts if any(a.texts) else b.texts,
+    )
 
 
 def _random(

@@ -33,14 +33,14 @@ BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else
 @dataclass(frozen=True)
 class Port:
     """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
-    ``text`` what a string holds; ``is_mask`` says that it holds nothing but 0 and 1.
+    ``texts`` are strings that it may hold; ``is_mask`` says that it holds nothing but 0 and 1.
     """
 
     name: str
     dtype: str
     shape: Shape = None
     below: int | None = None
-    text: bytes = b""
+    texts: tuple[bytes, ...] = (b"",)
     is_mask: bool = False
 
 
@@ -65,15 +65,14 @@ def trials(
     """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest."""
     rng = np.random.default_rng(list(seed))
     unknown = [p for p in ports.values() if p.shape is None]
+    is_bounded = any(p.dtype == "string" or "int" in p.dtype for p in ports.values())
     open_sizes = any(None in (p.shape or ())[1:] for p in ports.values())
     first = [turn.sizes] if turn.sizes else []
     sizes = [*first, *((size,) for size in SIZES)]
     for rank in RANKS if unknown else RANKS[:1]:
         for each in sizes if open_sizes or unknown else sizes[:1]:
             shapes = {n: shape_of(p, rank, turn.batch, each) for n, p in ports.items()}
-            for bound in (
-                BOUNDS if any("int" in p.dtype for p in ports.values()) else BOUNDS[:1]
-            ):
+            for bound in BOUNDS if is_bounded else BOUNDS[:1]:
                 yield {
                     name: draw(rng, port, shapes[name], bound, turn.scale)
                     for name, port in ports.items()
@@ -103,7 +102,9 @@ def draw(
     if math.prod(shape) > MOST_ELEMENTS:
         shape = tuple(min(size, 8) for size in shape)
     if port.dtype == "string":
-        return np.full(shape, port.text, object)
+        texts = port.texts if bound != BOUNDS[-1] else (b"",)
+        chosen = rng.integers(len(texts), size=shape)
+        return np.array(texts, object)[chosen] if shape else np.array(texts[0], object)
     if port.dtype == "bool" or port.is_mask:
         kept = rng.integers(0, 2, shape)
         if shape and port.is_mask:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import GraphError, GraphscopeError, NotRunnable
+from ..freeze.tables import table_contents
 from ..graph import Model, Shape, Tensor, did_you_mean
 from .feeds import Port, is_mask, looked_up
 from .noise import Noise, fed_noise, noisy_keras
@@ -127,9 +128,18 @@ class GraphRunner:
         if self.model is None or node not in self.model.graph:
             return port
         if dtype == "string":
-            return replace(port, text=text_for(self.model.graph, node, 0))
+            return replace(port, texts=self._texts(node))
         below = looked_up(self.model.graph, node)
         return replace(port, below=below, is_mask=is_mask(self.model.graph, node))
+
+    def _texts(self, node: str) -> tuple[bytes, ...]:
+        """A few strings that a placeholder may hold."""
+        if self.model is None:
+            return (b"",)
+        graph = self.model.graph
+        tables = table_contents(graph, self.model).values()
+        words = [w for keys, _ in tables for w in keys.tolist() if isinstance(w, bytes)]
+        return tuple(text_for(graph, node, seed, words) for seed in range(5))
 
     def run(
         self,

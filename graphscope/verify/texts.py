@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,14 @@ _EXAMPLES = re.compile(r"Parse(Single)?Example(V2)?$")
 RATE, SIDE = 16_000, 64  # samples in a second of sound; pixels of a picture's side
 
 
-def text_for(graph: Graph, name: str, seed: int) -> bytes:
-    """Bytes that the readers of a string placeholder can decode; ``b""`` where they take anything."""
+_LOOKS_UP = re.compile(r"LookupTableFind")
+
+
+def text_for(graph: Graph, name: str, seed: int, words: Sequence[bytes] = ()) -> bytes:
+    """Bytes that the readers of a string placeholder can decode; a number as text where they take anything.
+
+    ``words`` are what the lookup tables of the graph know.
+    """
     rng = np.random.default_rng(seed)
     stack, seen = [name], {name}
     while stack and len(seen) < 1000:
@@ -32,11 +39,13 @@ def text_for(graph: Graph, name: str, seed: int) -> bytes:
             if _PICTURES.match(op):
                 return picture(rng)
             if _EXAMPLES.match(op):
-                return example(graph, reader, rng)
+                return example(graph, reader, rng, words)
+            if _LOOKS_UP.match(op) and words:
+                return words[int(rng.integers(len(words)))]
             if op in _PASSES and reader not in seen:
                 seen.add(reader)
                 stack.append(reader)
-    return b""
+    return b"%d" % rng.integers(100)
 
 
 def wave(rng: np.random.Generator) -> bytes:
@@ -62,46 +71,53 @@ def picture(rng: np.random.Generator) -> bytes:
     )
 
 
-def example(graph: Graph, parser: str, rng: np.random.Generator) -> bytes:
-    """A serialized tf.Example with the dense features that the parser asks for, in their dtypes and shapes."""
+def example(
+    graph: Graph, parser: str, rng: np.random.Generator, words: Sequence[bytes] = ()
+) -> bytes:
+    """A serialized tf.Example with the features that the parser asks for, in their dtypes and shapes; strings are ``words``."""
     from .quiet import import_tensorflow
 
     train = import_tensorflow().train
     features: dict[str, Any] = {}
-    for key, dtype, shape in _dense(graph, parser):
-        count = int(np.prod([size or 1 for size in shape or ()]))
+    for key, dtype, count in _features(graph, parser):
         if dtype == "string":
-            made = train.Feature(bytes_list=train.BytesList(value=[b""] * count))
+            known = [*words, b""]
+            value = [known[int(n)] for n in rng.integers(len(known), size=count)]
+            made = train.Feature(bytes_list=train.BytesList(value=value))
         elif dtype == "int64":
-            value = rng.integers(0, 2, count).tolist()
-            made = train.Feature(int64_list=train.Int64List(value=value))
+            made = train.Feature(
+                int64_list=train.Int64List(value=rng.integers(0, 2, count).tolist())
+            )
         else:
-            value = rng.normal(size=count).tolist()
-            made = train.Feature(float_list=train.FloatList(value=value))
+            made = train.Feature(
+                float_list=train.FloatList(value=rng.normal(size=count).tolist())
+            )
         features[key] = made
     return train.Example(features=train.Features(feature=features)).SerializeToString()
 
 
-def _dense(graph: Graph, parser: str) -> list[tuple[str, str, Any]]:
-    """Key, dtype and shape of each dense feature."""
+def _features(graph: Graph, parser: str) -> list[tuple[str, str, int]]:
+    """Key, dtype and number of values of each feature; one value of those that may have any number."""
     attrs, inputs, constants = (
         graph.attrs(parser),
         graph.inputs(parser),
         Constants(graph),
     )
-    dtypes = attrs.get("Tdense") or ()
+    dense, sparse = attrs.get("Tdense") or (), attrs.get("sparse_types") or ()
     if graph.op(parser) == "ParseExampleV2":
-        keys = _texts(constants.value(inputs[3])) if len(inputs) > 3 else []
+        slots = [_texts(constants.value(t)) for t in inputs[2:4]]
+        thin, thick = [*slots, [], []][:2]
     elif graph.op(parser) == "ParseSingleExample":
-        keys = list(attrs.get("dense_keys") or ())
+        thin = list(attrs.get("sparse_keys") or ())
+        thick = list(attrs.get("dense_keys") or ())
     else:
         first = 2 + int(attrs.get("Nsparse") or 0)
-        found = (
-            _texts(constants.value(t)) for t in inputs[first : first + len(dtypes)]
-        )
-        keys = [text for texts in found for text in texts]
+        thin = [k for t in inputs[2:first] for k in _texts(constants.value(t))]
+        last = first + len(dense)
+        thick = [k for t in inputs[first:last] for k in _texts(constants.value(t))]
     shapes = attrs.get("dense_shapes") or ()
-    return list(zip(keys, dtypes, shapes))
+    counts = [int(np.prod([size or 1 for size in shape or ()])) for shape in shapes]
+    return [*zip(thick, dense, counts), *((k, d, 1) for k, d in zip(thin, sparse))]
 
 
 def _texts(value: np.ndarray | None) -> list[str]:

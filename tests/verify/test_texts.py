@@ -32,14 +32,24 @@ def test_examples_hold_the_features_that_are_parsed():
         tf.io.parse_example(text, features)
     data = graph.as_graph_def().SerializeToString()
     made = text_for(
-        graph_from_nodes(proto.GraphDef.FromString(data).node), "examples", 0
+        graph_from_nodes(proto.GraphDef.FromString(data).node), "examples", 0, [b"w"]
     )
     parsed = tf.io.parse_example([made, made], features)
     assert parsed["x"].shape == (2, 3) and parsed["s"].shape == (2, 2)
+    assert set(parsed["s"].numpy().flat) <= {b"w", b""}
+    assert parsed["v"].values.shape == (2,)
 
 
-def test_a_string_that_anything_may_be_is_empty():
+def test_a_string_that_anything_may_be_is_a_number():
     graph = Graph()
     graph.add("x", Node("Placeholder", {"dtype": "string"}))
     graph.add("y", Node("StringLength", {}), [Tensor("x")])
-    assert text_for(graph, "x", 0) == b""
+    assert text_for(graph, "x", 0).isdigit()
+
+
+def test_a_word_that_is_looked_up_is_one_that_the_table_knows():
+    graph = Graph()
+    graph.add("x", Node("Placeholder", {"dtype": "string"}))
+    graph.add("t", Node("HashTableV2", {}))
+    graph.add("y", Node("LookupTableFindV2", {}), [Tensor("t"), Tensor("x")])
+    assert {text_for(graph, "x", n, [b"a", b"b"]) for n in range(9)} == {b"a", b"b"}
