@@ -32,6 +32,7 @@ from .parts import arrange, flat
 from .program import Program
 from .reader import Values
 from .source import to_source
+from .trained import TRAINED
 from .weights import write_arrays, write_weights
 
 __all__ = ["KerasReport", "KerasSource", "to_keras", "write_keras"]
@@ -122,6 +123,7 @@ def to_keras(
         for step in program.all_steps
         if step.node in layer_graph
         and not isinstance(layer_graph.node(step.node), Layer)
+        and step.constructor not in TRAINED
     )
     remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
     loops = kept_loops(program, layer_graph)

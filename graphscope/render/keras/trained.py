@@ -1,0 +1,124 @@
+"""``x + b`` and ``alpha * x``, where a variable belongs to no layer of Keras's -> a small layer that adds or multiplies.
+
+A bias after something that has none, a learned temperature, a table of positions: readable, trainable, and the same on
+every backend.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...graph import Node, Tensor, WeightUse
+from .names import op_name
+from .program import Step, hole
+
+if TYPE_CHECKING:
+    from .held import Holder
+
+_CLASS = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class {name}(layers.Layer):
+    """{says} a trained tensor."""
+
+    def __init__(self, shape, **kwargs):
+        super().__init__(**kwargs)
+        self.shape = tuple(shape)
+
+    def build(self, input_shape):
+        self.{weight} = self.add_weight(
+            shape=self.shape, initializer="{start}", name="{weight}"
+        )
+
+    def call(self, inputs):
+        return inputs {sign} self.{weight}
+
+    def get_config(self):
+        return {{**super().get_config(), "shape": self.shape}}
+'''
+_BIAS = {
+    "name": "Bias",
+    "says": "Adds",
+    "weight": "bias",
+    "start": "zeros",
+    "sign": "+",
+}
+_SCALE = {
+    "name": "Scale",
+    "says": "Multiplies by",
+    "weight": "scale",
+    "start": "ones",
+    "sign": "*",
+}
+_OPS = {"Add": _BIAS, "AddV2": _BIAS, "BiasAdd": _BIAS, "Mul": _SCALE}
+TRAINED = frozenset(says["name"] for says in _OPS.values())  # the layers made here
+_FLOATS = frozenset({"float32", "float16", "bfloat16", "float64"})
+FEW = 4  # numbers of a constant that more likely are written than trained (the mean color, say)
+
+
+def trained_step(lowering: Holder, node: str, payload: Node) -> Step | None:
+    """The layer of a sum or a product with a variable, or with what was one before the graph was frozen; else None."""
+    says = _OPS.get(payload.op)
+    given = lowering.arguments(node)
+    if says is None or len(given) != 2 or payload.attrs.get("data_format") == "NCHW":
+        return None
+    held = [_held(lowering, tensor, payload.op) for tensor in given]
+    if (held[0] is None) == (held[1] is None):
+        return None
+    use, other = (held[0] or held[1]), given[held[0] is not None]
+    spec = lowering.spec_or_none(other)
+    if use is None or spec.shape is None or len(use.shape) > len(spec.shape):
+        return None
+    arguments: dict[str, Any] = {"shape": tuple(use.shape)}
+    if spec.dtype != "float32":
+        arguments["dtype"] = spec.dtype
+    source = lowering.operand(other)
+    if not isinstance(source, Tensor):
+        return None
+    lowering.classes[says["name"]] = _CLASS.format(**says)
+    return Step(
+        node,
+        hole(0),
+        (source,),
+        says["name"],
+        says["name"],
+        arguments,
+        lowering.names.unique(op_name(node)),
+        weights={says["weight"]: use},
+        stored=(says["weight"],),
+    )
+
+
+def _held(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:
+    """The weight that a tensor is, where nothing else reads it."""
+    if tensor in lowering.inputs or tensor.node in lowering.steps:
+        return None
+    if len(lowering.graph.consumers(tensor.node)) != 1:
+        return None
+    variable = lowering.weight_of(tensor)
+    if variable:
+        spec = lowering.weight_spec(tensor, variable)
+        if spec.shape is None or None in spec.shape:
+            return None
+        shape = tuple(size or 0 for size in spec.shape)
+        use = WeightUse(variable, shape)
+        if spec.dtype.removesuffix("_ref") not in _FLOATS:
+            return None
+        return None if lowering.ties.borrowed({"weight": use}) else use
+    return _frozen(lowering, tensor, op)
+
+
+def _frozen(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:
+    """A constant that was a variable: it is read through an Identity, is a bias by its op, or is more than a few numbers."""
+    if lowering.graph.op(tensor.node) != "Const":
+        return None
+    value = lowering.value(tensor)
+    if value is None or value.dtype.name not in _FLOATS:
+        return None
+    was_read = tensor.node in lowering.read_through
+    if not was_read and (
+        lowering.has_variables or value.size <= FEW and op != "BiasAdd"
+    ):
+        return None
+    return WeightUse(tensor.node, value.shape, (), np.asarray(value))
