@@ -115,11 +115,11 @@ def _interface(program: Program, region: _Region) -> _Interface | None:
                 region.held.get(tensor.node, (-1, at))
                 for at, tensor in enumerate(tensors)
             }
-            if len({tensor.port for tensor in tensors}) > 1:
-                return None
             rows = {place for place, _ in places}
             if rows == {-1}:
                 given[tensors] = None
+            elif len({tensor.port for tensor in tensors}) > 1:
+                return None
             elif len(rows) > 1 or [at for _, at in sorted(places)] != list(
                 range(len(row))
             ):
