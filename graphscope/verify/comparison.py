@@ -84,6 +84,7 @@ class Comparison:
         self.last: Feeds = ({}, {})
         self.values: list[Any] = []
         self.drawn: list[dict[str, list[int]]] = []
+        self.fitting: dict[str, tuple[int, ...]] = {}
         self.refused = ""
         self.same_noise = True
         self.is_noisy = False
@@ -174,7 +175,7 @@ class Comparison:
         more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
         reason = GraphscopeError("nothing was run")
         refusal = ""
-        for drawn in trials({**ports, **more}, turn, seed):
+        for drawn in trials({**ports, **more}, turn, seed, self.fitting):
             a = {**{n: drawn[n] for n in ports}, **fixed}
             b = {**{m: a[n] for n, m in self.fed}, **{n: drawn[n] for n in more}}
             noises = Noise(), Noise()
@@ -189,6 +190,7 @@ class Comparison:
                 reason = error
                 refusal = refusal or f"{error} where the other runs: {_shapes(a)}"
                 continue
+            self.fitting = {name: np.shape(value) for name, value in drawn.items()}
             self.refused = self.refused or refusal
             self.is_noisy |= bool(noises[0].drawn)
             self.same_noise &= noises[0].drawn == noises[1].drawn

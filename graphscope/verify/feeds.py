@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,24 +60,47 @@ ROUNDS = (Round(2, 1.0), Round(3, 0.1, (64, 96)), Round(1, 0.0, (48, 48)))
 MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3), Round(2, 30.0))
 
 
+MOST_SHAPES = 40  # each with what else is tried
+BATCHES = (2, 1, 4, 8)  # tried after the one that is wanted
+Shapes = Mapping[str, tuple[int, ...]]
+
+
 def trials(
-    ports: Mapping[str, Port], turn: Round, seed: Sequence[int]
+    ports: Mapping[str, Port], turn: Round, seed: Sequence[int], before: Shapes = {}
 ) -> Iterator[dict[str, Any]]:
-    """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest."""
+    """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest.
+
+    ``before`` are shapes that served in an earlier round: the second guess.
+    """
     rng = np.random.default_rng(list(seed))
-    unknown = [p for p in ports.values() if p.shape is None]
     is_bounded = any(p.dtype == "string" or "int" in p.dtype for p in ports.values())
-    open_sizes = any(None in (p.shape or ())[1:] for p in ports.values())
-    first = [turn.sizes] if turn.sizes else []
-    sizes = [*first, *((size,) for size in SIZES)]
-    for rank in RANKS if unknown else RANKS[:1]:
-        for each in sizes if open_sizes or unknown else sizes[:1]:
-            shapes = {n: shape_of(p, rank, turn.batch, each) for n, p in ports.items()}
-            for bound in BOUNDS if is_bounded else BOUNDS[:1]:
-                yield {
-                    name: draw(rng, port, shapes[name], bound, turn.scale)
-                    for name, port in ports.items()
-                }
+    guesses = itertools.chain(
+        itertools.islice(_shapes(ports, turn), 1),
+        [before] if before.keys() >= ports.keys() else (),
+        _shapes(ports, turn),
+    )
+    tried = itertools.product(
+        (turn.scale, 0.0) if turn.scale else (0.0,),  # some sizes must be positive
+        itertools.islice(guesses, MOST_SHAPES),
+        BOUNDS if is_bounded else BOUNDS[:1],
+    )
+    for scale, shapes, bound in tried:
+        yield {
+            name: draw(rng, port, shapes[name], bound, scale)
+            for name, port in ports.items()
+        }
+
+
+def _shapes(ports: Mapping[str, Port], turn: Round) -> Iterator[Shapes]:
+    """Shapes of all ports, the likeliest first: ranks, batches and sizes that nobody knows are guessed."""
+    is_unknown = any(p.shape is None for p in ports.values())
+    open_sizes = is_unknown or any(None in (p.shape or ())[1:] for p in ports.values())
+    open_batch = any(None in (p.shape or ())[:1] for p in ports.values())
+    sizes = [turn.sizes or SIZES[:1], *((size,) for size in SIZES)]
+    for rank in RANKS if is_unknown else RANKS[:1]:
+        for batch in (turn.batch, *BATCHES) if open_batch else (turn.batch,):
+            for each in sizes if open_sizes else sizes[:1]:
+                yield {n: shape_of(p, rank, batch, each) for n, p in ports.items()}
 
 
 def shape_of(

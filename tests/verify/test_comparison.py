@@ -221,6 +221,27 @@ def test_every_run_has_other_shapes_where_the_graph_takes_them(tmp_path):
     assert any(shape[1] != shape[2] for shape in drawn)
 
 
+def test_a_batch_that_the_graph_insists_on_is_kept(tmp_path):
+    def build():
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        tf.multiply(tf.reshape(x, [2, 2, 2]), 2.0, name="y")
+
+    path = write(tmp_path / "a.pb", build)
+    found = compare(path, path)
+    assert found.passed and all(run["x:0"] == [2, 4] for run in found.drawn)
+
+
+def test_a_size_that_must_be_positive_is(tmp_path):
+    def build():
+        x = v1.placeholder(tf.float32, [None, 8, 8, 3], name="x")
+        ratio = v1.placeholder(tf.float32, [], name="ratio")
+        side = tf.cast(8.0 * ratio, tf.int32)
+        tf.image.resize(x, tf.stack([side, side]), name="y")
+
+    path = write(tmp_path / "a.pb", build)
+    assert compare(path, path, outputs=["y/ResizeBilinear"]).passed
+
+
 def test_what_one_takes_and_the_other_refuses_is_a_difference(tmp_path):
     def build(size):
         def inner():

@@ -36,8 +36,15 @@ def test_trials_repeat_with_the_seed_and_vary_what_is_unknown():
     ports = {"x": Port("x", "float32", (None, None))}
     first, again = (next(trials(ports, Round(2, 1.0), [0]))["x"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    shapes = {trial["x"].shape for trial in trials(ports, Round(2, 1.0), [0])}
-    assert len(shapes) > 3 and all(shape[0] == 2 for shape in shapes)
+    shapes = [trial["x"].shape for trial in trials(ports, Round(2, 1.0), [0])]
+    assert len(set(shapes)) > 3 and all(shape[0] == 2 for shape in shapes[:8])
+    assert {shape[0] for shape in shapes} == {1, 2, 4, 8}
+
+
+def test_what_served_before_is_tried_second():
+    ports = {"x": Port("x", "float32", (None, None))}
+    found = list(trials(ports, Round(2, 1.0), [0], {"x": (5, 7)}))
+    assert [each["x"].shape for each in found[:2]] == [(2, 32), (5, 7)]
 
 
 def test_indices_stay_within_the_smallest_table():
