@@ -61,7 +61,15 @@ ARROWS = {
     },
     "demo": {"errors"},
 }
-FACADES = {"__init__", "__main__", "analysis", "cli", "console", "options", "report"}
+FACADES = {
+    "__init__",
+    "__main__",
+    "analysis",
+    "cli",
+    "console",
+    "options",
+    "report",
+} | {"stages"}
 MAY_IMPORT_TENSORFLOW = {"verify", "export", "demo"}
 HEAVY = ("tensorflow", "keras", "pandas", "h5py", "fsspec", "rich", "networkx", "click")
 
