@@ -107,15 +107,21 @@ def to_keras(
     origin: str = "",
     weights: str = H5,
     guesses: Iterable[str] = (),
+    names: Mapping[Tensor, str] = {},
 ) -> KerasSource:
     """The source of a model that computes the outputs from the inputs (tensors of the op graph).
 
     ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
     that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from, ``weights`` is the
-    file that the weights lie in, ``guesses`` what was assumed before. Raises OutputsUnknown for an output inside a
+    file that the weights lie in, ``guesses`` what was assumed before, ``names`` are what outputs are called. Raises OutputsUnknown for an output inside a
     layer, NotExpressible for a loop.
     """
+    outputs = tuple(outputs)
     program = lower(layer_graph, inputs, outputs, name, specs, values)
+    called = tuple(
+        names.get(t) or said for t, said in zip(outputs, program.output_names)
+    )
+    program = replace(program, output_names=called)
     program = _in_order(program, blocks)
     layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
     ops = tuple(
@@ -170,6 +176,11 @@ def write_keras(
         origin=Path(model.source).name,
         weights=weights,
         guesses=guesses,
+        names={
+            tensor: called
+            for signature in model.signatures.values()
+            for called, tensor in signature.outputs.items()
+        },
     )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)

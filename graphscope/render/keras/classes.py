@@ -9,17 +9,16 @@ WEIGHT_CLASS = '''
 class Weight(layers.Layer):
     """Yields a weight that no other layer owns, whatever it is called on."""
 
-    def __init__(self, shape, **kwargs):
+    def __init__(self, shape, dtype="float32", **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self.shape = tuple(shape)
+        self.shape, self.value_dtype = tuple(shape), dtype
 
     def build(self, input_shape):
-        trainable = self.dtype in ("float16", "bfloat16", "float32", "float64")
         self.value = self.add_weight(
             shape=self.shape,
             initializer="zeros",
-            dtype=self.dtype,
-            trainable=trainable,
+            dtype=self.value_dtype,
+            trainable="float" in self.value_dtype,
             name="value",
         )
 
@@ -27,10 +26,11 @@ class Weight(layers.Layer):
         return ops.convert_to_tensor(self.value)
 
     def compute_output_spec(self, inputs):
-        return keras.KerasTensor(self.shape, dtype=self.dtype)
+        return keras.KerasTensor(self.shape, self.value_dtype)
 
     def get_config(self):
-        return {**super().get_config(), "shape": self.shape}
+        own = {"shape": self.shape, "dtype": self.value_dtype}
+        return {**super().get_config(), **own}
 '''
 
 LOADER = '''

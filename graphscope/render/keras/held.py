@@ -7,6 +7,7 @@ the weights file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,8 @@ class Holder(Reader):
         if loan is not None and not loan.use.steps:
             return self.steps[yielded(self, loan).node]
         made = self._holding(node, use, dtype, op_name(node.removesuffix(":0")))
+        if value is not None and "float" in dtype and self.has_variables:
+            made = replace(made, arguments={**made.arguments, "trainable": False})
         self.ties.register(made)
         return made
 
