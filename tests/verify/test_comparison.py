@@ -242,6 +242,24 @@ def test_a_size_that_must_be_positive_is(tmp_path):
     assert compare(path, path, outputs=["y/ResizeBilinear"]).passed
 
 
+def test_a_difference_that_the_graph_makes_itself_is_rounding(tmp_path):
+    """A sum that nearly cancels: its digits are those of rounding."""
+
+    def build(order):
+        def inner():
+            x = v1.placeholder(tf.float32, [None, 64], name="x")
+            big = tf.reduce_sum(tf.gather(x, order, axis=1) * 1e3 + 777.0, 1)
+            tf.subtract(big, tf.reduce_sum(x * 1e3, 1) + 64 * 777.0 - 3.0, name="y")
+
+        return inner
+
+    a = write(tmp_path / "a.pb", build(np.arange(64)))
+    b = write(tmp_path / "b.pb", build(np.random.default_rng(0).permutation(64)))
+    found = compare(a, b)
+    assert found.max_rel > 1e-4 and found.passed
+    assert "is rounding" in found.remarks[-1] and found.outputs[0]["rounding"] > 0
+
+
 def test_what_one_takes_and_the_other_refuses_is_a_difference(tmp_path):
     def build(size):
         def inner():
