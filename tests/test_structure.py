@@ -34,6 +34,7 @@ ARROWS = {
         "match",
         "patterns",
         "simplify",
+        "write",
     },
     "render": {"errors", "graph", "opdefs", "ops", "constants"},
     "freeze": {
