@@ -73,25 +73,22 @@ def _layer(
     holders = [weight_behind(graph, tensor.node) for tensor in given]
     inner = bodies(whole, functions)
     constants = _constants(whole, inner)
-    titles = [holder or "" for holder in holders] + [node for _, node in constants]
-    names = weight_names([title for title in titles if title])
-    arguments, inputs, weights = [], {}, {}
-    free = Names(names.values())
+    uses = {holder: _use(graph, holder, facts) for holder in holders if holder}
+    kept = {(f, n): _constant_use(inner.get(f) or whole, n) for f, n in constants}
+    named = [*uses.items(), *((node, use) for (_, node), use in kept.items())]
+    names = weight_names([(title, len(use.shape)) for title, use in named])
+    by_holder = dict(zip(uses, names))
+    held = dict(zip(kept, names[len(uses) :]))
+    weights = dict(zip(names, (use for _, use in named)))
+    inputs, arguments = {}, []
+    free = Names(names)
     single = sum(holder is None for holder in holders) == 1
     for tensor, holder in zip(given, holders):
-        if holder is None:
+        name = by_holder.get(holder or "")
+        if name is None:
             name = free.unique("inputs" if single else _last(shown(tensor.node)))
             inputs[name] = tensor
-        else:
-            name = names[holder]
-            weights[name] = _use(graph, holder, facts)
         arguments.append(name)
-    held = {}
-    for function, node in constants:
-        held[function, node] = name = names[node]
-        graph_inside = (inner.get(function) or whole).graph
-        value = graph_inside.attrs(node)["value"]
-        weights[name] = WeightUse("", tuple(value.shape), (), value)
     title = shown((region.loops or (region.node,))[0])
     told = [facts.get(t, UNKNOWN) for t in given]
     told = [  # a weight may be trained: what it holds is no constant
@@ -147,25 +144,27 @@ def _use(graph: Graph, holder: str, facts: Facts) -> WeightUse:
     return WeightUse(holder, tuple(size or 0 for size in shape or ()))
 
 
+def _constant_use(function: Function, node: str) -> WeightUse:
+    value = function.graph.attrs(node)["value"]
+    return WeightUse("", tuple(value.shape), (), value)
+
+
 def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def weight_names(titles: Iterable[str]) -> dict[str, str]:
-    """For the name of each weight in the graph a short one of its own: as much of its end as tells it from the others.
+def weight_names(titles: Sequence[tuple[str, int]]) -> list[str]:
+    """For each weight, given by its name in the graph and its rank, a short name: as much as tells it from the others.
 
-    >>> weight_names(["rnn/cell_0/gru/kernel", "rnn/cell_1/gru/kernel"])
-    {'rnn/cell_0/gru/kernel': 'cell_0_kernel', 'rnn/cell_1/gru/kernel': 'cell_1_kernel'}
+    >>> weight_names([("rnn/cell_0/gru/kernel", 2), ("rnn/cell_1/gru/kernel", 2)])
+    ['cell_0_kernel', 'cell_1_kernel']
     """
-    parts = {t: shown(t.removesuffix("/read")).split("/") for t in titles}
-    same = set.intersection(*map(set, parts.values())) if len(parts) > 1 else set()
-    told = {
-        title: [p for p in path[:-1] if p not in same] + path[-1:]
-        for title, path in parts.items()
-    }
-    free, names = Names(), {}
-    for title, path in told.items():
-        others = [other for t, other in told.items() if t != title]
+    paths = [_told(title, rank) for title, rank in titles]
+    same = set.intersection(*map(set, paths)) if len(paths) > 1 else set()
+    told = [[p for p in path[:-1] if p not in same] + path[-1:] for path in paths]
+    free, names = Names(), []
+    for number, path in enumerate(told):
+        others = [other for n, other in enumerate(told) if n != number]
         size = next(
             (
                 n
@@ -174,8 +173,22 @@ def weight_names(titles: Iterable[str]) -> dict[str, str]:
             ),
             len(path),
         )
-        names[title] = free.unique("_".join(path[-size:]))
+        names.append(free.unique("_".join(path[-size:])))
     return names
+
+
+def _told(title: str, rank: int) -> list[str]:
+    """The scopes and the name of a weight; one that only bears the name of the op that reads it is called by its rank."""
+    parts = [part for part in shown(title).split("/") if part not in _READS]
+    if not parts or _OP_NAME.match(parts[-1]):
+        parts[-1:] = ["kernel" if rank > 1 else "bias"]
+    return parts
+
+
+_READS = frozenset({"read", "Read", "ReadVariableOp", "resource"})
+_OP_NAME = re.compile(
+    r"^(MatMul|BiasAdd|Conv\dD|Cast|Const|add|mul|sub|split|strided_slice|concat|Enter)(_\d+)?$"
+)
 
 
 class Names:

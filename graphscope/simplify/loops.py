@@ -52,7 +52,8 @@ def lift_loops(
     for name in list(frames):
         conds_to_ifs(library[name].graph, library, name)
     seeds = [n for n in made if function_names(made.node(n)) & library.keys()]
-    conds_to_ifs(made, library, "", frozenset(seeds))
+    choices = made.by_op("_SwitchN")
+    conds_to_ifs(made, library, "", frozenset((*seeds, *choices)))
     origin = {name: before - frozenset(made) for name in seeds[:1]}
     regions = outline_regions(made, library, asked, origin)
     new = {n: f for n, f in library.items() if functions.get(n) is not f}

@@ -6,7 +6,7 @@ a selection. All that a Switch of the predicate leads to, up to the Merge where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import networkx as nx
 
@@ -14,9 +14,10 @@ from ..graph import Function, FunctionRef, Graph, Node, Tensor
 from .loops_frames import MERGES, SWITCHES
 from .loops_trim import dtype_of
 from .rewire import fresh, put, redirect
-from .select import Guards, choices, guards_of, in_order, resolved
+from .select import Guards, in_order, resolved
 
-Choice = tuple[Tensor, Tensor, Tensor]  # predicate, value if true, value if false
+_SWITCHES = (*SWITCHES, "_SwitchN")
+Choice = tuple[Tensor, tuple[Tensor, ...]]  # predicate, the value for each of its own
 
 
 def conds_to_ifs(
@@ -34,8 +35,7 @@ def conds_to_ifs(
         current = waiting.pop()
         if next(current.by_op(*MERGES), None) is None:
             continue
-        found = choices(current)
-        guards = _guards(current, found)
+        found, guards = _choices(current)
         for merges in _outermost(current, found, guards):
             cond = _Cond(current, guards, merges, functions, name)
             waiting += [functions[branch].graph for branch in cond.made(of_interest)]
@@ -55,18 +55,50 @@ def _outermost(
     return _grouped(free, lambda merge: depths[merge])
 
 
-def _guards(graph: Graph, found: Mapping[str, Choice]) -> dict[str, Guards]:
-    """The branches that each node lies in."""
+def _choices(graph: Graph) -> tuple[dict[str, Choice], dict[str, Guards]]:
+    """What each Merge that ends a cond chooses from; and the branches that each node lies in."""
+    found: dict[str, Choice] = {}
     known: dict[str, Guards] = {}
     for name in in_order(graph):
-        controls = [Tensor(c) for c in graph.node(name).controls if c in graph]
-        held: Guards = frozenset().union(
-            *(guards_of(graph, t, known) for t in (*graph.inputs(name), *controls))
-        )
-        if name in found:
-            held -= {(found[name][0], 0), (found[name][0], 1)}
-        known[name] = held
-    return known
+        inputs = graph.inputs(name)
+        held = [_guards_of(graph, tensor, known) for tensor in inputs]
+        controls = (Tensor(c) for c in graph.node(name).controls if c in graph)
+        waited = [_guards_of(graph, tensor, known) for tensor in controls]
+        every: Guards = frozenset().union(*held, *waited)
+        predicate = _telling(held) if graph.op(name) in MERGES else None
+        ports = [_ports(predicate, g)[0] for g in held] if predicate else []
+        if predicate is not None and not (
+            graph.consumers(name, 1) and ports != sorted(ports)
+        ):
+            sides = sorted(zip(ports, inputs))
+            found[name] = predicate, tuple(tensor for _, tensor in sides)
+            every = frozenset(g for g in every if g[0] != predicate)
+        known[name] = every
+    return found, known
+
+
+def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
+    """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
+    held = known.get(tensor.node, frozenset())
+    inputs = graph.inputs(tensor.node)
+    if graph.op(tensor.node) in _SWITCHES and len(inputs) == 2:
+        return held | {(resolved(graph, inputs[1]), tensor.port)}
+    return held
+
+
+def _telling(held: Sequence[Guards]) -> Tensor | None:
+    """The one predicate of which each side has a port of its own, all ports from the first on."""
+    found = [
+        predicate
+        for predicate in {predicate for guards in held for predicate, _ in guards}
+        if sorted(_ports(predicate, guards) for guards in held)
+        == [[port] for port in range(len(held))]
+    ]
+    return found[0] if len(found) == 1 and len(held) > 1 else None
+
+
+def _ports(predicate: Tensor, guards: Guards) -> list[int]:
+    return [port for known, port in guards if known == predicate]
 
 
 def _grouped(
@@ -102,14 +134,16 @@ def _inside(
     guards: Mapping[str, Guards],
 ) -> set[str]:
     """The Merges of a cond and what lies in its branches."""
-    sides = {(predicate, 0), (predicate, 1)}
     found, stack = set(merges), list(merges)
     while stack:
         for source in graph._pred[stack.pop()]:
-            if source not in found and guards.get(source, frozenset()) & sides:
+            if source not in found and _ports(predicate, guards.get(source, _NONE)):
                 found.add(source)
                 stack.append(source)
     return found
+
+
+_NONE: Guards = frozenset()
 
 
 def _depths(graph: Graph, merges: Mapping[str, Choice]) -> dict[str, int]:
@@ -137,29 +171,31 @@ class _Cond:
         self.predicate = next(iter(merges.values()))[0]
 
     def made(self, of_interest: frozenset[str] | None) -> list[str]:
-        """Put the If in; the names of its branches, none where it was left alone."""
-        sides = [self._side(port) for port in (0, 1)]
-        if of_interest is not None and not of_interest & (
-            sides[0].nodes.keys() | sides[1].nodes.keys()
-        ):
+        """Put the If or Case in; the names of its branches, none where it was left alone."""
+        count = len(next(iter(self.merges.values()))[1])
+        sides = [self._side(port) for port in range(count)]
+        inside = {name for side in sides for name in side.nodes}
+        if of_interest is not None and not of_interest & inside:
             return []
-        captured = list(dict.fromkeys([*sides[1].captured, *sides[0].captured]))
+        captured = list(dict.fromkeys(t for side in sides for t in side.captured))
         first = next(iter(self.merges))
-        scope = first.rpartition("/")[0] or first
-        name = fresh(self.graph, scope)
+        name = fresh(self.graph, first.rpartition("/")[0] or first)
         types = tuple(dtype_of(self.graph, tensor) for tensor in captured)
         branches = [
-            self._function(f"{name}_{word}", side, captured, types)
-            for word, side in (("true", sides[1]), ("false", sides[0]))
+            self._function(f"{name}_branch{port}", side, captured, types)
+            for port, side in enumerate(sides)
         ]
-        attrs = {
-            "then_branch": FunctionRef(branches[0], {}),
-            "else_branch": FunctionRef(branches[1], {}),
-            "Tcond": "bool",
+        refs = tuple(FunctionRef(branch, {}) for branch in branches)
+        attrs: dict[str, object] = {
             "Tin": types,
             "Tout": tuple(dtype_of(self.graph, Tensor(merge)) for merge in self.merges),
         }
-        put(self.graph, name, Node("If", attrs), [self.predicate, *captured])
+        if dtype_of(self.graph, self.predicate) == "bool" and count == 2:
+            attrs |= {"then_branch": refs[1], "else_branch": refs[0], "Tcond": "bool"}
+            put(self.graph, name, Node("If", attrs), [self.predicate, *captured])
+        else:
+            attrs["branches"] = refs
+            put(self.graph, name, Node("Case", attrs), [self.predicate, *captured])
         self._replace_merges(name)
         return branches
 
@@ -167,7 +203,8 @@ class _Cond:
         for port, merge in enumerate(list(self.merges)):
             if self.graph.consumers(merge, 1):
                 index = fresh(self.graph, f"{merge}/value_index")
-                attrs = {"SrcT": "bool", "DstT": "int32"}
+                given = dtype_of(self.graph, self.predicate)
+                attrs = {"SrcT": given, "DstT": "int32"}
                 put(self.graph, index, Node("Cast", attrs), [self.predicate])
                 redirect(self.graph, Tensor(merge, 1), Tensor(index))
             dtype = dtype_of(self.graph, Tensor(merge))
@@ -176,7 +213,7 @@ class _Cond:
 
     def _side(self, port: int) -> _Side:
         side = _Side(self.graph, self.guards, self.predicate, port)
-        roots = [choice[1 if port else 2] for choice in self.merges.values()]
+        roots = [choice[1][port] for choice in self.merges.values()]
         side.returns = [side.reached(tensor) for tensor in roots]
         return side
 
@@ -250,7 +287,7 @@ class _Side:
 
     def _opens(self, tensor: Tensor) -> bool:
         inputs = self.graph.inputs(tensor.node)
-        if self.graph.op(tensor.node) not in SWITCHES or len(inputs) != 2:
+        if self.graph.op(tensor.node) not in _SWITCHES or len(inputs) != 2:
             return False
         return resolved(self.graph, inputs[1]) == self.predicate
 

@@ -19,6 +19,7 @@ from .rewire import fresh, put
 ENTERS = ("Enter", "RefEnter")
 MERGES = ("Merge", "RefMerge")
 SWITCHES = ("Switch", "RefSwitch")
+_OPENING = (*SWITCHES, "_SwitchN")
 EXITS = ("Exit", "RefExit")
 BACK = ("NextIteration", "RefNextIteration")
 MOST_DEPTH = 50  # frames within frames; nobody nests so deep, a damaged file may
@@ -271,7 +272,7 @@ class _Frame:
         found = []
         for name in members:
             source = (*self.graph.inputs(name), Tensor(""))[0]
-            if source.node in self.members and self.graph.op(source.node) in SWITCHES:
+            if source.node in self.members and self.graph.op(source.node) in _OPENING:
                 if self.inside(source, arguments).node == source.node:
                     found.append(name)
         return found

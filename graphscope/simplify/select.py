@@ -26,7 +26,7 @@ def conds_to_selects(graph: Graph) -> Graph:
 
     A Merge stays where its branches cannot be told, or where somebody reads which branch lived.
     """
-    found = choices(graph)
+    found = _choices(graph)
     if not found:
         return graph
     made = duplicate(graph)
@@ -52,16 +52,16 @@ def _pass_switches_by(graph: Graph) -> None:
             graph._node[name]["node"] = replace(node, controls=())
 
 
-def choices(graph: Graph) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+def _choices(graph: Graph) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
     """Merge -> the predicate of its cond, and the tensors that it takes where that is true and where it is false."""
     found: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
     guards: dict[str, Guards] = {}
     for name in in_order(graph):
         node = graph.node(name)
         inputs = graph.inputs(name)
-        held = [guards_of(graph, tensor, guards) for tensor in inputs]
+        held = [_guards_of(graph, tensor, guards) for tensor in inputs]
         held += [
-            guards_of(graph, Tensor(c), guards) for c in node.controls if c in graph
+            _guards_of(graph, Tensor(c), guards) for c in node.controls if c in graph
         ]
         all_held = frozenset().union(*held)
         if node.op in _MERGES and len(inputs) == 2 and not graph.consumers(name, 1):
@@ -93,7 +93,7 @@ def in_order(graph: Graph) -> Iterator[str]:
                 ready.append(reader)
 
 
-def guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
+def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
     """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
     held = known.get(tensor.node, frozenset())
     if graph.op(tensor.node) in _SWITCHES and len(graph.inputs(tensor.node)) == 2:

@@ -32,6 +32,7 @@ CASES = frozenset({"Case", "StatelessCase"})
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _RUNS = WHILES | IFS | CASES | _CALLS
 _INLINE = 56  # characters of an expression that goes into the one that reads it
+_RETURNED = 240  # and of one that is returned
 _ELEMENTS = {  # op -> the input that says the elements' shape, and where that begins in the output's
     "TensorListGetItem": (2, 0),
     "TensorListStack": (1, 1),
@@ -242,7 +243,9 @@ class Body:
 
     def _bind_one(self, tensor: Tensor, found: Text) -> None:
         self.known[tensor] = found
-        once = self.uses.get(tensor, 0) == 1 and len(found.text) <= _INLINE
+        returned = tensor in map(self._seen, self.function.returns)
+        most = _RETURNED if returned else _INLINE
+        once = self.uses.get(tensor, 0) == 1 and len(found.text) <= most
         if not once and not found.free:
             self.named(tensor)
 
@@ -307,10 +310,7 @@ class Body:
                 given.append(self.named(tensor))
                 self.known[Tensor(name, port)] = given[-1]
             else:
-                hint = variable(body.arguments[port])
-                if self.text(tensor).literal:
-                    hint = "i" if hint in ("state", "counter") else hint
-                carried[port] = inside.unique(hint)
+                carried[port] = inside.unique(self._hint(body, port, tensor))
                 given.append(Text(carried[port], free=True))
         turn = list(carried.values())
         titles = [self.names.unique("cond"), self.names.unique("body")]
@@ -329,6 +329,15 @@ class Body:
         self.put(
             f"{left}{comma} = tf.while_loop({titles[0]}, {titles[1]}, {_tuple(first)}{more})"
         )
+
+    def _hint(self, body: Function, port: int, first: Tensor) -> str:
+        """What a loop variable might be called."""
+        fact = self.facts.get(first)
+        if fact is not None and fact.spec.dtype == "variant":
+            return "items"
+        hint = variable(body.arguments[port])
+        counts = self.text(first).literal and hint in ("state", "counter")
+        return "i" if counts else hint
 
     def _invariants(
         self, body: Function, inputs: Sequence[Tensor], carried: Sequence[int]
@@ -422,10 +431,14 @@ def variable(node: str) -> str:
     ('matmul', 'strided_slice')
     """
     last = re.sub(r"(_\d+)+$", "", node.rpartition("/")[2])
+    last = re.sub(r".*while_(?=placeholder$|loop_counter$)", "while_", last)
+    if len(last) > _LONG:  # the scopes, joined by underscores
+        last = "_".join(last[-_LONG:].split("_")[1:]) or last[-_LONG:]
     name = identifier(snake_case(last) or last).replace("mat_mul", "matmul")
     return f"{name}_" if name == "self" else _SPOKEN.get(name, name)
 
 
+_LONG = 24
 _SPOKEN = {  # names that tools give, and what an author would say
     **dict.fromkeys(
         "zeros fill placeholder while_placeholder enter const".split(), "state"
@@ -434,5 +447,4 @@ _SPOKEN = {  # names that tools give, and what an author would say
         "tensor_array_read_v2 tensor_array_read_v3 tensor_list_get_item".split(), "x"
     ),
     "while_loop_counter": "counter",
-    "while_while_loop_counter": "counter",
 }
