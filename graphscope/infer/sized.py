@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..graph import Function, Graph, Model, Shape, Tensor, TensorSpec
+from ..simplify.crops import settle_crops
 from ..simplify.sizes import settle_sizes
 from .facts import Fact
 from .implied import Implied, implied_shapes
@@ -49,7 +50,8 @@ def study_sizes(
     if implied:
         facts = infer(pruned, known)
     probes = probe(pruned, facts, lambda g, chosen: infer(g, {**known, **chosen}))
-    graph = settle_sizes(pruned, facts, probes, keep)
+    kept = frozenset(keep)
+    graph = settle_crops(settle_sizes(pruned, facts, probes, kept), facts, kept)
     if graph is not pruned:
         facts = infer(graph, known)
     specs = tuple({t: fact.spec for t, fact in each.items()} for each in probes)

@@ -46,9 +46,13 @@ class Size:
         return _joined(other, "-", self, _SUM)
 
     def __mul__(self, other: Any) -> Any:
+        if other == 0:
+            return 0
         return self if other == 1 else _joined(self, "*", other, _PRODUCT)
 
     def __rmul__(self, other: Any) -> Any:
+        if other == 0:
+            return 0
         return self if other == 1 else _joined(other, "*", self, _PRODUCT)
 
     def __floordiv__(self, other: Any) -> Any:
