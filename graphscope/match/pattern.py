@@ -11,10 +11,13 @@ from typing import Any
 from ..graph import Tensor
 from . import formula as f
 from .held import Held
-from .nodes import MALFORMED
+from .nodes import FLOATS, MALFORMED
 from .solution import Match
 from .solver import Solver
 from .view import View
+
+KEEPS_ANY = frozenset({"Flatten", "Identity", "Permute", "Reshape"})
+"""Classes whose result has the dtype of what goes in. All others say that it is a float, or make it one."""
 
 Text = str | None
 
@@ -55,7 +58,11 @@ class Pattern:
         return tuple(_required(self.formula))
 
     def solutions(self, solver: Solver, tensor: Tensor) -> Iterator[Match]:
-        """The bindings at this tensor that count."""
+        """The bindings at this tensor that count; none where the class would make floats of what is none."""
+        spec = solver.view.specs.get(tensor)
+        dtype = spec.dtype if spec is not None else ""
+        if dtype and dtype not in FLOATS and self.op not in KEEPS_ANY:
+            return
         for found in solver.solutions(self.formula, tensor):
             why = self._admits(found, solver.view)
             if why is None:

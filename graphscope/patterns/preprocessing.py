@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Tensor
 from ..match import Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
 from ..match.convention import shortened
 from ..match.solution import plain_float
@@ -19,9 +20,32 @@ def on_last_axis(mean: Held, variance: Held) -> bool | str:
     return fits or "the statistics do not vary along the last axis alone"
 
 
+_BEFORE = frozenset(
+    "Cast Add Sub Mul RealDiv ExpandDims Squeeze Reshape Transpose Pack ConcatV2 ReverseV2 Slice StridedSlice".split()
+)
+MOST_BEFORE = 16  # nodes between an input and what prepares it
+
+
+def _prepares(view: View, x: Tensor) -> bool | str:
+    """Whether a tensor is an input of the model, or what constants, resizing and reshaping make of one.
+
+    Further in, nobody calls a Rescaling layer where ``x * 0.5`` says the same.
+    """
+    for _ in range(MOST_BEFORE):
+        x, _ = view.producer(x)
+        op = view.ops[x.node]
+        if op.startswith("Placeholder") or op == "_Arg":
+            return True
+        fed = [each for each in view.inputs[x.node] if each.node in view.dynamic]
+        if len(fed) != 1 or not (op in _BEFORE or op.startswith(("Resize", "Decode"))):
+            break
+        x = fed[0]
+    return "it is not what prepares an input: an engineer would write the arithmetic"
+
+
 @layer(
     "Rescaling",
-    where=lambda scale, offset: scale is not None or offset is not None,
+    where=lambda view, x, scale, offset: offset is not None or _prepares(view, x),
     config=lambda scale, offset: {
         "scale": 1.0 if scale is None else scale,
         "offset": 0.0 if offset is None else offset,
@@ -31,14 +55,19 @@ def rescaling(x: Input, scale: Scalar, offset: Scalar | None) -> Term:
     return x * scale + offset
 
 
-@layer("Rescaling", config=lambda offset: {"scale": 1.0, "offset": offset})
+@layer(
+    "Rescaling",
+    where=_prepares,
+    config=lambda offset: {"scale": 1.0, "offset": offset},
+)
 def rescaling_offset(x: Input, offset: Scalar) -> Term:
     return x + offset
 
 
 @layer(
     "Rescaling",
-    where=lambda divisor: divisor != 0,
+    where=lambda view, x, divisor, offset: divisor != 0
+    and (offset is not None or _prepares(view, x)),
     config=lambda divisor, offset: {
         "scale": shortened(1 / divisor),
         "offset": 0.0 if offset is None else offset,
@@ -50,6 +79,7 @@ def rescaling_divided(x: Input, divisor: Scalar, offset: Scalar | None) -> Term:
 
 @layer(
     "Rescaling",
+    where=_prepares,
     config=lambda scale, shift: {"scale": scale, "offset": shortened(shift * scale)},
 )
 def rescaling_shifted(x: Input, scale: Scalar, shift: Scalar) -> Term:
@@ -58,7 +88,7 @@ def rescaling_shifted(x: Input, scale: Scalar, shift: Scalar) -> Term:
 
 @layer(
     "Rescaling",
-    where=lambda divisor: divisor != 0,
+    where=lambda view, x, divisor: divisor != 0 and _prepares(view, x),
     config=lambda divisor, shift: {
         "scale": shortened(1 / divisor),
         "offset": shortened(shift / divisor),

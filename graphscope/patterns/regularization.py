@@ -13,13 +13,13 @@ STAND_IN = 0.5  # the rate of a Dropout whose own is fed at run time
 
 
 def _uniform(dims: Term) -> Term:
-    """Numbers between 0 and 1 as ``tf.random_uniform`` of each version draws them."""
+    """Numbers between 0 and 1 as ``tf.random_uniform`` of each version draws them, and what tidying leaves of that."""
     drawn = (
         op.RandomUniform(dims)
         | op.StatelessRandomUniformV2(dims, ...)
         | op.StatelessRandomUniform(dims, ...)
     )
-    return drawn | drawn * 1.0 + 0.0
+    return drawn | drawn * 1.0 | drawn + 0.0 | drawn * 1.0 + 0.0
 
 
 def _noise(view: View, x: Tensor, dims: Sizes) -> list[int | None] | None:
@@ -75,11 +75,30 @@ def dropout_v1(x: Input, keep: Scalar, dims: Dims) -> Term:
     return op.RealDiv(x, keep) * op.Floor(keep + _uniform(dims))
 
 
-def _fed(keep: Tensor) -> str:
-    return f"the rate is fed at run time through {keep}: {STAND_IN} stands in for it"
+def _default(view: View, fed: Tensor) -> float | None:
+    """The share that a placeholder keeps, or drops, where nobody feeds it; None where that drops all or nothing."""
+    if view.kinds[fed.node] != "PlaceholderWithDefault":
+        return None
+    value = view.number(view.inputs[fed.node][0])
+    usual = value is not None and value.size == 1 and 0 < value.reshape(()) < 1
+    return float(value.reshape(())) if usual and value is not None else None
 
 
-@layer("Dropout", rate=STAND_IN, evidence=lambda _keep: _fed(_keep))
+def _fed(view: View, fed: Tensor) -> str:
+    found = "" if _default(view, fed) is None else "what it is by default"
+    return f"the rate is fed at run time through {fed}: {found or STAND_IN} stands in for it"
+
+
+def _kept(view: View, keep: Tensor) -> dict[str, Any]:
+    found = _default(view, keep)
+    return {"rate": STAND_IN if found is None else shortened(1 - found)}
+
+
+@layer(
+    "Dropout",
+    config=lambda view, _keep: _kept(view, _keep),
+    evidence=lambda view, _keep: _fed(view, _keep),
+)
 def dropout_v1_fed(x: Input, _keep: Input) -> Term:
     return op.RealDiv(x, _keep) * op.Floor(_keep + _uniform(ANY))
 
@@ -90,12 +109,20 @@ def _dropped(x: Term, rate: Term) -> Term:
     return op.Select(kept, x * scale, 0.0) | x * scale * op.Cast(kept)
 
 
-@layer("Dropout", rate=STAND_IN, evidence=lambda _rate: _fed(_rate))
+@layer(
+    "Dropout",
+    config=lambda view, _rate: {"rate": _default(view, _rate) or STAND_IN},
+    evidence=lambda view, _rate: _fed(view, _rate),
+)
 def dropout_fed(x: Input, _rate: Input) -> Term:
     return _dropped(x, _rate)
 
 
-@layer("Dropout", rate=STAND_IN, evidence=lambda _keep: _fed(_keep))
+@layer(
+    "Dropout",
+    config=lambda view, _keep: _kept(view, _keep),
+    evidence=lambda view, _keep: _fed(view, _keep),
+)
 def dropout_fed_keep(x: Input, _keep: Input) -> Term:
     """TensorFlow since 1.13, called with ``keep_prob`` or ``rate=1 - keep_prob``."""
     return _dropped(x, named("_rate", 1.0 - _keep))
@@ -104,4 +131,4 @@ def dropout_fed_keep(x: Input, _keep: Input) -> Term:
 @layer("GaussianNoise", config=lambda stddev: {"stddev": stddev})
 def gaussian_noise(x: Input, stddev: Scalar) -> Term:
     drawn = op.RandomStandardNormal(ANY) | op.StatelessRandomNormalV2(ANY, ...)
-    return x + (drawn * stddev | drawn * stddev + 0.0)
+    return x + drawn * stddev | x + (drawn * stddev + 0.0)
