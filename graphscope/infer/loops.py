@@ -71,7 +71,7 @@ def _layer(
     whole = functions[region.function]
     given = graph.inputs(region.node)
     holders = [weight_behind(graph, tensor.node) for tensor in given]
-    inner = bodies(whole, functions)
+    inner = bodies(whole.graph, functions)
     constants = _constants(whole, inner)
     uses = {holder: _use(graph, holder, facts) for holder in holders if holder}
     kept = {(f, n): _constant_use(inner.get(f) or whole, n) for f, n in constants}

@@ -7,14 +7,15 @@ While, If or Case, with the lists that it shares with others, is outlined into a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..graph import Function, Graph, Tensor
 from ..write import function_names
 from .loops_arrays import arrays_to_lists, has_growing_array, type_lists
 from .loops_conds import conds_to_ifs
 from .loops_frames import ENTERS, lift_frames
-from .loops_regions import Region, outline_regions
+from .loops_regions import Region, bodies, outline_regions
+from .prune import FRAME_OPS
 from .rewire import duplicate, redirect
 
 
@@ -44,12 +45,16 @@ def lift_loops(
     made, library = duplicate(graph), dict(functions)
     _pass_calls_by(made, {tensor.node for tensor in asked})
     before = frozenset(made)
+    inner = _spelled_out(made, library)
+    library |= inner
     frames: dict[str, Function] = {}
-    made, broken = lift_frames(made, frames)
-    _rewrite_arrays([made, *(each.graph for each in frames.values())])
-    type_lists(made, frames)
+    broken: dict[str, str] = {}
+    for each in (made, *(function.graph for function in inner.values())):
+        broken |= lift_frames(each, frames)[1]
     library |= frames
-    for name in list(frames):
+    _rewrite_arrays([made, *(f.graph for f in (*frames.values(), *inner.values()))])
+    type_lists(made, {**inner, **frames})
+    for name in (*frames, *inner):
         conds_to_ifs(library[name].graph, library, name)
     seeds = [n for n in made if function_names(made.node(n)) & library.keys()]
     choices = made.by_op("_SwitchN")
@@ -69,6 +74,21 @@ def _has_work(graph: Graph, functions: Mapping[str, Function]) -> bool:
         or bool(function_names(node) & functions.keys())
         for node in nodes
     )
+
+
+def _spelled_out(
+    graph: Graph, functions: Mapping[str, Function]
+) -> dict[str, Function]:
+    """Copies of the functions that the graph runs and that have control flow of TensorFlow 1 in them, or TensorArrays."""
+    found = {}
+    for name, function in bodies(graph, functions).items():
+        inside = function.graph
+        if any(
+            op in FRAME_OPS or op.startswith("TensorArray")
+            for op in map(inside.op, inside)
+        ):
+            found[name] = replace(function, graph=duplicate(inside), message=None)
+    return found
 
 
 def _pass_calls_by(graph: Graph, kept: set[str]) -> None:

@@ -205,22 +205,25 @@ class _Outline:
             put(self.graph, name, made, [Tensor(node, place) for place in order])
 
 
-def bodies(whole: Function, functions: Mapping[str, Function]) -> dict[str, Function]:
-    """The functions that a function runs, and those that they run, by name."""
+def bodies(graph: Graph, functions: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions that the nodes of a graph run, and those that these run, by name."""
     found: dict[str, Function] = {}
-    stack = [whole]
+    stack = [graph]
     while stack:
-        graph = stack.pop().graph
-        for node in map(graph.node, graph):
+        current = stack.pop()
+        for node in map(current.node, current):
             for name in sorted(function_names(node) & functions.keys() - found.keys()):
                 found[name] = functions[name]
-                stack.append(functions[name])
+                stack.append(functions[name].graph)
     return found
 
 
 def count_ops(function: Function, functions: Mapping[str, Function]) -> int:
     """How many ops a function runs, those of its own functions among them; constants and what passes on are none."""
-    graphs = [function.graph, *(f.graph for f in bodies(function, functions).values())]
+    graphs = [
+        function.graph,
+        *(f.graph for f in bodies(function.graph, functions).values()),
+    ]
     return sum(graph.op(name) not in _SILENT for graph in graphs for name in graph)
 
 
