@@ -6,6 +6,7 @@ and trains as the original did.
 
 from __future__ import annotations
 
+from string import ascii_lowercase
 from typing import Any
 
 from ..match import Held, Input, Term, View, Weight, layer, op
@@ -22,15 +23,22 @@ def _along_last(view: View, x: Any, scale: Held) -> bool | str:
     return shape[-1] in (None, scale.shape[-1]) or "the input is broadcast"
 
 
+def _each_by_its_own(view: View, x: Any, scale: Held) -> dict[str, Any]:
+    """Every axis named: of ``...d,d->...d`` Keras gets the shape of the result wrong."""
+    shape = view.shape(x) or ()
+    axes = ascii_lowercase[: len(shape)]
+    return {
+        "equation": f"{axes},{axes[-1]}->{axes}",
+        "output_shape": (*shape[1:-1], scale.shape[-1]),
+        "bias_axes": None,
+        "activation": "linear",
+    }
+
+
 @layer(
     "EinsumDense",
     where=_along_last,
-    config=lambda scale: {
-        "equation": "...d,d->...d",
-        "output_shape": (scale.shape[-1],),
-        "bias_axes": None,
-        "activation": "linear",
-    },
+    config=_each_by_its_own,
     weights=lambda scale: {"kernel": scale.flat()},
     evidence="a scale per channel (ConvNeXt's LayerScale, say): Keras has no layer for it but this one",
 )

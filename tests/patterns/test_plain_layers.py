@@ -411,7 +411,7 @@ SPELLINGS = [
         "channel_scale",
         lambda: image() * weight("gamma", 3),
         "kernel",
-        equation="...d,d->...d",
+        equation="abcd,d->abcd",
     ),
 ]
 
