@@ -107,7 +107,7 @@ def mu_law_encode(audio: Any) -> Any:
     return tf.cast((tf.sign(audio) * magnitude + 1) / 2 * mu + 0.5, tf.int32)
 
 
-CONVOLUTIONS = 1 + 4 * len(DILATIONS) + 2
+CONVOLUTIONS = 4 * len(DILATIONS) + 2  # nothing reads the residual of the last unit
 
 
 @architecture("WaveNet", "tf1", layers={"Conv1D": CONVOLUTIONS}, lines=75, ops=10)
