@@ -50,7 +50,7 @@ def lift_loops(
     frames: dict[str, Function] = {}
     broken: dict[str, str] = {}
     for each in (made, *(function.graph for function in inner.values())):
-        broken |= lift_frames(each, frames)[1]
+        broken |= lift_frames(each, frames, [tensor.node for tensor in asked])
     library |= frames
     _rewrite_arrays([made, *(f.graph for f in (*frames.values(), *inner.values()))])
     type_lists(made, {**inner, **frames})

@@ -36,13 +36,14 @@ class Variable(NamedTuple):
 
 
 def lift_frames(
-    graph: Graph, functions: dict[str, Function]
-) -> tuple[Graph, dict[str, str]]:
+    graph: Graph, functions: dict[str, Function], kept: Iterable[str] = ()
+) -> dict[str, str]:
     """Lift every well-formed frame, in place; ``functions`` gains their conditions and bodies.
 
-    Gives the graph, and for each frame that is no well-formed loop what is wrong with it; such a frame stays as it is.
+    ``kept`` names nodes that must stay. Gives for each frame that is no well-formed loop, or in which one of these
+    lies, what is wrong with it; such a frame stays as it is.
     """
-    frames = _members(graph)
+    frames, wanted = _members(graph), frozenset(kept)
     broken: dict[Path, str] = {}
     for path in sorted(frames, key=len, reverse=True):
         inner = [why for found, why in broken.items() if found[: len(path)] == path]
@@ -50,13 +51,13 @@ def lift_frames(
             broken[path] = inner[0]
             continue
         try:
-            made = _Frame(graph, path, frames[path], functions).lifted()
+            made = _Frame(graph, path, frames[path], functions).lifted(wanted)
         except GraphError as error:
             broken[path] = str(error)
             continue
         if path[:-1] in frames:
             frames[path[:-1]] |= made
-    return graph, {path[-1]: why for path, why in broken.items()}
+    return {path[-1]: why for path, why in broken.items()}
 
 
 def _members(graph: Graph) -> dict[Path, set[str]]:
@@ -119,7 +120,7 @@ class _Frame:
     def wrong(self, what: str) -> GraphError:
         return GraphError(f"the loop {self.title!r} {what}")
 
-    def lifted(self) -> set[str]:
+    def lifted(self, kept: frozenset[str]) -> set[str]:
         """Put the While node in the frame's place; the names of what now stands in the frame around it."""
         condition = self.condition()
         variables = list(self.variables())
@@ -130,13 +131,19 @@ class _Frame:
             if self.graph.inputs(name)[1:] == (Tensor(condition),)
         }
         exits = self.exits(variables)
+        for name in self.ordered:
+            if name in kept and name not in exits:
+                raise self.wrong(f"has the output {name!r} in it")
         given = [v.first for v in variables] + list(constants.values())
         names = self.argument_names(given)
         arguments = {Tensor(v.merge): n for v, n in zip(variables, names)}
         late = names[len(variables) :]
         arguments |= {Tensor(n): a for n, a in zip(constants, late)}
         wanted = self.graph.inputs(condition)[:1]
-        name = fresh(self.graph, condition.rpartition("/")[0] or "while")
+        scope = condition.partition("/LoopCond")[
+            0
+        ]  # lowered ones are while/LoopCond/_12
+        name = fresh(self.graph, scope if scope != condition else "while")
         types = [self.dtype(t) for t in arguments]
         cond = self.function(f"{name}_cond", arguments, types, wanted)
         again = [v.again for v in variables]

@@ -29,7 +29,10 @@ def find(case: Case) -> Iterator[Finding]:
             "one layer that runs on the TensorFlow backend only",
             tuple(name for region in regions for name in region.loops),
         )
-    for name, why in lifted.broken.items():
+    if not lifted.broken:
+        return
+    broken = lift_loops(graph, case.flat.functions).broken  # wherever an output lies
+    for name, why in broken.items():
         yield Finding(
             "broken-loop",
             "error",

@@ -79,7 +79,7 @@ class Body:
         return [self.text(tensor) for tensor in self.function.returns]
 
     def _sources(self, name: str) -> list[str]:
-        if self._constant(Tensor(name)) is not None:
+        if self._is_constant(name):
             return []
         if self._fills(name, self.graph.node(name)):
             return [self.graph.inputs(name)[1].node]
@@ -111,6 +111,12 @@ class Body:
                 break
             tensor = given[tensor.port]
         return tensor
+
+    def _is_constant(self, name: str) -> bool:
+        node = self.graph.node(name)
+        if node.op in _RUNS or port_count(node) > 1:
+            return False
+        return self._constant(Tensor(name)) is not None
 
     def _constant(self, tensor: Tensor) -> Text | None:
         """A tensor whose elements are known, as a literal."""
@@ -160,7 +166,7 @@ class Body:
         return self.names.unique(variable(node))
 
     def _add(self, name: str, node: Node) -> None:
-        if self._constant(Tensor(name)) is not None or self._passes(name):
+        if self._is_constant(name) or self._passes(name):
             return
         if node.op == "Const":
             return
