@@ -27,7 +27,7 @@ def rows() -> Iterator[Any]:
 def test_architecture(net: Architecture, form: str, tmp_path: Path) -> None:
     row = recover(net, form, tmp_path)
     assert row.proof.passed, row.proof.remarks
-    assert sum(1 for each in row.proof.outputs if each.get("random")) == net.random
+    assert sum(1 for each in row.proof.outputs if each.get("random")) <= net.random
     assert {name: row.layers.get(name, 0) for name in net.layers} == net.layers
     assert len(row.ops) <= net.ops, row.ops
     assert {step.rsplit("/", 1)[-1] for step in row.not_portable} <= net.not_portable

@@ -10,7 +10,7 @@ from . import architecture
 from .legacy import layers, v1
 
 
-@architecture("autoencoder", "tf1", layers={"Dense": 4}, lines=12)
+@architecture("autoencoder", "tf1", layers={"Dense": 4}, lines=14)
 def perceptron(training=False, sizes=(20, 12, 6)):
     """Two sigmoid layers down, two up, each weight and bias a variable of a dictionary."""
     x = v1.placeholder("float", [None, sizes[0]])
@@ -26,7 +26,13 @@ def perceptron(training=False, sizes=(20, 12, 6)):
     return h
 
 
-@architecture("tied autoencoder", "tf1", layers={"Dense": 1}, lines=30, ops=4)
+@architecture(
+    "tied autoencoder",
+    "tf1",
+    layers={"SharedDense": 1, "Multiply": 1},
+    lines=50,
+    share=0.85,  # the decoder's bias belongs to no layer of Keras's
+)
 def tied(training=False):
     """The decoder multiplies by the encoder's weights, transposed; the input is corrupted by a fed mask."""
     x = v1.placeholder(tf.float32, [None, 20], name="X")
@@ -46,7 +52,8 @@ def tied(training=False):
     "convolutional autoencoder",
     "tf1",
     layers={"Conv2D": 7, "MaxPooling2D": 3, "UpSampling2D": 2},
-    lines=25,
+    lines=36,
+    ops=1,  # from 4 to 7: no factor
 )
 def convolutional(training=False):
     """tf.layers down, resize_nearest_neighbor up; MNIST's sizes 28, 14, 7, 4, 7, 14, 28."""

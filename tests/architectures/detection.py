@@ -37,8 +37,7 @@ def _multibox(x, normed):
     "SSD",
     "tf1",
     layers={"Conv2D": 9, "MaxPooling2D": 2, "Reshape": 4},
-    lines=60,
-    ops=4,
+    lines=90,
 )
 def ssd(training=False):
     """Liu et al. (2016) in slim: locations and class probabilities of two maps, four outputs."""
@@ -97,9 +96,8 @@ def retina():
 @architecture(
     "FaceNet",
     "tf1",
-    layers={"Conv2D": 8, "BatchNormalization": 8, "Dense": 1, "UnitNormalization": 1},
-    lines=70,
-    ops=6,
+    layers={"Conv2D": 10, "BatchNormalization": 9, "Dense": 1, "UnitNormalization": 1},
+    lines=50,
 )
 def facenet(training=False):
     """Schroff et al. (2015), davidsandberg's slim: scaled residual blocks, bottleneck, l2_normalize; fed phase."""

@@ -15,9 +15,9 @@ WIDTH = 4
 @architecture(
     "DeepLab v3+",
     "tf1",
-    layers={"Conv2D": 8, "DepthwiseConv2D": 2, "BatchNormalization": 10},
-    lines=75,
-    ops=25,
+    layers={"Conv2D": 10, "DepthwiseConv2D": 2, "BatchNormalization": 11},
+    lines=85,
+    ops=4,
 )
 def deeplab(training=False):
     """Slim: a backbone with rate 2, the pyramid with image pooling, a decoder, and a resize to the image's own size."""
@@ -67,9 +67,8 @@ def _pyramid(x):
 @architecture(
     "DeepLab v3+",
     "tf2",
-    layers={"Conv2D": 7, "BatchNormalization": 6, "UpSampling2D": 2},
-    lines=45,
-    ops=0,
+    layers={"Conv2D": 8, "BatchNormalization": 6, "UpSampling2D": 2},
+    lines=30,
 )
 def deeplab_in_keras():
     """Keras's example: dilated convolutions, average pooling of the whole map, bilinear UpSampling2D."""
@@ -107,8 +106,8 @@ def _upscore(x, like, filters, size, stride, name):
     "FCN-8s",
     "tf1",
     layers={"Conv2D": 6, "MaxPooling2D": 3, "Conv2DTranspose": 3, "Add": 2},
-    lines=40,
-    ops=12,
+    lines=36,
+    ops=4,
 )
 def fcn():
     """Long et al. (2015): scores of three depths, each transposed convolution shaped like the map that it joins."""
@@ -135,7 +134,7 @@ def subpixel():
     return v1.depth_to_space(x, 3, name="NHWC_output")
 
 
-@architecture("EDSR", "tf2", layers={"Conv2D": 8, "Add": 3}, lines=40, ops=10)
+@architecture("EDSR", "tf2", layers={"Conv2D": 8, "Add": 3}, lines=26, ops=4)
 def edsr():
     """Lim et al. (2017), krasserm's Keras: mean subtracted, residuals scaled, pixel shuffle by Lambda."""
     mean = tf.constant([0.4488, 0.4371, 0.4040]) * 255

@@ -51,6 +51,7 @@ def _softmax_by_hand(x):
     "tf1",
     layers={"Conv2D": 11, "Conv2DTranspose": 2, "MaxPooling2D": 2, "Concatenate": 2},
     lines=60,
+    ops=2,  # the crops
 )
 def unpadded(training=False, depth=3, width=4, channels=1, classes=2):
     """Any image size; the larger map is cropped to the smaller at each joint; dropout by a fed keep probability."""

@@ -63,9 +63,9 @@ def _detect3(x, anchors, image_size):
 @architecture(
     "YOLOv3",
     "tf1",
-    layers={"Conv2D": 15, "BatchNormalization": 13, "LeakyReLU": 13},
+    layers={"Conv2D": 14, "BatchNormalization": 12, "LeakyReLU": 12},
     lines=100,
-    ops=50,
+    ops=12,
 )
 def third(training=False):
     """Slim with leaky ReLU of 0.1, two residual blocks, two scales joined by nearest-neighbour up-sampling."""
@@ -120,9 +120,9 @@ def _conv2(x, filters, size, number, rng, leaky=True):
 @architecture(
     "YOLOv2",
     "tf1",
-    layers={"Conv2D": 6, "MaxPooling2D": 2, "LeakyReLU": 5, "Concatenate": 1},
-    lines=60,
-    ops=40,
+    layers={"Conv2D": 6, "MaxPooling2D": 2, "LeakyReLU": 5, "Concatenate": 2},
+    lines=140,
+    ops=14,
     share=0.9,
 )
 def second():
@@ -193,14 +193,15 @@ def reorganised(training=False):
     "YOLOv3",
     "tf2",
     layers={
-        "Conv2D": 9,
-        "BatchNormalization": 7,
-        "LeakyReLU": 7,
-        "ZeroPadding2D": 0,
+        "Conv2D": 10,
+        "BatchNormalization": 8,
+        "LeakyReLU": 8,
+        "ZeroPadding2D": 2,
         "UpSampling2D": 1,
     },
-    lines=90,
-    ops=40,
+    lines=110,
+    ops=12,
+    share=0.99,  # anchors
 )
 def third_in_keras():
     """yolov3-tf2's habits: zero padding at the top left, leaky ReLU, heads reshaped by Lambda, boxes decoded in TensorFlow."""
