@@ -348,7 +348,9 @@ class Named(Term):
         return self.term.roots
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.term}"
+        return (
+            self.name
+        )  # written out, a long formula would repeat its parts without end
 
 
 class OneOf(Term):

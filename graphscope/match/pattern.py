@@ -16,8 +16,8 @@ from .solution import Match
 from .solver import Solver
 from .view import View
 
-KEEPS_ANY = frozenset({"Flatten", "Identity", "Permute", "Reshape"})
-"""Classes whose result has the dtype of what goes in. All others say that it is a float, or make it one."""
+KEEPS_ANY = frozenset({"Flatten", "Hashing", "Identity", "Permute", "Reshape"})
+"""Classes whose result has the dtype of what goes in, or integers of their own. All others say that it is a float, or make it one."""
 
 Text = str | None
 

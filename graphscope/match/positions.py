@@ -48,8 +48,15 @@ class Halves(NamedTuple):
 def places(view: View, tensor: Tensor, depth: int = 0) -> Places | None:
     """What positions a tensor holds; None where it holds anything else."""
     tensor, _ = view.producer(tensor)
-    if depth > DEEPEST:
+    if depth > DEEPEST or tensor.node in view.dynamic:
         return None
+    known = view.remembered("places")
+    if tensor not in known:
+        known[tensor] = _places(view, tensor, depth)
+    return known[tensor]  # type: ignore[no-any-return]
+
+
+def _places(view: View, tensor: Tensor, depth: int) -> Places | None:
     number = view.number(tensor)
     if number is not None:
         return _of_number(number)
@@ -61,6 +68,8 @@ def places(view: View, tensor: Tensor, depth: int = 0) -> Places | None:
     try:
         if op == "Range":
             return _counted(view, inputs)
+        if op == "Cumsum":
+            return _accumulated(view, tensor, depth)
         if op in ("Add", "Sub"):
             a, b = (places(view, each, depth + 1) for each in inputs)
             return a.added(b, 1 if op == "Add" else -1) if a and b else None
@@ -96,6 +105,19 @@ def _counted(view: View, inputs: tuple[Tensor, ...]) -> Places | None:
     return Places(0, 1, start[0])
 
 
+def _accumulated(view: View, tensor: Tensor, depth: int) -> Places | None:
+    """A running sum of ones along one of the last two axes: Keras counts rows and columns so."""
+    ones, axis = view.inputs[tensor.node]
+    shape, number = view.shape(tensor), view.number(axis)
+    attrs = view.attrs[tensor.node]
+    if attrs.get("exclusive") or attrs.get("reverse") or number is None or not shape:
+        return None
+    at = int(number.reshape(())) % len(shape) - len(shape)
+    if halves(view, ones, depth) != (1, 1) or at not in (-1, -2):
+        return None
+    return Places(int(at == -2), int(at == -1), Size(1))
+
+
 def _turned(view: View, tensor: Tensor, found: Places | None) -> Places | None:
     """Positions after their axes were made more: the last axis stays the last, or becomes the last but one."""
     before, after = view.shape(view.inputs[tensor.node][0]), view.shape(tensor)
@@ -119,8 +141,15 @@ _Rule = Callable[[View, Tensor, int], "Halves | None"]
 def halves(view: View, tensor: Tensor, depth: int = 0) -> Halves | None:
     """The two numbers of a mask of the past; None where the tensor is none."""
     tensor, _ = view.producer(tensor)
-    if depth > DEEPEST:
+    if depth > DEEPEST or tensor.node in view.dynamic:
         return None
+    known = view.remembered("halves")
+    if tensor not in known:
+        known[tensor] = _halves(view, tensor, depth)
+    return known[tensor]  # type: ignore[no-any-return]
+
+
+def _halves(view: View, tensor: Tensor, depth: int) -> Halves | None:
     found = view.constant(tensor)
     if found is not None:
         return _of_array(found)

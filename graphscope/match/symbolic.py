@@ -289,6 +289,10 @@ def _sliced(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes |
 _MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 
 
+def _spread(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    return view.sizes(view.inputs[name][1])
+
+
 def _one_hot(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
     last = view.attrs[name].get("axis", -1) == -1
     return (*given[0], None) if last and given[0] is not None else None
@@ -302,6 +306,18 @@ def _einsum(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes |
             return None
         sizes.update(zip(labels, dims))
     return tuple(sizes[label] for label in right)
+
+
+def _einsum_layer(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    """The sizes that the input's letters have; those of the kernel are known anyway."""
+    left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
+    labels = left.partition(",")[0]
+    if given[0] is None or len(labels) != len(given[0]):
+        return None
+    sizes = dict(zip(labels, given[0]))
+    return tuple(sizes.get(label) for label in right)
 
 
 def _general(kind: str) -> _Rule | None:
@@ -323,6 +339,7 @@ _RULES: Mapping[str, _Rule] = {
     "BiasAdd": _same,
     "layers.Dense": _last_changed,
     "layers.MultiHeadAttention": _last_changed,
+    "layers.EinsumDense": _einsum_layer,
     "layers.Embedding": _looked_up,
     "layers.Reshape": _reshaped_layer,
     "layers.Permute": _moved_layer,
@@ -338,6 +355,8 @@ _RULES: Mapping[str, _Rule] = {
     "Fill": _filled,
     "Range": _counted,
     "Tile": _tiled,
+    "BroadcastTo": _spread,
+    "Cumsum": _same,
     "StridedSlice": _sliced,
     "OneHot": _one_hot,
     "Einsum": _einsum,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from ..graph import Shape, Tensor, TensorSpec
 from .measure import sizes_of
@@ -29,6 +30,14 @@ class View(Weights):
         found = [[_whole(specs, each) for each in tensors] for specs in self.probes]
         known = [shapes for shapes in found if None not in shapes]
         return len(known) >= LEAST and all(claim(*shapes) for shapes in known)
+
+    @cached_property
+    def _remembered(self) -> dict[str, dict[Tensor, Any]]:
+        return {}
+
+    def remembered(self, what: str) -> dict[Tensor, Any]:
+        """A place for the answers to one kind of question about tensors."""
+        return self._remembered.setdefault(what, {})
 
     @cached_property
     def _sizes(self) -> dict[Tensor, Sizes | None]:

@@ -79,8 +79,8 @@ def _cut(view: View, x: Any, kernel: Held, _rows: Any, _whole: Any) -> bool | st
     shape = view.shape(_rows)
     if len(kernel.shape) != 2 or not _is_sequence(view, x, _whole):
         return "it is no table added to a sequence"
-    if shape is None or any(size != 1 for size in shape[:-2]) or len(shape) < 2:
-        return "the rows differ between examples"
+    if shape is None or len(shape) < 2:
+        return "the rows have no axis"
     same = view.axis_size(_rows, -2) == view.axis_size(x, 1)
     return same or "there are not as many rows as the sequence is long"
 
@@ -91,10 +91,8 @@ def position_embedding_cut(
 ) -> Term:
     """BERT's table, cut to the length that the sequences turn out to have."""
     some = op.Slice(kernel, [0, 0], ANY)
-    found: Term = named(
-        "_whole",
-        x + named("_rows", op.Reshape(some, ANY) | op.ExpandDims(some, ANY) | some),
-    )
+    rows = op.Reshape(some, ANY) | op.ExpandDims(some, ANY) | some
+    found: Term = named("_whole", x + named("_rows", op.BroadcastTo(rows, ANY) | rows))
     return found
 
 
