@@ -145,6 +145,7 @@ class Stages:
     @cached_property
     def _pruned(self) -> Graph:
         from .freeze.tables import table_contents
+        from .simplify.layouts import settle_layouts
         from .simplify.prune import prune
         from .simplify.select import conds_to_selects
         from .simplify.tables import settle_tables
@@ -155,6 +156,7 @@ class Stages:
             return self.lifted.graph
         graph = conds_to_selects(prune(self.lifted.graph, self.outputs))
         graph = settle_tables(graph, table_contents(graph, self.flat))
+        graph = settle_layouts(graph, {output.node for output in self.outputs})
         return prune(graph, self.outputs)
 
     @cached_property

@@ -208,9 +208,26 @@ def _inside(
     )
 
 
+def _filled(view: View, held: Held | None, value: float) -> bool:
+    """Whether a weight is not there, or a constant that is one number all over."""
+    if held is None:
+        return True
+    known = view.attrs[held.node].get("value") if held.node else view.array(held)
+    return known is not None and bool(np.all(known == value))
+
+
 def _outside(
-    view: View, x: Any, inner: Sizes, axis: Any, gamma: Held | None, beta: Held | None
+    view: View,
+    x: Any,
+    inner: Sizes,
+    axis: Any,
+    gamma: Held | None,
+    beta: Held | None,
+    ones: Held | None,
+    zeros: Held | None,
 ) -> bool | str:
+    if not _filled(view, ones, 1.0) or not _filled(view, zeros, 0.0):
+        return "the groups have a scale and an offset of their own"
     found = _layout(view, x, inner, axis)
     if isinstance(found, str):
         return found
@@ -264,8 +281,10 @@ def group_norm_rejoined(
     axis: Array,
     epsilon: Scalar,
     inner: Dims,
+    ones: Weight | None,
+    zeros: Weight | None,
 ) -> Term:
-    """The weights are applied after the groups are one again."""
+    """The weights are applied after the groups are one again; PyTorch normalizes them as instances, with none of their own."""
     split = op.Reshape(x, inner)
-    plain = _scaled(split, _moments(split, axis), None, None, epsilon)
+    plain = _scaled(split, _moments(split, axis), ones, zeros, epsilon)
     return op.Reshape(plain, ANY) * gamma + beta

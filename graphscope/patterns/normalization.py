@@ -126,8 +126,13 @@ def batch_norm(
     moving_variance: Weight,
     epsilon: Scalar,
 ) -> Term:
-    scale = gamma * rsqrt(moving_variance + epsilon)
-    return (x - moving_mean) * scale + beta | x * scale - moving_mean * scale + beta
+    root = rsqrt(moving_variance + epsilon)
+    scale = gamma * root
+    return (
+        (x - moving_mean) * scale + beta
+        | x * scale - moving_mean * scale + beta
+        | (x * root - moving_mean * root) * gamma + beta  # Caffe's Scale comes after
+    )
 
 
 def _literal(held: Held, value: float) -> Held:
