@@ -47,8 +47,8 @@ def layer_names(layers: Sequence[Layer]) -> list[str]:
     wide = _model_wide(scopes)
     telling = _telling_parts(scopes, wide, owners)
     outer = {scope[:i] for scope in scopes for i in range(1, len(scope))}
-    wishes = [
-        _wishes(
+    paths = [
+        _path(
             layer,
             tuple(renamed[scope][i] for i in telling[scope]),
             owners.get(scope),
@@ -57,7 +57,7 @@ def layer_names(layers: Sequence[Layer]) -> list[str]:
         )
         for layer, scope in zip(layers, scopes, strict=True)
     ]
-    return _unique(layers, wishes)
+    return _unique(layers, _begun_alike(layers, paths))
 
 
 def _scope(layer: Layer) -> Path:
@@ -129,7 +129,10 @@ def _model_wide(scopes: Sequence[Path]) -> set[Path]:
 def _telling_parts(
     scopes: Sequence[Path], wide: set[Path], owners: Mapping[Path, Layer]
 ) -> dict[Path, tuple[int, ...]]:
-    """Which parts of each scope tell it from others: neither the model's own, nor the only one in its parent."""
+    """Which parts of each scope tell it from others: neither the model's own, nor the only one in its parent.
+
+    What a layer is called after tells, also of what else lies in that scope (the batch norm of a slim convolution).
+    """
     children: dict[Path, set[str]] = defaultdict(set)
     for scope in scopes:
         for depth in range(len(scope)):
@@ -142,7 +145,11 @@ def _telling_parts(
             if i == len(scope) - 1
             and (i == 0 or scope in owners)
             or scope[: i + 1] not in wide
-            and (len(children[scope[:i]]) > 1 or scope[:i] in taken)
+            and (
+                len(children[scope[:i]]) > 1
+                or scope[:i] in taken
+                or scope[: i + 1] in owners
+            )
         )
         for scope in taken
     }
@@ -161,10 +168,10 @@ def _owners(layers: Sequence[Layer], scopes: Sequence[Path]) -> dict[Path, Layer
     return owners
 
 
-def _wishes(
+def _path(
     layer: Layer, path: Path, owner: Layer | None, wide: bool, outer: bool
-) -> list[str]:
-    """The names that would do for a layer, the shortest first; none where only its type can name it.
+) -> Path:
+    """The words that name a layer, the outermost first; none where only its type can name it.
 
     ``wide``: its scope is the model's own; ``outer``: other layers lie below it.
     """
@@ -173,11 +180,45 @@ def _wishes(
         if _is_one_node(layer) and _is_own_word(leaf):
             path = (*path, leaf)
         elif wide or not path:
-            return []
+            return ()
         else:
             path = (*path[:-1], f"{path[-1]}_{leaf}")
-    depths = range(1, min(len(path), _DEEPEST) + 1)
-    return [_valid("_".join(path[-depth:])) for depth in depths]
+    return path[-_DEEPEST:]
+
+
+def _begun_alike(layers: Sequence[Layer], paths: Sequence[Path]) -> list[list[str]]:
+    """The names that would do for each layer, the best first.
+
+    The best is the shortest that no other layer has, but what lies in one scope begins with the same word: where
+    ``block3/unit_2`` must name its block, so does ``block3/unit_5``.
+    """
+    wishes = [
+        [_valid("_".join(path[start:])) for start in reversed(range(len(path)))]
+        for path in paths
+    ]
+    holders = _holders(layers, wishes)
+    begun: set[Path] = set()
+    for path, names in zip(paths, wishes, strict=True):
+        alone = (i for i, name in enumerate(names) if len(holders[name]) == 1)
+        start = len(path) - 1 - next(alone, len(path) - 1)
+        begun.add(path[: start + 1])
+    made = []
+    for path, names in zip(paths, wishes, strict=True):
+        starts = (i for i in range(len(path)) if path[: i + 1] in begun)
+        made.append(names[len(path) - 1 - next(starts, 0) :])
+    return made
+
+
+def _holders(
+    layers: Sequence[Layer], wishes: Sequence[Sequence[str]]
+) -> Mapping[str, set[frozenset[str]]]:
+    """Name -> who would have it; calls of one shared layer count as one."""
+    holders: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for i, (layer, names) in enumerate(zip(layers, wishes, strict=True)):
+        weights = frozenset(use.node for use in layer.weights.values() if use.node)
+        for name in names:
+            holders[name].add(weights or frozenset({f"#{i}"}))
+    return holders
 
 
 def _is_one_node(layer: Layer) -> bool:
@@ -215,13 +256,9 @@ def _type_name(op: str) -> str:
 
 
 def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
-    """The shortest wish that no other layer has; calls of one shared layer count as one."""
-    holders: dict[str, set[frozenset[str]]] = defaultdict(set)
+    """The first wish that no other layer has; calls of one shared layer count as one."""
+    holders = _holders(layers, wishes)
     whole = Counter(names[-1] for names in wishes if names)
-    for i, (layer, names) in enumerate(zip(layers, wishes, strict=True)):
-        weights = frozenset(use.node for use in layer.weights.values() if use.node)
-        for name in names:
-            holders[name].add(weights or frozenset({f"#{i}"}))
     taken: set[str] = set()
     counts: Counter[str] = Counter()
     made = []

@@ -23,6 +23,8 @@ _INPUT = 2.5  # what one more input of a block is worth, in lines a call
 _ARGUMENT = 0.2  # and one more argument
 _NAME = 0.4  # and one more name
 _NO_SCOPE = 1.5  # what it is worth that the names of a run share what no other run has
+_ASTRIDE = 4.0  # and that it does not begin or end within a scope: that is the end of one block and half the next
+_LOOKED_AT = 8  # runs of a group
 _NUMBER = re.compile(r"_?\d+")
 
 
@@ -82,6 +84,8 @@ class Repeats:
     def __init__(self, graph: Graph, order: list[str], outputs: Iterable[str]) -> None:
         self.graph = graph
         self.known = frozenset(order)
+        self.order = order
+        self.place = {name: at for at, name in enumerate(order)}
         self.sequences = [_Sequence(list(order), frozenset(outputs))]
         self.kinds: dict[int, list[Run]] = {}
         self.labels = {name: self._label(name) for name in order}
@@ -182,9 +186,26 @@ class Repeats:
             passed += _NAME * len(_parameters(zip(*ways)))
         elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
             passed += _NO_SCOPE
+        passed += _ASTRIDE * self._open_sides(flat[:_LOOKED_AT])
         tidy = min(len(prefixes[0]), 40) / 100
         saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
         return saving - passed * len(chosen) + tidy
+
+    def _open_sides(self, runs: list[list[str]]) -> float:
+        """How many of its two sides a run cuts through a scope with, on average.
+
+        It does where it begins or ends between two names that share more than all names of the run do.
+        """
+        found = 0
+        for names in runs:
+            own = self.patterns(names)[0]
+            first, last = self.place[names[0]], self.place[names[-1]]
+            for before, after in ((first - 1, first), (last, last + 1)):
+                if 0 <= before and after < len(self.order):
+                    pair = [self.order[before], self.order[after]]
+                    told = self.counted.isdisjoint(pair)
+                    found += told and len(scope(pair)) > len(own)
+        return found / len(runs)
 
     def _differences(self, runs: list[list[str]]) -> int:
         """In how many ways the configs of the runs differ: what differs alike counts once."""

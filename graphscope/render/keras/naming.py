@@ -76,7 +76,7 @@ def _silent(steps: Iterable[Step], operations: set[str]) -> set[str]:
 def is_counted(step: Step) -> bool:
     """Whether the name is one of those that Keras numbers the layers of a class with."""
     base = snake_case(step.class_name)
-    return bool(base) and re.fullmatch(rf"{base}(_\d+)?", step.name) is not None
+    return bool(base) and re.fullmatch(rf"{base}(_\d+)*", step.name) is not None
 
 
 def _base(name: str) -> str:
