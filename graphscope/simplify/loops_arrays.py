@@ -32,7 +32,11 @@ def arrays_to_lists(graph: Graph, resizes: bool) -> None:
         found = _ARRAY_OP.match(graph.op(name))
         if found is None:
             continue
-        _REWRITE[found[1] or ""](graph, name, graph.inputs(name))
+        count, rewrite = _REWRITE[found[1] or ""]
+        inputs = graph.inputs(name)
+        if len(inputs) != count:  # damaged: it stays what it is
+            continue
+        rewrite(graph, name, inputs)
         if resizes and graph.op(name) == "TensorListSetItem":
             attrs = {**graph.attrs(name), "resize_if_index_out_of_bounds": True}
             put(graph, name, Node("TensorListSetItem", attrs))
@@ -192,16 +196,16 @@ def _number(graph: Graph, tensor: Tensor) -> int | None:
     return int(value.reshape(-1)[0]) if value.size == 1 else None
 
 
-_REWRITE: dict[str, Callable[[Graph, str, Inputs], None]] = {
-    "": _make,
-    "Write": _write,
-    "Read": _read,
-    "Gather": _gather,
-    "Pack": _pack,
-    "Scatter": _scatter,
-    "Unpack": _unpack,
-    "Concat": _concat,
-    "Split": _split,
-    "Size": _size,
-    "Close": _close,
+_REWRITE: dict[str, tuple[int, Callable[[Graph, str, Inputs], None]]] = {
+    "": (1, _make),
+    "Write": (4, _write),
+    "Read": (3, _read),
+    "Gather": (3, _gather),
+    "Pack": (2, _pack),
+    "Scatter": (4, _scatter),
+    "Unpack": (3, _unpack),
+    "Concat": (2, _concat),
+    "Split": (4, _split),
+    "Size": (2, _size),
+    "Close": (1, _close),
 }
