@@ -289,6 +289,11 @@ def _sliced(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes |
 _MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 
 
+def _cut(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    wanted = view.sizes(view.inputs[name][2])
+    return wanted and tuple(None if n == Size(-1) else n for n in wanted)
+
+
 def _spread(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
     return view.sizes(view.inputs[name][1])
 
@@ -354,6 +359,7 @@ _RULES: Mapping[str, _Rule] = {
     "Unpack": _unpacked,
     "Fill": _filled,
     "Range": _counted,
+    "Slice": _cut,
     "Tile": _tiled,
     "BroadcastTo": _spread,
     "Cumsum": _same,

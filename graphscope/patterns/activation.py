@@ -234,10 +234,15 @@ def log_softmax(x: Input) -> Term:
     return op.LogSoftmax(x)
 
 
+@layer("Activation", activation="softmax")
+def softmax(x: Input) -> Term:
+    return op.Softmax(x)
+
+
 @layer("Activation", activation="softmax", config=lambda: {})
-def softmax(x: Input, shift: Scalar) -> Term:
-    """Also of scores that were all moved by one number, as Hugging Face does against a fault of XLA's: it changes nothing."""
-    return op.Softmax(x + shift) | op.Softmax(x)
+def softmax_shifted(x: Input, shift: Scalar) -> Term:
+    """Of scores that were all moved by one number, as Hugging Face does against a fault of XLA's: it changes nothing."""
+    return op.Softmax(x + shift)
 
 
 def _flat_shapes(view: View, x: Any, inner: Sizes, outer: Sizes) -> bool | str:

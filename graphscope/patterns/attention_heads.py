@@ -39,10 +39,10 @@ _LIKELY_RATE = 0.1  # of the dropout that an inference graph has lost
 
 
 # -- the formula ------------------------------------------------------------------------------
-def _scaled(x: Term, scale: tuple[Term, Term, Term]) -> Term:
+def _scaled(x: Term, scale: tuple[Term, Term, Term], shift: Any = 0.0) -> Term:
     """The tensor times a constant."""
     factor, divisor, rescaling = scale
-    return x * factor | x / divisor | layers.Rescaling(x, scale=rescaling, offset=0.0)
+    return x * factor | x / divisor | layers.Rescaling(x, scale=rescaling, offset=shift)
 
 
 def _dense(name: str, x: Term) -> Term:
@@ -190,11 +190,22 @@ def _is_low(fill: float) -> bool:
     return fill <= -_FAR
 
 
+def _is_moved(match: Match) -> bool:
+    """Whether the scores that a mask replaces are moved by a number, which only a softmax of them all forgives."""
+    return bool(match.values.get("shift")) and "fill" in match.values
+
+
 def _plain(view: View, match: Match) -> bool | str:
+    mask = match.values.get("attention_mask")
+    found = None if mask is None else halves(view, mask)
+    if found is not None and not found.past and _is_low(found.future):
+        return "the mask is that of the past"
     return why_no_attention(view, match) or True
 
 
 def _selected(view: View, match: Match, fill: float) -> bool | str:
+    if _is_moved(match):
+        return "the scores are moved before they are masked"
     if not _is_low(fill):
         return f"masked scores become {fill:g}, which is not low"
     return why_no_attention(view, match) or True
@@ -206,6 +217,8 @@ def _causal(view: View, match: Match) -> bool | str:
     bias = halves(view, values["_bias"]) if "_bias" in values else Halves(0, -_FAR)
     if bias is not None and "_minus" in values:
         bias = Halves(-bias.past, -bias.future)
+    if _is_moved(match) or match.values.get("shift") and "_seen" in values:
+        return "the scores are moved before they are masked"
     if seen != (1, 0):
         return "the mask is not that of the past"
     if bias is None or bias.past or not _is_low(bias.future):
@@ -235,6 +248,7 @@ def _pattern(name: str, masked: Callable[..., Term], where: Any, **call: Any) ->
         score_factor: Scalar,
         score_divisor: Scalar,
         score_rescaling: Attr,
+        shift: Attr,
         adjoint_q: Attr,
         adjoint_k: Attr,
         meeting: Attr,
@@ -246,7 +260,7 @@ def _pattern(name: str, masked: Callable[..., Term], where: Any, **call: Any) ->
         k = _heads("key", key, (key_factor, key_divisor, key_rescaling))
         met = _scores(q, k, (adjoint_q, adjoint_k, meeting))
         scale = (score_factor, score_divisor, score_rescaling)
-        scores = met | _scaled(met, scale)
+        scores = met | _scaled(met, scale, shift)
         sharp = masked(scores, attention_mask, _seen, _bias, fill, axis)
         return _attended(sharp, _heads("value", value), rate, mixing)
 

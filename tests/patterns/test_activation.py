@@ -167,6 +167,7 @@ SPELLINGS = [
     spell("gelu with a product for the cube", "gelu_tanh", lambda: cubed_gelu(x())),
     spell("log_softmax", "log_softmax", activation("log_softmax")),
     spell("softmax", "softmax", activation("softmax")),
+    spell("softmax moved", "softmax_shifted", lambda: tf.nn.softmax(x() + 1e-9)),
     spell("softmax of a matrix", "softmax_of_matrix", lambda: matrix_softmax(x())),
     spell(
         "softmax written out",
@@ -260,6 +261,11 @@ NEAR_MISSES = [
         "moved and not back",
         "softmax_over_axis",
         lambda: tf.nn.softmax(tf.transpose(x(), [0, 2, 1])),
+    ),
+    near(
+        "softmax moved by a vector",
+        "softmax_shifted",
+        lambda: tf.nn.softmax(x() + tf.range(12.0)),
     ),
     near("softmax by hand", "softmax", lambda: written_softmax(x())),
     near("log of softmax", "log_softmax", lambda: tf.math.log(tf.nn.softmax(x()))),
