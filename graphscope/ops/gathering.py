@@ -226,4 +226,8 @@ def _bound_shape(call: Call) -> tuple[Shape]:
 
 
 define("LowerBound", "UpperBound", shape=_bound_shape)
-define("Bucketize", shape=same)
+define(
+    "Bucketize",
+    shape=same,
+    keras=lambda call, x: f"ops.digitize({x}, ops.array({list(call['boundaries'])}))",
+)

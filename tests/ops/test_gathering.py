@@ -11,6 +11,7 @@ ROWS = ints(2, 3, low=0, high=5)
 
 
 @table(
+    case("Bucketize", input=X, boundaries=[-0.5, 0.0, 0.75]),
     case("Gather", params=X, indices=ROWS),
     case("GatherV2", params=X, indices=ROWS, axis=known(0)),
     case("GatherV2", params=X, indices=ROWS, axis=known(1)),

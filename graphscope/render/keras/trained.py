@@ -1,11 +1,12 @@
 """``x + b`` and ``alpha * x``, where a variable belongs to no layer of Keras's -> a small layer that adds or multiplies.
 
 A bias after something that has none, a learned temperature, a table of positions: readable, trainable, and the same on
-every backend.
+every backend. A number for each user or item, gathered from a vector, is an Embedding of width one.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,12 +54,15 @@ _SCALE = {
 }
 _OPS = {"Add": _BIAS, "AddV2": _BIAS, "BiasAdd": _BIAS, "Mul": _SCALE}
 TRAINED = frozenset(says["name"] for says in _OPS.values())  # the layers made here
+_GATHERS = frozenset({"Gather", "GatherV2", "ResourceGather"})
 _FLOATS = frozenset({"float32", "float16", "bfloat16", "float64"})
 FEW = 4  # numbers of a constant that more likely are written than trained (the mean color, say)
 
 
 def trained_step(lowering: Holder, node: str, payload: Node) -> Step | None:
     """The layer of a sum or a product with a variable, or with what was one before the graph was frozen; else None."""
+    if payload.op in _GATHERS:
+        return _number_for_each(lowering, node, payload)
     says = _OPS.get(payload.op)
     given = lowering.arguments(node)
     if says is None or len(given) != 2 or payload.attrs.get("data_format") == "NCHW":
@@ -88,6 +92,34 @@ def trained_step(lowering: Holder, node: str, payload: Node) -> Step | None:
         weights={says["weight"]: use},
         stored=(says["weight"],),
     )
+
+
+def _number_for_each(lowering: Holder, node: str, payload: Node) -> Step | None:
+    """An Embedding of width one, squeezed, for entries of a vector; else None."""
+    params, ids, *axis = lowering.arguments(node)
+    at = lowering.value(axis[0]) if axis else np.zeros(())
+    spec = lowering.spec_or_none(ids)
+    use = _held(lowering, params, payload.op)
+    if use is None or len(use.shape) != 1 or at is None or at.item() != 0:
+        return None
+    source = lowering.operand(ids)
+    if not isinstance(source, Tensor) or spec.shape is None:
+        return None
+    wide = (*use.shape, 1)
+    table = replace(use, shape=wide, steps=(*use.steps, ("reshape", wide)))
+    made = Step(
+        f"{node}/rows",
+        hole(0),
+        (source,),
+        "layers.Embedding",
+        "Embedding",
+        {"input_dim": wide[0], "output_dim": 1},
+        lowering.names.unique(op_name(node)),
+        weights={"embeddings": table},
+        stored=("embeddings",),
+    )
+    lowering.put(made)
+    return Step(node, f"ops.squeeze({hole(0)}, axis=-1)", (Tensor(made.node),))
 
 
 def _held(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:

@@ -1,0 +1,92 @@
+"""Variables that belong to no layer of Keras's: added, multiplied, gathered from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow")
+v1 = tf.compat.v1
+
+from graphscope import analyse  # noqa: E402
+
+
+def image() -> Any:
+    return v1.placeholder(tf.float32, [None, 5, 6], "x")
+
+
+def variable(*shape: int) -> Any:
+    return v1.get_variable("w", shape)
+
+
+MADE = {
+    "a bias after a concat": (
+        lambda: tf.nn.bias_add(tf.concat([image(), image()[:, :, :2]], 2), variable(8)),
+        "Bias(shape=(8,)",
+    ),
+    "positions": (lambda: image() + variable(5, 6), "Bias(shape=(5, 6)"),
+    "a learned temperature": (
+        lambda: tf.nn.relu(image()) * variable(),
+        "Scale(shape=()",
+    ),
+    "a scale for each row": (lambda: variable(5, 1) * image(), "Scale(shape=(5, 1)"),
+    "a number for each id": (
+        lambda: tf.gather(variable(9), v1.placeholder(tf.int32, [None, 3], "ids")),
+        "layers.Embedding(9, 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ["frozen", "checkpoint"])
+@pytest.mark.parametrize("name", MADE)
+def test_it_is_a_layer_that_can_be_trained(
+    name: str, form: str, tmp_path: Path
+) -> None:
+    build, wanted = MADE[name]
+    found = analyse(saved(build, form, tmp_path), outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert wanted in report.source.text
+    assert "Weight(" not in report.source.text
+    assert found.prove(tmp_path / "keras").passed
+
+
+KEPT = {
+    "a mean that was written": (
+        lambda: image() - np.arange(6, dtype=np.float32),
+        "frozen",
+    ),
+    "a constant beside variables": (
+        lambda: tf.matmul(image(), variable(6, 6)) + tf.range(5.0)[:, None],
+        "checkpoint",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_constant_is_no_weight(name: str, tmp_path: Path) -> None:
+    build, form = KEPT[name]
+    found = analyse(saved(build, form, tmp_path), outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "Bias(" not in report.source.text
+    assert found.prove(tmp_path / "keras").passed
+
+
+def saved(build: Any, form: str, folder: Path) -> str:
+    """The graph of ``build()``, frozen or beside its checkpoint."""
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        tf.identity(build(), "out")
+        session.run(v1.global_variables_initializer())
+        rng = np.random.default_rng(0)
+        for each in v1.global_variables():
+            each.load(rng.normal(size=each.shape).astype("f"), session)
+        if form == "checkpoint":
+            return str(v1.train.Saver().save(session, str(folder / "model")))
+        frozen = v1.graph_util.convert_variables_to_constants(
+            session, graph.as_graph_def(), ["out"]
+        )
+    path = folder / "frozen.pb"
+    path.write_bytes(frozen.SerializeToString())
+    return str(path)
