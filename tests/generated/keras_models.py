@@ -122,7 +122,8 @@ def upsampling(rng: Rng, shape: tuple[int | None, ...]) -> Any:
     if rank != 2:
         return getattr(L, f"UpSampling{rank}D")(int(rng.integers(1, 4)))
     size = several(rng, 2, 1, 3)
-    return L.UpSampling2D(size, interpolation=pick(rng, ["nearest", "bilinear"]))
+    kinds = ["nearest"] if None in shape else ["nearest", "bilinear"]
+    return L.UpSampling2D(size, interpolation=pick(rng, kinds))
 
 
 def resizing(rng: Rng, shape: tuple[int | None, ...]) -> Any:

@@ -185,6 +185,8 @@ def rearranged(rng: Rng, x: Any) -> Any:
 def padded(rng: Rng, x: Any) -> Any:
     pads = [[0, 0], *rng.integers(0, 2, (rank(x) - 1, 2)).tolist()]
     mode = pick(rng, ["CONSTANT", "CONSTANT", "REFLECT", "SYMMETRIC"])
+    if any(size is None or size < 2 for size in x.shape.as_list()[1:]):
+        mode = "CONSTANT"
     if mode == "CONSTANT":
         return tf.pad(x, pads, constant_values=float(pick(rng, [0.0, -1.5])))
     return tf.pad(x, pads, mode)
@@ -320,6 +322,7 @@ OPS: tuple[Op, ...] = (
     unary, unary, positive, with_constant, with_constant, reduced, compared, flattened, reshaped, sliced, moved,
     rearranged, padded, gathered, chosen, normalised, product, product, image, image, image, integers, filled,
 )  # fmt: skip
+MOVES = (sliced, rearranged, padded, gathered)
 
 
 class Growing:
@@ -368,7 +371,9 @@ class Growing:
                 self.put(named(pick(self.rng, BINARY[:7]))(x, y), x, y)
         elif rank(x):
             with tf.name_scope(pick(self.rng, ["block", "layer", "model/part"])):
-                self.put(pick(self.rng, OPS)(self.rng, x), x)
+                op = pick(self.rng, OPS)
+                if rank(x) > 1 or op not in MOVES:  # the batch stays what it is
+                    self.put(op(self.rng, x), x)
 
     def grow(self) -> list[Any]:
         for _ in range(int(pick(self.rng, [1, 1, 2]))):
