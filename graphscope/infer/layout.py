@@ -45,8 +45,11 @@ def _fed(
 
 
 def _just_below(meet: object, name: object, meets: Mapping[str, object]) -> object:
-    """What holds ``name`` among the regions that ``meet`` joins; ``meet`` itself where it is ``name``."""
-    while name is not meet and name != meet and meets[name] != meet:  # type: ignore[index]
+    """What holds ``name`` among the regions that ``meet`` joins; ``meet`` itself where it is ``name``.
+
+    On a cycle, what bears no such name.
+    """
+    while name != meet and name in meets and meets[name] != meet:  # type: ignore[index]
         name = meets[name]  # type: ignore[index]
     return name
 

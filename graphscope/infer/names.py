@@ -65,7 +65,8 @@ def _scope(layer: Layer) -> Path:
     weights = {use.node for use in layer.weights.values() if use.node}
     computing = [n for n in layer.members if n not in weights and not _READ.search(n)]
     found = _shared(tuple(n.split("/"))[:-1] for n in computing or layer.members)
-    stored = _shared(map(_stored_in, weights))
+    places = map(_stored_in, weights)
+    stored = _shared(place for place in places if place[: len(found)] != found)
     if not found or len(stored) < len(found) and found[: len(stored)] == stored:
         found = stored or found
     while len(found) > 1 and _SUFFIX.sub("", found[-1]) in _INNER:
