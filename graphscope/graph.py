@@ -87,8 +87,8 @@ class WeightUse:
     ``node`` is the graph's variable or constant that holds it (``""`` where the layer's weight is a literal, then
     ``value`` holds it), ``shape`` its shape in Keras's layout, ``steps`` what leads from the stored array to Keras's:
     ``("reshape", shape)``, ``("transpose", axes)``, ``("cast", dtype)``, ``("slice", (axis, begin, end))``,
-    ``("join", (axis, uses))``: those of other uses after these, along one axis; ``("computed", function)``, before any
-    other: what a function of the model makes of its variables.
+    ``("deviation", epsilon)``: its square less epsilon; ``("join", (axis, uses))``: those of other uses after these,
+    along one axis; ``("computed", function)``, before any other: what a function of the model makes of its variables.
     """
 
     node: str
@@ -121,6 +121,7 @@ def _slice(array: np.ndarray, argument: tuple[int, int, int]) -> np.ndarray:
 _STEPS: dict[str, Any] = {
     "reshape": np.reshape,
     "transpose": np.transpose,
+    "deviation": lambda array, epsilon: np.square(array) - epsilon,
     "cast": lambda array, dtype: array.astype(dtype),
     "slice": _slice,
 }

@@ -135,6 +135,47 @@ def batch_norm(
     )
 
 
+def _by_deviation(
+    view: View,
+    gamma: Held | None,
+    beta: Held | None,
+    moving_mean: Held,
+    deviation: Held,
+) -> bool | str:
+    if gamma is None and beta is None:
+        return "nothing is trained: a normalization"
+    source = deviation.source
+    if source is None or view.ops[view.producer(source)[0].node] in ("Sqrt", "Pow"):
+        return "the deviation is no sum with the root of a variance"
+    return _one_axis(gamma, beta, moving_mean, deviation)
+
+
+@layer(
+    "BatchNormalization",
+    where=_by_deviation,
+    config=lambda view, x, gamma, beta, moving_mean, deviation: _decomposed(
+        view, x, gamma, beta, moving_mean, deviation, EPSILON
+    ),
+    weights=lambda gamma, beta, moving_mean, deviation: _vectors(
+        gamma,
+        beta,
+        moving_mean,
+        deviation.then("deviation", EPSILON, deviation.shape),
+    ),
+    evidence="divided by the root of the variance and a number added after the root: the variance that gives as much,"
+    " with an epsilon of 0.001, stands in for it",
+)
+def batch_norm_by_deviation(
+    x: Input,
+    gamma: Weight | None,
+    beta: Weight | None,
+    moving_mean: Weight,
+    deviation: Weight,
+) -> Term:
+    """Darknet's, as darkflow writes it: ``(x - mean) / (sqrt(variance) + 1e-5) * gamma``."""
+    return op.RealDiv(x - moving_mean, deviation) * gamma + beta
+
+
 def _literal(held: Held, value: float) -> Held:
     """A statistic that no node holds: the one that leaves its input alone."""
     array = np.full(int(np.prod(held.shape)), value, np.float32)

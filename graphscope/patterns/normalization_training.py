@@ -69,7 +69,7 @@ def _config(
 ) -> dict[str, Any]:
     moving = _moving(view, mean, variance)
     momentum = moving[0].momentum if moving else None
-    config: dict[str, Any] = {"axis": -1, "epsilon": plain_float(epsilon)}
+    config: dict[str, Any] = {"epsilon": plain_float(epsilon)}
     config |= {"center": beta is not None, "scale": gamma is not None}
     return config | ({"momentum": momentum} if momentum is not None else {})
 
@@ -79,41 +79,84 @@ def _evidence(view: View, mean: Tensor, variance: Tensor) -> str:
     return _TOLD.format(", ".join(m.variable for m in moving)) if moving else ""
 
 
-def _over_all_but_last(
-    view: View, x: Tensor, axis: Any, mean: Tensor, variance: Tensor
-) -> bool | str:
+def _channels(view: View, x: Tensor, axis: Any) -> int | None:
+    """The one axis over which the statistics are not taken: the last (-1) or the second; None: neither."""
+    rank = _rank(view, x, axis)
     axes = axis if isinstance(axis, tuple) else (axis,)
-    shape = view.shape(x)
-    rank = len(shape) if shape is not None else len(axes) + 1
-    if sorted(a % rank for a in axes) != list(range(rank - 1)):
-        return "the statistics are not over all axes but the last"
+    left = sorted(set(range(rank)) - {a % rank for a in axes})
+    if left == [rank - 1]:
+        return -1
+    return 1 if left == [1] and rank > 2 else None
+
+
+def _rank(view: View, x: Tensor, axis: Any) -> int:
+    """The rank of the input; where it is not known, one more than there are axes."""
+    shape, axes = view.shape(x), axis if isinstance(axis, tuple) else (axis,)
+    return len(shape) if shape is not None else len(axes) + 1
+
+
+def _over_all_but_one(
+    view: View,
+    x: Tensor,
+    axis: Any,
+    gamma: Held | None,
+    beta: Held | None,
+    mean: Tensor,
+    variance: Tensor,
+) -> bool | str:
+    at = _channels(view, x, axis)
+    if at is None:
+        return "the statistics are not over all axes but that of the channels"
+    place = at if at < 0 else at - _rank(view, x, axis)
+    for held in (gamma, beta):
+        shape = held.shape if held is not None else ()
+        if any(d != 1 and i - len(shape) != place for i, d in enumerate(shape)):
+            return "the weights vary along another axis"
     return _followed(view, mean, variance)
+
+
+def _written_out(
+    view: View,
+    x: Tensor,
+    axis: Any,
+    gamma: Held | None,
+    beta: Held | None,
+    mean: Tensor,
+    variance: Tensor,
+    epsilon: float,
+) -> dict[str, Any]:
+    config = _config(view, gamma, beta, mean, variance, epsilon)
+    return {"axis": _channels(view, x, axis) or -1} | config
+
+
+def _flat(statistic: Term) -> Term:
+    """A statistic with its axes of size one, without them, or with them again."""
+    squeezed = op.Squeeze(statistic, squeeze_dims=ANY)
+    return op.Reshape(squeezed, ANY) | squeezed | statistic
 
 
 @layer(
     "BatchNormalization",
-    where=_over_all_but_last,
-    config=_config,
+    where=_over_all_but_one,
+    config=_written_out,
     weights=_weights,
     evidence=_evidence,
 )
 def batch_norm_training(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
-    """``tf.nn.moments`` and ``tf.nn.batch_normalization``."""
+    """``tf.nn.moments`` and ``tf.nn.batch_normalization``; Keras 3 reshapes the statistics between the two."""
     kept = named("mean", op.Mean(x, axis, keep_dims=True))
     spread = op.Mean((x - kept) ** 2, axis, keep_dims=True)
-    spread_of = named("variance", spread)
-    mean = op.Squeeze(kept, squeeze_dims=ANY) | kept
-    variance = op.Squeeze(spread_of, squeeze_dims=ANY) | spread_of
+    mean, variance = _flat(kept), _flat(named("variance", spread))
     scale = gamma * rsqrt(variance + epsilon)
     return (x - mean) * scale + beta | x * scale - mean * scale + beta
 
 
 @layer(
     "BatchNormalization",
-    where=_over_all_but_last,
-    config=_config,
+    where=_over_all_but_one,
+    config=_written_out,
     weights=_weights,
     evidence=_evidence,
 )

@@ -106,6 +106,26 @@ def shifted(second: float = 1.0) -> Any:
         return t * scale + (beta - batch_mean * scale)
 
 
+def training_first() -> Any:
+    """Keras's on channels that come first: the statistics are flattened and given their axes again."""
+    t = image(None, 3, 8, 8)
+    moving = [weight(name, 3) for name in ("mean", "variance")]
+    batch = tf.nn.moments(t, [0, 2, 3], keepdims=True)
+    flat = [tf.squeeze(statistic, [0, 2, 3]) for statistic in batch]
+    for variable, statistic in zip(moving, flat):
+        v1.assign_sub(variable, (variable - statistic) * 0.1)
+    mean, variance = (tf.reshape(each, [1, 3, 1, 1]) for each in flat)
+    beta, gamma = (tf.reshape(weight(n, 3), [1, 3, 1, 1]) for n in ("beta", "gamma"))
+    return tf.nn.batch_normalization(t, mean, variance, beta, gamma, 1e-3)
+
+
+def darknet(root: Any = tf.sqrt, scale: bool = True) -> Any:
+    """darkflow's: the number that keeps the root from zero is added after it."""
+    t, (mean, variance, beta, gamma) = image(), vectors()
+    made = (t - mean) / (root(variance) + 1e-5)
+    return made * gamma + beta if scale else made
+
+
 def fused_training(follow: bool = True) -> Any:
     mean, variance, _, _ = (weight(n, 3) for n in ("m", "v", "b", "g"))
     made, batch_mean, batch_variance = fused(training=True)
@@ -242,6 +262,21 @@ SPELLINGS = [
         epsilon=1e-3,
     ),
     spell(
+        "training form, channels first",
+        "batch_norm_training",
+        training_first,
+        "gamma beta moving_mean moving_variance",
+        axis=1,
+        momentum=0.9,
+    ),
+    spell(
+        "darknet",
+        "batch_norm_by_deviation",
+        darknet,
+        "gamma beta moving_mean moving_variance",
+        epsilon=1e-3,
+    ),
+    spell(
         "training form of 0.12",
         "batch_norm_training_shifted",
         shifted,
@@ -339,6 +374,8 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
 
 
 NEAR_MISSES = [
+    near("no weights", "batch_norm_by_deviation", lambda: darknet(scale=False)),
+    near("a root alone", "batch_norm_by_deviation", lambda: batch_norm(image())),
     near("two scales", "batch_norm", two_scales),
     near("in training form", "fused_batch_norm", lambda: fused(training=True)[0]),
     near(
