@@ -45,10 +45,11 @@ def load_weights(model: keras.Model, path: str = "weights.npz") -> keras.Model:
 _OP_CLASS = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class {class_name}(layers.Layer):
-    """TensorFlow's {op}, for which keras.ops has no word: runs on the TensorFlow backend only."""
+    """TensorFlow's {op}: keras.ops has no word for it."""
 
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
+        self.supports_jit = False
 
     def call(self, {inputs}):
         return {body}
@@ -86,7 +87,8 @@ def op_class(
     """The name of the class that computes ``body`` of ``inputs``, entered into ``classes`` where it is new."""
     number = 1
     while True:
-        wanted = name if number == 1 else f"{name}{number}"
+        apart = "_" if name[-1].isdigit() else ""
+        wanted = name if number == 1 else f"{name}{apart}{number}"
         source = _OP_CLASS.format(
             class_name=wanted, op=name, inputs=", ".join(inputs), body=body
         )

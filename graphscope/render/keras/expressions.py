@@ -12,7 +12,7 @@ from .classes import op_class
 from .draws import draw_step
 from .held import Holder
 from .literals import literal
-from .names import class_identifier, op_name
+from .names import class_identifier, identifier, op_name
 from .operands import Operands, takes_list
 from .program import Step, hole
 from .sized import sized_step
@@ -86,7 +86,7 @@ def custom_step(
             f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be: "
             "name an --output before it, or freeze the graph as it is"
         )
-    names = [f"x{number}" for number in range(len(given))]
+    names = argument_names(payload.op, len(given))
     operands = [custom_operand(lowering, tensor) for tensor in given]
     texts = [n if isinstance(o, Tensor) else o for n, o in zip(names, operands)]
     tensors = tuple(o for o in operands if isinstance(o, Tensor))
@@ -100,7 +100,7 @@ def custom_step(
             "name an --output before it, or freeze the graph as it is"
         )
     if not tensors:
-        tensors, used = (next(iter(lowering.inputs)),), ["x0"]
+        tensors, used = (next(iter(lowering.inputs)),), ["x"]
     class_name = op_class(
         lowering.classes, class_identifier(payload.op), payload.op, used, body
     )
@@ -115,6 +115,15 @@ def custom_step(
         ports=ports,
         portable=False,
     )
+
+
+def argument_names(op: str, count: int) -> list[str]:
+    """What the op's definition calls its inputs, where each is one tensor."""
+    definition = opdefs.find(op)
+    names = [arg.name for arg in definition.input_arg] if definition else []
+    if len(names) != count:
+        return [f"x{number}" for number in range(count)]
+    return [identifier(name) for name in names]
 
 
 def finished(
