@@ -105,9 +105,8 @@ class WeightUse:
             found = self.value if self.value is not None else model.value(self.node)
         for step, argument in steps:
             if step == "join":
-                axis, others = argument
-                parts = [found, *(each.array(model) for each in others)]
-                found = np.concatenate(parts, axis)
+                parts = [found, *(each.array(model) for each in argument[1])]
+                found = np.concatenate(parts, argument[0])
             else:
                 found = _STEPS[step](found, argument)
         return found
