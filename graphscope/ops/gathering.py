@@ -231,3 +231,27 @@ define(
     shape=same,
     keras=lambda call, x: f"ops.digitize({x}, ops.array({list(call['boundaries'])}))",
 )
+
+
+def _sparse_product_shape(call: Call) -> tuple[Shape]:
+    size, dense = call.dims(2), call.shape(3)
+    rows = size[1 if call["adjoint_a"] else 0] if size is not None else None
+    known = dense is not None and len(dense) == 2
+    return ((rows, dense[0 if call["adjoint_b"] else 1] if known and dense else None),)
+
+
+def _sparse_product(
+    call: Call, indices: str, values: str, shape: str, dense: str
+) -> str | None:
+    """Each number times the row that its column names, summed by its row."""
+    size = call.integers(2)
+    if size is None or call["adjoint_b"]:
+        return None
+    row, column = (1, 0) if call["adjoint_a"] else (0, 1)
+    rows = f"ops.take({dense}, {indices}[:, {column}], axis=0)"
+    weighed = f"ops.expand_dims({values}, axis=1) * {rows}"
+    places = f'ops.cast({indices}[:, {row}], "int32")'
+    return f"ops.segment_sum({weighed}, {places}, num_segments={size[row]})"
+
+
+define("SparseTensorDenseMatMul", shape=_sparse_product_shape, keras=_sparse_product)

@@ -356,14 +356,3 @@ define("RFFT", shape=_real_transform(1, False))  # type: ignore[arg-type]
 define("RFFT2D", shape=_real_transform(2, False))  # type: ignore[arg-type]
 define("IRFFT", shape=_real_transform(1, True))  # type: ignore[arg-type]
 define("IRFFT2D", shape=_real_transform(2, True))  # type: ignore[arg-type]
-
-
-def _sparse_product(call: Call) -> tuple[Shape]:
-    sizes, dense = call.dims(2), ranked(call.shape(3), 2)
-    rows = None
-    if sizes is not None and len(sizes) == 2:
-        rows = sizes[1] if call["adjoint_a"] else sizes[0]
-    return ((rows, dense[0] if call["adjoint_b"] else dense[1]),)
-
-
-define("SparseTensorDenseMatMul", shape=_sparse_product)

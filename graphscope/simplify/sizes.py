@@ -34,6 +34,9 @@ _UNITS: Mapping[str, tuple[float, tuple[int, ...]]] = {
     "RealDiv": (1, (1,)),
     "Pow": (1, (1,)),
 }
+_SPARSE_SHAPES = frozenset(
+    {("SparseTensorDenseMatMul", 2), ("SparseReorder", 2), ("SparseReshape", 1)}
+)
 _FOLDED = frozenset({"int32", "int64", "bool", "float32"})
 
 
@@ -156,10 +159,29 @@ class _Settling:
         node, inputs = self.graph.node(name), self.graph.inputs(name)
         if not inputs or Tensor(name) not in self.facts:
             return None
+        if node.op == "PlaceholderWithDefault":
+            return 0 if self.only_sizes(name) else None
         if node.op in _UNITS:
             return self.unit_slot(name, *_UNITS[node.op])
+        if node.op in ("Select", "SelectV2"):
+            return self.chosen_slot(name, inputs)
         repeats = self.repeats(name, node, inputs)
         return 0 if repeats and self.same(name, inputs[0]) else None
+
+    def chosen_slot(self, name: str, inputs: tuple[Tensor, ...]) -> int | None:
+        """The branch that sizes choose: what a cond on a shape has become."""
+        choice = self.value(inputs[0])
+        if len(inputs) != 3 or choice is None or choice.ndim:
+            return None
+        slot = 1 if choice else 2
+        return slot if self.same(name, inputs[slot]) else None
+
+    def only_sizes(self, name: str) -> bool:
+        """Whether a feed with a default is the shape that goes with a sparse tensor's numbers: nobody feeds another."""
+        readers = self.graph.consumers(name)
+        return bool(readers) and all(
+            (self.graph.op(reader), slot) in _SPARSE_SHAPES for reader, slot in readers
+        )
 
     def repeats(self, name: str, node: Node, inputs: tuple[Tensor, ...]) -> bool:
         """Whether the node repeats its first input where the two have the same shape."""

@@ -199,11 +199,15 @@ _LOOKUPS = {
     "OneHot": 0,
     "SparseSegmentSum": 1,
     "SparseSegmentMean": 1,
+    "SparseTensorDenseMatMul": 0,
 }
 _PASSES = frozenset(
     "Identity Cast Reshape ExpandDims Squeeze Unique Switch Enter Transpose StridedSlice Split Unpack "
     "Pack TensorArrayScatterV3 TensorArrayReadV3 ConcatV2 DynamicPartition".split()
 )
+
+
+_READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
 
 
 def looked_up(graph: Graph, name: str) -> int | None:
@@ -213,7 +217,8 @@ def looked_up(graph: Graph, name: str) -> int | None:
         for reader, slot in graph.consumers(stack.pop()):
             op = graph.op(reader)
             if _LOOKUPS.get(op) == slot:
-                found.append(_rows(graph, graph.inputs(reader)[1 - slot].node, op))
+                table = 2 if op == "SparseTensorDenseMatMul" else 1 - slot
+                found.append(_rows(graph, graph.inputs(reader)[table].node, op))
             elif op in _PASSES and reader not in seen:
                 seen.add(reader)
                 stack.append(reader)
@@ -226,10 +231,12 @@ def _rows(graph: Graph, name: str, op: str) -> int | None:
         node, inputs = graph.node(name), graph.inputs(name)
         if node.op in ("Const", "VariableV2", "Variable", "VarHandleOp"):
             break
-        if not inputs or node.op not in _PASSES | {"ReadVariableOp"}:
+        if not inputs or node.op not in _READ:
             return None
         name = inputs[0].node
     value = node.attrs.get("value")
+    if op == "SparseTensorDenseMatMul":  # the sizes that its indices stay below
+        return int(value.min()) if value is not None and value.size else None
     if op == "OneHot":
         return int(value) if value is not None and value.size == 1 else None
     shape = value.shape if value is not None else node.attrs.get("shape")
