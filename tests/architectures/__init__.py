@@ -35,7 +35,8 @@ class Architecture:
     ``layers`` gives how many layers of a Keras class there must be (classes that it does not name may be there too; two
     calls of one layer count once), ``lines`` the most lines of code, ``ops`` the most ops that belong to no layer,
     ``not_portable`` the ops that only TensorFlow can run, ``share`` the least share of weight elements in real layers,
-    ``only`` names the forms that TensorFlow can write it in, where it cannot write all; ``random`` says that an output is drawn at random, so that there is nothing to compare.
+    ``only`` names the forms that TensorFlow can write it in, where it cannot write all, ``random`` counts the outputs that
+    may be drawn at random, so that there is nothing to compare.
     """
 
     name: str

@@ -92,7 +92,15 @@ def as_output() -> Any:
     return [tf.nn.relu(x), tf.shape(x)[1:3] * 2]
 
 
+def scattered() -> Any:
+    x = image(None, 4, 4, 3)
+    nowhere = tf.zeros([0, 2], tf.int32)
+    table = tf.tensor_scatter_nd_update(x[0, :, :, 0], nowhere, tf.zeros([0]))
+    return x + table[:, :, None]
+
+
 BUILDERS = [
+    scattered,
     cropped,
     merged,
     grid,
@@ -127,6 +135,17 @@ def test_sizes_are_asked_of_tensors(build: Callable[[], Any], tmp_path: Path) ->
     assert not report.not_portable
     assert "tf." not in report.source.text
     assert "class Weight" not in report.source.text  # a grid is no weight
+
+
+def test_a_branch_that_sizes_choose_stands_alone(tmp_path: Path) -> None:
+    def chosen() -> Any:
+        x = image(None, 8, 8, 3)
+        large = tf.shape(x)[1] > 4
+        return tf.where(large, tf.nn.relu(x), tf.nn.tanh(x))
+
+    report, proof = recovered(chosen, tmp_path)
+    assert proof.passed
+    assert [step.class_name for step in report.source.program.steps] == ["Activation"]
 
 
 def test_one_layer_says_the_whole_arithmetic(tmp_path: Path) -> None:

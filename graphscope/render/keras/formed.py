@@ -19,11 +19,12 @@ from .texts import LARGE, constant_text
 if TYPE_CHECKING:
     from .held import Holder
 
-_MOST = 40  # ops in one layer
+_MOST = 80  # ops in one layer
 _WIDTH = 56  # characters of a text that still stands inside another
 _LOCALS = "abcdefghijklmnopqrstuvw"
 _FEW = 3  # numbers that are as short as the op that makes them
 _SHORTER = frozenset({"Range", "LinSpace", "Fill", "Tile", "Reshape", "ExpandDims"})
+_COMPARING = ("Less", "LessEqual", "Greater", "GreaterEqual", "MatrixBandPart")
 _FEEDING = frozenset({"random", "stateful", "variable", "feed"})
 
 
@@ -42,6 +43,15 @@ def is_formed(holder: Holder, node: str, payload: Node) -> bool:
         return False
     holder.formed.add(node)
     return True
+
+
+def _is_made(holder: Holder, tensor: Tensor) -> bool:
+    """Whether a tensor is made of sizes and constants, and not stored."""
+    if tensor in holder.inputs or tensor.node in holder.steps:
+        return False
+    stored = holder.graph.op(tensor.node) == "Const" or holder.weight_of(tensor)
+    known_value = not stored and holder.value(tensor) is not None
+    return tensor.node in holder.formed or known_value
 
 
 def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
@@ -73,8 +83,19 @@ def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
             text = name
         texts[node] = text if _binds(text) else f"({text})"
     lines.append(f"return {text}")
-    about = "Numbers that depend on nothing but sizes."
-    return own_step(holder, tensor.node, "Constant", about, lines, {})
+    name, about = _called(Counter(holder.graph.op(node) for node in order))
+    return own_step(holder, tensor.node, name, about, lines, {})
+
+
+def _called(made_of: Counter[str]) -> tuple[str, str]:
+    """The name of the class, and what is said of it, by the ops that it stands for."""
+    if any(made_of[op] for op in _COMPARING):
+        return "Mask", "Which positions take part: depends on nothing but sizes."
+    if made_of["Range"] > 1:
+        return "Grid", "The positions on a grid: depends on nothing but sizes."
+    if made_of["Range"]:
+        return "Positions", "The positions along an axis: depends on nothing but sizes."
+    return "Constant", "Numbers that depend on nothing but sizes."
 
 
 def _is_maker(holder: Holder, node: str) -> bool:

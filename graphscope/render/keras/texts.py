@@ -67,6 +67,8 @@ def constant_text(value: np.ndarray, plain: bool = True) -> str | None:
     """
     if value.size > LARGE or value.dtype.kind in "OSUV":
         return None
+    if not value.size and value.ndim > 1:
+        return f'ops.zeros({literal(value.shape)}, "{value.dtype.name}")'
     if plain and value.ndim == 0 and value.dtype.name in _PLAIN:
         text = literal(value)
         return f"({text})" if text.startswith("-") else text
