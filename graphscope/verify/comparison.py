@@ -17,7 +17,7 @@ from .opening import open_runner
 from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
 from .parting import first_parting
 from .report import Verification
-from .runner import Runner
+from .runner import Runner, TooSlow
 from .safety import check_outputs, draws
 from .training import in_use
 
@@ -199,7 +199,7 @@ class Comparison:
         fixed = {name: self.settings[name] for name in known if name in self.settings}
         more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
         reason = GraphscopeError("nothing was run")
-        refusal = ""
+        refusal, slow = "", 0
         for drawn in trials({**ports, **more}, turn, seed, self.fitting):
             a = {**{n: drawn[n] for n in ports}, **fixed}
             b = {**{m: a[n] for n, m in self.fed}, **{n: drawn[n] for n in more}}
@@ -207,7 +207,10 @@ class Comparison:
             try:
                 x = self.first.run(a, mine, noises[0])
             except GraphscopeError as error:
+                slow += isinstance(error, TooSlow)
                 reason = error
+                if slow > 1:
+                    break
                 continue
             try:
                 y = self.second.run(b, theirs, noises[1])

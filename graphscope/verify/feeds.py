@@ -139,6 +139,10 @@ def draw(
         known = [n for n in (port.below, bound) if n is not None] or [usual]
         most = max(1, min([*known, 1 << 30]))
         return rng.integers(0, most, shape).astype(port.dtype)
+    if (
+        not shape and port.shape == ()
+    ):  # a rate, a ratio, a threshold: a loop may hang on others
+        return np.asarray(rng.uniform(0.3, 0.9)).astype(port.dtype)
     made = rng.normal(size=shape) * scale if scale else rng.uniform(size=shape)
     if port.dtype.startswith("complex"):
         return (made + 1j * rng.normal(size=shape)).astype(port.dtype)

@@ -16,6 +16,14 @@ from .feeds import Port, is_mask, looked_up
 from .noise import Noise, fed_noise, noisy_keras
 from .texts import text_for
 
+LONGEST = (
+    120  # seconds for one run: numbers drawn at random can keep a loop going for ever
+)
+
+
+class TooSlow(NotRunnable):
+    """A run that was given up."""
+
 
 class Runner(Protocol):
     """A model that runs: names of tensors in, arrays out."""
@@ -155,7 +163,12 @@ class GraphRunner:
         try:
             if noise is not None:
                 given |= fed_noise(self.session, fetches, given, noise)
-            return [np.asarray(v) for v in self.session.run(fetches, given)]
+            options = tf.compat.v1.RunOptions(timeout_in_ms=1000 * LONGEST)
+            return [np.asarray(v) for v in self.session.run(fetches, given, options)]
+        except tf.errors.DeadlineExceededError:
+            raise TooSlow(
+                f"{self.source} cannot be run: no answer within {LONGEST} s"
+            ) from None
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise NotRunnable(
                 f"{self.source} cannot be run: {first_line(error)}"

@@ -260,6 +260,20 @@ def test_a_difference_that_the_graph_makes_itself_is_rounding(tmp_path):
     assert "is rounding" in found.remarks[-1] and found.outputs[0]["rounding"] > 0
 
 
+def test_a_run_that_does_not_end_is_given_up(tmp_path, monkeypatch):
+    def build():
+        x = v1.placeholder(tf.float32, [None], name="x")
+        tf.while_loop(
+            lambda i: tf.reduce_sum(i * 0.0) < 1.0, lambda i: [i + 1.0], [x], name="y"
+        )
+
+    monkeypatch.setattr("graphscope.verify.runner.LONGEST", 1)
+    v1.disable_control_flow_v2()
+    path = write(tmp_path / "a.pb", build)
+    with pytest.raises(GraphscopeError, match="no answer within 1 s"):
+        compare(path, path, outputs=["y/Exit"])
+
+
 def test_what_one_takes_and_the_other_refuses_is_a_difference(tmp_path):
     def build(size):
         def inner():
