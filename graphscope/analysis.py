@@ -133,8 +133,10 @@ class Analysis(Stages):
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""
         from .constants import Constants
+        from .infer.loops import check_loops
         from .render.keras import write_keras
 
+        check_loops(self.layer_graph, self.lifted.broken)
         report = write_keras(
             self.flat,
             self.layer_graph,

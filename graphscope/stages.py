@@ -147,14 +147,13 @@ class Stages:
         from .freeze.tables import table_contents
         from .simplify.layouts import settle_layouts
         from .simplify.prune import prune
-        from .simplify.select import conds_to_selects
         from .simplify.tables import settle_tables
 
         if self.model.layered:
             return self.model.graph
         if not self.outputs:
             return self.lifted.graph
-        graph = conds_to_selects(prune(self.lifted.graph, self.outputs))
+        graph = self.lifted.graph
         graph = settle_tables(graph, table_contents(graph, self.flat))
         graph = settle_layouts(graph, {output.node for output in self.outputs})
         return prune(graph, self.outputs)
@@ -176,9 +175,12 @@ class Stages:
     @cached_property
     def lifted(self) -> Lifted:
         """The same with each loop as one node, which calls what the loop computes."""
-        from .simplify.loops import lift_loops
+        from .infer.loops import lift
+        from .simplify.loops import Lifted
 
-        return lift_loops(self.unlifted, self.flat.functions, self.outputs)
+        if self.model.layered:
+            return Lifted(self.model.graph)
+        return lift(self.unlifted, self.flat, self.outputs, self.given_shapes)
 
     @cached_property
     def loops(self) -> tuple[Loop, ...]:

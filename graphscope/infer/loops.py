@@ -5,11 +5,15 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import networkx as nx
 
-from ..graph import Function, Graph, Layer, Loop, Tensor, WeightUse
-from ..simplify.loops import Lifted
+from ..errors import NotExpressible
+from ..graph import Function, Graph, Layer, Loop, Model, Shape, Tensor, WeightUse
+from ..simplify.loops import Lifted, lift_loops
+from ..simplify.loops_choices import outline_choices
+from ..simplify.loops_frames import MERGES
 from ..simplify.loops_regions import (
     Region,
     bodies,
@@ -17,13 +21,52 @@ from ..simplify.loops_regions import (
     is_literal,
     weight_behind,
 )
+from ..simplify.prune import prune
+from ..simplify.select import conds_to_selects
 from ..write import function_names
 from .calls import Library
 from .facts import UNKNOWN, Fact, join_facts
-from .shapes import Inference
+from .shapes import Inference, infer_facts
 
 Facts = Mapping[Tensor, Fact]
 _CALL = re.compile(r"^(Stateful)?PartitionedCall(_\d+)?$")
+
+
+def lift(
+    graph: Graph,
+    model: Model,
+    outputs: Sequence[Tensor],
+    given: Mapping[str, Shape],
+) -> Lifted:
+    """The graph with each loop as one call and each other cond as a selection, pruned to the outputs.
+
+    Where the sides of a cond differ in shape it stays a condition, in a call as loops do. ``model`` is the file's, its
+    calls inlined; ``given`` are shapes of feeds that replace what it says.
+    """
+    lifted = lift_loops(graph, model.functions, outputs)
+    if not outputs:
+        return lifted
+    whole = prune(lifted.graph, outputs)
+    made = conds_to_selects(whole)
+    chosen = [name for name in made.by_op("SelectV2") if whole.op(name) in MERGES]
+    functions = {**model.functions, **lifted.functions}
+    if chosen:
+        producer = model.versions.get("producer")
+        facts = infer_facts(made, functions=functions, given=given, producer=producer)
+        chosen = [name for name in chosen if not _is_alike(made, name, facts)]
+    made, new, regions = outline_choices(made, chosen, functions)
+    return replace(
+        lifted,
+        graph=prune(made, outputs),
+        functions={**lifted.functions, **new},
+        regions=(*lifted.regions, *regions),
+    )
+
+
+def _is_alike(graph: Graph, name: str, facts: Facts) -> bool:
+    """Whether the two sides of a selection have one shape, as far as can be told."""
+    yes, no = (facts.get(t, UNKNOWN).spec.shape for t in graph.inputs(name)[1:])
+    return yes is not None and yes == no
 
 
 def loop_layers(
@@ -50,6 +93,17 @@ def with_loops(
         place = [i for i, each in enumerate(made) if each.output.node in after]
         made.insert(place[0] if place else len(made), loop)
     return tuple(made)
+
+
+def check_loops(layer_graph: Graph, broken: Mapping[str, str]) -> None:
+    """Raise NotExpressible where something goes round in a circle that is no loop that can be run."""
+    if nx.is_directed_acyclic_graph(layer_graph):
+        return
+    circle = sorted({name for edge in nx.find_cycle(layer_graph) for name in edge[:2]})
+    why = next(iter(broken.values()), f"{circle[0]!r} needs what it yields")
+    raise NotExpressible(
+        f"{why}: name an --output before it, or freeze the graph as it is"
+    )
 
 
 def shown(name: str) -> str:
