@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from . import architecture
+
 v1 = tf.compat.v1
 
 
@@ -26,7 +28,7 @@ class Config:
     layers: int = 3
     heads: int = 4
     intermediate: int = 24
-    positions: int = 12
+    positions: int = 16
     types: int = 2
     dropout: float = 0.0
     one_hot: bool = False
@@ -150,14 +152,9 @@ def encoder(x: Any, mask: Any, config: Config) -> Any:
     return tf.reshape(rows, [batch, length, sizes(rows)[-1]])
 
 
-def bert(
-    batch: int | None = None,
-    length: int | None = None,
-    config: Config = Config(),
-    masked: bool = True,
-) -> tuple[Any, Any]:
-    """The graph of a BERT with its three feeds; returns its sequence output and its pooled output."""
-    shape = [batch, length]
+def bert(length: int | None, config: Config, masked: bool) -> tuple[Any, Any]:
+    """The graph of a BERT with its feeds; returns its sequence output and its pooled output."""
+    shape = [None, length]
     ids = v1.placeholder(tf.int32, shape, "input_ids")
     mask = v1.placeholder(tf.int32, shape, "input_mask") if masked else None
     types = v1.placeholder(tf.int32, shape, "segment_ids")
@@ -171,4 +168,70 @@ def bert(
         with v1.variable_scope("pooler"):
             first = tf.squeeze(x[:, 0:1, :], axis=1)
             pooled = dense(first, config.hidden, "dense", tf.tanh)
-    return tf.identity(x, "sequence_output"), tf.identity(pooled, "pooled_output")
+    return x, pooled
+
+
+def classified(pooled: Any, training: bool) -> Any:
+    """``run_classifier.py``: class probabilities, and their loss in a training graph."""
+    hidden = pooled.shape[-1]
+    weights = v1.get_variable("output_weights", [3, hidden])
+    bias = v1.get_variable("output_bias", [3])
+    if training:
+        pooled = v1.nn.dropout(pooled, rate=0.1)
+    logits = tf.nn.bias_add(tf.matmul(pooled, weights, transpose_b=True), bias)
+    if training:
+        labels = v1.placeholder(tf.int32, [None], "label_ids")
+        one_hot = tf.one_hot(labels, depth=3, dtype=tf.float32)
+        losses = -tf.reduce_sum(one_hot * tf.nn.log_softmax(logits, axis=-1), axis=-1)
+        step = v1.train.get_or_create_global_step()
+        v1.train.AdamOptimizer(1e-4).minimize(tf.reduce_mean(losses), step)
+    return tf.nn.softmax(logits, axis=-1, name="probabilities")
+
+
+LAYERS = {"Embedding": 2, "PositionEmbedding": 1, "LayerNormalization": 7}
+
+
+@architecture(
+    "BERT",
+    "tf1",
+    layers={**LAYERS, "BiasedMultiHeadAttention": 3, "Dense": 8},
+    lines=75,
+    ops=3,  # the mask
+)
+def classifier(training: bool = False) -> Any:
+    """A classifier of sequences of any length."""
+    config = Config(dropout=0.1 if training else 0.0)
+    return classified(bert(None, config, masked=True)[1], training)
+
+
+@architecture(
+    "BERT, one-hot",
+    "tf1",
+    layers={**LAYERS, "MultiHeadAttention": 3, "Dense": 7},
+    lines=65,
+)
+def one_hot(training: bool = False) -> Any:
+    """Word pieces by a product of one-hot vectors as on a TPU, the exact GELU, no mask, a fixed length."""
+    config = Config(one_hot=True, exact_gelu=True)
+    sequence, pooled = bert(8, config, masked=False)
+    return [tf.identity(sequence, "sequence"), tf.identity(pooled, "pooled")]
+
+
+@architecture(
+    "BERT-base",
+    "tf1",
+    layers={
+        "Embedding": 2,
+        "PositionEmbedding": 1,
+        "LayerNormalization": 25,
+        "BiasedMultiHeadAttention": 12,
+        "Dense": 25,
+    },
+    lines=120,
+    ops=3,
+)
+def base() -> Any:
+    """The layers of BERT-base, narrow: what is measured is how its source reads."""
+    config = Config(layers=12, hidden=24, heads=12)
+    sequence, pooled = bert(16, config, masked=True)
+    return [tf.identity(sequence, "sequence"), tf.identity(pooled, "pooled")]

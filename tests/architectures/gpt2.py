@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from . import architecture
+
 v1 = tf.compat.v1
 
 
@@ -110,17 +112,16 @@ def block(x: Any, scope: str, past: Any, config: Config) -> tuple[Any, Any]:
 
 
 def gpt2(
-    batch: int | None = None,
     length: int | None = None,
     past_length: int | None = 0,
     config: Config = Config(),
 ) -> tuple[Any, Any]:
     """The graph of a GPT-2; returns logits and presents. A ``past_length`` of 0 is a graph without a past."""
-    tokens = v1.placeholder(tf.int32, [batch, length], "tokens")
+    tokens = v1.placeholder(tf.int32, [None, length], "tokens")
     past = None
     if past_length != 0:
         size = config.width // config.heads
-        shape = [batch, config.layers, 2, config.heads, past_length, size]
+        shape = [None, config.layers, 2, config.heads, past_length, size]
         past = v1.placeholder(tf.float32, shape, "past")
     with v1.variable_scope("model"):
         number, steps = sizes(tokens)
@@ -141,3 +142,44 @@ def gpt2(
         logits = tf.reshape(logits, [number, steps, config.vocabulary])
     present = tf.stack(presents, axis=1)
     return tf.identity(logits, "logits"), tf.identity(present, "present")
+
+
+def _layers(count: int) -> dict[str, int]:
+    return {
+        "ReversibleEmbedding": 1,
+        "PositionEmbedding": 1,
+        "LayerNormalization": 2 * count + 1,
+        "MultiHeadAttention": count,
+        "Dense": 2 * count,
+    }
+
+
+@architecture("GPT-2", "tf1", layers=_layers(3), lines=40)
+def logits(training: bool = False) -> Any:
+    """Sequences of any length; the training graph has the loss of the next token."""
+    found, _ = gpt2()
+    if training:
+        tokens = v1.get_default_graph().get_tensor_by_name("tokens:0")
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels=tokens[:, 1:], logits=found[:, :-1]
+        )
+        v1.train.AdamOptimizer(1e-4).minimize(tf.reduce_mean(losses))
+    return found
+
+
+@architecture("GPT-2 small", "tf1", layers=_layers(12), lines=120)
+def small() -> Any:
+    """The layers of the smallest GPT-2, narrow."""
+    return gpt2(8, config=Config(width=24, heads=12, layers=12))[0]
+
+
+@architecture(
+    "GPT-2 with its past",
+    "tf1",
+    layers={"LayerNormalization": 5, "Dense": 8, "ReversibleEmbedding": 1},
+    lines=140,
+    ops=60,
+)
+def cached() -> Any:
+    """Keys and values go in and come out, so that the heads are not inside of a layer."""
+    return list(gpt2(4, 3, Config(layers=2)))
