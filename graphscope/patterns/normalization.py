@@ -182,11 +182,13 @@ def _literal(held: Held, value: float) -> Held:
     return Held("", array.shape, value=array)
 
 
-def _folded_weights(scale: Held, offset: Held) -> dict[str, Held]:
+def _folded_weights(
+    scale: Held, offset: Held, moving_mean: Held | None
+) -> dict[str, Held]:
     return {
         "gamma": scale.flat(),
         "beta": offset.flat(),
-        "moving_mean": _literal(scale, 0.0),
+        "moving_mean": moving_mean.flat() if moving_mean else _literal(scale, 0.0),
         "moving_variance": _literal(scale, 1.0 - EPSILON),
     }
 
@@ -212,3 +214,27 @@ def _folded_fits(view: View, x: Any, scale: Held, offset: Held) -> bool | str:
 )
 def batch_norm_folded(x: Input, scale: Weight, offset: Weight) -> Term:
     return x * scale + offset
+
+
+def _centred_fits(
+    view: View, x: Any, scale: Held, offset: Held, moving_mean: Held
+) -> bool | str:
+    fits = _folded_fits(view, x, scale, offset)
+    return _one_axis(scale, offset, scale, moving_mean) if fits is True else fits
+
+
+@layer(
+    "BatchNormalization",
+    where=_centred_fits,
+    config=lambda view, x, scale, offset, moving_mean: _decomposed(
+        view, x, scale, offset, moving_mean, moving_mean, EPSILON
+    ),
+    weights=_folded_weights,
+    evidence="a mean, a scale and an offset per channel: taken for a batch normalization whose variance was folded into"
+    " the scale; variance 1 and epsilon 0.001 stand in for it",
+)
+def batch_norm_centred(
+    x: Input, scale: Weight, offset: Weight, moving_mean: Weight
+) -> Term:
+    """What constant folding leaves of ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``."""
+    return (x - moving_mean) * scale + offset

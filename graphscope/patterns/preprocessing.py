@@ -165,3 +165,19 @@ def _listed(values: np.ndarray | None) -> list[float]:
 def normalization_by_deviation(x: Input, mean: Weight, deviation: Weight) -> Term:
     """Statistics gathered while training and divided out by hand (Unity's ml-agents)."""
     return (x - mean) / deviation
+
+
+@layer(
+    "Normalization",
+    where=lambda view, mean, share: _by_deviation(view, mean, share),
+    config=lambda view, mean, share: {
+        "axis": -1,
+        "invert": False,
+        "mean": _listed(_numbers(view, mean)),
+        "variance": _listed(1 / _squared(view, share)),
+    },
+    weights=lambda: {},
+)
+def normalization_by_share(x: Input, mean: Weight, share: Weight) -> Term:
+    """The same after constant folding: times one over the deviation."""
+    return op.Mul(x - mean, share) | op.Mul(share, x - mean)

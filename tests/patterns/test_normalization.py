@@ -270,6 +270,13 @@ SPELLINGS = [
         momentum=0.9,
     ),
     spell(
+        "the variance folded",
+        "batch_norm_centred",
+        lambda: (image() - weight("m", 3)) * weight("s", 3) + weight("o", 3),
+        "gamma beta moving_mean moving_variance",
+        axis=-1,
+    ),
+    spell(
         "darknet",
         "batch_norm_by_deviation",
         darknet,
@@ -374,6 +381,11 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
 
 
 NEAR_MISSES = [
+    near(
+        "a scale over two axes, centred",
+        "batch_norm_centred",
+        lambda: (image() - weight("m", 3)) * weight("s", 8, 3) + weight("o", 3),
+    ),
     near("no weights", "batch_norm_by_deviation", lambda: darknet(scale=False)),
     near("a root alone", "batch_norm_by_deviation", lambda: batch_norm(image())),
     near("two scales", "batch_norm", two_scales),

@@ -140,6 +140,10 @@ def observed(second: float = 1.0) -> Any:
     return (image(None, 3) - const(0, 3)) / deviation
 
 
+def observed_folded() -> Any:
+    return (image(None, 3) - const(0, 3)) * const(1, 3)
+
+
 def repeated(first: int = 2) -> Any:
     return tf.repeat(image(None, None, None, 3), 2, first)
 
@@ -405,6 +409,7 @@ SPELLINGS = [
         mean=[1.0, 2.0, 3.0],
         variance=[1.0, 4.0, 9.0],
     ),
+    spell("observations, folded", "normalization_by_share", observed_folded, ""),
     spell("observations", "normalization_by_deviation", observed, ""),
     spell(
         "layer scale",
@@ -572,6 +577,11 @@ NEAR_MISSES = [
         "least deviation",
         "normalization",
         lambda: (image(None, 3) - const(0, 3)) / tf.maximum(tf.sqrt(const(1, 3)), 1e-2),
+    ),
+    near(
+        "times a variable",
+        "normalization_by_share",
+        lambda: (image(None, 3) - const(0, 3)) * weight("d", 3),
     ),
     near(
         "by a variable",

@@ -7,7 +7,7 @@ weight is left beside them, and when the Keras model that is written computes th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,17 @@ AROUND = {"Permute", "Reshape", "Flatten", "Identity"}
 
 @dataclass(frozen=True)
 class Cell:
-    """``build`` makes the graph and returns its outputs; ``layers`` is what must be found, in order."""
+    """``build`` makes the graph and returns its output; ``layers`` is what must be found, in order.
+
+    ``eager``: it returns a function and the specs of its inputs; ``frozen``: a GraphDef and the name of its output.
+    """
 
     row: str
     column: str
     build: Callable[[], Any]
     layers: tuple[Expected, ...]
     eager: bool = False
-    options: dict[str, Any] = field(default_factory=dict)
+    frozen: bool = False
 
     def __str__(self) -> str:
         return f"{self.column}: {self.row}"
@@ -69,10 +72,20 @@ def weight(name: str, *shape: int, positive: bool = False) -> Any:
 
 def write(cell: Cell, path: Path) -> str:
     """Build and freeze the cell's graph; returns the name of its output."""
-    return _write_eager(cell, path) if cell.eager else _write_graph(cell, path)
+    definition, output = frozen_graph(cell)
+    path.write_bytes(definition.SerializeToString())
+    return output
 
 
-def _write_graph(cell: Cell, path: Path) -> str:
+def frozen_graph(cell: Cell) -> tuple[Any, str]:
+    """The cell's graph as TensorFlow freezes it, and the name of its output."""
+    if cell.frozen:
+        found: tuple[Any, str] = cell.build()
+        return found
+    return _eager(cell) if cell.eager else _graph(cell)
+
+
+def _graph(cell: Cell) -> tuple[Any, str]:
     made = tf.Graph()
     with made.as_default(), v1.Session(graph=made) as session:
         v1.set_random_seed(0)
@@ -82,8 +95,7 @@ def _write_graph(cell: Cell, path: Path) -> str:
         definition = v1.graph_util.convert_variables_to_constants(
             session, made.as_graph_def(), [output.op.name]
         )
-    path.write_bytes(definition.SerializeToString())
-    return "out"
+    return definition, "out"
 
 
 def _scatter(session: Any) -> None:
@@ -95,7 +107,7 @@ def _scatter(session: Any) -> None:
             variable.load(rng.uniform(0.5, 1.5, value.shape), session)
 
 
-def _write_eager(cell: Cell, path: Path) -> str:
+def _eager(cell: Cell) -> tuple[Any, str]:
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
     )
@@ -108,8 +120,7 @@ def _write_eager(cell: Cell, path: Path) -> str:
             variable.assign(rng.uniform(0.5, 1.5, value.shape))
     call = tf.function(lambda *x: tf.identity(function(*x), name="out"))
     frozen = convert_variables_to_constants_v2(call.get_concrete_function(*specs))
-    path.write_bytes(frozen.graph.as_graph_def().SerializeToString())
-    return str(frozen.outputs[0].op.name)
+    return frozen.graph.as_graph_def(), str(frozen.outputs[0].op.name)
 
 
 def check(cell: Cell, folder: Path, prove: bool = True) -> None:

@@ -85,7 +85,7 @@ add("SeparableConv2D", made("separable_conv2d", 6, [3, 3], 1), filters=6)
 def normed(**options: Any) -> Any:
     return lambda: slim().conv2d(
         image(),
-        6,
+        8,
         3,
         normalizer_fn=slim().batch_norm,
         normalizer_params={"is_training": False, **options},
