@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -398,3 +399,21 @@ def test_table_of_signatures_is_keras_own(name: str) -> None:
             if default is REQUIRED
             else wanted == default
         )
+
+
+def test_name_that_nobody_chose_is_left_out_unless_keras_would_give_it_twice(
+    tmp_path: Path,
+) -> None:
+    graph = Graph()
+    placeholder(graph)
+    dense(graph, "fc", "x", np.eye(4, dtype="f4"))
+    for name, inputs in (("block_add", ["fc", "x"]), ("add", ["block_add", "x"])):
+        put(graph, name, "Add", inputs)
+        layer = graph.node(name)
+        node = "net/block/add" if name == "block_add" else "net/add/add"
+        graph.nodes[name]["node"] = replace(layer, output=Tensor(node))
+    put(graph, "scores", "ReLU", ["add"])
+    text = written(graph, tmp_path, "scores/out").source.text
+    assert 'layers.ReLU(name="scores")' in text and "block_add" not in text
+    x = rng().normal(size=(2, 4)).astype("f4")
+    np.testing.assert_allclose(run(tmp_path)(x), np.maximum(3 * x, 0), rtol=1e-5)

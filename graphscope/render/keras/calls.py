@@ -11,7 +11,7 @@ from .attention import constructor_config
 from .config import written_arguments
 from .held import Holder
 from .literals import literal
-from .names import class_identifier, layer_name
+from .names import class_identifier, is_default_name, layer_name
 from .program import Step, hole
 from .signatures import signatures
 from .subclasses import subclass_of
@@ -53,6 +53,7 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
         lowering.names.unique(layer_name(node)),
         weights=weights,
         stored=stored_order(layer.op, weights),
+        is_named=not is_default_name(layer_name(node), layer.output.node),
     )
     return shared(lowering, step)
 

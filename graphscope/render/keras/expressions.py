@@ -12,7 +12,7 @@ from .classes import op_class
 from .draws import draw_step
 from .held import Holder
 from .literals import literal
-from .names import class_identifier, identifier, op_name
+from .names import class_identifier, identifier, is_default_name, op_name
 from .operands import Operands, takes_list
 from .program import Step, hole
 from .sized import sized_step
@@ -114,6 +114,7 @@ def custom_step(
         lowering.names.unique(op_name(node)),
         ports=ports,
         portable=False,
+        is_named=not is_default_name(op_name(node), node),
     )
 
 

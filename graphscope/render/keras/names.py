@@ -7,6 +7,8 @@ import keyword
 import re
 from collections.abc import Iterable
 
+from ... import opdefs
+
 _TAKEN = frozenset(dir(builtins)) | {"keras", "layers", "ops", "tf", "np", "numpy"}
 
 _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
@@ -91,6 +93,31 @@ def class_identifier(text: str) -> str:
     words = re.split(r"\W+|_+", text, flags=re.ASCII)
     name = "".join(word[:1].upper() + word[1:] for word in words)
     return name if name and not name[0].isdigit() else f"Op{name}"
+
+
+_OPERATORS = frozenset(
+    """add sub mul truediv div floordiv mod pow neg transpose concat stack unstack split strided_slice range
+    ones zeros ones_like zeros_like Mean Max MatMul embedding_lookup""".split()
+)
+
+
+def is_default_name(name: str, node: str) -> bool:
+    """Whether nobody chose the name: it ends with what TensorFlow calls a node of this op by itself.
+
+    >>> is_default_name("block_add_1", "net/block/add_1"), is_default_name("scores", "net/scores")
+    (True, False)
+    >>> is_default_name("block1_add", "net/block1_add/add")  # the scope of a layer of that name
+    False
+    """
+    *scopes, last = node.split("/")
+    base = re.sub(r"(_\d+)+$", "", last)
+    if base not in _OPERATORS and opdefs.find(base) is None:
+        return False
+    known = layer_name(last)
+    if name != known and not name.endswith(f"_{known}"):
+        return False
+    chosen = [layer_name(scope) for scope in scopes if scope.endswith(last)]
+    return not any(name == each or name.endswith(f"_{each}") for each in chosen)
 
 
 class Namespace:

@@ -36,17 +36,20 @@ def with_names(program: Program) -> Program:
     """The program with ``shown`` set; a name that an operation of Keras's would get too is changed.
 
     The names of a class are left out where Keras, in a fresh process, gives its layers exactly these; of a layer
-    without weights, also where its name is a number that Keras gave it once.
+    without weights, also where its name is a number that Keras gave it once, or where nobody chose it.
     """
     operations = set(_operations(program.steps))
     silent = _silent(program.steps, operations)
     meant = {_base(s.name) for s in program.steps if s.name and not is_counted(s)}
     names = Namespace(step.name for step in program.steps)
     models = {s.node for s in program.steps if s.layer in program.models}
+    results = {tensor.node for tensor in program.outputs}
     made = []
     changed: dict[str, str] = {}
     for step in program.steps:
-        idle = not step.weights and is_counted(step) and _base(step.name) not in meant
+        chance = is_counted(step) or not step.is_named and step.node not in results
+        unmeant = chance and _base(snake_case(step.class_name)) not in meant
+        idle = not step.weights and unmeant
         if not step.name or step.class_name in silent or idle or step.node in models:
             made.append(step)
             continue

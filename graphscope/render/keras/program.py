@@ -31,7 +31,7 @@ class Step:
     ``hole`` for each use of one of ``inputs``; ``constructor`` is ``"layers.Conv2D"`` or ``""`` for an expression,
     ``class_name`` the Python class that names it in a weights file; ``arguments`` are the constructor's, the name
     left out; ``shown`` is the name as it is written, ``""`` where Keras would give the same by itself; ``weights`` go into the file in the order of ``stored``. ``layer`` is the node whose step made the
-    layer object that this step calls once more, else the node itself.
+    layer object that this step calls once more, else the node itself. ``is_named``: somebody chose the name.
     """
 
     node: str
@@ -47,6 +47,7 @@ class Step:
     ports: int = 1
     layer: str = ""
     portable: bool = True
+    is_named: bool = True
 
     def outputs(self) -> tuple[Tensor, ...]:
         return tuple(Tensor(self.node, port) for port in range(self.ports))

@@ -15,7 +15,7 @@ from ...graph import Node, Tensor
 from ...ops.size import Size
 from ...ops.sizes import holds_sizes
 from .measures import known, measured_in, with_shapes
-from .names import class_identifier, op_name
+from .names import class_identifier, is_default_name, op_name
 from .program import Step, hole
 from .texts import constant_text
 
@@ -168,6 +168,7 @@ def own_step(
         {},
         holder.names.unique(op_name(node)),
         portable=portable,
+        is_named=not is_default_name(op_name(node), node.removesuffix(":0")),
     )
 
 
