@@ -86,12 +86,23 @@ def _is_four(strides: object) -> bool:
 
 def _is_own(graph: Graph, sizes: Tensor, given: Tensor) -> bool:
     """Whether the size asked for follows from the map's own: then Keras's layer may give it as it is."""
-    measured = {
-        graph.inputs(name)[0].node
-        for name in graph.upstream([sizes.node])
-        if graph.op(name) == "Shape" and graph.inputs(name)
-    }
+    measured = _measured(graph, sizes.node)
     return not measured or measured <= {given.node}
+
+
+def _measured(graph: Graph, name: str) -> set[str]:
+    """The nodes whose shapes a size is computed from."""
+    found: set[str] = set()
+    seen, stack = {name}, [name]
+    while stack:
+        node = stack.pop()
+        sources = {tensor.node for tensor in graph.inputs(node)}
+        if graph.op(node) in ("Shape", "ShapeN", "Size"):
+            found |= sources
+            continue
+        stack.extend(sources - seen)
+        seen |= sources
+    return found
 
 
 def _shape(facts: Facts, tensor: Tensor) -> Shape:

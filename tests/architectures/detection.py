@@ -98,6 +98,7 @@ def retina():
     "tf1",
     layers={"Conv2D": 10, "BatchNormalization": 9, "Dense": 1, "UnitNormalization": 1},
     lines=50,
+    ops=2,  # the scales of the blocks
 )
 def facenet(training=False):
     """Schroff et al. (2015), davidsandberg's slim: scaled residual blocks, bottleneck, l2_normalize; fed phase."""

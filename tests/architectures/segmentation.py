@@ -134,7 +134,7 @@ def subpixel():
     return v1.depth_to_space(x, 3, name="NHWC_output")
 
 
-@architecture("EDSR", "tf2", layers={"Conv2D": 8, "Add": 3}, lines=26, ops=4)
+@architecture("EDSR", "tf2", layers={"Conv2D": 8, "Add": 3}, lines=26, ops=8)
 def edsr():
     """Lim et al. (2017), krasserm's Keras: mean subtracted, residuals scaled, pixel shuffle by Lambda."""
     mean = tf.constant([0.4488, 0.4371, 0.4040]) * 255

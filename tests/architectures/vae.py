@@ -54,7 +54,7 @@ def _graph(training):
     return mean, deviation, y
 
 
-@architecture("VAE encoder", "tf1", layers={"Dense": 3, "Dropout": 2}, lines=16, ops=2)
+@architecture("VAE encoder", "tf1", layers={"Dense": 3, "Dropout": 2}, lines=16, ops=4)
 def encoder(training=False):
     """Mean and deviation: equal, for nothing is drawn on the way to them."""
     mean, deviation, _ = _graph(training)

@@ -60,3 +60,21 @@ def test_a_kernel_smaller_than_its_stride_is_left_alone(tmp_path: Path) -> None:
     report, proof = recovered(net((1, 1), 2, False), tmp_path)
     assert proof.passed, proof.remarks
     assert "DynamicSlice" not in report.source.text
+
+
+def test_a_size_of_its_own_is_left_alone(tmp_path: Path) -> None:
+    """Twice the map's own size is what Keras's layer gives by itself, whatever the map was made of."""
+
+    def build() -> Any:
+        x = v1.placeholder(tf.float32, [None, None, None, 3], name="x")
+        ones = [1, 2, 2, 1]
+        y = v1.image.resize_bilinear(x, tf.shape(x)[1:3] // 2)
+        size = tf.shape(y)
+        asked = tf.stack([size[0], size[1] * 2, size[2] * 2, 4])
+        w = v1.get_variable("w", [3, 3, 4, 3])
+        return v1.nn.conv2d_transpose(y, w, asked, ones, padding="SAME", name="y")
+
+    report, proof = recovered(build, tmp_path)
+    assert proof.passed, proof.remarks
+    assert "DynamicSlice" not in report.source.text
+    assert "Conv2DTranspose(" in report.source.text
