@@ -160,3 +160,25 @@ def window(
     if found < 0:
         raise Unsaid(f"a window of {reach} over {size}")
     return found
+
+
+def adds_in_order(one: Shape, other: Shape) -> bool:
+    """Whether ``keras.ops.add(one, other)`` is their sum for every batch size.
+
+    Keras 3 on TensorFlow takes a second summand with a single size above 1 for a bias along the last axis or the
+    second, wherever that size stands: (1, 5, 1) + (1, 1, 5) has shape (1, 5, 1). (keras/src/backend/tensorflow/numpy.py)
+    """
+    if one is None or other is None or all(size == 1 for size in other):
+        return other is not None
+    if len(one) <= len(other):
+        ends = zip(one[::-1], other[::-1])
+        if all(a == b or a == 1 for a, b in ends):
+            return True
+    wide = [axis - len(other) for axis, size in enumerate(other) if size != 1]
+    known = [axis for axis in wide if other[axis] is not None]
+    if len(known) != 1 or len(one) < 2 or len(other) > len(one):
+        return len(known) > 1
+    size, at = other[known[0]], known[0]
+    if at == -1:
+        return one[-1] == size
+    return at == 1 - len(one) and one[1] == size and one[-1] not in (None, size)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Shape
-from .dims import broadcasting, merge, same
+from .dims import adds_in_order, broadcasting, merge, same
 from .registry import Call, Unsaid, define
 from .text import literal
 
@@ -121,6 +121,17 @@ def _operator(symbol: str, function: str) -> Callable[..., str]:
     return text
 
 
+def _add_text(call: Call, a: str, b: str) -> str:
+    """``a + b``; the other way round, or as a difference, where Keras would take ``b`` for a bias along another axis."""
+    one, other = call.shape(0), call.shape(1)
+    plain = _operator("+", "add")
+    if adds_in_order(one, other):
+        return plain(call, a, b)
+    if not adds_in_order(other, one) or call.value(1) is not None:
+        return f"ops.subtract({a}, -{b})"
+    return f"{b} + {a}"
+
+
 def _trunc_divide(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     if a.dtype.kind not in "iu":
         return np.divide(a, b)
@@ -163,7 +174,7 @@ def _quiet(keras: str) -> Callable[..., str]:
 _binary(
     "Add",
     "AddV2",
-    keras=_operator("+", "add"),
+    keras=_add_text,
     fold=lambda a, b: np.add(a, b),
     traits="commutative",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..match import Array, Input, Inputs, Pattern, Term, View, layer, op
+from ..ops.dims import adds_in_order
 
 
 def _alike(view: View, x: Any, y: Any) -> bool | str:
@@ -15,6 +16,14 @@ def _alike(view: View, x: Any, y: Any) -> bool | str:
     return len(a) == len(b) > 0 or f"they have {len(a)} and {len(b)} axes"
 
 
+def _in_order(view: View, x: Any, y: Any) -> bool | str:
+    alike = _alike(view, x, y)
+    if alike is not True:
+        return alike
+    safe = adds_in_order(view.shape(x), view.shape(y))
+    return safe or "Keras would take one of them for a bias"
+
+
 def _pairwise(name: str, kind: str, keras: str) -> Pattern:
     def formula(x: Input, y: Input) -> Term:
         return getattr(op, kind)(x, y)
@@ -23,16 +32,20 @@ def _pairwise(name: str, kind: str, keras: str) -> Pattern:
     return layer(keras, where=_alike)(formula)
 
 
-add = _pairwise("add", "Add", "Add")
+@layer("Add", where=_in_order)
+def add(x: Input, y: Input) -> Term:
+    return op.Add(x, y) | op.Add(y, x)
+
+
 subtract = _pairwise("subtract", "Sub", "Subtract")
 multiply = _pairwise("multiply", "Mul", "Multiply")
 maximum = _pairwise("maximum", "Maximum", "Maximum")
 minimum = _pairwise("minimum", "Minimum", "Minimum")
 
 
-@layer("Average", where=_alike)
+@layer("Average", where=_in_order)
 def average(x: Input, y: Input) -> Term:
-    return op.Add(x, y) * 0.5
+    return (op.Add(x, y) | op.Add(y, x)) * 0.5
 
 
 def _all_alike(view: View, inputs: Any) -> bool | str:

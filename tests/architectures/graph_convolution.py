@@ -170,7 +170,7 @@ class Attention(L.Layer):
         return tf.matmul(tf.nn.softmax(scores), features)
 
 
-@architecture("GAT", "tf2", layers={"Dense": 6}, lines=35, ops=12)
+@architecture("GAT", "tf2", layers={"Dense": 6}, lines=35, ops=4)
 def attention() -> Any:
     """Two layers of attention over neighbours."""
     x = k.Input((NODES, FEATURES), name="x")

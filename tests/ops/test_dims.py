@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphscope.graph import Shape
 from graphscope.ops import Unsaid
 from graphscope.ops.dims import (
+    adds_in_order,
     agree,
     axis_of,
     broadcast,
@@ -99,3 +101,33 @@ def test_what_cannot_be_is_unsaid() -> None:
     ):
         with pytest.raises(Unsaid):
             wrong()
+
+
+SUMMANDS = [
+    ((None, 12), (None, 12)),
+    ((None, 4), (None, 1)),
+    ((None, 1), (None, 4)),
+    ((None, 5, 1), (None, 1, 5)),
+    ((None, 8, 8), (8, 1)),
+    ((None, 8, 5), (8, 1)),
+    ((None, 4, 4, 3), (None, 1, 1, 3)),
+    ((None, 4, 4, 3), (3,)),
+    ((None, 6, 4), (6, 4)),
+    ((None, 3, 3), (None, 3, 1)),
+]
+
+
+@pytest.mark.parametrize("one, other", SUMMANDS)
+def test_what_is_added_in_order_is_a_sum_in_keras(one: Shape, other: Shape) -> None:
+    """For batches as large as any other size; what is refused is wrong for one of them."""
+    keras = pytest.importorskip("keras")
+    sizes = {size for size in (*one, *other) if size} | {1, 2}
+    right = []
+    for batch in sizes:
+        a, b = (
+            np.random.normal(size=[batch if s is None else s for s in shape])
+            for shape in (one, other)
+        )
+        got = np.asarray(keras.ops.add(keras.ops.array(a), keras.ops.array(b)))
+        right.append(got.shape == (a + b).shape and np.allclose(got, a + b, 1e-5))
+    assert adds_in_order(one, other) == all(right)
