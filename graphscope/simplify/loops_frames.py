@@ -287,7 +287,7 @@ class _Frame:
     def member(self, name: str) -> Node:
         """A node that belongs into the body; a constant may stand outside the frame."""
         node = self.graph.node(name)
-        if name not in self.members and self.graph._pred[name]:
+        if name not in self.members and node.op != "Const":
             raise self.wrong(f"reads {name!r}, which does not enter it")
         if name in self.members and node.op in (*ENTERS, *EXITS, *BACK, "LoopCond"):
             raise self.wrong(f"reads its own {node.op} {name!r}")
