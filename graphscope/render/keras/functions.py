@@ -84,7 +84,7 @@ class Writer:
         name, number = kind, 1
         while name in self.taken:
             name, number = f"{kind}_{number}", number + 1
-        unifier = Unifier({*_VARIABLES, name, *self.names})
+        unifier = Unifier({*_VARIABLES, *_inputs(blocks[0]), name, *self.names})
         fields: list[Field] = []
         columns = list(zip(*(block.parts for block in blocks)))
         for at, column in enumerate(columns):
@@ -147,9 +147,9 @@ class Writer:
     def _function_text(
         self, function: _Function, block: Block, lines: list[tuple[Part, Values]]
     ) -> str:
-        variables = dict(zip(block.inputs, _VARIABLES))
+        variables = dict(zip(block.inputs, _inputs(block), strict=True))
         given = [p.name for p in function.parameters]
-        made = self._looped(lines, {*_VARIABLES, *given})
+        made = self._looped(lines, {*_VARIABLES, *variables.values(), *given})
         statements = nested(made, [block.output])
         body, results = body_lines(statements, variables, [block.output], given)
         last = body[-1]
@@ -305,3 +305,9 @@ def _steps(block: Block) -> Iterator[Step]:
             yield part
         else:
             stack.extend(part.parts)
+
+
+def _inputs(block: Block) -> list[str]:
+    """What a function calls its tensors: x, y, z, x_4, x_5 and so on."""
+    more = (f"x_{number}" for number in range(4, len(block.inputs) + 1))
+    return [*_VARIABLES, *more][: len(block.inputs)]

@@ -52,6 +52,11 @@ class Parameter:
         return most if self.texts.count(most) * 2 > len(self.texts) else None
 
 
+def _are_numbers(field: Field) -> bool:
+    """Not so where a call inside of another function is given what that one is given (``n + 1``)."""
+    return all(isinstance(value, int) for value in field.values)
+
+
 class Unifier:
     """Collects fields, then says each with as few parameters as possible.
 
@@ -81,11 +86,12 @@ class Unifier:
         for field in differing:
             if field.role == COUNTED:
                 self._by_number(field)
-        for field in sorted((f for f in differing if f.role == VALUE), key=_scale):
+        numbers = [f for f in differing if f.role == NUMBER and _are_numbers(f)]
+        values = [f for f in differing if f.role in (VALUE, NUMBER)]
+        for field in sorted((f for f in values if f not in numbers), key=_scale):
             self._value(field)
-        for field in differing:
-            if field.role == NUMBER:
-                self.said[field.key] = Code(self._number(field.values))
+        for field in numbers:
+            self.said[field.key] = Code(self._number(field.values))
         return self.said
 
     def _by_prefix(self, fields: list[Field]) -> bool:
