@@ -14,8 +14,10 @@ from .quiet import import_tensorflow, silence
 from .runner import first_line
 
 _MODULES = {"__future__", "keras", "math", "numpy", "tensorflow", "typing"}
-_WORDS = frozenset(
-    "exec eval compile open __import__ getattr setattr globals locals vars input breakpoint delattr "
+_BUILTINS = frozenset(
+    "exec eval compile open __import__ getattr setattr globals locals vars input breakpoint delattr".split()
+)
+_PARTS = frozenset(
     "py_function numpy_function io gfile load_library load_op_library saving utils load loads save savez "
     "savez_compressed savetxt loadtxt genfromtxt fromfile tofile memmap fromregex DataSource ctypeslib f2py "
     "distutils load_model save_model export saved_model tools lib compat experimental data".split()
@@ -51,7 +53,7 @@ def check_source(path: Path) -> None:
         tree = ast.parse(path.read_text())
     except (SyntaxError, ValueError) as error:
         raise FormatError(f"{path}: is no Python ({error})") from None
-    registered = {id(part) for part in _registrations(tree)}
+    registered = {id(part) for part in (*_registrations(tree), *_arguments(tree))}
     for node in ast.walk(tree):
         if id(node) in registered:
             continue
@@ -74,23 +76,37 @@ def _registrations(tree: ast.AST) -> Iterator[ast.AST]:
                 yield from ast.walk(function)
 
 
+def _arguments(tree: ast.AST) -> Iterator[ast.AST]:
+    """Where a function's body names what it was given, whatever else bears that name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            given = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
+            for part in (p for line in node.body for p in ast.walk(line)):
+                if isinstance(part, ast.Name) and part.id in given:
+                    yield part
+
+
 def _words(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        return [node.module or ""]
+        return [node.module or "", *(alias.name for alias in node.names)]
     if isinstance(node, ast.Attribute):
         return [node.attr]
     return [node.id] if isinstance(node, ast.Name) else []
 
 
 def _is_doubtful(node: ast.AST, word: str) -> bool:
+    if isinstance(node, ast.ImportFrom) and word != node.module:
+        return word in _BUILTINS | _PARTS | {"*"} or bool(danger_of(word))
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return word.split(".")[0] not in _MODULES
     private = word.startswith("__") and word not in ("__file__", "__name__")
     if private and not _is_construction(node):
         return True
-    return word in _WORDS or (isinstance(node, ast.Attribute) and bool(danger_of(word)))
+    if isinstance(node, ast.Attribute):
+        return word in _BUILTINS | _PARTS or bool(danger_of(word))
+    return word in _BUILTINS
 
 
 def _is_construction(node: ast.AST) -> bool:

@@ -41,6 +41,10 @@ def test_a_source_that_builds_layers_is_fine(tmp_path):
         "import tensorflow as tf; tf.io.write_file('a', 'b')",
         "import tensorflow as tf; tf.raw_ops.WriteFile(filename='a', contents='b')",
         "import numpy; numpy.load('a', allow_pickle=True)",
+        "from tensorflow import io; io.gfile.remove('a')",
+        "from tensorflow import *",
+        "from tensorflow import data",
+        "f = lambda open=open: open('x')",
         "import pathlib; pathlib.Path('a').write_text('b')",
         "__builtins__",
     ],
@@ -49,6 +53,13 @@ def test_anything_more_is_refused(tmp_path, line):
     (tmp_path / "model.py").write_text(GOOD + line + "\n")
     with pytest.raises(UnsafeModel, match="line 14.*--trust"):
         check_source(tmp_path / "model.py")
+
+
+def test_arguments_may_be_called_what_they_like(tmp_path):
+    text = GOOD.replace("(self, x)", "(self, data, input)")
+    text = text.replace("multiply(x, 2.0)", "multiply(data, input)")
+    (tmp_path / "model.py").write_text(text)
+    check_source(tmp_path / "model.py")
 
 
 def test_what_is_no_python_is_told(tmp_path):
