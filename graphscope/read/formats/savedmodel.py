@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ...errors import FormatError
-from ...graph import Model
+from ...graph import Graph, Model
 from .. import proto
 from ..bundle import read_bundle
 from ..checkpoints import model_of_weights
@@ -17,7 +18,7 @@ from ..roles import joined_variables
 from ..sniff import begins_like, reads_like
 from ..source import Source, beside, check_inside, exists, open_source, siblings
 from ..wire import parse_lean
-from ..wiring import keys_of
+from ..wiring import VARIABLE_OPS, keys_of
 
 NAME = "SavedModel"
 _VARIABLES = "variables/variables.index"
@@ -117,6 +118,7 @@ def _without_values(model: Model) -> Model:
 def _joined(model: Model, meta: Any, weights: Any) -> Model:
     held = model_of_weights(weights, model.source, "")
     keys = keys_of(model.graph, model.functions, weights)
+    keys |= _by_object(model.graph, meta, keys, weights)
     joined = joined_variables(held.variables, model.graph, keys, model.collections)
     trained = _trained(meta)
     told = (
@@ -130,6 +132,29 @@ def _joined(model: Model, meta: Any, weights: Any) -> Model:
         variables=tuple(told),
         remarks=(*model.remarks, *held.remarks),
     )
+
+
+def _by_object(
+    graph: Graph, meta: Any, keys: Mapping[str, str], weights: Any
+) -> dict[str, str]:
+    """Keys for variables that no restore op fills: those of the objects that bear their names.
+
+    ``tf.saved_model.save`` of a Keras 3 model writes each variable twice; what it restores is not what the
+    signature reads. TensorFlow's own loader goes by the objects.
+    """
+    nodes = meta.object_graph_def.nodes
+    found: dict[str, set[str]] = {}
+    for path, node in zip(object_paths(nodes), nodes):
+        key = f"{path}/.ATTRIBUTES/VARIABLE_VALUE"
+        if node.WhichOneof("kind") == "variable" and key in weights:
+            found.setdefault(node.variable.name, set()).add(key)
+    made = {}
+    for variable in graph.by_op(*VARIABLE_OPS):
+        name = str(graph.attrs(variable).get("shared_name") or variable)
+        known = found.get(name, ())
+        if keys.get(variable) not in weights and len(known) == 1:
+            (made[variable],) = known
+    return made
 
 
 def _trained(meta: Any) -> dict[str, bool]:
