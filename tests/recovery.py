@@ -49,11 +49,11 @@ def randomised(build: Any, **kwargs: Any) -> Any:
     rng = np.random.default_rng(0)
     for layer in model.layers:
         for variable in layer.weights:
-            variable.assign(_random(variable.path, variable.shape, rng))
+            variable.assign(random_weight(variable.path, variable.shape, rng))
     return model
 
 
-def _random(path: str, shape: Sequence[int], rng: np.random.Generator) -> Any:
+def random_weight(path: str, shape: Sequence[int], rng: np.random.Generator) -> Any:
     if path.endswith("variance"):
         return rng.uniform(0.5, 1.5, shape)
     if path.endswith(("gamma", "scale")):
