@@ -19,11 +19,11 @@ class Cost(NamedTuple):
     said: str
 
 
-def run(code: str, *arguments: str) -> Cost:
+def run(code: str, *arguments: str, python: str = sys.executable) -> Cost:
     """The cost of a Python program in a process of its own; raises RuntimeError where it fails."""
     started = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
+        [python, "-c", code, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
