@@ -14,6 +14,7 @@ from ..match import Tile, View, collapse, tile
 from ..patterns import layers as all_patterns
 from ..simplify.tidy import tidy
 from .altitude import Values, layer_view, lowered
+from .layers import weight_use
 from .masks import thin_masks
 from .names import layer_names
 from .reshapes import name_reshapes
@@ -120,12 +121,7 @@ def _layer(
         outputs=root.outputs if isinstance(root, Layer) else (),
         inputs={name: below.get(tensor, tensor) for name, tensor in inputs.items()},
         weights={
-            name: WeightUse(
-                below.get(Tensor(held.node), Tensor(held.node)).node,
-                held.shape,
-                held.steps,
-                view.array(held),
-            )
+            name: _lowered_use(weight_use(held, view), below)
             for name, held in weights.items()
         },
         members=frozenset(members),
@@ -134,6 +130,10 @@ def _layer(
         evidence=(*pattern.evidence_of(match, view), *dict.fromkeys(evidence)),
     )
     return made, each
+
+
+def _lowered_use(use: WeightUse, below: Mapping[Tensor, Tensor]) -> WeightUse:
+    return replace(use, node=below.get(Tensor(use.node), Tensor(use.node)).node)
 
 
 def _named(graph: Graph, layers: list[Layer]) -> list[Layer]:

@@ -10,6 +10,7 @@ import networkx as nx
 from ..constants import Constants
 from ..graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from ..match import Held, Pattern, Tile, View, tile
+from ..match.nodes import PASS_THROUGH
 from ..patterns import layers as all_patterns
 
 Specs = Mapping[Tensor, TensorSpec]
@@ -47,7 +48,7 @@ def _layer(each: Tile, view: View) -> Layer:
         op=pattern.op,
         attrs=pattern.config_of(match, view),
         inputs=pattern.inputs_of(match),
-        weights={name: _use(held, view) for name, held in weights.items()},
+        weights={name: weight_use(held, view) for name, held in weights.items()},
         members=each.members,
         output=each.output,
         pattern=pattern.name,
@@ -108,11 +109,30 @@ def _activation(layer: Layer) -> str | None:
 
 def _written_together(owner: Layer, layer: Layer, view: View, kept: set[str]) -> bool:
     scope = owner.output.node.rpartition("/")[0]
-    if not scope or owner.attrs["activation"] != "linear" or owner.output.node in kept:
+    if owner.attrs["activation"] != "linear" or owner.output.node in kept:
         return False
-    readers = {name for name, _ in view.readers(owner.output.node)}
-    inside = all(n.startswith(scope + "/") for n in layer.members & view.dynamic)
-    return inside and all(r in layer.members or r not in view.dynamic for r in readers)
+    own = layer.members & view.dynamic
+    if scope:
+        inside = all(name.startswith(f"{scope}/") for name in own)
+    else:  # nobody scoped anything: tf.nn.relu(tf.matmul(x, w) + b)
+        inside = not any("/" in name for name in own)
+    return inside and _read_only_by(view, owner.output.node, layer.members, kept)
+
+
+def _read_only_by(
+    view: View, name: str, members: frozenset[str], kept: set[str]
+) -> bool:
+    """Whether all that reads a node, or what only passes it on, is among the members."""
+    stack, seen = [name], {name}
+    while stack:
+        for reader, _ in view.readers(stack.pop()):
+            if reader in members or reader not in view.dynamic or reader in seen:
+                continue
+            if view.kinds[reader] not in PASS_THROUGH or reader in kept:
+                return False
+            seen.add(reader)
+            stack.append(reader)
+    return True
 
 
 def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
@@ -125,10 +145,13 @@ def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
     )
 
 
-def _use(held: Held, view: View) -> WeightUse:
+def weight_use(held: Held | WeightUse, view: View) -> WeightUse:
+    """A weight as a layer uses it, from how the solver holds it."""
+    if isinstance(held, WeightUse):
+        return held
     steps = tuple(
         (
-            (step, (argument[0], tuple(_use(part, view) for part in argument[1])))
+            (step, (argument[0], tuple(weight_use(part, view) for part in argument[1])))
             if step == "join"
             else (step, argument)
         )

@@ -75,7 +75,11 @@ def _held(use: Any) -> Held:
     return Held(use.node, use.shape, use.steps, value=use.value)
 
 
-def _cut(view: View, x: Any, kernel: Held, _rows: Any, _whole: Any) -> bool | str:
+def _cut(
+    view: View, x: Any, kernel: Held, _ids: Any, _rows: Any, _whole: Any
+) -> bool | str:
+    if _ids is not None and places(view, _ids) != (0, 1, Size(0)):
+        return "what is looked up are no positions from 0"
     shape = view.shape(_rows)
     if len(kernel.shape) != 2 or not _is_sequence(view, x, _whole):
         return "it is no table added to a sequence"
@@ -87,10 +91,11 @@ def _cut(view: View, x: Any, kernel: Held, _rows: Any, _whole: Any) -> bool | st
 
 @layer("PositionEmbedding", above=True, where=_cut, config=_config, weights=_weights)
 def position_embedding_cut(
-    x: Input, kernel: Weight, _rows: Value, _whole: Value
+    x: Input, kernel: Weight, _ids: Value, _rows: Value, _whole: Value
 ) -> Term:
     """BERT's table, cut to the length that the sequences turn out to have."""
-    some = op.Slice(kernel, [0, 0], ANY)
+    looked_up = op.GatherV2(kernel, _ids, 0) | op.ResourceGather(kernel, _ids)
+    some = op.Slice(kernel, [0, 0], ANY) | looked_up
     rows = op.Reshape(some, ANY) | op.ExpandDims(some, ANY) | some
     found: Term = named("_whole", x + named("_rows", op.BroadcastTo(rows, ANY) | rows))
     return found
@@ -98,6 +103,8 @@ def position_embedding_cut(
 
 def _added(view: View, x: Any, kernel: Held, _whole: Any) -> bool | str:
     shape = kernel.shape
+    if kernel.source is not None and kernel.value is None:
+        return "the rows are computed"
     if len(shape) not in (2, 3) or len(shape) == 3 and shape[0] != 1 or shape[-2] < 2:
         return "it is no row for each position"
     same = view.axis_size(x, 1) == Size(shape[-2])
