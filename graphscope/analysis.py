@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .errors import GraphscopeError, NotRunnable, UnsafeModel
 from .graph import Graph, Layer, Model, Tensor
 from .read import load
 from .stages import Stages
@@ -174,24 +175,31 @@ class Analysis(Stages):
         """Run the file, as TensorFlow reads it, and the Keras model written from it on the same inputs.
 
         A model joined from several places is run as graphscope joined it. Needs TensorFlow; leaves
-        ``verification.json`` in the folder. Raises NotRunnable where TensorFlow cannot run the original.
+        ``verification.json`` in the folder. Raises NotRunnable where TensorFlow cannot run the original: then the
+        record has the reason, and ``passed`` is null.
         """
         from .verify import compare
 
+        record = Path(folder, "verification.json")
         whole = (
             Path(self.model.source).exists()
             or Path(f"{self.model.source}.index").exists()
         )
-        proof = compare(
-            self.model if self.joined or not whole else self.model.source,
-            str(folder),
-            trust=trust,
-            outputs=self.sure_outputs(),
-            shapes=self.given_shapes,
-            layers=self.named,
-        )
-        record = json.dumps(proof.to_json(), indent=2)
-        Path(folder, "verification.json").write_text(record + "\n")
+        try:
+            proof = compare(
+                self.model if self.joined or not whole else self.model.source,
+                str(folder),
+                trust=trust,
+                outputs=self.sure_outputs(),
+                shapes=self.given_shapes,
+                layers=self.named,
+            )
+        except GraphscopeError as error:
+            told = isinstance(error, NotRunnable | UnsafeModel)
+            found = {"passed": None if told else False, "reason": str(error)}
+            record.write_text(json.dumps(found, indent=2) + "\n")
+            raise
+        record.write_text(json.dumps(proof.to_json(), indent=2) + "\n")
         return proof
 
 
