@@ -53,10 +53,20 @@ def _counts(program: Program, ops: Sequence[str]) -> str:
     total, owned = count_parameters(program)
     text = f"{layers:,} layer{'s' * (layers != 1)} with {total:,} parameters"
     if owned < total:
-        text += f" ({100 * owned // total}% of them in Keras's own layers)"
+        text += f" ({_percent(owned, total)} of them in Keras's own layers)"
     if ops:
         text += f"; {len(ops):,} op{'s' * (len(ops) != 1)} that belong{'s' * (len(ops) == 1)} to no layer"
     return text
+
+
+def _percent(part: int, whole: int) -> str:
+    """Never 100% of what is not all.
+
+    >>> _percent(1, 3), _percent(99_999, 100_000)
+    ('33%', '99.99%')
+    """
+    share = 100 * part / whole
+    return f"{share:.0f}%" if share < 99 else f"{int(share * 100) / 100:g}%"
 
 
 def count_layers(program: Program) -> int:

@@ -35,15 +35,20 @@ def body_lines(
     variables: Mapping[Tensor, str],
     results: Sequence[Tensor],
     taken: Iterable[str] = (),
+    returned: bool = False,
 ) -> tuple[list[list[str]], list[str]]:
     """The lines of each statement, not indented, and the variables that hold the results at the end.
 
     ``variables`` are those that hold tensors at the start, ``taken`` names that must stay as they are. A
-    variable is used again when what it holds is no longer needed.
+    variable is used again when what it holds is no longer needed. ``returned``: a ``return`` of the one result ends them.
     """
     allocation = _Allocation(statements, variables, results, taken)
+    allocation.returned = results[0] if returned else None
     lines = [list(allocation.lines(at, each)) for at, each in enumerate(statements)]
-    return lines, [allocation.holds[tensor] for tensor in results]
+    held = [allocation.holds[tensor] for tensor in results]
+    if returned and allocation.returned is not None:
+        lines.append([f"return {held[0]}"])
+    return lines, held
 
 
 class _Allocation:
@@ -59,6 +64,8 @@ class _Allocation:
         self.fixed = frozenset(self.taken)
         for statement in statements:
             self.taken.update(re.findall(r"\w+", statement.loop))
+        self.returned: Tensor | None = None
+        self.end = len(statements) - 1
         self.loose = set(_VARIABLES)  # the names that may be used again
         self.last: dict[Tensor, int] = {}
         for at, statement in enumerate(statements):
@@ -91,6 +98,10 @@ class _Allocation:
             yield from wrapped(f"{name} = {filled(statement.text, names)}")
             return
         targets = [self.target(at, tensor, statement) for tensor in statement.outputs]
+        if (self.returned,) == statement.outputs and at == self.end:
+            self.returned = None
+            yield from wrapped(f"return {filled(statement.text, names)}")
+            return
         yield from wrapped(f"{', '.join(targets)} = {filled(statement.text, names)}")
 
     def release(self, at: int, statement: Statement, keep: str = "") -> None:

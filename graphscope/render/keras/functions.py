@@ -151,16 +151,9 @@ class Writer:
         given = [p.name for p in function.parameters]
         made = self._looped(lines, {*_VARIABLES, *variables.values(), *given})
         statements = nested(made, [block.output])
-        body, results = body_lines(statements, variables, [block.output], given)
-        last = body[-1]
-        if (
-            len(last)
-            and last[0].startswith(f"{results[0]} = ")
-            and not statements[-1].loop
-        ):
-            last[0] = "return " + last[0].removeprefix(f"{results[0]} = ")
-        else:
-            body.append([f"return {results[0]}"])
+        body, _ = body_lines(
+            statements, variables, [block.output], given, returned=True
+        )
         shown = [
             p.name if p.default is None else f"{p.name}={p.default}"
             for p in function.parameters

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import tokenize
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +25,7 @@ _LOOSE = (  # kinds of delimiters, those that bind loosest first
     frozenset({"*", "/", "//", "%", "@"}),
 )
 _STATEMENT = re.compile(r"(return |[\w.\[\], ]+? = )(?=\S)")
+_ONE_LINE_DOCSTRING = re.compile(r' *"""[^"\\]+"""')
 _WORD = re.compile(r"\w+|==|!=|<=|>=|//|\*\*|\S")
 
 
@@ -142,9 +144,27 @@ def tidied(code: str) -> str:
     """A whole source as black spells it, given that its statements begin on lines of their own."""
     lines: list[str] = []
     for line in _spelled(code).split("\n"):
+        if len(line) > WIDTH and _ONE_LINE_DOCSTRING.fullmatch(line):
+            lines.extend(_refilled(line))
+            continue
         is_whole = len(line) > WIDTH and _is_balanced(line) and "#" not in line
         lines.extend(wrapped(line, WIDTH) if is_whole else [line])
     return "\n".join(lines)
+
+
+def _refilled(line: str) -> list[str]:
+    """A docstring of one line, over several."""
+    indent = line[: len(line) - len(line.lstrip())]
+    text = line.strip().removesuffix('"""')
+    filled = textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [*filled, f'{indent}"""']
 
 
 def _is_balanced(line: str) -> bool:

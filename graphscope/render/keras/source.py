@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from ...graph import Shape, Tensor
 from .body import body_lines
 from .classes import LOADER
 from .functions import Writer
-from .layout import tidied, wrapped
+from .layout import WIDTH, tidied, wrapped
 from .literals import literal
 from .names import Namespace, identifier
 from .parts import arrange
@@ -66,7 +67,21 @@ def _docstring(text: str) -> str:
         c if c == "\n" or c.isascii() and c.isprintable() else ascii(c)[1:-1]
         for c in text
     )
-    return shown.replace("\\", "\\\\").replace('"', "'")
+    lines = shown.replace("\\", "\\\\").replace('"', "'").split("\n")
+    return "\n".join(row for line in lines for row in _filled(line))
+
+
+def _filled(line: str) -> list[str]:
+    """A line of the docstring, over several where it is long."""
+    after = "  " if line.startswith("- ") else ""
+    rows = textwrap.wrap(
+        line,
+        WIDTH,
+        subsequent_indent=after,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return rows or [""]
 
 
 def _model_lines(program: Program, writer: Writer) -> Iterator[str]:

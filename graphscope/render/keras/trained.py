@@ -28,9 +28,7 @@ class {name}(layers.Layer):
         self.shape = tuple(shape)
 
     def build(self, input_shape):
-        self.{weight} = self.add_weight(
-            shape=self.shape, initializer="{start}", name="{weight}"
-        )
+        self.{weight} = self.add_weight(shape=self.shape, initializer="{start}", name="{weight}")
 
     def call(self, inputs):
         return inputs {sign} self.{weight}
