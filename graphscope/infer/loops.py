@@ -13,7 +13,7 @@ from ..errors import NotExpressible
 from ..graph import Function, Graph, Layer, Loop, Model, Shape, Tensor, WeightUse
 from ..simplify.loops import Lifted, lift_loops
 from ..simplify.loops_choices import outline_choices
-from ..simplify.loops_frames import MERGES
+from ..simplify.loops_frames import ENTERS, MERGES
 from ..simplify.loops_regions import (
     Region,
     bodies,
@@ -96,11 +96,14 @@ def with_loops(
 
 
 def check_loops(layer_graph: Graph, broken: Mapping[str, str]) -> None:
-    """Raise NotExpressible where something goes round in a circle that is no loop that can be run."""
-    if nx.is_directed_acyclic_graph(layer_graph):
+    """Raise NotExpressible where a frame is left, or something else goes round in a circle: no layer can run that."""
+    left = broken and next(layer_graph.by_op(*ENTERS), None) is not None
+    why = next(iter(broken.values()), "")
+    if not left and nx.is_directed_acyclic_graph(layer_graph):
         return
-    circle = sorted({name for edge in nx.find_cycle(layer_graph) for name in edge[:2]})
-    why = next(iter(broken.values()), f"{circle[0]!r} needs what it yields")
+    if not why:
+        circle = sorted({edge[0] for edge in nx.find_cycle(layer_graph)})
+        why = f"{circle[0]!r} needs what it yields, and no loop leads there"
     raise NotExpressible(
         f"{why}: name an --output before it, or freeze the graph as it is"
     )

@@ -215,6 +215,9 @@ class _Frame:
     def argument_names(self, given: Iterable[Tensor]) -> list[str]:
         """A name for each argument, after what goes in; none that a node of the frame has."""
         taken, names = set(self.members), []
+        for name in self.members:  # a constant may be read without an Enter
+            if self.graph.op(name) not in ENTERS:
+                taken.update(self.graph._pred[name])
         for tensor in given:
             made, number = tensor.node, 0
             while made in taken:
@@ -271,6 +274,7 @@ class _Frame:
             if tensor.node not in self.switches:
                 break
             tensor = self.graph.inputs(tensor.node)[0]
+        self.member(tensor.node)
         return tensor
 
     def pivots(self, node: Node, arguments: Mapping[Tensor, str]) -> list[str]:
