@@ -269,6 +269,8 @@ _RULES: Mapping[str, _Rule] = {
     "OnesLike": _ones_like,
     "Select": _chosen,
     "LogicalNot": _arithmetic(lambda x: not x),
+    "LogicalAnd": _arithmetic(lambda a, b: a and b),
+    "LogicalOr": _arithmetic(lambda a, b: a or b),
     "Neg": _arithmetic(lambda x: -x),
     "Add": _arithmetic(lambda a, b: a + b),
     "Sub": _arithmetic(lambda a, b: a - b),

@@ -206,6 +206,12 @@ def _plain(view: View, match: Match) -> bool | str:
 def _selected(view: View, match: Match, fill: float) -> bool | str:
     if _is_moved(match):
         return "the scores are moved before they are masked"
+    mask = match.values["attention_mask"]
+    shape = view.shape(mask)
+    if shape is None or len(shape) not in (2, 4) and (len(shape), shape[0]) != (3, 1):
+        return "the mask is not one for each example"
+    if halves(view, mask) == (1, 0):
+        return "the mask is that of the past"
     if not _is_low(fill):
         return f"masked scores become {fill:g}, which is not low"
     return why_no_attention(view, match) or True
@@ -276,9 +282,11 @@ def _pattern(name: str, masked: Callable[..., Term], where: Any, **call: Any) ->
 
 def _selected_sharp(scores: Term, mask: Term, fill: Term, axis: Term) -> Term:
     """Scores that are replaced where a mask is false; Keras's Softmax makes their weights zero besides."""
-    low = op.Select(mask, scores, fill | op.Fill(ANY, fill))
+    # TensorFlow's backend of Keras joins what masks there are, beginning with one that hides nothing
+    seen = op.LogicalAnd(op.Fill(ANY, True), mask) | mask
+    low = op.Select(seen, scores, fill | op.Fill(ANY, fill))
     sharp = _sharp(low, axis)
-    return sharp | named("zeroed", op.Select(mask, sharp, 0.0))
+    return sharp | named("zeroed", op.Select(seen, sharp, 0.0))
 
 
 attention_of_heads = _pattern(

@@ -103,7 +103,7 @@ def position_embedding_cut(
 
 def _added(view: View, x: Any, kernel: Held, _whole: Any) -> bool | str:
     shape = kernel.shape
-    if kernel.source is not None and kernel.value is None:
+    if kernel.source is not None and view.array(kernel) is None:
         return "the rows are computed"
     if len(shape) not in (2, 3) or len(shape) == 3 and shape[0] != 1 or shape[-2] < 2:
         return "it is no row for each position"
