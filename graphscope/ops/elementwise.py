@@ -125,8 +125,8 @@ def _add_text(call: Call, a: str, b: str) -> str:
     """``a + b``; the other way round, or as a difference, where Keras would take ``b`` for a bias along another axis."""
     one, other = call.shape(0), call.shape(1)
     plain = _operator("+", "add")
-    if adds_in_order(one, other):
-        return plain(call, a, b)
+    if adds_in_order(one, other) or call.dtype(0).startswith("uint"):
+        return plain(call, a, b)  # what is unsigned has no negative
     if not adds_in_order(other, one) or call.value(1) is not None:
         return f"ops.subtract({a}, -{b})"
     return f"{b} + {a}"

@@ -417,3 +417,33 @@ def test_name_that_nobody_chose_is_left_out_unless_keras_would_give_it_twice(
     assert 'layers.ReLU(name="scores")' in text and "block_add" not in text
     x = rng().normal(size=(2, 4)).astype("f4")
     np.testing.assert_allclose(run(tmp_path)(x), np.maximum(3 * x, 0), rtol=1e-5)
+
+
+def test_regularizer_of_many_layers_is_a_constant(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    source = "x"
+    for n in range(3):
+        dense(graph, f"fc{n}", source, np.eye(4, dtype="f4"))
+        decay = {"class_name": "L2", "config": {"l2": 0.001}}
+        layer = graph.node(f"fc{n}")
+        config = {**layer.attrs, "kernel_regularizer": decay}
+        graph.nodes[f"fc{n}"]["node"] = replace(layer, attrs=config)
+        source = f"fc{n}"
+    text = written(graph, tmp_path, "fc2/out").source.text
+    assert "\n\nREGULARIZER = regularizers.L2(0.001)\n\n\n" in text
+    assert text.count("regularizers.L2") == 1
+    losses = run(tmp_path).losses
+    np.testing.assert_allclose([float(each) for each in losses], 0.004, rtol=1e-5)
+
+
+def test_input_that_a_layer_is_called_like_keeps_its_name_in_part(
+    tmp_path: Path,
+) -> None:
+    graph = Graph()
+    placeholder(graph, "feature_op1")
+    graph.graph["tensors"] = {Tensor("net/feature"): Tensor("feature_op1")}
+    dense(graph, "feature", "feature_op1", np.eye(4, dtype="f4"))
+    report = written(graph, tmp_path, "feature/out", inputs=[Tensor("net/feature")])
+    assert 'keras.Input((4,), name="feature_input")' in report.source.text
+    run(tmp_path)

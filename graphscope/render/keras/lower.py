@@ -96,8 +96,14 @@ class Lowering(Holder):
         spec = self.spec(tensor)
         payload = self.graph.node(tensor.node)
         dtype = spec.dtype or payload.attrs.get("dtype") or "float32"
-        name = self.names.unique(layer_name(tensor.node.split("/")[-1]))
+        name = self.names.unique(self.input_name(tensor))
         self.inputs[tensor] = Input(name, tensor, self.input_shape(tensor), str(dtype))
+
+    def input_name(self, tensor: Tensor) -> str:
+        """The last part of the feed's own name, told apart from a layer that is called the same."""
+        name = layer_name(self.lowered(tensor).node.split("/")[-1])
+        payload = self.graph.node(name) if name in self.graph else None
+        return f"{name}_input" if isinstance(payload, Layer) else name
 
     def input_shape(self, tensor: Tensor) -> Shape:
         """The shape of an input; where even its rank is unknown, a vector for each example, or a scalar."""

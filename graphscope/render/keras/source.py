@@ -10,6 +10,7 @@ from typing import Any
 from ...graph import Shape, Tensor
 from .body import body_lines
 from .classes import LOADER
+from .constants import named_constants
 from .functions import Writer
 from .layout import WIDTH, tidied, wrapped
 from .literals import literal
@@ -22,6 +23,7 @@ def to_source(
     program: Program, docstring: str, blocks: Sequence[Any] = (), weights: str = ""
 ) -> str:
     """The module: imports, small layers of its own, a function for each block, ``build_model``."""
+    program, constants = named_constants(program)
     definitions = [text.strip("\n") for text in program.classes.values()]
     taken: set[str] = set()
     for each in program.models.values():
@@ -34,7 +36,7 @@ def to_source(
     if weights.endswith(".npz"):
         definitions.append(LOADER.strip("\n"))
     code = tidied("\n\n\n".join(definitions))
-    return f'"""{_docstring(docstring)}"""\n\n{_imports(code)}\n\n\n{code}\n'
+    return f'"""{_docstring(docstring)}"""\n\n{_imports(code + constants)}{constants}\n\n\n{code}\n'
 
 
 def _functions(
