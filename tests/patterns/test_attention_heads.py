@@ -116,6 +116,16 @@ def sliced(table: Any, x: Any) -> Any:
     return tf.expand_dims(tf.slice(table, [0, 0], [tf.shape(x)[1], -1]), 0)
 
 
+def plain_attention(axis: int = -1, scale: float | None = None) -> Any:
+    """Attention without heads and without projections."""
+    x = v1.placeholder(tf.float32, [None, LENGTH, WIDTH], "x")
+    y = v1.placeholder(tf.float32, [None, LENGTH, WIDTH], "y")
+    scores = tf.matmul(x, tf.transpose(y, [0, 2, 1]))
+    scores = scores if scale is None else scores * scale
+    found = tf.matmul(tf.nn.softmax(scores, axis=axis), y)
+    return tf.identity(found, "result")
+
+
 HEADED, MASKED = "attention_of_heads", "attention_of_heads_masked"
 CAUSAL, PLACED = "attention_of_heads_causal", "position_embedding"
 half = {"num_heads": HEADS, "key_dim": SIZE}
@@ -143,6 +153,8 @@ SPELLINGS = [
         use_causal_mask=True,
     ),
     spell("a band", CAUSAL, lambda: attention(by_einsum, masked=band), **half),
+    spell("no heads", "attention", plain_attention, use_scale=False),
+    spell("scaled", "attention", lambda: plain_attention(scale=0.3), use_scale=True),
     spell("counted", PLACED, lambda: with_positions(counted(0)), input_dim=9),
     spell("sliced", f"{PLACED}_cut", lambda: with_positions(sliced), input_dim=9),
     spell(
@@ -178,6 +190,7 @@ NEAR_MISSES = [
     NearMiss("heads swapped", HEADED, lambda: attention(last="heads swapped")),
     NearMiss("near scores", MASKED, lambda: attention(masked=replaced(-3.0))),
     NearMiss("the future", CAUSAL, lambda: attention(masked=future)),
+    NearMiss("over queries", "attention", lambda: plain_attention(axis=1)),
     NearMiss("from 1", PLACED, lambda: with_positions(counted(1))),
     NearMiss(
         "the end of the table",

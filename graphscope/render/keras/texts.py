@@ -30,6 +30,8 @@ def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
     for operand in operands:
         texts.append(hole(number) if isinstance(operand, Tensor) else operand)
         number += isinstance(operand, Tensor)
+    if layer.op == "Attention" and len(operands) == 3 and operands[1] == operands[2]:
+        texts.pop()  # keys that are the values need not be given
     if layer.op in LISTS and len(texts) > 1:
         return f"[{', '.join(texts)}]"
     return ", ".join(texts)
