@@ -102,6 +102,8 @@ def _instance(
     at, rank = _channels(view, x, axis), len(view.shape(x) or ())
     if at is None:
         return "the statistics are not over the spatial axes of a known rank"
+    if view.axis_size(x, at).number is None:
+        return "the number of channels is not known: Keras builds no such layer"
     if at == 1 and rank == 3 and gamma is None and beta is None:
         return "it is a layer normalization as well"
     return _along({at if at < 0 else 1 - rank}, gamma, beta)

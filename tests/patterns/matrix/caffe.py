@@ -32,7 +32,7 @@ def conv(
 
 
 add("Conv2D", lambda: conv(relu=False, stride=2), strides=(2, 2))
-add("Conv2D and ReLU", conv, "Conv2D", "Activation")
+add("Conv2D and ReLU", conv, "Conv2D", activation="relu")
 add("Conv2D, grouped", lambda: conv(2, relu=False), "Conv2D", groups=2, use_bias=True)
 add("Conv2D, grouped, no bias", lambda: conv(2, False, False), "Conv2D", groups=2)
 

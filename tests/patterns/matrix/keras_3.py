@@ -36,7 +36,7 @@ def add_layer(
     wanted = {
         k: v
         for k, v in wanted.items()
-        if k not in ("strides", "dilation_rate", "kernel_size", "axis", "activation")
+        if k not in ("strides", "dilation_rate", "kernel_size", "axis")
     }
     column.add(row or name, build, *(finds or (name,)), **({} if finds else wanted))
 
@@ -76,6 +76,8 @@ def fill(column: Column, find: Callable[[], Any], three: bool) -> None:
     add("Conv2D", 6, 3, row="Conv2D, dilated", dilation_rate=2, padding="same")
     add("Conv2D", 6, 3, row="Conv2D, grouped", groups=2)
     add("Conv3D", 3, 2, shape=volume)
+    for name in ("relu", "silu", "gelu", "softplus", "softmax", "tanh"):
+        add("Conv2D", 6, 3, row=f"Conv2D, {name}", activation=name)
     add("Conv1DTranspose", 6, 3, strides=2, shape=line, padding="same")
     add("Conv2DTranspose", 6, 3, strides=2, padding="same")
     add("Conv2DTranspose", 6, 3, row="Conv2DTranspose, valid", strides=2)

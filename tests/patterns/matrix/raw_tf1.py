@@ -73,7 +73,13 @@ def causal() -> Any:
 
 add("Conv1D, causal", causal, "Conv1D", padding="causal", dilation_rate=(2,))
 add(
-    "Conv2D", conv_2d, "Conv2D", "Activation", strides=(2, 2), padding="same", filters=6
+    "Conv2D",
+    conv_2d,
+    "Conv2D",
+    activation="relu",
+    strides=(2, 2),
+    padding="same",
+    filters=6,
 )
 add(
     "Conv3D",
