@@ -114,6 +114,8 @@ def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> 
             raise Unsaid(f"{op} takes {count} inputs, {len(left)} are left")
         size = 1 if count is None else count
         taken, left = left[:size], left[size:]
+        if len(taken) < size:
+            raise Unsaid(f"{op} takes more inputs than it is given")
         text = f"[{', '.join(taken)}]" if count is not None else "".join(taken)
         arguments.append(f"{_keyword(op, arg.name)}={text}")
     for attr in definition.attr:

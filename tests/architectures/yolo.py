@@ -120,8 +120,14 @@ def _conv2(x, filters, size, number, rng, leaky=True):
 @architecture(
     "YOLOv2",
     "tf1",
-    layers={"Conv2D": 6, "MaxPooling2D": 2, "LeakyReLU": 5, "Concatenate": 2},
-    lines=140,
+    layers={
+        "Conv2D": 6,
+        "BatchNormalization": 5,
+        "MaxPooling2D": 2,
+        "LeakyReLU": 5,
+        "Concatenate": 2,
+    },
+    lines=75,
     ops=14,
     share=0.9,
 )

@@ -72,5 +72,6 @@ def test_names_from_a_file_stay_literals() -> None:
 def test_what_cannot_be_said_is_none() -> None:
     assert ops.keras_text(ops.Call("NoSuchOp", {}), ["x"]) is None
     assert ops.tensorflow_text("NoSuchOp", {}, ["x"]) is None
+    assert ops.tensorflow_text("StridedSlice", {}, ["x", "begin"]) is None
     assert ops.keras_text(ops.Call("Betainc", {}), ["a", "b", "x"]) is None
     assert ops.tensorflow_text("Cast", {"DstT": "float32); evil("}, ["x"]) is None
