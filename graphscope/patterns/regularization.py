@@ -6,7 +6,20 @@ from math import isclose
 from typing import Any
 
 from ..graph import Tensor
-from ..match import ANY, Dims, Input, Scalar, Size, Sizes, Term, View, layer, named, op
+from ..match import (
+    ANY,
+    Dims,
+    Input,
+    Pattern,
+    Scalar,
+    Size,
+    Sizes,
+    Term,
+    View,
+    layer,
+    named,
+    op,
+)
 from ..match.convention import shortened
 
 STAND_IN = 0.5  # the rate of a Dropout whose own is fed at run time
@@ -49,7 +62,52 @@ def _undone(rate: float, factor: float) -> bool | str:
     return undone or "what is kept is not scaled by 1 / (1 - rate)"
 
 
-@layer("Dropout", where=_undone, config=_config)
+def _spatial(view: View, x: Tensor, dims: Sizes) -> str | None:
+    """The data format in which whole channels are dropped; None where the mask is another."""
+    noise = _noise(view, x, dims)
+    if noise is None or not 3 <= len(noise) <= 5 or noise[0] == 1:
+        return None
+    shared = [i for i, size in enumerate(noise) if size == 1]
+    if shared == list(range(1, len(noise) - 1)):
+        return "channels_last"
+    first = len(noise) > 3 and shared == list(range(2, len(noise)))
+    return "channels_first" if first else None
+
+
+def _whole_channels(axes: int) -> Pattern:
+    def fits(
+        view: View, x: Tensor, rate: float, factor: float, dims: Sizes
+    ) -> bool | str:
+        if len(dims) != axes + 2 or _spatial(view, x, dims) is None:
+            return f"no whole channels of {axes} axes are dropped"
+        return _undone(rate, factor)
+
+    def config(view: View, x: Tensor, rate: float, dims: Sizes) -> dict[str, Any]:
+        layout = {"data_format": _spatial(view, x, dims)} if axes > 1 else {}
+        return {"rate": shortened(rate), **layout}
+
+    def formula(x: Input, rate: Scalar, factor: Scalar, dims: Dims) -> Term:
+        kept = op.GreaterEqual(_uniform(dims), rate)
+        return op.Select(kept, x * factor, 0.0) | x * factor * op.Cast(kept)
+
+    formula.__name__ = f"spatial_dropout_{axes}d"
+    return layer(f"SpatialDropout{axes}D", where=fits, config=config)(formula)
+
+
+spatial_dropout_1d = _whole_channels(1)
+spatial_dropout_2d = _whole_channels(2)
+spatial_dropout_3d = _whole_channels(3)
+
+
+def _single_mask(
+    view: View, x: Tensor, rate: float, factor: float, dims: Sizes
+) -> bool | str:
+    if _spatial(view, x, dims) is not None:
+        return "whole channels are dropped: a SpatialDropout"
+    return _undone(rate, factor)
+
+
+@layer("Dropout", where=_single_mask, config=_config)
 def dropout(x: Input, rate: Scalar, factor: Scalar, dims: Dims) -> Term:
     """``tf.nn.dropout`` since 1.13, and Keras 3's."""
     kept = op.GreaterEqual(_uniform(dims), rate)
@@ -126,6 +184,17 @@ def dropout_fed(x: Input, _rate: Input) -> Term:
 def dropout_fed_keep(x: Input, _keep: Input) -> Term:
     """TensorFlow since 1.13, called with ``keep_prob`` or ``rate=1 - keep_prob``."""
     return _dropped(x, named("_rate", 1.0 - _keep))
+
+
+@layer(
+    "GaussianDropout",
+    where=lambda stddev: stddev > 0,
+    config=lambda stddev: {"rate": shortened(stddev**2 / (1 + stddev**2))},
+)
+def gaussian_dropout(x: Input, stddev: Scalar) -> Term:
+    """Noise of mean 1 that is multiplied: the deviation is ``sqrt(rate / (1 - rate))``."""
+    drawn = op.RandomStandardNormal(ANY) | op.StatelessRandomNormalV2(ANY, ...)
+    return x * (drawn * stddev + 1.0)
 
 
 @layer("GaussianNoise", config=lambda stddev: {"stddev": stddev})

@@ -75,9 +75,17 @@ def drop_fed_keep(least: float = 1.0) -> Any:
     return t * (1 / (1 - rate)) * tf.cast(uniform >= rate, tf.float32)
 
 
-def spatial_dropout() -> Any:
-    t = image(None, 8, 8, 3)
-    return v1.nn.dropout(t, rate=0.5, noise_shape=[tf.shape(t)[0], 1, 1, 3])
+def spatial_dropout(*shape: Any, ones: Any = None) -> Any:
+    """``noise_shape`` of 1 along the spatial axes, or along ``ones``."""
+    t = image(*(shape or (None, 8, 8, 3)))
+    rank = len(t.shape)
+    shared = range(1, rank - 1) if ones is None else ones
+    size = [1 if i in shared else t.shape[i] or tf.shape(t)[i] for i in range(rank)]
+    return v1.nn.dropout(t, rate=0.5, noise_shape=size)
+
+
+def shared_dropout() -> Any:
+    return v1.nn.dropout(image(None, 12), rate=0.5, noise_shape=[1, 12])
 
 
 def doubled(kind: Any, factor: int = 2) -> Any:
@@ -361,7 +369,32 @@ SPELLINGS = [
         lambda: v1.nn.dropout(image(None, 12), rate=0.25),
         rate=0.25,
     ),
-    spell("spatial dropout", "dropout", spatial_dropout, noise_shape=[None, 1, 1, 3]),
+    spell("one mask for all", "dropout", shared_dropout, noise_shape=[1, 12]),
+    spell(
+        "dropped rows",
+        "spatial_dropout_1d",
+        lambda: spatial_dropout(None, 9, 3),
+        rate=0.5,
+    ),
+    spell(
+        "dropped channels",
+        "spatial_dropout_2d",
+        lambda: spatial_dropout(None, 8, 8, 3),
+        rate=0.5,
+        data_format="channels_last",
+    ),
+    spell(
+        "dropped volumes",
+        "spatial_dropout_3d",
+        lambda: spatial_dropout(None, 4, 4, 4, 3),
+        rate=0.5,
+    ),
+    spell(
+        "noise that is multiplied",
+        "gaussian_dropout",
+        lambda: image(None, 12) * tf.random.normal([12], mean=1.0, stddev=0.5),
+        rate=0.2,
+    ),
     spell("dropout of 2.0", "dropout", drop_tf2, rate=0.25),
     spell("dropout of 1.13", "dropout_divided", drop_divided, rate=0.25),
     spell("dropout of 1.0", "dropout_v1", drop_tf1, rate=0.25),
@@ -550,6 +583,18 @@ NEAR_MISSES = [
         "features repeated",
         "repeat_vector",
         lambda: tf.tile(tf.expand_dims(image(None, 3), 2), [1, 1, 4]),
+    ),
+    near(
+        "every element",
+        "spatial_dropout_1d",
+        lambda: spatial_dropout(None, 9, 3, ones=()),
+    ),
+    near("whole rows", "spatial_dropout_2d", lambda: spatial_dropout(ones=(1,))),
+    near("an image", "spatial_dropout_3d", spatial_dropout),
+    near(
+        "noise of mean 2",
+        "gaussian_dropout",
+        lambda: image(None, 12) * tf.random.normal([12], mean=2.0, stddev=0.5),
     ),
     near("wrong scale", "dropout", lambda: drop_tf2(2.0)),
     near("wrong divisor", "dropout_divided", lambda: drop_divided(0.5)),
