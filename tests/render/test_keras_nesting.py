@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,22 @@ def test_towers_are_one_model(tmp_path: Path) -> None:
     assert report.parameters == model.count_params() == 20 + 15
     assert "    x = tower(x_1)\n    y = tower(other)\n" in report.source.text
     np.testing.assert_allclose(saved(model, tmp_path)([x, y]), want, 1e-4, 1e-5)
+
+
+def test_towers_of_a_scope_called_model_are_no_second_build_model(
+    tmp_path: Path,
+) -> None:
+    graph, _ = siamese()
+    for name in ("w0", "w1"):
+        graph.add(f"model/{name}", graph.node(name))
+    for name in ("left_1", "right_1", "left_2", "right_2"):
+        layer = graph.node(name)
+        kernel = layer.weights["kernel"]
+        moved = {"kernel": replace(kernel, node=f"model/{kernel.node}")}
+        graph.nodes[name]["node"] = replace(layer, weights=moved)
+    text = written(graph, tmp_path, "gap/out", inputs=[X, OTHER]).source.text
+    assert text.count("def build_model()") == 1 and "def build_model_1()" in text
+    run(tmp_path)
 
 
 def test_towers_that_differ_inside_share_their_layers_only(tmp_path: Path) -> None:

@@ -132,6 +132,17 @@ def test_weight_that_an_op_reads_is_the_layers_own(tmp_path: Path) -> None:
     assert report.parameters == 16
 
 
+def test_class_that_keras_does_not_know_lends_nothing(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    use = constant(graph, "k", np.eye(4, dtype="f4"))
+    evil = "Dense): pass\nimport os\nclass X(layers.Dense"
+    put(graph, "one", evil, ["x"], weights={"kernel": use, 'a"b': use})
+    put(graph, "two", "Dense", ["one"], weights={"kernel": use}, config={"units": 4})
+    text = written(graph, tmp_path, "two/out").source.text
+    assert "import os" not in text and "Shared" not in text
+
+
 def test_what_cannot_be_tied_is_said(tmp_path: Path) -> None:
     graph = Graph()
     placeholder(graph)

@@ -26,7 +26,7 @@ def nest(program: Program, spec: Spec) -> Program:
     for step in program.steps:
         if step.layer and step.weights:
             calls.setdefault(step.layer, []).append(step.node)
-    names = Namespace(identifier(step.name) for step in program.steps)
+    names = Namespace(["model", *(identifier(step.name) for step in program.steps)])
     taken: set[str] = set()
     for row in map(tuple, calls.values()):
         if taken.intersection(row):

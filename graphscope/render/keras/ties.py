@@ -18,6 +18,7 @@ from .borrowers import borrower_text, finished_text
 from .classes import lender_class
 from .literals import literal
 from .program import Step, hole
+from .signatures import signature_of
 
 if TYPE_CHECKING:
     from .held import Holder
@@ -42,9 +43,11 @@ class Ties:
         self.loans: dict[Key, Loan] = {}
 
     def register(self, step: Step) -> None:
-        """Note what a new layer holds; from a layer inside it nobody can borrow."""
+        """Note what a new layer holds; from a layer inside it, or one that Keras does not know, nobody can borrow."""
+        known = signature_of(step.constructor)
+        names = ("value",) if step.constructor == "Weight" else known and known.weights
         for name, use in step.weights.items():
-            if use.node and "/" not in name:
+            if use.node and "/" not in name and name in (names or ()):
                 self.loans.setdefault(_key(use), Loan(step.node, name, use))
 
     def borrowed(self, weights: Mapping[str, WeightUse]) -> dict[str, Loan]:
