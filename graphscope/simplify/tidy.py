@@ -76,6 +76,7 @@ def _compute_once(graph: Graph, keep: frozenset[str]) -> None:
     except nx.NetworkXUnfeasible:
         return
     first: dict[Hashable, str] = {}
+    replaced: dict[str, str] = {}
     for name in order:
         key = _meaning(graph, name)
         if key is None:
@@ -85,11 +86,12 @@ def _compute_once(graph: Graph, keep: frozenset[str]) -> None:
             continue
         for port in {port for _, _, port in graph.out_edges(name, data="port")}:
             redirect(graph, Tensor(name, port), Tensor(owner, port))
-        tensors = graph.graph.get("tensors", {})
-        for down, up in list(tensors.items()):
-            if up.node == name:
-                tensors[down] = Tensor(owner, up.port)
         graph.remove_node(name)
+        replaced[name] = owner
+    tensors = graph.graph.get("tensors", {})
+    for down, up in tensors.items():
+        if up.node in replaced:
+            tensors[down] = Tensor(replaced[up.node], up.port)
 
 
 def _meaning(graph: Graph, name: str) -> Hashable | None:
