@@ -148,7 +148,8 @@ class Body(Values):
             fact = inside.get(Tensor(body.arguments[port]))
             shape = fact.spec.shape if fact is not None else None
             before = self.facts.get(inputs[port])
-            differ |= shape is None or before is None or before.spec.shape != shape
+            known = before.spec.shape if before is not None else None
+            differ |= known != shape  # where nothing is known, TensorFlow may know more
             shapes.append(f"tf.TensorShape({None if shape is None else list(shape)})")
         return f", shape_invariants={_tuple(shapes)}" if differ else ""
 
