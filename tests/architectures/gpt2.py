@@ -167,7 +167,7 @@ def logits(training: bool = False) -> Any:
     return found
 
 
-@architecture("GPT-2 small", "tf1", layers=_layers(12), lines=120)
+@architecture("GPT-2 small", "tf1", layers=_layers(12), lines=120, slow=True)
 def small() -> Any:
     """The layers of the smallest GPT-2, narrow."""
     return gpt2(8, config=Config(width=24, heads=12, layers=12))[0]

@@ -141,7 +141,7 @@ class Vit(tf.Module):
         "Dense": 2 * DEPTH + 1,
     },
     lines=75,
-    ops=3,  # the token
+    ops=6,  # the token
     share=0.99,
 )
 def by_hand() -> Any:
