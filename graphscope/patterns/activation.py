@@ -26,9 +26,44 @@ from ..match import (
 from ..match.solution import plain_float
 
 
+def _zero(x: Term) -> Term:
+    return op.ZerosLike(x) | 0.0
+
+
+def _positive(x: Term) -> Term:
+    return op.Relu(x) | op.Maximum(x, _zero(x))
+
+
+def _inside(x: Term) -> Term:
+    return op.Greater(x, 0.0) | op.GreaterEqual(x, 0.0)
+
+
+def _outside(x: Term) -> Term:
+    return op.Less(x, 0.0) | op.LessEqual(x, 0.0)
+
+
+def _exp_less_one(x: Term) -> Term:
+    return op.Expm1(x) | op.Exp(x) - 1.0
+
+
 @layer("Activation", activation="relu")
 def relu(x: Input) -> Term:
-    return op.Relu(x) | op.Maximum(x, 0.0)
+    half = 0.5 * (x + op.Abs(x))
+    return _positive(x) | op.Select(_inside(x), x, _zero(x)) | half
+
+
+@layer(
+    "ReLU",
+    where=lambda threshold: threshold > 0,
+    config=lambda threshold: {
+        "max_value": None,
+        "negative_slope": 0.0,
+        "threshold": threshold,
+    },
+)
+def relu_above(x: Input, threshold: Scalar) -> Term:
+    above = op.Greater(x, threshold)
+    return x * op.Cast(above) | op.Select(above, x, _zero(x))
 
 
 @layer("ReLU", max_value=6.0, negative_slope=0.0, threshold=0.0)
@@ -72,11 +107,12 @@ def leaky_relu(x: Input, alpha: Attr) -> Term:
 
 @layer("LeakyReLU", where=lambda alpha: 0 <= alpha < 1, config=_slope)
 def leaky_relu_written_out(x: Input, alpha: Scalar) -> Term:
-    inside = op.Greater(x, 0.0) | op.GreaterEqual(x, 0.0)
     return (
         op.Maximum(x, x * alpha)
         | op.Relu(x) - alpha * op.Relu(-x)
-        | op.Select(inside, x, x * alpha)
+        | _positive(x) + alpha * op.Minimum(x, _zero(x))
+        | op.Select(_inside(x), x, x * alpha)
+        | op.Select(_outside(x), x * alpha, x)
     )
 
 
@@ -126,31 +162,45 @@ def _alpha_fits(view: View, x: Any, alpha: Held) -> bool | str:
 def prelu(x: Input, alpha: Weight) -> Term:
     negative = -op.Relu(-x) | op.Minimum(x, 0.0) | (x - op.Abs(x)) * 0.5
     positive = op.Relu(x) | op.Maximum(x, 0.0)
-    inside = op.Greater(x, 0.0) | op.GreaterEqual(x, 0.0)
-    return positive + alpha * negative | op.Select(inside, x, alpha * x)
+    return positive + alpha * negative | op.Select(_inside(x), x, alpha * x)
 
 
 @layer("Activation", activation="elu")
 def elu(x: Input) -> Term:
-    return op.Elu(x)
+    below = _exp_less_one(x)
+    return (
+        op.Elu(x)
+        | op.Select(_inside(x), x, below)
+        | op.Select(_outside(x), below, x)
+        | _positive(x) + op.Minimum(below, 0.0)
+        | _positive(x) - op.Relu(1.0 - op.Exp(x))
+    )
 
 
 @layer("ELU")
 def elu_scaled(x: Input, alpha: Scalar) -> Term:
-    return op.Select(op.Greater(x, 0.0), op.Elu(x), alpha * op.Elu(x))
+    below = alpha * _exp_less_one(x)
+    return (
+        op.Select(op.Greater(x, 0.0), op.Elu(x), alpha * op.Elu(x))
+        | op.Select(_inside(x), x, below)
+        | _positive(x) + alpha * op.Minimum(_exp_less_one(x), 0.0)
+    )
 
 
 @layer("Activation", activation="selu")
 def selu(x: Input) -> Term:
-    inner = 1.6732632423543772 * op.Elu(x)
-    inside = op.GreaterEqual(x, 0.0) | op.Greater(x, 0.0)
-    written = 1.0507009873554805 * op.Select(inside, x, inner)
+    inner = 1.6732632423543772 * (op.Elu(x) | _exp_less_one(x))
+    below = 1.6732632423543772 * op.Minimum(_exp_less_one(x), 0.0)
+    either = op.Select(_inside(x), x, inner) | _positive(x) + below
+    written = 1.0507009873554805 * either
     return op.Selu(x) | written
 
 
 @layer("Activation", activation="sigmoid")
 def sigmoid(x: Input) -> Term:
-    return op.Sigmoid(x) | 1 / (1.0 + op.Exp(-x))
+    by_tanh = 0.5 * (1.0 + op.Tanh(0.5 * x))
+    by_exp = op.Exp(x) / (1.0 + op.Exp(x))
+    return op.Sigmoid(x) | 1 / (1.0 + op.Exp(-x)) | by_tanh | by_exp
 
 
 @layer("Activation", activation="tanh")
@@ -158,9 +208,17 @@ def tanh(x: Input) -> Term:
     return op.Tanh(x)
 
 
+def _softplus(x: Term) -> Term:
+    small = op.Exp(-op.Abs(x))
+    stable = _positive(x) + (
+        op.Log1p(small) | op.Log(small + 1.0) | op.Softplus(-op.Abs(x))
+    )
+    return op.Softplus(x) | op.Log(op.Exp(x) + 1.0) | op.Log1p(op.Exp(x)) | stable
+
+
 @layer("Activation", activation="softplus")
 def softplus(x: Input) -> Term:
-    return op.Softplus(x) | op.Log(op.Exp(x) + 1.0) | op.Log1p(op.Exp(x))
+    return _softplus(x)
 
 
 @layer("Activation", activation="softsign")
@@ -192,7 +250,8 @@ def _clipped(x: Term, low: float, high: float) -> Term:
 
 
 def _hard_sigmoid(x: Term) -> Term:
-    six = op.Relu6(x + 3.0) | _clipped(x + 3.0, 0.0, 6.0)
+    capped = op.Minimum(op.Relu(x + 3.0), 6.0)
+    six = op.Relu6(x + 3.0) | _clipped(x + 3.0, 0.0, 6.0) | capped
     return six / 6.0 | _clipped(x / 6.0 + 0.5, 0.0, 1.0)
 
 
@@ -214,7 +273,7 @@ def hard_tanh(x: Input) -> Term:
 
 @layer("Activation", activation="mish")
 def mish(x: Input) -> Term:
-    return x * op.Tanh(op.Softplus(x) | op.Log(op.Exp(x) + 1.0))
+    return x * op.Tanh(_softplus(x))
 
 
 @layer("Activation", activation="gelu")

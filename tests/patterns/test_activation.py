@@ -110,6 +110,35 @@ SPELLINGS = [
         lambda: (lambda t: tf.nn.relu(t) - 0.1 * tf.nn.relu(-t))(x()),
         negative_slope=0.1,
     ),
+    spell(
+        "leaky where below",
+        "leaky_relu_written_out",
+        lambda: (lambda t: tf.where(t < 0.0, 0.1 * t, t))(x()),
+        negative_slope=0.1,
+    ),
+    spell(
+        "leaky minimum",
+        "leaky_relu_written_out",
+        lambda: (lambda t: tf.maximum(t, 0.0) + 0.1 * tf.minimum(t, 0.0))(x()),
+        negative_slope=0.1,
+    ),
+    spell("half of x and abs", "relu", lambda: (lambda t: 0.5 * (t + tf.abs(t)))(x())),
+    spell(
+        "maximum of zeros",
+        "relu",
+        lambda: (lambda t: tf.maximum(t, tf.zeros_like(t)))(x()),
+    ),
+    spell(
+        "relu where",
+        "relu",
+        lambda: (lambda t: tf.where(t > 0.0, t, tf.zeros_like(t)))(x()),
+    ),
+    spell(
+        "thresholded",
+        "relu_above",
+        lambda: (lambda t: t * tf.cast(t > 0.5, tf.float32))(x()),
+        threshold=0.5,
+    ),
     spell("DCGAN's", "leaky_relu_from_abs", lambda: dcgan(x()), negative_slope=0.2),
     spell("prelu from abs", "prelu", lambda: prelu(x()), "alpha", shared_axes=[1]),
     spell("MTCNN's prelu", "prelu", lambda: mtcnn_prelu(x()), "alpha"),
@@ -121,6 +150,28 @@ SPELLINGS = [
         shared_axes=[1],
     ),
     spell("elu", "elu", activation("elu"), activation="elu"),
+    spell(
+        "elu from exp",
+        "elu",
+        lambda: (lambda t: tf.where(t > 0.0, t, tf.exp(t) - 1.0))(x()),
+    ),
+    spell(
+        "ONNX's elu",
+        "elu",
+        lambda: (lambda t: tf.maximum(t, 0.0) + tf.minimum(tf.math.expm1(t), 0.0))(x()),
+    ),
+    spell(
+        "elu with alpha from exp",
+        "elu_scaled",
+        lambda: (lambda t: tf.where(t > 0.0, t, 0.5 * (tf.exp(t) - 1.0)))(x()),
+        alpha=0.5,
+    ),
+    spell("sigmoid by tanh", "sigmoid", lambda: 0.5 * (1.0 + tf.tanh(0.5 * x()))),
+    spell(
+        "softplus that does not overflow",
+        "softplus",
+        lambda: (lambda t: tf.nn.relu(t) + tf.math.log1p(tf.exp(-tf.abs(t))))(x()),
+    ),
     spell(
         "elu with alpha",
         "elu_scaled",
@@ -193,6 +244,11 @@ def other() -> tf.Tensor:
 
 
 NEAR_MISSES = [
+    near(
+        "above another",
+        "relu_above",
+        lambda: x() * tf.cast(other() > 0.5, tf.float32),
+    ),
     near("maximum of one", "relu", lambda: tf.maximum(1.0, x())),
     near(
         "negative slope of another",
