@@ -11,7 +11,7 @@ from itertools import islice, takewhile
 from math import inf
 from typing import Any, NamedTuple
 
-from ..graph import Graph, Layer, Tensor
+from ..graph import Graph, Layer, Node, Tensor
 
 MOST_INPUTS = 3
 _WORK = 300_000  # runs looked at in one pass: longer runs are tried in shorter sequences only
@@ -21,6 +21,7 @@ _MANY = 200  # of so many equal runs some are looked at in the place of all
 _OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is hash(-2)
 _INPUT = 2.5  # what one more input of a block is worth, in lines a call
 _ARGUMENT = 0.2  # and one more argument
+_FEW = 4  # arguments that a call can have; each more costs a line
 _NAME = 0.4  # and one more name
 _NO_SCOPE = 1.5  # what it is worth that the names of a run share what no other run has
 _ASTRIDE = 4.0  # and that it does not begin or end within a scope: that is the end of one block and half the next
@@ -88,6 +89,7 @@ class Repeats:
         self.place = {name: at for at, name in enumerate(order)}
         self.sequences = [_Sequence(list(order), frozenset(outputs))]
         self.kinds: dict[int, list[Run]] = {}
+        self.lines = {name: _lines(graph.node(name)) for name in order}
         self.labels = {name: self._label(name) for name in order}
         self.counted = {name for name in order if self._is_counted(name)}
 
@@ -137,7 +139,7 @@ class Repeats:
         """The groups that save anything, best first."""
         groups = []
         for found in self._groups().values():
-            saving = _saving(found[0].end - found[0].start, len(_apart(found)))
+            saving = _saving(self._length(found[0]), len(_apart(found)))
             if saving > 1:
                 groups.append((saving, found))
         groups.sort(key=lambda group: -group[0])
@@ -160,6 +162,11 @@ class Repeats:
         if 1 < len(ways) < len(found):
             yield max(ways.values(), key=len)
 
+    def _length(self, found: _Found) -> int:
+        """The lines that the parts take; a block inside takes one."""
+        parts = self.sequences[found.sequence].parts[found.start : found.end]
+        return sum(1 if isinstance(part, Run) else self.lines[part] for part in parts)
+
     def _flat(self, found: _Found) -> list[str]:
         parts = self.sequences[found.sequence].parts[found.start : found.end]
         return [name for part in parts for name in _names(part)]
@@ -180,7 +187,8 @@ class Repeats:
         flat = [self._flat(found) for found in chosen[:_MANY]]
         parts = self.sequences[chosen[0].sequence].parts
         inputs = len(self._inputs(parts[chosen[0].start : chosen[0].end]))
-        passed = _INPUT * (inputs - 1) + _ARGUMENT * self._differences(flat)
+        given = self._differences(flat)
+        passed = _INPUT * (inputs - 1) + _ARGUMENT * given + max(0, given - _FEW)
         prefixes, ways = zip(*map(self.patterns, flat))
         if len(set(ways)) > 1:
             passed += _NAME * len(_parameters(zip(*ways)))
@@ -188,7 +196,7 @@ class Repeats:
             passed += _NO_SCOPE
         passed += _ASTRIDE * self._open_sides(flat[:_LOOKED_AT])
         tidy = min(len(prefixes[0]), 40) / 100
-        saving = _saving(chosen[0].end - chosen[0].start, len(chosen))
+        saving = _saving(self._length(chosen[0]), len(chosen))
         return saving - passed * len(chosen) + tidy
 
     def _open_sides(self, runs: list[list[str]]) -> float:
@@ -353,6 +361,20 @@ def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
         if len(_apart([f for f in within if f.end <= run.end])) > 1:
             return True
     return False
+
+
+def _lines(node: Node) -> int:
+    """About how many lines a layer takes when it is written out: more than one where much is to be said of it."""
+    usual = ("linear", "valid", "channels_last", True, None, 1, -1, (1, 1))
+    if not isinstance(node, Layer):
+        return 1
+    plain = (str, bool, int, tuple, type(None))
+    words = [
+        f"{k}={v}"
+        for k, v in node.attrs.items()
+        if not (isinstance(v, plain) and v in usual)
+    ]
+    return 4 if sum(map(len, words)) > 80 else 1
 
 
 def _saving(length: int, count: int) -> int:
