@@ -14,6 +14,16 @@ from .quiet import import_tensorflow, silence
 from .runner import first_line
 
 _MODULES = {"__future__", "keras", "math", "numpy", "tensorflow", "typing"}
+_FAILURES = (  # what building a model raises where its source is wrong
+    AttributeError,
+    ImportError,
+    IndexError,
+    KeyError,
+    NameError,
+    OSError,
+    TypeError,
+    ValueError,
+)
 _BUILTINS = frozenset(
     "exec eval compile open __import__ getattr setattr globals locals vars input breakpoint delattr".split()
 )
@@ -42,7 +52,7 @@ def run_source(folder: Path, trust: bool = False) -> Any:
                     built.load_weights(folder / name)
             if "load_weights" in module and (folder / "weights.npz").is_file():
                 module["load_weights"](built, str(folder / "weights.npz"))
-    except (ValueError, TypeError, KeyError, OSError, NameError, ImportError) as error:
+    except _FAILURES as error:
         raise GraphscopeError(f"{path}: does not build ({first_line(error)})") from None
     return built
 
