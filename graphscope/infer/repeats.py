@@ -365,16 +365,9 @@ def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
 
 def _lines(node: Node) -> int:
     """About how many lines a layer takes when it is written out: more than one where much is to be said of it."""
-    usual = ("linear", "valid", "channels_last", True, None, 1, -1, (1, 1))
-    if not isinstance(node, Layer):
-        return 1
-    plain = (str, bool, int, tuple, type(None))
-    words = [
-        f"{k}={v}"
-        for k, v in node.attrs.items()
-        if not (isinstance(v, plain) and v in usual)
-    ]
-    return 4 if sum(map(len, words)) > 80 else 1
+    usual = ("linear", "valid", "channels_last", "True", "None", "1", "-1", "(1, 1)")
+    words = [f"{k}={v}" for k, v in node.attrs.items() if str(v) not in usual]
+    return 4 if isinstance(node, Layer) and sum(map(len, words)) > 80 else 1
 
 
 def _saving(length: int, count: int) -> int:
