@@ -165,7 +165,9 @@ class QNetwork(tf.Module):
         return tf.nn.relu(net @ self.hidden) @ self.out
 
 
-@architecture("DQN, functional", "tf2", layers={"Conv2D": 3, "Dense": 2}, lines=16)
+@architecture(
+    "DQN, functional", "tf2", layers={"Conv2D": 3, "Dense": 2}, lines=18, ops=1
+)
 def raw() -> Any:
     """Variables and ops of TensorFlow 2."""
     return QNetwork(), [tf.TensorSpec([None, SCREEN, SCREEN, HISTORY], tf.uint8)]

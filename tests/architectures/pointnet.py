@@ -97,6 +97,7 @@ class Net:
     "tf1",
     layers={"Conv2D": 11, "Dense": 9, "BatchNormalization": 17, "MaxPooling2D": 3},
     lines=70,
+    ops=6,
     only=("training", "checkpoint", "saved_model"),
 )
 def classifier(training: bool = False) -> Any:
@@ -156,6 +157,7 @@ def tnet(inputs: Any, size: int) -> Any:
     "PointNet",
     "tf2",
     layers={"Conv1D": 11, "Dense": 9, "GlobalMaxPooling1D": 3},
+    ops=2,
     lines=60,
 )
 def keras_example() -> Any:
