@@ -213,9 +213,12 @@ class Stages:
 
         Of a checkpoint without a graph: those that its names and shapes speak of.
         """
-        if self.model.layered:
-            payloads = (self.model.graph.node(name) for name in self.model.graph)
-            return tuple(node for node in payloads if isinstance(node, Layer))
+        payloads = map(self.layer_graph.node, self.layer_graph)
+        return tuple(node for node in payloads if isinstance(node, Layer))
+
+    @cached_property
+    def plain_layers(self) -> tuple[Layer, ...]:
+        """The layers that are made of ops; what is made of layers is not put together yet."""
         from .infer.layers import find_layers
         from .infer.loops import with_loops
         from .infer.taught import with_training
@@ -245,7 +248,7 @@ class Stages:
         from .simplify.settle import settle_reshapes
 
         kept = {output.node for output in self.outputs}
-        plain = [each for each in self.layers if not isinstance(each, Loop)]
+        plain = [each for each in self.plain_layers if not isinstance(each, Loop)]
         layers = collapse(self.graph, plain, keep=kept)
         layers = settle_loops(layers, self.loops)
         constant = Constants(self.graph, self.flat, specs=self.specs).value

@@ -6,7 +6,7 @@ serves every spelling of its parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..graph import Graph, Layer, Tensor, TensorSpec, WeightUse
@@ -63,7 +63,7 @@ def _composed(
         return graph
     below = lowered(graph)
     found = [_layer(each, view, below) for each in tiles]
-    named = _named(graph, [layer for layer, _ in found])
+    named = _named(graph, found)
     placed = [
         replace(layer, inputs=each.pattern.inputs_of(each.match), output=each.output)
         for layer, each in zip(named, tiles)
@@ -136,11 +136,19 @@ def _lowered_use(use: WeightUse, below: Mapping[Tensor, Tensor]) -> WeightUse:
     return replace(use, node=below.get(Tensor(use.node), Tensor(use.node)).node)
 
 
-def _named(graph: Graph, layers: list[Layer]) -> list[Layer]:
-    """The layers under names that no node of the graph bears."""
+def _named(graph: Graph, found: Sequence[tuple[Layer, Tile]]) -> list[Layer]:
+    """The layers under names that no node of the graph bears, told apart from all that stay.
+
+    What bears no weight may be shared with the layer of another scope: it does not say where a layer is at home.
+    """
+    gone = {name for _, each in found for name in each.members}
+    payloads = [graph.node(name) for name in graph if name not in gone]
+    stay = [payload for payload in payloads if isinstance(payload, Layer)]
+    told = [replace(layer, members=_core(graph, each)) for layer, each in found]
+    names = layer_names([*stay, *told])[len(stay) :]
     taken = set(graph)
     made = []
-    for layer, name in zip(layers, layer_names(layers)):
+    for (layer, _), name in zip(found, names):
         own, number = name, 0
         while own in taken:
             number += 1
@@ -148,3 +156,11 @@ def _named(graph: Graph, layers: list[Layer]) -> list[Layer]:
         taken.add(own)
         made.append(replace(layer, name=own))
     return made
+
+
+def _core(graph: Graph, each: Tile) -> frozenset[str]:
+    """The ops of the parts that bear weights; of all parts where none does."""
+    parts = [graph.node(name) for name in each.members]
+    layers = [part for part in parts if isinstance(part, Layer)]
+    heavy = [part for part in layers if part.weights] or layers
+    return frozenset().union(*(part.members for part in heavy))
