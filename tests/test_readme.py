@@ -24,7 +24,8 @@ TEXT = (ROOT / "README.rst").read_text()
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds a freshly trained model.ckpt-400."""
-    made = tmp_path_factory.mktemp("readme")
+    made = tmp_path_factory.mktemp("readme") / "demo"  # it names the model
+    made.mkdir()
     chain.train_elsewhere(made)
     return made
 
