@@ -71,13 +71,12 @@ def run(command: str, folder: Path) -> str:
 def refresh(folder: Path) -> None:
     """Rewrite the output below each command of README.rst; a command that elides with ``...`` is left."""
     lines = README.read_text().splitlines()
-    for example in reversed(commands("\n".join(lines))):
+    examples = commands("\n".join(lines))
+    said = [run(example.source, folder) for example in examples]
+    for example, text in reversed(list(zip(examples, said))):
         if "..." in (line.strip() for line in example.expected):
             continue
-        printed = [
-            (INDENT + line).rstrip()
-            for line in run(example.source, folder).splitlines()
-        ]
+        printed = [(INDENT + line).rstrip() for line in text.splitlines()]
         after = example.line + 1
         lines[after : after + len(example.expected)] = printed
     README.write_text("\n".join(lines) + "\n")

@@ -212,7 +212,8 @@ def name_of(source: str) -> str:
     """
     path = Path(source)
     if path.stem in ("saved_model", "model", "frozen_model", "frozen"):
-        above = (part for part in reversed(path.parts[:-1]) if not part.isdigit())
+        parents = path.absolute().parts[:-1]
+        above = (part for part in reversed(parents) if not part.isdigit())
         named = next((p for p in above if re.fullmatch(r"[A-Za-z][\w.-]*", p)), "")
         return named or path.stem
     return path.stem or "model"
