@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,29 +171,34 @@ class Analysis(Stages):
         modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
         return (*said, *modes)
 
-    def prove(self, folder: str | Path, trust: bool = False) -> Verification:
+    def prove(
+        self, folder: str | Path, trust: bool = False, in_child: bool = False
+    ) -> Verification:
         """Run the file, as TensorFlow reads it, and the Keras model written from it on the same inputs.
 
         A model joined from several places is run as graphscope joined it. Needs TensorFlow; leaves
         ``verification.json`` in the folder. Raises NotRunnable where TensorFlow cannot run the original: then the
-        record has the reason, and ``passed`` is null.
+        record has the reason, and ``passed`` is null. With ``in_child`` TensorFlow runs in a process of its own, whose
+        end is such a reason too.
         """
-        from .verify import compare
+        from .verify import apart, compare
 
         record = Path(folder, "verification.json")
         whole = (
             Path(self.model.source).exists()
             or Path(f"{self.model.source}.index").exists()
         )
+        work = partial(
+            compare,
+            self.model if self.joined or not whole else self.model.source,
+            str(folder),
+            trust=trust,
+            outputs=self.sure_outputs(),
+            shapes=self.given_shapes,
+            layers=self.named,
+        )
         try:
-            proof = compare(
-                self.model if self.joined or not whole else self.model.source,
-                str(folder),
-                trust=trust,
-                outputs=self.sure_outputs(),
-                shapes=self.given_shapes,
-                layers=self.named,
-            )
+            proof = apart(work) if in_child else work()
         except GraphscopeError as error:
             told = isinstance(error, NotRunnable | UnsafeModel)
             found = {"passed": None if told else False, "reason": str(error)}

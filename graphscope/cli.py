@@ -276,7 +276,8 @@ def keras_command(
         document["remarks"].append("not verified: TensorFlow is not installed")
     elif verify:
         try:
-            document["verified"] = found.prove(out, trust).to_json()
+            proof = found.prove(out, trust, in_child=True)
+            document["verified"] = proof.to_json()
         except (NotRunnable, UnsafeModel) as error:
             document["remarks"].append(f"not verified: {error}")
     say(document, lambda: console.keras_text(document), json_wanted)
@@ -296,9 +297,9 @@ def keras_command(
 def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     """Run A and B on the same inputs and compare what they compute (needs TensorFlow)."""
     from . import console
-    from .verify import compare
+    from .verify import apart, compare
 
-    document = compare(a, b, trust=trust).to_json()
+    document = apart(lambda: compare(a, b, trust=trust)).to_json()
     say(document, lambda: console.verification_text(document), json_wanted)
     if not document["passed"]:
         sys.exit(3)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .apart import apart
 from .comparison import compare
 from .reduction import measure_reduction
 from .report import Verification
 from .single import save_single
 
-__all__ = ["Verification", "compare", "measure_reduction", "save_single"]
+__all__ = ["Verification", "apart", "compare", "measure_reduction", "save_single"]
