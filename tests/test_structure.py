@@ -23,6 +23,7 @@ ARROWS = {
     "constants": {"errors", "graph", "opdefs", "ops"},
     "match": {"errors", "graph", "opdefs", "ops", "constants"},
     "patterns": {"errors", "graph", "opdefs", "ops", "constants", "match"},
+    "ordering": set(),
     "simplify": {"errors", "graph", "opdefs", "ops", "constants", "read", "write"},
     "infer": {
         "errors",
@@ -35,8 +36,9 @@ ARROWS = {
         "patterns",
         "simplify",
         "write",
+        "ordering",
     },
-    "render": {"errors", "graph", "opdefs", "ops", "constants"},
+    "render": {"errors", "graph", "opdefs", "ops", "constants", "ordering"},
     "freeze": {
         "errors",
         "graph",

@@ -9,16 +9,18 @@ from this. So the two inputs of a NASNet cell stand before the cell, however eac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from ..graph import Graph
+from ..ordering import post_order
 
 _SINK = object()
 
 
 def lay_out(graph: Graph, roots: Sequence[str]) -> list[str]:
     """The nodes that the roots need, each after its inputs, inputs in slot order; no recursion."""
-    plain = list(_post_order(graph, roots, {}))
+    plain = list(post_order(roots, partial(_sources, graph)))
     meets = post_dominators(graph, plain, roots)
     fed = _fed(graph, plain, meets)
     shared: dict[object, list[str]] = defaultdict(list)
@@ -26,7 +28,12 @@ def lay_out(graph: Graph, roots: Sequence[str]) -> list[str]:
         if len(_readers(graph, name, meets)) > 1:
             shared[meets[name]].append(name)
     first = shared.pop(_SINK, [])
-    return list(_post_order(graph, [*first, *roots], shared))
+    below = [*first, *roots]
+    return list(post_order(below, lambda n: [*shared.get(n, ()), *_sources(graph, n)]))
+
+
+def _sources(graph: Graph, name: str) -> list[str]:
+    return [tensor.node for tensor in graph.inputs(name)]
 
 
 def _readers(graph: Graph, name: str, known: Mapping[str, object]) -> list[str]:
@@ -52,28 +59,6 @@ def _just_below(meet: object, name: object, meets: Mapping[str, object]) -> obje
     while name != meet and name in meets and meets[name] != meet:  # type: ignore[index]
         name = meets[name]  # type: ignore[index]
     return name
-
-
-def _post_order(
-    graph: Graph, roots: Sequence[str], before: Mapping[object, Sequence[str]]
-) -> Iterator[str]:
-    """Depth first; ``before`` says what is laid out below a node ahead of its inputs."""
-    opened: set[str] = set()
-    done: set[str] = set()
-    for root in roots:
-        stack = [root]
-        while stack:
-            name = stack[-1]
-            if name in opened:
-                stack.pop()
-                if name not in done:
-                    done.add(name)
-                    yield name
-                continue
-            opened.add(name)
-            inputs = [tensor.node for tensor in graph.inputs(name)]
-            needed = [*before.get(name, ()), *inputs]
-            stack.extend(n for n in reversed(needed) if n not in opened)
 
 
 def post_dominators(

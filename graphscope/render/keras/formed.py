@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ... import opdefs, ops
 from ...graph import Layer, Node, Tensor
+from ...ordering import post_order
 from .measures import known
-from .program import Step, post_order
+from .program import Step
 from .sized import listed, own_step
 from .texts import LARGE, constant_text
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ... import ops
 from ...graph import Function, FunctionRef, Node, Tensor
+from ...ordering import post_order
 from .layout import WIDTH, wrapped
 from .loops_ops import Site, Text, port_count, raw, spelled
 from .loops_values import CASES, ELEMENTS, IFS, RUNS, WHILES, Values, variable
 from .names import Namespace
-from .program import post_order
 
 
 class Body(Values):

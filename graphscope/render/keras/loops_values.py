@@ -11,10 +11,10 @@ import numpy as np
 from ... import ops
 from ...errors import NotExpressible
 from ...graph import Function, Loop, Node, Tensor
+from ...ordering import post_order
 from .layout import WIDTH, wrapped
 from .loops_ops import Site, Text, carried, constant, port_count, yields_list
 from .names import Namespace, identifier
-from .program import post_order
 from .signatures import snake_case
 
 WHILES = frozenset({"While", "StatelessWhile", "_While"})

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ... import ops
 from ...graph import Graph, Layer, Loop, Shape, Tensor, TensorSpec
+from ...ordering import post_order
 from .calls import layer_step
 from .expressions import op_step
 from .formed import is_formed
@@ -20,7 +21,7 @@ from .loops import loop_step
 from .measures import measure
 from .names import layer_name
 from .nesting import nest
-from .program import Input, Program, Step, hole, post_order
+from .program import Input, Program, Step, hole
 from .reader import Values
 
 _NOTHING = Tensor("")  # stands for the input of a model that needs none
