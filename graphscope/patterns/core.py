@@ -52,6 +52,45 @@ def _fits(kernel: Held, bias: Held | None) -> bool | str:
     return _is_vector(bias, kernel.shape[-1])
 
 
+def _matrix(kernel: Held, turned: bool = False) -> Held:
+    """The kernel less leading axes of one, over which a BatchMatMul repeats it; ``turned``: its outputs are first."""
+    if any(size != 1 for size in kernel.shape[:-2]):
+        return kernel
+    matrix = kernel.reshaped(*kernel.shape[-2:])
+    return matrix.transposed(1, 0) if turned else matrix
+
+
+def _stack_fits(
+    view: View, x: Any, kernel: Held, bias: Held | None, turned: bool = False
+) -> bool | str:
+    shape = view.shape(x)
+    if shape is None or not 2 < len(kernel.shape) <= len(shape):
+        return "the kernel is a matrix, or has more axes than its input"
+    return _fits(_matrix(kernel, turned), bias)
+
+
+@layer(
+    "Dense",
+    where=_stack_fits,
+    config=lambda kernel, bias: _units(_matrix(kernel), bias),
+    weights=lambda kernel, bias: _weights(_matrix(kernel), bias),
+)
+def dense_of_stack(x: Input, kernel: Weight, bias: Weight | None) -> Term:
+    """A stack of one kernel, as a constant folded with its ExpandDims or tiled for a BatchMatMul."""
+    return op.BatchMatMul(x, kernel) + bias
+
+
+@layer(
+    "Dense",
+    where=lambda view, x, kernel, bias: _stack_fits(view, x, kernel, bias, turned=True),
+    config=lambda kernel, bias: _units(_matrix(kernel, turned=True), bias),
+    weights=lambda kernel, bias: _weights(_matrix(kernel, turned=True), bias),
+)
+def dense_of_turned_stack(x: Input, kernel: Weight, bias: Weight | None) -> Term:
+    """The same, its outputs first: a language model's logits by the table of its embedding."""
+    return op.BatchMatMul(x, kernel, adj_y=True) + bias
+
+
 @layer("Dense", where=_fits, config=_units, weights=_weights)
 def dense(x: Input, kernel: Weight, bias: Weight | None) -> Term:
     return op.MatMul(x, kernel) + bias | op.BatchMatMul(x, kernel) + bias

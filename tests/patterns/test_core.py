@@ -92,6 +92,20 @@ SPELLINGS = [
         units=3,
     ),
     spell(
+        "a stack of one kernel",
+        "dense_of_stack",
+        lambda: tf.matmul(image(None, 5, 12), weight("w", 1, 12, 3)) + weight("b", 3),
+        "kernel bias",
+        units=3,
+    ),
+    spell(
+        "logits by the table of an embedding",
+        "dense_of_turned_stack",
+        lambda: tf.matmul(image(None, 5, 12), weight("w", 1, 7, 12), transpose_b=True),
+        "kernel",
+        units=7,
+    ),
+    spell(
         "keras on three axes",
         "dense_by_matrix",
         keras(lambda: k.layers.Dense(4), None, 5, 12),
@@ -222,6 +236,21 @@ NEAR_MISSES = [
         "not transposed",
         "dense_transposed",
         lambda: tf.matmul(rows(), weight("w", 12, 12)),
+    ),
+    near(
+        "a kernel for each of two",
+        "dense_of_stack",
+        lambda: tf.matmul(image(2, 5, 12), weight("w", 2, 12, 3)),
+    ),
+    near(
+        "a kernel with more axes than its input",
+        "dense_of_stack",
+        lambda: tf.matmul(image(5, 12), weight("w", 1, 12, 3)),
+    ),
+    near(
+        "outputs last",
+        "dense_of_turned_stack",
+        lambda: tf.matmul(image(None, 5, 12), weight("w", 1, 12, 12)),
     ),
     near(
         "another grouping of rows",
