@@ -221,7 +221,7 @@ class KerasRunner:
         arrays = [np.asarray(feeds[name]) for name in self._inputs]
         try:
             with nullcontext() if noise is None else noisy_keras(noise):
-                found = model(arrays[0] if len(arrays) == 1 else arrays, training=False)
+                found = _answer(tf, model, arrays)
         except (tf.errors.OpError, ValueError, TypeError, IndexError) as error:
             raise GraphscopeError(
                 f"{self.source} cannot be run: {first_line(error)}"
@@ -280,3 +280,19 @@ def _layer_name(tensor: Any) -> str:
 def _plain(name: str) -> str:
     """A name as Keras can carry it: the scope's slashes are underscores."""
     return "".join(c if c.isalnum() else "_" for c in name).lower().strip("_")
+
+
+def _answer(tf: Any, model: Any, arrays: Sequence[np.ndarray]) -> Any:
+    """What a Keras model gives: eagerly, and where an op refuses that as ``predict`` would run it.
+
+    Keras's eager ``add`` takes what has no rows, as where no box was found, for a bias, and TensorFlow then refuses it.
+    """
+
+    def call(*given: Any) -> Any:
+        return model(given[0] if len(given) == 1 else list(given), training=False)
+
+    try:
+        return call(*arrays)
+    except tf.errors.InvalidArgumentError:
+        specs = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
+        return tf.function(call, input_signature=specs)(*arrays)
