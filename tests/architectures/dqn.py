@@ -77,7 +77,7 @@ def screens_last(training: bool = False) -> Any:
     "DQN, NCHW",
     "tf1",
     layers={"Conv2D": 3, "Dense": 2},
-    lines=16,
+    lines=17,
     only=("training", "checkpoint"),
 )
 def screens_first() -> Any:

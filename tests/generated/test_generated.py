@@ -99,13 +99,40 @@ def test_random_graph(seed: int, tmp_path: Path) -> None:
     check_raw(seed, tmp_path)
 
 
+# What is known to be wrong still, by seed; a row that is mended fails until it is taken out.
+NOT_YET = {
+    "keras": {
+        120: "a Conv1DTranspose with a kernel of 1 comes back as Conv2DTranspose"
+    },
+    "raw": {
+        81: "Keras's EinsumDense refuses a size of 1 beside an unknown one",
+        111: "a part of a folded Unpack is taken to have no value",
+    },
+}
+
+
+def rows(kind: str) -> list[Any]:
+    """The seeds, those marked that are known to fail."""
+    known = NOT_YET[kind]
+    return [
+        (
+            pytest.param(
+                seed, marks=pytest.mark.xfail(strict=True, reason=known.get(seed, ""))
+            )
+            if seed in known
+            else seed
+        )
+        for seed in MANY
+    ]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", MANY)
+@pytest.mark.parametrize("seed", rows("keras"))
 def test_more_random_keras_models(seed: int, tmp_path: Path) -> None:
     check_keras(seed, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", MANY)
+@pytest.mark.parametrize("seed", rows("raw"))
 def test_more_random_graphs(seed: int, tmp_path: Path) -> None:
     check_raw(seed, tmp_path)
