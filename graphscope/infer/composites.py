@@ -62,13 +62,16 @@ def _composed(
     if not tiles:
         return graph
     below = lowered(graph)
-    found = [_layer(each, view, below) for each in tiles]
-    named = _named(graph, found)
+    named = _named(graph, [(_layer(each, view, below), each) for each in tiles])
     placed = [
-        replace(layer, inputs=each.pattern.inputs_of(each.match), output=each.output)
+        replace(
+            layer,
+            inputs=each.pattern.inputs_of(each.match),
+            output=each.output,
+            members=each.members,
+        )
         for layer, each in zip(named, tiles)
     ]
-    placed = [replace(p, members=each.members) for p, each in zip(placed, tiles)]
     up = collapse(graph, placed, keep=kept)
     up.graph.update({k: v for k, v in graph.graph.items() if k != "tensors"})
     for layer in named:
@@ -99,9 +102,7 @@ def _less_loose_ends(graph: Graph, ends: frozenset[Tensor]) -> Graph:
     return graph
 
 
-def _layer(
-    each: Tile, view: View, below: Mapping[Tensor, Tensor]
-) -> tuple[Layer, Tile]:
+def _layer(each: Tile, view: View, below: Mapping[Tensor, Tensor]) -> Layer:
     """The layer, told in the tensors and nodes of the op graph."""
     pattern, match = each.pattern, each.match
     weights = pattern.weights_of(match, view)
@@ -115,7 +116,7 @@ def _layer(
     evidence = [e for part in parts if isinstance(part, Layer) for e in part.evidence]
     root = view.graph.node(each.output.node)
     inputs = pattern.inputs_of(match)
-    made = Layer(
+    return Layer(
         op=pattern.op,
         attrs=pattern.config_of(match, view),
         outputs=root.outputs if isinstance(root, Layer) else (),
@@ -129,7 +130,6 @@ def _layer(
         pattern=pattern.name,
         evidence=(*pattern.evidence_of(match, view), *dict.fromkeys(evidence)),
     )
-    return made, each
 
 
 def _lowered_use(use: WeightUse, below: Mapping[Tensor, Tensor]) -> WeightUse:

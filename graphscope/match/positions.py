@@ -7,7 +7,7 @@ so they are evaluated rather than matched.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -45,15 +45,29 @@ class Halves(NamedTuple):
     future: float
 
 
-def places(view: View, tensor: Tensor, depth: int = 0) -> Places | None:
-    """What positions a tensor holds; None where it holds anything else."""
+_Found = TypeVar("_Found")
+
+
+def _remembered(
+    view: View,
+    kind: str,
+    rule: Callable[[View, Tensor, int], _Found | None],
+    tensor: Tensor,
+    depth: int,
+) -> _Found | None:
+    """What a rule finds of a tensor that no feed goes into, looked at once."""
     tensor, _ = view.producer(tensor)
     if depth > DEEPEST or tensor.node in view.dynamic:
         return None
-    known = view.remembered("places")
+    known = view.remembered(kind)
     if tensor not in known:
-        known[tensor] = _places(view, tensor, depth)
+        known[tensor] = rule(view, tensor, depth)
     return known[tensor]  # type: ignore[no-any-return]
+
+
+def places(view: View, tensor: Tensor, depth: int = 0) -> Places | None:
+    """What positions a tensor holds; None where it holds anything else."""
+    return _remembered(view, "places", _places, tensor, depth)
 
 
 def _places(view: View, tensor: Tensor, depth: int) -> Places | None:
@@ -140,13 +154,7 @@ _Rule = Callable[[View, Tensor, int], "Halves | None"]
 
 def halves(view: View, tensor: Tensor, depth: int = 0) -> Halves | None:
     """The two numbers of a mask of the past; None where the tensor is none."""
-    tensor, _ = view.producer(tensor)
-    if depth > DEEPEST or tensor.node in view.dynamic:
-        return None
-    known = view.remembered("halves")
-    if tensor not in known:
-        known[tensor] = _halves(view, tensor, depth)
-    return known[tensor]  # type: ignore[no-any-return]
+    return _remembered(view, "halves", _halves, tensor, depth)
 
 
 def _halves(view: View, tensor: Tensor, depth: int) -> Halves | None:

@@ -21,8 +21,3 @@ def read_varint(data: Any, place: int, what: str) -> tuple[int, int]:
             return value & 0xFFFFFFFFFFFFFFFF, place
         shift += 7
     raise FormatError(f"{what}: a number at byte {place} never ends: it is damaged")
-
-
-def zigzag_free(value: int) -> int:
-    """An int64 from the unsigned varint that carries it."""
-    return value - (1 << 64) if value >> 63 else value

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 from ..errors import GraphscopeError
 from . import View, renderer
@@ -60,11 +59,6 @@ def to_svg(dot: str) -> str:
     """Graphviz source -> an ``<svg>`` element, without XML prologue, to stand in a page."""
     text = draw(dot, "svg").decode()
     return text[text.index("<svg") :]
-
-
-def write_picture(dot: str, path: str | Path) -> None:
-    """Draw into a file; the suffix says whether as SVG, PNG or PDF."""
-    Path(path).write_bytes(draw(dot, Path(path).suffix[1:].lower()))
 
 
 def render_svg(view: View) -> bytes:

@@ -14,8 +14,8 @@ import networkx as nx
 import numpy as np
 
 from .. import ops
-from ..graph import Graph, Layer, Node, Tensor
-from .rewire import duplicate, fresh, put, redirect
+from ..graph import Graph, Layer, Tensor
+from .rewire import duplicate, put, redirect
 
 _LARGEST = 64  # elements of a constant that is compared by value
 
@@ -46,29 +46,6 @@ def _index_at_once(graph: Graph) -> None:
             given = graph.inputs(source.node)
             put(graph, name, replace(node, attrs=shrunk, outputs=()), given)
             graph.remove_node(source.node)
-
-
-def _index_cropped(graph: Graph, name: str, cropping: str) -> None:
-    """A Cropping1D that leaves one step, for its Squeeze says so."""
-    layer = graph.node(cropping)
-    if not isinstance(layer, Layer) or len(graph.consumers(cropping)) != 1:
-        return
-    first = int(np.ravel(layer.attrs["cropping"])[0])
-    bounds = []
-    for part, values in (
-        ("begin", (0, first)),
-        ("end", (0, first + 1)),
-        ("step", (1, 1)),
-    ):
-        own = fresh(graph, f"{name}/{part}")
-        value = np.array(values, np.int32)
-        put(graph, own, Node("Const", {"dtype": "int32", "value": value}), ())
-        bounds.append(Tensor(own))
-    masks = {"begin_mask": 1, "end_mask": 1, "shrink_axis_mask": 2}
-    kept = {k: v for k, v in graph.attrs(name).items() if k == "T"}
-    given = graph.inputs(cropping)
-    put(graph, name, Node("StridedSlice", {**kept, **masks}), (*given, *bounds))
-    graph.remove_node(cropping)
 
 
 def _single_entries(graph: Graph, name: str) -> int | None:

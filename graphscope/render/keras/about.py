@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -143,14 +143,3 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) < 4:
         return ", ".join(names)
     return f"{names[0]} and {len(names) - 1} more"
-
-
-def op_counts(
-    program: Program, graph: Graph, nodes: Sequence[str]
-) -> Mapping[str, int]:
-    """How often each op was written with keras.ops, most frequent first."""
-    counts: dict[str, int] = {}
-    for node in nodes:
-        op = graph.op(node)
-        counts[op] = counts.get(op, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))

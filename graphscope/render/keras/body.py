@@ -11,7 +11,7 @@ from ...graph import Tensor
 from .layout import wrapped
 from .program import filled
 
-_VARIABLES = ("x", "y", "z")
+VARIABLES = ("x", "y", "z")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Allocation:
             self.taken.update(re.findall(r"\w+", statement.loop))
         self.returned: Tensor | None = None
         self.end = len(statements) - 1
-        self.loose = set(_VARIABLES)  # the names that may be used again
+        self.loose = set(VARIABLES)  # the names that may be used again
         self.last: dict[Tensor, int] = {}
         for at, statement in enumerate(statements):
             self.last.update(dict.fromkeys(statement.inputs, at))
@@ -81,7 +81,7 @@ class _Allocation:
         names = [self._held(tensor) for tensor in statement.inputs]
         if statement.loop:
             carried = statement.inputs[0]
-            if self.last[carried] > at or names[0] in self.fixed - set(_VARIABLES):
+            if self.last[carried] > at or names[0] in self.fixed - set(VARIABLES):
                 before, names[0] = names[0], self.new(statement)
                 yield f"{names[0]} = {before}"
             self.release(at, statement, keep=names[0])
@@ -124,7 +124,7 @@ class _Allocation:
         self.taken.add(name)
 
     def new(self, statement: Statement) -> str:
-        for name in _VARIABLES:
+        for name in VARIABLES:
             if name not in self.taken:
                 return name
         name = self.unique(statement.called or "x")

@@ -46,15 +46,6 @@ def is_formed(holder: Holder, node: str, payload: Node) -> bool:
     return True
 
 
-def _is_made(holder: Holder, tensor: Tensor) -> bool:
-    """Whether a tensor is made of sizes and constants, and not stored."""
-    if tensor in holder.inputs or tensor.node in holder.steps:
-        return False
-    stored = holder.graph.op(tensor.node) == "Const" or holder.weight_of(tensor)
-    known_value = not stored and holder.value(tensor) is not None
-    return tensor.node in holder.formed or known_value
-
-
 def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
     """The layer that makes a tensor of sizes and constants; None where it takes too much, or more than keras.ops says."""
 

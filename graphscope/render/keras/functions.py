@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...graph import Tensor
-from .body import Statement, body_lines
+from .body import VARIABLES, Statement, body_lines
 from .layout import WIDTH, wrapped
 from .literals import Code, literal
 from .names import variable_name
@@ -20,7 +20,6 @@ from .wording import constructor_text, default, loop_head, order, step_text, sum
 
 Values = Mapping[Hashable, Any]
 
-_VARIABLES = ("x", "y", "z")
 _MOST_IN_A_LOOP = (
     3  # values that are no numbers; a wider table is harder to read than the calls
 )
@@ -77,14 +76,14 @@ class Writer:
     def statements(self, taken: Iterable[str] = ()) -> list[Statement]:
         """The statements of the whole model."""
         lines = [(part, self.values(part)) for part in self.parts]
-        made = self._looped(lines, {*taken, *_VARIABLES}, named=True)
+        made = self._looped(lines, {*taken, *VARIABLES}, named=True)
         return nested(made, self.program.outputs)
 
     def _definition(self, kind: str, blocks: list[Block]) -> str:
         name, number = kind, 1
         while name in self.taken:
             name, number = f"{kind}_{number}", number + 1
-        unifier = Unifier({*_VARIABLES, *_inputs(blocks[0]), name, *self.names})
+        unifier = Unifier({*VARIABLES, *_inputs(blocks[0]), name, *self.names})
         fields: list[Field] = []
         columns = list(zip(*(block.parts for block in blocks)))
         for at, column in enumerate(columns):
@@ -149,7 +148,7 @@ class Writer:
     ) -> str:
         variables = dict(zip(block.inputs, _inputs(block), strict=True))
         given = [p.name for p in function.parameters]
-        made = self._looped(lines, {*_VARIABLES, *variables.values(), *given})
+        made = self._looped(lines, {*VARIABLES, *variables.values(), *given})
         statements = nested(made, [block.output])
         body, _ = body_lines(
             statements, variables, [block.output], given, returned=True
@@ -303,4 +302,4 @@ def _steps(block: Block) -> Iterator[Step]:
 def _inputs(block: Block) -> list[str]:
     """What a function calls its tensors: x, y, z, x_4, x_5 and so on."""
     more = (f"x_{number}" for number in range(4, len(block.inputs) + 1))
-    return [*_VARIABLES, *more][: len(block.inputs)]
+    return [*VARIABLES, *more][: len(block.inputs)]

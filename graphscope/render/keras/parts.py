@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ...graph import Tensor
 from .program import Program, Step
@@ -14,15 +14,6 @@ from .signatures import signature_of
 _HOLE_OR_LITERAL = re.compile(
     r"(\0\d+\0)|(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?(?![\w.]))"
 )
-
-
-class RegionLike(Protocol):
-    """What is asked of a region: its kind, and its parts in order (names of nodes, or regions)."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def parts(self) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
