@@ -18,6 +18,7 @@ from .rewire import duplicate, fresh, put
 from .sizes import FactLike
 
 Facts = Mapping[Tensor, FactLike]
+_LIFTED = frozenset({"ExpandDims", "Identity"})
 _SUMS = frozenset({"BiasAdd", "Add", "AddV2"})
 
 
@@ -86,8 +87,13 @@ def _is_four(strides: object) -> bool:
 
 def _is_own(graph: Graph, sizes: Tensor, given: Tensor) -> bool:
     """Whether the size asked for follows from the map's own: then Keras's layer may give it as it is."""
-    measured = _measured(graph, sizes.node)
-    return not measured or measured <= {given.node}
+    own, stack = {given.node}, [given.node]
+    while stack:  # a map of one row was a sequence before
+        node = stack.pop()
+        if graph.op(node) in _LIFTED:
+            stack += [t.node for t in graph.inputs(node)[:1] if t.node not in own]
+            own |= {*stack}
+    return _measured(graph, sizes.node) <= own
 
 
 def _measured(graph: Graph, name: str) -> set[str]:

@@ -78,3 +78,18 @@ def test_a_size_of_its_own_is_left_alone(tmp_path: Path) -> None:
     assert proof.passed, proof.remarks
     assert "DynamicSlice" not in report.source.text
     assert "Conv2DTranspose(" in report.source.text
+
+
+def test_a_sequence_is_asked_for_its_own_size(tmp_path: Path) -> None:
+    """Keras computes the size from the sequence, before it is made a map of one row."""
+
+    def build() -> Any:
+        x = v1.placeholder(tf.float32, [None, None, 3], name="x")
+        size = tf.shape(x)
+        asked = tf.stack([size[0], size[1] * 2, 4])
+        w = v1.get_variable("w", [2, 4, 3])
+        return tf.nn.conv1d_transpose(x, w, asked, 2, padding="SAME", name="y")
+
+    report, proof = recovered(build, tmp_path)
+    assert proof.passed, proof.remarks
+    assert "Conv1DTranspose(" in report.source.text
