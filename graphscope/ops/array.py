@@ -230,9 +230,11 @@ define("ReverseSequence", shape=same)
 
 def _roll_text(call: Call, x: str, shift: str, axis: str) -> str | None:
     shifts, axes = call.integers(1), call.integers(2)
-    if shifts is None or axes is None or len(shifts) != 1:
+    if not shifts or not axes:
         return None
-    return f"ops.roll({x}, {shifts[0]}, axis={axes[0]})"
+    if len(shifts) == 1:
+        return f"ops.roll({x}, {shifts[0]}, axis={axes[0]})"
+    return f"ops.roll({x}, {literal(tuple(shifts))}, axis={literal(tuple(axes))})"
 
 
 define(

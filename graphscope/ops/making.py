@@ -20,6 +20,10 @@ def _fill_text(call: Call, _: str, value: str) -> str | None:
     shape, dtype = call.integers(0), call.get("T") or call.dtype(1)
     if shape is None or not dtype or dtype == "string":
         return None
+    kind = "" if dtype == "float32" else f", dtype={literal(dtype)}"
+    maker = {"0": "zeros", "0.0": "zeros", "1": "ones", "1.0": "ones"}.get(value)
+    if maker:
+        return f"ops.{maker}({literal(shape)}{kind})"
     return f"ops.full({literal(shape)}, {value}, dtype={literal(dtype)})"
 
 
@@ -77,8 +81,10 @@ def _range_text(call: Call, *_: str) -> str | None:
     if any(bound is None for bound in bounds):
         return None
     start, limit, delta = (literal(bound.reshape(())[()]) for bound in bounds)  # type: ignore[union-attr]
-    dtype = literal(call["Tidx"])
-    return f"ops.arange({start}, {limit}, {delta}, dtype={dtype})"
+    said = [start, limit, delta]
+    if delta in ("1", "1.0"):
+        said = [limit] if start in ("0", "0.0") else [start, limit]
+    return f"ops.arange({', '.join(said)}, dtype={literal(call['Tidx'])})"
 
 
 def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarray:

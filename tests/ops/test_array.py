@@ -32,6 +32,7 @@ X = floats(2, 3, 4)
     case("Reverse", tensor=X, dims=known([False, True, False], "bool")),
     case("ReverseSequence", input=X, seq_lengths=np.array([2, 1], np.int32), seq_dim=1),
     case("Roll", input=X, shift=known([1]), axis=known([1])),
+    case("Roll", input=X, shift=known([1, -2]), axis=known([0, 1])),
     case("InvertPermutation", x=np.array([2, 0, 1], np.int32)),
     case("BroadcastArgs", s0=known([2, 1, 3]), s1=known([4, 1])),
     case("Bitcast", input=X, type=np.int32),

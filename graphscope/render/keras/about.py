@@ -30,7 +30,7 @@ def describe(
     lines = [head, "", f"{_counts(program, ops)}."]
     if weights.endswith(".npz"):
         lines.append("Weights: load_weights(build_model()).")
-    else:
+    elif any(step.stored for step in program.all_steps):
         lines.append(f"Weights: build_model().load_weights('{weights}').")
     if len(program.outputs) > 1:
         named = ", ".join(program.output_names)
@@ -51,7 +51,8 @@ def describe(
 def _counts(program: Program, ops: Sequence[str]) -> str:
     layers = count_layers(program)
     total, owned = count_parameters(program)
-    text = f"{layers:,} layer{'s' * (layers != 1)} with {total:,} parameters"
+    text = f"{layers:,} layer{'s' * (layers != 1)}"
+    text += f" with {total:,} parameter{'s' * (total != 1)}"
     if owned < total:
         text += f" ({_percent(owned, total)} of them in Keras's own layers)"
     if ops:

@@ -158,7 +158,7 @@ def _refilled(line: str) -> list[str]:
     text = line.strip().removesuffix('"""')
     filled = textwrap.wrap(
         text,
-        WIDTH,
+        WIDTH - 3,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,

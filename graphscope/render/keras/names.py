@@ -99,6 +99,7 @@ _OPERATORS = frozenset(
     """add sub mul truediv div floordiv mod pow neg transpose concat stack unstack split strided_slice range
     ones zeros ones_like zeros_like Mean Max MatMul embedding_lookup""".split()
 )
+_OP_LAYER = re.compile(r"(^|_)(tf(\.\w+)+|tf_op_layer_\w+)$")
 
 
 def is_default_name(name: str, node: str) -> bool:
@@ -108,7 +109,11 @@ def is_default_name(name: str, node: str) -> bool:
     (True, False)
     >>> is_default_name("block1_add", "net/block1_add/add")  # the scope of a layer of that name
     False
+    >>> is_default_name("tf.reshape_3", "net/tf.reshape_3/Reshape")  # Keras 2's of a call of TensorFlow's
+    True
     """
+    if _OP_LAYER.search(name):
+        return True
     *scopes, last = node.split("/")
     base = re.sub(r"(_\d+)+$", "", last)
     if base not in _OPERATORS and opdefs.find(base) is None:

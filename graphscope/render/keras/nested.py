@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,9 @@ from .program import HOLE, filled, hole
 
 _LONGEST = 64  # characters of a line that still takes another expression in
 _DEEPEST = 3  # brackets in brackets
-_CALL = re.compile(r"[\w.]+\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)(\[[^\[\]]*\])?")
+_TWO_AXES = re.compile(
+    r"ops\.expand_dims\(ops\.expand_dims\((\0\d+\0|\w+), axis=(-?\d)\), axis=(-?\d)\)"
+)
 
 
 def nested(
@@ -49,9 +52,9 @@ def _joined(before: Statement, after: Statement) -> Statement | None:
     inner = filled(
         before.text, [hole(len(after.inputs) + n) for n in range(len(before.inputs))]
     )
-    if not _CALL.fullmatch(HOLE.sub("x", inner)) and not _is_whole(after.text, place):
-        inner = f"({inner})"
-    text = after.text.replace(hole(place), inner)
+    text = after.text.replace(hole(place), f"({inner})")
+    bare = after.text.replace(hole(place), inner)
+    text = _indexed(bare if _parsed(bare) == _parsed(text) else text)
     shown = HOLE.sub("x", text)
     if len(shown) > _LONGEST or _depth(shown) > _DEEPEST:
         return None
@@ -60,14 +63,37 @@ def _joined(before: Statement, after: Statement) -> Statement | None:
     )
 
 
-def _is_whole(text: str, place: int) -> bool:
-    """Whether a hole is a whole argument of a call, so that no operator binds it."""
-    before, after = text.split(hole(place))
-    return (
-        before.endswith(("(", ", ", "["))
-        and after[:1] in (")", ",", "]")
-        or (not before and not after)
+def _parsed(text: str) -> str:
+    """What Python takes an expression for: brackets that change nothing are not in it."""
+    return ast.dump(ast.parse(HOLE.sub(r"_\1_", text), mode="eval"))
+
+
+def _indexed(text: str) -> str:
+    """Axes that are put in one after the other, as one index.
+
+    >>> _indexed("ops.expand_dims(ops.expand_dims(x, axis=1), axis=1)")
+    'x[:, None, None]'
+    >>> _indexed("ops.expand_dims(ops.expand_dims(x, axis=-1), axis=0)")
+    'x[None, ..., None]'
+    """
+    return _TWO_AXES.sub(
+        lambda found: _index(found[1], int(found[2]), int(found[3])) or found[0], text
     )
+
+
+def _index(text: str, first: int, second: int) -> str | None:
+    if first >= 0 and second >= 0:
+        places = {second, first + (second <= first)}
+        marks = ["None" if n in places else ":" for n in range(max(places) + 1)]
+    elif (first, second) == (-1, -1):
+        marks = ["...", "None", "None"]
+    elif first == -1 and second >= 0:
+        marks = [*":" * second, "None", "...", "None"]
+    elif second == -1:
+        marks = [*":" * first, "None", "...", "None"]
+    else:
+        return None
+    return f"{text}[{', '.join(marks)}]"
 
 
 def _renumbered(statement: Statement) -> Statement:

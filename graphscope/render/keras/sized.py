@@ -5,6 +5,7 @@ In a functional model an unknown size is None; inside a layer's ``call`` it is a
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,9 @@ def _lines(text: str, computed: Sequence[Size]) -> list[str]:
     for number, size in enumerate(computed):
         mark = f"\2{number}\2"
         if text.count(mark) == 1:
-            text = text.replace(mark, f"({size.text})")
+            before, _, after = text.partition(mark)
+            alone = before.endswith(("(", "[", ", ")) and after[:1] in tuple(")],")
+            text = before + (size.text if alone else f"({size.text})") + after
         elif mark in text:
             name = _COUNTERS[len(lines)] if len(lines) < 6 else f"i{len(lines)}"
             lines.append(f"{name} = {size.text}")
@@ -119,11 +122,11 @@ def _operand(
     return arguments.setdefault(found, _letter(len(arguments)))
 
 
-def listed(sizes: np.ndarray) -> str:
-    """``size`` or ``[size, size]``; what TensorFlow and convert_to_tensor take for a tensor."""
-    if sizes.ndim == 0:
-        return _text(sizes[()])
-    return "[" + ", ".join(_text(each) for each in sizes) + "]"
+def listed(sizes: Any) -> str:
+    """``size`` or ``[size, size]``, or such lists in a list; what TensorFlow and convert_to_tensor take for a tensor."""
+    if not isinstance(sizes, np.ndarray) or sizes.ndim == 0:
+        return _text(sizes[()] if isinstance(sizes, np.ndarray) else sizes)
+    return "[" + ", ".join(map(listed, sizes)) + "]"
 
 
 def _text(size: Any) -> str:
@@ -157,7 +160,8 @@ def own_step(
         asked.append(f"{shapes[-1]} = ops.shape({letter})")
     if not arguments:  # Keras cannot follow what no tensor of its own goes into
         arguments = {next(iter(holder.inputs)): _letter(0)}
-    body = [*asked, *(with_shapes(line, shapes, measured) for line in lines)]
+    said = (with_shapes(line, shapes, measured) for line in lines)
+    body = [*asked, *map(_unbracketed, said)]
     class_name = _class(holder.classes, name, about, arguments, body, init)
     return Step(
         node,
@@ -170,6 +174,15 @@ def own_step(
         portable=portable,
         is_named=not is_default_name(op_name(node), node.removesuffix(":0")),
     )
+
+
+def _unbracketed(line: str) -> str:
+    """A statement without the brackets that change nothing.
+
+    >>> _unbracketed("a = (b + (c * 2)) - (d - e)")
+    'a = b + c * 2 - (d - e)'
+    """
+    return ast.unparse(ast.parse(line))
 
 
 def _class(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -53,14 +53,19 @@ def _functions(
 
 
 def _imports(code: str) -> str:
-    known = ("layers", "ops", "regularizers")
-    names = [name for name in known if re.search(rf"\b{name}\.", code)]
+    used = _names_in(code)
+    names = [name for name in ("layers", "ops", "regularizers") if name in used]
     lines = ["import keras"]
-    lines += ["import numpy as np"] if re.search(r"\bnp\.", code) else []
-    lines += ["import tensorflow as tf"] if re.search(r"\btf\.", code) else []
+    lines += ["import numpy as np"] if "np" in used else []
+    lines += ["import tensorflow as tf"] if "tf" in used else []
     if names:
         lines.append(f"from keras import {', '.join(names)}")
     return "\n".join(lines)
+
+
+def _names_in(code: str) -> set[str]:
+    """The names that the code reads: not what its strings hold, which may be called ``tf.reshape``."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
 
 
 def _docstring(text: str) -> str:

@@ -13,6 +13,7 @@ from .program import Step
 from .signatures import REQUIRED, signature_of
 from .unify import NUMBER, VALUE, Parameter
 
+_LONGEST = 70  # characters of what a function is said to be made of
 _POSITIONAL = frozenset({"pool_size", "padding", "cropping", "size"})
 
 
@@ -96,5 +97,18 @@ def summary(block: Block) -> str:
         texts = " ".join(part.text for part in block.parts if isinstance(part, Step))
         words = re.findall(r"ops\.(\w+)\(", texts) or ["arithmetic"]
     said = dict.fromkeys(word.removeprefix("layers.") for word in words if word)
-    text = ", ".join(said)
-    return f"{text[:70]}." if len(text) <= 70 else f"{text[:67]}..."
+    return f"{_enumerated(list(said))}."
+
+
+def _enumerated(words: Sequence[str]) -> str:
+    """The words with commas between them, as many as fit in a line.
+
+    >>> _enumerated(["DepthwiseConv2D"] * 5)
+    'DepthwiseConv2D, DepthwiseConv2D, DepthwiseConv2D and 2 more'
+    """
+    for count in range(len(words), 1, -1):
+        left = len(words) - count
+        text = ", ".join(words[:count]) + (f" and {left} more" if left else "")
+        if len(text) <= _LONGEST:
+            return text
+    return ", ".join(words)

@@ -1,0 +1,102 @@
+"""What would make a reader of ``model.py`` stumble: names nobody chose, words cut off, imports that nothing needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphscope.graph import Graph, Node, Tensor, TensorSpec
+from graphscope.render.keras import to_keras
+from graphscope.render.keras.layout import tidied
+from graphscope.render.keras.wording import _enumerated
+
+from .test_keras import X, constant, dense, placeholder, put
+
+
+def source_of(graph: Graph, output: str, **kwargs: Any) -> str:
+    kwargs.setdefault("inputs", [X])
+    return to_keras(graph, outputs=[Tensor(output)], **kwargs).text
+
+
+def test_a_layer_that_is_called_like_a_module_does_not_import_it() -> None:
+    graph = Graph()
+    placeholder(graph)
+    dense(graph, "tf.np.x", "x", np.eye(4, dtype="f4"))
+    text = source_of(graph, "tf.np.x/out")
+    assert 'name="tf.np.x"' in text and "import tensorflow" not in text
+    assert "import numpy" not in text
+
+
+def test_a_name_that_keras_2_gave_a_call_of_tensorflow_is_left_out() -> None:
+    graph = Graph()
+    placeholder(graph)
+    put(graph, "tf.nn.relu_7", "ReLU", ["x"])
+    dense(graph, "fc", "tf.nn.relu_7", np.eye(4, dtype="f4"))
+    assert "layers.ReLU()(inputs)" in source_of(graph, "fc/out")
+
+
+def test_what_a_function_is_made_of_is_never_cut_inside_a_word() -> None:
+    words = [f"BatchNormalization{n}" for n in range(9)]
+    said = _enumerated(words)
+    assert said == ", ".join(words[:2]) + " and 7 more"
+    assert _enumerated(words[:1]) == words[0]
+
+
+def test_a_model_without_weights_says_nothing_of_loading_them() -> None:
+    graph = Graph()
+    placeholder(graph)
+    put(graph, "scores", "ReLU", ["x"])
+    text = source_of(graph, "scores/out")
+    assert "load_weights" not in text and "with 0 parameters." in text
+
+
+def test_one_parameter_is_one() -> None:
+    graph = Graph()
+    placeholder(graph, shape=(None, 1))
+    dense(graph, "fc", "x", np.ones((1, 1), "f4"))
+    assert "1 layer with 1 parameter.\n" in source_of(graph, "fc/out")
+
+
+def test_a_docstring_that_just_does_not_fit_is_broken_between_words() -> None:
+    text = f'class A:\n    """{"word " * 15}ab."""'
+    assert len(text.split("\n")[1]) == 88
+    text = text.replace("ab.", "abc.")  # one more than fits
+    *_, last, closing = tidied(text).split("\n")
+    assert closing == '    """' and last.strip() == "abc."
+
+
+@pytest.mark.parametrize(
+    ("ops", "text"),
+    [
+        (
+            [("m", "Mul", "x", "two"), ("a", "AddV2", "m", "three")],
+            "inputs * 2.0 + 3.0",
+        ),
+        (
+            [("a", "AddV2", "x", "two"), ("m", "Mul", "a", "three")],
+            "(inputs + 2.0) * 3.0",
+        ),
+        (
+            [("s", "Sub", "x", "two"), ("r", "Sub", "three", "s")],
+            "3.0 - (inputs - 2.0)",
+        ),
+        (
+            [("e", "ExpandDims", "x", "one"), ("f", "ExpandDims", "e", "one")],
+            "inputs[:, None, None]",
+        ),
+    ],
+)
+def test_an_expression_has_the_brackets_that_it_needs(ops: Any, text: str) -> None:
+    graph = Graph()
+    placeholder(graph)
+    values = {"two": np.float32(2), "three": np.float32(3), "one": np.int32(1)}
+    for name, value in values.items():
+        constant(graph, name, value)
+    for name, op, *given in ops:
+        graph.add(name, Node(op, {"T": "float32"}), [Tensor(each) for each in given])
+    known = {Tensor(name): np.asarray(value) for name, value in values.items()}
+    specs = {tensor: TensorSpec("float32", ()) for tensor in known}
+    source = source_of(graph, ops[-1][0], values=known.get, specs=specs)
+    assert f"    x = {text}\n" in source
