@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import GraphscopeError, NotRunnable, UnsafeModel
-from .graph import Graph, Layer, Model, Tensor
+from .graph import Graph, Layer, Model, Tensor, TensorSpec
 from .read import load
 from .stages import Stages
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from .freeze import FreezeReport
     from .infer.finding import Finding
+    from .match import Explanation
+    from .match.pattern import Pattern
     from .render import View
     from .render.keras import KerasReport
     from .verify import Verification
@@ -71,9 +74,33 @@ class Analysis(Stages):
         from .match import explain
         from .patterns import layers
 
+        of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
+        of_ops = [p for p in layers() if not p.is_above]
+        if of_layers and not self.model.layered:
+            found = self._explained_above(of_layers, pattern, node)
+            also = any(pattern in (p.name, p.op) for p in of_ops)
+            if found.matched or not also or node not in self.flat.graph:
+                return str(found)
         tensor = self._existing(node)
         graph = self.graph if tensor.node in self.graph else self.flat.graph
-        return str(explain(graph, layers(), pattern, tensor.node, specs=self.specs))
+        below = explain(graph, of_ops, pattern, tensor.node, specs=self.specs)
+        return str(below if below.matched or not of_layers else found)
+
+    def _explained_above(
+        self, patterns: Sequence[Pattern], pattern: str, node: str
+    ) -> Explanation:
+        """The same for formulas over layers, in the graph of layers; ``node`` may be a layer or one of its ops."""
+        from .constants import Constants
+        from .infer.altitude import home_of, layer_view
+        from .infer.composites import parts_of_layers
+        from .match import explain
+
+        values = Constants(self.graph, self.flat, specs=self.specs).value
+        keep = self.outputs
+        graph = parts_of_layers(self.plain_layer_graph, self.specs, values, keep)
+        view = layer_view(graph, self.specs, values)
+        found = node if node in graph else home_of(graph, self._existing(node))
+        return explain(graph, patterns, pattern, found, view=view)
 
     def drawing(self, level: str = "layer", report: bool = False) -> View:
         """What a renderer is given; with ``report`` also all that ``inspect`` says."""
@@ -169,7 +196,20 @@ class Analysis(Stages):
             if name not in self.given_shapes
         )
         modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
-        return (*said, *modes)
+        return (*said, *modes, *self._shared_batch())
+
+    def _shared_batch(self) -> Iterator[str]:
+        """What a formula over layers takes for granted where several inputs leave their first size open."""
+        from .patterns import layers
+
+        over = {pattern.name for pattern in layers() if pattern.is_above}
+        if not any(layer.pattern in over for layer in self.layers):
+            return
+        shapes = ((t, self.specs.get(t, TensorSpec()).shape) for t in self.model_inputs)
+        loose = [t.node for t, shape in shapes if shape and shape[0] is None]
+        if len(loose) > 1:
+            listed = ", ".join(map(repr, loose))
+            yield f"{listed} have one batch size, as the inputs of a Keras model do"
 
     def prove(
         self, folder: str | Path, trust: bool = False, in_child: bool = False

@@ -236,23 +236,30 @@ class Stages:
         )
 
     @cached_property
+    def plain_layer_graph(self) -> Graph:
+        """The graph whose nodes are the layers that are made of ops."""
+        from .match import collapse
+        from .simplify.loops_settle import settle_loops
+
+        kept = {output.node for output in self.outputs}
+        plain = [each for each in self.plain_layers if not isinstance(each, Loop)]
+        layers = collapse(self.graph, plain, keep=kept)
+        return settle_loops(layers, self.loops)
+
+    @cached_property
     def layer_graph(self) -> Graph:
         """The graph whose nodes are layers, and the ops that no layer explains."""
         if self.model.layered:
             return self.model.graph
         from .constants import Constants
         from .infer.composites import compose_layers
-        from .match import collapse
         from .simplify.fills import settle_fills
-        from .simplify.loops_settle import settle_loops
         from .simplify.settle import settle_reshapes
 
-        kept = {output.node for output in self.outputs}
-        plain = [each for each in self.plain_layers if not isinstance(each, Loop)]
-        layers = collapse(self.graph, plain, keep=kept)
-        layers = settle_loops(layers, self.loops)
         constant = Constants(self.graph, self.flat, specs=self.specs).value
-        layers = compose_layers(layers, self.specs, constant, keep=self.outputs)
+        layers = compose_layers(
+            self.plain_layer_graph, self.specs, constant, keep=self.outputs
+        )
         values = {tensor: fact.value for tensor, fact in self.facts.items()}
         layers = settle_reshapes(layers, self.graph, self.specs, values)
         return settle_fills(layers, self.graph, self.specs, values)

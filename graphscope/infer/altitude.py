@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ..errors import GraphError
 from ..graph import Graph, Layer, Tensor, TensorSpec
 from ..match.symbolic import SymbolicView
 
@@ -36,6 +37,21 @@ def lowered(graph: Graph) -> dict[Tensor, Tensor]:
         if isinstance(node, Layer):
             found[Tensor(name)] = node.output
     return found
+
+
+def home_of(graph: Graph, tensor: Tensor) -> str:
+    """The node of a layer graph that yields a tensor of the op graph, or whose layer explains the tensor's node.
+
+    Raises GraphError where the layer graph has neither.
+    """
+    raised = graph.graph.get("tensors", {}).get(tensor, tensor)
+    if raised.node in graph:
+        return raised.node
+    for name in graph:
+        payload = graph.node(name)
+        if isinstance(payload, Layer) and tensor.node in payload.members:
+            return name
+    raise GraphError(f"no layer is made of {tensor.node!r}: name the node that ends it")
 
 
 def raised_specs(

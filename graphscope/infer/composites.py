@@ -34,12 +34,22 @@ def compose_layers(
     below = lowered(graph)
     loose = (Tensor(name) for name in graph if not graph._succ[name])
     ends = frozenset(below.get(tensor, tensor) for tensor in loose)
-    graph = lift_rows(graph, specs, values, keep)
-    graph = name_reshapes(graph, specs, values)
-    graph = tidy(graph, kept_in(graph, keep))
+    graph = parts_of_layers(graph, specs, values, keep)
     graph = _composed(graph, specs, values, keep)
     graph = thin_masks(graph, specs, values)
     return _less_loose_ends(graph, ends | frozenset(keep))
+
+
+def parts_of_layers(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor] = (),
+) -> Graph:
+    """A layer graph as the formulas over layers read it: what only moves rows and axes is gone or a layer."""
+    graph = lift_rows(graph, specs, values, keep)
+    graph = name_reshapes(graph, specs, values)
+    return tidy(graph, kept_in(graph, keep))
 
 
 def kept_in(graph: Graph, keep: Iterable[Tensor]) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,7 +36,10 @@ class Failure:
 
 
 def _roots(term: f.Term) -> str:
-    names = sorted(term.roots or ())
+    return _listed(sorted(term.roots or ()))
+
+
+def _listed(names: Sequence[str]) -> str:
     return " or ".join(names[:6]) + (" ..." if len(names) > 6 else "") or "another"
 
 
@@ -81,9 +84,21 @@ class _Deepest:
 
     def told(self) -> tuple[Failure, ...]:
         """The deepest failures, those with a reason of their own first, each once."""
-        ranked = sorted(self.found, key=lambda each: not each.reason)
-        distinct = {str(each): each for each in ranked}
+        reasoned = [each for each in self.found if each.reason]
+        distinct = {str(each): each for each in [*reasoned, *self._by_tensor()]}
         return tuple(list(distinct.values())[:MOST_FAILURES])
+
+    def _by_tensor(self) -> Iterator[Failure]:
+        """Those that met the same tensor and only wanted another op there, as one."""
+        wanted: dict[Tensor, list[Failure]] = {}
+        for each in self.found:
+            if not each.reason:
+                wanted.setdefault(each.tensor, []).append(each)
+        for failures in wanted.values():
+            names = {root for each in failures for root in each.term.roots or ()}
+            first = failures[0]
+            reason = f"op {first.op}, expected {_listed(sorted(names))}"
+            yield first if len(failures) == 1 else replace(first, reason=reason)
 
 
 def explain(
@@ -94,8 +109,9 @@ def explain(
     *,
     specs: Mapping[Tensor, TensorSpec] | None = None,
     value: Callable[[Tensor], np.ndarray | None] | None = None,
+    view: View | None = None,
 ) -> Explanation:
-    """Try the patterns of one name (or of one Keras class) at one node.
+    """Try the patterns of one name (or of one Keras class) at one node; ``view`` stands for specs and value.
 
     Raises GraphError where there is no such node or pattern.
     """
@@ -104,7 +120,7 @@ def explain(
     if not tried:
         known = [p.name for p in patterns] + [p.op for p in patterns]
         raise GraphError(f"no pattern {pattern!r}{did_you_mean(pattern, known)}")
-    view = View(graph, specs, value)
+    view = View(graph, specs, value) if view is None else view
     deepest = _Deepest(view)
     solver = Solver(view, deepest)
     matches: list[Match] = []

@@ -371,7 +371,7 @@ class OneOf(Term):
         return found
 
     def __str__(self) -> str:
-        return " | ".join(map(str, self.terms))
+        return " | ".join(dict.fromkeys(map(str, self.terms)))
 
 
 def term(value: Any) -> Term:
