@@ -29,6 +29,7 @@ print("ROW", "equal" if proof.passed else "DIFFERS", len(found.graph), report.la
       len(report.not_portable), report.source.lines_of_code, f"{proof.max_rel:.1e}", f"{seconds:.1f}")
 """
 COLUMNS = "file result ops layers unexplained TF-only lines difference seconds".split()
+OTHER = {"fingerprint.pb", "keras_metadata.pb"}  # beside a SavedModel, and no model
 LIMIT = 600  # seconds a model may take
 
 
@@ -41,6 +42,8 @@ def model_files(paths: list[str]) -> Iterator[Path]:
         for path in sorted(each.rglob("*")):
             if path.name == "saved_model.pb":
                 yield path.parent
+            elif path.name in OTHER:
+                continue
             elif path.suffix in (".pb", ".meta") or path.name == "model.json":
                 yield path
 
