@@ -12,14 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..graph import Tensor
 from ..match import (
     ANY,
     Array,
     Attr,
-    Held,
     Input,
     Match,
     Scalar,
@@ -31,11 +27,17 @@ from ..match import (
     named,
     op,
 )
-from ..match.heads import layer_of, why_no_attention
+from ..match.heads import why_no_attention
 from ..match.positions import Halves, halves
+from ..match.projections import (
+    config_of_groups,
+    config_of_heads,
+    weights_of_groups,
+    weights_of_heads,
+    why_no_groups,
+)
 
 _FAR = 1e4  # a score that lies so far below the others has no weight in float32
-_LIKELY_RATE = 0.1  # of the dropout that an inference graph has lost
 
 
 # -- the formula ------------------------------------------------------------------------------
@@ -77,6 +79,18 @@ def _heads(name: str, x: Term, scale: tuple[Term, Term, Term] | None = None) -> 
     )
 
 
+def _repeated(name: str, x: Term, axis: Term) -> Term:
+    """Fewer heads than the queries have, each repeated for a group of them, one copy after the other."""
+    dense = _dense(name, x)
+    own = named(f"{name}_own", layers.Reshape(dense) | op.Reshape(dense, ANY) | dense)
+    thin = op.ExpandDims(own, axis)
+    wide = named(
+        f"{name}_copies", op.Tile(thin, ANY) | op.BroadcastTo(thin, ANY) | thin
+    )
+    heads = named(f"{name}_heads", layers.Reshape(wide) | op.Reshape(wide, ANY))
+    return _moved(f"{name}_met", heads)
+
+
 def _scores(q: Term, k: Term, attrs: tuple[Term, Term, Term]) -> Term:
     """Queries times keys, in either order; Keras's einsum becomes a product that is transposed."""
     adjoint_q, adjoint_k, equation = attrs
@@ -109,74 +123,11 @@ def _attended(sharp: Term, v: Term, rate: Term, mixing: Term) -> Term:
     return named("out", dense | layers.EinsumDense(joined, activation="linear"))
 
 
-# -- what Keras is told -----------------------------------------------------------------------
-def _config(view: View, match: Match) -> dict[str, Any]:
-    values = match.values
-    made = layer_of(view, values["out"])
-    shape, width = view.shape(values["query"]), _units(view, values["out"])
-    heads = view.shape(values["query_heads"]) or ()
-    deep = view.shape(values["value_heads"]) or ()
-    same = shape is not None and shape[-1] == width
-    parts = ("query_dense", "key_dense", "value_dense", "out")
-    return {
-        "num_heads": heads[2],
-        "key_dim": heads[3],
-        "value_dim": deep[3],
-        "dropout": values.get("rate", _LIKELY_RATE if "zeroed" in values else 0.0),
-        "use_bias": any(_weight(view, values, part, "bias") for part in parts),
-        "output_shape": None if same or made is None else (width,),
-        "additive_mask": "attention_mask" in values and "fill" not in values,
-    }
-
-
-def _units(view: View, out: Tensor) -> int:
-    layer = layer_of(view, out)
-    kernel = None if layer is None else layer.weights.get("kernel")
-    return kernel.shape[-1] if kernel is not None else 0
-
-
-def _weight(view: View, values: Any, part: str, kind: str) -> Held | None:
-    """The kernel or bias of a projection; its third of a joint one's."""
-    tensor = values[part]
-    owner = layer_of(view, tensor)
-    if owner is None:
-        owner = layer_of(view, view.producer(view.inputs[tensor.node][1])[0])
-    use = owner.weights.get(kind) if owner is not None else None
-    if use is None:
-        return None
-    held = Held(use.node, use.shape, use.steps, value=use.value)
-    if layer_of(view, tensor) is not None:
-        return held
-    width = held.shape[-1] // 3
-    start = width * tensor.port
-    return held.sliced(len(held.shape) - 1, start, start + width)
-
-
-def _weights(view: View, match: Match) -> dict[str, Held | None]:
-    values = match.values
-    biased = _config(view, match)["use_bias"]
-    made: dict[str, Held | None] = {}
-    for name in ("query", "key", "value"):
-        heads = tuple(d or 0 for d in (view.shape(values[f"{name}_heads"]) or ())[2:])
-        kernel = _weight(view, values, f"{name}_dense", "kernel")
-        bias = _weight(view, values, f"{name}_dense", "bias")
-        made[f"{name}_dense/kernel"] = (
-            kernel.reshaped(kernel.shape[0], *heads) if kernel else None
-        )
-        made[f"{name}_dense/bias"] = _bias(bias, heads) if biased else None
-    width = _units(view, values["out"])
-    kernel = _weight(view, values, "out", "kernel")
-    made["output_dense/kernel"] = kernel.reshaped(*heads, width) if kernel else None
-    bias = _weight(view, values, "out", "bias")
-    made["output_dense/bias"] = _bias(bias, (width,)) if biased else None
-    return made
-
-
-def _bias(held: Held | None, shape: tuple[int, ...]) -> Held:
-    """A bias in its shape; zeros where only other projections have one."""
-    if held is not None:
-        return held.reshaped(*shape)
-    return Held("", shape, value=np.zeros(shape, np.float32))
+def _why_not(view: View, match: Match) -> str:
+    why = why_no_attention(view, match)
+    if why or "key_own" not in match.values:
+        return why
+    return why_no_groups(view, match)
 
 
 def _evidence(match: Match) -> str:
@@ -200,7 +151,7 @@ def _plain(view: View, match: Match) -> bool | str:
     found = None if mask is None else halves(view, mask)
     if found is not None and not found.past and _is_low(found.future):
         return "the mask is that of the past"
-    return why_no_attention(view, match) or True
+    return _why_not(view, match) or True
 
 
 def _selected(view: View, match: Match, fill: float) -> bool | str:
@@ -214,7 +165,7 @@ def _selected(view: View, match: Match, fill: float) -> bool | str:
         return "the mask is that of the past"
     if not _is_low(fill):
         return f"masked scores become {fill:g}, which is not low"
-    return why_no_attention(view, match) or True
+    return _why_not(view, match) or True
 
 
 def _causal(view: View, match: Match) -> bool | str:
@@ -231,11 +182,18 @@ def _causal(view: View, match: Match) -> bool | str:
         return "what is added to the scores does not hide the future alone"
     if not _is_low(values.get("fill", -_FAR)):
         return "masked scores are not low"
-    return why_no_attention(view, match) or True
+    return _why_not(view, match) or True
 
 
-def _pattern(name: str, masked: Callable[..., Term], where: Any, **call: Any) -> Any:
+def _pattern(
+    name: str,
+    masked: Callable[..., Term],
+    where: Any,
+    kind: str = "MultiHeadAttention",
+    **call: Any,
+) -> Any:
     """A formula over layers; ``masked`` says what becomes of the scores before the softmax."""
+    grouped = kind == "GroupQueryAttention"
 
     def formula(
         query: Input,
@@ -261,23 +219,29 @@ def _pattern(name: str, masked: Callable[..., Term], where: Any, **call: Any) ->
         mixing: Attr,
         axis: Array,
         rate: Attr,
+        key_axis: Array,
+        value_axis: Array,
     ) -> Term:
         q = _heads("query", query, (query_factor, query_divisor, query_rescaling))
         k = _heads("key", key, (key_factor, key_divisor, key_rescaling))
+        v = _heads("value", value)
+        if grouped:
+            k = _repeated("key", key, key_axis)
+            v = _repeated("value", value, value_axis)
         met = _scores(q, k, (adjoint_q, adjoint_k, meeting))
         scale = (score_factor, score_divisor, score_rescaling)
         scores = met | _scaled(met, scale, shift)
         sharp = masked(scores, attention_mask, _seen, _bias, fill, axis)
-        return _attended(sharp, _heads("value", value), rate, mixing)
+        return _attended(sharp, v, rate, mixing)
 
     formula.__name__ = name
     options: dict[str, Any] = {
         "where": where,
-        "config": _config,
-        "weights": _weights,
+        "config": config_of_groups if grouped else config_of_heads,
+        "weights": weights_of_groups if grouped else weights_of_heads,
         "evidence": _evidence,
     }
-    return layer("MultiHeadAttention", **options, **call)(formula)
+    return layer(kind, **options, **call)(formula)
 
 
 def _selected_sharp(scores: Term, mask: Term, fill: Term, axis: Term) -> Term:
@@ -289,29 +253,43 @@ def _selected_sharp(scores: Term, mask: Term, fill: Term, axis: Term) -> Term:
     return sharp | named("zeroed", op.Select(seen, sharp, 0.0))
 
 
-attention_of_heads = _pattern(
-    "attention_of_heads",
-    lambda scores, mask, seen, bias, fill, axis: _sharp(scores, axis)
-    | _sharp(scores + mask, axis),
-    _plain,
-)
-attention_of_heads_masked = _pattern(
-    "attention_of_heads_masked",
-    lambda scores, mask, seen, bias, fill, axis: _selected_sharp(
-        scores, mask, fill, axis
-    ),
-    _selected,
-)
-attention_of_heads_causal = _pattern(
-    "attention_of_heads_causal",
-    lambda scores, mask, seen, bias, fill, axis: _sharp(
+def _plain_sharp(
+    scores: Term, mask: Term, seen: Term, bias: Term, fill: Term, axis: Term
+) -> Term:
+    return _sharp(scores, axis) | _sharp(scores + mask, axis)
+
+
+def _masked_sharp(
+    scores: Term, mask: Term, seen: Term, bias: Term, fill: Term, axis: Term
+) -> Term:
+    return _selected_sharp(scores, mask, fill, axis)
+
+
+def _causal_sharp(
+    scores: Term, mask: Term, seen: Term, bias: Term, fill: Term, axis: Term
+) -> Term:
+    hidden = (
         scores + bias
         | scores - named("_minus", bias)
         | scores * seen + bias
-        | scores * seen - named("_minus", bias),
-        axis,
+        | scores * seen - named("_minus", bias)
     )
-    | _selected_sharp(scores, seen, fill, axis),
-    _causal,
-    use_causal_mask=True,
+    return _sharp(hidden, axis) | _selected_sharp(scores, seen, fill, axis)
+
+
+_CAUSAL: dict[str, Any] = {"use_causal_mask": True}
+_GROUPED = "GroupQueryAttention"
+attention_of_heads = _pattern("attention_of_heads", _plain_sharp, _plain)
+attention_of_heads_masked = _pattern(
+    "attention_of_heads_masked", _masked_sharp, _selected
+)
+attention_of_heads_causal = _pattern(
+    "attention_of_heads_causal", _causal_sharp, _causal, **_CAUSAL
+)
+attention_of_groups = _pattern("attention_of_groups", _plain_sharp, _plain, _GROUPED)
+attention_of_groups_masked = _pattern(
+    "attention_of_groups_masked", _masked_sharp, _selected, _GROUPED
+)
+attention_of_groups_causal = _pattern(
+    "attention_of_groups_causal", _causal_sharp, _causal, _GROUPED, **_CAUSAL
 )
