@@ -7,7 +7,7 @@ TensorFlow 1 session (``.meta``, ``.index``, ``.data``), of evaluation and of tr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,13 @@ def _saved(model: Any, path: str) -> Saved:
 
 
 def _classes(model: Any) -> Counter[str]:
-    return Counter(each.__class__.__name__ for each in model.layers if each.weights)
+    """How many layers of each class hold weights; what is nested in others is counted in their place."""
+    return Counter(each.__class__.__name__ for each in _leaves(model) if each.weights)
+
+
+def _leaves(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        yield from _leaves(layer) if hasattr(layer, "layers") else [layer]
 
 
 def _values(names: Sequence[str], variables: Sequence[Any]) -> list[np.ndarray]:
@@ -164,6 +170,9 @@ def _save(
         v1.train.MomentumOptimizer(0.1, 0.9).minimize(loss, step, moved)
         v1.summary.scalar("loss", loss)
     session.run(v1.global_variables_initializer())
-    for variable, value in zip(variables, values, strict=True):
-        variable.load(value, session)
+    fed = {
+        variable.initializer.inputs[1]: value
+        for variable, value in zip(variables, values, strict=True)
+    }
+    session.run([variable.initializer for variable in variables], fed)
     return str(v1.train.Saver().save(session, str(folder / "model.ckpt")))

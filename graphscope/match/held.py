@@ -15,8 +15,8 @@ from ..graph import Tensor
 class Held:
     """A weight at the place of its use: the node that holds it, and the steps from there to this tensor.
 
-    ``direct`` tells a constant that the formula's op reads itself from one that was once read as a variable. Where
-    no one node holds it, ``node`` is empty and ``source`` the tensor that constants alone determine.
+    ``direct`` tells a constant that is used as it is, or reshaped, from one that was once read as a variable. Where no
+    one node holds it, ``node`` is empty and ``source`` the tensor that constants alone determine.
     """
 
     node: str

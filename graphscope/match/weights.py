@@ -11,7 +11,7 @@ from ..constants import Constants
 from ..errors import MissingWeight
 from ..graph import Model, Tensor
 from .held import Held
-from .nodes import FLOATS, MALFORMED, VARIABLES, Nodes
+from .nodes import FLOATS, MALFORMED, PASS_THROUGH, VARIABLES, Nodes
 
 # What rearranges an array or takes a part of it, and the slot of the array among its inputs.
 REARRANGING = {
@@ -24,6 +24,7 @@ REARRANGING = {
     "SplitV": 0,
     "Slice": 0,
 }
+SHAPING = frozenset("Reshape ExpandDims Squeeze BroadcastTo".split()) | PASS_THROUGH
 LARGEST = 1 << 24  # elements of a weight that must be computed
 MOST_FOLDED = 64  # nodes that such a computation may take
 
@@ -43,8 +44,7 @@ class Weights(Nodes):
 
     def _find_held(self, tensor: Tensor) -> Held | None:
         chain: list[Tensor] = []
-        first = self.kinds[tensor.node] == "Const"
-        use = tensor
+        use, literal = tensor, self._is_literal(tensor)
         for _ in range(64):
             tensor = self._stored_at(tensor)
             if tensor.node in self.dynamic:
@@ -57,13 +57,27 @@ class Weights(Nodes):
         shape = self._stored(tensor.node)
         if shape is None:
             return self._computed(use)
-        found: Held | None = Held(tensor.node, shape, direct=first)
+        found: Held | None = Held(tensor.node, shape, direct=literal)
         try:
             for each in reversed(chain):
                 found = self._step(found, each) if found is not None else None
         except MALFORMED:
             return None
         return found or self._computed(use)
+
+    def _is_literal(self, tensor: Tensor) -> bool:
+        """Whether a constant is used as it is or given its shape; what was a variable once is read, first of all."""
+        for _ in range(64):
+            before = self.inputs[tensor.node]
+            if not before or self.kinds[tensor.node] not in SHAPING:
+                break
+            if (
+                self.kinds[tensor.node] in PASS_THROUGH
+                and not self.inputs[before[0].node]
+            ):
+                return False
+            tensor = before[0]
+        return self.kinds[tensor.node] == "Const"
 
     def _stored_at(self, tensor: Tensor) -> Tensor:
         """What holds a weight, seen through what passes it on; a Switch does so into either branch of a cond."""
