@@ -33,7 +33,41 @@ class PositionEmbedding(layers.Embedding):
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
 '''
 
-_SOURCES = {"BiasedMultiHeadAttention": _BIASED, "PositionEmbedding": _POSITION}
+_LOCAL_RESPONSE = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class LocalResponseNormalization(layers.Layer):
+    """Divides by a power of the sum of squares over neighbouring channels (AlexNet)."""
+
+    def __init__(self, radius, bias, alpha, beta, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.radius, self.bias, self.alpha, self.beta = radius, bias, alpha, beta
+        self.axis = axis
+
+    def call(self, inputs):
+        squares = ops.moveaxis(ops.square(inputs), self.axis, -1)
+        channels = squares.shape[-1]
+        borders = [(0, 0)] * (len(squares.shape) - 1) + [(self.radius, self.radius)]
+        padded = ops.pad(squares, borders)
+        total = squares
+        for offset in range(2 * self.radius + 1):
+            if offset != self.radius:
+                total = total + padded[..., offset : offset + channels]
+        total = ops.moveaxis(total, -1, self.axis)
+        return inputs / (self.bias + self.alpha * total) ** self.beta
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha}
+        return {**super().get_config(), **own, "beta": self.beta, "axis": self.axis}
+'''
+
+_SOURCES = {
+    "BiasedMultiHeadAttention": _BIASED,
+    "LocalResponseNormalization": _LOCAL_RESPONSE,
+    "PositionEmbedding": _POSITION,
+}
 
 
 def subclass_of(layer: Layer) -> tuple[str, str] | None:

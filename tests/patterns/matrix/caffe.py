@@ -106,3 +106,12 @@ add(
     center=True,
     scale=True,
 )
+
+
+add(
+    "LRN",
+    lambda: tf.nn.local_response_normalization(
+        image(), depth_radius=2, alpha=2e-05, beta=0.75, bias=1.0, name="norm1"
+    ),
+    ("LocalResponseNormalization", {"radius": 2, "alpha": 2e-05, "beta": 0.75}),
+)

@@ -203,3 +203,22 @@ def lp_norm(x: Any) -> Any:
 
 
 add("UnitNormalization", of(lp_norm, None, 5))
+
+
+def local_response(x: Any, size: int = 5, alpha: float = 0.4) -> Any:
+    """``F.local_response_norm``, as ``torch.onnx.export`` writes it out."""
+    batch, channels, height = tf.shape(x)[0], x.shape[1], x.shape[2]
+    wide = tf.reshape(x * x, tf.stack([batch, 1, channels, height, -1]))
+    pads = [[0, 0], [0, 0], [size // 2, (size - 1) // 2], [0, 0], [0, 0]]
+    pooled = tf.nn.avg_pool3d(to_last(tf.pad(wide, pads)), [size, 1, 1], 1, "VALID")
+    mean = tf.reshape(to_first(pooled), tf.shape(x))
+    return x / tf.pow(mean * alpha + 1.0, 0.75)
+
+
+LRN = "LocalResponseNormalization"
+add("LRN written out", of(local_response), (LRN, {"radius": 2, "alpha": 0.08}))
+add(
+    "LRN",
+    of(lambda x: to_first(tf.nn.lrn(to_last(x), 2.0, 1.0, 2e-5, 0.75))),
+    (LRN, {"radius": 2, "beta": 0.75}),
+)

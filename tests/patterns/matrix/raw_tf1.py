@@ -520,3 +520,37 @@ add(
     height=12,
     width=12,
 )
+
+
+def lrn(radius: int = 4) -> Any:
+    """The CIFAR-10 tutorial's ``norm1``."""
+    return tf.nn.lrn(image(), radius, bias=1.0, alpha=0.001 / 9.0, beta=0.75)
+
+
+LRN = "LocalResponseNormalization"
+add("LRN", lrn, (LRN, {"radius": 4, "bias": 1.0, "alpha": 0.001 / 9, "beta": 0.75}))
+add(
+    "LRN of any size",
+    lambda: tf.nn.local_response_normalization(image(None, None, None, 4)),
+    (LRN, {"radius": 5, "alpha": 1.0, "beta": 0.5}),
+)
+
+
+def sliced_lrn(apart: bool, n: int = 5) -> Any:
+    """As ports of GoogLeNet to Keras write it (Caffe's ``alpha`` is of the mean)."""
+    x, half, alpha = image(), n // 2, 0.3
+    padded = tf.pad(tf.square(x), [[0, 0], [0, 0], [0, 0], [half, half]])
+    if apart:
+        scale = 2.0
+        for i in range(n):
+            scale += alpha / n * padded[:, :, :, i : i + 4]
+    else:
+        total = padded[..., :4]
+        for i in range(1, n):
+            total += tf.slice(padded, [0, 0, 0, i], [-1, -1, -1, 4])
+        scale = 2.0 + alpha / n * total
+    return x / scale**0.75
+
+
+add("LRN by slices", lambda: sliced_lrn(True), (LRN, {"radius": 2, "alpha": 0.06}))
+add("LRN by a sum of slices", lambda: sliced_lrn(False, 3), (LRN, {"radius": 1}))
