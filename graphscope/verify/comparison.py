@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphscopeError
+from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape, Tensor
 from .differences import describe, difference
-from .feeds import MORE_ROUNDS, ROUNDS, Port, Round, shaken, trials
+from .feeds import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS, Port, Round, shaken, trials
 from .noise import Noise
 from .opening import open_runner
 from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
@@ -19,12 +19,17 @@ from .parting import first_parting
 from .report import Verification
 from .runner import Runner, TooSlow
 from .safety import check_outputs, draws
+from .sides import Sides
 from .training import in_use
 
 ROUNDING = (
     4.0  # how much more than its inputs' rounding a reference may make of its own
 )
 LARGEST_EXCUSE = 1e-2  # in the scale of the output; what differs by more is no rounding
+FEW, MANY = (
+    2000,
+    32,
+)  # numbers that are too few to meet much; examples that are drawn then
 Feeds = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -63,6 +68,9 @@ def compare(
     for number, turn in enumerate(MORE_ROUNDS):
         if under_way.is_saturated():
             under_way.run(turn, [seed, len(ROUNDS) + number])
+    for number, turn in enumerate(WIDE_ROUNDS):
+        if under_way.is_one_sided(number):
+            under_way.run_wide(turn, [seed, 100 + number])
     return under_way.result(layers or {})
 
 
@@ -81,7 +89,9 @@ class Comparison:
         self.first, self.second, self.pairs, self.fed = first, second, pairs, fed
         self.shapes, self.tolerance = shapes, tolerance
         self.settings = _modes(first)
+        self.sides = Sides(first, [name for name, _ in pairs])
         self.rows: dict[Pair, dict[str, Any]] = {}
+        self.failed: list[tuple[Feeds, dict[Pair, float]]] = []
         self.telling: set[Pair] = set()
         self.finite: set[Pair] = set()
         self.worst: Feeds = ({}, {})
@@ -95,12 +105,31 @@ class Comparison:
 
     def run(self, turn: Round, seed: Sequence[int]) -> None:
         """Run both on one draw and keep the worst difference of each output."""
-        self.last, results = self._run(turn, seed)
-        self.values = results[0]
+        self._judge(*self._run(turn, seed))
+
+    def run_wide(self, turn: Round, seed: Sequence[int]) -> None:
+        """The same with large numbers; nothing where the reference does not run on them, or overflows."""
+        if sum(np.size(value) for value in self.last[0].values()) < FEW:
+            turn = turn._replace(batch=MANY)
+        try:
+            feeds, results = self._run(turn, seed)
+        except NotRunnable:
+            return
+        floats = (x for x in results[0] if x.dtype.kind in "fc")
+        if all(np.isfinite(x).all() for x in floats):
+            self._judge(feeds, results)
+
+    def _judge(
+        self, feeds: Feeds, results: tuple[list[np.ndarray], list[np.ndarray]]
+    ) -> None:
+        self.last, self.values = feeds, results[0]
+        failed: dict[Pair, float] = {}
         shapes = {name: list(np.shape(value)) for name, value in self.last[0].items()}
         self.drawn.append(shapes)
         for pair, x, y in zip(self.pairs, *results):
             row = describe(*pair, x, y, self.tolerance)
+            if not row["passed"]:
+                failed[pair] = row["max_rel"]
             before = self.rows.get(pair)
             if before is None or not row["max_rel"] <= before["max_rel"]:
                 self.rows[pair], self.worst = row, self.last
@@ -108,6 +137,17 @@ class Comparison:
                 self.telling.add(pair)
             if x.dtype.kind not in "fc" or not x.size or np.isfinite(x).any():
                 self.finite.add(pair)
+        if failed:
+            self.failed.append((self.last, failed))
+
+    def is_one_sided(self, tried: int) -> bool:
+        """Whether larger numbers might meet the other side of a threshold, after so many rounds of them.
+
+        Once in any case: the threshold may be the other model's alone.
+        """
+        has_floats = any(np.asarray(v).dtype.kind == "f" for v in self.last[0].values())
+        is_open = not tried or bool(self.sides.missed) or self.sides.hidden
+        return has_floats and is_open and not self.failed
 
     def is_saturated(self) -> bool:
         """Whether an output was nothing but zeros and ones so far, as a softmax far from 0 is: then equality says little."""
@@ -140,27 +180,38 @@ class Comparison:
             (*remarks, *self._doubts(random)),
             parts_at,
             tuple(self.drawn),
+            self.sides.missed,
         )
 
     def _excuses(self, pairs: Sequence[Pair]) -> list[str]:
         """Of small differences those that the reference makes itself, when its inputs move by no more than their rounding."""
-        low, high = self.tolerance, LARGEST_EXCUSE
-        near = [p for p in pairs if low < self.rows[p]["max_rel"] < high]
-        if not near:
-            return []
-        names = [name for name, _ in near]
-        moved = shaken(self.worst[0])
-        answers = (self.first.run(f, names, Noise()) for f in (self.worst[0], moved))
+        own = {pair: self._own_rounding(pair) for pair in pairs if self._is_near(pair)}
         told = []
-        for pair, x, y in zip(near, *answers):
-            own = difference(x, y)[1]
-            if self.rows[pair]["max_rel"] <= ROUNDING * own:
-                self.rows[pair] |= {"passed": True, "rounding": own}
+        for pair, moved in own.items():
+            if moved is not None:
+                self.rows[pair] |= {"passed": True, "rounding": moved}
                 told.append(
                     f"{pair[0]}: the difference of {self.rows[pair]['max_rel']:.1g} is rounding; the reference itself moves by "
-                    f"{own:.1g} when its inputs move by one unit in the last place"
+                    f"{moved:.1g} when its inputs move by one unit in the last place"
                 )
         return told
+
+    def _is_near(self, pair: Pair) -> bool:
+        return self.tolerance < self.rows[pair]["max_rel"] < LARGEST_EXCUSE
+
+    def _own_rounding(self, pair: Pair) -> float | None:
+        """How far one output of the reference moves; None where on some draw that is too little to explain the difference."""
+        largest = 0.0
+        for feeds, failed in self.failed:
+            if pair not in failed:
+                continue
+            both = (feeds[0], shaken(feeds[0]))
+            x, y = (self.first.run(each, [pair[0]], Noise())[0] for each in both)
+            moved = difference(x, y)[1]
+            if failed[pair] > ROUNDING * moved:
+                return None
+            largest = max(largest, moved)
+        return largest
 
     def _random(self) -> list[Pair]:
         if self.is_noisy and self.same_noise:
@@ -205,7 +256,7 @@ class Comparison:
             b = {**{m: a[n] for n, m in self.fed}, **{n: drawn[n] for n in more}}
             noises = Noise(), Noise()
             try:
-                x = self.first.run(a, mine, noises[0])
+                x, met = self._reference(a, mine, noises[0])
             except GraphscopeError as error:
                 slow += isinstance(error, TooSlow)
                 reason = error
@@ -218,12 +269,31 @@ class Comparison:
                 reason = error
                 refusal = refusal or f"{error} where the other runs: {_shapes(a)}"
                 continue
+            self.sides.note(met)
             self.fitting = {name: np.shape(value) for name, value in drawn.items()}
             self.refused = self.refused or refusal
             self.is_noisy |= bool(noises[0].drawn)
             self.same_noise &= noises[0].drawn == noises[1].drawn
             return (a, b), (x, y)
         raise reason
+
+    def _reference(
+        self, feeds: Mapping[str, Any], names: Sequence[str], noise: Noise
+    ) -> tuple[list[Any], list[Any]]:
+        """The outputs of the reference, and what it says of its thresholds where it can."""
+        asked, count = self.sides.names, len(names)
+        if asked:
+            try:
+                made = self.first.run(feeds, [*names, *asked], noise)
+                return made[:count], made[count:]
+            except TooSlow:
+                raise
+            except GraphscopeError:
+                noise.drawn.clear()
+        made = self.first.run(feeds, names, noise)
+        if asked:
+            self.sides.give_up()
+        return made, []
 
 
 def _shapes(feeds: Mapping[str, Any]) -> str:

@@ -46,7 +46,7 @@ class Port:
 
 
 class Round(NamedTuple):
-    """One draw: how many examples, and what floats look like: normal times ``scale``, or between 0 and 1 where it is 0.
+    """One draw: how many examples, and what floats look like: normal times ``scale``, or between 0 and ``top`` where it is 0.
 
     ``sizes`` are tried first for dimensions that nobody knows: one for each place behind the batch, the last for all further places.
     """
@@ -54,10 +54,16 @@ class Round(NamedTuple):
     batch: int
     scale: float
     sizes: tuple[int, ...] = ()
+    top: float = 1.0
 
 
 ROUNDS = (Round(2, 1.0), Round(3, 0.1, (64, 96)), Round(1, 0.0, (48, 48)))
 MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3), Round(2, 30.0))
+WIDE_ROUNDS = (
+    Round(2, 8.0),
+    Round(2, 0.0, top=255.0),
+    Round(2, 60.0),
+)  # for ReLU6, clips
 
 
 MOST_SHAPES = 40  # each with what else is tried
@@ -86,7 +92,7 @@ def trials(
     )
     for scale, shapes, bound in tried:
         yield {
-            name: draw(rng, port, shapes[name], bound, scale)
+            name: draw(rng, port, shapes[name], bound, scale, turn.top)
             for name, port in ports.items()
         }
 
@@ -121,8 +127,9 @@ def draw(
     shape: tuple[int, ...],
     bound: int | None,
     scale: float = 1.0,
+    top: float = 1.0,
 ) -> np.ndarray:
-    """Random values of the port's dtype: floats by ``scale``, small integers, truth values, what strings must hold."""
+    """Random values of the port's dtype: floats by ``scale`` or ``top``, small integers, truth values, what strings must hold."""
     if math.prod(shape) > MOST_ELEMENTS:
         shape = tuple(min(size, 8) for size in shape)
     if port.dtype == "string":
@@ -143,7 +150,7 @@ def draw(
         not shape and port.shape == ()
     ):  # a rate, a ratio, a threshold: a loop may hang on others
         return np.asarray(rng.uniform(0.3, 0.9)).astype(port.dtype)
-    made = rng.normal(size=shape) * scale if scale else rng.uniform(size=shape)
+    made = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
     if port.dtype.startswith("complex"):
         return (made + 1j * rng.normal(size=shape)).astype(port.dtype)
     if port.dtype == "bfloat16":

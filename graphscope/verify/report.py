@@ -14,7 +14,9 @@ class Verification:
     ``max_abs`` is the largest difference of any element of any output; ``max_rel`` the largest in an output's own scale
     (``max|a - b| / max|a|``); both are infinite where shapes differ or where only one side is finite. ``outputs`` has one dict for each
     pair (``a``, ``b``, ``dtype``, ``shape``, ``max_abs``, ``max_rel``, ``passed``). ``parts_at`` names the first node at which the two part,
-    where that could be told. ``drawn`` has one dict for each run: the shape of every input.
+    where that could be told. ``drawn`` has one dict for each run: the shape of every input. ``one_sided``
+    names the thresholds of the reference (ReLU6, a clip, a comparison) that every run met on one side only: of the other side
+    nothing is proved.
     """
 
     max_abs: float
@@ -24,6 +26,7 @@ class Verification:
     remarks: tuple[str, ...] = ()
     parts_at: str = ""
     drawn: tuple[Mapping[str, Any], ...] = ()
+    one_sided: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values, ready for ``json.dumps``."""

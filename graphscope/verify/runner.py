@@ -110,6 +110,11 @@ class GraphRunner:
             raise GraphError(f"no tensor {name!r} in {self.source}{hint}")
         return self.session.graph.get_tensor_by_name(found)
 
+    def add(self, tensor: Any) -> str:
+        """Make known what was added to the graph; returns its name."""
+        self._known.add(tensor.op.name)
+        return str(tensor.name)
+
     def needed(
         self, outputs: Sequence[str], fed: Iterable[str] = ()
     ) -> tuple[Port, ...]:

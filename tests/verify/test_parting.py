@@ -64,7 +64,7 @@ def test_what_is_whole_passes(written: Analysis) -> None:
     folder = Path(written.model.source).parent / "keras"
     found = written.prove(folder)
     assert found.passed and not found.parts_at
-    assert {run["input_0:0"][0] for run in found.drawn} == {1, 2, 3}
+    assert {run["input_0:0"][0] for run in found.drawn} >= {1, 2, 3}
 
 
 @pytest.mark.parametrize(
