@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from graphscope.render.keras import to_keras
 from graphscope.render.keras.layout import tidied
 from graphscope.render.keras.wording import _enumerated
 
-from .test_keras import X, constant, dense, placeholder, put
+from .test_keras import X, constant, dense, placeholder, put, run, written
 
 
 def source_of(graph: Graph, output: str, **kwargs: Any) -> str:
@@ -100,3 +101,21 @@ def test_an_expression_has_the_brackets_that_it_needs(ops: Any, text: str) -> No
     specs = {tensor: TensorSpec("float32", ()) for tensor in known}
     source = source_of(graph, ops[-1][0], values=known.get, specs=specs)
     assert f"    x = {text}\n" in source
+
+
+def test_an_input_and_a_layer_or_an_operation_never_get_one_name(
+    tmp_path: Path,
+) -> None:
+    graph = Graph()
+    placeholder(graph, "multiply")
+    placeholder(graph, "re_lu")
+    for name, source in (("tf.nn.relu", "multiply"), ("tf.nn.relu_1", "re_lu")):
+        put(graph, name, "ReLU", [source])
+    given = [Tensor("tf.nn.relu"), Tensor("tf.nn.relu_1")]
+    graph.add("sum", Node("Mul", {"T": "float32"}), given)
+    inputs = [Tensor("multiply"), Tensor("re_lu")]
+    spec = TensorSpec("float32", (None, 4))
+    specs = dict.fromkeys([*inputs, *given, Tensor("sum")], spec)
+    written(graph, tmp_path, "sum", inputs=inputs, specs=specs)
+    names = [each.name for each in run(tmp_path).operations]
+    assert len(set(names)) == len(names) == 5

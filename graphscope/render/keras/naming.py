@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from .names import Namespace
-from .program import Program, Step, filled
+from .program import Input, Program, Step, filled
 from .signatures import snake_case
 
 _OPERATORS = {
@@ -39,8 +39,10 @@ def with_names(program: Program) -> Program:
     without weights, also where its name is a number that Keras gave it once, or where nobody chose it.
     """
     operations = set(_operations(program.steps))
-    silent = _silent(program.steps, operations)
+    inputs = tuple(_beside(each, operations) for each in program.inputs)
+    silent = _silent(program.steps, {*operations, *(_base(i.name) for i in inputs)})
     meant = {_base(s.name) for s in program.steps if s.name and not is_counted(s)}
+    meant |= {_base(each.name) for each in program.inputs}
     names = Namespace(step.name for step in program.steps)
     models = {s.node for s in program.steps if s.layer in program.models}
     results = {tensor.node for tensor in program.outputs}
@@ -58,7 +60,13 @@ def with_names(program: Program) -> Program:
             name = changed.setdefault(name, "") or names.unique(f"{name}_layer")
             changed[step.name] = name
         made.append(replace(step, name=name, shown=name))
-    return replace(program, steps=tuple(made))
+    return replace(program, steps=tuple(made), inputs=inputs)
+
+
+def _beside(each: Input, operations: set[str]) -> Input:
+    """An input under a name that no operation gets by itself."""
+    is_taken = _base(each.name) in operations
+    return replace(each, name=f"{each.name}_input") if is_taken else each
 
 
 def _silent(steps: Iterable[Step], operations: set[str]) -> set[str]:
