@@ -57,11 +57,6 @@ class Row:
 HEAD = f"{'file':60} layers  own   ops  tf   lines  difference"
 
 
-NOT_YET = {
-    "blaueck+tf-mtcnn/mtcnn.pb": "a graph with loops: Keras refuses to run it on no boxes at all",
-}
-
-
 def files(corpus: Path) -> Iterator[str]:
     """The graphs of the corpus."""
     with open(corpus / "INDEX.tsv", newline="") as index:
@@ -128,12 +123,7 @@ def test_file_is_equal(corpus: Path, file: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_others_are_equal(
-    corpus: Path, file: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if file in NOT_YET:
-        mark = pytest.mark.xfail(strict=True, reason=NOT_YET[file])
-        request.applymarker(mark)
+def test_others_are_equal(corpus: Path, file: str, tmp_path: Path) -> None:
     check(corpus, file, tmp_path)
 
 

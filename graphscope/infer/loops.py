@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import networkx as nx
 
 from ..errors import NotExpressible
-from ..graph import Function, Graph, Layer, Loop, Model, Shape, Tensor, WeightUse
+from ..graph import (
+    Function,
+    Graph,
+    Layer,
+    Loop,
+    Model,
+    Shape,
+    Tensor,
+    TensorSpec,
+    WeightUse,
+)
+from ..simplify.guards import give_rows
 from ..simplify.loops import Lifted, lift_loops
 from ..simplify.loops_choices import outline_choices
 from ..simplify.loops_frames import ENTERS, MERGES
@@ -55,6 +66,13 @@ def lift(
         facts = infer_facts(made, functions=functions, given=given, producer=producer)
         chosen = [name for name in chosen if not _is_alike(made, name, facts)]
     made, new, regions = outline_choices(made, chosen, functions)
+    functions |= new
+
+    def specs() -> Callable[[Tensor], TensorSpec]:
+        found = infer_facts(made, functions=functions, given=given)
+        return lambda tensor: found.get(tensor, UNKNOWN).spec
+
+    made = give_rows(made, whole, specs)
     return replace(
         lifted,
         graph=prune(made, outputs),

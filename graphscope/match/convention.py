@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..graph import Shape
 from .held import Held
 from .sizes import Sizes
@@ -58,6 +60,19 @@ def shortened(value: float) -> float:
     0.25
     """
     return float(f"{value:.6g}")
+
+
+def rounded(value: float) -> float:
+    """A number that was computed of float32s, at six digits where those are the same float32 but for one unit in its last place.
+
+    Else at the digits that tell the float32. What a net prepares its pictures with decides what is near a threshold later.
+
+    >>> rounded(-0.99999998), rounded(-0.99609375)
+    (-1.0, -0.99609375)
+    """
+    single, short = np.float32(value), shortened(value)
+    near = abs(np.float32(short) - single) <= np.spacing(np.abs(single))
+    return short if near else float(str(single))
 
 
 def keras_axis(axis: Any, rank: int | None) -> int | list[int] | None:

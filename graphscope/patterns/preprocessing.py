@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graph import Tensor
 from ..match import Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
-from ..match.convention import shortened
+from ..match.convention import rounded
 from ..match.solution import plain_float
 
 MOST_ARGUMENTS = 4096  # constants of more channels than that are weights
@@ -69,7 +69,7 @@ def rescaling_offset(x: Input, offset: Scalar) -> Term:
     where=lambda view, x, divisor, offset: divisor != 0
     and (offset is not None or _prepares(view, x)),
     config=lambda divisor, offset: {
-        "scale": shortened(1 / divisor),
+        "scale": rounded(1 / divisor),
         "offset": 0.0 if offset is None else offset,
     },
 )
@@ -80,7 +80,7 @@ def rescaling_divided(x: Input, divisor: Scalar, offset: Scalar | None) -> Term:
 @layer(
     "Rescaling",
     where=_prepares,
-    config=lambda scale, shift: {"scale": scale, "offset": shortened(shift * scale)},
+    config=lambda scale, shift: {"scale": scale, "offset": rounded(shift * scale)},
 )
 def rescaling_shifted(x: Input, scale: Scalar, shift: Scalar) -> Term:
     return (x + shift) * scale
@@ -90,8 +90,8 @@ def rescaling_shifted(x: Input, scale: Scalar, shift: Scalar) -> Term:
     "Rescaling",
     where=lambda view, x, divisor: divisor != 0 and _prepares(view, x),
     config=lambda divisor, shift: {
-        "scale": shortened(1 / divisor),
-        "offset": shortened(shift / divisor),
+        "scale": rounded(1 / divisor),
+        "offset": rounded(shift / divisor),
     },
 )
 def rescaling_shifted_divided(x: Input, divisor: Scalar, shift: Scalar) -> Term:

@@ -105,7 +105,7 @@ def _computed(
         made = combined(call)
     except _CONTRADICTIONS:  # no integers, or not as many as the op takes
         return None
-    fits = all(each.ndim < 2 and each.size <= _MOST for each in made)
+    fits = all(each.ndim < 3 and each.size <= _MOST for each in made)
     return made if fits else None
 
 

@@ -84,9 +84,7 @@ def _lines(text: str, computed: Sequence[Size]) -> list[str]:
     for number, size in enumerate(computed):
         mark = f"\2{number}\2"
         if text.count(mark) == 1:
-            before, _, after = text.partition(mark)
-            alone = before.endswith(("(", "[", ", ")) and after[:1] in tuple(")],")
-            text = before + (size.text if alone else f"({size.text})") + after
+            text = text.replace(mark, f"({size.text})")
         elif mark in text:
             name = _COUNTERS[len(lines)] if len(lines) < 6 else f"i{len(lines)}"
             lines.append(f"{name} = {size.text}")
