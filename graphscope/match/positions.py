@@ -171,16 +171,14 @@ def _halves(view: View, tensor: Tensor, depth: int) -> Halves | None:
 def _of_array(found: np.ndarray) -> Halves | None:
     if found.dtype.kind not in "fiub":
         return None
-    if found.size == 1:
-        number = float(found.reshape(()))
-        return Halves(number, number)
-    if found.ndim < 2 or found.shape[-1] != found.shape[-2]:
+    if found.size and (found == found.flat[0]).all():
+        return Halves(float(found.flat[0]), float(found.flat[0]))
+    if found.ndim < 2 or found.shape[-2] < 2:  # one row may be read for each query
         return None
-    length = found.shape[-1]
-    past = np.tri(length, dtype=bool)
-    square = found.reshape(-1, length, length)
-    before, after = float(square[0, 0, 0]), float(square[0, 0, -1])
-    fits = (square[:, past] == before).all() and (square[:, ~past] == after).all()
+    past = np.tril(np.ones(found.shape[-2:], bool))
+    masks = found.reshape(-1, *found.shape[-2:])
+    before, after = float(masks[0, 0, 0]), float(masks[0, 0, -1])
+    fits = (masks[:, past] == before).all() and (masks[:, ~past] == after).all()
     return Halves(before, after) if fits else None
 
 

@@ -349,3 +349,12 @@ def _swapped(there: Any, back: Any) -> bool | str:
 def softmax_over_axis(x: Input, there: Array, back: Array) -> Term:
     """``tf.nn.softmax`` over an axis that is not the last."""
     return op.Transpose(op.Softmax(op.Transpose(x, there)), back)
+
+
+@layer("Softmax", config=lambda axis: {"axis": axis})
+def softmax_by_logarithm(x: Input, axis: Array) -> Term:
+    """Keras's softmax over several axes: by ``reduce_logsumexp``, which takes out what is finite of the largest."""
+    largest = op.Max(x, axis, keep_dims=True)
+    shift = op.Select(op.IsFinite(largest), largest, 0.0)
+    total = op.Sum(op.Exp(x - shift), axis, keep_dims=True)
+    return op.Exp(x - (op.Log(total) + shift))

@@ -1,7 +1,13 @@
-"""Attention one altitude up: queries times keys, a softmax, and the values that it weighs, without heads."""
+"""Attention one altitude up without heads: scores, a softmax, and the values that it weighs.
+
+Scores are products of queries and keys (Luong et al. 2015, arXiv:1508.04025) or sums of what a tanh makes of both (Bahdanau et
+al. 2014, arXiv:1409.0473). Keras takes a large number from the scores of what is masked; Keras 2 by a product.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,66 +20,257 @@ from ..match import (
     Match,
     Scalar,
     Term,
+    Value,
     View,
+    Weight,
     layer,
     layers,
+    named,
     op,
 )
+from ..match.heads import layer_of
+from ..match.positions import halves
+
+_FAR = 1e4  # a score that lies so far below the others has no weight in float32
 
 
+# -- formulas ---------------------------------------------------------------------------------
+def _times(x: Term, factor: Term, rescaling: Term, weight: Term) -> Term:
+    """A tensor times one number that is learned: a constant in a frozen graph."""
+    plain = x * factor | layers.Rescaling(x, scale=rescaling, offset=0.0)
+    return plain | x * weight | x
+
+
+def _products(query: Term, key: Term) -> Term:
+    turned = layers.Permute(key, dims=(2, 1)) | op.Transpose(key, [0, 2, 1])
+    return op.BatchMatMul(query, turned) | op.BatchMatMul(query, key, adj_y=True)
+
+
+def _pairs(query: Term, key: Term, row_axis: Term, column_axis: Term) -> Term:
+    """Each query plus each key, ``[batch, queries, keys, width]``."""
+    rows = op.ExpandDims(query, row_axis)
+    columns = op.ExpandDims(key, column_axis)
+    return layers.Add(rows, columns) | layers.Add(columns, rows) | rows + columns
+
+
+def _hidden(
+    scores: Term, far: Term, value_mask: Term, seen: Term, mask_axis: Term
+) -> Term:
+    """Scores less a large number where a mask of the values, or that of the past, is false."""
+    wide = op.ExpandDims(value_mask, mask_axis)
+    both = named("_both", op.LogicalAnd(wide, seen))
+    hidden = (
+        op.ExpandDims(op.LogicalNot(value_mask), mask_axis)
+        | op.LogicalNot(both | wide)
+        | named("_future", op.LogicalNot(seen))
+    )
+    number = op.Cast(hidden)
+    return (
+        op.Select(hidden, scores - far, scores)
+        | scores - number * far
+        | scores - layers.Rescaling(number, scale=far, offset=0.0)
+        | scores
+    )
+
+
+def _attended(
+    scores: Term, value: Term, query_mask: Term, query_axis: Term, rate: Term
+) -> Term:
+    sharp = layers.Activation(scores, activation="softmax")
+    sharp = sharp | layers.Softmax(scores, axis=-1) | layers.Softmax(scores, axis=2)
+    mixed = op.BatchMatMul(sharp | layers.Dropout(sharp, rate=rate), value)
+    kept = op.ExpandDims(query_mask, query_axis)
+    return op.Select(kept, mixed, 0.0) | mixed * op.Cast(kept) | mixed
+
+
+def _pattern(name: str, kind: str, scored: Callable[..., Term], **told: Any) -> Any:
+    """A formula over layers; ``scored`` makes scores of queries and keys."""
+
+    def formula(
+        query: Input,
+        value: Input,
+        key: Input,
+        query_mask: Input,
+        value_mask: Input,
+        _seen: Value,
+        row_axis: Array,
+        column_axis: Array,
+        mask_axis: Array,
+        query_axis: Array,
+        far: Scalar,
+        factor: Scalar,
+        rescaling: Attr,
+        scale: Weight,
+        outer_factor: Scalar,
+        outer_rescaling: Attr,
+        concat_score_weight: Weight,
+        rate: Attr,
+    ) -> Term:
+        inner = (factor, rescaling, scale)
+        outer = (outer_factor, outer_rescaling, concat_score_weight)
+        scores = scored(query, key, row_axis, column_axis, inner, outer)
+        hidden = _hidden(scores, far, value_mask, _seen, mask_axis)
+        return _attended(hidden, value, query_mask, query_axis, rate)
+
+    formula.__name__ = name
+    return layer(kind, **told)(formula)
+
+
+# -- what holds of a solution -----------------------------------------------------------------
 def _is_sequence(view: View, x: Any) -> bool:
     shape = view.shape(x)
     return shape is not None and len(shape) == 3
+
+
+_AXES = {
+    "row_axis": (2, 4),
+    "column_axis": (1, 4),
+    "mask_axis": (1, 3),
+    "query_axis": (2, 3),
+}
+"""Where an axis of one is put in, and among how many."""
 
 
 def _fits(view: View, match: Match) -> bool | str:
     values = match.values
     if not all(_is_sequence(view, values[n]) for n in ("query", "value", "key")):
         return "queries, keys and values are no sequences"
-    if values.get("axis") not in (None, -1, 2):
-        return "the softmax is over another axis"
     keys, lengths = values["key"], values["value"]
-    same = view.axis_size(keys, 1) == view.axis_size(lengths, 1)
-    return same or "there is not one value for each key"
+    if view.axis_size(keys, 1) != view.axis_size(lengths, 1):
+        return "there is not one value for each key"
+    for name, (axis, rank) in _AXES.items():
+        if name in values and int(values[name]) % rank != axis:
+            return f"the {name.replace('_', ' ')} is {values[name]}, not {axis}"
+    for name in ("query_mask", "value_mask"):
+        if name in values and not _is_mask(view, values, name):
+            return f"the {name.replace('_', ' ')} is not one of places"
+    for name in ("scale", "concat_score_weight"):
+        if name in values and prod(values[name].shape) != 1:
+            return f"the {name.replace('_', ' ')} is no single number"
+    if "_seen" in values and halves(view, values["_seen"]) != (1, 0):
+        return "the mask is not that of the past"
+    if "far" in values and values["far"] < _FAR:
+        return f"masked scores are {values['far']:g} lower, which is not far"
+    return True
 
 
+def _is_mask(view: View, values: Any, name: str) -> bool:
+    """Whether a mask is one of truth values, one for each place of queries or values."""
+    shape, spec = view.shape(values[name]), view.specs.get(values[name])
+    of = values[name.partition("_")[0]]
+    if shape is None or len(shape) != 2 or spec is None or spec.dtype != "bool":
+        return False
+    return all(view.axis_size(values[name], a) == view.axis_size(of, a) for a in (0, 1))
+
+
+def _added(view: View, match: Match) -> bool | str:
+    values = match.values
+    if "scaled" in values and _vector(view, match) is None:
+        return "the sum is not weighted by one vector"
+    sizes = [view.axis_size(values[name], 2) for name in ("query", "key")]
+    return _fits(view, match) if sizes[0] == sizes[1] else "their widths differ"
+
+
+def _vector(view: View, match: Match) -> Held | None:
+    """What each entry along the last axis is multiplied with."""
+    layer = layer_of(view, match.values["scaled"])
+    use = layer.weights.get("kernel") if layer is not None else None
+    if layer is None or use is None or len(use.shape) != 1:
+        return None
+    left, _, right = str(layer.attrs["equation"]).partition("->")
+    data, _, kernel = left.partition(",")
+    if data != right or kernel != data[-1:] or "bias" in layer.weights:
+        return None
+    return Held(use.node, use.shape, use.steps, value=use.value)
+
+
+# -- what Keras is told -----------------------------------------------------------------------
 def _config(match: Match) -> dict[str, Any]:
     values = match.values
     return {
-        "use_scale": _scale(values) is not None,
+        "use_scale": not values.keys().isdisjoint(("factor", "rescaling", "scale")),
         "score_mode": "dot",
         "dropout": values.get("rate", 0.0),
+        "use_causal_mask": "_seen" in values,
     }
 
 
-def _scale(values: Any) -> float | None:
-    found = values.get("factor", values.get("rescaling"))
-    return None if found is None else float(found)
+def _concatenated(view: View, match: Match) -> bool | str:
+    learned = {"factor", "rescaling", "scale", "concat_score_weight"}
+    learned |= {f"outer_{name}" for name in learned}
+    if learned.isdisjoint(match.values):
+        return "nothing is learned: it is an AdditiveAttention without scale"
+    return _added(view, match)
+
+
+def _concat_config(match: Match) -> dict[str, Any]:
+    return {**_config(match), "score_mode": "concat"}
+
+
+def _additive_config(match: Match) -> dict[str, Any]:
+    made = {**_config(match), "use_scale": "scaled" in match.values}
+    made.pop("score_mode")
+    return made
+
+
+def _number(values: Any, prefix: str, weight: str) -> Held | None:
+    """A learned number: the variable that holds it, or a constant."""
+    if weight in values:
+        held: Held = values[weight]
+        return held.reshaped()
+    found = values.get(f"{prefix}factor", values.get(f"{prefix}rescaling"))
+    if found is None:
+        return None
+    return Held("", (), value=np.float32(found).reshape(()))
 
 
 def _weights(match: Match) -> dict[str, Held | None]:
-    scale = _scale(match.values)
-    if scale is None:
-        return {}
-    return {"scale": Held("", (), value=np.float32(scale).reshape(()))}
+    return {"scale": _number(match.values, "", "scale")}
 
 
-@layer("Attention", where=_fits, config=_config, weights=_weights)
-def attention(
-    query: Input,
-    value: Input,
-    key: Input,
-    factor: Scalar,
-    rescaling: Attr,
-    axis: Array,
-    rate: Attr,
-) -> Term:
-    """Keras's ``Attention`` by its dot product, scaled by one number or not."""
-    turned = layers.Permute(key, dims=(2, 1)) | op.Transpose(key, [0, 2, 1])
-    met = op.BatchMatMul(query, turned) | op.BatchMatMul(query, key, adj_y=True)
-    scaled = met * factor | layers.Rescaling(met, scale=rescaling, offset=0.0)
-    scores = scaled | met
-    sharp = layers.Activation(scores, activation="softmax")
-    sharp = sharp | layers.Softmax(scores, axis=axis)
-    weights = sharp | layers.Dropout(sharp, rate=rate)
-    return op.BatchMatMul(weights, value)
+def _concat_weights(match: Match) -> dict[str, Held | None]:
+    name = "concat_score_weight"
+    one = Held("", (), value=np.float32(1).reshape(()))
+    found = _number(match.values, "outer_", name)
+    return {**_weights(match), name: found or one}
+
+
+def _additive_weights(view: View, match: Match) -> dict[str, Held | None]:
+    return {"scale": _vector(view, match) if "scaled" in match.values else None}
+
+
+def _dot(q: Term, k: Term, row: Term, column: Term, inner: Any, outer: Any) -> Term:
+    return _times(_products(q, k), *inner)
+
+
+def _concat(q: Term, k: Term, row: Term, column: Term, inner: Any, outer: Any) -> Term:
+    pairs = _times(_pairs(q, k, row, column), *inner)
+    bent = layers.Activation(pairs, activation="tanh")
+    return _times(op.Sum(bent, -1) | op.Sum(bent, [-1]), *outer)
+
+
+def _sum(q: Term, k: Term, row: Term, column: Term, inner: Any, outer: Any) -> Term:
+    bent = layers.Activation(_pairs(q, k, row, column), activation="tanh")
+    scaled = named("scaled", layers.EinsumDense(bent, activation="linear")) | bent
+    return op.Sum(scaled, -1) | op.Sum(scaled, [-1])
+
+
+attention = _pattern(
+    "attention", "Attention", _dot, where=_fits, config=_config, weights=_weights
+)
+attention_concat = _pattern(
+    "attention_concat",
+    "Attention",
+    _concat,
+    where=_concatenated,
+    config=_concat_config,
+    weights=_concat_weights,
+)
+attention_additive = _pattern(
+    "attention_additive",
+    "AdditiveAttention",
+    _sum,
+    where=_added,
+    config=_additive_config,
+    weights=_additive_weights,
+)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...graph import Layer, Tensor
 from .program import hole
 
-_CLASSES = ("MultiHeadAttention", "GroupQueryAttention")
+_OF_HEADS = ("MultiHeadAttention", "GroupQueryAttention")
+_OF_SCORES = ("Attention", "AdditiveAttention")  # called on a list
 
 
 def is_attention(layer: Layer) -> bool:
-    return layer.op in _CLASSES
+    return layer.op in (*_OF_HEADS, *_OF_SCORES)
 
 
 def constructor_config(layer: Layer) -> dict[str, Any]:
@@ -33,11 +34,24 @@ def attention_call(layer: Layer, operands: Sequence[Tensor | str]) -> str:
         number += isinstance(operand, Tensor)
     if _operand(layer, operands, "key") == _operand(layer, operands, "value"):
         texts.pop("key", None)
+    if layer.op in _OF_SCORES:
+        return ", ".join(_listed(layer, texts))
     given = [texts.pop("query"), texts.pop("value")]
     given += [f"{name}={text}" for name, text in texts.items()]
     if layer.attrs.get("use_causal_mask"):
         given.append("use_causal_mask=True")
     return ", ".join(given)
+
+
+def _listed(layer: Layer, texts: Mapping[str, str]) -> Iterator[str]:
+    """``[query, value, key]``, their masks as one list too."""
+    given = [texts[name] for name in ("query", "value", "key") if name in texts]
+    yield f"[{', '.join(given)}]"
+    masks = [texts.get(f"{name}_mask", "None") for name in ("query", "value")]
+    if masks != ["None", "None"]:
+        yield f"mask=[{', '.join(masks)}]"
+    if layer.attrs.get("use_causal_mask"):
+        yield "use_causal_mask=True"
 
 
 def _operand(layer: Layer, operands: Sequence[Tensor | str], name: str) -> Any:

@@ -110,9 +110,6 @@ MERGES = frozenset(
 )
 """The classes that are called with one list of tensors."""
 
-LISTS = MERGES | {"Attention", "AdditiveAttention"}
-
-
 @dataclass(frozen=True)
 class Signature:
     """One Keras class: ``arguments`` name to default (or REQUIRED), ``weights`` in the order they are stored in."""

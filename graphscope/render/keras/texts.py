@@ -12,7 +12,7 @@ from ...graph import Layer, Tensor
 from .attention import attention_call, is_attention
 from .literals import literal
 from .program import hole
-from .signatures import LISTS, signatures
+from .signatures import MERGES, signatures
 
 LARGE = 16  # a constant of more elements is a weight, not a literal
 _PLAIN = frozenset({"float32", "int32", "bool"})
@@ -30,9 +30,7 @@ def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
     for operand in operands:
         texts.append(hole(number) if isinstance(operand, Tensor) else operand)
         number += isinstance(operand, Tensor)
-    if layer.op == "Attention" and len(operands) == 3 and operands[1] == operands[2]:
-        texts.pop()  # keys that are the values need not be given
-    if layer.op in LISTS and len(texts) > 1:
+    if layer.op in MERGES and len(texts) > 1:
         return f"[{', '.join(texts)}]"
     return ", ".join(texts)
 
