@@ -19,6 +19,7 @@ from .masks import thin_masks
 from .names import layer_names
 from .reshapes import name_reshapes
 from .rows import lift_rows
+from .stacks import lift_stacks
 
 
 def compose_layers(
@@ -48,6 +49,7 @@ def parts_of_layers(
 ) -> Graph:
     """A layer graph as the formulas over layers read it: what only moves rows and axes is gone or a layer."""
     graph = lift_rows(graph, specs, values, keep)
+    graph = lift_stacks(graph, specs, values, keep)
     graph = name_reshapes(graph, specs, values)
     return tidy(graph, kept_in(graph, keep))
 

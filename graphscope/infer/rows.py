@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -30,7 +30,7 @@ _ON_VECTORS = frozenset(
 )
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """A Reshape to rows: what it flattens, and the sizes that its rows had before."""
 
     source: Tensor
@@ -53,19 +53,20 @@ def lift_rows(
     view = layer_view(graph, specs, values)
     tensors = graph.graph.get("tensors", {})
     kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
-    found = _Search(view, kept)
+    found = Search(view, kept)
     if not found.worth:
         return graph
-    return _Lifting(found, specs).made()
+    return Lifting(found, specs).made()
 
 
-class _Search:
+class Search:
     """Which nodes work on rows, where rows begin and end; ``worth`` are the nodes of regions that are worth lifting."""
 
     def __init__(self, view: SymbolicView, kept: frozenset[str]) -> None:
         self.view, self.graph, self.kept = view, view.graph, kept
         self.lead: dict[str, Dims] = {}
-        self.starts: dict[str, _Start] = {}
+        self.starts: dict[str, Start] = {}
+        self.fading: set[str] = set()
         self.ends: dict[str, Dims] = {}
         self.equal: dict[tuple[Tensor, int], tuple[Tensor, int]] = {}
         try:
@@ -74,17 +75,17 @@ class _Search:
             self.order = []
         for name in self.order:
             self._visit(name)
-        self.worth = self._worth()
+        self.worth = self.found_worth()
 
     def _visit(self, name: str) -> None:
         if self._is_reshape(name):
             self._visit_reshape(name)
-        elif self._is_on_vectors(name):
-            leads = {self.lead[t.node] for t in self._row_inputs(name)}
+        elif self.is_alike(name):
+            leads = {self.lead[t.node] for t in self.row_inputs(name)}
             if len(leads) == 1 or leads and self._are_equal(list(leads)):
                 self.lead[name] = min(leads, key=str)
 
-    def _row_inputs(self, name: str) -> list[Tensor]:
+    def row_inputs(self, name: str) -> list[Tensor]:
         return [t for t in self.view.inputs[name] if t.node in self.lead]
 
     def _is_reshape(self, name: str) -> bool:
@@ -98,10 +99,21 @@ class _Search:
         if source.node in self.lead:
             self._visit_end(name, self.lead[source.node], made)
             return
-        lead = _flattened(given, made)
-        if lead is not None and _is_sayable((*lead, *made[1:])):
+        lead = self.flattened(source, made)
+        if lead is not None:
             self.lead[name] = lead
-            self.starts[name] = _Start(source, lead)
+            self.starts[name] = Start(source, lead)
+
+    def flattened(self, source: Tensor, made: Dims) -> Dims | None:
+        """The leading sizes that become rows; None where the reshape is no flattening of two axes or more."""
+        if len(made) not in (1, 2):
+            return None
+        given, width = self.view.dims(source) or (), product(made[1:])
+        for count in range(2, len(given) + 1):
+            if product(given[count:]) == width:
+                lead = given[:count]
+                return lead if _is_sayable((*lead, *made[1:])) else None
+        return None
 
     def _visit_end(self, name: str, lead: Dims, made: Dims) -> None:
         """A Reshape of rows: back to a sequence, or of the vectors alone."""
@@ -110,8 +122,9 @@ class _Search:
         for count in range(len(made) + 1):
             if product(made[count:]) == product(width) and _alike(made[:count], lead):
                 self._note_equal(made[:count], lead)
-                if _is_sayable((*lead, *made[count:])):
-                    self.ends[name] = (*lead, *made[count:])
+                after = (*lead, *made[count:])
+                if made[count:] == width or _is_sayable(after):
+                    self.ends[name] = after
                 return
 
     def _note_equal(self, made: Dims, lead: Dims) -> None:
@@ -121,15 +134,15 @@ class _Search:
                 if len(a.axes) == len(b.axes) == 1:
                     self.equal[b.axes[0]] = a.axes[0]
 
-    def _is_on_vectors(self, name: str) -> bool:
+    def is_alike(self, name: str) -> bool:
         """Whether a node does the same to each row, whatever axes its rows are."""
-        rows = self._row_inputs(name)
+        rows = self.row_inputs(name)
         if not rows:
             return False
         node, rank = self.graph.node(name), len(self.view.shape(rows[0]) or ())
         others = [t for t in self.view.inputs[name] if t not in rows]
         if isinstance(node, Layer):
-            return not others and node.op in _ON_VECTORS and _is_last(node, rank)
+            return not others and node.op in _ON_VECTORS and is_last(node, rank)
         if "elementwise" in ops.traits(node.op):
             return all(self._is_narrow(t) for t in others) and rank == len(
                 self.view.shape(Tensor(name)) or ()
@@ -148,38 +161,66 @@ class _Search:
         return all(_alike(each, leads[0]) and _alike(leads[0], each) for each in leads)
 
     # -- what is worth it ---------------------------------------------------------------------
-    def _worth(self) -> set[str]:
+    def found_worth(self) -> set[str]:
         """The nodes of every region in which more reshapes go than come."""
-        worth: set[str] = set()
-        for region in self._regions():
-            gone = sum(name in self.starts for name in region)
-            gone += sum(r in self.ends for n in region for r in self._readers(n))
-            if gone > sum(1 for name in region if self.is_left(name, region)):
-                worth |= region
+        regions, worth = list(self.regions()), set(self.lead)
+        for _ in range(
+            len(regions) + 1
+        ):  # what fades with one region may not with fewer
+            self.fading = self._fading(worth)
+            kept = [region for region in regions if self.is_worth(region)]
+            if len(kept) == len(regions):
+                break
+            regions, worth = kept, set().union(*kept)
         return worth
 
-    def _readers(self, name: str) -> Iterator[str]:
+    def is_worth(self, region: set[str]) -> bool:
+        gone = sum(name in self.starts for name in region)
+        gone += sum(r in self.ends for n in region for r in self.readers(n))
+        return gone > sum(1 for name in region if self.is_left(name, region))
+
+    def _fading(self, worth: set[str]) -> set[str]:
+        """The nodes that serve only to tell sizes to the reshapes which go: they go with them."""
+        fading: set[str] = set()
+        for name in reversed(self.order):
+            if name in self.kept or isinstance(self.graph.node(name), Layer):
+                continue
+            readers = self.graph.consumers(name)
+            if readers and all(
+                reader in fading or slot and self._goes(reader, worth)
+                for reader, slot in readers
+            ):
+                fading.add(name)
+        return fading
+
+    def _goes(self, name: str, worth: set[str]) -> bool:
+        """Whether a reshape is one that goes."""
+        if name in self.starts:
+            return name in worth
+        return name in self.ends and self.view.inputs[name][0].node in worth
+
+    def readers(self, name: str) -> Iterator[str]:
         return (reader for reader, _ in self.graph.consumers(name))
 
     def is_left(self, name: str, region: set[str]) -> bool:
         """Whether the rows themselves are still needed after this node."""
         if name in self.kept:
             return True
-        outside = (r for r in self._readers(name) if r not in region)
-        return any(r not in self.ends for r in outside)
+        gone = region | self.fading
+        return any(r not in self.ends for r in self.readers(name) if r not in gone)
 
-    def _regions(self) -> Iterator[set[str]]:
+    def regions(self) -> Iterator[set[str]]:
         """Nodes on rows that read one another."""
         joined = nx.Graph()
         joined.add_nodes_from(self.lead)
         for name in self.lead:
             if name not in self.starts:
-                joined.add_edges_from((name, t.node) for t in self._row_inputs(name))
+                joined.add_edges_from((name, t.node) for t in self.row_inputs(name))
         for region in nx.connected_components(joined):
             yield set(region)
 
 
-def _is_last(layer: Layer, rank: int) -> bool:
+def is_last(layer: Layer, rank: int) -> bool:
     """Whether the layer's axis, where it has one, is the last."""
     axis = layer.attrs.get("axis", -1)
     if isinstance(axis, list | tuple):
@@ -193,17 +234,6 @@ def _is_sayable(dims: Dims) -> bool:
     return sum(size.number is None for size in dims[1:]) <= 1
 
 
-def _flattened(given: Dims, made: Dims) -> Dims | None:
-    """The leading sizes that become rows; None where the reshape is no flattening of two axes or more."""
-    if len(made) not in (1, 2):
-        return None
-    width = product(made[1:])
-    for count in range(2, len(given) + 1):
-        if product(given[count:]) == width:
-            return given[:count]
-    return None
-
-
 def _alike(a: Dims, b: Dims) -> bool:
     """Whether two lists of sizes with one product are the same: then one of them may be unknown."""
     if len(a) != len(b):
@@ -215,10 +245,10 @@ def _alike(a: Dims, b: Dims) -> bool:
     return not differing or any((x.number or 2) > 1 for x in others)
 
 
-class _Lifting:
+class Lifting:
     """Writes the new graph: ``same`` maps old tensors to new ones that equal them, ``lifted`` rows to sequences."""
 
-    def __init__(self, found: _Search, specs: Mapping[Tensor, TensorSpec]) -> None:
+    def __init__(self, found: Search, specs: Mapping[Tensor, TensorSpec]) -> None:
         self.found, self.view, self.old = found, found.view, found.graph
         self.specs = raised_specs(found.graph, specs)
         self.up = Graph()
@@ -232,7 +262,8 @@ class _Lifting:
         below = self.old.graph.get("tensors", {})
         found = ((down, self._now(tensor)) for down, tensor in below.items())
         self.up.graph["tensors"] = {d: t for d, t in found if t.node in self.up}
-        self.up.graph["equal_sizes"] = dict(self.found.equal)
+        known = self.old.graph.get("equal_sizes", {})
+        self.up.graph["equal_sizes"] = {**known, **self.found.equal}
         return self.up
 
     def _now(self, tensor: Tensor) -> Tensor:
@@ -246,24 +277,29 @@ class _Lifting:
                 self._restore(name)
         elif name in self.found.ends and inputs[0].node in self.found.worth:
             self._end(name, inputs[0].node)
-        else:
+        elif name not in self.found.fading:
             self.up.add(name, self.old.node(name), map(self._now, inputs))
 
     def _lift(self, name: str, inputs: Sequence[Tensor]) -> None:
         dims = (*self.found.lead[name], *self._dims(name)[1:])
         start = self.found.starts.get(name)
         if start is not None:
-            self.lifted[name] = self._in_sizes(name, start.source, dims)
+            self.lifted[name] = self.in_sizes(name, start.source, dims)
             return
         node = self.old.node(name)
-        axis = {"axis": -1} if "axis" in node.attrs else {}
-        own = name if isinstance(node, Layer) else self._fresh(f"{name}/sequence")
+        own = name if isinstance(node, Layer) else self.fresh(f"{name}/sequence")
         spec = self._spec(name, dims)
-        given = [self.lifted.get(t.node) or self._now(t) for t in inputs]
-        self.up.add(
-            own, replace(node, attrs={**node.attrs, **axis}, outputs=(spec,)), given
-        )
+        attrs, given = self.moved(name, node, inputs)
+        self.up.add(own, replace(node, attrs=attrs, outputs=(spec,)), given)
         self.lifted[name] = Tensor(own)
+
+    def moved(
+        self, name: str, node: Node, inputs: Sequence[Tensor]
+    ) -> tuple[dict[str, Any], list[Tensor]]:
+        """The attributes and inputs of a node that works on more axes than before."""
+        axis = {"axis": -1} if "axis" in node.attrs else {}
+        given = [self.lifted.get(t.node) or self._now(t) for t in inputs]
+        return {**node.attrs, **axis}, given
 
     def _dims(self, name: str) -> Dims:
         return self.view.dims(Tensor(name)) or ()
@@ -272,7 +308,7 @@ class _Lifting:
         known = self.specs.get(Tensor(name), TensorSpec())
         return TensorSpec(known.dtype, tuple(size.number for size in dims))
 
-    def _in_sizes(self, name: str, source: Tensor, dims: Dims) -> Tensor:
+    def in_sizes(self, name: str, source: Tensor, dims: Dims) -> Tensor:
         """The tensor in these sizes: itself before other reshapes, or what a Reshape makes of it."""
         at = source
         for _ in range(len(self.old)):
@@ -286,7 +322,7 @@ class _Lifting:
         )
 
     def _reshape(self, name: str, source: Tensor, spec: TensorSpec) -> Tensor:
-        own = self._fresh(name)
+        own = self.fresh(name)
         target = tuple(-1 if size is None else size for size in (spec.shape or ())[1:])
         layer = Layer(
             "Reshape",
@@ -308,15 +344,15 @@ class _Lifting:
         """Rows again, for what cannot do without them."""
         spec = self.specs.get(Tensor(name), TensorSpec())
         sizes = [-1, *(size or 0 for size in (spec.shape or ())[1:])]
-        own = self._fresh(f"{name}/rows")
-        target = self._fresh(f"{own}/target")
+        own = self.fresh(f"{name}/rows")
+        target = self.fresh(f"{own}/target")
         value = np.array(sizes, np.int32)
         self.up.add(target, Node("Const", {"dtype": "int32", "value": value}))
         node = Node("Reshape", {"T": spec.dtype, "Tshape": "int32"}, (spec,))
         self.up.add(own, node, [self.lifted[name], Tensor(target)])
         self.same[Tensor(name)] = Tensor(own)
 
-    def _fresh(self, name: str) -> str:
+    def fresh(self, name: str) -> str:
         made, number = name, 0
         while made in self.taken:
             number += 1
