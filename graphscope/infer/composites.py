@@ -16,6 +16,7 @@ from ..simplify.tidy import tidy
 from .altitude import Values, layer_view, lowered
 from .layers import weight_use
 from .masks import thin_masks
+from .named_masks import name_masks
 from .names import layer_names
 from .reshapes import name_reshapes
 from .rows import lift_rows
@@ -38,6 +39,7 @@ def compose_layers(
     graph = parts_of_layers(graph, specs, values, keep)
     graph = _composed(graph, specs, values, keep)
     graph = thin_masks(graph, specs, values)
+    graph = name_masks(graph, specs, values)
     return _less_loose_ends(graph, ends | frozenset(keep))
 
 

@@ -155,12 +155,9 @@ def _fits(view: View, match: Match) -> bool | str:
 
 
 def _is_mask(view: View, values: Any, name: str) -> bool:
-    """Whether a mask is one of truth values, one for each place of queries or values."""
+    """Whether a mask is one of truth values for places of each example; Keras repeats one of a single place as the graph does."""
     shape, spec = view.shape(values[name]), view.specs.get(values[name])
-    of = values[name.partition("_")[0]]
-    if shape is None or len(shape) != 2 or spec is None or spec.dtype != "bool":
-        return False
-    return all(view.axis_size(values[name], a) == view.axis_size(of, a) for a in (0, 1))
+    return len(shape or ()) == 2 and spec is not None and spec.dtype == "bool"
 
 
 def _added(view: View, match: Match) -> bool | str:
