@@ -218,9 +218,14 @@ def _einsum(
         trimmed = _trimmed(bias)
         offset = len(labels[2]) - len(trimmed.shape)
         axes = labels[2][offset:]
+    sizes = _output_sizes(view, x, labels, kernel) or ()
+    own = labels[1] + (axes or "")
     return {
         "equation": equation,
-        "output_shape": _output_sizes(view, x, labels, kernel),
+        "output_shape": tuple(  # Keras takes a row of an unknown number for unknown still
+            None if size == 1 and label not in own else size
+            for label, size in zip(labels[2][1:], sizes)
+        ),
         "bias_axes": axes,
         "activation": "linear",
     }

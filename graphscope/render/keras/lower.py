@@ -13,7 +13,9 @@ from dataclasses import replace
 from ... import ops
 from ...graph import Graph, Layer, Loop, Shape, Tensor, TensorSpec
 from ...ordering import post_order
+from .anchors import anchored
 from .calls import layer_step
+from .einsums import agreed
 from .expressions import op_step
 from .formed import is_formed
 from .held import Holder
@@ -68,7 +70,7 @@ class Lowering(Holder):
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),
-            tuple(self.steps.values()),
+            agreed(anchored(self.steps.values(), results)),
             results,
             tuple(t.node if t.port == 0 else str(t) for t in outputs),
             self.classes,
@@ -129,7 +131,7 @@ class Lowering(Holder):
             self.put(loop_step(self, node, payload))
         elif isinstance(payload, Layer):
             self.put(layer_step(self, node, payload))
-        elif self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
+        elif self.weight_of(Tensor(node)) or self.has_values(node):
             return
         elif payload.op == "PlaceholderWithDefault" or measure(self, node, payload):
             return

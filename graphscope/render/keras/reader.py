@@ -106,9 +106,14 @@ class Reader:
         if any(tensor.node == node for tensor in self.inputs):
             return ()
         if not isinstance(self.graph.node(node), Layer):
-            if self.weight_of(Tensor(node)) or self.value(Tensor(node)) is not None:
+            if self.weight_of(Tensor(node)) or self.has_values(node):
                 return ()
         return [tensor.node for tensor in self.arguments(node)]
+
+    def has_values(self, node: str) -> bool:
+        """Whether all that is read of a node is known: of an Unpack of sizes one port may be, and another not."""
+        read = {port for _, _, port in self.graph.out_edges(node, data="port")}
+        return all(self.value(Tensor(node, port)) is not None for port in read or {0})
 
     @cached_property
     def read_through(self) -> frozenset[str]:
