@@ -26,6 +26,7 @@ _SUFFIX = re.compile(r"_(\d+)$")
 _READ = re.compile(
     r"/(?:(?:Read/)?ReadVariableOp(?:_\d+)?(?:/resource)?|read(?:_\d+)?)$"
 )
+_CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
 _LONGEST = 96  # characters of a name
 _DEEPEST = 8  # scopes joined in a name
 
@@ -184,7 +185,8 @@ def _path(
             return ()
         else:
             path = (*path[:-1], f"{path[-1]}_{leaf}")
-    return path[-_DEEPEST:]
+    said = tuple(part for part in path if not _CALL.fullmatch(part))
+    return (said or path)[-_DEEPEST:]
 
 
 def _begun_alike(layers: Sequence[Layer], paths: Sequence[Path]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -283,8 +284,8 @@ def _layer_name(tensor: Any) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name as Keras can carry it: the scope's slashes are underscores."""
-    return "".join(c if c.isalnum() else "_" for c in name).lower().strip("_")
+    """A name as Keras can carry it: what stands between its words is one underscore."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _answer(tf: Any, model: Any, arrays: Sequence[np.ndarray]) -> Any:

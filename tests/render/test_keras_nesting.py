@@ -48,7 +48,7 @@ def test_towers_are_one_model(tmp_path: Path) -> None:
     want = tower(x) - tower(y)
     np.testing.assert_allclose(model([x, y]), want, rtol=1e-4, atol=1e-5)
     assert report.parameters == model.count_params() == 20 + 15
-    assert "    x = tower(x_1)\n    y = tower(other)\n" in report.source.text
+    assert "    y = tower(x)\n    z = tower(other)\n" in report.source.text
     np.testing.assert_allclose(saved(model, tmp_path)([x, y]), want, 1e-4, 1e-5)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import GraphError
 from ...graph import Tensor
 from .layout import wrapped
-from .program import filled
+from .program import filled, hole
 
 VARIABLES = ("x", "y", "z")
 
@@ -42,6 +42,7 @@ def body_lines(
     ``variables`` are those that hold tensors at the start, ``taken`` names that must stay as they are. A
     variable is used again when what it holds is no longer needed. ``returned``: a ``return`` of the one result ends them.
     """
+    statements, results = _less_aliases(statements, results)
     allocation = _Allocation(statements, variables, results, taken)
     allocation.returned = results[0] if returned else None
     lines = [list(allocation.lines(at, each)) for at, each in enumerate(statements)]
@@ -49,6 +50,21 @@ def body_lines(
     if returned and allocation.returned is not None:
         lines.append([f"return {held[0]}"])
     return lines, held
+
+
+def _less_aliases(
+    statements: Sequence[Statement], results: Sequence[Tensor]
+) -> tuple[list[Statement], list[Tensor]]:
+    """Without statements that give a value another name."""
+    same: dict[Tensor, Tensor] = {}
+    made = []
+    for each in statements:
+        inputs = tuple(same.get(tensor, tensor) for tensor in each.inputs)
+        if each.text == hole(0) and not each.loop and len(each.outputs) == 1:
+            same[each.outputs[0]] = inputs[0]
+        else:
+            made.append(replace(each, inputs=inputs))
+    return made, [same.get(tensor, tensor) for tensor in results]
 
 
 class _Allocation:
@@ -65,8 +81,13 @@ class _Allocation:
         for statement in statements:
             self.taken.update(re.findall(r"\w+", statement.loop))
         self.returned: Tensor | None = None
+        self.whole: dict[str, str] = {}  # the elements of a list -> the list
         self.end = len(statements) - 1
         self.loose = set(VARIABLES)  # the names that may be used again
+        self.loose -= set(variables.values()) & set(taken)
+        merges = (each for each in statements if "[\0" in each.text)
+        wide = (each for each in merges if len(each.inputs) > 3)
+        self.many = {tensor for each in wide for tensor in each.inputs}
         self.last: dict[Tensor, int] = {}
         for at, statement in enumerate(statements):
             self.last.update(dict.fromkeys(statement.inputs, at))
@@ -81,28 +102,36 @@ class _Allocation:
         names = [self._held(tensor) for tensor in statement.inputs]
         if statement.loop:
             carried = statement.inputs[0]
-            if self.last[carried] > at or names[0] in self.fixed - set(VARIABLES):
+            if self.last[carried] > at or names[0] in self.fixed - self.loose:
                 before, names[0] = names[0], self.new(statement)
                 yield f"{names[0]} = {before}"
             self.release(at, statement, keep=names[0])
             self.hold(statement.outputs[0], names[0])
             yield from wrapped(statement.loop)
-            yield from wrapped(f"    {names[0]} = {filled(statement.text, names)}")
+            yield from wrapped(f"    {names[0]} = {self.said(statement.text, names)}")
             return
         self.release(at, statement)
-        if len(statement.outputs) > 4:
+        if len(statement.outputs) > 3:
             name = self.unique(statement.called or "parts")
             self.taken.add(name)
             for number, tensor in enumerate(statement.outputs):
                 self.holds[tensor] = f"{name}[{number}]"
-            yield from wrapped(f"{name} = {filled(statement.text, names)}")
+            self.whole[", ".join(map(self.holds.__getitem__, statement.outputs))] = name
+            yield from wrapped(f"{name} = {self.said(statement.text, names)}")
             return
         targets = [self.target(at, tensor, statement) for tensor in statement.outputs]
         if (self.returned,) == statement.outputs and at == self.end:
             self.returned = None
-            yield from wrapped(f"return {filled(statement.text, names)}")
+            yield from wrapped(f"return {self.said(statement.text, names)}")
             return
-        yield from wrapped(f"{', '.join(targets)} = {filled(statement.text, names)}")
+        yield from wrapped(f"{', '.join(targets)} = {self.said(statement.text, names)}")
+
+    def said(self, text: str, names: Sequence[str]) -> str:
+        """The text over these variables; a list of all that a list holds is that list."""
+        text = filled(text, names)
+        for elements, name in self.whole.items():
+            text = text.replace(f"[{elements}]", name)
+        return text
 
     def release(self, at: int, statement: Statement, keep: str = "") -> None:
         """Free the variables whose last use this statement is."""
@@ -114,7 +143,8 @@ class _Allocation:
     def target(self, at: int, tensor: Tensor, statement: Statement) -> str:
         if tensor not in self.last:
             return "_"
-        long = statement.called and (self.last[tensor] - at > 12 or tensor.port < 0)
+        far = self.last[tensor] - at > 12 or tensor.port < 0 or tensor in self.many
+        long = statement.called and far
         name = self.unique(statement.called) if long else self.new(statement)
         self.hold(tensor, name)
         return name

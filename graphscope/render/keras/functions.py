@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from ...graph import Tensor
 from .body import VARIABLES, Statement, body_lines
 from .layout import WIDTH, wrapped
 from .literals import Code, literal
-from .names import variable_name
+from .names import identifier, variable_name
 from .naming import is_counted
 from .nested import nested
 from .parts import Block, Part, blocks_inside_out, parts_outputs, skeleton
@@ -195,7 +196,7 @@ class Writer:
         self, part: Part, values: Values, named: bool, shared: set[str]
     ) -> Iterator[Statement]:
         outputs = parts_outputs(part)
-        called = variable_name(outputs[0].node) if named else ""
+        called = variable_name(outputs[0].node) if named else _role(part)
         if isinstance(part, Block) or not part.layer:
             yield Statement(
                 self.text(part, values),
@@ -297,6 +298,12 @@ def _steps(block: Block) -> Iterator[Step]:
             yield part
         else:
             stack.extend(part.parts)
+
+
+def _role(part: Part) -> str:
+    """What a value is called inside of a function: the last word of its layer's name, where that is a word."""
+    last = re.split(r"[_.\-]", part.shown)[-1] if isinstance(part, Step) else ""
+    return identifier(last) if re.fullmatch("[A-Za-z]{3,16}", last) else ""
 
 
 def _inputs(block: Block) -> list[str]:

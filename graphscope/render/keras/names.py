@@ -15,12 +15,14 @@ _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
 
 
 def layer_name(text: str) -> str:
-    """The text as a layer name: letters, digits, ``_``, ``-`` and ``.`` only; never empty.
+    """The text as a layer name: letters, digits, ``_`` and ``-`` only; never empty.
 
-    >>> layer_name("block/conv:0"), layer_name('x"); import os #')
-    ('block_conv_0', 'x_import_os')
+    PyTorch takes no dot in the name of what holds a parameter.
+
+    >>> layer_name("block/conv:0"), layer_name('x"); import os #'), layer_name("layer_._0")
+    ('block_conv_0', 'x_import_os', 'layer_0')
     """
-    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text).strip("_.-") or "layer"
+    return re.sub(r"_*[^A-Za-z0-9_\-]+_*", "_", text).strip("_-") or "layer"
 
 
 def step_name(node: str) -> str:
@@ -99,7 +101,7 @@ _OPERATORS = frozenset(
     """add sub mul truediv div floordiv mod pow neg transpose concat stack unstack split strided_slice range
     ones zeros ones_like zeros_like Mean Max MatMul embedding_lookup""".split()
 )
-_OP_LAYER = re.compile(r"(^|_)(tf(\.\w+)+|tf_op_layer_\w+)$")
+_OP_LAYER = re.compile(r"tf(\.\w+)+|tf_op_layer_\w+")
 
 
 def is_default_name(name: str, node: str) -> bool:
@@ -109,12 +111,12 @@ def is_default_name(name: str, node: str) -> bool:
     (True, False)
     >>> is_default_name("block1_add", "net/block1_add/add")  # the scope of a layer of that name
     False
-    >>> is_default_name("tf.reshape_3", "net/tf.reshape_3/Reshape")  # Keras 2's of a call of TensorFlow's
+    >>> is_default_name("tf_reshape_3", "net/tf.reshape_3/Reshape")  # Keras 2's of a call of TensorFlow's
     True
     """
-    if _OP_LAYER.search(name):
-        return True
     *scopes, last = node.split("/")
+    if any(_OP_LAYER.fullmatch(s) and name.endswith(layer_name(s)) for s in scopes):
+        return True
     base = re.sub(r"(_\d+)+$", "", last)
     if base not in _OPERATORS and opdefs.find(base) is None:
         return False

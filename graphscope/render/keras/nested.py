@@ -17,6 +17,10 @@ _DEEPEST = 3  # brackets in brackets
 _TWO_AXES = re.compile(
     r"ops\.expand_dims\(ops\.expand_dims\((\0\d+\0|\w+), axis=(-?\d)\), axis=(-?\d)\)"
 )
+_BOUND = r"\(?(-?\d+\.\d*(?:e-?\d+)?)\)?"
+_TWO_BOUNDS = re.compile(
+    rf"ops\.(?:(max)imum\(ops\.minimum|(min)imum\(ops\.maximum)\((\0\d+\0|\w+), {_BOUND}\), {_BOUND}\)"
+)
 
 
 def nested(
@@ -54,7 +58,7 @@ def _joined(before: Statement, after: Statement) -> Statement | None:
     )
     text = after.text.replace(hole(place), f"({inner})")
     bare = after.text.replace(hole(place), inner)
-    text = _indexed(bare if _parsed(bare) == _parsed(text) else text)
+    text = _clipped(_indexed(bare if _parsed(bare) == _parsed(text) else text))
     shown = HOLE.sub("x", text)
     if len(shown) > _LONGEST or _depth(shown) > _DEEPEST:
         return None
@@ -79,6 +83,25 @@ def _indexed(text: str) -> str:
     return _TWO_AXES.sub(
         lambda found: _index(found[1], int(found[2]), int(found[3])) or found[0], text
     )
+
+
+def _clipped(text: str) -> str:
+    """The larger of a bound and the smaller of another and x, which is x between the two.
+
+    >>> _clipped("ops.maximum(ops.minimum(x, 6.0), (-1.5))")
+    'ops.clip(x, -1.5, 6.0)'
+    >>> _clipped("ops.minimum(ops.maximum(x, 6.0), 1.5)")  # bounds that cross: always the last
+    'ops.minimum(ops.maximum(x, 6.0), 1.5)'
+    """
+
+    def clip(found: re.Match[str]) -> str:
+        operand, inner, outer = found.groups()[2:]
+        low, high = (outer, inner) if found[1] else (inner, outer)
+        if float(low) > float(high):
+            return found[0]
+        return f"ops.clip({operand}, {low}, {high})"
+
+    return _TWO_BOUNDS.sub(clip, text)
 
 
 def _index(text: str, first: int, second: int) -> str | None:

@@ -38,7 +38,7 @@ def arrange(program: Program, found: Sequence[Any]) -> tuple[Part, ...]:
     parts = _Gathering(program.by_node, found).parts(found)
     if not _runs(program, parts):
         return program.steps
-    return _Checking(program).parts(parts)
+    return _Checking(program, _kinds(parts)).parts(parts)
 
 
 class _Gathering:
@@ -107,10 +107,22 @@ def _runs(program: Program, parts: Sequence[Any]) -> bool:
     return count == len(program.steps) and known.issuperset(program.outputs)
 
 
+def _kinds(parts: Sequence[Any]) -> set[str]:
+    """What the blocks that were found are called."""
+    stack, found = list(parts), set()
+    while stack:
+        part = stack.pop()
+        if not isinstance(part, Step):
+            found.add(part[0])
+            stack.extend(part[1])
+    return found
+
+
 class _Checking:
     """Nested tuples -> Blocks, where all occurrences of a kind are written alike."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, kinds: set[str]) -> None:
+        self.kinds = kinds
         self.read_by: dict[Tensor, set[str]] = {}
         for step in program.steps:
             for tensor in step.inputs:
@@ -158,11 +170,13 @@ class _Checking:
         return Block(named, parts, inputs, seen[0])
 
     def _name(self, kind: str) -> str:
-        taken, made, number = set(self.forms.values()), kind, 1
-        while made in taken:
+        taken = set(self.forms.values())
+        if kind not in taken:
+            return kind
+        base, number = re.sub(r"_\d+$", "", kind), 2
+        while f"{base}_{number}" in taken | self.kinds:
             number += 1
-            made = f"{kind}_{number}"
-        return made
+        return f"{base}_{number}"
 
 
 def parts_outputs(part: Part) -> tuple[Tensor, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .held import Holder
 
 _LETTERS, _COUNTERS = "xyzabcdefgh", "ijklmn"
+_NAMING = f"{ascii_letters}{digits}_"  # what a call's bracket stands behind
 _FLOATS = ("float32", "", "int32")
 _CLASS = '''
 @keras.saving.register_keras_serializable(package="recovered")
@@ -180,7 +182,33 @@ def _unbracketed(line: str) -> str:
     >>> _unbracketed("a = (b + (c * 2)) - (d - e)")
     'a = b + c * 2 - (d - e)'
     """
-    return ast.unparse(ast.parse(line))
+    wanted = ast.dump(ast.parse(line))
+    at = 0
+    while (at := line.find("(", at)) >= 0:
+        end = _closing(line, at)
+        bare = f"{line[:at]}{line[at + 1 : end]}{line[end + 1 :]}"
+        if not line[:at].endswith(tuple(_NAMING)) and _says(bare, wanted):
+            line = bare
+        else:
+            at += 1
+    return line
+
+
+def _says(line: str, wanted: str) -> bool:
+    try:
+        return ast.dump(ast.parse(line)) == wanted
+    except SyntaxError:
+        return False
+
+
+def _closing(line: str, at: int) -> int:
+    """Where the bracket that opens there is closed."""
+    depth = 0
+    for place in range(at, len(line)):
+        depth += (line[place] == "(") - (line[place] == ")")
+        if not depth:
+            return place
+    return len(line)
 
 
 def _class(

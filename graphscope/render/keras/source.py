@@ -92,7 +92,7 @@ def _filled(line: str) -> list[str]:
 
 
 def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
-    names = Namespace({"x", "y", "z"})
+    names = Namespace({"z", *"xy"[: len(program.inputs) == 1]})
     variables: dict[Tensor, str] = {}
     for each in program.inputs:
         wanted = "inputs" if len(program.inputs) == 1 else identifier(each.name)

@@ -14,6 +14,7 @@ import numpy as np
 from ...graph import Node, Tensor, WeightUse
 from .names import op_name
 from .program import Step, hole
+from .texts import LARGE
 
 if TYPE_CHECKING:
     from .held import Holder
@@ -140,12 +141,17 @@ def _held(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:
 
 
 def _frozen(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:
-    """A constant that was a variable: it is read through an Identity, is a bias by its op, or is more than a few numbers."""
-    if lowering.graph.op(tensor.node) != "Const":
-        return None
+    """A constant that was a variable: it is read through an Identity, is a bias by its op, or is more than a few numbers.
+
+    What is made of constants (a table of positions, gathered and moved) counts where it is too large to be written.
+    """
     value = lowering.value(tensor)
     if value is None or value.dtype.name not in _FLOATS:
         return None
+    if lowering.graph.op(tensor.node) != "Const":
+        if lowering.has_variables or value.size <= LARGE:
+            return None
+        return WeightUse("", value.shape, (), np.asarray(value))
     was_read = tensor.node in lowering.read_through
     if not was_read and (
         lowering.has_variables or value.size <= FEW and op != "BiasAdd"
