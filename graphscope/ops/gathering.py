@@ -177,7 +177,14 @@ def _partition_shape(call: Call) -> list[Shape]:
 
 
 define("DynamicPartition", shape=_partition_shape)
-define("Where", shape=lambda call: ((None, call.rank(0)),))
+
+
+def _true_shape(call: Call) -> tuple[Shape]:
+    known = call.value(0)
+    return ((None if known is None else np.count_nonzero(known), call.rank(0)),)
+
+
+define("Where", shape=_true_shape, fold=lambda x: np.argwhere(x).astype(np.int64))
 define(
     "Unique", "UniqueV2", shape=lambda call: (_rows(call), (call.shape(0) or (None,)))
 )

@@ -170,7 +170,17 @@ def _dense_shape(call: Call) -> tuple[Shape]:
     return (call.dims(1),)
 
 
-define("SparseToDense", shape=_dense_shape)
+def _dense(
+    indices: np.ndarray, shape: np.ndarray, values: np.ndarray, default: np.ndarray
+) -> np.ndarray:
+    """TensorFlow's docs: indices of rank 0 or 1 are those of a vector; one value may stand for all."""
+    made = np.full(tuple(shape), default, values.dtype)
+    rows = indices.reshape(-1, made.ndim)
+    made[tuple(rows.T)] = values
+    return made
+
+
+define("SparseToDense", shape=_dense_shape, fold=_dense, moves=slice(2, None))
 define("SparseReorder", shape=lambda call: (call.shape(0), call.shape(1)))
 define("SparseConcat", shape=lambda call: ((None, None), (None,), call.shape(-1)))
 define("SparseSoftmax", shape=lambda call: (call.shape(1),))

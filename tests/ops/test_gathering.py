@@ -66,6 +66,8 @@ ROWS = ints(2, 3, low=0, high=5)
         "DynamicPartition", data=X, partitions=ints(5, low=0, high=2), num_partitions=2
     ),
     case("Where", condition=np.array([True, False, True])),
+    case("Where", condition=known([[True, False], [True, True]])),
+    case("Where", condition=known([False, False])),
     case("Unique", x=np.array([1, 2, 1], np.int32)),
     case("TopKV2", input=floats(3, 6), k=known(2)),
     case(

@@ -44,6 +44,20 @@ EMPTY = known([], "object")
     ),
     case(
         "SparseToDense",
+        sparse_indices=known(np.zeros((0, 1), np.int64)),
+        output_shape=known(np.array([3], np.int64)),
+        sparse_values=known(np.zeros(0, np.int64)),
+        default_value=known(np.int64(0)),
+    ),
+    case(
+        "SparseToDense",
+        sparse_indices=known(np.array([2], np.int64)),
+        output_shape=known(np.array([4], np.int64)),
+        sparse_values=known(np.int64(7)),
+        default_value=known(np.int64(-1)),
+    ),
+    case(
+        "SparseToDense",
         sparse_indices=np.array([[0, 1]]),
         output_shape=known([2, 3], "int64"),
         sparse_values=floats(1),
