@@ -113,11 +113,11 @@ def to_keras(
 
     ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
     that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from, ``weights`` is the
-    file that the weights lie in, ``guesses`` what was assumed before, ``names`` are what outputs are called. Raises OutputsUnknown for an output inside a
-    layer, NotExpressible for a loop.
+    file that the weights lie in, ``guesses`` what was assumed before, ``names`` are what outputs and inputs
+    are called. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
     """
     outputs = tuple(outputs)
-    program = lower(layer_graph, inputs, outputs, name, specs, values)
+    program = lower(layer_graph, inputs, outputs, name, specs, values, names)
     called = tuple(
         names.get(t) or said for t, said in zip(outputs, program.output_names)
     )
@@ -176,11 +176,7 @@ def write_keras(
         origin=Path(model.source).name,
         weights=weights,
         guesses=guesses,
-        names={
-            tensor: called
-            for signature in model.signatures.values()
-            for called, tensor in signature.outputs.items()
-        },
+        names=_signature_names(model),
     )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -202,6 +198,21 @@ def write_keras(
         source.remarks,
         source,
     )
+
+
+def _signature_names(model: Model) -> dict[Tensor, str]:
+    """What the signatures call outputs, and inputs that are named after signature and argument."""
+    names: dict[Tensor, str] = {}
+    for signature, known in model.signatures.items():
+        names.update({tensor: called for called, tensor in known.outputs.items()})
+        names.update(
+            {
+                tensor: called
+                for called, tensor in known.inputs.items()
+                if tensor.node == f"{signature}_{called}" and called not in model.graph
+            }
+        )
+    return names
 
 
 def name_of(source: str) -> str:

@@ -37,18 +37,22 @@ def lower(
     name: str,
     specs: Mapping[Tensor, TensorSpec],
     values: Values | None = None,
+    names: Mapping[Tensor, str] = {},
 ) -> Program:
     """The program that computes the outputs from the inputs.
 
-    ``graph`` is the layer graph; inputs, outputs and the keys of ``specs`` are tensors of the op graph. Raises
-    OutputsUnknown for an output that lies inside a layer, NotExpressible for a loop.
+    ``graph`` is the layer graph; inputs, outputs and the keys of ``specs`` and ``names`` are tensors of the op graph.
+    Raises OutputsUnknown for an output that lies inside a layer, NotExpressible for a loop.
     """
     lowering = Lowering(graph, specs, values)
+    lowering.called = names
     program = lowering.program(tuple(inputs), tuple(outputs), name)
     return nest(program, lowering.spec_or_none)
 
 
 class Lowering(Holder):
+    called: Mapping[Tensor, str] = {}
+
     def program(
         self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], name: str
     ) -> Program:
@@ -104,7 +108,9 @@ class Lowering(Holder):
 
     def input_name(self, tensor: Tensor) -> str:
         """The last part of the feed's own name, told apart from a layer that is called the same."""
-        name = layer_name(self.lowered(tensor).node.split("/")[-1])
+        lowered = self.lowered(tensor)
+        said = self.called.get(lowered, lowered.node)
+        name = layer_name(said.split("/")[-1])
         payload = self.graph.node(name) if name in self.graph else None
         return f"{name}_input" if isinstance(payload, Layer) else name
 
