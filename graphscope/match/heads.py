@@ -192,9 +192,11 @@ def why_no_attention(view: View, match: Match) -> str:
     q, k, v = (
         _dims(view, values[f"{name}_heads"]) for name in ("query", "key", "value")
     )
-    if len(q) != len(k) or q[-2:] != k[-2:] or k[:-1] != v[:-1]:
+    if len(q) != len(k) or q[-2:] != k[-2:] or k[-2] != v[-2]:
         return "queries, keys and values have different heads"
-    if 1 in (q[0].number, k[0].number) and q[0] != k[0]:
+    if len(k) != len(v) or len(k) > 4 and k[:-2] != v[:-2]:
+        return "there is not one value for each key"
+    if 1 in (q[0].number, k[0].number, v[0].number) and not q[0] == k[0] == v[0]:
         return "one side is repeated for each example"
     size = q[-1].number or 1
     scale = _scale(values)

@@ -135,9 +135,6 @@ def _fits(view: View, match: Match) -> bool | str:
     values = match.values
     if not all(_is_sequence(view, values[n]) for n in ("query", "value", "key")):
         return "queries, keys and values are no sequences"
-    keys, lengths = values["key"], values["value"]
-    if view.axis_size(keys, 1) != view.axis_size(lengths, 1):
-        return "there is not one value for each key"
     for name, (axis, rank) in _AXES.items():
         if name in values and int(values[name]) % rank != axis:
             return f"the {name.replace('_', ' ')} is {values[name]}, not {axis}"

@@ -61,7 +61,7 @@ def of_heads(rng: Rng) -> Any:
     if chance(rng, 0.3):
         options["value_dim"] = int(rng.integers(1, 6))
     if chance(rng, 0.3):
-        options["output_shape"] = width(rng)
+        options["output_shape"] = drawn.query.shape[-1] + int(rng.integers(1, 3))
     if chance(rng, 0.3):
         options["dropout"] = 0.2
     made = L.MultiHeadAttention(
