@@ -14,6 +14,7 @@ from ..match import Tile, View, collapse, tile
 from ..patterns import layers as all_patterns
 from ..simplify.tidy import tidy
 from .altitude import Values, layer_view, lowered
+from .biases import gather_biases
 from .layers import weight_use
 from .masks import thin_masks
 from .named_masks import name_masks
@@ -53,7 +54,8 @@ def parts_of_layers(
     graph = lift_rows(graph, specs, values, keep)
     graph = lift_stacks(graph, specs, values, keep)
     graph = name_reshapes(graph, specs, values)
-    return tidy(graph, kept_in(graph, keep))
+    graph = tidy(graph, kept_in(graph, keep))
+    return gather_biases(graph, specs, values, kept_in(graph, keep))
 
 
 def kept_in(graph: Graph, keep: Iterable[Tensor]) -> frozenset[str]:

@@ -172,13 +172,19 @@ def _joins(view: View, match: Match) -> str:
     return "" if fits else "the heads are not joined before the last projection"
 
 
-def _scale(values: Any) -> float:
+def scale_of(values: Any) -> float:
     """What the scores are multiplied with, wherever it stands."""
     scale = 1.0
     for name in _SCALES:
         scale *= values.get(f"{name}_factor", values.get(f"{name}_rescaling", 1.0))
         scale /= values.get(f"{name}_divisor", 1.0)
     return scale
+
+
+def is_unscaled(values: Any) -> bool:
+    """Whether numbers are added to scores that nothing scales, as T5 does: Keras's own layer always scales them."""
+    added = "attention_mask" in values and "fill" not in values
+    return added and scale_of(values) == 1.0
 
 
 def why_no_attention(view: View, match: Match) -> str:
@@ -199,8 +205,8 @@ def why_no_attention(view: View, match: Match) -> str:
     if 1 in (q[0].number, k[0].number, v[0].number) and not q[0] == k[0] == v[0]:
         return "one side is repeated for each example"
     size = q[-1].number or 1
-    scale = _scale(values)
-    if not isclose(scale, 1 / sqrt(size), rel_tol=1e-3):
+    scale = scale_of(values)
+    if not isclose(scale, 1 / sqrt(size), rel_tol=1e-3) and not is_unscaled(values):
         return f"the scale is {scale:g}, not 1 / sqrt({size})"
     whys = [_why_not_along(view, match, axes) for axes in _ways(len(q) - 3)]
     return whys[0] if all(whys) else _joins(view, match)

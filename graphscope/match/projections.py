@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Tensor
-from .heads import attended_axes, heads_of, layer_of, why_not_repeated
+from .heads import attended_axes, heads_of, is_unscaled, layer_of, why_not_repeated
 from .held import Held
 from .solution import Match
 from .view import View
@@ -28,6 +28,7 @@ def config_of_heads(view: View, match: Match) -> dict[str, Any]:
     shape, width = view.shape(values["query"]), _units(view, values["out"])
     heads, size = heads_of(view, match, "query")
     same = shape is not None and shape[-1] == width
+    unscaled = is_unscaled(values) and size != 1
     return {
         "num_heads": heads,
         "key_dim": size,
@@ -37,6 +38,7 @@ def config_of_heads(view: View, match: Match) -> dict[str, Any]:
         "output_shape": None if same else (width,),
         "attention_axes": attended_axes(view, match),
         "additive_mask": "attention_mask" in values and "fill" not in values,
+        **({"unscaled": True} if unscaled else {}),
     }
 
 

@@ -168,12 +168,28 @@ def _selected(view: View, match: Match, fill: float) -> bool | str:
     return _why_not(view, match) or True
 
 
+def _bias(view: View, values: Any) -> Halves | None:
+    """What is added to the scores, to those of the past and to those of the future."""
+    if "_bias" not in values:
+        return Halves(0, values.get("fill", -_FAR))
+    bias = halves(view, values["_bias"])
+    if bias is not None and "_minus" in values:
+        return Halves(-bias.past, -bias.future)
+    return bias
+
+
+def _causal_config(view: View, match: Match) -> dict[str, Any]:
+    """With numbers for a mask besides: what the scores of the future are before that is added."""
+    config, bias = config_of_heads(view, match), _bias(view, match.values)
+    if "_replaced" not in match.values or bias is None:
+        return config
+    return {**config, "additive_mask": True, "hidden": bias.future}
+
+
 def _causal(view: View, match: Match) -> bool | str:
     values = match.values
     seen = halves(view, values["_seen"]) if "_seen" in values else Halves(1, 0)
-    bias = halves(view, values["_bias"]) if "_bias" in values else Halves(0, -_FAR)
-    if bias is not None and "_minus" in values:
-        bias = Halves(-bias.past, -bias.future)
+    bias = _bias(view, values)
     if _is_moved(match) or match.values.get("shift") and "_seen" in values:
         return "the scores are moved before they are masked"
     if seen != (1, 0):
@@ -241,7 +257,7 @@ def _pattern(
         "weights": weights_of_groups if grouped else weights_of_heads,
         "evidence": _evidence,
     }
-    return layer(kind, **options, **call)(formula)
+    return layer(kind, **(options | call))(formula)
 
 
 def _selected_sharp(scores: Term, mask: Term, fill: Term, axis: Term) -> Term:
@@ -274,7 +290,13 @@ def _causal_sharp(
         | scores * seen + bias
         | scores * seen - named("_minus", bias)
     )
-    return _sharp(hidden, axis) | _selected_sharp(scores, seen, fill, axis)
+    replaced = (
+        scores * seen + bias
+        | scores * seen - named("_minus", bias)
+        | op.Select(seen, scores, fill | op.Fill(ANY, fill))
+    )
+    plain = _sharp(hidden, axis) | _selected_sharp(scores, seen, fill, axis)
+    return plain | _sharp(named("_replaced", replaced) + mask, axis)
 
 
 _CAUSAL: dict[str, Any] = {"use_causal_mask": True}
@@ -284,7 +306,11 @@ attention_of_heads_masked = _pattern(
     "attention_of_heads_masked", _masked_sharp, _selected
 )
 attention_of_heads_causal = _pattern(
-    "attention_of_heads_causal", _causal_sharp, _causal, **_CAUSAL
+    "attention_of_heads_causal",
+    _causal_sharp,
+    _causal,
+    config=_causal_config,
+    **_CAUSAL,
 )
 attention_of_groups = _pattern("attention_of_groups", _plain_sharp, _plain, _GROUPED)
 attention_of_groups_masked = _pattern(

@@ -10,6 +10,7 @@ from .program import hole
 
 _OF_HEADS = ("MultiHeadAttention", "GroupQueryAttention")
 _OF_SCORES = ("Attention", "AdditiveAttention")  # called on a list
+_SAID = ("additive_mask", "use_causal_mask", "hidden", "unscaled")
 
 
 def is_attention(layer: Layer) -> bool:
@@ -18,7 +19,7 @@ def is_attention(layer: Layer) -> bool:
 
 def constructor_config(layer: Layer) -> dict[str, Any]:
     """The config without what is said when the layer is called, or by default."""
-    said = ("additive_mask", "use_causal_mask") if is_attention(layer) else ()
+    said = _SAID if is_attention(layer) else ()
     attrs = {name: value for name, value in layer.attrs.items() if name not in said}
     if is_attention(layer) and attrs.get("value_dim") == attrs.get("key_dim"):
         attrs.pop("value_dim", None)
@@ -38,7 +39,7 @@ def attention_call(layer: Layer, operands: Sequence[Tensor | str]) -> str:
         return ", ".join(_listed(layer, texts))
     given = [texts.pop("query"), texts.pop("value")]
     given += [f"{name}={text}" for name, text in texts.items()]
-    if layer.attrs.get("use_causal_mask"):
+    if layer.attrs.get("use_causal_mask") and "hidden" not in layer.attrs:
         given.append("use_causal_mask=True")
     return ", ".join(given)
 
@@ -50,7 +51,7 @@ def _listed(layer: Layer, texts: Mapping[str, str]) -> Iterator[str]:
     masks = [texts.get(f"{name}_mask", "None") for name in ("query", "value")]
     if masks != ["None", "None"]:
         yield f"mask=[{', '.join(masks)}]"
-    if layer.attrs.get("use_causal_mask"):
+    if layer.attrs.get("use_causal_mask") and "hidden" not in layer.attrs:
         yield "use_causal_mask=True"
 
 

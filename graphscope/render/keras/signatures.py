@@ -110,6 +110,7 @@ MERGES = frozenset(
 )
 """The classes that are called with one list of tensors."""
 
+
 @dataclass(frozen=True)
 class Signature:
     """One Keras class: ``arguments`` name to default (or REQUIRED), ``weights`` in the order they are stored in."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from ...graph import Layer
 
-_BIASED = '''
+_ATTENTION = '''
 @keras.saving.register_keras_serializable(package="recovered")
-class BiasedMultiHeadAttention(layers.MultiHeadAttention):
-    """MultiHeadAttention whose mask holds numbers that are added to the scores, not truth values."""
+class {name}(layers.MultiHeadAttention):
+    """MultiHeadAttention{said}."""
 
     def call(self, query, value, key=None, attention_mask=None, training=None):
-        query = self._query_dense(query) * self.key_dim**-0.5
+        query = self._query_dense(query){scale}
         key = self._key_dense(value if key is None else key)
-        scores = ops.einsum("btnh,bsnh->bnts", query, key) + attention_mask
+        scores = ops.einsum("btnh,bsnh->bnts", query, key){hidden} + attention_mask
         weights = self._dropout_layer(ops.softmax(scores), training=training)
         context = ops.einsum("bnts,bsnh->btnh", weights, self._value_dense(value))
         return self._output_dense(context)
 '''
+_HIDDEN = """
+        past = ops.tril(ops.ones_like(scores))
+        scores = scores * past - {far!r} * (1.0 - past)"""
 
 _POSITION = '''
 @keras.saving.register_keras_serializable(package="recovered")
@@ -64,7 +67,6 @@ class LocalResponseNormalization(layers.Layer):
 '''
 
 _SOURCES = {
-    "BiasedMultiHeadAttention": _BIASED,
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
 }
@@ -74,5 +76,21 @@ def subclass_of(layer: Layer) -> tuple[str, str] | None:
     """The name and the source of the class that the layer needs; None where Keras has it."""
     name = layer.op
     if layer.attrs.get("additive_mask") and "attention_mask" in layer.inputs:
-        name = f"Biased{name}"
+        return _attention_class(layer) if name == "MultiHeadAttention" else None
     return (name, _SOURCES[name]) if name in _SOURCES else None
+
+
+def _attention_class(layer: Layer) -> tuple[str, str]:
+    """The class of attention whose mask holds numbers; of the past alone, or without a scale, where it is that too."""
+    far, unscaled = layer.attrs.get("hidden"), layer.attrs.get("unscaled")
+    said = " whose mask holds numbers that are added to the scores, not truth values"
+    kind, hidden = "Biased", ""
+    if far is not None:
+        said = f" of the past alone,{said}"
+        kind, hidden = "CausalBiased", _HIDDEN.format(far=-float(far))
+    if unscaled:
+        said += "; they are not scaled"
+        kind = f"Unscaled{kind}"
+    name = f"{kind}MultiHeadAttention"
+    scale = "" if unscaled else " * self.key_dim**-0.5"
+    return name, _ATTENTION.format(name=name, said=said, scale=scale, hidden=hidden)
