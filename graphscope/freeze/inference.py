@@ -62,7 +62,7 @@ def for_inference(
         Change(f"{name} set to {value}", (name,)) for name, value in modes.items()
     ]
     whole = model.graph
-    graph = specialise(whole, modes, model.functions) if modes else duplicate(whole)
+    graph = specialise(whole, modes, model.functions)
     graph = prune(graph, wanted)
     changes += use_moving_statistics(graph, whole, averages)
     graph = prune(graph, wanted)

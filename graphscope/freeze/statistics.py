@@ -6,7 +6,7 @@ where the batch's statistics go: into the updates of the variables that follow t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from ..graph import Graph, Node, Tensor
@@ -59,7 +59,7 @@ def _uses(
             if tensor.node in graph and tensor.port in (1, 2):
                 found.append((tensor, squeezed))
             continue
-        if tensor.node in graph and _read_beyond(graph, tensor):
+        if tensor.node in graph and _read_beyond(graph, tensor, seen):
             found.append((tensor, squeezed))
             continue
         if op == "Squeeze":
@@ -71,10 +71,12 @@ def _uses(
     return found
 
 
-def _read_beyond(graph: Graph, tensor: Tensor) -> bool:
+def _read_beyond(graph: Graph, tensor: Tensor, seen: Container[Tensor]) -> bool:
     """Whether the inference graph uses the tensor otherwise than to hand it on to what is looked at already."""
     return any(
-        graph.op(reader) not in _THROUGH or graph.op(reader) in ("Mul", "RealDiv")
+        graph.op(reader) not in _THROUGH
+        or graph.op(reader) in ("Mul", "RealDiv")
+        or Tensor(reader) not in seen
         for reader, _ in graph.consumers(*tensor)
     )
 

@@ -35,7 +35,8 @@ def in_use(
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "inference.pb"
-            freeze_model(first.model, names, path, signature_names=False)
+            wishes = {"signature_names": False, "weights": "raw"}  # what its own graph reads
+            freeze_model(first.model, names, path, **wishes)
             made = open_runner(path)
     except GraphscopeError:
         return first
@@ -52,8 +53,7 @@ def trains(model: Model, names: Sequence[str]) -> str:
     there = [name for name in names if name.rpartition(":")[0] in model.graph]
     graph = prune(model.graph, there)
     modes = find_modes(model, graph)
-    if modes:
-        graph = prune(specialise(model.graph, modes, model.functions), there)
+    graph = prune(specialise(model.graph, modes, functions=model.functions), there)
     for name in graph.by_op(*FUSED):
         if graph.attrs(name).get("is_training", True):
             return f"normalises with the statistics of the batch ({name})"

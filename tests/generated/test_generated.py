@@ -105,6 +105,9 @@ def check_training(seed: int, folder: Path) -> None:
     assert proof.passed, (proof.outputs, proof.parts_at)
     own = found.prove(folder / "keras")
     assert own.passed, (own.outputs, own.parts_at)
+    found.freeze(folder / "frozen.pb", weights="raw")
+    frozen = compare(trained.evaluation, folder / "frozen.pb")
+    assert frozen.passed, (frozen.outputs, frozen.parts_at)
     got = Counter(name for name, _ in recovered_owners(found, report).elements())
     lost, made = trained.owners - got, got - trained.owners
     assert not lost and not made, f"Counter: lost {lost}, made {made}"
@@ -130,12 +133,18 @@ def test_random_graph(seed: int, tmp_path: Path) -> None:
     check("raw", seed, tmp_path)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_random_training_checkpoint(seed: int, tmp_path: Path) -> None:
+    check("training", seed, tmp_path)
+
+
 # What is known to be wrong still, by seed; a row that is mended fails until it is taken out.
 NOT_YET = {
     "keras": {
         120: "a Conv1DTranspose with a kernel of 1 comes back as Conv2DTranspose"
     },
     "raw": {},
+    "training": {},
 }
 
 
@@ -164,3 +173,9 @@ def test_more_random_keras_models(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", rows("raw"))
 def test_more_random_graphs(seed: int, tmp_path: Path) -> None:
     check("raw", seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", rows("training"))
+def test_more_random_training_checkpoints(seed: int, tmp_path: Path) -> None:
+    check("training", seed, tmp_path)
