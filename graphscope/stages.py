@@ -147,6 +147,7 @@ class Stages:
         from .freeze.tables import table_contents
         from .simplify.layouts import settle_layouts
         from .simplify.prune import prune
+        from .simplify.sparse import settle_sparse
         from .simplify.tables import settle_tables
 
         if self.model.layered:
@@ -156,7 +157,7 @@ class Stages:
         graph = self.lifted.graph
         graph = settle_tables(graph, table_contents(graph, self.flat))
         graph = settle_layouts(graph, {output.node for output in self.outputs})
-        return prune(graph, self.outputs)
+        return prune(settle_sparse(prune(graph, self.outputs)), self.outputs)
 
     @cached_property
     def unlifted(self) -> Graph:

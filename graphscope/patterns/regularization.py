@@ -133,6 +133,16 @@ def dropout_v1(x: Input, keep: Scalar, dims: Dims) -> Term:
     return op.RealDiv(x, keep) * op.Floor(keep + _uniform(dims))
 
 
+@layer(
+    "Dropout",
+    where=lambda keep, factor: _undone(1 - keep, factor),
+    config=lambda view, x, keep, dims: _config(view, x, 1 - keep, dims),
+)
+def dropout_v1_scaled(x: Input, keep: Scalar, factor: Scalar, dims: Dims) -> Term:
+    """The same with the reciprocal as a number of its own: sparse dropout of graph convolutions."""
+    return x * op.Floor(keep + _uniform(dims)) * factor
+
+
 def _default(view: View, fed: Tensor) -> float | None:
     """The share that a placeholder keeps, or drops, where nobody feeds it; None where that drops all or nothing."""
     if view.kinds[fed.node] != "PlaceholderWithDefault":
@@ -158,7 +168,8 @@ def _kept(view: View, keep: Tensor) -> dict[str, Any]:
     evidence=lambda view, _keep: _fed(view, _keep),
 )
 def dropout_v1_fed(x: Input, _keep: Input) -> Term:
-    return op.RealDiv(x, _keep) * op.Floor(_keep + _uniform(ANY))
+    mask = op.Floor(_keep + _uniform(ANY))
+    return op.RealDiv(x, _keep) * mask | x * mask * op.RealDiv(1.0, _keep)
 
 
 def _dropped(x: Term, rate: Term) -> Term:

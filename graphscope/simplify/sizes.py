@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .. import ops
+from .. import opdefs, ops
 from ..graph import Graph, Node, Shape, Tensor, TensorSpec
 from .prune import FRAME_OPS
 from .rewire import duplicate, put
@@ -34,9 +34,6 @@ _UNITS: Mapping[str, tuple[float, tuple[int, ...]]] = {
     "RealDiv": (1, (1,)),
     "Pow": (1, (1,)),
 }
-_SPARSE_SHAPES = frozenset(
-    {("SparseTensorDenseMatMul", 2), ("SparseReorder", 2), ("SparseReshape", 1)}
-)
 _FOLDED = frozenset({"int32", "int64", "bool", "float32"})
 
 
@@ -180,7 +177,7 @@ class _Settling:
         """Whether a feed with a default is the shape that goes with a sparse tensor's numbers: nobody feeds another."""
         readers = self.graph.consumers(name)
         return bool(readers) and all(
-            (self.graph.op(reader), slot) in _SPARSE_SHAPES for reader, slot in readers
+            _takes_shape(self.graph.op(reader), slot) for reader, slot in readers
         )
 
     def repeats(self, name: str, node: Node, inputs: tuple[Tensor, ...]) -> bool:
@@ -332,3 +329,9 @@ def _all(values: np.ndarray | None, number: int) -> bool:
 
 def _mask(bits: Iterable[bool]) -> int:
     return sum(1 << axis for axis, bit in enumerate(bits) if bit)
+
+
+def _takes_shape(op: str, slot: int) -> bool:
+    """Whether an op of sparse tensors takes the shape of one at this place."""
+    names = opdefs.input_names(op) if op.startswith("Sparse") else ()
+    return slot < len(names) and names[slot].endswith("shape")

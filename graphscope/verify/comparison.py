@@ -20,6 +20,7 @@ from .report import Verification
 from .runner import Runner, TooSlow
 from .safety import check_outputs, draws
 from .sides import Sides
+from .sparse import SparseInputs
 from .training import in_use
 
 ROUNDING = (
@@ -90,6 +91,7 @@ class Comparison:
         self.shapes, self.tolerance = shapes, tolerance
         self.settings = _modes(first)
         self.sides = Sides(first, [name for name, _ in pairs])
+        self.sparse = SparseInputs(first.model.graph if first.model else None)
         self.rows: dict[Pair, dict[str, Any]] = {}
         self.failed: list[tuple[Feeds, dict[Pair, float]]] = []
         self.telling: set[Pair] = set()
@@ -251,9 +253,11 @@ class Comparison:
         more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
         reason = GraphscopeError("nothing was run")
         refusal, slow = "", 0
-        for drawn in trials({**ports, **more}, turn, seed, self.fitting):
+        every, turn = {**ports, **more}, self.sparse.widened(turn)
+        guesses = trials(every, turn, seed, self.fitting)
+        for drawn in self.sparse.completed(guesses, every, turn, seed):
             a = {**{n: drawn[n] for n in ports}, **fixed}
-            b = {**{m: a[n] for n, m in self.fed}, **{n: drawn[n] for n in more}}
+            b = {**self._passed_on(a), **{n: drawn[n] for n in more}}
             noises = Noise(), Noise()
             try:
                 x, met = self._reference(a, mine, noises[0])
@@ -276,6 +280,17 @@ class Comparison:
             self.same_noise &= noises[0].drawn == noises[1].drawn
             return (a, b), (x, y)
         raise reason
+
+    def _passed_on(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """What the other model is fed with where the reference has these feeds."""
+        return {
+            m: (
+                self.sparse.joined(n, feeds)
+                if self.second.port(m).is_sparse
+                else feeds[n]
+            )
+            for n, m in self.fed
+        }
 
     def _reference(
         self, feeds: Mapping[str, Any], names: Sequence[str], noise: Noise
@@ -325,7 +340,7 @@ def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:
     for name in (a.name, b.name, a.name.removesuffix(":0"), b.name.removesuffix(":0")):
         if name in shapes:
             return replace(a, shape=shapes[name], below=a.below or b.below)
-    shape = a.shape if b.shape is None else b.shape
+    shape = a.shape if b.shape is None or b.is_sparse else b.shape
     if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
         shape = tuple(x if x is not None else y for x, y in zip(a.shape, b.shape))
     return replace(

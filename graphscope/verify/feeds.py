@@ -34,7 +34,8 @@ BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else
 @dataclass(frozen=True)
 class Port:
     """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
-    ``texts`` are strings that it may hold; ``is_mask`` says that it holds nothing but 0 and 1.
+    ``texts`` are strings that it may hold; ``is_mask`` says that it holds nothing but 0 and 1, ``is_sparse`` that it is a whole
+    sparse tensor.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Port:
     below: int | None = None
     texts: tuple[bytes, ...] = (b"",)
     is_mask: bool = False
+    is_sparse: bool = False
 
 
 class Round(NamedTuple):
@@ -214,9 +216,11 @@ _LOOKUPS = {
 }
 _PASSES = frozenset(
     "Identity Cast Reshape ExpandDims Squeeze Unique Switch Enter Transpose StridedSlice Split Unpack "
-    "Pack TensorArrayScatterV3 TensorArrayReadV3 ConcatV2 DynamicPartition".split()
+    "Pack TensorArrayScatterV3 TensorArrayReadV3 ConcatV2 DynamicPartition SparseFillEmptyRows SparseReorder".split()
 )
 
+
+_KEEPS = frozenset({"Gather", "GatherV2", "Maximum"})  # some of the numbers, or 0
 
 _READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
 
@@ -230,7 +234,7 @@ def looked_up(graph: Graph, name: str) -> int | None:
             if _LOOKUPS.get(op) == slot:
                 table = 2 if op == "SparseTensorDenseMatMul" else 1 - slot
                 found.append(_rows(graph, graph.inputs(reader)[table].node, op))
-            elif op in _PASSES and reader not in seen:
+            elif (op in _PASSES or op in _KEEPS and slot == 0) and reader not in seen:
                 seen.add(reader)
                 stack.append(reader)
     sizes = [rows for rows in found if rows]

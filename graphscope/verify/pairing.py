@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import GraphscopeError
+from .feeds import Port
 from .runner import GraphRunner, Runner
 
 Pair = tuple[str, str]
@@ -41,15 +42,34 @@ def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[P
 
 
 def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pair]:
-    """Which input of one is which of the other: by name, else by order among those of one dtype."""
+    """Which input of one is which of the other: by name, by the last part of it, else by order among those of one dtype."""
     theirs = list(second.needed([n for _, n in pairs]))
-    found = [(first.resolve(port.name), port.name) for port in theirs]
+    mine = _feeds(first, [n for n, _ in pairs])
+    found = [(_resolved(first, port, mine), port.name) for port in theirs]
     named = [(m, n) for m, n in found if m is not None]
     fed = [m for m, _ in named]
-    left = [port for port in theirs if first.resolve(port.name) is None]
-    for mine in first.needed([n for n, _ in pairs], fed) if left else ():
-        fits = next((port for port in left if port.dtype == mine.dtype), None)
+    left = [port for port, (m, _) in zip(theirs, found) if m is None]
+    for each in first.needed([n for n, _ in pairs], fed) if left else ():
+        fits = next((port for port in left if port.dtype == each.dtype), None)
         if fits is not None:
             left.remove(fits)
-            named.append((mine.name, fits.name))
+            named.append((each.name, fits.name))
     return named
+
+
+def _feeds(runner: Runner, outputs: Sequence[str]) -> list[str]:
+    """All that can be fed, what has a default too."""
+    if runner.model is None:
+        return [port.name for port in runner.needed(outputs)]
+    kinds = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+    return [f"{name}:0" for name in runner.model.graph.by_op(*kinds)]
+
+
+def _resolved(first: Runner, port: Port, mine: Sequence[str]) -> str | None:
+    """What the first model calls an input of the second; of a sparse one, what holds its values."""
+    found = first.resolve(port.name)
+    if found is not None:
+        return found
+    wanted = f"/{port.name}/values:0" if port.is_sparse else f"/{port.name}:0"
+    ends = [name for name in mine if f"/{name}".endswith(wanted)]
+    return ends[0] if len(ends) == 1 else None

@@ -15,6 +15,7 @@ from ..freeze.tables import table_contents
 from ..graph import Model, Shape, Tensor, did_you_mean
 from .feeds import Port, is_mask, looked_up
 from .noise import Noise, fed_noise, noisy_keras
+from .sparse import Coordinates
 from .texts import text_for
 
 LONGEST = (
@@ -207,7 +208,8 @@ class KerasRunner:
 
     def port(self, name: str) -> Port:
         tensor = self._inputs[name]
-        return Port(name, str(tensor.dtype), tuple(tensor.shape))
+        shape, is_sparse = tuple(tensor.shape), bool(tensor.sparse)
+        return Port(name, str(tensor.dtype), shape, is_sparse=is_sparse)
 
     def run(
         self,
@@ -224,7 +226,7 @@ class KerasRunner:
         from .quiet import import_tensorflow
 
         tf = import_tensorflow()
-        arrays = [np.asarray(feeds[name]) for name in self._inputs]
+        arrays = _given(tf, [feeds[name] for name in self._inputs])
         try:
             with nullcontext() if noise is None else noisy_keras(noise):
                 found = _answer(tf, model, arrays)
@@ -288,7 +290,17 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def _answer(tf: Any, model: Any, arrays: Sequence[np.ndarray]) -> Any:
+def _given(tf: Any, values: Sequence[Any]) -> list[Any]:
+    """The arrays; tensors where one of them is sparse, for Keras takes no mixture."""
+    if not any(isinstance(value, Coordinates) for value in values):
+        return [np.asarray(value) for value in values]
+    return [
+        tf.SparseTensor(*v) if isinstance(v, Coordinates) else tf.constant(v)
+        for v in values
+    ]
+
+
+def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
     """What a Keras model gives: eagerly, and where an op refuses that as ``predict`` would run it.
 
     Keras's eager ``add`` takes what has no rows, as where no box was found, for a bias, and TensorFlow then refuses it.
@@ -300,5 +312,10 @@ def _answer(tf: Any, model: Any, arrays: Sequence[np.ndarray]) -> Any:
     try:
         return call(*arrays)
     except tf.errors.InvalidArgumentError:
-        specs = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
+        specs = [
+            (tf.SparseTensorSpec if each.sparse else tf.TensorSpec)(
+                each.shape, each.dtype
+            )
+            for each in model.inputs
+        ]
         return tf.function(call, input_signature=specs)(*arrays)

@@ -35,6 +35,12 @@ def pool_line(kind: Any, axis: int = 1) -> Any:
     return tf.squeeze(kind(wide, window, window, "VALID"), [axis])
 
 
+def drop_scaled(keep: float = 0.75) -> Any:
+    t = image(None, 12)
+    uniform = tf.random.uniform(tf.shape(t))
+    return t * tf.floor(keep + uniform) * (1 / 0.75)
+
+
 def drop_tf1(keep: float = 0.75) -> Any:
     t = image(None, 12)
     uniform = tf.random.uniform(tf.shape(t))
@@ -398,6 +404,7 @@ SPELLINGS = [
     spell("dropout of 2.0", "dropout", drop_tf2, rate=0.25),
     spell("dropout of 1.13", "dropout_divided", drop_divided, rate=0.25),
     spell("dropout of 1.0", "dropout_v1", drop_tf1, rate=0.25),
+    spell("dropout scaled after", "dropout_v1_scaled", drop_scaled, rate=0.25),
     spell("dropout of 1.0, fed", "dropout_v1_fed", drop_fed_tf1, rate=0.5),
     spell("dropout with a fed rate", "dropout_fed", drop_fed, rate=0.5),
     spell("dropout with a fed keep_prob", "dropout_fed_keep", drop_fed_keep, rate=0.5),
@@ -599,6 +606,7 @@ NEAR_MISSES = [
     near("wrong scale", "dropout", lambda: drop_tf2(2.0)),
     near("wrong divisor", "dropout_divided", lambda: drop_divided(0.5)),
     near("another keep", "dropout_v1", lambda: drop_tf1(0.5)),
+    near("another scale", "dropout_v1_scaled", lambda: drop_scaled(0.5)),
     near("constant keep", "dropout_v1_fed", drop_tf1),
     near("scaled by the rate", "dropout_fed", lambda: drop_fed(False)),
     near("two less keep", "dropout_fed_keep", lambda: drop_fed_keep(2.0)),

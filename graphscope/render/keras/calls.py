@@ -48,7 +48,7 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
         node,
         call_text(layer, known),
         tensors,
-        *constructor_and_class(lowering, layer),
+        *constructor_and_class(lowering, node, layer),
         arguments,
         lowering.names.unique(layer_name(node)),
         weights=weights,
@@ -58,9 +58,9 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
     return shared(lowering, step)
 
 
-def constructor_and_class(lowering: Holder, layer: Layer) -> tuple[str, str]:
+def constructor_and_class(lowering: Holder, node: str, layer: Layer) -> tuple[str, str]:
     """What the source calls to make the layer, and the Python class that names it in a weights file."""
-    own = subclass_of(layer)
+    own = subclass_of(layer, any(map(lowering.is_sparse, lowering.arguments(node))))
     if own is not None:
         lowering.classes[own[0]] = own[1]
         return own[0], own[0]

@@ -104,13 +104,16 @@ class Lowering(Holder):
         payload = self.graph.node(tensor.node)
         dtype = spec.dtype or payload.attrs.get("dtype") or "float32"
         name = self.names.unique(self.input_name(tensor))
-        self.inputs[tensor] = Input(name, tensor, self.input_shape(tensor), str(dtype))
+        shape, sparse = self.input_shape(tensor), bool(payload.attrs.get("sparse"))
+        self.inputs[tensor] = Input(name, tensor, shape, str(dtype), sparse)
 
     def input_name(self, tensor: Tensor) -> str:
         """The last part of the feed's own name, told apart from a layer that is called the same."""
         lowered = self.lowered(tensor)
-        said = self.called.get(lowered, lowered.node)
-        name = layer_name(said.split("/")[-1])
+        *scope, last = self.called.get(lowered, lowered.node).split("/")
+        if scope and last == "values" and self.graph.attrs(tensor.node).get("sparse"):
+            last = scope[-1]  # tf.sparse_placeholder(name=...)
+        name = layer_name(last)
         payload = self.graph.node(name) if name in self.graph else None
         return f"{name}_input" if isinstance(payload, Layer) else name
 

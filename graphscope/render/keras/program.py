@@ -61,6 +61,7 @@ class Input:
     tensor: Tensor
     shape: Shape
     dtype: str
+    sparse: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,15 @@ class Reader:
                 )
         raise GraphError(f"no node {tensor.node!r} in the layer graph")
 
+    def is_sparse(self, tensor: Tensor) -> bool:
+        """Whether a model is given a sparse tensor here, or passes one on."""
+        while tensor not in self.inputs:
+            payload = self.graph.node(tensor.node)
+            if not isinstance(payload, Layer) or payload.op != "Dropout":
+                return False
+            tensor = self.graph.inputs(tensor.node)[0]
+        return self.inputs[tensor].sparse
+
     def lowered(self, tensor: Tensor) -> Tensor:
         """The tensor of the op graph that is this tensor of the layer graph."""
         return self.below.get(tensor, tensor)

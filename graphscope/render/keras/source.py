@@ -118,6 +118,8 @@ def input_text(each: Input) -> str:
     arguments = [_shape_text(each.shape)]
     if each.dtype != "float32":
         arguments.append(f"dtype={literal(each.dtype)}")
+    if each.sparse:
+        arguments.append("sparse=True")
     return f"keras.Input({', '.join([*arguments, f'name={literal(each.name)}'])})"
 
 

@@ -66,15 +66,34 @@ class LocalResponseNormalization(layers.Layer):
         return {**super().get_config(), **own, "beta": self.beta, "axis": self.axis}
 '''
 
+_SPARSE_DROPOUT = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class SparseDropout(layers.Dropout):
+    """Drops some of the numbers that a sparse tensor of TensorFlow's holds."""
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        values = keras.random.dropout(inputs.values, self.rate, seed=self.seed_generator)
+        return type(inputs)(inputs.indices, values, inputs.dense_shape)
+
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(inputs.shape, inputs.dtype, sparse=True)
+'''
+
 _SOURCES = {
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
+    "SparseDropout": _SPARSE_DROPOUT,
 }
 
 
-def subclass_of(layer: Layer) -> tuple[str, str] | None:
-    """The name and the source of the class that the layer needs; None where Keras has it."""
-    name = layer.op
+def subclass_of(layer: Layer, sparse: bool = False) -> tuple[str, str] | None:
+    """The name and the source of the class that the layer needs; None where Keras has it.
+
+    ``sparse``: the layer is called on a sparse tensor.
+    """
+    name = f"Sparse{layer.op}" if sparse and layer.op == "Dropout" else layer.op
     if layer.attrs.get("additive_mask") and "attention_mask" in layer.inputs:
         return _attention_class(layer) if name == "MultiHeadAttention" else None
     return (name, _SOURCES[name]) if name in _SOURCES else None
