@@ -24,6 +24,7 @@ ARROWS = {
     "match": {"errors", "graph", "opdefs", "ops", "constants"},
     "patterns": {"errors", "graph", "opdefs", "ops", "constants", "match"},
     "ordering": set(),
+    "mapped": set(),
     "simplify": {"errors", "graph", "opdefs", "ops", "constants", "read", "write"},
     "infer": {
         "errors",
@@ -38,7 +39,7 @@ ARROWS = {
         "write",
         "ordering",
     },
-    "render": {"errors", "graph", "opdefs", "ops", "constants", "ordering"},
+    "render": {"errors", "graph", "opdefs", "ops", "constants", "ordering", "mapped"},
     "freeze": {
         "errors",
         "graph",

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
+from ...mapped import pieces, release
 from .names import Namespace
 from .order import layer_paths
 from .program import Program, Step
@@ -48,6 +49,7 @@ def write_arrays(program: Program, model: Model, path: Path) -> int:
                 entry = f"{names.unique(f'{step.name}/{name}')}.npy"
                 with file.open(entry, "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, _known_to_numpy(array))
+                release(array)
                 count += array.size
     return count
 
@@ -93,6 +95,8 @@ def _array(step: Step, use: WeightUse, model: Model) -> np.ndarray:
 
 def _put(file: Any, place: str, array: np.ndarray) -> None:
     """One dataset; numpy itself has no bfloat16, so that its name is stored beside it, as Keras does."""
-    made = file.create_dataset(place, data=array)
+    made = file.create_dataset(place, array.shape, array.dtype)
+    for cut, piece in pieces(array):
+        made[cut if array.ndim else ()] = piece
     if array.dtype.name == "bfloat16":
         made.attrs["dtype"] = "bfloat16"
