@@ -44,12 +44,14 @@ def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[P
 def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pair]:
     """Which input of one is which of the other: by name, by the last part of it, else by order among those of one dtype."""
     theirs = list(second.needed([n for _, n in pairs]))
-    mine = _feeds(first, [n for n, _ in pairs])
-    found = [(_resolved(first, port, mine), port.name) for port in theirs]
+    asked = [n for n, _ in pairs]
+    needed = [port.name for port in first.needed(asked)]
+    mine = _feeds(first, needed)
+    found = [(_resolved(first, port, mine, needed), port.name) for port in theirs]
     named = [(m, n) for m, n in found if m is not None]
     fed = [m for m, _ in named]
     left = [port for port, (m, _) in zip(theirs, found) if m is None]
-    for each in first.needed([n for n, _ in pairs], fed) if left else ():
+    for each in first.needed(asked, fed) if left else ():
         fits = next((port for port in left if port.dtype == each.dtype), None)
         if fits is not None:
             left.remove(fits)
@@ -57,17 +59,25 @@ def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pa
     return named
 
 
-def _feeds(runner: Runner, outputs: Sequence[str]) -> list[str]:
+def _feeds(runner: Runner, needed: list[str]) -> list[str]:
     """All that can be fed, what has a default too."""
     if runner.model is None:
-        return [port.name for port in runner.needed(outputs)]
+        return needed
     kinds = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
     return [f"{name}:0" for name in runner.model.graph.by_op(*kinds)]
 
 
-def _resolved(first: Runner, port: Port, mine: Sequence[str]) -> str | None:
-    """What the first model calls an input of the second; of a sparse one, what holds its values."""
+def _resolved(
+    first: Runner, port: Port, mine: Sequence[str], needed: Sequence[str]
+) -> str | None:
+    """What the first model calls an input of the second; of a sparse one, what holds its values.
+
+    Several signatures may each have an input of that name: it is the one that the outputs need.
+    """
     found = first.resolve(port.name)
+    if isinstance(first, GraphRunner) and found not in needed:
+        named = (each.get(port.name) for each in first.signatures)
+        found = next((name for name in named if name in needed), found)
     if found is not None:
         return found
     wanted = f"/{port.name}/values:0" if port.is_sparse else f"/{port.name}:0"
