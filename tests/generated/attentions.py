@@ -22,7 +22,9 @@ class Drawn:
 
     def __init__(self, rng: Rng, rank: int = 3, same_width: bool = False) -> None:
         self.rng = rng
-        lengths = [[4, 5, None], [6, 7, None]]
+        # None is a number of heads: Keras's `add` takes heads of width 1 for channels where there are as many of them as
+        # places, and adds their bias along the sequence
+        lengths = [[5, 7, None], [8, 10, None]]
         middle = (3,) * (rank - 3)
         self.shape = (*middle, pick(rng, lengths[0]), int(rng.integers(3, 9)))
         self.query = keras.Input(self.shape)
