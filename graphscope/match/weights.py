@@ -24,7 +24,9 @@ REARRANGING = {
     "SplitV": 0,
     "Slice": 0,
 }
-SHAPING = frozenset("Reshape ExpandDims Squeeze BroadcastTo".split()) | PASS_THROUGH
+SHAPING = (
+    frozenset("Reshape ExpandDims Squeeze BroadcastTo Cast".split()) | PASS_THROUGH
+)
 LARGEST = 1 << 24  # elements of a weight that must be computed
 MOST_FOLDED = 64  # nodes that such a computation may take
 
@@ -66,7 +68,7 @@ class Weights(Nodes):
         return found or self._computed(use)
 
     def _is_literal(self, tensor: Tensor) -> bool:
-        """Whether a constant is used as it is or given its shape; what was a variable once is read, first of all."""
+        """Whether a constant is only given its shape and type; what was a variable once is read, first of all."""
         for _ in range(64):
             before = self.inputs[tensor.node]
             if not before or self.kinds[tensor.node] not in SHAPING:
