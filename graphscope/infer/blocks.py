@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from ..graph import Graph, Layer, Node, Tensor, WeightUse
 from .layout import lay_out
-from .repeats import Repeats, Run, scope
+from .repeats import Repeats, Run
+from .worth import scope
 
 
 @dataclass(frozen=True)

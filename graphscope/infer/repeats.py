@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,22 +10,14 @@ from itertools import islice, takewhile
 from math import inf
 from typing import Any, NamedTuple
 
-from ..graph import Graph, Layer, Node, Tensor
+from ..graph import Graph, Tensor
+from .worth import MANY, Worth, saving
 
 MOST_INPUTS = 3
 _WORK = 300_000  # runs looked at in one pass: longer runs are tried in shorter sequences only
 _LONGEST, _SHORTEST_LIMIT = 128, 12
 _RANKED = 80  # groups worth a closer look in one pass
-_MANY = 200  # of so many equal runs some are looked at in the place of all
 _OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is hash(-2)
-_INPUT = 2.5  # what one more input of a block is worth, in lines a call
-_ARGUMENT = 0.2  # and one more argument
-_FEW = 4  # arguments that a call can have; each more costs a line
-_NAME = 0.4  # and one more name
-_NO_SCOPE = 1.5  # what it is worth that the names of a run share what no other run has
-_ASTRIDE = 4.0  # and that it does not begin or end within a scope: that is the end of one block and half the next
-_LOOKED_AT = 8  # runs of a group
-_NUMBER = re.compile(r"_?\d+")
 
 
 @dataclass(eq=False)
@@ -85,13 +76,10 @@ class Repeats:
     def __init__(self, graph: Graph, order: list[str], outputs: Iterable[str]) -> None:
         self.graph = graph
         self.known = frozenset(order)
-        self.order = order
-        self.place = {name: at for at, name in enumerate(order)}
         self.sequences = [_Sequence(list(order), frozenset(outputs))]
         self.kinds: dict[int, list[Run]] = {}
-        self.lines = {name: _lines(graph.node(name)) for name in order}
+        self.worth = Worth(graph, order)
         self.labels = {name: self._label(name) for name in order}
-        self.counted = {name for name in order if self._is_counted(name)}
 
     @property
     def top(self) -> list[str | Run]:
@@ -139,9 +127,9 @@ class Repeats:
         """The groups that save anything, best first."""
         groups = []
         for found in self._groups().values():
-            saving = _saving(self._length(found[0]), len(_apart(found)))
-            if saving > 1:
-                groups.append((saving, found))
+            saved = saving(self._length(found[0]), len(_apart(found)))
+            if saved > 1:
+                groups.append((saved, found))
         groups.sort(key=lambda group: -group[0])
         made = []
         for _, found in groups[:_RANKED]:
@@ -154,79 +142,30 @@ class Repeats:
     def _by_names(self, found: list[_Found]) -> Iterator[list[_Found]]:
         """All of them, and where their names are built in several ways those of the commonest way."""
         yield found
-        if len(found) > _MANY:
+        if len(found) > MANY:
             return
         ways: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
         for each in found:
-            ways[self.patterns(self._flat(each))[1]].append(each)
+            ways[self.worth.patterns(self._flat(each))[1]].append(each)
         if 1 < len(ways) < len(found):
             yield max(ways.values(), key=len)
 
     def _length(self, found: _Found) -> int:
         """The lines that the parts take; a block inside takes one."""
-        parts = self.sequences[found.sequence].parts[found.start : found.end]
-        return sum(1 if isinstance(part, Run) else self.lines[part] for part in parts)
+        parts, lines = self._parts(found), self.worth.lines
+        return sum(1 if isinstance(part, Run) else lines[part] for part in parts)
 
     def _flat(self, found: _Found) -> list[str]:
-        parts = self.sequences[found.sequence].parts[found.start : found.end]
-        return [name for part in parts for name in _names(part)]
+        return [name for part in self._parts(found) for name in _names(part)]
 
-    def patterns(self, names: list[str]) -> tuple[str, tuple[str, ...]]:
-        """What the names of a run begin with, and how each goes on; a name that only counts its class is ``""``."""
-        said = ["" if name in self.counted else name for name in names]
-        prefix = scope([name for name in said if name])
-        return prefix, tuple(_NUMBER.sub("#", name[len(prefix) :]) for name in said)
-
-    def _is_counted(self, name: str) -> bool:
-        """Whether a name is its op in lower case with a number: Keras's own, which says nothing."""
-        plain = _NUMBER.sub("", name).replace("_", "").lower()
-        return plain == _NUMBER.sub("", self.graph.op(name)).lower()
+    def _parts(self, found: _Found) -> list[str | Run]:
+        return self.sequences[found.sequence].parts[found.start : found.end]
 
     def _score(self, chosen: list[_Found]) -> float:
-        """Lines saved; less for inputs and for what must be passed, names that share no scope included."""
-        flat = [self._flat(found) for found in chosen[:_MANY]]
-        parts = self.sequences[chosen[0].sequence].parts
-        inputs = len(self._inputs(parts[chosen[0].start : chosen[0].end]))
-        given = self._differences(flat)
-        passed = _INPUT * (inputs - 1) + _ARGUMENT * given + max(0, given - _FEW)
-        prefixes, ways = zip(*map(self.patterns, flat))
-        if len(set(ways)) > 1:
-            passed += _NAME * len(_parameters(zip(*ways)))
-        elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
-            passed += _NO_SCOPE
-        passed += _ASTRIDE * self._open_sides(flat[:_LOOKED_AT])
-        tidy = min(len(prefixes[0]), 40) / 100
-        saving = _saving(self._length(chosen[0]), len(chosen))
-        return saving - passed * len(chosen) + tidy
-
-    def _open_sides(self, runs: list[list[str]]) -> float:
-        """How many of its two sides a run cuts through a scope with, on average.
-
-        It does where it begins or ends between two names that share more than all names of the run do.
-        """
-        found = 0
-        for names in runs:
-            own = self.patterns(names)[0]
-            first, last = self.place[names[0]], self.place[names[-1]]
-            for before, after in ((first - 1, first), (last, last + 1)):
-                if 0 <= before and after < len(self.order):
-                    pair = [self.order[before], self.order[after]]
-                    told = self.counted.isdisjoint(pair)
-                    found += told and len(scope(pair)) > len(own)
-        return found / len(runs)
-
-    def _differences(self, runs: list[list[str]]) -> int:
-        """In how many ways the configs of the runs differ: what differs alike counts once."""
-        ways: set[tuple[str, ...]] = set()
-        for names in zip(*runs):
-            configs = [self.graph.attrs(name) for name in names]
-            if not all(isinstance(self.graph.node(name), Layer) for name in names):
-                continue
-            for key in {key for config in configs for key in config}:
-                values = tuple(repr(config.get(key)) for config in configs)
-                if any(value != values[0] for value in values):
-                    ways.add(values)
-        return len(ways)
+        some = chosen[:MANY]
+        flat = [self._flat(found) for found in some]
+        inputs = [self._inputs(self._parts(found)) for found in some]
+        return self.worth.score(flat, inputs, self._length(chosen[0]), len(chosen))
 
     def _groups(self) -> dict[int, list[_Found]]:
         """Runs with one exit and few inputs, by a hash of what they are built of."""
@@ -337,17 +276,6 @@ def _repeat(wiring: list[_Part], position: int) -> bool:
     return isinstance(label, int) and wiring[position - 1].label == label
 
 
-def _parameters(columns: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
-    """What names must be given as, one column a layer: what differs between the words that all begin and end with."""
-    found = set()
-    for names in columns:
-        if len(set(names)) > 1:
-            start = len(scope(list(names)))
-            back = len(scope([name[start:][::-1] for name in names]))
-            found.add(tuple(name[start : len(name) - back] for name in names))
-    return found
-
-
 def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
     """Whether a run of ``outer`` holds two of ``inner``, and these save at least half as much."""
     if inner.length * 2 > outer.length or inner.score * 2 < outer.score:
@@ -363,18 +291,6 @@ def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
     return False
 
 
-def _lines(node: Node) -> int:
-    """About how many lines a layer takes when it is written out: more than one where much is to be said of it."""
-    usual = ("linear", "valid", "channels_last", "True", "None", "1", "-1", "(1, 1)")
-    words = [f"{k}={v}" for k, v in node.attrs.items() if str(v) not in usual]
-    return 4 if isinstance(node, Layer) and sum(map(len, words)) > 80 else 1
-
-
-def _saving(length: int, count: int) -> int:
-    """Lines that a function of ``length`` lines saves when it is called ``count`` times."""
-    return (count - 1) * length - count - 2
-
-
 def _apart(found: list[_Found]) -> list[_Found]:
     """The first of each that overlap."""
     chosen: list[_Found] = []
@@ -387,14 +303,3 @@ def _apart(found: list[_Found]) -> list[_Found]:
 
 def _names(part: str | Run) -> Iterator[str]:
     return part.flat() if isinstance(part, Run) else iter((part,))
-
-
-def scope(names: list[str]) -> str:
-    """What all names begin with, cut where a word ends in each of them."""
-    if not names:
-        return ""
-    first, last = min(names), max(names)
-    size = next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
-    while size and not all(len(n) == size or n[size] in "_-./" for n in names):
-        size -= 1
-    return first[:size]

@@ -192,3 +192,42 @@ def test_cycle_does_not_hang() -> None:
     graph.add("b", Node("NextIteration"), [Tensor("a")])
     graph.add("c", Node("Exit"), [Tensor("a")])
     assert set(find_blocks(graph).parts) == {"x", "a", "b", "c"}
+
+
+def test_a_mask_that_all_blocks_read_does_not_keep_them_from_being_whole() -> None:
+    net = Net()
+    net.graph.add("mask", Node("Placeholder", {"shape": (None, 4)}))
+    x = net.add("Embedding", "x", name="embeddings")
+    for n in range(3):
+        y = net.add("MultiHeadAttention", x, "mask", name=f"layer_{n}_attention")
+        x = net.add("Add", y, x, name=f"layer_{n}_skip")
+        x = net.add("LayerNormalization", x, name=f"layer_{n}_norm")
+        y = net.add("Dense", x, name=f"layer_{n}_inner", units=16)
+        y = net.add("Dense", y, name=f"layer_{n}_outer", units=8)
+        x = net.add("Add", y, x, name=f"layer_{n}_add")
+        x = net.add("LayerNormalization", x, name=f"layer_{n}_out")
+    net.add("Dense", x, name="head", units=2)
+    found = find_blocks(net.graph)
+    (regions,) = found.kinds.values()
+    assert [len(region.parts) for region in regions] == [7] * 3
+
+
+def unit(net: Net, x: str, scope: str, units: int) -> str:
+    """A residual unit around what names of Keras 2's op layers would seem to cut in two."""
+    y = net.residual(x, f"{scope}_deep", units)
+    y = net.add("Reshape", y, name=f"tf.reshape_{net.graph.number_of_nodes()}")
+    y = net.add("Dense", y, name=f"{scope}_last", units=units)
+    return net.add("Add", x, y, name=f"{scope}_add")
+
+
+def test_names_that_nobody_chose_do_not_count() -> None:
+    net, x = Net(), "x"
+    for stage, depth in enumerate((3, 4, 3)):
+        x = net.add("MaxPooling2D", x, name=f"stack{stage}_down")
+        for n in range(depth):
+            x = unit(net, x, f"stack{stage}_block{n}", 8 << stage)
+    found = find_blocks(net.graph)
+    outermost = [region for region in found.regions() if len(list(region.nodes())) > 8]
+    assert len(outermost) == 10
+    firsts = [next(region.nodes()) for region in outermost]
+    assert all(first.endswith("_deep_a") for first in firsts)

@@ -53,3 +53,15 @@ def test_names_share_a_template(columns, texts, values) -> None:
 def test_numbers_are_numbers() -> None:
     texts, values = said(("mixed9_0", "mixed9_1"), role=COUNTED)
     assert texts == ['f"mixed9_{n}"'] and values == [(0, 1)]
+
+
+def test_a_shape_is_said_with_the_filters_that_it_follows() -> None:
+    unifier = Unifier(())
+    fields = [
+        Field("shape", "target_shape", ((2, 64), (2, 128))),
+        Field("conv", "filters", (32, 64)),
+        Field("odd", "target_shape", ((3, 7), (2, 9))),
+    ]
+    found = unifier.unify(fields)
+    assert str(found["shape"]) == "(2, 2 * filters)"
+    assert [p.name for p in unifier.parameters] == ["filters", "target_shape"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from .literals import Code, literal
@@ -163,8 +164,29 @@ class Unifier:
             if factor:
                 self.said[field.key] = Code(f"{factor} * {known.name}")
                 return
+        elements = self._elements(field)
+        if elements is not None:
+            self.said[field.key] = elements
+            return
         name = self._parameter(identifier(field.label), VALUE, field.values)
         self.said[field.key] = Code(name)
+
+    def _elements(self, field: Field) -> Code | None:
+        """A tuple of numbers of which each is always the same, or a multiple of a count of filters or units."""
+        if not _are_sizes(field):
+            return None
+        said = []
+        for column in zip(*field.values):
+            if len(set(column)) == 1:
+                said.append(literal(column[0]))
+                continue
+            scaled = (known for known in self.parameters if _is_scaled(known))
+            found = ((known, _times(column, known.values)) for known in scaled)
+            name, times = next(((k.name, n) for k, n in found if n), ("", 0))
+            if not times:
+                return None
+            said.append(name if times == 1 else f"{times} * {name}")
+        return Code(f"({', '.join(said)}{',' if len(said) == 1 else ''})")
 
     def _parameter(self, wanted: str, role: str, values: tuple[Any, ...]) -> str:
         for known in self.parameters:
@@ -176,21 +198,39 @@ class Unifier:
 
 
 def _scale(field: Field) -> float:
-    """Small numbers first, so that large ones can be multiples of them."""
+    """Small numbers first, so that large ones can be multiples of them; tuples, which can be made of them, last."""
     scaled = field.label in _SCALED and all(type(v) is int for v in field.values)
-    return max(field.values) if scaled else 0.0
+    return max(field.values) if scaled else inf if _are_sizes(field) else 0.0
+
+
+def _are_sizes(field: Field) -> bool:
+    """Whether the values are tuples, as long as one another, of whole numbers that name sizes."""
+    known = {len(v) if isinstance(v, tuple) else 0 for v in field.values}
+    if len(known) > 1 or 0 in known or "shape" not in field.label:
+        return False
+    return all(type(each) is int for value in field.values for each in value)
+
+
+def _is_scaled(known: Parameter) -> bool:
+    return known.role == VALUE and known.name.startswith(tuple(_SCALED))
 
 
 def _factor(field: Field, known: Parameter) -> int:
     """By which whole number the field is always a multiple of the parameter; 0 where it is not."""
     if field.label not in _SCALED or not known.name.startswith(field.label):
         return 0
-    pairs = list(zip(field.values, known.values))
+    times = _times(field.values, known.values)
+    return times if times > 1 else 0
+
+
+def _times(values: Sequence[Any], base: Sequence[Any]) -> int:
+    """By which whole number each value is a multiple of the one of the base; 0 where they are not."""
+    pairs = list(zip(values, base))
     if not all(type(a) is int and type(b) is int and b > 0 for a, b in pairs):
         return 0
     factors = {a / b for a, b in pairs}
     factor = factors.pop()
-    return int(factor) if not factors and factor == int(factor) and factor > 1 else 0
+    return int(factor) if not factors and factor >= 1 and factor == int(factor) else 0
 
 
 def _prefix(names: Sequence[str]) -> str:
