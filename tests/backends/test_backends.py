@@ -43,15 +43,15 @@ SLOW = (
 BACKENDS = ("jax", pytest.param("torch", marks=pytest.mark.slow))
 
 
-def prepared(name: str, folder: Path) -> Path:
+def prepared(name: str, folder: Path, form: str = "pb") -> Path:
     """A folder with the model, inputs for it and what TensorFlow makes of them."""
     net = next(each for each in architectures().values() if str(each) == name)
     folder.mkdir()
-    path, outputs = write(net, "pb", folder)
+    path, outputs = write(net, form, folder)
     report = Analysis(load(path), outputs=outputs).write_keras(folder)
     assert not report.not_portable
     model = run_source(folder)
-    given = [drawn(each) for each in model.inputs]
+    given = [drawn(each, seed) for seed, each in enumerate(model.inputs)]
     made = model(given[0] if len(given) == 1 else given, training=False)
     np.savez(folder / "given.npz", *given)
     made = made if isinstance(made, list | tuple) else [made]
@@ -59,9 +59,10 @@ def prepared(name: str, folder: Path) -> Path:
     return folder
 
 
-def drawn(tensor: Any) -> np.ndarray:
-    shape = [size or (2 if axis == 0 else 32) for axis, size in enumerate(tensor.shape)]
-    rng = np.random.default_rng(0)
+def drawn(tensor: Any, seed: int) -> np.ndarray:
+    least = 8 if len(tensor.shape) < 3 else 32  # a sequence, an image
+    shape = [size or (least if axis else 2) for axis, size in enumerate(tensor.shape)]
+    rng = np.random.default_rng(seed)
     if "int" in tensor.dtype or tensor.dtype == "bool":
         return rng.integers(0, 2, shape).astype(tensor.dtype)
     return rng.uniform(size=shape).astype(tensor.dtype)

@@ -147,3 +147,33 @@ def test_weight_that_only_the_towers_read_lives_in_them(tmp_path: Path) -> None:
     want = tower(x) - tower(y)
     np.testing.assert_allclose(run(tmp_path)([x, y]), want, rtol=1e-4, atol=1e-4)
     assert report.parameters == 20 + 15 + 60 + 20
+
+
+def test_a_tower_whose_layer_is_called_outside_too_is_none(tmp_path: Path) -> None:
+    graph, (first, second) = siamese()
+    placeholder(graph, "spare")
+    apply(graph, "again", "spare", WeightUse("w0", (4, 5)))
+    put(graph, "sum", "Concatenate", ["gap", "again"], config={"axis": -1})
+    inputs = [X, OTHER, Tensor("spare")]
+    report = written(graph, tmp_path, "sum/out", inputs=inputs)
+    model = run(tmp_path)
+    assert model.count_params() == report.parameters == 20 + 15
+    assert "tower" not in report.source.text
+    x, y, z = rng().normal(size=(3, 5, 4)).astype("f4")
+    found = np.array(model([x, y, z]))
+    np.testing.assert_allclose(found[:, 3:], z @ first, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_called_twice_on_one_tensor_is_called_once(tmp_path: Path) -> None:
+    graph = Graph()
+    placeholder(graph)
+    ((kernel, value),) = kernels(graph, (4, 4))
+    for side in ("left", "right"):
+        apply(graph, f"{side}_1", "x", kernel)
+        put(graph, f"{side}_act", "ReLU", [f"{side}_1"])
+    put(graph, "sum", "Add", ["left_act", "right_act"])
+    text = written(graph, tmp_path, "sum/out").source.text
+    assert text.count("layers.Dense(") == text.count("layers.ReLU(") == 1
+    x = rng().normal(size=(5, 4)).astype("f4")
+    want = 2 * np.maximum(x @ value, 0)
+    np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-4, atol=1e-5)

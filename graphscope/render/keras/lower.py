@@ -21,6 +21,7 @@ from .formed import is_formed
 from .held import Holder
 from .loops import loop_step
 from .measures import measure
+from .merged import merged
 from .names import layer_name
 from .nesting import nest
 from .program import Input, Program, Step, hole
@@ -71,10 +72,11 @@ class Lowering(Holder):
         for node in order:
             self.add(node)
         results = tuple(self.result(tensor) for tensor in roots)
+        steps, results = merged(self.steps.values(), results)
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),
-            agreed(anchored(self.steps.values(), results)),
+            agreed(anchored(steps, results)),
             results,
             tuple(t.node if t.port == 0 else str(t) for t in outputs),
             self.classes,

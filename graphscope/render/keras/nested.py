@@ -17,6 +17,9 @@ _DEEPEST = 3  # brackets in brackets
 _TWO_AXES = re.compile(
     r"ops\.expand_dims\(ops\.expand_dims\((\0\d+\0|\w+), axis=(-?\d)\), axis=(-?\d)\)"
 )
+_AND_BACK = re.compile(
+    r"ops\.squeeze\(ops\.expand_dims\((\0\d+\0|\w+), axis=(-?\d)\), axis=\2\)"
+)
 _BOUND = r"\(?(-?\d+\.\d*(?:e-?\d+)?)\)?"
 _TWO_BOUNDS = re.compile(
     rf"ops\.(?:(max)imum\(ops\.minimum|(min)imum\(ops\.maximum)\((\0\d+\0|\w+), {_BOUND}\), {_BOUND}\)"
@@ -79,7 +82,10 @@ def _indexed(text: str) -> str:
     'x[:, None, None]'
     >>> _indexed("ops.expand_dims(ops.expand_dims(x, axis=-1), axis=0)")
     'x[None, ..., None]'
+    >>> _indexed("ops.squeeze(ops.expand_dims(x, axis=1), axis=1)")
+    'x'
     """
+    text = _AND_BACK.sub(r"\1", text)
     return _TWO_AXES.sub(
         lambda found: _index(found[1], int(found[2]), int(found[3])) or found[0], text
     )

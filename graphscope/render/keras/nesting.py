@@ -6,6 +6,7 @@ called equally often, and the calls hang together alike. Grown from one shared l
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
@@ -47,6 +48,7 @@ class _Region:
         for step in program.steps:
             for tensor in step.inputs:
                 self.readers.setdefault(tensor.node, []).append(step.node)
+        self.calls = Counter(step.layer for step in program.steps)
         self.rows: list[Row] = [seed]
         self.held = {node: (0, at) for at, node in enumerate(seed)}
         for row in self.rows:  # which grows
@@ -88,6 +90,9 @@ class _Region:
             return
         if any(step is not None and step.weights and not step.layer for step in steps):
             return
+        first = self.steps[row[0]]
+        if first.weights and self.calls[first.layer] % len(row):
+            return  # it is called outside too
         self.held.update({node: (len(self.rows), at) for at, node in enumerate(row)})
         self.rows.append(row)
 
@@ -151,7 +156,7 @@ def _nested(
 ) -> Program | None:
     """The program with the region as a model; None where it is none, or none worth a name."""
     owners = [row for row in region.rows if region.steps[row[0]].weights]
-    if len(owners) < 2:
+    if len(owners) < 2 or _is_called_outside(region):
         return None
     found = _interface(program, region)
     if found is None or not found.given or not found.results:
@@ -170,7 +175,7 @@ def _nested(
     if inputs is None:
         return None
     held = [replace(steps[t.node], inputs=(inputs[0].tensor,)) for t in alone]
-    once = [replace(step, layer="") for step in inside]
+    once = _once(inside)
     name = names.unique(_name(inside))
     inner = Program(
         name, inputs, (*held, *once), found.results, classes=program.classes
@@ -178,6 +183,27 @@ def _nested(
     gone = {*region.held, *(t.node for t in alone)}
     calls = _calls(region, name, given, found.results)
     return _replaced(program, region, inner, calls, gone, found.results)
+
+
+def _is_called_outside(region: _Region) -> bool:
+    """Whether a layer of the region has calls that are not in it: it would be made twice."""
+    inside = (region.steps[node] for node in region.held)
+    held = Counter(step.layer for step in inside if step.weights)
+    return any(region.calls[layer] != count for layer, count in held.items())
+
+
+def _once(inside: Sequence[Step]) -> list[Step]:
+    """The steps of one call, as a model has them: a layer is shared where the model itself calls it more than once."""
+    first: dict[str, str] = {}
+    calls = Counter(step.layer for step in inside if step.layer)
+    return [
+        (
+            replace(step, layer=first.setdefault(step.layer, step.node))
+            if calls[step.layer] > 1
+            else replace(step, layer="")
+        )
+        for step in inside
+    ]
 
 
 def _is_ours(node: str, steps: Mapping[str, Step], region: _Region) -> bool:
