@@ -196,7 +196,7 @@ class Analysis(Stages):
             if name not in self.given_shapes
         )
         modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
-        return (*said, *modes, *self._shared_batch())
+        return (*said, *modes, *self._shared_batch(), *self._plain_weights())
 
     def _shared_batch(self) -> Iterator[str]:
         """What a formula over layers takes for granted where several inputs leave their first size open."""
@@ -210,6 +210,18 @@ class Analysis(Stages):
         if len(loose) > 1:
             listed = ", ".join(map(repr, loose))
             yield f"{listed} have one batch size, as the inputs of a Keras model do"
+
+    def _plain_weights(self) -> Iterator[str]:
+        """That the weights have moving averages, which a frozen file takes and the graph itself does not read."""
+        from .freeze.averages import VARIABLES, averages_of, find_averages
+
+        variables = list(self.graph.by_op(*VARIABLES))
+        kept = averages_of(self.flat, variables, find_averages(self.flat.graph))
+        if kept:
+            yield (
+                f"the weights are the trained ones: {len(kept)} have a moving average in {self.model.source} too; "
+                "to have these, freeze first (graphscope freeze --weights ema) and write that file as Keras"
+            )
 
     def prove(
         self, folder: str | Path, trust: bool = False, in_child: bool = False

@@ -6,7 +6,7 @@ another variable, ``V`` is its exponential moving average; where it is a mean ov
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..graph import Graph, Model, Tensor
@@ -57,13 +57,22 @@ def find_averages(graph: Graph) -> Averages:
     return found
 
 
-def named_averages(model: Model, variables: Iterator[str]) -> dict[str, str]:
-    """Variable -> the key of its average, where the checkpoint holds one under TensorFlow's own name for it."""
+def averages_of(
+    model: Model, variables: Sequence[str], averages: Averages
+) -> dict[str, str]:
+    """Variable -> the key of its average, where the checkpoint holds one.
+
+    Told by the update ops; by TensorFlow's own name for it where the graph has none of these.
+    """
     found = {}
     for name in variables:
         key = model.keys.get(name, name)
         if not key.endswith(_SUFFIX) and f"{key}{_SUFFIX}" in model.weights:
             found[name] = f"{key}{_SUFFIX}"
+        average = averages.of.get(name, "")
+        key = model.keys.get(average, average)
+        if average and key in model.weights:
+            found[name] = key
     return found
 
 

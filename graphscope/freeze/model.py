@@ -14,7 +14,7 @@ from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
 from ..simplify.rewire import bypass_calls, duplicate, put
 from ..write import Edited, referenced
-from .averages import Averages, find_averages, named_averages
+from .averages import Averages, averages_of, find_averages
 from .fold import fold_batch_norm, fold_constants
 from .inference import (
     bodies_without_dropout,
@@ -208,12 +208,7 @@ class Freeze:
         variables = list(graph.by_op(*REFERENCES, *HANDLES))
         if self.wish.weights == "raw":
             return {}
-        found = named_averages(self.model, iter(variables))
-        for name in variables:
-            average = self.averages.of.get(name, "")
-            key = self.model.keys.get(average, average)
-            if average and key in self.model.weights:
-                found[name] = key
+        found = averages_of(self.model, variables, self.averages)
         if self.wish.weights == "ema" and not found:
             raise GraphscopeError(
                 f"{self.model.source} holds no exponential moving averages of the weights that the outputs need"
