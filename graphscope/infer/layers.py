@@ -12,6 +12,7 @@ from ..graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from ..match import Held, Pattern, Tile, View, tile
 from ..match.nodes import PASS_THROUGH
 from ..patterns import layers as all_patterns
+from .turned import turn_layers
 
 Specs = Mapping[Tensor, TensorSpec]
 
@@ -38,7 +39,9 @@ def find_layers(
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
     ordered = _in_order(graph, [_layer(each, view) for each in tiles])
     found = [each for layer in ordered for each in _padded(layer)]
-    return _named(_fused(found, view, kept) if fuse_activations else found)
+    if fuse_activations:
+        found = turn_layers(_fused(found, view, kept), specs or {}, kept)
+    return _named(found)
 
 
 def _layer(each: Tile, view: View) -> Layer:

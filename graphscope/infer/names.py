@@ -177,7 +177,9 @@ def _path(
 
     ``wide``: its scope is the model's own; ``outer``: other layers lie below it.
     """
-    leaf = layer.output.node.rsplit("/", 1)[-1]
+    if not layer.members:  # it explains no node: how the layer beside it is written
+        return ()
+    leaf = layer.output.node.rsplit("/", 1)[-1].partition(":")[0]
     if layer is not owner or wide or (outer and not layer.weights):
         if _is_one_node(layer) and _is_own_word(leaf):
             path = (*path, leaf)

@@ -52,12 +52,18 @@ class _Collapse:
         self, up: Graph, layer: Layer, tensors: dict[Tensor, Tensor]
     ) -> None:
         """The layers before this one whose outputs are no tensors of the op graph."""
-        for tensor in layer.inputs.values():
+        found, tensors_ahead = [], list(layer.inputs.values())
+        while tensors_ahead:
+            tensor = tensors_ahead.pop()
             before = self.by_output.get(tensor)
-            if before is not None and tensor.node not in self.graph:
-                name = self.names[id(before)]
-                up.add(name, before, self._inputs(before))
-                tensors[tensor] = Tensor(name)
+            if before is None or tensor.node in self.graph or tensor in tensors:
+                continue
+            found.append((tensor, before))
+            tensors_ahead += before.inputs.values()
+        for tensor, before in reversed(found):
+            name = self.names[id(before)]
+            up.add(name, before, self._inputs(before))
+            tensors[tensor] = Tensor(name)
 
     def _note(self, up: Graph, tensors: dict[Tensor, Tensor]) -> None:
         for name in self.graph:

@@ -181,7 +181,7 @@ define("DynamicPartition", shape=_partition_shape)
 
 def _true_shape(call: Call) -> tuple[Shape]:
     known = call.value(0)
-    return ((None if known is None else np.count_nonzero(known), call.rank(0)),)
+    return ((None if known is None else int(np.count_nonzero(known)), call.rank(0)),)
 
 
 define("Where", shape=_true_shape, fold=lambda x: np.argwhere(x).astype(np.int64))
