@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from ..graph import Graph, Layer, Node, Tensor, TensorSpec
 from ..match.positions import halves
 from ..match.symbolic import SymbolicView
@@ -19,6 +21,9 @@ from .altitude import Values, layer_view
 _LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
 _QUERY_MASKED = "GroupQueryAttention"  # Keras's MultiHeadAttention overrides one given
 _DEEPEST = 8
+_HIDDEN = (
+    5e8  # of so great a number float32 keeps steps of 32: no score is seen beside it
+)
 
 
 class _Masks(NamedTuple):
@@ -45,8 +50,7 @@ def name_masks(
 
 
 def _is_masked(node: Node) -> bool:
-    given = isinstance(node, Layer) and "attention_mask" in node.inputs
-    return given and not node.attrs.get("additive_mask")
+    return isinstance(node, Layer) and "attention_mask" in node.inputs
 
 
 def _rename(made: Graph, view: SymbolicView, name: str) -> None:
@@ -54,13 +58,40 @@ def _rename(made: Graph, view: SymbolicView, name: str) -> None:
     if not isinstance(layer, Layer):
         return
     slots = dict(zip(layer.inputs, made.inputs(name), strict=True))
-    found = _sorted(view, slots.pop("attention_mask"), layer.op == _QUERY_MASKED)
+    mask = slots.pop("attention_mask")
+    if layer.attrs.get("additive_mask"):
+        truth = _truth(view, mask)
+        if truth is None:
+            return
+        mask, attrs = truth, {**layer.attrs, "additive_mask": False}
+        layer = replace(layer, attrs=attrs)
+    found = _sorted(view, mask, layer.op == _QUERY_MASKED)
     if found.causal:
         layer = replace(layer, attrs={**layer.attrs, "use_causal_mask": True})
     slots.update(found.named)
     if found.rest:
         slots["attention_mask"] = _joined(made, name, found.rest)
     put(made, name, replace(layer, inputs=slots), slots.values())
+
+
+def _truth(view: SymbolicView, mask: Tensor) -> Tensor | None:
+    """The truth values that Keras 2 hides scores by, ``(mask - 1) * 1e9``; None where the mask is something else.
+
+    So far below, a score is no more than the rest of a float32: as if it were replaced.
+    """
+    source, _ = view.producer(mask)
+    layer = view.graph.node(source.node)
+    if not isinstance(layer, Layer) or layer.op != "Rescaling":
+        return None
+    scale, offset = layer.attrs["scale"], layer.attrs.get("offset", 0.0)
+    if np.ndim(scale) or np.ndim(offset) or scale < _HIDDEN or scale != -offset:
+        return None
+    number, _ = view.producer(view.inputs[source.node][0])
+    if view.ops[number.node] != "Cast":
+        return None
+    truth = view.inputs[number.node][0]
+    spec = view.specs.get(truth)
+    return truth if spec is not None and spec.dtype == "bool" else None
 
 
 def _joined(made: Graph, name: str, masks: tuple[Tensor, ...]) -> Tensor:

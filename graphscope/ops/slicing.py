@@ -75,6 +75,25 @@ define(
 )
 
 
+def _updated(x: np.ndarray, update: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Starts are moved until the update lies within the array, as XLA does."""
+    made = x.copy()
+    last = np.array(x.shape) - update.shape
+    begin = np.minimum(np.maximum(starts, 0), last)
+    made[tuple(slice(b, b + n) for b, n in zip(begin, update.shape))] = update
+    return made
+
+
+define(  # what keras.ops.slice_update writes: the cache of a KerasHub decoder
+    "XlaDynamicUpdateSlice",
+    shape=same,
+    keras="ops.slice_update({0}, {2}, {1})",
+    fold=_updated,
+    traits="movement",
+    moves=_FIRST,
+)
+
+
 def _index(call: Call) -> list[Any]:
     """StridedSlice's begin, end, strides and masks -> what stands between numpy's brackets.
 

@@ -7,11 +7,12 @@ al. 2014, arXiv:1409.0473). Keras takes a large number from the scores of what i
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
 
+from .. import ops
+from ..graph import Tensor
 from ..match import (
     Array,
     Attr,
@@ -22,7 +23,6 @@ from ..match import (
     Term,
     Value,
     View,
-    Weight,
     layer,
     layers,
     named,
@@ -54,15 +54,15 @@ def _pairs(query: Term, key: Term, row_axis: Term, column_axis: Term) -> Term:
 
 
 def _hidden(
-    scores: Term, far: Term, value_mask: Term, seen: Term, mask_axis: Term
+    scores: Term, far: Term, value_mask: Term, seen: Term, future: Term, mask_axis: Term
 ) -> Term:
     """Scores less a large number where a mask of the values, or that of the past, is false."""
     wide = op.ExpandDims(value_mask, mask_axis)
-    both = named("_both", op.LogicalAnd(wide, seen))
+    both = op.LogicalAnd(wide, seen)
     hidden = (
         op.ExpandDims(op.LogicalNot(value_mask), mask_axis)
         | op.LogicalNot(both | wide)
-        | named("_future", op.LogicalNot(seen))
+        | future
     )
     number = op.Cast(hidden)
     return (
@@ -93,6 +93,7 @@ def _pattern(name: str, kind: str, scored: Callable[..., Term], **told: Any) -> 
         query_mask: Input,
         value_mask: Input,
         _seen: Value,
+        _future: Value,
         row_axis: Array,
         column_axis: Array,
         mask_axis: Array,
@@ -100,16 +101,16 @@ def _pattern(name: str, kind: str, scored: Callable[..., Term], **told: Any) -> 
         far: Scalar,
         factor: Scalar,
         rescaling: Attr,
-        scale: Weight,
+        _scale: Value,
         outer_factor: Scalar,
         outer_rescaling: Attr,
-        concat_score_weight: Weight,
+        _score_weight: Value,
         rate: Attr,
     ) -> Term:
-        inner = (factor, rescaling, scale)
-        outer = (outer_factor, outer_rescaling, concat_score_weight)
+        inner = (factor, rescaling, _scale)
+        outer = (outer_factor, outer_rescaling, _score_weight)
         scores = scored(query, key, row_axis, column_axis, inner, outer)
-        hidden = _hidden(scores, far, value_mask, _seen, mask_axis)
+        hidden = _hidden(scores, far, value_mask, _seen, _future, mask_axis)
         return _attended(hidden, value, query_mask, query_axis, rate)
 
     formula.__name__ = name
@@ -141,14 +142,21 @@ def _fits(view: View, match: Match) -> bool | str:
     for name in ("query_mask", "value_mask"):
         if name in values and not _is_mask(view, values, name):
             return f"the {name.replace('_', ' ')} is not one of places"
-    for name in ("scale", "concat_score_weight"):
-        if name in values and prod(values[name].shape) != 1:
-            return f"the {name.replace('_', ' ')} is no single number"
+    for name in ("_scale", "_score_weight"):
+        if name in values and not _is_number(view, values[name]):
+            return f"{values[name]} is no variable of one number"
     if "_seen" in values and halves(view, values["_seen"]) != (1, 0):
         return "the mask is not that of the past"
+    if "_future" in values and halves(view, values["_future"]) != (0, 1):
+        return "the mask does not hide the future alone"
     if "far" in values and values["far"] < _FAR:
         return f"masked scores are {values['far']:g} lower, which is not far"
     return True
+
+
+def _is_number(view: View, tensor: Tensor) -> bool:
+    kind = view.kinds[tensor.node]
+    return "variable" in ops.traits(kind) and view.attrs[tensor.node].get("shape") == ()
 
 
 def _is_mask(view: View, values: Any, name: str) -> bool:
@@ -182,16 +190,16 @@ def _vector(view: View, match: Match) -> Held | None:
 def _config(match: Match) -> dict[str, Any]:
     values = match.values
     return {
-        "use_scale": not values.keys().isdisjoint(("factor", "rescaling", "scale")),
+        "use_scale": not values.keys().isdisjoint(("factor", "rescaling", "_scale")),
         "score_mode": "dot",
         "dropout": values.get("rate", 0.0),
-        "use_causal_mask": "_seen" in values,
+        "use_causal_mask": "_seen" in values or "_future" in values,
     }
 
 
 def _concatenated(view: View, match: Match) -> bool | str:
-    learned = {"factor", "rescaling", "scale", "concat_score_weight"}
-    learned |= {f"outer_{name}" for name in learned}
+    learned = {"factor", "rescaling", "outer_factor", "outer_rescaling"}
+    learned |= {"_scale", "_score_weight"}
     if learned.isdisjoint(match.values):
         return "nothing is learned: it is an AdditiveAttention without scale"
     return _added(view, match)
@@ -210,8 +218,7 @@ def _additive_config(match: Match) -> dict[str, Any]:
 def _number(values: Any, prefix: str, weight: str) -> Held | None:
     """A learned number: the variable that holds it, or a constant."""
     if weight in values:
-        held: Held = values[weight]
-        return held.reshaped()
+        return Held(values[weight].node, ())
     found = values.get(f"{prefix}factor", values.get(f"{prefix}rescaling"))
     if found is None:
         return None
@@ -219,13 +226,13 @@ def _number(values: Any, prefix: str, weight: str) -> Held | None:
 
 
 def _weights(match: Match) -> dict[str, Held | None]:
-    return {"scale": _number(match.values, "", "scale")}
+    return {"scale": _number(match.values, "", "_scale")}
 
 
 def _concat_weights(match: Match) -> dict[str, Held | None]:
     name = "concat_score_weight"
     one = Held("", (), value=np.float32(1).reshape(()))
-    found = _number(match.values, "outer_", name)
+    found = _number(match.values, "outer_", "_score_weight")
     return {**_weights(match), name: found or one}
 
 

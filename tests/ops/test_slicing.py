@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tensorflow.compiler.tf2xla.python import xla
 
 from graphscope import ops
 from graphscope.graph import TensorSpec
@@ -109,3 +110,14 @@ def test_an_unknown_bound_leaves_the_other_axes(size: int | None) -> None:
     call = ops.Call("StridedSlice", {}, specs, [None, begin, ends, ones])
     assert ops.shapes(call, 1) == ((None, 2, size),)
     assert ops.keras_text(call, list("xbes")) is None
+
+
+@pytest.mark.parametrize("start", [[1, 0, 3], [-2, 0, 9]])
+def test_a_slice_is_updated_as_xla_does(start: list[int]) -> None:
+    """TensorFlow exports no raw op for it."""
+    x, update = np.zeros((3, 2, 5), np.float32), np.ones((2, 2, 1), np.float32)
+    want = xla.dynamic_update_slice(x, update, start)
+    values = [x, update, np.array(start, np.int32)]
+    specs = [TensorSpec(str(v.dtype), v.shape) for v in values]
+    (got,) = ops.values(ops.Call("XlaDynamicUpdateSlice", {}, specs, values), 1)
+    np.testing.assert_array_equal(got, want)
