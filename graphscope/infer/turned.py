@@ -107,7 +107,7 @@ class _Turning:
         """Whether Keras would add the bias along another axis, were the layer channels first."""
         bias = layer.weights.get("bias")
         shape = self.specs.get(layer.output, TensorSpec()).shape
-        return bias is not None and bool(shape) and shape[-2] == bias.shape[-1]
+        return bool(bias is not None and shape and shape[-2] == bias.shape[-1])
 
     def turn(self, back: Layer, chain: list[Layer]) -> None:
         opening, *inside = chain
@@ -146,16 +146,14 @@ def _computable(layer: Layer, specs: Mapping[Tensor, TensorSpec]) -> list[Layer]
     if shape[-1] != bias.shape[-1]:
         return [layer]
     turned, made = unseen(layer.output, "turned"), unseen(layer.output, LAST)
-    said = {
-        "pattern": layer.pattern,
-        "evidence": ("Keras would add the bias along the last axis",),
-    }
+    why = ("Keras would add the bias along the last axis",)
     opens = Layer(
         op="Permute",
         attrs={"dims": _to_last(len(shape))},
         inputs=layer.inputs,
         output=turned,
-        **said,
+        pattern=layer.pattern,
+        evidence=why,
     )
     inside = replace(
         layer,
@@ -163,11 +161,6 @@ def _computable(layer: Layer, specs: Mapping[Tensor, TensorSpec]) -> list[Layer]
         inputs={name: turned for name in layer.inputs},
         output=made,
     )
-    closes = Layer(
-        op="Permute",
-        attrs={"dims": _to_first(len(shape))},
-        inputs={"x": made},
-        output=layer.output,
-        **said,
-    )
+    dims = {"dims": _to_first(len(shape))}
+    closes = replace(opens, attrs=dims, inputs={"x": made}, output=layer.output)
     return [opens, inside, closes]
