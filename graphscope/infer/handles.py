@@ -160,7 +160,7 @@ def _wanted(fact: Fact) -> Shape:
     """The element_shape input of a list op: a vector, or the scalar -1 for an unknown rank."""
     value = fact.value
     array = value.array if isinstance(value, ops.Partial) else value
-    if array is None or array.ndim != 1:
+    if array is None or array.ndim != 1 or array.dtype.kind not in "iu":
         return None
     known = value.known if isinstance(value, ops.Partial) else np.ones(len(array), bool)
     pairs = zip(array.tolist(), known.tolist(), strict=True)
