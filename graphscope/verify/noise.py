@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 Shape = tuple[int, ...]
+_NOT_TAKEN = "does not have value"  # what TensorFlow says of a tensor in another branch
 
 
 class Noise:
@@ -112,14 +113,21 @@ def fed_noise(
 ) -> dict[Any, np.ndarray]:
     """The values for the random ops that the fetched tensors depend on, each from its own inputs' values.
 
-    An op inside a loop or a function draws for itself: nothing can be fed there.
+    An op inside a loop or a function draws for itself: nothing can be fed there. One in a branch that is not taken draws nothing.
     """
+    from .quiet import import_tensorflow
+
+    tf = import_tensorflow()
     fed: dict[Any, np.ndarray] = {}
     for op in _samplers(fetches, given):
         inputs = [None if t.dtype.name == "resource" else t for t in op.inputs]
-        found = iter(
-            session.run([t for t in inputs if t is not None], {**given, **fed})
-        )
+        asked = [t for t in inputs if t is not None]
+        try:
+            found = iter(session.run(asked, {**given, **fed}))
+        except tf.errors.InvalidArgumentError as error:
+            if _NOT_TAKEN in error.message:
+                continue
+            raise
         values = [None if t is None else next(found) for t in inputs]
         made = SAMPLERS[op.type](noise, *values)
         fed[op.outputs[0]] = made.astype(op.outputs[0].dtype.as_numpy_dtype)

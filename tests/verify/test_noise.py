@@ -89,3 +89,21 @@ def test_everything_is_as_before_afterwards():
 
 def test_every_sampler_is_an_op():
     assert all(hasattr(tf.raw_ops, op) for op in SAMPLERS)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_branch_that_is_not_taken_draws_nothing(taken):
+    """As dropout in a frozen graph of TensorFlow 1, which has lost the contexts of its conditions."""
+    with tf.Graph().as_default() as branched:
+        x = v1.placeholder(tf.float32, [None], name="x")
+        pred = v1.placeholder(tf.bool, [], name="pred")
+        off, on = v1.raw_ops.Switch(data=x, pred=pred)
+        drawn = on * tf.random.uniform(tf.shape(on))
+        merged = v1.raw_ops.Merge(inputs=[off, drawn])[0]
+        noise = Noise()
+        with v1.Session(graph=branched) as session:
+            given = {x: np.ones(3, "float32"), pred: taken}
+            fed = fed_noise(session, [merged], given, noise)
+            found = session.run(merged, {**given, **fed})
+    assert bool(noise.drawn) == taken
+    assert (found.tolist() == [1, 1, 1]) != taken
