@@ -217,24 +217,33 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def number_of(count: int, word: str) -> str:
+    """A number of things.
+
+    >>> number_of(1, "layer"), number_of(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
 def keras_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope keras`` says."""
     folder, weights = printable(doc["path"]), doc["weights"]
     lines = [f"wrote {folder}/model.py and {folder}/{weights}"]
     lines.append(
-        f"  {doc['layers']:,} layers, {doc['parameters']:,} parameters, "
+        f"  {number_of(doc['layers'], 'layer')}, {number_of(doc['parameters'], 'parameter')}, "
         f"{doc['weights_in_layers']:.4g}% of them in Keras's own layers, {doc['lines_of_code']:,} lines of code"
     )
     if doc["unexplained"]:
-        lines.append(
-            f"  {len(doc['unexplained']):,} ops belong to no layer: written with keras.ops"
-        )
+        count = len(doc["unexplained"])
+        belong = "belongs" if count == 1 else "belong"
+        lines.append(f"  {number_of(count, 'op')} {belong} to no layer: keras.ops")
     for node, reason in doc["not_portable"].items():
         lines.append(f"  TensorFlow only: {printable(node)} ({printable(reason)})")
     lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()
-    else:
+    elif not any(each.startswith("not verified") for each in doc["remarks"]):
         lines.append(
             "  not verified (needs TensorFlow): graphscope verify MODEL DIR does it"
         )

@@ -252,3 +252,30 @@ def test_incomplete_lists_what_the_index_says(
         run("variables", tmp_path / name, "--incomplete", "--json").stdout
     )
     assert len(listed["variables"]) > 10
+
+
+def test_what_the_system_refuses_is_said_in_words(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    asked = ["keras", str(corpus / FROZEN), "-o", str(taken), "--no-verify"]
+    status, _, err = run_main(capsys, *asked)
+    assert status == 1 and taken.read_text() == "mine"
+    assert err == f"graphscope: {taken}: File exists, and it is no folder\n"
+
+
+def test_without_tensorflow_the_source_is_written_all_the_same(
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("graphscope.cli.can_run", lambda: False)
+    asked = ["keras", str(corpus / FROZEN), "-o", str(tmp_path / "out")]
+    status, out, err = run_main(capsys, *asked, "--single-file")
+    assert (status, err) == (0, "")
+    assert {"model.py", "model.weights.h5"} <= {
+        each.name for each in (tmp_path / "out").iterdir()
+    }
+    assert out.count("not verified") == 1 and "there is no model.keras" in out
