@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..graph import Function, Graph, Model, Shape, Tensor, TensorSpec
 from ..simplify.crops import settle_crops
 from ..simplify.sizes import settle_sizes
+from ..simplify.slices import settle_slices
 from .facts import Fact
 from .implied import Implied, implied_shapes
 from .probes import probe
@@ -52,6 +53,7 @@ def study_sizes(
     probes = probe(pruned, facts, lambda g, chosen: infer(g, {**known, **chosen}))
     kept = frozenset(keep)
     graph = settle_crops(settle_sizes(pruned, facts, probes, kept), facts, kept)
+    graph = settle_slices(graph, facts)
     if graph is not pruned:
         facts = infer(graph, known)
     specs = tuple({t: fact.spec for t, fact in each.items()} for each in probes)

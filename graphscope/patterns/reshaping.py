@@ -169,6 +169,8 @@ def _cropping_layer(dimensions: int) -> Any:
         whole = _inner_rows(rows + [(0, 0)] * (len(shape) - len(rows)))
         if whole is None or (dimensions == 1 and whole[0] == "channels_first"):
             return "batch or channels are cut"
+        if whole[0] == "channels_first" and not any(map(any, whole[1][:-1])):
+            return "the last axis alone is cut: channels, for all that is known"
         return True
 
     def formula(

@@ -88,7 +88,7 @@ class LogMel(tf.Module):
     lines=60,
     ops=12,
     share=0.3,
-    not_portable=frozenset({"stft_rfft", "Abs"}),
+    not_portable=frozenset({"rfft", "Abs"}),
     only=("pb",),
 )
 def log_mel() -> Any:

@@ -173,7 +173,7 @@ def squeezenet(training: bool = False) -> Any:
 @architecture(
     "ShuffleNet",
     "tf1",
-    layers={"DepthwiseConv2D": 3, "BatchNormalization": 10},
+    layers={"Conv2D": 7, "DepthwiseConv2D": 3, "BatchNormalization": 10},
     lines=80,
 )
 def shufflenet(training: bool = False) -> Any:

@@ -554,3 +554,15 @@ def sliced_lrn(apart: bool, n: int = 5) -> Any:
 
 add("LRN by slices", lambda: sliced_lrn(True), (LRN, {"radius": 2, "alpha": 0.06}))
 add("LRN by a sum of slices", lambda: sliced_lrn(False, 3), (LRN, {"radius": 1}))
+
+
+def sliced_groups() -> Any:
+    """ShuffleNet's and ResNeXt's: the channels sliced by hand, variables of each group's own."""
+    x, made = image(), []
+    for i in range(2):
+        part = x[:, :, :, i * 2 : (i + 1) * 2]
+        made.append(tf.nn.conv2d(part, weight(f"w{i}", 3, 3, 2, 3), 1, "SAME"))
+    return tf.nn.bias_add(tf.concat(made, -1), weight("b", 6))
+
+
+add("Conv2D, groups by slices", sliced_groups, "Conv2D", groups=2, filters=6)
