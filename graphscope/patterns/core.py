@@ -192,7 +192,12 @@ def _einsum_fits(
         return "the batch is not kept"
     if bias is not None and len(bias.shape) > len(out):
         return "the bias has more axes than the result"
-    return _output_sizes(view, x, labels, kernel) is not None or "a size is not known"
+    sizes = _output_sizes(view, x, labels, kernel)
+    if sizes is None:
+        return "a size is not known"
+    own = _trimmed(bias).shape if bias is not None else ()
+    aligned = zip(reversed(own), reversed(sizes))
+    return all(b == n or n is None for b, n in aligned) or "the bias is broadcast"
 
 
 def _output_sizes(

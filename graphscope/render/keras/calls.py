@@ -18,6 +18,7 @@ from .subclasses import subclass_of
 from .texts import call_text, stored_order
 from .ties import tied
 
+_MERGES = frozenset("Add Average Maximum Minimum Multiply Subtract".split())
 _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
 
@@ -25,7 +26,8 @@ def layer_step(lowering: Holder, node: str, layer: Layer) -> Step:
     given = lowering.arguments(node)
     known = [lowering.operand(tensor) for tensor in given]
     tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
-    if known and not tensors:  # Keras cannot follow what no tensor goes into
+    is_led = known and (layer.op not in _MERGES or isinstance(known[0], Tensor))
+    if known and not (tensors and is_led):  # Keras can follow nothing else
         known = [lowering.operand(tensor, literals=False) for tensor in given]
         tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
     if layer.attrs.get("approximate"):  # which no Activation layer can be told
