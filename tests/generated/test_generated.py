@@ -15,6 +15,7 @@ from graphscope.verify import compare
 
 from ..recovery import arguments, freeze_model
 from .keras_models import random_model
+from .loops import random_loops
 from .raw_graphs import random_graph
 from .training_graphs import random_training
 
@@ -113,7 +114,20 @@ def check_training(seed: int, folder: Path) -> None:
     assert not lost and not made, f"Counter: lost {lost}, made {made}"
 
 
-CHECKS = {"keras": check_keras, "raw": check_raw, "training": check_training}
+def check_loops(seed: int, folder: Path) -> None:
+    outputs = random_loops(seed, folder / "frozen.pb")
+    found = analyse(folder / "frozen.pb", outputs=outputs)
+    found.write_keras(folder / "keras")
+    proof = found.prove(folder / "keras")
+    assert proof.passed, (proof.outputs, proof.parts_at)
+
+
+CHECKS = {
+    "loops": check_loops,
+    "keras": check_keras,
+    "raw": check_raw,
+    "training": check_training,
+}
 
 
 def check(kind: str, seed: int, folder: Path) -> None:
@@ -149,6 +163,17 @@ FOUND = {  # what hunts have found, mended since
 )
 def test_what_was_found(kind: str, seed: int, tmp_path: Path) -> None:
     check(kind, seed, tmp_path)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 9, 34])
+def test_random_loops(seed: int, tmp_path: Path) -> None:
+    check("loops", seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100))
+def test_more_random_loops(seed: int, tmp_path: Path) -> None:
+    check("loops", seed, tmp_path)
 
 
 # What is known to be wrong still, by seed; a row that is mended fails until it is taken out.

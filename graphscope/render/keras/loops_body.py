@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from ... import ops
 from ...graph import Function, FunctionRef, Node, Tensor
 from ...ordering import post_order
@@ -56,19 +58,36 @@ class Body(Values):
             sides = [
                 self._called(name, node, a) for a in ("then_branch", "else_branch")
             ]
-            self._choose(name, sides, "tf.cond({0}, {1})")
+            known = self._decided(name)
+            if known is None:
+                self._choose(name, sides, "tf.cond({0}, {1})")
+            else:
+                self._inline(name, sides[0 if known else 1], 1)
         elif node.op in CASES:
             refs = node.attrs.get("branches") or ()
             sides = [self._function(name, ref) for ref in refs]
             self._choose(name, sides, "tf.switch_case({0}, [{1}])")
         else:
-            called = self._called(name, node, "f")
-            given = [self.named(t) for t in self.graph.inputs(name)]
-            inner = Body(self.loop, called, given, self.names, self.depth)
-            results = inner.written()
-            self.lines += inner.lines
-            for port, found in enumerate(results):
-                self._bind_one(Tensor(name, port), found)
+            self._inline(name, self._called(name, node, "f"))
+
+    def _inline(self, name: str, called: Function, first: int = 0) -> None:
+        """What a function computes, in the place of its call, whose arguments begin with input ``first``."""
+        given = [self.named(t) for t in self.graph.inputs(name)[first:]]
+        if len(given) != len(called.arguments):
+            raise self._unsaid(name)
+        inner = Body(self.loop, called, given, self.names, self.depth)
+        results = inner.written()
+        self.lines += inner.lines
+        for port, found in enumerate(results):
+            self._bind_one(Tensor(name, port), found)
+
+    def _decided(self, name: str) -> bool | None:
+        """What a condition tests, where sizes decide it: ``tf.cond`` takes no Python bool."""
+        fact = self.facts.get(next(iter(self.graph.inputs(name)), Tensor("")))
+        value = fact.value if fact is not None else None
+        if not isinstance(value, np.ndarray) or value.size != 1:
+            return None
+        return bool(value.reshape(-1)[0])
 
     def _called(self, name: str, node: Node, attr: str) -> Function:
         return self._function(name, node.attrs.get(attr))

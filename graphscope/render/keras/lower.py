@@ -7,7 +7,7 @@ the file (a variable, a large constant) becomes a ``Weight`` layer, so that it l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ... import ops
@@ -24,6 +24,7 @@ from .measures import measure
 from .merged import merged
 from .names import layer_name
 from .nesting import nest
+from .products import rescaled
 from .program import Input, Program, Step, hole
 from .reader import Values
 
@@ -76,11 +77,21 @@ class Lowering(Holder):
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),
-            agreed(anchored(steps, results)),
+            self.rescaled(agreed(anchored(steps, results))),
             results,
             tuple(t.node if t.port == 0 else str(t) for t in outputs),
             self.classes,
             tuple(self.remarks),
+        )
+
+    def rescaled(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """The steps, no product of which makes a layer of our own be tried on a sparse tensor."""
+        tried = {n for n, text in self.classes.items() if "compute_output_" not in text}
+        return rescaled(
+            steps,
+            tried,
+            self.names,
+            lambda tensor: self.spec_or_none(tensor).dtype in ("float32", ""),
         )
 
     def add_asked(self, tensor: Tensor) -> None:

@@ -75,11 +75,14 @@ def _silent(steps: Iterable[Step], operations: set[str]) -> set[str]:
     for step in steps:
         if step.name and step.layer in ("", step.node):
             wanted.setdefault(step.class_name, []).append(step.name)
+    bases = {c: {_base(name) for name in names} for c, names in wanted.items()}
     silent = set()
     for class_name, names in wanted.items():
         base = snake_case(class_name)
         numbered = [base if n == 0 else f"{base}_{n}" for n in range(len(names))]
-        if names == numbered and _base(base) not in operations:
+        others = (found for other, found in bases.items() if other != class_name)
+        is_own = all(_base(base) not in found for found in others)
+        if names == numbered and is_own and _base(base) not in operations:
             silent.add(class_name)
     return silent
 
