@@ -200,7 +200,12 @@ def net(script: Script, x: Any) -> Any:
     step = STEPS[pick(rng, [*STEPS])]
     for _ in range(int(rng.integers(2, 7))):
         with v1.variable_scope(script.name(pick(rng, ["block", "conv", "net/layer"]))):
-            before, made = x, step(script, x)
+            before, owners = x, +script.owners
+            try:
+                made = step(script, x)
+            except ValueError:  # the map is too small by now
+                script.owners = owners
+                continue
             known = None not in made.shape.as_list()[1:]
             is_like = known and made.shape.as_list() == before.shape.as_list()
             x = before + made if is_like and chance(rng, 0.3) else made
