@@ -110,8 +110,10 @@ def _sorted(view: SymbolicView, mask: Tensor, of_queries: bool) -> _Masks:
     rest: list[Tensor] = []
     causal = False
     for part in _parts(view, _without_heads(view, mask)):
-        places = _places(view, part, of_queries)
-        if halves(view, part) == (1, 0):
+        places, seen = _places(view, part, of_queries), halves(view, part)
+        if seen == (1, 1):
+            continue  # it hides nothing, as that of the past in a sequence of one
+        if seen == (1, 0):
             causal = True
         elif places is not None and places[0] not in named:
             named[places[0]] = places[1]
