@@ -21,12 +21,24 @@ def _nudged(low: float, high: float, steps: int) -> tuple[float, float, float]:
     return float(-point * scale), float((one(steps) - point) * scale), float(scale)
 
 
+def _steps(num_bits: int, narrow_range: bool) -> int:
+    return int(2**num_bits - 1 - bool(narrow_range))
+
+
 def _simulated(call: Call, x: str, low: float, high: float) -> str:
-    first = 1 if call["narrow_range"] else 0
-    least, most, scale = _nudged(low, high, 2 ** int(call["num_bits"]) - 1 - first)
-    clipped = f"ops.clip({x}, {literal(least)}, {literal(most)})"
-    level = f"ops.floor(({clipped} - {literal(least)}) / {literal(scale)} + 0.5)"
-    return f"{level} * {literal(scale)} + {literal(least)}"
+    steps = _steps(int(call["num_bits"]), call["narrow_range"])
+    least, most, scale = _nudged(low, high, steps)
+    clipped = f"ops.clip({x}, {literal(least + 0.0)}, {literal(most)})"
+    before, after = _added(-least), _added(least)
+    shifted = f"({clipped}{before})" if before else clipped
+    level = f"ops.floor({shifted} / {literal(scale)} + 0.5)"
+    return f"{level} * {literal(scale)}{after}"
+
+
+def _added(number: float) -> str:
+    if not number:
+        return ""
+    return f" {'-' if number < 0 else '+'} {literal(abs(number))}"
 
 
 def _simulated_by_inputs(call: Call, x: str, low: str, high: str) -> str | None:
@@ -36,14 +48,36 @@ def _simulated_by_inputs(call: Call, x: str, low: str, high: str) -> str | None:
     return _simulated(call, x, float(least.reshape(())), float(most.reshape(())))
 
 
+def _simulate(
+    x: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    *,
+    num_bits: int,
+    narrow_range: bool,
+) -> np.ndarray:
+    """As the kernel has it (fake_quant_ops_functor.h), for one range or one for each entry of the last axis."""
+    steps = _steps(num_bits, narrow_range)
+    pairs = zip(low.reshape(-1).tolist(), high.reshape(-1).tolist(), strict=True)
+    nudged = [_nudged(*pair, steps) if any(pair) else (0.0, 0.0, 1.0) for pair in pairs]
+    least, most, scale = np.array(nudged, np.float32).T.reshape(3, *low.shape)
+    level = (np.clip(x, least, most) - least) * (np.float32(1) / scale)
+    return np.floor(level + np.float32(0.5)) * scale + least
+
+
 define(
     "FakeQuantWithMinMaxArgs",
     shape=same,
     keras=lambda call, x: _simulated(call, x, call["min"], call["max"]),
 )
-define("FakeQuantWithMinMaxVars", shape=same, keras=_simulated_by_inputs)
 define(
-    "FakeQuantWithMinMaxVarsPerChannel",
+    "FakeQuantWithMinMaxVars",
+    shape=same,
+    keras=_simulated_by_inputs,
+    fold=_simulate,
+)
+define("FakeQuantWithMinMaxVarsPerChannel", shape=same, fold=_simulate)
+define(
     "QuantizeAndDequantize",
     "QuantizeAndDequantizeV2",
     "QuantizeAndDequantizeV3",

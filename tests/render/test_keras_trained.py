@@ -90,3 +90,29 @@ def saved(build: Any, form: str, folder: Path) -> str:
     path = folder / "frozen.pb"
     path.write_bytes(frozen.SerializeToString())
     return str(path)
+
+
+LOWER = np.tril(np.ones((5, 6), np.float32))  # numbers that nobody trained
+
+
+def test_a_mask_is_not_trained(tmp_path: Path) -> None:
+    found = analyse(saved(lambda: image() * LOWER, "frozen", tmp_path), outputs=["out"])
+    text = found.write_keras(tmp_path / "keras").source.text
+    assert "Scale(shape=(5, 6), trainable=False" in text
+    assert found.prove(tmp_path / "keras").passed
+
+
+def test_near_miss_what_was_a_variable_is_trained(tmp_path: Path) -> None:
+    def build() -> Any:
+        return image() * tf.identity(tf.constant(LOWER, name="mask"), "mask/read")
+
+    found = analyse(saved(build, "frozen", tmp_path), outputs=["out"])
+    text = found.write_keras(tmp_path / "keras").source.text
+    assert "Scale(shape=(5, 6)" in text and "trainable" not in text
+
+
+def test_a_few_whole_numbers_are_written(tmp_path: Path) -> None:
+    rows = np.array([[1], [0], [1], [1], [0]], np.float32)
+    found = analyse(saved(lambda: image() * rows, "frozen", tmp_path), outputs=["out"])
+    text = found.write_keras(tmp_path / "keras").source.text
+    assert "Scale" not in text and "[1.0], [0.0]" in text

@@ -22,6 +22,7 @@ from .reader import Reader, Values
 from .sized import yielding
 from .texts import LARGE, WEIGHT_DTYPES, constant_text
 from .ties import Ties, yielded
+from .trained import is_fixed
 
 
 class Holder(Reader):
@@ -110,7 +111,8 @@ class Holder(Reader):
         if loan is not None and not loan.use.steps:
             return self.steps[yielded(self, loan).node]
         made = self._holding(node, use, dtype, op_name(node.removesuffix(":0")))
-        if value is not None and "float" in dtype and self.has_variables:
+        fixed = self.has_variables or is_fixed(use, self.read_through)
+        if value is not None and "float" in dtype and fixed:
             made = replace(made, arguments={**made.arguments, "trainable": False})
         self.ties.register(made)
         return made

@@ -6,6 +6,7 @@ every backend. A number for each user or item, gathered from a vector, is an Emb
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,8 @@ def trained_step(lowering: Holder, node: str, payload: Node) -> Step | None:
     arguments: dict[str, Any] = {"shape": tuple(use.shape)}
     if spec.dtype != "float32":
         arguments["dtype"] = spec.dtype
+    if is_fixed(use, lowering.read_through):
+        arguments["trainable"] = False
     source = lowering.operand(other)
     if not isinstance(source, Tensor):
         return None
@@ -153,8 +156,26 @@ def _frozen(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:
             return None
         return WeightUse("", value.shape, (), np.asarray(value))
     was_read = tensor.node in lowering.read_through
+    few = LARGE if is_written(value) else FEW
     if not was_read and (
-        lowering.has_variables or value.size <= FEW and op != "BiasAdd"
+        lowering.has_variables or value.size <= few and op != "BiasAdd"
     ):
         return None
     return WeightUse(tensor.node, value.shape, (), np.asarray(value))
+
+
+def is_fixed(use: WeightUse, read_through: Collection[str]) -> bool:
+    """Whether a constant that is too large to be a literal is no trained weight; ``read_through`` were variables."""
+    if use.value is None or use.node in read_through:
+        return False
+    return is_written(use.value)
+
+
+def is_written(value: np.ndarray) -> bool:
+    """Whether somebody wrote these numbers rather than trained them: one number over and over, or whole numbers only.
+
+    Masks, one-hot rows, ranges.
+    """
+    finite = np.isfinite(value)
+    whole = bool((value[finite] == np.round(value[finite])).all())
+    return whole or bool((value == value.reshape(-1)[:1]).all())
