@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ... import opdefs, ops
 from ...graph import Layer, Node, Tensor
 from ...ordering import post_order
-from .measures import known
+from .measures import is_made, known
 from .program import Step
 from .sized import listed, own_step
 from .texts import LARGE, constant_text
@@ -102,7 +102,7 @@ def _leaf(holder: Holder, tensor: Tensor) -> str | None:
     """The text of sizes and of small constants."""
     if tensor in holder.sizes:
         return listed(holder.sizes[tensor])
-    if tensor in holder.inputs or tensor.node in holder.steps:
+    if is_made(holder, tensor):
         return None
     value = holder.value(tensor)
     if value is None or value.size > LARGE:

@@ -113,9 +113,14 @@ def known(holder: Holder, tensor: Tensor) -> np.ndarray | None:
     """The elements of a tensor: numbers, or sizes."""
     if tensor in holder.sizes:
         return holder.sizes[tensor]
-    if tensor in holder.inputs or tensor.node in holder.steps:
-        return None
-    return holder.value(tensor)
+    return None if is_made(holder, tensor) else holder.value(tensor)
+
+
+def is_made(holder: Holder, tensor: Tensor) -> bool:
+    """Whether a tensor is known only by the input or step that gives it; a constant is itself, whoever else reads it."""
+    if tensor in holder.inputs:
+        return True
+    return tensor.node in holder.steps and holder.graph.op(tensor.node) != "Const"
 
 
 def measured_in(text: str) -> list[int]:
