@@ -97,7 +97,7 @@ def loop_layers(
     return tuple(
         _layer(graph, region, facts, functions)
         for region in lifted.regions
-        if region.node in graph
+        if region.node in graph and graph.op(region.node) != "Identity"
     )
 
 

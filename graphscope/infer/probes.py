@@ -16,8 +16,10 @@ from .facts import Fact
 Facts = Mapping[Tensor, Fact]
 
 # (first size, step to the next one, whether axes of the same number are as long in every feed): small enough to cross
-# thresholds, large enough to leave room for windows, one of them a multiple of whatever is folded.
+# thresholds, large enough to leave room for windows, one of them a multiple of whatever is folded. None is 1: a size less 2
+# would be -1 there, which TensorFlow takes for "all that is left".
 _CHOICES = (
+    (2, 0, True),
     (3, 2, False),
     (37, 1, True),
     (211, 13, False),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..graph import Function, Graph, Model, Shape, Tensor, TensorSpec
 from ..simplify.crops import settle_crops
+from ..simplify.loops_choices import CHOICE
 from ..simplify.sizes import settle_sizes
 from ..simplify.slices import settle_slices
 from .facts import Fact
 from .implied import Implied, implied_shapes
 from .probes import probe
 from .shapes import infer_facts
+
+_ROUNDS = 4  # conditions that decide conditions are nested no deeper in any model seen
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,34 @@ def study_sizes(
     pruned: Graph,
     model: Model,
     given: Mapping[str, Shape],
-    keep: Iterable[str],
+    keep: Collection[str],
     switches: Collection[str] = (),
 ) -> Sized:
     """``given`` are shapes of feeds that replace what the file says; ``keep`` names the nodes of the outputs.
 
     ``switches`` are the feeds that switch a mode or a rate.
     """
+    found = _studied(pruned, model, given, keep, switches)
+    for _ in range(_ROUNDS):
+        if _choices(found.graph) == _choices(pruned):
+            break
+        pruned = found.graph
+        found = _studied(pruned, model, given, keep, switches)
+    return found
+
+
+def _choices(graph: Graph) -> int:
+    """How many conditions between tensors of different shapes are left: one that sizes decide lets more be known."""
+    return sum(1 for name in graph if CHOICE in graph.attrs(name))
+
+
+def _studied(
+    pruned: Graph,
+    model: Model,
+    given: Mapping[str, Shape],
+    keep: Collection[str],
+    switches: Collection[str],
+) -> Sized:
     functions: Mapping[str, Function] = model.functions
     producer = model.versions.get("producer")
 

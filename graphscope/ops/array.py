@@ -172,14 +172,23 @@ def _tile_shape(call: Call) -> tuple[Shape]:
     return (tuple(product(pair) for pair in zip(shape, times, strict=True)),)
 
 
+def _tile_text(call: Call, x: str) -> str | None:
+    """Axes of one that are repeated are broadcast: unlike ``tile``, that keeps what is known of the other sizes."""
+    times, shape = call.integers(1), call.shape(0)
+    if times is None:
+        return None
+    if shape is not None and len(shape) == len(times):
+        pairs = list(zip(shape, times, strict=True))
+        if all(size == 1 or n == 1 and size is not None for size, n in pairs):
+            sizes = tuple(n if size == 1 else size for size, n in pairs)
+            return f"ops.broadcast_to({x}, {literal(sizes)})"
+    return f"ops.tile({x}, {literal(times)})"
+
+
 define(
     "Tile",
     shape=_tile_shape,
-    keras=lambda call, x, _: (
-        None
-        if call.integers(1) is None
-        else f"ops.tile({x}, {literal(call.integers(1))})"
-    ),
+    keras=lambda call, x, _: _tile_text(call, x),
     fold=lambda x, times: np.tile(x, tuple(int(t) for t in times)),
     traits="movement",
     moves=_FIRST,

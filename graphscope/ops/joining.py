@@ -45,7 +45,13 @@ def _concat_text(call: Call, texts: Sequence[str], axis: int | None) -> str | No
         return None
     if len(texts) == 1:
         return texts[0]
-    return f"ops.concatenate([{', '.join(texts)}], axis={axis})"
+    parts = [_tensor_text(each) for each in texts if each != "[]"]
+    return f"ops.concatenate([{', '.join(parts)}], axis={axis})"
+
+
+def _tensor_text(text: str) -> str:
+    """Sizes are said in a list; Keras joins tensors alone."""
+    return f"ops.stack({text})" if text.startswith("[") else text
 
 
 def _shapes(call: Call) -> list[Shape]:

@@ -9,6 +9,7 @@ from .loops_regions import Region
 from .rewire import duplicate, put
 
 _SIDES = ("true", "false")
+CHOICE = "_choice"  # marks a call that returns its second or its third input; TensorFlow lets such attributes pass
 
 
 def outline_choices(
@@ -31,6 +32,7 @@ def outline_choices(
             "f": whole,
             "Tin": ("bool", dtype, dtype),
             "Tout": (dtype,),
+            CHOICE: True,
         }
         put(made, name, Node("PartitionedCall", attrs), given)
         regions.append(Region(name, whole.name, (), 1, frozenset((name,))))

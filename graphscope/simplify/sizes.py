@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import opdefs, ops
 from ..graph import Graph, Node, Shape, Tensor, TensorSpec
+from .loops_choices import CHOICE
 from .prune import FRAME_OPS
 from .rewire import duplicate, put
 
@@ -162,6 +163,9 @@ class _Settling:
             return self.unit_slot(name, *_UNITS[node.op])
         if node.op in ("Select", "SelectV2"):
             return self.chosen_slot(name, inputs)
+        if node.attrs.get(CHOICE) is True:
+            choice = self.value(inputs[0])
+            return None if choice is None or choice.ndim else 1 if choice else 2
         repeats = self.repeats(name, node, inputs)
         return 0 if repeats and self.same(name, inputs[0]) else None
 
