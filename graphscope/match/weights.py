@@ -96,7 +96,14 @@ class Weights(Nodes):
         if None in spec.shape or self._value is None or not self._is_stored(source):
             return None
         shape = tuple(d or 0 for d in spec.shape)
-        return Held("", shape, source=tensor) if 1 < np.prod(shape) <= LARGEST else None
+        if not 1 < np.prod(shape) <= LARGEST or not self._is_computable(source):
+            return None
+        return Held("", shape, source=tensor)
+
+    def _is_computable(self, tensor: Tensor) -> bool:
+        """Not so what constants alone determine in a way that no rule of ours computes."""
+        kinds = {self.kinds[name] for name in self._upstream(tensor)}
+        return bool(kinds & VARIABLES) or self._value(tensor) is not None  # type: ignore[misc]
 
     def _is_stored(self, tensor: Tensor) -> bool:
         """Whether nothing but constants and variables of numbers is upstream."""

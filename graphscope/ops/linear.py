@@ -237,8 +237,21 @@ def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
     return f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={dtype})"
 
 
-define("MatrixDiag", shape=_diagonal_shape, keras=_diagonal_text)
-define("MatrixDiagV2", "MatrixDiagV3", shape=_diagonal_v2_shape, keras=_diagonal_text)
+def _diagonal(x: np.ndarray, *layout: np.ndarray) -> np.ndarray | None:
+    """The square matrices with ``x`` on the diagonal; None for another diagonal, size or padding."""
+    if any(np.any(each != plain) for each, plain in zip(layout, (0, -1, -1, 0))):
+        return None
+    return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
+
+
+define("MatrixDiag", shape=_diagonal_shape, keras=_diagonal_text, fold=_diagonal)
+define(
+    "MatrixDiagV2",
+    "MatrixDiagV3",
+    shape=_diagonal_v2_shape,
+    keras=_diagonal_text,
+    fold=_diagonal,
+)
 
 
 def _diagonal_part_shape(call: Call) -> tuple[Shape]:

@@ -6,6 +6,7 @@ In a functional model an unknown size is None; inside a layer's ``call`` it is a
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .held import Holder
 
 _LETTERS, _COUNTERS = "xyzabcdefgh", "ijklmn"
+_PART = r"(?:[^\[\](),:]|\[[^\[\]:]*\]|\([^():]*\))*"
+_SLICE = re.compile(rf"(?<=[\[,])(\s?)({_PART}):({_PART})(?=[\],])")
 _NAMING = f"{ascii_letters}{digits}_"  # what a call's bracket stands behind
 _FLOATS = ("float32", "", "int32")
 _CLASS = '''
@@ -181,6 +184,8 @@ def _unbracketed(line: str) -> str:
 
     >>> _unbracketed("a = (b + (c * 2)) - (d - e)")
     'a = b + c * 2 - (d - e)'
+    >>> _unbracketed("return x[:, 1:(1 + n), i : i + n]")
+    'return x[:, 1 : 1 + n, i : i + n]'
     """
     wanted = ast.dump(ast.parse(line))
     at = 0
@@ -191,7 +196,15 @@ def _unbracketed(line: str) -> str:
             line = bare
         else:
             at += 1
-    return line
+    return _SLICE.sub(_spaced, line)
+
+
+def _spaced(found: re.Match[str]) -> str:
+    """A slice with spaces around its colon where a bound of it is more than a name, as black writes it."""
+    before, start, stop = found.groups()
+    if " " not in start.strip() + stop.strip():
+        return found[0]
+    return before + f"{start.strip()} : {stop.strip()}".strip()
 
 
 def _says(line: str, wanted: str) -> bool:
