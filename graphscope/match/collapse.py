@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph import Graph, Layer, Tensor
+from ..opdefs import output_dtypes
 from .nodes import PASS_THROUGH
 
 
@@ -72,6 +73,9 @@ class _Collapse:
                 for edges in self.graph._succ[name].values()
                 for data in edges.values()
             }
+            if name in self.keep:  # an output that nobody reads, of several
+                node = self.graph.node(name)
+                ports |= set(range(len(output_dtypes(node.op, node.attrs))))
             for port in ports | {0}:
                 tensor = self._up(Tensor(name, port))
                 if tensor.node in up:
