@@ -103,7 +103,7 @@ class Momenta:
         if (
             tensor.port not in (1, 2)
             or len(inputs) != 5
-            or not attrs.get("is_training")
+            or not attrs.get("is_training", True)
         ):
             return 0.0
         old = self._share(inputs[tensor.port + 2], variable, DEEPEST)
