@@ -93,7 +93,8 @@ def _cast(x: np.ndarray, *, DstT: str) -> np.ndarray | None:  # noqa: N803
     from ..read.attrs import numpy_dtype
 
     dtype = numpy_dtype(DstT)
-    return None if dtype in (None, np.dtype(object)) else x.astype(dtype)
+    # to numpy float64 is equal to None, so None is asked for by identity
+    return None if dtype is None or dtype == object else x.astype(dtype)
 
 
 define("Cast", shape=same, keras=_cast_text, fold=_cast, traits="elementwise")

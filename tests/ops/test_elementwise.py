@@ -42,6 +42,7 @@ def test_unary(row: Case) -> None:
     case("Cast", x=X, DstT=np.float32),
     case("Cast", x=I, DstT=np.float32),
     case("Cast", x=I, DstT=np.int64),
+    case("Cast", x=I, DstT=np.float64),
     case("Cast", x=bools(3), DstT=np.float32),
     case("Cast", x=X, DstT=np.complex64, expect={"keras": False}),
 )
