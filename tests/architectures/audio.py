@@ -85,9 +85,9 @@ class LogMel(tf.Module):
     "log-mel net",
     "tf2",
     layers={"Conv1D": 1, "BatchNormalization": 1, "Dense": 2},
-    lines=60,
-    ops=12,
-    share=0.3,
+    lines=66,
+    ops=6,
+    share=0.8,
     not_portable=frozenset({"rfft", "Abs"}),
     only=("pb",),
 )

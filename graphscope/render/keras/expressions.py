@@ -53,6 +53,9 @@ def _said(lowering: Holder, node: str, payload: Node) -> Step:
     used |= {tensor.port for tensor in lowering.wanted if tensor.node == node}
     ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
     listed = takes_list(payload.op)
+    known = [call.value(slot) for slot in range(len(given))]
+    if any(value is not None and value.dtype.kind in "OSU" for value in known):
+        return custom_step(lowering, node, payload, given, ports)  # compared to a text
     operands = Operands(lowering, given, listed)
     text = ops.keras_text(call, operands.texts)
     if ports == 1 and (
