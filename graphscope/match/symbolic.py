@@ -303,6 +303,14 @@ def _one_hot(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes 
     return (*given[0], None) if last and given[0] is not None else None
 
 
+def _packed(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    if any(each is None or each != given[0] for each in given):
+        return None
+    dims = given[0] or ()
+    axis = int(view.attrs[name].get("axis") or 0) % (len(dims) + 1)
+    return (*dims[:axis], Size(len(given)), *dims[axis:])
+
+
 def _einsum(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
     left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
     sizes: dict[str, Size | None] = {}
@@ -366,4 +374,5 @@ _RULES: Mapping[str, _Rule] = {
     "StridedSlice": _sliced,
     "OneHot": _one_hot,
     "Einsum": _einsum,
+    "Pack": _packed,
 }

@@ -73,13 +73,14 @@ def keras_hub() -> list[Any]:
 
 
 def turned(x: Any) -> Any:
-    """Rotary positions (Su et al. 2021, arXiv:2104.09864), as Llama and Mistral turn halves of a head."""
+    """Rotary positions (Su et al. 2021, arXiv:2104.09864), as KerasHub's Llama and Mistral turn halves of a head."""
     inverse = tf.constant(1e4 ** -(np.arange(0, SIZE, 2, dtype=np.float32) / SIZE))
-    places = tf.cast(tf.range(tf.shape(x)[1]), tf.float32)
+    places = tf.range(tf.cast(tf.shape(x)[1], tf.float32))
     angles = tf.einsum("i,j->ij", places, inverse)
     angles = tf.concat([angles, angles], -1)[None, :, None, :]
     left, right = tf.split(x, 2, axis=-1)
-    return x * tf.cos(angles) + tf.concat([-right, left], -1) * tf.sin(angles)
+    other = tf.reshape(tf.stack([-right, left], -2), tf.shape(x))
+    return x * tf.cos(angles) + other * tf.sin(angles)
 
 
 def mistral() -> list[Any]:

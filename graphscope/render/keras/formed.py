@@ -33,7 +33,7 @@ def is_formed(holder: Holder, node: str, payload: Node) -> bool:
     """Whether a node makes its one output of sizes and constants alone, in words of keras.ops; then it is no step yet."""
     if isinstance(payload, Layer) or ops.traits(payload.op) & _FEEDING:
         return False
-    given = holder.arguments(node)
+    given = _given(holder, node)
     if not any(t in holder.sizes or t.node in holder.formed for t in given):
         return False
     texts = [_leaf(holder, t) or (t.node in holder.formed and "x") for t in given]
@@ -46,12 +46,23 @@ def is_formed(holder: Holder, node: str, payload: Node) -> bool:
     return True
 
 
+def _given(holder: Holder, node: str) -> list[Tensor]:
+    """What a node reads; a range of floats counts to a size all the same, before that was made a float."""
+    given = list(holder.arguments(node))
+    if holder.graph.op(node) != "Range":
+        return given
+    for slot, tensor in enumerate(given):
+        if holder.graph.op(tensor.node) == "Cast" and not is_made(holder, tensor):
+            source = holder.arguments(tensor.node)[0]
+            given[slot] = source if source in holder.sizes else tensor
+    return given
+
+
 def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
     """The layer that makes a tensor of sizes and constants; None where it takes too much, or more than keras.ops says."""
 
     def makers(node: str) -> list[str]:
-        given = holder.arguments(node)
-        return [t.node for t in given if _leaf(holder, t) is None]
+        return [t.node for t in _given(holder, node) if _leaf(holder, t) is None]
 
     order: list[str] = []
     for node in post_order([tensor.node], makers):
@@ -62,7 +73,7 @@ def formed_step(holder: Holder, tensor: Tensor) -> Step | None:
     lines: list[str] = []
     texts: dict[str, str] = {}
     for node in order:
-        given = holder.arguments(node)
+        given = _given(holder, node)
         operands = [_leaf(holder, t) or texts[t.node] for t in given]
         text = _text(holder, node, holder.graph.node(node), given, operands)
         if text is None:
