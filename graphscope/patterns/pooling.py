@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..match import Array, Attr, Input, Pattern, Term, View, layer, op
+from ..match import Array, Attr, Dims, Input, Pattern, Sizes, Term, View, layer, op
 from ..match.convention import data_format, only_spatial, spatial
 
 
@@ -144,3 +144,34 @@ global_average_3d = _global("global_average_3d", "Mean", "Average", 3)
 global_max_1d = _global("global_max_1d", "Max", "Max", 1)
 global_max_2d = _global("global_max_2d", "Max", "Max", 2)
 global_max_3d = _global("global_max_3d", "Max", "Max", 3)
+
+
+def _by_reshape(name: str, kind: str, keras: str) -> Pattern:
+    """Each window an axis of its own: ``reduce_mean(reshape(x, [-1, h / p, p, w / q, q, c]), [2, 4])``."""
+
+    def fits(view: View, x: Any, dims: Sizes, axis: Any) -> bool | str:
+        shape = view.shape(x)
+        if shape is None or len(shape) != 4 or None in shape[1:] or len(dims) != 6:
+            return "it is no image of known size, or has no axis for each window"
+        sizes = [size.number for size in dims[1:] if size is not None]
+        if len(sizes) != 5 or any(n is None or n < 1 for n in sizes):
+            return "the windows' sizes are not known"
+        if not isinstance(axis, tuple) or sorted(a % 6 for a in axis) != [2, 4]:
+            return "it is not over the windows"
+        rows, high, columns, wide, channels = (n or 0 for n in sizes)
+        whole = (rows * high, columns * wide, channels) == shape[1:]
+        return whole or "the windows do not share out the image"
+
+    def config(dims: Sizes) -> dict[str, Any]:
+        high, wide = (size.number if size else None for size in (dims[2], dims[4]))
+        return {"pool_size": (high, wide), "strides": (high, wide), "padding": "valid"}
+
+    def formula(x: Input, dims: Dims, axis: Array) -> Term:
+        return getattr(op, kind)(op.Reshape(x, dims), axis, keep_dims=False)
+
+    formula.__name__ = name
+    return layer(f"{keras}Pooling2D", where=fits, config=config)(formula)
+
+
+average_by_reshape = _by_reshape("average_by_reshape", "Mean", "Average")
+max_by_reshape = _by_reshape("max_by_reshape", "Max", "Max")

@@ -35,6 +35,12 @@ def pool_line(kind: Any, axis: int = 1) -> Any:
     return tf.squeeze(kind(wide, window, window, "VALID"), [axis])
 
 
+def windows(reduce: Any, axis: Any = (2, 4), columns: int = 4) -> Any:
+    """Windows of 4 rows and 2 columns as axes of their own."""
+    t = image(None, 8, 2 * columns, 3)
+    return reduce(tf.reshape(t, [-1, 2, 4, 4, 2, 3]), axis=list(axis))
+
+
 def drop_scaled(keep: float = 0.75) -> Any:
     t = image(None, 12)
     uniform = tf.random.uniform(tf.shape(t))
@@ -404,6 +410,19 @@ SPELLINGS = [
     spell("dropout of 2.0", "dropout", drop_tf2, rate=0.25),
     spell("dropout of 1.13", "dropout_divided", drop_divided, rate=0.25),
     spell("dropout of 1.0", "dropout_v1", drop_tf1, rate=0.25),
+    spell(
+        "means of windows",
+        "average_by_reshape",
+        lambda: windows(tf.reduce_mean),
+        pool_size=(4, 2),
+    ),
+    spell(
+        "largest of windows",
+        "max_by_reshape",
+        lambda: windows(tf.reduce_max, axis=[-2, 2]),
+        pool_size=(4, 2),
+        strides=(4, 2),
+    ),
     spell("dropout scaled after", "dropout_v1_scaled", drop_scaled, rate=0.25),
     spell("dropout of 1.0, fed", "dropout_v1_fed", drop_fed_tf1, rate=0.5),
     spell("dropout with a fed rate", "dropout_fed", drop_fed, rate=0.5),
@@ -448,6 +467,20 @@ SPELLINGS = [
         ),
         mean=[1.0, 2.0, 3.0],
         variance=[1.0, 4.0, 9.0],
+    ),
+    spell(
+        "keras Normalization, channels first",
+        "normalization",
+        keras(
+            lambda: L.Normalization(axis=1, mean=[1.0, 2.0], variance=[1.0, 4.0]),
+            None,
+            2,
+            4,
+            5,
+        ),
+        axis=1,
+        mean=[1.0, 2.0],
+        variance=[1.0, 4.0],
     ),
     spell("observations, folded", "normalization_by_share", observed_folded, ""),
     spell("observations", "normalization_by_deviation", observed, ""),
@@ -606,6 +639,15 @@ NEAR_MISSES = [
     near("wrong scale", "dropout", lambda: drop_tf2(2.0)),
     near("wrong divisor", "dropout_divided", lambda: drop_divided(0.5)),
     near("another keep", "dropout_v1", lambda: drop_tf1(0.5)),
+    near("over rows", "average_by_reshape", lambda: windows(tf.reduce_mean, [1, 4])),
+    near(
+        "windows and places", "max_by_reshape", lambda: windows(tf.reduce_max, [1, 3])
+    ),
+    near(
+        "windows across rows",
+        "max_by_reshape",
+        lambda: windows(tf.reduce_max, columns=8),
+    ),
     near("another scale", "dropout_v1_scaled", lambda: drop_scaled(0.5)),
     near("constant keep", "dropout_v1_fed", drop_tf1),
     near("scaled by the rate", "dropout_fed", lambda: drop_fed(False)),

@@ -566,3 +566,9 @@ def sliced_groups() -> Any:
 
 
 add("Conv2D, groups by slices", sliced_groups, "Conv2D", groups=2, filters=6)
+add(
+    "AveragePooling2D by a reshape",
+    lambda: tf.reduce_mean(tf.reshape(image(), [-1, 2, 4, 2, 4, 4]), [2, 4]),
+    "AveragePooling2D",
+    pool_size=(4, 4),
+)
