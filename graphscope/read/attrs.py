@@ -200,6 +200,8 @@ _DECODERS: dict[str, Any] = {
 _KINDS = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type"}
 _KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
 _WORDS = {kind: word for word, kind in _KINDS.items()}
+_KEPT = frozenset("s i f b type shape".split())  # not what may be large
+_NOTHING: dict[str, Any] = {}
 _EVERYWHERE = {"_output_shapes": "list(shape)", "_class": "list(string)"}
 
 
@@ -226,7 +228,7 @@ class Attrs(Mapping[str, Any]):
     attributes that the file's own op definitions declare and stock TensorFlow does not.
     """
 
-    __slots__ = ("node", "otherwise", "raw", "source")
+    __slots__ = ("known", "node", "otherwise", "raw", "source")
 
     def __init__(
         self,
@@ -236,14 +238,20 @@ class Attrs(Mapping[str, Any]):
         node: Any = None,
     ) -> None:
         self.raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
+        self.known: dict[str, Any] = _NOTHING
 
     def __getitem__(self, name: str) -> Any:
+        if name in self.known:
+            return self.known[name]
         if name in self.raw:  # a protobuf map would add what it is asked for
             message = self.raw[name]
             kind = message.WhichOneof("value")
             if kind is not None:
                 self._check(name, kind, message)
-                return attr_of(message, self.source)
+                value = attr_of(message, self.source)
+                if kind in _KEPT:
+                    self.known = {**self.known, name: value}
+                return value
         if name in self.otherwise:
             return self.otherwise[name]
         raise MissingAttribute(
