@@ -129,7 +129,8 @@ def check_wide(seed: int, folder: Path) -> None:
     paths = folder / "frozen.pb", folder / "keras"
     proof = compare(*paths, outputs=names, tolerance=tolerance)
     assert proof.passed, (proof.outputs, proof.parts_at)
-    assert not report.not_portable
+    kept = report.not_portable.values()  # TimeDistributed, which Keras maps by a loop
+    assert all("loop" in reason for reason in kept), kept
 
 
 CHECKS = {
