@@ -19,6 +19,8 @@ from .architectures.legacy import tensorflow_1
 from .recovery import random_weight, randomised
 
 v1 = tf.compat.v1
+# what a class of keras.applications itself, which is no layer of Keras, comes back as
+STANDS_FOR = {"LayerScale": "EinsumDense"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def keras_2_saved_model(name: str, folder: Path, **options: Any) -> Saved:
     import tf_keras
 
     model = getattr(tf_keras.applications, name)(weights=None, **options)
-    values = _values([v.name for v in model.weights], model.weights)
+    values = random_values([v.name for v in model.weights], model.weights)
     for variable, value in zip(model.weights, values):
         variable.assign(value)
     model.save(str(folder / "saved"))
@@ -70,7 +72,7 @@ def checkpoint(
         again = type(made).from_config(made.get_config())  # its variables in this graph
         scores = tf.identity(again(images, training=training), "scores")
         variables = [v.value for v in again.weights]
-        values = _values([v.path for v in again.weights], variables)
+        values = random_values([v.path for v in again.weights], variables)
         path = _save(session, scores, variables, values, folder, training)
     keras.backend.clear_session()
     model = getattr(keras.applications, name)(weights=None, **options)
@@ -92,13 +94,13 @@ def keras_2_checkpoint(
     with tensorflow_1(), v1.Session() as session:
         backend.set_session(session)
         model = getattr(tf_keras.applications, name)(weights=None, **options)
-        values = _values([v.op.name for v in model.weights], model.weights)
+        values = random_values([v.op.name for v in model.weights], model.weights)
         scores = tf.identity(model.output, "scores")
         path = _save(session, scores, model.weights, values, folder, training)
         given = _images(options["input_shape"])
         expected = session.run(scores, {model.input: given})
         count = sum(int(np.prod(v.shape)) for v in model.weights)
-        made = Saved(path, given, expected, count, _classes(model))
+        made = Saved(path, given, expected, count, layer_classes(model))
     backend.clear_session()
     return made
 
@@ -131,10 +133,10 @@ def _images(shape: Sequence[int]) -> np.ndarray:
 def _saved(model: Any, path: str) -> Saved:
     given = _images(model.input_shape[1:])
     expected = np.array(model(given, training=False))
-    return Saved(path, given, expected, model.count_params(), _classes(model))
+    return Saved(path, given, expected, model.count_params(), layer_classes(model))
 
 
-def _classes(model: Any) -> Counter[str]:
+def layer_classes(model: Any) -> Counter[str]:
     """How many layers of each class hold weights; what is nested in others is counted in their place."""
     return Counter(each.__class__.__name__ for each in _leaves(model) if each.weights)
 
@@ -144,7 +146,7 @@ def _leaves(model: Any) -> Iterator[Any]:
         yield from _leaves(layer) if hasattr(layer, "layers") else [layer]
 
 
-def _values(names: Sequence[str], variables: Sequence[Any]) -> list[np.ndarray]:
+def random_values(names: Sequence[str], variables: Sequence[Any]) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     return [
         random_weight(name.split(":")[0], tuple(variable.shape), rng)

@@ -15,7 +15,7 @@ from graphscope.analysis import Analysis
 from graphscope.read import load
 
 from .recovery import built, scaled
-from .saving import FORMS, Saved
+from .saving import FORMS, STANDS_FOR, Saved
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("tf_keras")
@@ -33,8 +33,6 @@ MODELS = {
     "VGG16": 32,
     "Xception": 96,
 }
-# what a class of keras.applications itself, which is no layer of Keras, comes back as
-STANDS_FOR = {"LayerScale": "EinsumDense"}
 
 
 def check(saved: Saved, folder: Path) -> None:

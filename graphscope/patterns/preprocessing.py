@@ -104,10 +104,21 @@ def _statistics(view: View, mean: Held, variance: Held) -> dict[str, Held]:
     return {"mean": mean.flat(), "variance": variance.flat()}
 
 
-def _normalization(view: View, mean: Held, variance: Held) -> dict[str, Any]:
+def _axis(view: View, x: Tensor, mean: Held, variance: Held) -> int | None:
+    """The one axis along which statistics vary: the last, or one of as many as the tensor has (channels first)."""
+    if on_last_axis(mean, variance) is True:
+        return -1
+    rank = len(view.shape(x) or ())
+    wide = {k for held in (mean, variance) for k, n in enumerate(held.shape) if n > 1}
+    fits = len(mean.shape) == len(variance.shape) == rank and len(wide) == 1
+    return wide.pop() if fits and mean.shape == variance.shape else None
+
+
+def _normalization(view: View, x: Tensor, mean: Held, variance: Held) -> dict[str, Any]:
     given = {"mean": _told(view, mean), "variance": _told(view, variance)}
     told = None not in given.values()
-    return {"axis": -1, "invert": False} | (given if told else {})
+    axis = _axis(view, x, mean, variance)
+    return {"axis": axis, "invert": False} | (given if told else {})
 
 
 def _told(view: View, held: Held) -> list[float] | None:
@@ -118,7 +129,13 @@ def _told(view: View, held: Held) -> list[float] | None:
     return [plain_float(each) for each in value.reshape(-1)]
 
 
-@layer("Normalization", where=on_last_axis, weights=_statistics, config=_normalization)
+@layer(
+    "Normalization",
+    where=lambda view, x, mean, variance: _axis(view, x, mean, variance) is not None
+    or "the statistics do not vary along one axis alone",
+    weights=_statistics,
+    config=_normalization,
+)
 def normalization(x: Input, mean: Weight, variance: Weight) -> Term:
     """Keras's Normalization; its epsilon of 1e-7 keeps the deviation from being zero."""
     return (x - mean) / op.Maximum(sqrt(variance), 1e-7)

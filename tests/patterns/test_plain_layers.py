@@ -500,6 +500,12 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
 
 NEAR_MISSES = [
     near(
+        "statistics along two axes",
+        "normalization",
+        lambda: (image() - weight("mean", 1, 8, 1, 3))
+        / tf.maximum(tf.sqrt(tf.abs(weight("variance", 1, 8, 1, 3))), 1e-7),
+    ),
+    near(
         "over channels",
         "max_pooling_2d",
         lambda: tf.raw_ops.MaxPool(
