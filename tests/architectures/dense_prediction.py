@@ -157,7 +157,7 @@ def rsu(x: Any, mid: int, out: int, depth: int) -> Any:
     return L.Add()([y, start])
 
 
-@architecture("U2-Net", "tf2", layers={"Add": 3}, lines=58)
+@architecture("U2-Net", "tf2", layers={"Add": 3}, lines=58, slow=True)
 def u2net() -> Any:
     inputs = k.Input((32, 32, 3))
     one = rsu(inputs, 4, 8, 4)
@@ -177,6 +177,7 @@ def u2net() -> Any:
     lines=126,
     ops=38,
     share=0.99,
+    slow=True,
 )
 def efficientdet() -> Any:
     """A weighted feature pyramid (fast normalised fusion) and heads that share their convolutions over all levels."""
