@@ -33,6 +33,8 @@ def described(class_name: str, config: Any, rank: int | None = None) -> tuple[st
     size = said.get("kernel_size", ())
     if set(size if isinstance(size, (tuple, list)) else [size]) == {1}:
         said = {k: v for k, v in said.items() if k not in UNTOLD}
+    if not said.get("shared_axes"):  # none of one axis is none at all
+        said.pop("shared_axes", None)
     said.pop("activation", None)  # it may as well be a layer of its own
     said.pop("attention_axes", None)  # Keras says the default in its config
     if class_name == "EinsumDense":
