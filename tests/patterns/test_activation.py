@@ -56,6 +56,11 @@ def cubed_gelu(t: tf.Tensor) -> tf.Tensor:
     return 0.5 * t * (1 + tf.tanh(factor * (t + 0.044715 * (t * t * t))))
 
 
+def softmax_of_both(axes: list[int], times: float = 1.0) -> Any:
+    z = x()
+    return tf.exp(z - times * tf.reduce_logsumexp(z, axis=axes, keepdims=True))
+
+
 def written_softmax(t: tf.Tensor, factor: float = 1.0) -> tf.Tensor:
     e = tf.exp(t - tf.reduce_max(t, -1, keepdims=True))
     below = e if factor == 1.0 else factor * e
@@ -232,6 +237,12 @@ SPELLINGS = [
         lambda: tf.nn.softmax(x(), axis=1),
         axis=1,
     ),
+    spell(
+        "softmax over two axes, as Keras writes it",
+        "softmax_by_logarithm",
+        lambda: softmax_of_both([1, 2]),
+        axis=(1, 2),
+    ),
 ]
 
 
@@ -317,6 +328,11 @@ NEAR_MISSES = [
         "moved and not back",
         "softmax_over_axis",
         lambda: tf.nn.softmax(tf.transpose(x(), [0, 2, 1])),
+    ),
+    near(
+        "less twice the logarithm",
+        "softmax_by_logarithm",
+        lambda: softmax_of_both([1, 2], 2.0),
     ),
     near(
         "softmax moved by a vector",

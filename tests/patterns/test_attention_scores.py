@@ -14,7 +14,7 @@ import tf_keras
 from graphscope.analysis import Analysis, analyse
 
 from ..recovery import freeze_model
-from .spelling import NearMiss
+from .spelling import NearMiss, Spelling, spell
 from .test_attention_heads import analysed, dense, layers_of
 
 v1 = tf.compat.v1
@@ -101,14 +101,13 @@ def written(
     axis: int = -1,
     far: float = 1e9,
     sign: bool = True,
-    total: int = -1,
     past: int = 1,
 ) -> Any:
     """Additive attention with its masks, and one thing in it changed."""
     query = v1.placeholder(tf.float32, [None, LENGTH, WIDTH], "query")
     value = v1.placeholder(tf.float32, [None, LENGTH, WIDTH], "value")
     pairs = tf.expand_dims(query, 2) + tf.expand_dims(value, 1)
-    scores = tf.reduce_sum(tf.tanh(pairs), axis=-1 if total == -1 else total)
+    scores = tf.reduce_sum(tf.tanh(pairs), axis=-1)
     places = tf.range(LENGTH)
     seen = past * places[:, None] >= past * places
     hidden = tf.logical_not(seen) if sign else tf.identity(seen)
@@ -116,18 +115,35 @@ def written(
     return tf.identity(tf.matmul(tf.nn.softmax(scores, axis), value), "result")
 
 
-NAME = "attention_additive"
+def concatenated(total: int = -1) -> Any:
+    """Attention(score_mode="concat"), its one learned number a constant."""
+    query = v1.placeholder(tf.float32, [None, LENGTH, LENGTH], "query")
+    pairs = tf.expand_dims(query, 2) + tf.expand_dims(query, 1)
+    scores = 0.7 * tf.reduce_sum(tf.tanh(pairs), axis=total)
+    return tf.identity(tf.matmul(tf.nn.softmax(scores), query), "result")
+
+
+NAME, CONCAT = "attention_additive", "attention_concat"
+SPELLINGS = [
+    spell("Bahdanau's", NAME, written, use_causal_mask=True, use_scale=False),
+    spell("one number", CONCAT, concatenated, score_mode="concat", use_scale=False),
+]
 NEAR_MISSES = [
     NearMiss("softmax over queries", NAME, lambda: written(axis=1)),
     NearMiss("not far", NAME, lambda: written(far=2.0)),
     NearMiss("the past is hidden", NAME, lambda: written(sign=False)),
     NearMiss("the future is seen", NAME, lambda: written(past=-1)),
+    NearMiss("summed over keys", CONCAT, lambda: concatenated(2)),
 ]
 
 
-def test_what_the_near_misses_differ_from_is_found(tmp_path: Path) -> None:
-    found = analysed(written, tmp_path)
-    assert NAME in layers_of(found)
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=str)
+def test_a_spelling_is_found_and_computes_the_same(
+    spelling: Spelling, tmp_path: Path
+) -> None:
+    found = analysed(spelling.build, tmp_path)
+    config = layers_of(found)[spelling.pattern].config
+    assert {key: config[key] for key in spelling.config} == spelling.config
     found.write_keras(tmp_path / "keras")
     assert found.prove(tmp_path / "keras").passed
 
