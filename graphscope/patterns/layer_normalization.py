@@ -53,9 +53,24 @@ def _trailing(
     view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
 ) -> bool | str:
     axes = _axes(view, x, axis)
-    if axes != tuple(range(-len(axes), 0)):
+    if axes == tuple(range(-len(axes), 0)):
+        return _covers(view, x, len(axes), gamma, beta)
+    return _one_inner(view, x, axes, gamma, beta)
+
+
+def _one_inner(
+    view: View, x: Any, axes: tuple[int, ...], *weights: Held | None
+) -> bool | str:
+    """Whether it is one axis before the last, along which the weights vary: PyTorch's channels."""
+    shape, held = view.shape(x), [each for each in weights if each is not None]
+    if shape is None or len(axes) != 1 or not held or -axes[0] >= len(shape):
         return "the statistics are not over the last axes"
-    return _covers(view, x, len(axes), gamma, beta)
+    wanted = (shape[axes[0]], *[1] * (-axes[0] - 1))
+    fits = all(
+        each.shape[axes[0] :] == wanted and set(each.shape[: axes[0]]) <= {1}
+        for each in held
+    )
+    return fits or "the weights do not vary along the axis that is normalized"
 
 
 def _covers(view: View, x: Any, count: int, *weights: Held | None) -> bool | str:
@@ -82,8 +97,11 @@ def _layer_norm(
     beta: Held | None,
 ) -> dict[str, Any]:
     axes = _axes(view, x, axis)
+    one, shape = axes[0], view.shape(x)
+    if len(axes) == 1 and one != -1 and shape is not None:
+        one += len(shape)
     return {
-        "axis": axes[0] if len(axes) == 1 else list(axes),
+        "axis": one if len(axes) == 1 else list(axes),
         "epsilon": epsilon,
         "center": beta is not None,
         "scale": gamma is not None,
@@ -93,10 +111,13 @@ def _layer_norm(
 def _layer_weights(
     view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
 ) -> dict[str, Held | None]:
-    count = len(_axes(view, x, axis))
+    axes = _axes(view, x, axis)
+    inner = len(axes) == 1 and axes[0] != -1
 
     def own(held: Held | None) -> Held | None:
-        return held.reshaped(*held.shape[-count:]) if held else None
+        if held is None:
+            return None
+        return held.flat() if inner else held.reshaped(*held.shape[-len(axes) :])
 
     return {"gamma": own(gamma), "beta": own(beta)}
 

@@ -142,6 +142,14 @@ def direct_layer_norm() -> Any:
     return centred / tf.sqrt(variance + 1e-5) * weight("g", 12) + weight("b", 12)
 
 
+def inner_layer_norm(*shape: int) -> Any:
+    """Over the axis before the last, the weights of that shape."""
+    t = image(None, 5, 12)
+    centred = t - tf.reduce_mean(t, [1], keepdims=True)
+    variance = tf.reduce_mean(centred * centred, [1], keepdims=True)
+    return centred / tf.sqrt(variance + 1e-5) * weight("g", *shape) + weight("b", 1)
+
+
 def contrib_layer_norm() -> Any:
     t = image(None, 5, 12)
     moments = tf.nn.moments(t, [-1], keepdims=True)
@@ -407,6 +415,8 @@ NEAR_MISSES = [
         lambda: fused_training(False),
     ),
     near("axes differ", "layer_norm", axes_differ),
+    near("weights along both axes", "layer_norm", lambda: inner_layer_norm(5, 12)),
+    near("weights along the other", "layer_norm", lambda: inner_layer_norm(12)),
     near("statistics of the batch", "layer_norm", training),
     near(
         "another number of rows",
