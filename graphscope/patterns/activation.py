@@ -355,6 +355,8 @@ def softmax_over_axis(x: Input, there: Array, back: Array) -> Term:
 def softmax_by_logarithm(x: Input, axis: Array) -> Term:
     """Keras's softmax over several axes: by ``reduce_logsumexp``, which takes out what is finite of the largest."""
     largest = op.Max(x, axis, keep_dims=True)
-    shift = op.Select(op.IsFinite(largest), largest, 0.0)
+    zeros = op.ZerosLike(largest)
+    is_finite = op.IsFinite(largest)
+    shift = op.Select(is_finite, largest, 0.0) | op.Select(is_finite, largest, zeros)
     total = op.Sum(op.Exp(x - shift), axis, keep_dims=True)
     return op.Exp(x - (op.Log(total) + shift))

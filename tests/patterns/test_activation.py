@@ -56,9 +56,10 @@ def cubed_gelu(t: tf.Tensor) -> tf.Tensor:
     return 0.5 * t * (1 + tf.tanh(factor * (t + 0.044715 * (t * t * t))))
 
 
-def softmax_of_both(axes: list[int], times: float = 1.0) -> Any:
+def softmax_of_both(axes: list[int], twice: bool = False) -> Any:
     z = x()
-    return tf.exp(z - times * tf.reduce_logsumexp(z, axis=axes, keepdims=True))
+    total = tf.reduce_logsumexp(z, axis=axes, keepdims=True)
+    return tf.exp(z - (2.0 * total if twice else total))
 
 
 def written_softmax(t: tf.Tensor, factor: float = 1.0) -> tf.Tensor:
@@ -332,7 +333,7 @@ NEAR_MISSES = [
     near(
         "less twice the logarithm",
         "softmax_by_logarithm",
-        lambda: softmax_of_both([1, 2], 2.0),
+        lambda: softmax_of_both([1, 2], twice=True),
     ),
     near(
         "softmax moved by a vector",
