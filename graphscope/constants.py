@@ -166,3 +166,25 @@ def _spec_of(value: ops.Value) -> TensorSpec:
     array = value.array if isinstance(value, ops.Partial) else value
     dtype = "string" if array.dtype == object else array.dtype.name
     return TensorSpec(dtype, array.shape)
+
+
+def is_written(value: np.ndarray) -> bool:
+    """Whether somebody wrote these numbers rather than trained them: one number over and over, or whole numbers only.
+
+    Masks, one-hot rows, ranges.
+    """
+    return _is_whole(value) or _is_one(value)
+
+
+def is_counted(value: np.ndarray | None) -> bool:
+    """Whether these are whole numbers, and not one over and over, as a table is that nothing has trained yet."""
+    return value is not None and _is_whole(value) and not _is_one(value)
+
+
+def _is_whole(value: np.ndarray) -> bool:
+    finite = value[np.isfinite(value)]
+    return bool((finite == np.round(finite)).all())
+
+
+def _is_one(value: np.ndarray) -> bool:
+    return bool((value == value.reshape(-1)[:1]).all())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..constants import is_counted
 from ..graph import Tensor
 from ..match import (
     ANY,
@@ -105,6 +106,8 @@ def _added(view: View, x: Any, kernel: Held, _whole: Any) -> bool | str:
     shape = kernel.shape
     if kernel.source is not None and view.array(kernel) is None:
         return "the rows are computed"
+    if is_counted(view.array(kernel)):
+        return "the rows are whole numbers, which nobody trained"
     if len(shape) not in (2, 3) or len(shape) == 3 and shape[0] != 1 or shape[-2] < 2:
         return "it is no row for each position"
     same = view.axis_size(x, 1) == Size(shape[-2])

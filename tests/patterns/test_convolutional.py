@@ -311,9 +311,9 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
     return NearMiss(name, pattern, build)
 
 
-def conv_first() -> Any:
+def conv_first(width: int = 6) -> Any:
     return tf.nn.conv2d(
-        image(None, 3, 6, 6), weight("w", 3, 3, 3, 6), 1, "SAME", data_format="NCHW"
+        image(None, 3, 6, width), weight("w", 3, 3, 3, 6), 1, "SAME", data_format="NCHW"
     )
 
 
@@ -353,7 +353,7 @@ SPELLINGS += [
     spell(
         "channels first",
         "conv2d",
-        lambda: tf.nn.bias_add(conv_first(), weight("b", 6), data_format="NCHW"),
+        lambda: tf.nn.bias_add(conv_first(7), weight("b", 6), data_format="NCHW"),
         "kernel bias",
         data_format="channels_first",
         use_bias=True,

@@ -14,8 +14,8 @@ v1 = tf.compat.v1
 from graphscope import analyse  # noqa: E402
 
 
-def image() -> Any:
-    return v1.placeholder(tf.float32, [None, 5, 6], "x")
+def image(rows: int = 5, columns: int = 6) -> Any:
+    return v1.placeholder(tf.float32, [None, rows, columns], "x")
 
 
 def variable(*shape: int) -> Any:
@@ -116,3 +116,38 @@ def test_a_few_whole_numbers_are_written(tmp_path: Path) -> None:
     found = analyse(saved(lambda: image() * rows, "frozen", tmp_path), outputs=["out"])
     text = found.write_keras(tmp_path / "keras").source.text
     assert "Scale" not in text and "[1.0], [0.0]" in text
+
+
+def anchors() -> Any:
+    return tf.constant(np.random.default_rng(1).normal(size=(1, 6)), tf.float32)
+
+
+def test_what_the_graph_repeats_is_not_trained(tmp_path: Path) -> None:
+    def build() -> Any:
+        return image() * tf.tile(anchors(), (5, 1))
+
+    found = analyse(saved(build, "frozen", tmp_path), outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "Scale(shape=(5, 6), trainable=False" in report.source.text
+    assert found.prove(tmp_path / "keras").passed
+
+
+def test_near_miss_a_variable_that_the_graph_repeats_is_trained(tmp_path: Path) -> None:
+    def build() -> Any:
+        return image() * tf.tile(tf.identity(anchors(), "read"), (5, 1))
+
+    found = analyse(saved(build, "frozen", tmp_path), outputs=["out"])
+    assert "trainable" not in found.write_keras(tmp_path / "keras").source.text
+
+
+def test_a_grid_added_to_a_sequence_is_no_position_embedding(tmp_path: Path) -> None:
+    def build() -> Any:
+        grid = np.stack(np.meshgrid(np.arange(5.0), np.arange(4.0)), -1)
+        return image(20, 2) + tf.constant(grid.reshape(1, 20, 2), tf.float32)
+
+    found = analyse(saved(build, "frozen", tmp_path), outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "PositionEmbedding" not in report.source.text
+    assert "trainable=False" in report.source.text
+    assert report.in_layers == report.parameters == 40
+    assert found.prove(tmp_path / "keras").passed

@@ -81,13 +81,19 @@ def owners(program: Program) -> Iterator[Step]:
 
 
 def count_parameters(program: Program) -> tuple[int, int]:
-    """The elements of all weights, and of those that Keras's own layers hold."""
+    """The elements of all weights, and of those that Keras's own layers hold; a table that nobody trained needs none."""
     total = owned = 0
     for step in owners(program):
         count = sum(prod(step.weights[name].shape) for name in step.stored)
+        at_home = signature_of(step.constructor) or not trains(step)
         total += count
-        owned += count if signature_of(step.constructor) else 0
+        owned += count if at_home else 0
     return total, owned
+
+
+def trains(step: Step) -> bool:
+    """Whether the weights of a layer are any that training changes."""
+    return step.arguments.get("trainable", True) is not False
 
 
 def foreign_classes(program: Program) -> list[str]:

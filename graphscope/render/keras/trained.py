@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...constants import is_written
 from ...graph import Node, Tensor, WeightUse
 from .names import op_name
 from .program import Step, hole
@@ -56,6 +57,7 @@ _OPS = {"Add": _BIAS, "AddV2": _BIAS, "BiasAdd": _BIAS, "Mul": _SCALE}
 TRAINED = frozenset(says["name"] for says in _OPS.values())  # the layers made here
 _GATHERS = frozenset({"Gather", "GatherV2", "ResourceGather"})
 _FLOATS = frozenset({"float32", "float16", "bfloat16", "float64"})
+_MAKING = frozenset("Range LinSpace Fill Tile BroadcastTo OneHot Sin Cos".split())
 FEW = 4  # numbers of a constant that more likely are written than trained (the mean color, say)
 
 
@@ -77,7 +79,9 @@ def trained_step(lowering: Holder, node: str, payload: Node) -> Step | None:
     arguments: dict[str, Any] = {"shape": tuple(use.shape)}
     if spec.dtype != "float32":
         arguments["dtype"] = spec.dtype
-    if is_fixed(use, lowering.read_through):
+    if is_fixed(use, lowering.read_through) or _is_made(
+        lowering, given[held[0] is None]
+    ):
         arguments["trainable"] = False
     source = lowering.operand(other)
     if not isinstance(source, Tensor):
@@ -164,18 +168,19 @@ def _frozen(lowering: Holder, tensor: Tensor, op: str) -> WeightUse | None:
     return WeightUse(tensor.node, value.shape, (), np.asarray(value))
 
 
+def _is_made(lowering: Holder, tensor: Tensor) -> bool:
+    """Whether numbers are counted or repeated by the graph itself, of nothing that was a variable."""
+    graph = lowering.graph
+    if lowering.has_variables or graph.op(tensor.node) == "Const":
+        return False
+    above = graph.upstream([tensor.node])
+    if lowering.read_through & {name for name in above if graph.op(name) == "Const"}:
+        return False
+    return any(graph.op(name) in _MAKING for name in above)
+
+
 def is_fixed(use: WeightUse, read_through: Collection[str]) -> bool:
     """Whether a constant that is too large to be a literal is no trained weight; ``read_through`` were variables."""
     if use.value is None or use.node in read_through:
         return False
     return is_written(use.value)
-
-
-def is_written(value: np.ndarray) -> bool:
-    """Whether somebody wrote these numbers rather than trained them: one number over and over, or whole numbers only.
-
-    Masks, one-hot rows, ranges.
-    """
-    finite = np.isfinite(value)
-    whole = bool((value[finite] == np.round(value[finite])).all())
-    return whole or bool((value == value.reshape(-1)[:1]).all())
