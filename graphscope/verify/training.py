@@ -35,7 +35,10 @@ def in_use(
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "inference.pb"
-            wishes = {"signature_names": False, "weights": "raw"}  # what its own graph reads
+            wishes = {
+                "signature_names": False,
+                "weights": "raw",
+            }  # what its own graph reads
             freeze_model(first.model, names, path, **wishes)
             made = open_runner(path)
     except GraphscopeError:
