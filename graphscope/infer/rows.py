@@ -48,15 +48,25 @@ def lift_rows(
     ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay as they
     are (the outputs asked for).
     """
+    return lifted(Search, Lifting, graph, specs, values, keep)
+
+
+def lifted(
+    search: type[Search],
+    lifting: type[Lifting],
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor],
+) -> Graph:
+    """What ``lifting`` makes of the layer graph where ``search`` finds work worth it; else the graph itself."""
     if not any(graph.by_op("Reshape")):
         return graph
     view = layer_view(graph, specs, values)
     tensors = graph.graph.get("tensors", {})
     kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
-    found = Search(view, kept)
-    if not found.worth:
-        return graph
-    return Lifting(found, specs).made()
+    found = search(view, kept)
+    return lifting(found, specs).made() if found.worth else graph
 
 
 class Search:

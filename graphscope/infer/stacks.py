@@ -15,8 +15,8 @@ import numpy as np
 from .. import ops
 from ..graph import Graph, Layer, Node, Tensor, TensorSpec
 from ..match.symbolic import product
-from .altitude import Values, layer_view
-from .rows import Dims, Lifting, Search, is_last
+from .altitude import Values
+from .rows import Dims, Lifting, Search, is_last, lifted
 
 # Layers that do to each vector along the last axis of a matrix what they do to any other.
 _ON_MATRICES = frozenset(
@@ -36,13 +36,7 @@ def lift_stacks(
     ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay as they
     are (the outputs asked for).
     """
-    if not any(graph.by_op("Reshape")):
-        return graph
-    view = layer_view(graph, specs, values)
-    tensors = graph.graph.get("tensors", {})
-    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
-    found = _Stacks(view, kept)
-    return _Unstacked(found, specs).made() if found.worth else graph
+    return lifted(_Stacks, _Unstacked, graph, specs, values, keep)
 
 
 class _Stacks(Search):
