@@ -123,7 +123,7 @@ def test_model_in_half_precision(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", SLOW[1:])  # Keras's ConvNeXt refuses it
 def test_model_with_channels_first(name: str, tmp_path: Path) -> None:
     with_channels_first(name, tmp_path)
 
