@@ -17,10 +17,10 @@ demo: install
 	$(BIN)/graphscope demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
 test-all: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install
 	$(BIN)/black --check --quiet . || { echo 'run: make format'; exit 1; }

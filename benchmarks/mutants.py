@@ -21,10 +21,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from graphscope.analysis import analyse
+from graphscope.analysis.results import analyse
 from graphscope.errors import GraphscopeError
 from graphscope.verify import compare
-from graphscope.verify.source import run_source
+from graphscope.verify.run.keras_source import run_source
 from tests.generated.keras_models import random_model
 from tests.recovery import freeze_model
 

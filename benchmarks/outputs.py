@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from graphscope.errors import GraphscopeError
 from graphscope.graph import CONTROL, Model, Tensor
-from graphscope.infer.outputs import find_outputs
+from graphscope.infer.outputs.find import find_outputs
 from graphscope.read import load
 
 ROOT = Path(__file__).parent.parent

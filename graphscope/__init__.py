@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import Analysis, analyse
+    from .analysis.results import Analysis, analyse
     from .errors import GraphscopeError
     from .graph import Graph, Layer, Model, Node, Tensor, TensorSpec
     from .read import load

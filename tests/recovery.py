@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from graphscope.constants import Constants
 from graphscope.graph import Graph, Layer, Model, Tensor, TensorSpec
-from graphscope.infer.blocks import find_blocks
-from graphscope.infer.layers import find_layers
-from graphscope.infer.shapes import infer_shapes
+from graphscope.infer.blocks.find import find_blocks
+from graphscope.infer.layers.find import find_layers
+from graphscope.infer.shapes.forward import infer_shapes
 from graphscope.match import collapse
+from graphscope.ops.constants import Constants
 from graphscope.read import load
 from graphscope.render.keras import KerasReport, write_keras
-from graphscope.render.keras.config import written_arguments
-from graphscope.render.keras.signatures import signatures
+from graphscope.render.keras.classes.config import written_arguments
+from graphscope.render.keras.classes.signatures import signatures
 from graphscope.simplify.inline import inline
 from graphscope.simplify.prune import prune
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from graphscope.analysis import analyse
+from graphscope.analysis.results import analyse
 from graphscope.errors import GraphscopeError, MissingWeight, NotRunnable
 
 from .conftest import CORPUS

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from graphscope.analysis import analyse
+from graphscope.analysis.documents import describe_layers, describe_model
+from graphscope.analysis.results import analyse
 from graphscope.errors import GraphscopeError
-from graphscope.read import proto
-from graphscope.report import describe_layers, describe_model
+from graphscope.wire import messages as proto
 
 FILES = (
     "blaueck+tf-mtcnn/mtcnn.pb",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from graphscope.demo import chain
+from graphscope.cli.demo import chain
 
 ROOT = Path(__file__).parent.parent
 SPEC = importlib.util.spec_from_file_location("readme", ROOT / "tools" / "readme.py")

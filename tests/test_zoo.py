@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from graphscope.render.keras.signatures import signatures
+from graphscope.render.keras.classes.signatures import signatures
 
 from .recovery import (
     Recovered,

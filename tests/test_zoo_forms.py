@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from graphscope.analysis import Analysis
+from graphscope.analysis.results import Analysis
 from graphscope.read import load
 
 from .recovery import built, scaled

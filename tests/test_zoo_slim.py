@@ -12,7 +12,7 @@ pytest.importorskip("tf_slim")
 
 import tensorflow as tf  # noqa: E402
 
-from graphscope.analysis import Analysis  # noqa: E402
+from graphscope.analysis.results import Analysis  # noqa: E402
 from graphscope.read import load  # noqa: E402
 
 from .architectures.legacy import slim, tensorflow_1, v1  # noqa: E402

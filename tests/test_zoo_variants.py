@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphscope.analysis import Analysis
+from graphscope.analysis.results import Analysis
 from graphscope.read import load
 
 from .recovery import built, freeze_model, randomised, scaled

@@ -21,7 +21,7 @@ import subprocess, sys, tempfile
 from pathlib import Path
 
 folder = Path(tempfile.mkdtemp(prefix="graphscope-"))
-subprocess.run([sys.executable, "-m", "graphscope.demo.train", folder], check=True, capture_output=True)
+subprocess.run([sys.executable, "-m", "graphscope.cli.demo.train", folder], check=True, capture_output=True)
 checkpoint = str(next(folder.glob("*.index")).with_suffix(""))
 checkpoint""",
     """## What is it?

@@ -1,4 +1,4 @@
-"""Write graphscope/opdefs.pb.gz: the OpDefs that the installed TensorFlow registers, less their prose.
+"""Write graphscope/wire/opdefs.pb.gz: the OpDefs that the installed TensorFlow registers, less their prose.
 
     .venv/bin/python tools/make_opdefs.py
 
@@ -34,7 +34,7 @@ def registered() -> op_def_pb2.OpList:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).parent.parent / "graphscope" / "opdefs.pb.gz"
+    path = Path(__file__).parent.parent / "graphscope" / "wire" / "opdefs.pb.gz"
     path.write_bytes(
         gzip.compress(registered().SerializeToString(deterministic=True), 9, mtime=0)
     )

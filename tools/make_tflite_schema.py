@@ -1,4 +1,4 @@
-"""Writes graphscope/read/tflite_schema.py from TensorFlow's generated FlatBuffers code.
+"""Writes graphscope/read/deployment/tflite_schema.py from TensorFlow's generated FlatBuffers code.
 
 Run with TensorFlow installed: ``python tools/make_tflite_schema.py``.
 """
@@ -78,7 +78,13 @@ def main() -> None:
     activations = listed(schema.ActivationFunctionType)
     text += f"ACTIVATIONS = {tuple(activations[n] for n in sorted(activations))}\n"
     text += paragraph("OPTIONS", lines)
-    target = Path(__file__).parent.parent / "graphscope" / "read" / "tflite_schema.py"
+    target = (
+        Path(__file__).parent.parent
+        / "graphscope"
+        / "read"
+        / "deployment"
+        / "tflite_schema.py"
+    )
     target.write_text(text)
 
 

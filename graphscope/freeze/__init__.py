@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import freeze_model
+from .freeze import freeze_model
 from .report import FreezeReport
 
 __all__ = ["FreezeReport", "freeze_model"]

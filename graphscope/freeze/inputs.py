@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from .. import opdefs
 from ..graph import Graph, Node, Shape, Tensor, TensorSpec
+from ..graph.edit import fresh, put, redirect
 from ..simplify.prune import existing
-from ..simplify.rewire import fresh, put, redirect
+from ..wire import opdefs
 from .report import Change
 
 PIPELINE = re.compile(

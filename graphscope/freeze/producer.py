@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from ..errors import NotExpressible
 from ..graph import Graph, Node
-from ..simplify.rewire import duplicate, put
-from .fold import strip_defaults
+from ..graph.edit import duplicate, put
+from .shrink.fold import strip_defaults
 
 OLD = 38  # below it: TensorFlow 1.13 and before
 _PLAIN = {

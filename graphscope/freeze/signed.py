@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from .. import opdefs
 from ..graph import Graph, Node, Signature, Tensor
-from ..simplify.rewire import put
+from ..graph.edit import put
+from ..wire import opdefs
 
 _NAME = re.compile(
     r"[A-Za-z0-9.][A-Za-z0-9_./>-]*$"

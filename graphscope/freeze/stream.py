@@ -18,9 +18,10 @@ import numpy as np
 
 from ..errors import FormatError, GraphscopeError
 from ..graph import Extent, Function, Graph, Node
-from ..read import proto
-from ..read.attrs import Attrs
-from ..write import (
+from ..read.weights.lazy_const import Stored
+from ..wire import messages as proto
+from ..wire.attrs import Attrs
+from ..wire.write import (
     put_shape,
     put_versions,
     referenced,
@@ -29,7 +30,6 @@ from ..write import (
     to_graph_def,
     to_node_def,
 )
-from .stored import Stored
 
 MOST_BYTES = (1 << 31) - 1  # protobuf's own limit for one message
 CHUNK = 1 << 20

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import opdefs
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Node
-from ..write import raw_attr
+from ..wire import op_registry, opdefs
+from ..wire.write import raw_attr
 
 _FIELDS = {
     "int": "i",
@@ -41,7 +41,7 @@ def check_nodes(graph: Graph, functions: Iterable[Function] = ()) -> None:
 
 def _check(graph: Graph, name: str) -> None:
     node = graph.node(name)
-    definition = opdefs.find(node.op)
+    definition = op_registry.find(node.op)
     if definition is None:
         return
     for attr in definition.attr:
@@ -61,7 +61,7 @@ def _check_inputs(graph: Graph, name: str, definition: Any) -> None:
         raise _fault(name, node, f"{wanted} inputs expected, {len(inputs)} found")
     for tensor in inputs:
         source = graph.node(tensor.node)
-        if opdefs.find(source.op) is None:
+        if op_registry.find(source.op) is None:
             continue
         if tensor.port >= len(opdefs.output_dtypes(source.op, source.attrs)):
             raise _fault(

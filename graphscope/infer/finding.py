@@ -8,10 +8,10 @@ from functools import cached_property
 
 from ..errors import GraphscopeError
 from ..graph import Function, Model, Tensor
-from ..simplify.ops import VARIABLES
-from ..simplify.training import Training, study_training
-from .candidates import Candidate, Candidates, freeze_command
-from .outputs import find_outputs
+from .outputs.answer import Candidate, Candidates, freeze_command
+from .outputs.find import find_outputs
+from .training.op_kinds import VARIABLES
+from .training.roles import Training, study_training
 
 SEVERITIES = ("info", "warning", "error")
 NAMED = 4  # nodes named in a message; the rest are counted

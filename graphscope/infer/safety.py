@@ -176,8 +176,8 @@ def _strings(graph: Graph, name: str) -> Iterator[bytes]:
 
 
 def _read_graph(data: bytes, name: str) -> Model | None:
-    from ..read import proto
-    from ..read.nodes import function_from_def, graph_from_nodes
+    from ..wire import messages as proto
+    from ..wire.nodes import function_from_def, graph_from_nodes
 
     if len(data) > _LONGEST:
         return None

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import FormatError, MissingWeight
 from ..graph import Extent, Model, TensorSpec
-from ..read.attrs import Attrs, numpy_dtype
+from ..wire.attrs import Attrs, numpy_dtype
 
 CHUNK = 1 << 19  # elements at a time: 4 MiB as float64
 DEAD = 1e-8  # a channel this far below the largest value of its tensor has been switched off

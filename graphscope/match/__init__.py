@@ -5,9 +5,10 @@ the graph one altitude up; ``explain`` says why a pattern does not match; ``eval
 """
 
 from .collapse import collapse
-from .evaluate import evaluate
 from .explain import Explanation, explain
-from .formula import (
+from .formula.notation import each, layers, named, op, rsqrt, sqrt
+from .formula.op_aliases import canonical
+from .formula.terms import (
     ANY,
     EACH,
     Array,
@@ -21,15 +22,14 @@ from .formula import (
     Weight,
     Weights,
 )
-from .held import Held
 from .pattern import Pattern, layer
-from .sizes import Size, Sizes
-from .solution import Match
-from .solver import Solver
+from .solver.evaluate import evaluate
+from .solver.match import Match
+from .solver.solve import Solver
 from .tile import Tile, tile
-from .versions import canonical
-from .view import View
-from .writing import each, layers, named, op, rsqrt, sqrt
+from .view.size import Size, Sizes
+from .view.view import View
+from .view.weight_ref import Held
 
 __all__ = [
     "ANY",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph import Graph, Layer, Tensor
-from ..opdefs import output_dtypes
-from .nodes import PASS_THROUGH
+from ..wire.opdefs import output_dtypes
+from .view.nodes import PASS_THROUGH
 
 
 def collapse(graph: Graph, layers: Sequence[Layer], keep: Iterable[str] = ()) -> Graph:

@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import GraphError
 from ..graph import Graph, Tensor, TensorSpec, did_you_mean
-from . import formula as f
+from .formula import terms as f
 from .pattern import Pattern
-from .solution import Match
-from .solver import Solver
+from .solver.match import Match
+from .solver.solve import Solver
 from .tile import escapes
-from .view import View
+from .view.view import View
 
 MOST_FAILURES = 3
 

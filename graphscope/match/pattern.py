@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from ..graph import Tensor
-from . import formula as f
-from .held import Held
-from .nodes import FLOATS, MALFORMED
-from .solution import Match
-from .solver import Solver
-from .view import View
+from .formula import terms as f
+from .solver.match import Match
+from .solver.solve import Solver
+from .view.nodes import FLOATS, MALFORMED
+from .view.view import View
+from .view.weight_ref import Held
 
 KEEPS_ANY = frozenset({"Flatten", "Hashing", "Identity", "Permute", "Reshape"})
 """Classes whose result has the dtype of what goes in, or integers of their own. All others say that it is a float, or make it one."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..graph import Tensor
-from .nodes import SHAPE_OPS
 from .pattern import Pattern
-from .solution import Match
-from .solver import Solver
-from .view import View
+from .solver.match import Match
+from .solver.solve import Solver
+from .view.nodes import SHAPE_OPS
+from .view.view import View
 
 
 @dataclass(frozen=True, eq=False)

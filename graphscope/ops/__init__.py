@@ -13,13 +13,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from .. import opdefs
 from ..graph import Shape
+from ..wire import op_registry
 from . import text
-from .dims import elements
-from .partial import evaluate
 from .registry import TABLE, Call, Meaning, Partial, Unsaid, Value, define
 from .traits import TRAITS, derived
+from .values.dims import elements
+from .values.partial import evaluate
 
 __all__ = [
     "TRAITS",
@@ -53,8 +53,8 @@ _CONTRADICTIONS = (
 @cache
 def table() -> Mapping[str, Meaning]:
     """Every op with a block of its own."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
     return TABLE
 
 
@@ -65,7 +65,7 @@ def meaning(op: str) -> Meaning | None:
     >>> meaning("Relu").keras
     'ops.relu({0})'
     """
-    found, definition = table().get(op), opdefs.find(op)
+    found, definition = table().get(op), op_registry.find(op)
     if found is None and definition is None:
         return None
     found = found or Meaning(op)

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import opdefs
 from ..graph import Shape, TensorSpec
+from ..wire import opdefs
 from .size import Size
 
 

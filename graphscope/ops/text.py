@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import opdefs
 from ..graph import FunctionRef
+from ..wire import op_registry, opdefs
 from .registry import Call, Meaning, Unsaid
 from .size import Size
 
@@ -98,7 +98,7 @@ def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> 
     >>> tensorflow_text("Relu", {"T": "float32"}, ["x"])
     'tf.raw_ops.Relu(features=x)'
     """
-    definition = opdefs.find(op)
+    definition = op_registry.find(op)
     if definition is None or not op.isidentifier() or op.startswith("_"):
         raise Unsaid(f"TensorFlow registers no op {op!r} that Python can call")
     known = {**opdefs.defaults(op), **attrs}

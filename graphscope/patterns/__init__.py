@@ -17,8 +17,8 @@ from ..match import Pattern
 def layers() -> tuple[Pattern, ...]:
     """All patterns; raises ValueError where two bear one name."""
     found: dict[str, Pattern] = {}
-    for module in pkgutil.iter_modules(__path__):
-        content = vars(import_module(f"{__name__}.{module.name}"))
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        content = vars(import_module(module.name))
         for pattern in content.values():
             if not isinstance(pattern, Pattern):
                 continue

@@ -23,7 +23,7 @@ from ..match import (
     layer,
     op,
 )
-from ..match.solution import plain_float
+from ..match.solver.match import plain_float
 
 
 def _zero(x: Term) -> Term:

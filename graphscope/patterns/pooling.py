@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..match import Array, Attr, Dims, Input, Pattern, Sizes, Term, View, layer, op
-from ..match.convention import data_format, only_spatial, spatial
+from .keras_arguments import data_format, only_spatial, spatial
 
 
 def _window(

@@ -20,7 +20,7 @@ from ..match import (
     named,
     op,
 )
-from ..match.convention import shortened
+from .keras_arguments import shortened
 
 STAND_IN = 0.5  # the rate of a Dropout whose own is fed at run time
 

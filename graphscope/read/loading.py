@@ -15,13 +15,18 @@ from typing import Any
 
 from ..errors import FormatError, GraphscopeError, UnknownFormat
 from ..graph import Model
+from ..wire.source import Source, open_source
 from . import formats
+from .checkpoint.locate import (
+    checkpoint_beside,
+    drawing_beside,
+    find_file,
+    graph_beside,
+)
+from .detect.unknown import describe
 from .options import Options
-from .places import checkpoint_beside, drawing_beside, find_file, graph_beside
-from .roles import joined_variables
-from .source import Source, open_source
-from .unknown import describe
-from .wiring import keys_of
+from .variables.restore_ops import keys_of
+from .variables.roles import joined_variables
 
 
 @cache

@@ -112,6 +112,15 @@ def write(view: View, path: str | Path) -> Path:
     return target
 
 
+def _drawing(graph: Graph) -> str:
+    """A graph as SVG, for a notebook."""
+    content = renderer(".svg")(View(graph))
+    return content if isinstance(content, str) else content.decode()
+
+
+Graph.drawing = staticmethod(_drawing)
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -6,9 +6,9 @@ import csv
 import io
 
 from . import View
-from .escape import for_csv
-from .rows import rows_of
-from .words import shape_text
+from .cells.escape import for_csv
+from .cells.rows import rows_of
+from .cells.spelling import shape_text
 
 HEADER = ("layer", "type", "dtype", "output shape", "parameters", "connected to")
 

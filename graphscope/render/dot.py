@@ -10,11 +10,11 @@ import graphviz
 
 from ..graph import Graph, Layer, Tensor, TensorSpec
 from . import View
-from .boxes import node_label, scope_label
-from .escape import for_html, shorten, visible
-from .fold import BUDGET, Folding, fold
-from .units import Units, data_edges, units_of
-from .words import output_spec, times
+from .cells.escape import for_html, shorten, visible
+from .cells.spelling import output_spec, times
+from .drawing.boxes import node_label, scope_label
+from .drawing.fold import BUDGET, Folding, fold
+from .drawing.units import Units, data_edges, units_of
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _COLUMN = 24  # boxes below each other where nothing joins them

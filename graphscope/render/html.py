@@ -12,11 +12,11 @@ from typing import Any
 from ..errors import GraphscopeError
 from ..graph import Layer, Node
 from . import View, renderer
-from .brief import brief
-from .escape import for_html, shorten
-from .rows import Row, rows_of
-from .style import style_of
-from .words import bytes_text, shape_text, times
+from .cells.escape import for_html, shorten
+from .cells.labels import brief
+from .cells.rows import Row, rows_of
+from .cells.spelling import bytes_text, shape_text, times
+from .drawing.style import style_of
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _STYLE = """

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..graph import FunctionRef, Graph, Layer, Node, Tensor, TensorSpec
 from . import View
-from .rows import rows_of
-from .words import output_spec
+from .cells.rows import rows_of
+from .cells.spelling import output_spec
 
 INLINE = 64  # elements of a tensor that are written out
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import View
-from .escape import for_markdown, shorten
-from .frame import cells, to_table, total
-from .words import times
+from .cells.escape import for_markdown, shorten
+from .cells.frame import cells, to_table, total
+from .cells.spelling import times
 
 COLUMNS = ("Layer", "Type", "Output shape", "Parameters", "Connected to", "Config")
 _NO_USE = ("file name", "not needed")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..graph import Graph, Layer, Tensor, TensorSpec
-from . import frame as frames
-from .escape import shorten, visible
+from .cells import frame as frames
+from .cells.escape import shorten, visible
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..graph import FunctionRef, Graph, Layer, Node, Tensor, TensorSpec
 from . import View
-from .words import short_dtype, spec_text
+from .cells.spelling import short_dtype, spec_text
 
 HEADER = "# graphscope graph 1"
 ABSENT = "_absent_"  # attribute ``_absent_value``: a tensor whose values the text form left out

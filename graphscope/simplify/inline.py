@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .. import opdefs
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Model, Node, Tensor
-from ..write import Edited, function_names, raw_attr, raw_attrs
+from ..wire import op_registry, opdefs
+from ..wire.write import Edited, function_names, raw_attr, raw_attrs
 
 CALL_OPS = frozenset(
     {"PartitionedCall", "StatefulPartitionedCall", "TPUPartitionedCall"}
@@ -241,7 +241,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _acts(node: Node) -> bool:
     """Whether the node must wait for what its call waits for: it has effects, or may have."""
-    definition = opdefs.find(node.op)
+    definition = op_registry.find(node.op)
     return definition is None or bool(definition.is_stateful)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from .. import ops
 from ..graph import Function, FunctionRef, Graph, Node, Tensor, TensorSpec
-from ..write import Edited
+from ..graph.edit import duplicate, fresh, put, redirect
+from ..wire.write import Edited
 from .inline import flatten
 from .prune import existing
-from .rewire import duplicate, fresh, put, redirect
 
 SMALL = 64  # elements; a predicate is one, a shape that it is computed from a few
 _PASS = frozenset(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .apart import apart
-from .comparison import compare
+from .compare import compare
 from .reduction import measure_reduction
 from .report import Verification
-from .single import save_single
+from .run.child_process import apart
+from .run.single import save_single
 
 __all__ = ["Verification", "apart", "compare", "measure_reduction", "save_single"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import GraphscopeError
-from .feeds import Port
-from .runner import GraphRunner, Runner
+from .feeds.draw import Port
+from .run.runner import GraphRunner, Runner
 
 Pair = tuple[str, str]
 

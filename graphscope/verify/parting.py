@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import GraphscopeError
 from .differences import difference
-from .noise import Noise
-from .runner import GraphRunner, KerasRunner, Runner
+from .feeds.noise import Noise
+from .run.runner import GraphRunner, KerasRunner, Runner
 
 AT_ONCE = 32  # tensors fetched together: a graph's activations need not fit into memory at once
 Feeds = tuple[Mapping[str, Any], Mapping[str, Any]]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..freeze import freeze_model
 from ..graph import Model, Tensor
-from .comparison import compare
+from .compare import compare
 from .report import Verification
 
 REDUCTIONS = frozenset(

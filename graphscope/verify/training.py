@@ -12,15 +12,15 @@ from pathlib import Path
 
 from ..errors import GraphscopeError
 from ..freeze import freeze_model
-from ..freeze.averages import find_averages
-from ..freeze.dropout import drop_dropout
-from ..freeze.inference import find_modes
-from ..freeze.statistics import FUSED, use_moving_statistics
+from ..freeze.inference.batch_norm import FUSED, use_moving_statistics
+from ..freeze.inference.dropout import drop_dropout
+from ..freeze.inference.rewrite import find_modes
+from ..freeze.variables.moving_averages import find_averages
 from ..graph import Model
 from ..simplify.prune import prune
 from ..simplify.specialise import specialise
-from .opening import open_runner
-from .runner import GraphRunner, Runner
+from .run.opening import open_runner
+from .run.runner import GraphRunner, Runner
 
 
 def in_use(

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphscope.analysis import Analysis
+from graphscope.analysis.results import Analysis
 from graphscope.read import load
-from graphscope.render.keras.about import count_parameters
-from graphscope.render.keras.program import Program
+from graphscope.render.keras.program.program import Program
+from graphscope.render.keras.source.docstring import count_parameters
 from graphscope.verify import Verification
 
 from . import Architecture

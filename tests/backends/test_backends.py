@@ -17,9 +17,9 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from graphscope.analysis import Analysis  # noqa: E402
+from graphscope.analysis.results import Analysis  # noqa: E402
 from graphscope.read import load  # noqa: E402
-from graphscope.verify.source import run_source  # noqa: E402
+from graphscope.verify.run.keras_source import run_source  # noqa: E402
 
 from ..architectures import architectures  # noqa: E402
 from ..architectures.forms import write  # noqa: E402

@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from graphscope.analysis import Analysis  # noqa: E402
+from graphscope.analysis.results import Analysis  # noqa: E402
 from graphscope.read import load  # noqa: E402
 from graphscope.render.keras import KerasSource  # noqa: E402
-from graphscope.render.keras.literals import literal  # noqa: E402
-from graphscope.verify.source import run_source  # noqa: E402
+from graphscope.render.keras.program.literals import literal  # noqa: E402
+from graphscope.verify.run.keras_source import run_source  # noqa: E402
 
 from ..architectures import architectures  # noqa: E402
 from ..architectures.forms import write  # noqa: E402

@@ -10,13 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope.analysis import Analysis
-from graphscope.errors import (
-    GraphError,
-    GraphscopeError,
-    MissingWeight,
-    NotExpressible,
-)
+from graphscope.analysis.results import Analysis
+from graphscope.errors import GraphError, GraphscopeError, MissingWeight, NotExpressible
 from graphscope.freeze import freeze_model
 from graphscope.graph import Extent, Graph, Model, Node, Tensor, Weights
 from graphscope.read import load

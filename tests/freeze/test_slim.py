@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope.freeze import freeze_model
-from graphscope.infer.outputs import find_outputs
+from graphscope.infer.outputs.find import find_outputs
 from graphscope.read import load
 from graphscope.verify.differences import difference
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from graphscope.errors import GraphscopeError
 from graphscope.graph import Model
+from graphscope.read.checkpoint.sstable import Table
 from graphscope.read.loading import load, readers
 from graphscope.read.options import Options
-from graphscope.read.source import Source
-from graphscope.read.table import Table
+from graphscope.wire.source import Source
 
 Target = Callable[[bytes], None]
 MOST_VALUES = 1 << 20  # of larger weights only the description is looked at

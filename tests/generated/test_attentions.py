@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from graphscope.analysis import analyse
+from graphscope.analysis.results import analyse
 from graphscope.graph import Layer
 
 from ..recovery import arguments, freeze_model

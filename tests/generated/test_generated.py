@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from graphscope.analysis import Analysis, analyse
+from graphscope.analysis.results import Analysis, analyse
 from graphscope.graph import Layer
 from graphscope.render.keras import KerasReport
 from graphscope.verify import compare

@@ -7,7 +7,7 @@ import pytest
 
 from graphscope.graph import Function, FunctionRef, Graph, Model, Node, Tensor
 from graphscope.infer.safety import DEPTH, danger_of, unsafe_nodes
-from graphscope.read import proto
+from graphscope.wire import messages as proto
 
 
 def graph_of(**ops: str) -> Graph:
@@ -52,9 +52,9 @@ def test_mere_computation_is_not(op: str) -> None:
 
 
 def test_a_registered_op_whose_name_speaks_of_files_is_listed() -> None:
-    from graphscope import opdefs
+    from graphscope.wire import op_registry
 
-    for op in opdefs.registry():
+    for op in op_registry.registry():
         if "File" in op and not op.startswith(("ShardedFile", "TextFile", "Dataset")):
             assert danger_of(op), op
 

@@ -111,7 +111,7 @@ def test_constants_of_a_frozen_graph(corpus: Path) -> None:
 
 def test_memory_stays_small(tmp_path: Path) -> None:
     """A variable of 400 MB takes less than 64 MiB."""
-    from graphscope.read import proto
+    from graphscope.wire import messages as proto
     from tests.read.tables import write_table
 
     rows, columns = 100_000, 1000

@@ -10,9 +10,9 @@ import tensorflow.compat.v1 as tf
 from graphscope.graph import Model, Variable, Weights
 from graphscope.infer.finding import Finding
 from graphscope.infer.findings import diagnose
-from graphscope.read import proto
-from graphscope.read.nodes import function_from_def, graph_from_nodes
-from graphscope.read.roles import roles_by_name
+from graphscope.read.variables.roles import roles_by_name
+from graphscope.wire import messages as proto
+from graphscope.wire.nodes import function_from_def, graph_from_nodes
 
 
 class Held(Weights):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from graphscope.graph import Graph, Model, Node
-from graphscope.infer.layers import find_layers
+from graphscope.infer.layers.find import find_layers
 from graphscope.match import collapse
 
 from ..patterns.spelling import found_in, keras

@@ -9,7 +9,7 @@ import pytest
 
 from graphscope.errors import GraphError
 from graphscope.graph import Graph, Layer, Model, Node, Tensor
-from graphscope.infer.layers import find_layers
+from graphscope.infer.layers.find import find_layers
 from graphscope.match import (
     Input,
     Term,

@@ -18,9 +18,9 @@ import tensorflow as tf
 
 from graphscope import ops
 from graphscope.graph import TensorSpec
-from graphscope.ops.dims import agree
-from graphscope.read import proto
-from graphscope.read.attrs import Attrs
+from graphscope.ops.values.dims import agree
+from graphscope.wire import messages as proto
+from graphscope.wire.attrs import Attrs
 
 rng = np.random.default_rng(7)
 

@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from graphscope import opdefs, ops
+from graphscope import ops
 from graphscope.graph import TensorSpec
 from graphscope.ops.registry import TABLE, define
+from graphscope.wire import op_registry
 
 
 def test_a_second_definition_is_an_error() -> None:
@@ -20,21 +21,21 @@ def test_a_second_definition_is_an_error() -> None:
 
 
 def test_every_definition_names_an_op_of_tensorflow() -> None:
-    unknown = [op for op in ops.table() if opdefs.find(op) is None]
+    unknown = [op for op in ops.table() if op_registry.find(op) is None]
     assert not unknown
 
 
 def test_an_unknown_op_has_no_meaning_and_a_registered_one_always_has() -> None:
     assert ops.meaning("MyCustomOp") is None
     assert ops.traits("MyCustomOp") == frozenset()
-    assert all(ops.meaning(op) is not None for op in opdefs.registry())
+    assert all(ops.meaning(op) is not None for op in op_registry.registry())
 
 
 def test_a_template_has_a_place_for_each_input_that_it_needs() -> None:
     for name, meaning in TABLE.items():
         if not isinstance(meaning.keras, str):
             continue
-        definition = opdefs.find(name)
+        definition = op_registry.find(name)
         assert definition is not None
         texts = [f"x{i}" for i in range(len(definition.input_arg))]
         attrs = {"alpha": 0.5, "tolerance": 0.5}
@@ -46,7 +47,7 @@ def test_no_rule_raises_whatever_the_file_says(op: str) -> None:
     """No inputs, too many, the wrong rank, impossible values, attributes of the wrong type or none."""
     scalar, big = TensorSpec("float32", ()), TensorSpec("float32", (2,) * 9)
     odd = np.array([-7, 10**12, 0])
-    attr_names = [a.name for a in opdefs.registry()[op].attr]
+    attr_names = [a.name for a in op_registry.registry()[op].attr]
     for attrs in (
         {},
         dict.fromkeys(attr_names, "x"),
@@ -67,7 +68,7 @@ def test_loading_costs_no_more_than_numpy_and_the_folder() -> None:
     """The registry is filled without the OpDefs being read, and without any library but numpy and protobuf."""
     code = (
         "import sys; from graphscope import opdefs, ops; ops.table();"
-        "print(opdefs.registry.cache_info().currsize,"
+        "print(op_registry.registry.cache_info().currsize,"
         " *sorted({'pandas', 'h5py', 'tensorflow', 'keras', 'networkx'} & set(sys.modules)))"
     )
     said = subprocess.check_output([sys.executable, "-c", code], text=True)

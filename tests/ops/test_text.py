@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope import opdefs, ops
+from graphscope import ops
 from graphscope.ops.text import _RENAMED, literal
+from graphscope.wire import op_registry
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_literals(value: object, text: str) -> None:
 def test_raw_ops_take_every_argument_by_the_name_we_write() -> None:
     """TensorFlow's Python API renames some arguments of the OpDefs."""
     wrong = {}
-    for op, definition in opdefs.registry().items():
+    for op, definition in op_registry.registry().items():
         function = getattr(tf.raw_ops, op, None)
         if function is None:
             continue

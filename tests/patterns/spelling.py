@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from graphscope.constants import Constants
 from graphscope.graph import Graph, Layer, Model, Tensor
-from graphscope.infer.layers import find_layers
-from graphscope.infer.shapes import infer_shapes
+from graphscope.infer.layers.find import find_layers
+from graphscope.infer.shapes.forward import infer_shapes
 from graphscope.match import Tile, View, evaluate, tile
+from graphscope.ops.constants import Constants
 from graphscope.patterns import layers as all_patterns
 from graphscope.read import load
 

@@ -117,30 +117,6 @@ def nearest(half: bool = True) -> Any:
     )
 
 
-def fused(kind: str, second: str = "Relu") -> Any:
-    fused_ops = ["BiasAdd", second]
-    if kind == "_FusedMatMul":
-        inputs = [image(None, 12), weight("w", 12, 4), [weight("b", 4)]]
-        attributes: dict[str, Any] = {}
-    else:
-        inputs = [image(), weight("w", 3, 3, 3, 4), [weight("b", 4)]]
-        attributes = {"strides": [1, 1, 1, 1], "padding": "SAME"}
-    graph = v1.get_default_graph()
-    flat = [tf.convert_to_tensor(t) for t in (*inputs[:2], *inputs[2])]
-    node = v1.NodeDef(name="fused", op=kind)
-    node.attr["T"].type = tf.float32.as_datatype_enum
-    node.attr["num_args"].i = 1
-    node.attr["fused_ops"].list.s.extend(name.encode() for name in fused_ops)
-    if kind == "_FusedConv2D":
-        node.attr["TArgs"].list.type.append(tf.float32.as_datatype_enum)
-        node.attr["strides"].list.i.extend(attributes["strides"])
-        node.attr["padding"].s = b"SAME"
-        node.attr["num_host_args"].i = 0
-    from tensorflow.python.framework import ops as framework
-
-    return framework.Operation.from_node_def(node, graph, flat, [tf.float32])
-
-
 def slim_flatten() -> Any:
     t = image(None, 4, 4, 3)
     return tf.reshape(t, tf.stack([tf.shape(t)[0], -1]))
@@ -690,29 +666,7 @@ NEAR_MISSES = [
         lambda: (image(None, 3) - const(0, 3)) / weight("d", 3),
     ),
     near("scale of a row", "channel_scale", lambda: image() * weight("gamma", 8, 1)),
-    near(
-        "a fused norm",
-        "fused_conv2d",
-        lambda: tf.nn.conv2d(image(), weight("w", 3, 3, 3, 4), 1, "SAME"),
-    ),
-    near(
-        "a plain product",
-        "fused_dense",
-        lambda: tf.matmul(image(None, 12), weight("w", 12, 4)),
-    ),
 ]
-
-
-@pytest.mark.parametrize("kind", ["_FusedConv2D", "_FusedMatMul"])
-def test_grappler_s_fused_ops_are_layers_with_an_activation(kind: str) -> None:
-    found = found_in(lambda: fused(kind))
-    (layer,) = found.layers
-    assert (
-        layer.pattern
-        == {"_FusedConv2D": "fused_conv2d", "_FusedMatMul": "fused_dense"}[kind]
-    )
-    assert layer.attrs["activation"] == "relu"
-    assert list(layer.weights) == ["kernel", "bias"]
 
 
 def test_a_dropout_whose_rate_is_fed_says_so_and_has_one_input() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from graphscope.read.crc32c import crc32c, masked
-from graphscope.read.table import MAGIC
+from graphscope.read.checkpoint.sstable import MAGIC
+from graphscope.read.weights.crc32c import crc32c, masked
 
 
 def varint(value: int) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from graphscope.errors import GraphError, MissingAttribute
-from graphscope.read import proto
-from graphscope.read.attrs import Attrs
+from graphscope.wire import messages as proto
+from graphscope.wire.attrs import Attrs
 
 
 def held(name: str, **value: object) -> Attrs:

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphscope.errors import FormatError, GraphError, GraphscopeError
-from graphscope.read import load, proto
-from graphscope.read.varint import read_varint
+from graphscope.read import load
+from graphscope.wire import messages as proto
+from graphscope.wire.varint import read_varint
 from tests.read.tables import block, sealed, table, varint
 
 CALM = settings(
@@ -270,7 +271,7 @@ def test_sealed_blocks_are_what_the_reader_checks() -> None:
 
 def test_slices_that_all_lie_in_one_place(tmp_path: Path) -> None:
     """A thousand slices of a megabyte each, in a file of a megabyte."""
-    from graphscope.read.slices import slice_key
+    from graphscope.read.weights.partitions import slice_key
 
     step, count = 1 << 18, 1000
     whole = proto.BundleEntryProto(dtype=1)

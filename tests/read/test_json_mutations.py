@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from graphscope.errors import GraphscopeError
 from graphscope.read.formats import tensorflow_js
-from graphscope.read.keras_config import KerasGraph
+from graphscope.read.keras.config import KerasGraph
 from graphscope.read.options import Options
-from graphscope.read.source import Source
+from graphscope.wire.source import Source
 
 VALUES = st.sampled_from([None, 0, -1, 1 << 70, 1.5, True, "", "x", "../x", [], [[]], {}, [1, 2, 3], ["a", 0, 0], {"class_name": "Sequential", "config": {"layers": []}}, {"config": None}])  # fmt: skip
 CALM = settings(

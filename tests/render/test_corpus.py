@@ -12,7 +12,7 @@ from graphscope import render
 from graphscope.errors import GraphscopeError
 from graphscope.graph import Graph
 from graphscope.read import load
-from graphscope.read.textform import graph_from_text
+from graphscope.read.text.grammar import graph_from_text
 from graphscope.render.text import to_text
 
 from ..conftest import CORPUS

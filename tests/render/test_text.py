@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphscope.graph import Graph, Node, Tensor, TensorSpec
-from graphscope.read.textform import graph_from_text
+from graphscope.read.text.grammar import graph_from_text
 from graphscope.render import View
 from graphscope.render.text import array_text, render_text, to_text
 

@@ -7,10 +7,10 @@ import pytest
 
 from graphscope.errors import GraphError
 from graphscope.graph import Function, FunctionRef, Graph, Model, Node, Tensor
-from graphscope.read import proto
-from graphscope.read.nodes import function_from_def, graph_from_nodes
 from graphscope.simplify.inline import inline
-from graphscope.write import to_graph_def
+from graphscope.wire import messages as proto
+from graphscope.wire.nodes import function_from_def, graph_from_nodes
+from graphscope.wire.write import to_graph_def
 
 
 def model_of(graph_def) -> Model:

@@ -7,10 +7,10 @@ import pytest
 
 from graphscope.errors import GraphError
 from graphscope.graph import Graph, Node, Tensor
-from graphscope.read import proto
-from graphscope.read.nodes import graph_from_nodes
 from graphscope.simplify.prune import prune
-from graphscope.write import to_graph_def
+from graphscope.wire import messages as proto
+from graphscope.wire.nodes import graph_from_nodes
+from graphscope.wire.write import to_graph_def
 
 
 def graph_of(graph) -> Graph:

@@ -7,12 +7,12 @@ import pytest
 
 from graphscope.errors import GraphError
 from graphscope.graph import Graph, Model, Node, Tensor
-from graphscope.read import proto
-from graphscope.read.nodes import function_from_def, graph_from_nodes
 from graphscope.simplify.inline import inline
 from graphscope.simplify.prune import prune
 from graphscope.simplify.specialise import specialise
-from graphscope.write import to_graph_def
+from graphscope.wire import messages as proto
+from graphscope.wire.nodes import function_from_def, graph_from_nodes
+from graphscope.wire.write import to_graph_def
 
 
 def model_of(graph) -> Model:

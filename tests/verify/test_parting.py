@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from graphscope.analysis import Analysis, analyse
+from graphscope.analysis.results import Analysis, analyse
 
 from ..recovery import freeze_model
 

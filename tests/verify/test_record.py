@@ -7,7 +7,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from graphscope.analysis import analyse
+from graphscope.analysis.results import analyse
 from graphscope.errors import NotRunnable
 
 

@@ -10,8 +10,8 @@ import pkgutil
 from collections.abc import Iterable
 
 from ...graph import Model
-from ...simplify.training import Training
 from ..finding import SEVERITIES, Case, Finding
+from ..training.roles import Training
 
 _WITHOUT_GRAPH = (f"{__name__}.checkpoint", f"{__name__}.weights")
 

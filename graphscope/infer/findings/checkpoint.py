@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ...graph import Shape
-from ...simplify.ops import VARIABLES
 from ..finding import Case, Finding, listed
+from ..training.op_kinds import VARIABLES
 
 _SIDE = ("optimizer slot", "step counter", "metric", "moving average", "queue")
 _OPTIONAL = ("optimizer", "metric", "gradient", "summary")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...simplify.dependence import constant_shape
-from ...simplify.ops import TABLES, WRITES
 from ..finding import Case, Finding, listed
+from ..training.dependence import constant_shape
+from ..training.op_kinds import TABLES, WRITES
 
 LIMIT = 1 << 31  # bytes of a protobuf message
 _PIPELINES = re.compile(

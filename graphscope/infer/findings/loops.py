@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...simplify.loops import lift_loops
+from ...simplify.control_flow.lift import lift_loops
 from ...simplify.prune import prune
 from ..finding import Case, Finding
-from ..loops import shown
+from ..layers.loops import shown
 
 _MOST = 4  # loops named in a message
 

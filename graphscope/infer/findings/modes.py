@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...simplify.ops import RANDOM
 from ..finding import Case, Finding, listed
+from ..training.op_kinds import RANDOM
 
 _FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 _MASKS = frozenset("GreaterEqual Floor Less Greater".split())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...graph import Tensor, did_you_mean
-from ...simplify.ops import SOURCES, VARIABLES
 from ..finding import Case, Finding, listed
+from ..training.op_kinds import SOURCES, VARIABLES
 
 _MEASURES = ("loss", "metric", "label")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from ... import opdefs
 from ...errors import GraphscopeError
 from ...graph import Graph, Shape, Tensor
+from ...wire import op_registry
 from ..finding import Case, Finding, listed
 
 LIBRARIES: Mapping[str, str] = {
@@ -79,7 +79,7 @@ def _unregistered(case: Case) -> Iterator[Finding]:
     for function, graph in _graphs(case):
         for name in graph:
             op = graph.op(name)
-            if op in case.library or op in ("_Arg", "_Retval") or opdefs.find(op):
+            if op in case.library or op in ("_Arg", "_Retval") or op_registry.find(op):
                 continue
             by_op[op].append(f"{function}/{name}" if function else name)
     for op, names in by_op.items():
@@ -107,7 +107,7 @@ def _unknown_attributes(case: Case) -> Iterator[Finding]:
         for name in graph:
             node = graph.node(name)
             if node.op not in known:
-                definition = opdefs.find(node.op)
+                definition = op_registry.find(node.op)
                 attrs = definition.attr if definition is not None else None
                 known[node.op] = (
                     frozenset(a.name for a in attrs)
@@ -134,7 +134,7 @@ def _contradictions(case: Case) -> Iterator[Finding]:
     declared = [n for n in case.model.graph if case.model.graph.node(n).outputs]
     if not declared:
         return
-    from ..shapes import infer_shapes
+    from ..shapes.forward import infer_shapes
 
     try:
         specs = infer_shapes(case.model.graph, functions=case.library)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ...simplify.ops import RESTORES, SAVES
 from ..finding import Case, Finding, listed
 from ..safety import UnsafeNode, unsafe_nodes
+from ..training.op_kinds import RESTORES, SAVES
 
 
 def find(case: Case) -> Iterator[Finding]:

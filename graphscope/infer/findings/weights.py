@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import GraphscopeError
-from ...simplify.dependence import constant_shape
 from ..finding import Case, Finding, listed
+from ..training.dependence import constant_shape
 
 SMALL = 64  # weights of fewer values are not compared with each other
 _LAYERS = frozenset(

@@ -6,11 +6,11 @@ Source: tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_reader.cc.
 from __future__ import annotations
 
 from ...graph import Model
-from ..checkpoints import model_of_weights
+from ...wire.source import Source
+from ..checkpoint.model import model_of_weights
+from ..checkpoint.sstable import Table, is_table
+from ..checkpoint.tensor_slices import is_slice_table, read_slices
 from ..options import Options
-from ..source import Source
-from ..table import Table, is_table
-from ..tensor_slices import is_slice_table, read_slices
 
 NAME = "TensorFlow checkpoint V1"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...graph import Model
-from ..bundle import prefix_of, read_bundle
-from ..checkpoints import model_of_weights
+from ...wire.source import Source
+from ..checkpoint.bundle import prefix_of, read_bundle
+from ..checkpoint.model import model_of_weights
+from ..checkpoint.sstable import Table, is_table
 from ..options import Options
-from ..source import Source
-from ..table import Table, is_table
 
 NAME = "TensorFlow checkpoint V2"
 

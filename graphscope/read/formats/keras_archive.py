@@ -8,10 +8,10 @@ from typing import Any
 
 from ...errors import FormatError
 from ...graph import Model
-from ..hdf5 import Hdf5
-from ..keras_files import model_of_keras, parse_json
+from ...wire.source import GZIP_FLOOR, GZIP_RATIO, Source
+from ..keras.model import model_of_keras, parse_json
 from ..options import Options
-from ..source import GZIP_FLOOR, GZIP_RATIO, Source
+from ..weights.hdf5 import Hdf5
 
 NAME = "Keras archive"
 _MAGIC = b"PK\x03\x04"
@@ -32,7 +32,7 @@ def recognises(source: Source) -> bool:
 def _archive(source: Source) -> zipfile.ZipFile:
     import io
 
-    from ..hdf5 import SourceFile
+    from ..weights.hdf5 import SourceFile
 
     try:
         return zipfile.ZipFile(io.BufferedReader(SourceFile(source, 0, source.size)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...graph import Model
-from ..hdf5 import MAGIC
-from ..keras_files import read_h5
+from ...wire.source import Source
+from ..keras.model import read_h5
 from ..options import Options
-from ..source import Source
+from ..weights.hdf5 import MAGIC
 
 NAME = "Keras HDF5"
 

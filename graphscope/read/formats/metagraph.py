@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...graph import Model
-from .. import proto
-from ..graphs import model_of_metagraph
+from ...wire import messages as proto
+from ...wire.protobuf import parse_lean
+from ...wire.source import Source
+from ..detect.sniff import begins_like, reads_like
+from ..graphdef.model import model_of_metagraph
 from ..options import Options
-from ..sniff import begins_like, reads_like
-from ..source import Source
-from ..wire import parse_lean
 
 NAME = "MetaGraph"
 

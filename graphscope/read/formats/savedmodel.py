@@ -8,17 +8,17 @@ from typing import Any
 
 from ...errors import FormatError
 from ...graph import Graph, Model
-from .. import proto
-from ..bundle import read_bundle
-from ..checkpoints import model_of_weights
-from ..graphs import model_of_metagraph
-from ..objects import object_paths
+from ...wire import messages as proto
+from ...wire.protobuf import parse_lean
+from ...wire.source import Source, beside, check_inside, exists, open_source, siblings
+from ..checkpoint.bundle import read_bundle
+from ..checkpoint.model import model_of_weights
+from ..checkpoint.object_graph import object_paths
+from ..detect.sniff import begins_like, reads_like
+from ..graphdef.model import model_of_metagraph
 from ..options import Options
-from ..roles import joined_variables
-from ..sniff import begins_like, reads_like
-from ..source import Source, beside, check_inside, exists, open_source, siblings
-from ..wire import parse_lean
-from ..wiring import VARIABLE_OPS, keys_of
+from ..variables.restore_ops import VARIABLE_OPS, keys_of
+from ..variables.roles import joined_variables
 
 NAME = "SavedModel"
 _VARIABLES = "variables/variables.index"

@@ -10,14 +10,14 @@ from typing import Any
 
 from ...errors import FormatError
 from ...graph import Model, Signature, Tensor, TensorSpec
-from .. import proto
-from ..graphs import model_of_graph
-from ..keras_config import KerasGraph
-from ..keras_files import parse_json
-from ..manifest import Manifest, read_manifest
+from ...wire import messages as proto
+from ...wire.source import Source
+from ..deployment.tfjs_manifest import Manifest, read_manifest
+from ..graphdef.model import model_of_graph
+from ..keras.config import KerasGraph
+from ..keras.model import parse_json
 from ..options import Options
-from ..source import Source
-from ..weights import StoredWeights
+from ..weights.stored import StoredWeights
 
 NAME = "TensorFlow.js"
 _TENSORFLOW_NAMES = {"FusedDepthwiseConv2dNative": "_FusedDepthwiseConv2dNative"}

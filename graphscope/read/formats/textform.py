@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ...errors import FormatError
 from ...graph import Model
+from ...wire.source import Source
 from ..options import Options
-from ..roles import graph_variables
-from ..source import Source
-from ..textform import HEADER, parse
+from ..text.grammar import HEADER, parse
+from ..variables.roles import graph_variables
 
 NAME = "graphscope text form"
 

@@ -13,14 +13,20 @@ import numpy as np
 
 from ...errors import FormatError
 from ...graph import Function, Model, Signature, Tensor, TensorSpec
-from .. import proto
-from ..attrs import numpy_dtype
-from ..flatbuffer import Table, root
-from ..nodes import graph_from_nodes
+from ...wire import messages as proto
+from ...wire.attrs import numpy_dtype
+from ...wire.nodes import graph_from_nodes
+from ...wire.protobuf import mark_run
+from ...wire.source import Source
+from ..deployment.flatbuffer import Table, root
+from ..deployment.tflite_schema import (
+    ACTIVATIONS,
+    OPERATORS,
+    OPTIONS,
+    PADDING,
+    TENSOR_TYPES,
+)
 from ..options import Options
-from ..source import Source
-from ..tflite_schema import ACTIVATIONS, OPERATORS, OPTIONS, PADDING, TENSOR_TYPES
-from ..wire import mark_run
 
 NAME = "TensorFlow Lite"
 _IDENTIFIER = b"TFL3"

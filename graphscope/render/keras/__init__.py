@@ -18,7 +18,13 @@ from typing import Any
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from .. import View
-from .about import (
+from .blocks.tree import arrange, flat
+from .lowering import lower
+from .operands.bias_and_scale import TRAINED
+from .operands.reader import Values
+from .program.program import Program
+from .program.shown_names import with_names
+from .source.docstring import (
     count_layers,
     count_parameters,
     describe,
@@ -26,13 +32,7 @@ from .about import (
     kept_loops,
     reasons,
 )
-from .lower import lower
-from .naming import with_names
-from .parts import arrange, flat
-from .program import Program
-from .reader import Values
-from .source import to_source
-from .trained import TRAINED
+from .source.module import to_source
 from .weights import write_arrays, write_weights
 
 __all__ = ["KerasReport", "KerasSource", "to_keras", "write_keras"]

@@ -17,10 +17,10 @@ import numpy as np
 
 from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
-from ...mapped import pieces, release
-from .names import Namespace
-from .order import layer_paths
-from .program import Program, Step
+from ...wire.mapped import pieces, release
+from .program.layer_order import layer_paths
+from .program.names import Namespace
+from .program.program import Program, Step
 
 
 def write_weights(program: Program, model: Model, path: Path) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from graphscope import analyse
-from graphscope.analysis import Analysis
+from graphscope.analysis.results import Analysis
 
 v1 = tf.compat.v1
 Expected = tuple[str, dict[str, Any]]

@@ -235,7 +235,7 @@ def test_json_that_is_no_object(text: str) -> None:
     """Found by tests/fuzz: the reader alone, without what tells the formats apart."""
     from graphscope.read.formats import tensorflow_js
     from graphscope.read.options import Options
-    from graphscope.read.source import Source
+    from graphscope.wire.source import Source
 
     with pytest.raises(FormatError, match="holds no model"):
         tensorflow_js.read(Source("x", text.encode()), Options())

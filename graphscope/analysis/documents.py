@@ -1,0 +1,193 @@
+"""What is inferred of a model -> the JSON documents of the command line (``--json``), and what its text is made from.
+
+Every function returns plain Python values, ready for ``json.dumps``; the keys are documented and stable.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
+from ..infer.outputs.answer import freeze_command, short
+from .stages import Stages
+
+PARAMETER_ROLES = frozenset({"weight", "batch statistics"})
+
+
+def size_of(shape: Shape) -> int:
+    """The number of elements; 0 where a size is unknown."""
+    count = 1
+    for size in (None,) if shape is None else shape:
+        count *= size or 0
+    return count
+
+
+def describe_model(found: Stages) -> dict[str, Any]:
+    """``inspect``: what the file is, what goes in and out, its layers, totals and findings."""
+    model, variables = found.model, parameters_of(found)
+    candidates = describe_outputs(found)
+    return {
+        "source": model.source,
+        "format": model.format,
+        "producer": model.producer,
+        "nodes": model.graph.number_of_nodes(),
+        "functions": len(model.functions),
+        "inferred": model.inferred,
+        "parameters": sum(size_of(v["shape"]) for v in variables),
+        "bytes": sum(v["bytes"] for v in variables),
+        "inputs": candidates["inputs"],
+        "outputs": candidates["outputs"],
+        "layers": dict(Counter(layer.op for layer in found.layers).most_common()),
+        "loops": [
+            {"name": each.name, "ops": each.attrs["ops"]} for each in found.loops
+        ],
+        "unexplained": len(unexplained(found)),
+        "roles": dict(Counter(found.roles.values()).most_common()),
+        "variables": dict(Counter(v.role for v in model.variables).most_common()),
+        "signatures": sorted(model.signatures),
+        "findings": describe_findings(found)["findings"],
+        "remarks": [*model.remarks, *found.candidates.remarks],
+    }
+
+
+def parameters_of(found: Stages) -> list[dict[str, Any]]:
+    """The variables (or, in a frozen graph, the constants of its layers) that make up the model."""
+    listed = [v for v in found.model.variables if v.role in PARAMETER_ROLES]
+    if listed:
+        return [_variable(v) for v in listed]
+    seen: dict[str, dict[str, Any]] = {}
+    for layer in found.layers:
+        for use in layer.weights.values():
+            if use.node and use.node not in seen:
+                value = found.flat.value(use.node)
+                row: dict[str, Any] = {"name": use.node, "dtype": str(value.dtype)}
+                row |= {"shape": list(value.shape), "bytes": value.nbytes}
+                seen[use.node] = row | {"role": "weight"}
+    return list(seen.values())
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    row = {
+        "name": variable.name,
+        "dtype": variable.dtype,
+        "shape": None if variable.shape is None else list(variable.shape),
+        "bytes": variable.nbytes,
+        "role": variable.role,
+    }
+    row |= {"of": variable.of} if variable.of else {}
+    row |= {"optimizer": variable.optimizer} if variable.optimizer else {}
+    return row | ({"path": variable.path} if variable.path else {})
+
+
+def describe_variables(found: Stages, statistics: bool = False) -> dict[str, Any]:
+    """``variables``: the variable list, a frozen graph's constants where there is none.
+
+    With ``statistics`` each row also has minimum, maximum, mean and the like, read in chunks.
+    """
+    rows = [_variable(v) for v in found.model.variables] or parameters_of(found)
+    if statistics:
+        from ..infer.statistics import statistics_of
+
+        for row in rows:
+            row |= statistics_of(found.flat, row["name"])
+    return {"variables": rows}
+
+
+def describe_layers(found: Stages) -> dict[str, Any]:
+    """``layers``: the recovered layers in order, and the nodes that none of them explains."""
+    return {
+        "layers": [_layer(name, layer, found) for name, layer in named_layers(found)],
+        "unexplained": unexplained(found),
+    }
+
+
+def named_layers(found: Stages) -> list[tuple[str, Layer]]:
+    """The layers of the layer graph with their names, in topological order."""
+    graph = found.layer_graph
+    by_output = {layer.output: i for i, layer in enumerate(found.layers)}
+    pairs = [(n, graph.node(n)) for n in graph]
+    layers = [(name, node) for name, node in pairs if isinstance(node, Layer)]
+    return sorted(layers, key=lambda pair: by_output.get(pair[1].output, 0))
+
+
+def _layer(name: str, layer: Layer, found: Stages) -> dict[str, Any]:
+    spec = found.specs.get(layer.output, TensorSpec())
+    weights = {
+        role: {"variable": use.node, "shape": list(use.shape)}
+        for role, use in layer.weights.items()
+    }
+    return {
+        "name": name,
+        "type": layer.op,
+        "config": {key: _plain(value) for key, value in layer.attrs.items()},
+        "weights": weights,
+        "inputs": [str(tensor) for tensor in layer.inputs.values()],
+        "output": str(layer.output),
+        "output_shape": _plain(spec.shape),
+        "parameters": sum(size_of(use.shape) for use in layer.weights.values()),
+        "members": sorted(layer.members),
+        "pattern": layer.pattern,
+        "evidence": list(layer.evidence),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def unexplained(found: Stages) -> list[str]:
+    """The op nodes of the inference graph that no layer explains, constants and feeds left out."""
+    graph, quiet = found.layer_graph, {"Const", "Placeholder", "PlaceholderWithDefault"}
+    quiet |= {"NoOp", "VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", "_Arg"}
+    quiet |= {"Identity", "IdentityN"}
+    nodes = ((name, graph.node(name)) for name in graph)
+    return [
+        n for n, node in nodes if not isinstance(node, Layer) and node.op not in quiet
+    ]
+
+
+def describe_outputs(found: Stages) -> dict[str, Any]:
+    """``outputs``: the ranked inputs and outputs, each with its evidence."""
+    candidates, source = found.candidates, found.model.source
+    return {
+        "inputs": [_candidate(c) | {"kind": c.kind} for c in candidates.inputs],
+        "outputs": [
+            _candidate(c)
+            | {"score": round(c.score, 3), "kind": c.kind}
+            | {"freeze": freeze_command(source, (short(c.tensor),))}
+            for c in candidates.outputs
+        ],
+    }
+
+
+def _candidate(candidate: Any) -> dict[str, Any]:
+    tensor: Tensor = candidate.tensor
+    return {
+        "tensor": str(tensor),
+        "dtype": candidate.spec.dtype,
+        "shape": _plain(candidate.spec.shape),
+        "evidence": list(candidate.evidence),
+    }
+
+
+def describe_findings(found: Stages) -> dict[str, Any]:
+    """``doctor``: what would break or falsify a freeze, and the remedy."""
+    return {"findings": [_finding(each) for each in found.findings]}
+
+
+def describe_errors(found: Stages) -> list[dict[str, Any]]:
+    """The findings that make a freeze useless, such as an output that is a placeholder."""
+    return [
+        _finding(each) for each in found.structural_findings if each.severity == "error"
+    ]
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    keys = ("id", "severity", "node", "message", "remedy")
+    return {key: _plain(getattr(finding, key)) for key in keys}

@@ -1,0 +1,248 @@
+"""Model -> everything that is inferred of it (stages.py) and made of it. The command line asks this class and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import GraphscopeError, NotRunnable, UnsafeModel
+from ..graph import Graph, Layer, Model, Tensor, TensorSpec
+from ..read import load
+from .documents import describe_model
+from .stages import Stages
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from ..freeze import FreezeReport
+    from ..match import Explanation
+    from ..match.pattern import Pattern
+    from ..render import View
+    from ..render.keras import KerasReport
+    from ..verify import Verification
+
+
+class Analysis(Stages):
+    """A model, what is inferred of it, and what can be made of that: reports, drawings, Keras source, a frozen graph.
+
+    See Stages for the options.
+    """
+
+    def at_level(self, level: str) -> Graph:
+        """The graph at one altitude: ``op``, ``layer`` or ``block``."""
+        if level == "op":
+            return self.graph
+        if level == "block":
+            from ..infer.blocks.find import block_graph
+
+            return block_graph(self.layer_graph)
+        return self.layer_graph
+
+    @cached_property
+    def blocks(self) -> tuple[Any, ...]:
+        """The parts of the layer graph in order: layers, and regions that repeat."""
+        from ..infer.blocks.find import find_blocks
+
+        return tuple(find_blocks(self.layer_graph).parts)
+
+    def explain(self, pattern: str, node: str) -> str:
+        """Why a pattern does or does not match at a node, in words."""
+        from ..match import explain
+        from ..patterns import layers
+
+        of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
+        of_ops = [p for p in layers() if not p.is_above]
+        if of_layers and not self.model.layered:
+            found = self._explained_above(of_layers, pattern, node)
+            also = any(pattern in (p.name, p.op) for p in of_ops)
+            if found.matched or not also or node not in self.flat.graph:
+                return str(found)
+        tensor = self._existing(node)
+        graph = self.graph if tensor.node in self.graph else self.flat.graph
+        below = explain(graph, of_ops, pattern, tensor.node, specs=self.specs)
+        return str(below if below.matched or not of_layers else found)
+
+    def _explained_above(
+        self, patterns: Sequence[Pattern], pattern: str, node: str
+    ) -> Explanation:
+        """The same for formulas over layers, in the graph of layers; ``node`` may be a layer or one of its ops."""
+        from ..infer.attention.compose import parts_of_layers
+        from ..infer.layers.layer_view import home_of, layer_view
+        from ..match import explain
+        from ..ops.constants import Constants
+
+        values = Constants(self.graph, self.flat, specs=self.specs).value
+        keep = self.outputs
+        graph = parts_of_layers(self.plain_layer_graph, self.specs, values, keep)
+        view = layer_view(graph, self.specs, values)
+        found = node if node in graph else home_of(graph, self._existing(node))
+        return explain(graph, patterns, pattern, found, view=view)
+
+    def drawing(self, level: str = "layer", report: bool = False) -> View:
+        """What a renderer is given; with ``report`` also all that ``inspect`` says."""
+        from ..ops.constants import Constants
+        from ..render import View
+
+        return View(
+            self.at_level(level),
+            specs=self.specs,
+            level=level,
+            title=Path(self.model.source).name,
+            inputs=self.model_inputs,
+            outputs=self.outputs,
+            roles=self.roles,
+            model=self.flat,
+            facts=describe_model(self) if report else {},
+            values=Constants(self.graph, self.flat).value,
+            blocks=self.blocks,
+        )
+
+    def render(self, path: str | Path, level: str = "layer") -> None:
+        """Write the model in the format that the suffix of ``path`` names."""
+        from ..render import write
+
+        is_report = Path(path).suffix.lower() in (".html", ".md", ".json")
+        write(self.drawing(level, report=is_report), path)
+
+    def layer_table(self, level: str = "layer") -> DataFrame:
+        """The layer table as a DataFrame: one row a node of that altitude."""
+        from ..render.table import to_table
+
+        return to_table(self.at_level(level), self.specs)
+
+    def table(self, level: str = "layer") -> str:
+        """The layer table as text; its parameters sum to the total below it."""
+        from ..render.table import format_table
+
+        return format_table(self.layer_table(level))
+
+    def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
+        """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
+        from ..freeze import freeze_model
+
+        wishes = {"inputs": self.wanted_inputs, "roles": self.roles, **options}
+        return freeze_model(self.flat, self.sure_outputs(), str(path), **wishes)
+
+    def measure_reduction(self, path: str | Path, **options: Any) -> Verification:
+        """Run the frozen ``path`` beside what ``freeze`` writes without the options that made it smaller.
+
+        Needs TensorFlow.
+        """
+        from ..verify import measure_reduction
+
+        wishes = {"inputs": self.wanted_inputs, **options}
+        return measure_reduction(self.flat, self.sure_outputs(), path, **wishes)
+
+    def write_keras(self, folder: str | Path) -> KerasReport:
+        """Write ``model.py`` and ``model.weights.h5`` into a folder."""
+        from ..infer.layers.loops import check_loops
+        from ..ops.constants import Constants
+        from ..render.keras import write_keras
+
+        check_loops(self.layer_graph, self.lifted.broken)
+        report = write_keras(
+            self.flat,
+            self.layer_graph,
+            folder,
+            inputs=self.model_inputs,
+            outputs=self.sure_outputs(),
+            specs=self.specs,
+            values=Constants(self.graph, self.flat, specs=self.specs).value,
+            blocks=self.blocks,
+            guesses=self.guesses,
+        )
+        self.named = {
+            step.name: str(payload.output)
+            for step in report.source.program.steps
+            if step.node in self.layer_graph
+            and isinstance(payload := self.layer_graph.node(step.node), Layer)
+        }
+        return report
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """What was assumed of the inputs, in words."""
+        if self.model.layered:
+            return ()
+        implied = {n: i for n, i in self.implied.items() if i.is_guess}
+        said = (
+            f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {found.evidence}"
+            for name, found in implied.items()
+            if name not in self.given_shapes
+        )
+        modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
+        return (*said, *modes, *self._shared_batch(), *self._plain_weights())
+
+    def _shared_batch(self) -> Iterator[str]:
+        """What a formula over layers takes for granted where several inputs leave their first size open."""
+        from ..patterns import layers
+
+        over = {pattern.name for pattern in layers() if pattern.is_above}
+        if not any(layer.pattern in over for layer in self.layers):
+            return
+        shapes = ((t, self.specs.get(t, TensorSpec()).shape) for t in self.model_inputs)
+        loose = [t.node for t, shape in shapes if shape and shape[0] is None]
+        if len(loose) > 1:
+            listed = ", ".join(map(repr, loose))
+            yield f"{listed} have one batch size, as the inputs of a Keras model do"
+
+    def _plain_weights(self) -> Iterator[str]:
+        """That the weights have moving averages, which a frozen file takes and the graph itself does not read."""
+        from ..freeze.variables.moving_averages import (
+            VARIABLES,
+            averages_of,
+            find_averages,
+        )
+
+        variables = list(self.graph.by_op(*VARIABLES))
+        kept = averages_of(self.flat, variables, find_averages(self.flat.graph))
+        if kept:
+            yield (
+                f"the weights are the trained ones: {len(kept)} have a moving average in {self.model.source} too; "
+                "to have these, freeze first (graphscope freeze --weights ema) and write that file as Keras"
+            )
+
+    def prove(
+        self, folder: str | Path, trust: bool = False, in_child: bool = False
+    ) -> Verification:
+        """Run the file, as TensorFlow reads it, and the Keras model written from it on the same inputs.
+
+        A model joined from several places is run as graphscope joined it. Needs TensorFlow; leaves
+        ``verification.json`` in the folder. Raises NotRunnable where TensorFlow cannot run the original: then the
+        record has the reason, and ``passed`` is null. With ``in_child`` TensorFlow runs in a process of its own, whose
+        end is such a reason too.
+        """
+        from ..verify import apart, compare
+
+        record = Path(folder, "verification.json")
+        whole = (
+            Path(self.model.source).exists()
+            or Path(f"{self.model.source}.index").exists()
+        )
+        work = partial(
+            compare,
+            self.model if self.joined or not whole else self.model.source,
+            str(folder),
+            trust=trust,
+            outputs=self.sure_outputs(),
+            shapes=self.given_shapes,
+            layers=self.named,
+        )
+        try:
+            proof = apart(work) if in_child else work()
+        except GraphscopeError as error:
+            told = isinstance(error, NotRunnable | UnsafeModel)
+            found = {"passed": None if told else False, "reason": str(error)}
+            record.write_text(json.dumps(found, indent=2) + "\n")
+            raise
+        record.write_text(json.dumps(proof.to_json(), indent=2) + "\n")
+        return proof
+
+
+def analyse(model: Model | str | Path, **options: Any) -> Analysis:
+    """What is inferred of a model or of the file at a path; see Analysis for the options."""
+    found = model if isinstance(model, Model) else load(str(model))
+    return Analysis(found, **options)

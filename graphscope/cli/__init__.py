@@ -1,0 +1,371 @@
+"""The command line: one subcommand per verb, each a few lines over the library.
+
+Results go to stdout, remarks to stderr. Exit status: 0 done, 1 the file or the request is at fault, 2 bad usage,
+3 ``verify`` found a difference.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import __version__
+from .options import (
+    FREEZE_WISHES,
+    REDUCTIONS,
+    as_json,
+    freeze_options,
+    parse_rename,
+    parse_shape,
+    shared_options,
+)
+
+if TYPE_CHECKING:
+    from ..analysis.results import Analysis
+
+
+class Ordered(click.Group):
+    """Lists its commands in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=Ordered, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="graphscope")
+def cli() -> None:
+    """A decompiler for TensorFlow models.
+
+    MODEL is whatever you have: a checkpoint prefix, one of its files, a .meta, a .pb or .pbtxt, a SavedModel
+    folder. What it is, is told from its bytes.
+    """
+
+
+def model_command(name: str, **options: Any) -> Callable[..., click.Command]:
+    """A subcommand on one MODEL, with the options that all of them take."""
+
+    def register(function: Callable[..., None]) -> click.Command:
+        return cli.command(name, **options)(shared_options(function))
+
+    return register
+
+
+def analysis_of(options: Mapping[str, Any]) -> Analysis:
+    """The Analysis that the shared options ask for."""
+    from ..analysis.results import Analysis
+    from ..read import load
+
+    check_place(options.get("out"))
+    shapes = dict(map(parse_shape, options["shapes"]))
+    places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
+    flags = {key: options.get(key, False) for key in ("check", "incomplete")}
+    model = load(options["model"], **places, **flags)
+    wanted = (options["outputs"], options["inputs"], shapes)
+    found = Analysis(model, *wanted, joined=bool(places))
+    if flags["check"]:
+        found.check_values()
+    return found
+
+
+def check_place(out: str | None) -> None:
+    """Refuse a file in a folder that is not there before any work is done."""
+    from pathlib import Path
+
+    from ..errors import GraphscopeError
+
+    folder = Path(out or "").absolute().parent
+    if not folder.is_dir():
+        raise GraphscopeError(f"cannot write {out}: there is no folder {str(folder)!r}")
+
+
+def say(
+    document: Mapping[str, Any], text: Callable[[], str], json_wanted: bool
+) -> None:
+    """Print the document as JSON, or the text made from it."""
+    import json
+
+    click.echo(json.dumps(document, indent=2) if json_wanted else text())
+
+
+@model_command("inspect")
+@as_json
+def inspect_command(json_wanted: bool, **options: Any) -> None:
+    """What it is: format, producer, inputs, outputs, layers, totals, findings."""
+    from ..analysis import documents as report
+    from . import terminal as console
+
+    document = report.describe_model(analysis_of(options))
+    say(document, lambda: console.inspect_text(document, options["model"]), json_wanted)
+
+
+@model_command("variables")
+@click.option(
+    "--stats",
+    is_flag=True,
+    help="Minimum, maximum, mean, zeros, NaN of each: reads all weights.",
+)
+@as_json
+def variables_command(json_wanted: bool, stats: bool, **options: Any) -> None:
+    """The variable list: roles, shapes, bytes, statistics on request."""
+    from ..analysis import documents as report
+    from . import terminal as console
+
+    document = report.describe_variables(analysis_of(options), stats)
+    say(document, lambda: console.variables_text(document), json_wanted)
+
+
+@model_command("layers")
+@click.option(
+    "--level",
+    type=click.Choice(["op", "layer", "block"]),
+    default="layer",
+    show_default=True,
+)
+@as_json
+def layers_command(json_wanted: bool, level: str, **options: Any) -> None:
+    """Table of the recovered layers."""
+    from ..analysis import documents as report
+
+    found = analysis_of(options)
+    if json_wanted:
+        say(report.describe_layers(found), str, True)
+    else:
+        click.echo(found.table(level).rstrip())
+
+
+@model_command("outputs")
+@as_json
+def outputs_command(json_wanted: bool, **options: Any) -> None:
+    """Ranked candidate inputs and outputs, each with its evidence."""
+    from ..analysis import documents as report
+    from . import terminal as console
+
+    document = report.describe_outputs(analysis_of(options))
+    say(document, lambda: console.candidates_text(document), json_wanted)
+
+
+@model_command("doctor")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["info", "warning", "error"]),
+    help="Exit 1 from this severity on.",
+)
+@as_json
+def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> None:
+    """What would break or falsify a freeze, and the remedy."""
+    from ..analysis import documents as report
+    from . import terminal as console
+
+    document = report.describe_findings(analysis_of(options))
+    say(document, lambda: console.doctor_text(document), json_wanted)
+    ranks = ["info", "warning", "error"]
+    if fail_on and any(
+        ranks.index(f["severity"]) >= ranks.index(fail_on) for f in document["findings"]
+    ):
+        sys.exit(1)
+
+
+@cli.command("explain")
+@click.argument("model")
+@click.argument("pattern")
+@click.option(
+    "--at",
+    "node",
+    required=True,
+    metavar="NODE",
+    help="The node at which the layer should end.",
+)
+def explain_command(model: str, pattern: str, node: str) -> None:
+    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE."""
+    from ..analysis.results import analyse
+
+    click.echo(analyse(model).explain(pattern, node))
+
+
+@model_command("render")
+@click.option(
+    "-o", "--out", required=True, metavar="FILE", help="Its suffix chooses the format."
+)
+@click.option(
+    "--level",
+    type=click.Choice(["op", "layer", "block"]),
+    default="layer",
+    show_default=True,
+)
+def render_command(out: str, level: str, **options: Any) -> None:
+    """Draw or tabulate the model: .dot .svg .png .html .md .csv .json .txt"""
+    analysis_of({**options, "out": out}).render(out, level)
+    click.echo(f"wrote {out}", err=True)
+
+
+@model_command("freeze")
+@freeze_options
+@as_json
+def freeze_command(
+    json_wanted: bool, out: str, rename: tuple[str, ...], **options: Any
+) -> None:
+    """Checkpoint and graph to one .pb: variables become constants."""
+    from . import terminal as console
+
+    wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
+    wishes["rename"] = dict(map(parse_rename, rename))
+    found = analysis_of({**options, "out": out})
+    document = found.freeze(out, **wishes).to_json()
+    warn_of(found)
+    document["verified"] = None
+    if REDUCTIONS & wishes.keys() and can_run():
+        document["verified"] = found.measure_reduction(out, **wishes).to_json()
+    say(document, lambda: console.freeze_text(document), json_wanted)
+
+
+def warn_of(found: Analysis) -> None:
+    """Say on stderr what is wrong with the outputs that were asked for."""
+    from ..analysis import documents as report
+    from . import terminal as console
+
+    for finding in report.describe_errors(found):
+        click.echo(console.doctor_text({"findings": [finding]}), err=True)
+
+
+def can_run() -> bool:
+    """Whether TensorFlow is installed; nothing is imported to find out."""
+    from importlib.util import find_spec
+
+    return find_spec("tensorflow") is not None
+
+
+@model_command("keras")
+@click.option("-o", "--out", required=True, metavar="DIR")
+@click.option(
+    "--verify/--no-verify",
+    default=True,
+    help="Run both and compare (needs TensorFlow).",
+)
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Run a model whose ops can touch files, network or Python.",
+)
+@click.option(
+    "--single-file",
+    is_flag=True,
+    help="One model.keras in place of the weights file (needs Keras).",
+)
+@as_json
+def keras_command(
+    json_wanted: bool,
+    out: str,
+    verify: bool,
+    trust: bool,
+    single_file: bool,
+    **options: Any,
+) -> None:
+    """Keras source with the weights in place: model.py and model.weights.h5.
+
+    Both models are then run on the same random inputs: verification.json in the same folder says how far they
+    differ, and the exit status is 3 where they do.
+    """
+    from ..errors import NotRunnable, UnsafeModel
+    from . import terminal as console
+
+    found = analysis_of(options)
+    document = found.write_keras(out).document()
+    if single_file and not can_run():
+        said = "TensorFlow is not installed, so there is no model.keras"
+        document["remarks"].append(f"{said}: model.py and its weights are written")
+    elif single_file:
+        from ..errors import NotExpressible
+        from ..verify import save_single
+
+        try:
+            document["weights"] = save_single(out, trust).name
+        except NotExpressible as error:
+            document["remarks"].append(str(error))
+    if verify and not can_run():
+        document["remarks"].append("not verified: TensorFlow is not installed")
+    elif verify:
+        try:
+            proof = found.prove(out, trust, in_child=True)
+            document["verified"] = proof.to_json()
+        except (NotRunnable, UnsafeModel) as error:
+            document["remarks"].append(f"not verified: {error}")
+    say(document, lambda: console.keras_text(document), json_wanted)
+    if document["verified"] and not document["verified"]["passed"]:
+        sys.exit(3)
+
+
+@cli.command("verify")
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Run a model whose ops can touch files, network or Python.",
+)
+@as_json
+def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
+    """Run A and B on the same inputs and compare what they compute (needs TensorFlow)."""
+    from ..verify import apart, compare
+    from . import terminal as console
+
+    document = apart(lambda: compare(a, b, trust=trust)).to_json()
+    say(document, lambda: console.verification_text(document), json_wanted)
+    if not document["passed"]:
+        sys.exit(3)
+
+
+@cli.command("demo")
+@click.option(
+    "-o", "--out", default="graphscope-demo", show_default=True, metavar="DIR"
+)
+def demo_command(out: str) -> None:
+    """Train a small TensorFlow 1 model, then run the whole chain on it."""
+    from .demo.chain import run_demo
+
+    run_demo(out, click.echo, cli)
+
+
+def main() -> None:
+    """The console script: errors become one line and an exit status."""
+    from ..errors import GraphscopeError
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("graphscope: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except GraphscopeError as error:
+        fail(error, error.exit_code)
+    except OSError as error:
+        fail(GraphscopeError(os_text(error)), 1)
+
+
+def os_text(error: OSError) -> str:
+    """What the system refused, without its number.
+
+    >>> os_text(FileExistsError(17, "File exists", "out")), os_text(OSError(28, "No space left on device"))
+    ('out: File exists, and it is no folder', 'No space left on device')
+    """
+    if error.strerror is None:
+        return str(error)
+    said = error.strerror
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        said += ", and it is no folder"
+    return said if error.filename is None else f"{error.filename}: {said}"
+
+
+def fail(error: BaseException, status: int) -> None:
+    """One line on stderr, then the exit."""
+    from .terminal import printable
+
+    click.echo("graphscope: " + printable(" ".join(str(error).split())), err=True)
+    sys.exit(status)

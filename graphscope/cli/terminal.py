@@ -1,0 +1,257 @@
+"""The documents of ``analysis/documents.py`` -> text for a terminal. Returns strings; ``cli.py`` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+QUIET_KINDS = ("file name", "not needed")  # inputs that only `outputs` lists
+SHOWN = 5  # candidates with their evidence; the rest are counted
+
+
+def printable(text: object) -> str:
+    r"""The text with control characters spelled out: a file cannot steer the terminal.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    raw = str(text)
+    if raw.isprintable():
+        return raw
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in raw)
+
+
+def amount(nbytes: int) -> str:
+    """A number of bytes as a person reads it.
+
+    >>> amount(538_000_000)
+    '513.1 MiB'
+    """
+    size, unit = float(nbytes), "B"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:.1f} {unit}" if unit != "B" else f"{nbytes} B"
+
+
+def shape_text(shape: Sequence[int | None] | None) -> str:
+    """``(?, 28, 28, 1)``; ``(...)`` where the rank is unknown."""
+    if shape is None:
+        return "(...)"
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """``3 Conv2D, 1 Dense``."""
+    return ", ".join(f"{n:,} {printable(name)}" for name, n in counts.items())
+
+
+def table(rows: Iterable[Sequence[object]], headers: Sequence[str]) -> str:
+    """A plain table; numbers to the right, everything printable."""
+    from tabulate import tabulate
+
+    cells = [[c if isinstance(c, int) else printable(c) for c in row] for row in rows]
+    return tabulate(cells, headers, "simple", intfmt=",", disable_numparse=False)
+
+
+def inspect_text(doc: Mapping[str, Any], path: str) -> str:
+    """What ``graphscope inspect`` says."""
+    lines = [f"{printable(doc['source'])}"]
+    producer = f", written by {printable(doc['producer'])}" if doc["producer"] else ""
+    lines.append(f"  {printable(doc['format'])}{producer}")
+    lines.append(f"  {_graph_line(doc)}")
+    variables = counted(doc["variables"])
+    weights = f"{doc['parameters']:,} parameters, {amount(doc['bytes'])}"
+    lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))
+    if doc["signatures"]:
+        lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))
+    lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
+    lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
+    lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
+    if doc.get("loops"):
+        kept = ", ".join(
+            f"{printable(e['name'])} ({e['ops']} ops)" for e in doc["loops"]
+        )
+        lines.append(f"  kept as layers that run them: {kept}")
+    if doc["unexplained"]:
+        lines.append(f"  {doc['unexplained']:,} ops belong to no layer")
+    lines += ["", "Findings"]
+    lines += [f"  {finding_line(f)}" for f in doc["findings"]] or [
+        "  nothing to object"
+    ]
+    target = shell_quote(path)
+    lines += ["", f"More: graphscope layers {target}; graphscope outputs {target}"]
+    return "\n".join(lines)
+
+
+def _graph_line(doc: Mapping[str, Any]) -> str:
+    if doc["inferred"]:
+        return "no graph beside it: what follows is inferred from names and shapes"
+    line = f"{doc['nodes']:,} nodes"
+    if doc["functions"]:
+        line += f", {doc['functions']:,} functions"
+    roles = counted(doc["roles"])
+    return line + (f"; not part of the model: {roles}" if roles else "")
+
+
+def finding_line(finding: Mapping[str, Any]) -> str:
+    """One finding in one line."""
+    return f"{finding['severity']}: {printable(finding['message'])} [{finding['id']}]"
+
+
+def doctor_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope doctor`` says: each finding with its remedy."""
+    lines = []
+    for finding in doc["findings"]:
+        lines.append(finding_line(finding))
+        if finding["remedy"]:
+            lines += [
+                f"    {printable(line)}" for line in finding["remedy"].splitlines()
+            ]
+    return "\n".join(lines) or "nothing to object"
+
+
+def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
+    """What ``graphscope outputs`` says: inputs, then outputs, best first."""
+    inputs, outputs = doc["inputs"], doc["outputs"]
+    if brief:
+        inputs = [each for each in inputs if each["kind"] not in QUIET_KINDS]
+        inputs, outputs = inputs[: 2 * SHOWN], outputs[:SHOWN]
+    width = max((len(each["kind"]) for each in inputs), default=4)
+    lines = ["Inputs", *([] if inputs else ["  none found"])]
+    for each in inputs:
+        lines.append(f"  {each['kind']:<{width}}  {_tensor(each)}")
+        lines += [] if brief else [_evidence(e, width) for e in each["evidence"]]
+    lines += ["", "Outputs", *([] if outputs else ["  none found"])]
+    for each in outputs:
+        lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")
+        lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
+        lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
+    rest = len(doc["outputs"]) - len(outputs)
+    lines += [f"  and {rest} more"] if rest > 0 else []
+    return "\n".join(lines)
+
+
+def _evidence(text: str, width: int) -> str:
+    return " " * (width + 6) + printable(text)
+
+
+def _tensor(each: Mapping[str, Any]) -> str:
+    dtype = each["dtype"] or "?"
+    return f"{printable(each['tensor'])}  {dtype} {shape_text(each['shape'])}"
+
+
+STATISTICS = ("minimum", "maximum", "mean", "std", "zeros", "nan", "inf", "dead")
+
+
+def variables_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope variables`` says."""
+    keys = ("name", "dtype", "shape", "bytes", "role")
+    extra = [k for k in STATISTICS if any(k in v for v in doc["variables"])]
+    rows = []
+    for v in doc["variables"]:
+        role = f"{v['role']} of {v['of']}" if v.get("of") else v["role"]
+        row = [v["name"], v["dtype"], shape_text(v["shape"]), v["bytes"], role]
+        rows.append(row + [_number(v.get(k)) for k in extra])
+    total = sum(v["bytes"] for v in doc["variables"])
+    listed = table(rows, [*keys, *extra]) + "\n" if rows else ""
+    return f"{listed}{len(rows):,} variables, {amount(total)}"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):  # the dead channels
+        return str(len(value))
+    return "" if value is None else str(value)
+
+
+def verification_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope verify`` says."""
+    lines = []
+    for out in doc["outputs"]:
+        shape = f"{out['dtype']} {shape_text(out['shape'])}"
+        apart = f"{_number(out['max_abs'])}, {_number(out['max_rel'])} of its scale"
+        mark = "" if out["passed"] else "   <- differs"
+        lines.append(f"  {out['a']} and {out['b']}  {shape}  differ by {apart}{mark}")
+    if doc.get("parts_at"):
+        lines.append(f"  first node at which they part: {printable(doc['parts_at'])}")
+    lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    if doc["outputs"] and all(out.get("random") for out in doc["outputs"]):
+        lines.append("NOT COMPARED: all outputs are drawn at random")
+        return "\n".join(map(printable, lines))
+    verdict = "equal" if doc["passed"] else "DIFFERENT"
+    worst = f"largest difference {doc['max_abs']:.3g}, {doc['max_rel']:.3g} of the output's scale"
+    return "\n".join([*map(printable, lines), f"{verdict}: {worst}"])
+
+
+def freeze_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope freeze`` says."""
+    lines = [
+        f"wrote {printable(doc['path'])}: {doc['nodes']:,} nodes, {amount(doc['bytes'])}"
+    ]
+    for side in ("inputs", "outputs"):
+        lines.append(f"  {side:<8} " + ", ".join(map(printable, doc[side])))
+    lines.append(f"  {doc['constants']:,} constants hold its weights and settings")
+    if doc["dropped"]:
+        lines.append(f"  left out: {counted(doc['dropped'])}")
+    for change in doc["changes"]:
+        nodes = ", ".join(map(printable, change["nodes"][:SHOWN]))
+        more = (
+            f" and {len(change['nodes']) - SHOWN} more"
+            if len(change["nodes"]) > SHOWN
+            else ""
+        )
+        lines.append(
+            f"  changed: {printable(change['what'])}"
+            + (f" ({nodes}{more})" if nodes else "")
+        )
+    lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    if doc["verified"]:
+        worst = doc["verified"]["max_rel"]
+        lines.append(
+            f"  the reduction costs {worst:.2g} of the output's scale at the most"
+        )
+    return "\n".join(lines)
+
+
+def number_of(count: int, word: str) -> str:
+    """A number of things.
+
+    >>> number_of(1, "layer"), number_of(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
+def keras_text(doc: Mapping[str, Any]) -> str:
+    """What ``graphscope keras`` says."""
+    folder, weights = printable(doc["path"]), doc["weights"]
+    lines = [f"wrote {folder}/model.py and {folder}/{weights}"]
+    lines.append(
+        f"  {number_of(doc['layers'], 'layer')}, {number_of(doc['parameters'], 'parameter')}, "
+        f"{doc['weights_in_layers']:.4g}% of them in Keras's own layers, {doc['lines_of_code']:,} lines of code"
+    )
+    if doc["unexplained"]:
+        count = len(doc["unexplained"])
+        belong = "belongs" if count == 1 else "belong"
+        lines.append(f"  {number_of(count, 'op')} {belong} to no layer: keras.ops")
+    for node, reason in doc["not_portable"].items():
+        lines.append(f"  TensorFlow only: {printable(node)} ({printable(reason)})")
+    lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
+    if doc["verified"]:
+        lines += verification_text(doc["verified"]).splitlines()
+    elif not any(each.startswith("not verified") for each in doc["remarks"]):
+        lines.append(
+            "  not verified (needs TensorFlow): graphscope verify MODEL DIR does it"
+        )
+    return "\n".join(lines)
+
+
+def shell_quote(path: str) -> str:
+    """The path as one word for the shell."""
+    import shlex
+
+    return shlex.quote(printable(path))

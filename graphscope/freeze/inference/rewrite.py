@@ -1,0 +1,111 @@
+"""Model -> the graph of its use: modes set, training-form layers in their inference form, checks and copies gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...graph import Function, Graph, Model, Tensor
+from ...graph.edit import duplicate, redirect
+from ...simplify.prune import FRAME_OPS, prune
+from ...simplify.specialise import specialise
+from ..report import Change
+from ..variables.moving_averages import Averages
+from .batch_norm import use_moving_statistics
+from .dropout import drop_dropout
+
+COPIES = frozenset(
+    "Identity CheckNumerics CheckNumericsV2 StopGradient PreventGradient Print DebugIdentity DebugIdentityV2 "
+    "Snapshot".split()
+)
+
+
+def find_modes(model: Model, graph: Graph) -> dict[str, Any]:
+    """The placeholders of ``graph`` that switch between training and use, with the value that use needs."""
+    if not any(
+        _may_switch(graph, n)
+        for n in graph.by_op("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+    ):
+        return {}
+    from ...infer.outputs.find import find_outputs
+
+    found = find_outputs(model).inputs
+    return {
+        c.tensor.node: c.value
+        for c in found
+        if c.value is not None and c.tensor.node in graph
+    }
+
+
+def _may_switch(graph: Graph, name: str) -> bool:
+    """Whether a placeholder may be a scalar truth value or probability."""
+    node = graph.node(name)
+    dtype = str(node.attrs.get("dtype"))
+    return not node.attrs.get("shape") and dtype in (
+        "bool",
+        "float32",
+        "float64",
+        "float16",
+    )
+
+
+def for_inference(
+    model: Model,
+    outputs: Iterable[Tensor],
+    modes: Mapping[str, Any],
+    averages: Averages,
+) -> tuple[Graph, list[Change]]:
+    """The pruned graph of ``model`` in its inference form, and what was changed to get there."""
+    wanted = list(outputs)
+    changes = [
+        Change(f"{name} set to {value}", (name,)) for name, value in modes.items()
+    ]
+    whole = model.graph
+    graph = specialise(whole, modes, model.functions)
+    graph = prune(graph, wanted)
+    changes += use_moving_statistics(graph, whole, averages)
+    graph = prune(graph, wanted)
+    changes += drop_dropout(graph)
+    return prune(graph, wanted), changes
+
+
+def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> list[str]:
+    """Take out of ``graph``, in place, the nodes that hand on what they read; their names.
+
+    Those stay that are outputs, that carry deadness or a frame, or that a control dependency names.
+    """
+    kept = {tensor.node for tensor in outputs}
+    kept |= {source for name in graph for source in graph.node(name).controls}
+    dropped = []
+    for name in [*graph.by_op(*COPIES)]:
+        inputs = graph.inputs(name)
+        if name in kept or not inputs or graph.node(name).controls:
+            continue
+        if graph.op(inputs[0].node) in FRAME_OPS or inputs[0].node == name:
+            continue
+        redirect(graph, Tensor(name), inputs[0])
+        graph.remove_node(name)
+        dropped.append(name)
+    return dropped
+
+
+def bodies_without_dropout(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions in whose bodies a dropout was found, without it: the bodies of loops."""
+    found = {}
+    for name, function in functions.items():
+        body = duplicate(function.graph)
+        if list(drop_dropout(body)):
+            found[name] = replace(function, graph=body, message=None)
+    return found
+
+
+def renamed(graph: Graph, names: Mapping[str, str]) -> Graph:
+    """The graph with some nodes under other names."""
+    made = Graph()
+    for name in graph:
+        node = graph.node(name)
+        controls = tuple(names.get(source, source) for source in node.controls)
+        inputs = (Tensor(names.get(t.node, t.node), t.port) for t in graph.inputs(name))
+        made.add(names.get(name, name), replace(node, controls=controls), inputs)
+    return made

@@ -1,0 +1,35 @@
+"""The nouns: Tensor, Node, Graph; Layer; Model. Each analysis returns something new that is keyed by the graph as read."""
+
+from .graph import (
+    CONTROL,
+    Extent,
+    FunctionRef,
+    Graph,
+    Node,
+    Shape,
+    Tensor,
+    TensorSpec,
+    did_you_mean,
+)
+from .layer import Layer, Loop, WeightUse
+from .model import Function, Model, Signature, Variable, Weights
+
+__all__ = [
+    "CONTROL",
+    "Extent",
+    "Function",
+    "FunctionRef",
+    "Graph",
+    "Layer",
+    "Loop",
+    "Model",
+    "Node",
+    "Shape",
+    "Signature",
+    "Tensor",
+    "TensorSpec",
+    "Variable",
+    "WeightUse",
+    "Weights",
+    "did_you_mean",
+]

@@ -1,0 +1,81 @@
+"""Changing a copy of a graph: what the passes that rewrite one are made of. The graph as read is never among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from . import Graph, Node, Tensor
+
+
+def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) -> Graph:
+    """A copy whose edges can be changed, less some nodes and the edges and control inputs that name them."""
+    made = Graph()
+    for name, data in graph._node.items():
+        if name not in without:
+            made.add_node(name, node=data["node"])
+    pred, succ = made._pred, made._succ
+    for name in made:
+        for source, edges in graph._pred[name].items():
+            if source not in without:
+                pred[name][source] = succ[source][name] = {
+                    slot: dict(data) for slot, data in edges.items()
+                }
+    return made
+
+
+def put(
+    graph: Graph, name: str, node: Node, inputs: Iterable[Tensor] | None = None
+) -> None:
+    """Set the payload of a node, new or old; and its data inputs, unless they stay."""
+    if name in graph:
+        graph._node[name]["node"] = node
+    else:
+        graph.add_node(name, node=node)
+    if inputs is None:
+        return
+    wanted = list(inputs)
+    for source in list(graph._pred[name]):
+        graph.remove_edges_from([(source, name, k) for k in list(graph[source][name])])
+    for slot, tensor in enumerate(wanted):
+        graph.add_edge(tensor.node, name, key=slot, port=tensor.port)
+
+
+def read_instead(graph: Graph, name: str, slot: int, tensor: Tensor) -> None:
+    """Let one input of a node read another tensor."""
+    for source, edges in graph._pred[name].items():
+        if slot in edges:
+            graph.remove_edge(source, name, key=slot)
+            break
+    graph.add_edge(tensor.node, name, key=slot, port=tensor.port)
+
+
+def redirect(
+    graph: Graph, old: Tensor, new: Tensor, but: frozenset[str] = frozenset()
+) -> int:
+    """Let all that reads ``old`` read ``new``, except the nodes in ``but``; how many inputs changed."""
+    changed = 0
+    for name, slot in graph.consumers(*old):
+        if name not in but:
+            read_instead(graph, name, slot, new)
+            changed += 1
+    return changed
+
+
+def bypass_calls(graph: Graph) -> None:
+    """Let what reads the outputs of an inlined call read, in ``graph``, what the call returned.
+
+    The IdentityN that stands for the call reads all that it returned; without this, one output would need the others too.
+    """
+    for name in list(graph.by_op("IdentityN")):
+        for port, tensor in enumerate(graph.inputs(name)):
+            if tensor.node != name:
+                redirect(graph, Tensor(name, port), tensor)
+
+
+def fresh(graph: Graph, name: str) -> str:
+    """``name``, or ``name_1``, ``name_2`` ... where it is taken."""
+    made, number = name, 0
+    while made in graph:
+        number += 1
+        made = f"{name}_{number}"
+    return made

@@ -1,0 +1,177 @@
+"""What is in a graph: Tensor, Node and the Graph of them.
+
+Nodes are operations, edges are tensors. One graph type serves three altitudes: ops, layers and blocks. A graph as
+read never changes; each analysis returns something new that is keyed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import networkx as nx
+
+from ..errors import GraphError
+
+CONTROL = -1  # TensorFlow's own number for the slot of a control edge
+
+Shape = tuple[int | None, ...] | None
+"""``None``: the rank is unknown. A ``None`` inside: that size is unknown. ``()``: a scalar."""
+
+
+class Tensor(NamedTuple):
+    """One output of one node; ``str()`` is ``name:port``, as TensorFlow writes it."""
+
+    node: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Tensor:
+        """The tensor that ``name`` or ``name:port`` stands for.
+
+        >>> Tensor.parse("conv/BiasAdd:1")
+        Tensor(node='conv/BiasAdd', port=1)
+        """
+        name, colon, port = text.rpartition(":")
+        return cls(name, int(port)) if colon and port.isdigit() else cls(text)
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """What is known of a tensor without running it; ``dtype`` is ``""`` where unknown."""
+
+    dtype: str = ""
+    shape: Shape = None
+
+
+class FunctionRef(NamedTuple):
+    """The value of an attribute that names a function of the library (``func`` in an AttrValue)."""
+
+    name: str
+    attrs: Mapping[str, Any]
+
+
+class Extent(NamedTuple):
+    """A run of raw little-endian array bytes in a file: what a lazy weight is made of."""
+
+    path: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one NodeDef says, less its data inputs: those are edges.
+
+    ``attrs`` are decoded when they are read (a dtype is ``"float32"``, a shape a ``Shape``, a tensor an ndarray,
+    a string a ``str``, a list a tuple, a function a ``FunctionRef``). ``outputs`` is what the file itself says of
+    the node's outputs (``_output_shapes``), empty where it says nothing. ``controls`` names the control inputs.
+    """
+
+    op: str
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[TensorSpec, ...] = ()
+    controls: tuple[str, ...] = ()
+    device: str = ""
+
+
+class Graph(nx.MultiDiGraph):
+    """``graph.nodes[name]["node"]`` is a Node; a data edge is ``(source, target, key=slot)`` with ``port=``.
+
+    Control dependencies stay on the node; ``with_control()`` gives a copy in which they are edges too. ``drawing`` is
+    how a notebook shows a graph; ``render`` sets it, since nothing here knows how to draw.
+    """
+
+    drawing: ClassVar[Callable[[Graph], str] | None] = None
+
+    def add(self, name: str, node: Node, inputs: Iterable[Tensor] = ()) -> None:
+        """Add one node and its data edges; the sources may be added later."""
+        self.add_node(name, node=node)
+        for slot, tensor in enumerate(inputs):
+            self.add_edge(tensor.node, name, key=slot, port=tensor.port)
+
+    def node(self, name: str) -> Node:
+        """The payload of one node; raises GraphError with the nearest names where there is none."""
+        try:
+            found = self._node[name]["node"]
+        except KeyError:
+            raise GraphError(
+                f"no node {name!r} in the graph{did_you_mean(name, self)}"
+            ) from None
+        return found  # type: ignore[no-any-return]
+
+    def op(self, name: str) -> str:
+        return self.node(name).op
+
+    def attrs(self, name: str) -> Mapping[str, Any]:
+        return self.node(name).attrs
+
+    def inputs(self, name: str) -> tuple[Tensor, ...]:
+        """The data inputs in slot order."""
+        slots = [
+            (slot, Tensor(source, data["port"]))
+            for source, edges in self._pred[name].items()
+            for slot, data in edges.items()
+            if slot != CONTROL
+        ]
+        return tuple(tensor for _, tensor in sorted(slots))
+
+    def consumers(
+        self, name: str, port: int | None = None
+    ) -> tuple[tuple[str, int], ...]:
+        """``(node, slot)`` of every data input that reads the node (or only that port of it)."""
+        return tuple(
+            (target, slot)
+            for target, edges in self._succ[name].items()
+            for slot, data in edges.items()
+            if slot != CONTROL and (port is None or data["port"] == port)
+        )
+
+    def by_op(self, *ops: str) -> Iterator[str]:
+        """The names of the nodes of these ops, in the file's order."""
+        wanted = frozenset(ops)
+        return (name for name, data in self._node.items() if data["node"].op in wanted)
+
+    def with_control(self) -> Graph:
+        """A copy in which every control dependency is an edge with key CONTROL."""
+        made = self.copy()
+        for name in self:
+            for source in self.node(name).controls:
+                if source in made:
+                    made.add_edge(source, name, key=CONTROL, port=CONTROL)
+        return made  # type: ignore[no-any-return]
+
+    def upstream(self, names: Iterable[str], control: bool = False) -> set[str]:
+        """The named nodes and all that they depend on (through control dependencies too, when asked)."""
+        seen: set[str] = set()
+        stack = [name for name in names]
+        while stack:
+            name = stack.pop()
+            if name in seen or name not in self._node:
+                continue
+            seen.add(name)
+            stack.extend(self._pred[name])
+            if control:
+                stack.extend(self.node(name).controls)
+        return seen
+
+    def _repr_svg_(self) -> str | None:
+        """The drawing that a notebook shows, once ``render`` is imported; else None: the plain repr."""
+        return None if Graph.drawing is None else Graph.drawing(self)
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 3) -> str:
+    """``"; nearest: 'a', 'b'"`` from the names that are most like ``name``, or ``""``."""
+    import difflib
+
+    names = list(known)
+    base = name.removesuffix(":0").removeprefix("import/")
+    tail = base.rsplit("/", 1)[-1]
+    near = [n for n in names if n == base or n.rsplit("/", 1)[-1] == tail][:most]
+    if not near and len(names) <= 20_000:
+        near = difflib.get_close_matches(base, names, most, 0.6)
+    return "; nearest: " + ", ".join(map(repr, near)) if near else ""

@@ -1,0 +1,99 @@
+"""What is recovered: a Layer explains nodes of the graph, a WeightUse says which weight it reads and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .graph import Node, Tensor
+from .model import Function, Model
+
+
+@dataclass(frozen=True)
+class WeightUse:
+    """A weight as one layer uses it.
+
+    ``node`` is the graph's variable or constant that holds it (``""`` where the layer's weight is a literal, then
+    ``value`` holds it), ``shape`` its shape in Keras's layout, ``steps`` what leads from the stored array to Keras's:
+    ``("reshape", shape)``, ``("transpose", axes)``, ``("cast", dtype)``, ``("slice", (axis, begin, end))``,
+    ``("deviation", epsilon)``: its square less epsilon; ``("join", (axis, uses))``: those of other uses after these,
+    along one axis; ``("computed", function)``, before any other: what a function of the model makes of its variables.
+    """
+
+    node: str
+    shape: tuple[int, ...]
+    steps: tuple[tuple[str, Any], ...] = ()
+    value: np.ndarray | None = field(default=None, compare=False)
+
+    def array(self, model: Model) -> np.ndarray:
+        """The values in Keras's layout; raises MissingWeight where the model has none."""
+        steps = self.steps
+        if steps and steps[0][0] == "computed":
+            found, steps = steps[0][1](model), steps[1:]
+        else:
+            found = self.value if self.value is not None else model.value(self.node)
+        for step, argument in steps:
+            if step == "join":
+                parts = [found, *(each.array(model) for each in argument[1])]
+                found = np.concatenate(parts, argument[0])
+            else:
+                found = _STEPS[step](found, argument)
+        return found
+
+
+def _slice(array: np.ndarray, argument: tuple[int, int, int]) -> np.ndarray:
+    axis, begin, end = argument
+    return array[(slice(None),) * (axis % array.ndim) + (slice(begin, end),)]
+
+
+_STEPS: dict[str, Any] = {
+    "reshape": np.reshape,
+    "transpose": np.transpose,
+    "deviation": lambda array, epsilon: np.square(array) - epsilon,
+    "cast": lambda array, dtype: array.astype(dtype),
+    "slice": _slice,
+}
+
+
+@dataclass(frozen=True)
+class Layer(Node):
+    """A Node that explains other nodes: one Keras layer found in the graph.
+
+    ``op`` is the Keras class (``"Conv2D"``), ``attrs`` its config in Keras's words. ``inputs`` maps the formula's
+    input names to tensors of the op graph, in call order; ``weights`` maps Keras's weight names to their use;
+    ``members`` are the op nodes explained; ``output`` is the op tensor that the layer computes; ``pattern`` names the
+    formula; ``evidence`` says in words what was seen and what was assumed. ``name`` is the layer's own, as Keras
+    would have it: unique within one model.
+    """
+
+    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+    weights: Mapping[str, WeightUse] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
+    output: Tensor = Tensor("")
+    pattern: str = ""
+    evidence: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The attributes, under the name that Keras gives them."""
+        return self.attrs
+
+
+@dataclass(frozen=True)
+class Loop(Layer):
+    """A Layer of no Keras class: a loop of the graph (or a condition), and the arrays that only it sees.
+
+    ``function`` is what it computes, ``arguments`` names for each of its arguments one of ``inputs`` or ``weights``; its
+    returns are the layer's outputs. ``library`` holds the functions that it runs; ``facts`` what is known of the tensors of each, by the
+    function's name (spec, elements); ``held`` which of their constants are weights, by function and node.
+    """
+
+    function: Function | None = None
+    arguments: tuple[str, ...] = ()
+    library: Mapping[str, Function] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[Tensor, Any]] = field(default_factory=dict)
+    held: Mapping[tuple[str, str], str] = field(default_factory=dict)

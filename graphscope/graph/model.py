@@ -1,0 +1,147 @@
+"""What one file holds: signatures, variables, functions, weights read when asked for, and the Model of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingWeight
+from .graph import Extent, Graph, Shape, Tensor, TensorSpec, did_you_mean
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a file declares as one way to call the model: names to tensors, and what they hold."""
+
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+    specs: Mapping[Tensor, TensorSpec] = field(default_factory=dict)
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a checkpoint or a graph.
+
+    ``name`` is the checkpoint's key (the graph's node where there is no checkpoint), ``role`` one of weight,
+    optimizer slot, moving average, batch statistics, step counter, metric, lookup table, queue, other; ``of`` names
+    the weight that a slot or an average belongs to, ``optimizer`` which optimizer keeps the slot (as far as
+    names, objects or ops tell), ``path`` is the object path in a TF2 checkpoint, ``trainable`` is None where nothing
+    says so.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape
+    nbytes: int
+    role: str = "weight"
+    of: str = ""
+    path: str = ""
+    trainable: bool | None = None
+    optimizer: str = ""
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of the library, its body a Graph of its own.
+
+    Arguments are nodes of op ``_Arg`` with attribute ``T``; ``returns`` gives the body tensor of each output in
+    order; the references in the body are already ``node:port``. ``message`` is the FunctionDef as it was read, so that
+    what nobody changed can be written as it was.
+    """
+
+    name: str
+    graph: Graph
+    arguments: tuple[str, ...]
+    returns: tuple[Tensor, ...]
+    output_names: tuple[str, ...] = ()
+    control_returns: tuple[str, ...] = ()
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    message: Any = field(default=None, compare=False, repr=False)
+
+
+class Weights(Mapping[str, np.ndarray]):
+    """Arrays by variable name, read when asked for; the empty mapping is what a file without weights has."""
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def spec(self, name: str) -> TensorSpec:
+        """Dtype and shape, without reading the values."""
+        found = self[name]
+        return TensorSpec(str(found.dtype), found.shape)
+
+    def extents(self, name: str) -> tuple[Extent, ...] | None:
+        """Where the raw little-endian bytes lie, in order; None where they must be decoded first."""
+        return None
+
+
+class _WhenAsked:
+    """A field that may be given as a function of nothing, which is called when the field is first read."""
+
+    def __get__(self, model: Any, owner: Any = None) -> Any:
+        if model is None:
+            raise AttributeError("graph")  # so the dataclass sees no default
+        held = model.__dict__["_graph"]
+        if not isinstance(held, Graph):
+            held = model.__dict__["_graph"] = held()
+        return held
+
+    def __set__(self, model: Any, value: Any) -> None:
+        model.__dict__["_graph"] = value
+
+
+@dataclass(frozen=True)
+class Model:
+    """All that a file holds: structure now, weights when asked for.
+
+    ``keys`` maps the graph's variable nodes to names in ``weights`` (through the graph's own restore wiring, by name
+    where there is none); ``inferred`` is true of a graph that was built from a variable list alone, ``layered`` of one whose nodes are layers
+    and not ops (that, and what a Keras file holds). ``graph`` may be given as a function that makes it when it is first asked for.
+    """
+
+    graph: Graph = _WhenAsked()  # type: ignore[assignment]
+    source: str = ""
+    format: str = ""
+    producer: str = ""
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    weights: Weights = field(default_factory=Weights)
+    variables: tuple[Variable, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    collections: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    assets: Mapping[str, str] = field(default_factory=dict)
+    inferred: bool = False
+    layered: bool = False
+    remarks: tuple[str, ...] = ()
+
+    def value(self, node: str) -> np.ndarray:
+        """The array that a Const or a variable of the graph holds; raises MissingWeight where it has none."""
+        key = self.keys.get(node, node)
+        payload = None if self.layered else self.graph.node(node)
+        if payload is not None and "value" in payload.attrs:
+            return payload.attrs["value"]  # type: ignore[no-any-return]
+        if key not in self.weights:
+            hint = did_you_mean(key, self.weights)
+            if not len(self.weights):
+                hint = ": no weights lie beside it; say where they are (--checkpoint)"
+            raise MissingWeight(
+                f"variable {node!r} has no value in {self.source or 'the file'}{hint}"
+            )
+        return self.weights[key]
+
+    def has_value(self, node: str) -> bool:
+        """Whether ``value(node)`` would give an array."""
+        if self.keys.get(node, node) in self.weights:
+            return True
+        return not self.layered and "value" in self.graph.node(node).attrs

@@ -1,0 +1,121 @@
+"""Heads folded into the batch -> heads as an axis of their own again.
+
+The authors of fairseq's BART reshape queries, keys and values of ``[batch, heads, length, size]`` to ``[batch * heads, length,
+size]``, multiply them there, and reshape the scores back where a mask is added. What works on the last two axes alone does the
+same with two axes before them as with one, so the reshapes can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import ops
+from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...match.view.symbolic_shapes import product
+from ..layers.layer_view import Values
+from .flattened_tokens import Dims, Lifting, Search, is_last, lifted
+
+# Layers that do to each vector along the last axis of a matrix what they do to any other.
+_ON_MATRICES = frozenset(
+    """LayerNormalization RMSNormalization UnitNormalization Activation ReLU LeakyReLU ELU Softmax Dropout Rescaling Add Multiply
+    Subtract Average Maximum Minimum Identity""".split()
+)
+
+
+def lift_stacks(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor] = (),
+) -> Graph:
+    """A copy of a layer graph without reshapes to stacks of matrices and back; the graph itself where it has none.
+
+    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay as they
+    are (the outputs asked for).
+    """
+    return lifted(_Stacks, _Unstacked, graph, specs, values, keep)
+
+
+class _Stacks(Search):
+    """Which nodes work on stacks of matrices whose first axis is several axes in one."""
+
+    def flattened(self, source: Tensor, made: Dims) -> Dims | None:
+        if len(made) != 3:
+            return None
+        for given in self._before(source):
+            lead = given[:-2]
+            fits = len(lead) > 1 and given[-2:] == made[1:]
+            if fits and product(lead) == made[0]:
+                self._note_equal(given, self.view.dims(source) or ())
+                return lead
+        return None
+
+    def _before(self, source: Tensor) -> Iterator[Dims]:
+        """The sizes of a tensor, and those of what it was added to: a sum with as many elements as one of its terms has
+        that one's sizes, and a reshape to those sizes works for no other number of elements.
+        """
+        yield self.view.dims(source) or ()
+        if self.view.ops[source.node] in ("Add", "AddN", "Mul", "Sub"):
+            for term in self.view.inputs[source.node]:
+                yield self.view.dims(term) or ()
+
+    def is_alike(self, name: str) -> bool:
+        node, inputs = self.graph.node(name), self.view.inputs[name]
+        stacked = self.row_inputs(name)
+        others = [t for t in inputs if t.node not in self.lead]
+        if not stacked or len(self.view.shape(Tensor(name)) or ()) != 3:
+            return False
+        if self.view.ops[name] == "BatchMatMul":
+            return not others
+        if _turns(self, name):
+            return True
+        if isinstance(node, Layer):
+            return not others and node.op in _ON_MATRICES and is_last(node, 3)
+        plain = "elementwise" in ops.traits(node.op) or node.op == "Identity"
+        return plain and all(map(self._is_one_matrix, others))
+
+    def _is_one_matrix(self, tensor: Tensor) -> bool:
+        """Whether an operand is the same for every matrix of the stack."""
+        shape = self.view.shape(tensor)
+        return shape is not None and all(d == 1 for d in shape[:-2])
+
+    def is_worth(self, region: set[str]) -> bool:
+        """A region is lifted as a whole or not at all: there is no going back to sizes that only a run knows."""
+        met = any(self.view.ops[name] == "BatchMatMul" for name in region)
+        return met and not any(self.is_left(name, region) for name in region)
+
+
+def _turns(found: Search, name: str) -> bool:
+    """Whether a node turns each matrix of a stack over."""
+    kind, attrs = found.view.kinds[name], found.view.attrs[name]
+    if kind == "layers.Permute":
+        return tuple(attrs["dims"]) == (2, 1)
+    perm = (
+        found.view.number(found.view.inputs[name][1]) if kind == "Transpose" else None
+    )
+    return perm is not None and perm.reshape(-1).tolist() == [0, 2, 1]
+
+
+class _Unstacked(Lifting):
+    """Writes the new graph: matrices have the axes back that were one."""
+
+    def moved(
+        self, name: str, node: Node, inputs: Sequence[Tensor]
+    ) -> tuple[dict[str, Any], list[Tensor]]:
+        attrs, given = super().moved(name, node, inputs)
+        if not _turns(self.found, name):
+            return attrs, given
+        rank = len(self.found.lead[name]) + 2
+        order = [*range(rank - 2), rank - 1, rank - 2]
+        if isinstance(node, Layer):
+            return {**attrs, "dims": tuple(order[1:])}, given
+        perm = self.fresh(f"{name}/perm")
+        value = np.array(order, np.int32)
+        self.up.add(perm, Node("Const", {"dtype": "int32", "value": value}))
+        return attrs, [given[0], Tensor(perm)]
+
+    def in_sizes(self, name: str, source: Tensor, dims: Dims) -> Tensor:
+        return self._now(source)

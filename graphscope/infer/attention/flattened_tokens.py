@@ -1,0 +1,371 @@
+"""Tokens flattened to the rows of a matrix -> tokens of a sequence again.
+
+BERT's authors reshape ``[batch, length, width]`` to ``[batch * length, width]``, run every layer on rows and reshape back
+where sequences meet. A layer that works on the last axis alone does the same to a sequence as to rows, so the reshapes
+can go. This is done to a layer graph, and only where every size can be seen to stay what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import networkx as nx
+import numpy as np
+
+from ... import ops
+from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...match.view.size import Size
+from ...match.view.symbolic_shapes import SymbolicView, product
+from ..layers.layer_view import Values, layer_view, raised_specs
+
+Dims = tuple[Size, ...]
+
+# Layers that do to each vector along the last axis what they do to any other.
+_ON_VECTORS = frozenset(
+    """Dense Embedding LayerNormalization RMSNormalization UnitNormalization Activation ReLU LeakyReLU ELU Softmax
+    Dropout Rescaling Add Multiply Subtract Average Maximum Minimum Concatenate Identity Normalization
+    BatchNormalization""".split()
+)
+
+
+class Start(NamedTuple):
+    """A Reshape to rows: what it flattens, and the sizes that its rows had before."""
+
+    source: Tensor
+    lead: Dims
+
+
+def lift_rows(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor] = (),
+) -> Graph:
+    """A copy of a layer graph without reshapes to rows and back; the graph itself where it has none.
+
+    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay as they
+    are (the outputs asked for).
+    """
+    return lifted(Search, Lifting, graph, specs, values, keep)
+
+
+def lifted(
+    search: type[Search],
+    lifting: type[Lifting],
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor],
+) -> Graph:
+    """What ``lifting`` makes of the layer graph where ``search`` finds work worth it; else the graph itself."""
+    if not any(graph.by_op("Reshape")):
+        return graph
+    view = layer_view(graph, specs, values)
+    tensors = graph.graph.get("tensors", {})
+    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
+    found = search(view, kept)
+    return lifting(found, specs).made() if found.worth else graph
+
+
+class Search:
+    """Which nodes work on rows, where rows begin and end; ``worth`` are the nodes of regions that are worth lifting."""
+
+    def __init__(self, view: SymbolicView, kept: frozenset[str]) -> None:
+        self.view, self.graph, self.kept = view, view.graph, kept
+        self.lead: dict[str, Dims] = {}
+        self.starts: dict[str, Start] = {}
+        self.fading: set[str] = set()
+        self.ends: dict[str, Dims] = {}
+        self.equal: dict[tuple[Tensor, int], tuple[Tensor, int]] = {}
+        try:
+            self.order: list[str] = list(nx.topological_sort(view.graph))
+        except nx.NetworkXUnfeasible:
+            self.order = []
+        for name in self.order:
+            self._visit(name)
+        self.worth = self.found_worth()
+
+    def _visit(self, name: str) -> None:
+        if self._is_reshape(name):
+            self._visit_reshape(name)
+        elif self.is_alike(name):
+            leads = {self.lead[t.node] for t in self.row_inputs(name)}
+            if len(leads) == 1 or leads and self._are_equal(list(leads)):
+                self.lead[name] = min(leads, key=str)
+
+    def row_inputs(self, name: str) -> list[Tensor]:
+        return [t for t in self.view.inputs[name] if t.node in self.lead]
+
+    def _is_reshape(self, name: str) -> bool:
+        return self.view.kinds[name] == "Reshape"
+
+    def _visit_reshape(self, name: str) -> None:
+        source = self.view.inputs[name][0]
+        given, made = self.view.dims(source), self.view.dims(Tensor(name))
+        if given is None or made is None:
+            return
+        if source.node in self.lead:
+            self._visit_end(name, self.lead[source.node], made)
+            return
+        lead = self.flattened(source, made)
+        if lead is not None:
+            self.lead[name] = lead
+            self.starts[name] = Start(source, lead)
+
+    def flattened(self, source: Tensor, made: Dims) -> Dims | None:
+        """The leading sizes that become rows; None where the reshape is no flattening of two axes or more."""
+        if len(made) not in (1, 2):
+            return None
+        given, width = self.view.dims(source) or (), product(made[1:])
+        for count in range(2, len(given) + 1):
+            if product(given[count:]) == width:
+                lead = given[:count]
+                return lead if _is_sayable((*lead, *made[1:])) else None
+        return None
+
+    def _visit_end(self, name: str, lead: Dims, made: Dims) -> None:
+        """A Reshape of rows: back to a sequence, or of the vectors alone."""
+        source = self.view.inputs[name][0]
+        width = (self.view.dims(source) or ())[1:]
+        for count in range(len(made) + 1):
+            if product(made[count:]) == product(width) and _alike(made[:count], lead):
+                self._note_equal(made[:count], lead)
+                after = (*lead, *made[count:])
+                if made[count:] == width or _is_sayable(after):
+                    self.ends[name] = after
+                return
+
+    def _note_equal(self, made: Dims, lead: Dims) -> None:
+        """The reshape works only where the sizes that differ by name are equal: so they are one size."""
+        for a, b in zip(made, lead):
+            if a != b and a == Size(1, a.axes) and b == Size(1, b.axes):
+                if len(a.axes) == len(b.axes) == 1:
+                    self.equal[b.axes[0]] = a.axes[0]
+
+    def is_alike(self, name: str) -> bool:
+        """Whether a node does the same to each row, whatever axes its rows are."""
+        rows = self.row_inputs(name)
+        if not rows:
+            return False
+        node, rank = self.graph.node(name), len(self.view.shape(rows[0]) or ())
+        others = [t for t in self.view.inputs[name] if t not in rows]
+        if isinstance(node, Layer):
+            return not others and node.op in _ON_VECTORS and is_last(node, rank)
+        if "elementwise" in ops.traits(node.op):
+            return all(self._is_narrow(t) for t in others) and rank == len(
+                self.view.shape(Tensor(name)) or ()
+            )
+        return node.op in ("Identity", "BiasAdd") and all(
+            self._is_narrow(t) for t in others
+        )
+
+    def _is_narrow(self, tensor: Tensor) -> bool:
+        """Whether an operand is the same for every row."""
+        shape = self.view.shape(tensor)
+        return shape is not None and all(d == 1 for d in shape[:-1])
+
+    def _are_equal(self, leads: Sequence[Dims]) -> bool:
+        """Whether the rows of several tensors that are joined row by row are the same."""
+        return all(_alike(each, leads[0]) and _alike(leads[0], each) for each in leads)
+
+    # -- what is worth it ---------------------------------------------------------------------
+    def found_worth(self) -> set[str]:
+        """The nodes of every region in which more reshapes go than come."""
+        regions, worth = list(self.regions()), set(self.lead)
+        for _ in range(
+            len(regions) + 1
+        ):  # what fades with one region may not with fewer
+            self.fading = self._fading(worth)
+            kept = [region for region in regions if self.is_worth(region)]
+            if len(kept) == len(regions):
+                break
+            regions, worth = kept, set().union(*kept)
+        return worth
+
+    def is_worth(self, region: set[str]) -> bool:
+        gone = sum(name in self.starts for name in region)
+        gone += sum(r in self.ends for n in region for r in self.readers(n))
+        return gone > sum(1 for name in region if self.is_left(name, region))
+
+    def _fading(self, worth: set[str]) -> set[str]:
+        """The nodes that serve only to tell sizes to the reshapes which go: they go with them."""
+        fading: set[str] = set()
+        for name in reversed(self.order):
+            if name in self.kept or isinstance(self.graph.node(name), Layer):
+                continue
+            readers = self.graph.consumers(name)
+            if readers and all(
+                reader in fading or slot and self._goes(reader, worth)
+                for reader, slot in readers
+            ):
+                fading.add(name)
+        return fading
+
+    def _goes(self, name: str, worth: set[str]) -> bool:
+        """Whether a reshape is one that goes."""
+        if name in self.starts:
+            return name in worth
+        return name in self.ends and self.view.inputs[name][0].node in worth
+
+    def readers(self, name: str) -> Iterator[str]:
+        return (reader for reader, _ in self.graph.consumers(name))
+
+    def is_left(self, name: str, region: set[str]) -> bool:
+        """Whether the rows themselves are still needed after this node."""
+        if name in self.kept:
+            return True
+        gone = region | self.fading
+        return any(r not in self.ends for r in self.readers(name) if r not in gone)
+
+    def regions(self) -> Iterator[set[str]]:
+        """Nodes on rows that read one another."""
+        joined = nx.Graph()
+        joined.add_nodes_from(self.lead)
+        for name in self.lead:
+            if name not in self.starts:
+                joined.add_edges_from((name, t.node) for t in self.row_inputs(name))
+        for region in nx.connected_components(joined):
+            yield set(region)
+
+
+def is_last(layer: Layer, rank: int) -> bool:
+    """Whether the layer's axis, where it has one, is the last."""
+    axis = layer.attrs.get("axis", -1)
+    if isinstance(axis, list | tuple):
+        axis = axis[0] if len(axis) == 1 else None
+    whole = layer.attrs.get("noise_shape") is None and "shared_axes" not in layer.attrs
+    return axis in (-1, rank - 1) and whole
+
+
+def _is_sayable(dims: Dims) -> bool:
+    """Whether a Reshape layer can make these sizes: it is told all but the batch, one of which may be unknown."""
+    return sum(size.number is None for size in dims[1:]) <= 1
+
+
+def _alike(a: Dims, b: Dims) -> bool:
+    """Whether two lists of sizes with one product are the same: then one of them may be unknown."""
+    if len(a) != len(b):
+        return False
+    differing = [(x, y) for x, y in zip(a, b) if x != y]
+    others = [x for x, y in zip(a, b) if x == y]
+    if len(differing) > 1 or any(x.number == 0 for x in others):
+        return False
+    return not differing or any((x.number or 2) > 1 for x in others)
+
+
+class Lifting:
+    """Writes the new graph: ``same`` maps old tensors to new ones that equal them, ``lifted`` rows to sequences."""
+
+    def __init__(self, found: Search, specs: Mapping[Tensor, TensorSpec]) -> None:
+        self.found, self.view, self.old = found, found.view, found.graph
+        self.specs = raised_specs(found.graph, specs)
+        self.up = Graph()
+        self.same: dict[Tensor, Tensor] = {}
+        self.lifted: dict[str, Tensor] = {}
+        self.taken = set(self.old)
+
+    def made(self) -> Graph:
+        for name in self.found.order:
+            self._visit(name)
+        below = self.old.graph.get("tensors", {})
+        found = ((down, self._now(tensor)) for down, tensor in below.items())
+        self.up.graph["tensors"] = {d: t for d, t in found if t.node in self.up}
+        known = self.old.graph.get("equal_sizes", {})
+        self.up.graph["equal_sizes"] = {**known, **self.found.equal}
+        return self.up
+
+    def _now(self, tensor: Tensor) -> Tensor:
+        return self.same.get(tensor, tensor)
+
+    def _visit(self, name: str) -> None:
+        inputs = self.old.inputs(name)
+        if name in self.found.worth:
+            self._lift(name, inputs)
+            if self.found.is_left(name, self.found.worth):
+                self._restore(name)
+        elif name in self.found.ends and inputs[0].node in self.found.worth:
+            self._end(name, inputs[0].node)
+        elif name not in self.found.fading:
+            self.up.add(name, self.old.node(name), map(self._now, inputs))
+
+    def _lift(self, name: str, inputs: Sequence[Tensor]) -> None:
+        dims = (*self.found.lead[name], *self._dims(name)[1:])
+        start = self.found.starts.get(name)
+        if start is not None:
+            self.lifted[name] = self.in_sizes(name, start.source, dims)
+            return
+        node = self.old.node(name)
+        own = name if isinstance(node, Layer) else self.fresh(f"{name}/sequence")
+        spec = self._spec(name, dims)
+        attrs, given = self.moved(name, node, inputs)
+        self.up.add(own, replace(node, attrs=attrs, outputs=(spec,)), given)
+        self.lifted[name] = Tensor(own)
+
+    def moved(
+        self, name: str, node: Node, inputs: Sequence[Tensor]
+    ) -> tuple[dict[str, Any], list[Tensor]]:
+        """The attributes and inputs of a node that works on more axes than before."""
+        axis = {"axis": -1} if "axis" in node.attrs else {}
+        given = [self.lifted.get(t.node) or self._now(t) for t in inputs]
+        return {**node.attrs, **axis}, given
+
+    def _dims(self, name: str) -> Dims:
+        return self.view.dims(Tensor(name)) or ()
+
+    def _spec(self, name: str, dims: Dims) -> TensorSpec:
+        known = self.specs.get(Tensor(name), TensorSpec())
+        return TensorSpec(known.dtype, tuple(size.number for size in dims))
+
+    def in_sizes(self, name: str, source: Tensor, dims: Dims) -> Tensor:
+        """The tensor in these sizes: itself before other reshapes, or what a Reshape makes of it."""
+        at = source
+        for _ in range(len(self.old)):
+            if self.view.dims(at) == dims:
+                return self._now(at)
+            if self.old.op(at.node) not in ("ExpandDims", "Reshape"):
+                break
+            at = self.old.inputs(at.node)[0]
+        return self._reshape(
+            f"{name}/sequence", self._now(source), self._spec(name, dims)
+        )
+
+    def _reshape(self, name: str, source: Tensor, spec: TensorSpec) -> Tensor:
+        own = self.fresh(name)
+        target = tuple(-1 if size is None else size for size in (spec.shape or ())[1:])
+        layer = Layer(
+            "Reshape",
+            {"target_shape": target},
+            outputs=(spec,),
+            output=Tensor(own),
+            pattern="lift_rows",
+        )
+        self.up.add(own, layer, [source])
+        return Tensor(own)
+
+    def _end(self, name: str, source: str) -> None:
+        dims, at = self.found.ends[name], self.lifted[source]
+        if dims != (*self.found.lead[source], *self._dims(source)[1:]):
+            at = self._reshape(f"{name}/sequence", at, self._spec(name, dims))
+        self.same[Tensor(name)] = at
+
+    def _restore(self, name: str) -> None:
+        """Rows again, for what cannot do without them."""
+        spec = self.specs.get(Tensor(name), TensorSpec())
+        sizes = [-1, *(size or 0 for size in (spec.shape or ())[1:])]
+        own = self.fresh(f"{name}/rows")
+        target = self.fresh(f"{own}/target")
+        value = np.array(sizes, np.int32)
+        self.up.add(target, Node("Const", {"dtype": "int32", "value": value}))
+        node = Node("Reshape", {"T": spec.dtype, "Tshape": "int32"}, (spec,))
+        self.up.add(own, node, [self.lifted[name], Tensor(target)])
+        self.same[Tensor(name)] = Tensor(own)
+
+    def fresh(self, name: str) -> str:
+        made, number = name, 0
+        while made in self.taken:
+            number += 1
+            made = f"{name}_{number}"
+        self.taken.add(made)
+        return made

@@ -1,0 +1,163 @@
+"""The mask that an attention layer is called with -> the masks that it was made of, under Keras's names.
+
+Keras joins what masks there are: that of the past, one for the places of the values, one for those of the queries, and one for
+each query and key. A person gives each by its own name and lets the layer join them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph.edit import duplicate, fresh, put
+from ...match.view.symbolic_shapes import SymbolicView
+from ...patterns.attention.index_tensors import halves
+from ..layers.layer_view import Values, layer_view
+
+_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
+_QUERY_MASKED = "GroupQueryAttention"  # Keras's MultiHeadAttention overrides one given
+_DEEPEST = 8
+_HIDDEN = (
+    5e8  # of so great a number float32 keeps steps of 32: no score is seen beside it
+)
+
+
+class _Masks(NamedTuple):
+    """``named`` are masks by Keras's names; what bears no name is joined as before."""
+
+    named: dict[str, Tensor]
+    rest: tuple[Tensor, ...]
+    causal: bool
+
+
+def name_masks(
+    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
+) -> Graph:
+    """A copy of a layer graph in which attention is given its masks one by one; the graph itself where nothing changes."""
+    masked = [name for name in graph.by_op(*_LAYERS) if _is_masked(graph.node(name))]
+    if not masked:
+        return graph
+    view = layer_view(graph, specs, values)
+    made = duplicate(graph)
+    made.graph.update(graph.graph)
+    for name in masked:
+        _rename(made, view, name)
+    return made
+
+
+def _is_masked(node: Node) -> bool:
+    return isinstance(node, Layer) and "attention_mask" in node.inputs
+
+
+def _rename(made: Graph, view: SymbolicView, name: str) -> None:
+    layer = made.node(name)
+    if not isinstance(layer, Layer):
+        return
+    slots = dict(zip(layer.inputs, made.inputs(name), strict=True))
+    mask = slots.pop("attention_mask")
+    if layer.attrs.get("additive_mask"):
+        truth = _truth(view, mask)
+        if truth is None:
+            return
+        mask, attrs = truth, {**layer.attrs, "additive_mask": False}
+        layer = replace(layer, attrs=attrs)
+    found = _sorted(view, mask, layer.op == _QUERY_MASKED)
+    if found.causal:
+        layer = replace(layer, attrs={**layer.attrs, "use_causal_mask": True})
+    slots.update(found.named)
+    if found.rest:
+        slots["attention_mask"] = _joined(made, name, found.rest)
+    put(made, name, replace(layer, inputs=slots), slots.values())
+
+
+def _truth(view: SymbolicView, mask: Tensor) -> Tensor | None:
+    """The truth values that Keras 2 hides scores by, ``(mask - 1) * 1e9``; None where the mask is something else.
+
+    So far below, a score is no more than the rest of a float32: as if it were replaced.
+    """
+    source, _ = view.producer(mask)
+    layer = view.graph.node(source.node)
+    if not isinstance(layer, Layer) or layer.op != "Rescaling":
+        return None
+    scale, offset = layer.attrs["scale"], layer.attrs.get("offset", 0.0)
+    if np.ndim(scale) or np.ndim(offset) or scale < _HIDDEN or scale != -offset:
+        return None
+    number, _ = view.producer(view.inputs[source.node][0])
+    if view.ops[number.node] != "Cast":
+        return None
+    truth = view.inputs[number.node][0]
+    spec = view.specs.get(truth)
+    return truth if spec is not None and spec.dtype == "bool" else None
+
+
+def _joined(made: Graph, name: str, masks: tuple[Tensor, ...]) -> Tensor:
+    """The masks that bear no name as one."""
+    whole = masks[0]
+    for mask in masks[1:]:
+        both = fresh(made, f"{name}/attention_mask")
+        made.add(both, Node("LogicalAnd"), [whole, mask])
+        whole = Tensor(both)
+    return whole
+
+
+def _sorted(view: SymbolicView, mask: Tensor, of_queries: bool) -> _Masks:
+    """The masks that one was made of."""
+    named: dict[str, Tensor] = {}
+    rest: list[Tensor] = []
+    causal = False
+    for part in _parts(view, _without_heads(view, mask)):
+        places, seen = _places(view, part, of_queries), halves(view, part)
+        if seen == (1, 1):
+            continue  # it hides nothing, as that of the past in a sequence of one
+        if seen == (1, 0):
+            causal = True
+        elif places is not None and places[0] not in named:
+            named[places[0]] = places[1]
+        else:
+            rest.append(part)
+    return _Masks(named, tuple(rest), causal)
+
+
+def _without_heads(view: SymbolicView, mask: Tensor) -> Tensor:
+    """The mask before it was given an axis for the heads."""
+    source, _ = view.producer(mask)
+    axis = _inserted(view, source)
+    inner = view.inputs[source.node][0] if axis is not None else source
+    return inner if axis == 1 and len(view.shape(inner) or ()) == 3 else mask
+
+
+def _inserted(view: SymbolicView, tensor: Tensor) -> int | None:
+    """Where ExpandDims put an axis in, counted from the front; None where another op made the tensor."""
+    shape = view.shape(tensor)
+    if view.ops[tensor.node] != "ExpandDims" or not shape:
+        return None
+    axis = view.number(view.inputs[tensor.node][1])
+    return None if axis is None or axis.size != 1 else int(axis.item()) % len(shape)
+
+
+def _parts(view: SymbolicView, mask: Tensor, depth: int = 0) -> Iterator[Tensor]:
+    """What a conjunction joins."""
+    source, _ = view.producer(mask)
+    if view.ops[source.node] != "LogicalAnd" or depth > _DEEPEST:
+        yield mask
+        return
+    for part in view.inputs[source.node]:
+        yield from _parts(view, part, depth + 1)
+
+
+def _places(
+    view: SymbolicView, mask: Tensor, of_queries: bool
+) -> tuple[str, Tensor] | None:
+    """Keras's name for a mask of places, and the mask as ``[batch, places]``; None where it is none."""
+    source, _ = view.producer(mask)
+    axis = _inserted(view, source)
+    if axis not in (1, 2) or len(view.shape(source) or ()) != 3:
+        return None
+    if axis == 2 and not of_queries:
+        return None
+    inner = view.inputs[source.node][0]
+    return ("value_mask" if axis == 1 else "query_mask", inner)

@@ -1,0 +1,70 @@
+"""Reshapes to sizes that are computed -> Reshape layers, where the batch stays and at most one other size is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...graph import Graph, Layer, Tensor, TensorSpec
+from ...graph.edit import duplicate, put
+from ...match.view.size import Size
+from ...match.view.symbolic_shapes import SymbolicView, product
+from ..layers.layer_view import Values, layer_view
+
+
+def name_reshapes(
+    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
+) -> Graph:
+    """A copy of a layer graph in which such reshapes are layers; the graph itself where it has none.
+
+    ``Reshape(x, [Shape(x)[0], Shape(y)[1], 12, 64])`` with a y that has x's sizes is ``Reshape((-1, 12, 64))``.
+    """
+    computed = [n for n in graph.by_op("Reshape") if _is_computed(graph, n)]
+    if not computed:
+        return graph
+    view = layer_view(graph, specs, values)
+    targets = {name: _target(view, name) for name in computed}
+    if not any(targets.values()):
+        return graph
+    made = duplicate(graph)
+    made.graph.update(graph.graph)
+    for name, target in targets.items():
+        if target is None:
+            continue
+        spec = view.specs.get(Tensor(name), TensorSpec())
+        layer = Layer(
+            "Reshape",
+            {"target_shape": target},
+            outputs=(spec,),
+            members=frozenset({name}),
+            inputs={"x": graph.inputs(name)[0]},
+            output=Tensor(name),
+            pattern="name_reshapes",
+            name=name,
+        )
+        put(made, name, layer, graph.inputs(name)[:1])
+    return made
+
+
+def _is_computed(graph: Graph, name: str) -> bool:
+    inputs = graph.inputs(name)
+    if isinstance(graph.node(name), Layer) or len(inputs) != 2:
+        return False
+    return graph.op(inputs[1].node) != "Const"
+
+
+def _target(view: SymbolicView, name: str) -> tuple[int, ...] | None:
+    """Keras's target shape; None where the batch may change or two other sizes are unknown."""
+    given, made = view.dims(view.inputs[name][0]), view.dims(Tensor(name))
+    if not given or not made or len(made) < 2:
+        return None
+    kept = given[0] == made[0] or _same_rest(given[1:], made[1:])
+    unknown = sum(size.number is None for size in made[1:])
+    if not kept or unknown > 1:
+        return None
+    return tuple(-1 if s.number is None else s.number for s in made[1:])
+
+
+def _same_rest(a: tuple[Size, ...], b: tuple[Size, ...]) -> bool:
+    """Whether one example has as many elements before as after: then there are as many examples."""
+    whole = product(a)
+    return whole is not None and whole.number != 0 and whole == product(b)

@@ -1,0 +1,181 @@
+"""A graph of ops -> the Keras layers that it was built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import networkx as nx
+
+from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
+from ...match import Held, Pattern, Tile, View, tile
+from ...match.view.nodes import PASS_THROUGH
+from ...ops.constants import Constants
+from ...patterns import layers as all_patterns
+from .data_format import turn_layers
+
+Specs = Mapping[Tensor, TensorSpec]
+
+
+def find_layers(
+    graph: Graph,
+    model: Model,
+    specs: Specs | None = None,
+    *,
+    keep: Iterable[Tensor | str] = (),
+    patterns: Sequence[Pattern] | None = None,
+    fuse_activations: bool = True,
+    probes: Sequence[Specs] = (),
+) -> tuple[Layer, ...]:
+    """The layers of an inference graph, named, in topological order.
+
+    ``specs`` may be partial or empty: what needs a shape is then found less often, or with a default. ``keep`` are
+    tensors that must stay visible (the outputs asked for). ``probes`` are specs under several choices of open sizes.
+    """
+    constants = Constants(graph, model, specs=specs)
+    view = View(graph, specs, constants.value, model.graph)
+    view.probes = probes
+    kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
+    tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
+    ordered = _in_order(graph, [_layer(each, view) for each in tiles])
+    found = [each for layer in ordered for each in _padded(layer)]
+    if fuse_activations:
+        found = turn_layers(_fused(found, view, kept), specs or {}, kept)
+    return _named(found)
+
+
+def _layer(each: Tile, view: View) -> Layer:
+    pattern, match = each.pattern, each.match
+    weights = pattern.weights_of(match, view)
+    return Layer(
+        op=pattern.op,
+        attrs=pattern.config_of(match, view),
+        inputs=pattern.inputs_of(match),
+        weights={name: weight_use(held, view) for name, held in weights.items()},
+        members=each.members,
+        output=each.output,
+        pattern=pattern.name,
+        evidence=pattern.evidence_of(match, view),
+    )
+
+
+def _padded(layer: Layer) -> list[Layer]:
+    """The layer; before it a ZeroPadding2D of its own where its op padded by numbers that Keras has no word for.
+
+    What the padding puts out is no tensor of the graph: it is given a name that no node bears.
+    """
+    if "zero_padding" not in layer.attrs:
+        return [layer]
+    attrs = dict(layer.attrs)
+    rows = attrs.pop("zero_padding")
+    between = Tensor(f"{layer.output.node}:explicit_paddings")
+    before = Layer(
+        op="ZeroPadding2D",
+        attrs={"padding": rows, "data_format": attrs["data_format"]},
+        inputs=layer.inputs,
+        output=between,
+        pattern=layer.pattern,
+        evidence=("the explicit paddings of the convolution after it",),
+    )
+    return [before, replace(layer, attrs=attrs, inputs={"x": between})]
+
+
+def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:
+    """Activations written as ``activation=`` of the layer before, where the scopes say that they were.
+
+    Keras and TensorFlow 1 put ``conv/Relu`` beside ``conv/BiasAdd`` when one call made both; a layer of its own has a
+    scope of its own. The type of neither is in question, only how a person would have written the two.
+    """
+    owners = {layer.output: layer for layer in layers if "activation" in layer.attrs}
+    gone: set[int] = set()
+    made: list[Layer] = []
+    for layer in layers:
+        owner = owners.get(next(iter(layer.inputs.values()), layer.output))
+        name = _activation(layer)
+        if owner is not None and name and _written_together(owner, layer, view, kept):
+            gone.add(id(owner))
+            layer = _with_activation(owner, layer, name)
+        made.append(layer)
+    return [layer for layer in made if id(layer) not in gone]
+
+
+def _activation(layer: Layer) -> str | None:
+    """The name under which Keras knows an activation layer; None where it is none, or has parameters."""
+    if layer.op == "Activation" and set(layer.attrs) == {"activation"}:
+        return str(layer.attrs["activation"])
+    if layer.op == "ReLU" and layer.attrs.get("max_value") == 6.0:
+        return "relu6"
+    if layer.op == "Softmax" and layer.attrs.get("axis") == -1:
+        return "softmax"
+    return None
+
+
+def _written_together(owner: Layer, layer: Layer, view: View, kept: set[str]) -> bool:
+    scope = owner.output.node.rpartition("/")[0]
+    if owner.attrs["activation"] != "linear" or owner.output.node in kept:
+        return False
+    own = layer.members & view.dynamic
+    if scope:
+        inside = all(name.startswith(f"{scope}/") for name in own)
+    else:  # nobody scoped anything: tf.nn.relu(tf.matmul(x, w) + b)
+        inside = not any("/" in name for name in own)
+    return inside and _read_only_by(view, owner.output.node, layer.members, kept)
+
+
+def _read_only_by(
+    view: View, name: str, members: frozenset[str], kept: set[str]
+) -> bool:
+    """Whether all that reads a node, or what only passes it on, is among the members."""
+    stack, seen = [name], {name}
+    while stack:
+        for reader, _ in view.readers(stack.pop()):
+            if reader in members or reader not in view.dynamic or reader in seen:
+                continue
+            if view.kinds[reader] not in PASS_THROUGH or reader in kept:
+                return False
+            seen.add(reader)
+            stack.append(reader)
+    return True
+
+
+def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
+    return replace(
+        owner,
+        attrs={**owner.attrs, "activation": name},
+        members=owner.members | layer.members,
+        output=layer.output,
+        evidence=(*owner.evidence, *layer.evidence),
+    )
+
+
+def weight_use(held: Held | WeightUse, view: View) -> WeightUse:
+    """A weight as a layer uses it, from how the solver holds it."""
+    if isinstance(held, WeightUse):
+        return held
+    steps = tuple(
+        (
+            (step, (argument[0], tuple(weight_use(part, view) for part in argument[1])))
+            if step == "join"
+            else (step, argument)
+        )
+        for step, argument in held.steps
+    )
+    computed = view.computation(held)
+    if computed is not None:
+        steps = (("computed", computed), *steps)
+    return WeightUse(held.node, held.shape, steps, view.array(held))
+
+
+def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:
+    try:
+        order = {name: i for i, name in enumerate(nx.topological_sort(graph))}
+    except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
+        order = {name: i for i, name in enumerate(graph)}
+    return sorted(layers, key=lambda layer: order[layer.output.node])
+
+
+def _named(layers: list[Layer]) -> tuple[Layer, ...]:
+    from .names import layer_names
+
+    names = layer_names(layers)
+    return tuple(replace(layer, name=name) for layer, name in zip(layers, names))

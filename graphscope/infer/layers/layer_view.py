@@ -1,0 +1,73 @@
+"""The layer graph as the solver sees it: what is known of its tensors, brought up from the op graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ...errors import GraphError
+from ...graph import Graph, Layer, Tensor, TensorSpec
+from ...match.view.symbolic_shapes import SymbolicView
+
+Values = Callable[[Tensor], "np.ndarray | None"]
+
+
+def layer_view(
+    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
+) -> SymbolicView:
+    """A view of a layer graph; ``specs`` and ``values`` speak of the op graph below it."""
+    below = lowered(graph)
+
+    def value(tensor: Tensor) -> np.ndarray | None:
+        if isinstance(graph.node(tensor.node), Layer):
+            return None
+        return values(below.get(tensor, tensor))
+
+    return SymbolicView(graph, raised_specs(graph, specs), value)
+
+
+def lowered(graph: Graph) -> dict[Tensor, Tensor]:
+    """Tensors of a layer graph -> the tensors of the op graph that they are."""
+    tensors = graph.graph.get("tensors", {})
+    found = {up: down for down, up in tensors.items()}
+    found |= {up: down for down, up in tensors.items() if up == down}
+    for name in graph:
+        node = graph.node(name)
+        if isinstance(node, Layer):
+            found[Tensor(name)] = node.output
+    return found
+
+
+def home_of(graph: Graph, tensor: Tensor) -> str:
+    """The node of a layer graph that yields a tensor of the op graph, or whose layer explains the tensor's node.
+
+    Raises GraphError where the layer graph has neither.
+    """
+    raised = graph.graph.get("tensors", {}).get(tensor, tensor)
+    if raised.node in graph:
+        return raised.node
+    for name in graph:
+        payload = graph.node(name)
+        if isinstance(payload, Layer) and tensor.node in payload.members:
+            return name
+    raise GraphError(f"no layer is made of {tensor.node!r}: name the node that ends it")
+
+
+def raised_specs(
+    graph: Graph, specs: Mapping[Tensor, TensorSpec]
+) -> dict[Tensor, TensorSpec]:
+    """What is known of the tensors of a layer graph; what a node itself says of its outputs comes first for a layer."""
+    below = lowered(graph)
+    found: dict[Tensor, TensorSpec] = {}
+    for name in graph:
+        node = graph.node(name)
+        ports = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+        for port in ports | {0}:
+            tensor = Tensor(name, port)
+            spec = specs.get(below.get(tensor, tensor))
+            if port < len(node.outputs) and (spec is None or isinstance(node, Layer)):
+                spec = node.outputs[port]
+            if spec is not None:
+                found[tensor] = spec
+    return found

@@ -1,0 +1,315 @@
+"""Calls of lifted loops -> Loop layers: their inputs, their weights, and what is known of the tensors inside."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import networkx as nx
+
+from ...errors import NotExpressible
+from ...graph import (
+    Function,
+    Graph,
+    Layer,
+    Loop,
+    Model,
+    Shape,
+    Tensor,
+    TensorSpec,
+    WeightUse,
+)
+from ...simplify.control_flow.conds_to_selects import conds_to_selects
+from ...simplify.control_flow.empty_guards import give_rows
+from ...simplify.control_flow.lift import Lifted, lift_loops
+from ...simplify.control_flow.outline import (
+    Region,
+    bodies,
+    first_values,
+    is_literal,
+    weight_behind,
+)
+from ...simplify.control_flow.selects_to_conds import outline_choices
+from ...simplify.control_flow.while_frames import ENTERS, MERGES
+from ...simplify.prune import prune
+from ...wire.write import function_names
+from ..shapes.facts import UNKNOWN, Fact, join_facts
+from ..shapes.forward import Inference, infer_facts
+from ..shapes.functions import Library
+
+Facts = Mapping[Tensor, Fact]
+_CALL = re.compile(r"^(Stateful)?PartitionedCall(_\d+)?$")
+
+
+def lift(
+    graph: Graph,
+    model: Model,
+    outputs: Sequence[Tensor],
+    given: Mapping[str, Shape],
+) -> Lifted:
+    """The graph with each loop as one call and each other cond as a selection, pruned to the outputs.
+
+    Where the sides of a cond differ in shape it stays a condition, in a call as loops do. ``model`` is the file's, its
+    calls inlined; ``given`` are shapes of feeds that replace what it says.
+    """
+    lifted = lift_loops(graph, model.functions, outputs)
+    if not outputs:
+        return lifted
+    whole = prune(lifted.graph, outputs)
+    made = conds_to_selects(whole)
+    chosen = [name for name in made.by_op("SelectV2") if whole.op(name) in MERGES]
+    functions = {**model.functions, **lifted.functions}
+    if chosen:
+        producer = model.versions.get("producer")
+        facts = infer_facts(made, functions=functions, given=given, producer=producer)
+        chosen = [name for name in chosen if not _is_alike(made, name, facts)]
+    made, new, regions = outline_choices(made, chosen, functions)
+    functions |= new
+
+    def specs() -> Callable[[Tensor], TensorSpec]:
+        found = infer_facts(made, functions=functions, given=given)
+        return lambda tensor: found.get(tensor, UNKNOWN).spec
+
+    made = give_rows(made, whole, specs)
+    return replace(
+        lifted,
+        graph=prune(made, outputs),
+        functions={**lifted.functions, **new},
+        regions=(*lifted.regions, *regions),
+    )
+
+
+def _is_alike(graph: Graph, name: str, facts: Facts) -> bool:
+    """Whether the two sides of a selection have one shape, as far as can be told."""
+    yes, no = (facts.get(t, UNKNOWN).spec.shape for t in graph.inputs(name)[1:])
+    return yes is not None and yes == no
+
+
+def loop_layers(
+    graph: Graph,
+    lifted: Lifted,
+    facts: Facts,
+    functions: Mapping[str, Function],
+) -> tuple[Loop, ...]:
+    """A Loop for each region that is still in the graph."""
+    return tuple(
+        _layer(graph, region, facts, functions)
+        for region in lifted.regions
+        if region.node in graph and graph.op(region.node) != "Identity"
+    )
+
+
+def with_loops(
+    layers: tuple[Layer, ...], loops: Iterable[Loop], graph: Graph
+) -> tuple[Layer, ...]:
+    """The layers and the loops, in an order in which each comes before what reads it."""
+    made = list(layers)
+    for loop in loops:
+        after = nx.descendants(graph, loop.output.node)
+        place = [i for i, each in enumerate(made) if each.output.node in after]
+        made.insert(place[0] if place else len(made), loop)
+    return tuple(made)
+
+
+def check_loops(layer_graph: Graph, broken: Mapping[str, str]) -> None:
+    """Raise NotExpressible where a frame is left, or something else goes round in a circle: no layer can run that."""
+    left = broken and next(layer_graph.by_op(*ENTERS), None) is not None
+    why = next(iter(broken.values()), "")
+    if not left and nx.is_directed_acyclic_graph(layer_graph):
+        return
+    if not why:
+        circle = sorted({edge[0] for edge in nx.find_cycle(layer_graph)})
+        why = f"{circle[0]!r} needs what it yields, and no loop leads there"
+    raise NotExpressible(
+        f"{why}: name an --output before it, or freeze the graph as it is"
+    )
+
+
+def shown(name: str) -> str:
+    """The name of a loop as its author knows it: less the calls that inlining left in it.
+
+    >>> shown("StatefulPartitionedCall/model/lstm/PartitionedCall/while")
+    'model/lstm/while'
+    """
+    parts = [part for part in name.split("/") if not _CALL.match(part)]
+    return "/".join(parts) or name
+
+
+def _layer(
+    graph: Graph,
+    region: Region,
+    facts: Facts,
+    functions: Mapping[str, Function],
+) -> Loop:
+    whole = functions[region.function]
+    given = graph.inputs(region.node)
+    holders = [weight_behind(graph, tensor.node) for tensor in given]
+    inner = bodies(whole.graph, functions)
+    constants = _constants(whole, inner)
+    uses = {holder: _use(graph, holder, facts) for holder in holders if holder}
+    kept = {(f, n): _constant_use(inner.get(f) or whole, n) for f, n in constants}
+    named = [*uses.items(), *((node, use) for (_, node), use in kept.items())]
+    names = weight_names([(title, len(use.shape)) for title, use in named])
+    by_holder = dict(zip(uses, names))
+    held = dict(zip(kept, names[len(uses) :]))
+    weights = dict(zip(names, (use for _, use in named)))
+    inputs, arguments = {}, []
+    free = Names(names)
+    single = sum(holder is None for holder in holders) == 1
+    for tensor, holder in zip(given, holders):
+        name = by_holder.get(holder or "")
+        if name is None:
+            name = free.unique("inputs" if single else _last(shown(tensor.node)))
+            inputs[name] = tensor
+        arguments.append(name)
+    title = shown((region.loops or (region.node,))[0])
+    told = [facts.get(t, UNKNOWN) for t in given]
+    told = [  # a weight may be trained: what it holds is no constant
+        fact if holder is None else fact._replace(value=None)
+        for fact, holder in zip(told, holders)
+    ]
+    known = _facts_inside(whole, told, functions)
+    return Loop(
+        op=_word(region, whole),
+        attrs={"scope": title, "ops": region.ops},
+        outputs=tuple(known[whole.name].get(t, UNKNOWN).spec for t in whole.returns),
+        inputs=inputs,
+        weights=weights,
+        members=region.members,
+        output=Tensor(region.node),
+        pattern="loop",
+        name=title,
+        function=whole,
+        arguments=tuple(arguments),
+        library=inner,
+        facts=known,
+        held=held,
+    )
+
+
+def _word(region: Region, whole: Function) -> str:
+    """What the layer is: a loop, a condition, or a part that no Keras tensor can leave."""
+    if region.loops:
+        return "Loop"
+    nodes = (whole.graph.node(name) for name in whole.graph)
+    ran = any(function_names(node) - {node.op} for node in nodes)
+    return "Condition" if ran else "Part"
+
+
+def _constants(whole: Function, inner: Mapping[str, Function]) -> list[tuple[str, str]]:
+    """The constants inside that are weights: function and node."""
+    found = []
+    for function in (whole, *inner.values()):
+        firsts = first_values(function.graph, inner)
+        for name in function.graph.by_op("Const"):
+            if not is_literal(function.graph.node(name), name in firsts):
+                found.append((function.name, name))
+    return found
+
+
+def _use(graph: Graph, holder: str, facts: Facts) -> WeightUse:
+    """The weight as it lies in the file."""
+    fact = facts.get(Tensor(holder), UNKNOWN)
+    held = fact.held.specs if fact.held is not None else None
+    shape = held[0].shape if held else fact.spec.shape
+    if shape is None:
+        shape = graph.attrs(holder).get("shape")
+    return WeightUse(holder, tuple(size or 0 for size in shape or ()))
+
+
+def _constant_use(function: Function, node: str) -> WeightUse:
+    value = function.graph.attrs(node)["value"]
+    return WeightUse("", tuple(value.shape), (), value)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def weight_names(titles: Sequence[tuple[str, int]]) -> list[str]:
+    """For each weight, given by its name in the graph and its rank, a short name: as much as tells it from the others.
+
+    >>> weight_names([("rnn/cell_0/gru/kernel", 2), ("rnn/cell_1/gru/kernel", 2)])
+    ['cell_0_kernel', 'cell_1_kernel']
+    """
+    paths = [_told(title, rank) for title, rank in titles]
+    same = set.intersection(*map(set, paths)) if len(paths) > 1 else set()
+    told = [[p for p in path[:-1] if p not in same] + path[-1:] for path in paths]
+    free, names = Names(), []
+    for number, path in enumerate(told):
+        others = [other for n, other in enumerate(told) if n != number]
+        size = next(
+            (
+                n
+                for n in range(1, len(path))
+                if not any(o[-n:] == path[-n:] for o in others)
+            ),
+            len(path),
+        )
+        names.append(free.unique("_".join(path[-size:])))
+    return names
+
+
+def _told(title: str, rank: int) -> list[str]:
+    """The scopes and the name of a weight; one that only bears the name of the op that reads it is called by its rank."""
+    parts = [part for part in shown(title).split("/") if part not in _READS]
+    if not parts or _OP_NAME.match(parts[-1]):
+        parts[-1:] = ["kernel" if rank > 1 else "bias"]
+    return parts
+
+
+_READS = frozenset({"read", "Read", "ReadVariableOp", "resource"})
+_OP_NAME = re.compile(
+    r"^(MatMul|BiasAdd|Conv\dD|Cast|Const|add|mul|sub|split|strided_slice|concat|Enter)(_\d+)?$"
+)
+
+
+class Names:
+    """Identifiers, each given once."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken)
+
+    def unique(self, text: str) -> str:
+        """The text as a lower-case identifier that was not given yet."""
+        name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "x"
+        name = f"x_{name}" if name[0].isdigit() else name
+        name = f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
+        made, number = name, 1
+        while made in self.taken:
+            number += 1
+            made = f"{name}_{number}"
+        self.taken.add(made)
+        return made
+
+
+# what a Keras layer has already, and what the source of one speaks of
+_TAKEN = frozenset(
+    "self tf name dtype path inputs_ input output build call variables weights losses metrics trainable built "
+    "supports_jit autocast quantization_mode variable_dtype compute_dtype input_spec".split()
+)
+
+
+def _facts_inside(
+    whole: Function, given: Sequence[Fact], functions: Mapping[str, Function]
+) -> dict[str, dict[Tensor, Fact]]:
+    """What is known of the tensors of a function and of all that it runs, in any turn of a loop."""
+    found: dict[str, dict[Tensor, Fact]] = {}
+
+    def infer(
+        function: Function, arguments: Sequence[Fact], library: Library
+    ) -> list[Fact]:
+        run = Inference(function.graph, library, {})
+        run.arguments = dict(zip(function.arguments, arguments, strict=False))
+        run.run()
+        known = found.setdefault(function.name, {})
+        for name, ports in run.facts.items():
+            for port, fact in enumerate(ports):
+                tensor = Tensor(name, port)
+                known[tensor] = join_facts(known.get(tensor, fact), fact)
+        return [run.at(tensor) for tensor in function.returns]
+
+    infer(whole, given, Library(functions, infer))
+    return found

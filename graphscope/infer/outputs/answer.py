@@ -1,0 +1,93 @@
+"""The answer to "what goes in, what comes out": candidates, best first, each with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ...graph import Tensor, TensorSpec
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One tensor that may be an input or an output of the model.
+
+    ``score`` lies between 0 and 1 and means what it says: of the candidates with a score of 0.9, nine in ten are
+    right. ``kind`` is one of INPUT_KINDS or OUTPUT_KINDS; ``evidence`` says in words what speaks for it. ``value`` is
+    what inference feeds to a mode switch (False for ``is_training``, 1.0 for ``keep_prob``), None for any other.
+    ``group`` names the set of outputs that it belongs to.
+    """
+
+    tensor: Tensor
+    spec: TensorSpec
+    score: float
+    kind: str
+    evidence: tuple[str, ...] = ()
+    value: bool | int | float | None = None
+    group: str = ""
+
+
+INPUT_KINDS = (
+    "data",
+    "label",
+    "mode switch",
+    "noise",
+    "setting",
+    "file name",
+    "not needed",
+)
+OUTPUT_KINDS = (
+    "signature",
+    "declared",
+    "prediction",
+    "scores",
+    "class",
+    "generator",
+    "discriminator",
+    "tower",
+    "target network",
+    "side result",
+)
+
+
+@dataclass(frozen=True)
+class OutputSet:
+    """Outputs that belong together: one signature, the heads of one model, the generator of a GAN."""
+
+    name: str
+    tensors: tuple[Tensor, ...]
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Ranked inputs and outputs. ``remarks`` says why where there are none."""
+
+    inputs: Sequence[Candidate] = ()
+    outputs: Sequence[Candidate] = ()
+    sets: tuple[OutputSet, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def best(self) -> tuple[Candidate, ...]:
+        """The best output and those that belong with it."""
+        if not self.sets:
+            return tuple(self.outputs[:1])
+        chosen = set(self.sets[0].tensors)
+        return tuple(c for c in self.outputs if c.tensor in chosen)
+
+    def freeze_command(self, source: str) -> str:
+        """The command line that freezes ``source`` with the best outputs."""
+        return freeze_command(source, (short(c.tensor) for c in self.best()))
+
+
+def freeze_command(source: str, outputs: Iterable[str]) -> str:
+    """The command that freezes a model at these outputs; names from a file are quoted for the shell."""
+    import shlex
+
+    words = ["graphscope", "freeze", source, "-o", "frozen.pb"]
+    return shlex.join([*words, *(w for name in outputs for w in ("--output", name))])
+
+
+def short(tensor: Tensor) -> str:
+    """The tensor as a person types it: ``:0`` goes without saying."""
+    return str(tensor) if tensor.port else tensor.node

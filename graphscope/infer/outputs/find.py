@@ -1,0 +1,104 @@
+"""Model -> its outputs and inputs, ranked, with evidence.
+
+What a file declares (signatures) is certain and comes first. Then dataflow: drop what trains, saves and measures; what
+is left and feeds nothing, and what feeds the loss without depending on a label, are the candidates. They are ranked
+by the weights behind them, by the op that they end in, by what reads them; names break ties only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...graph import Model, Tensor, TensorSpec
+from ..shapes.declared import spec_of
+from ..training.roles import Training, study_training
+from .answer import Candidate, Candidates, OutputSet
+from .candidates import Head, find_heads
+from .inputs import find_inputs
+from .ranking import score_heads
+from .signatures import declared_signatures
+
+__all__ = ["Candidate", "Candidates", "OutputSet", "find_outputs"]
+
+
+def find_outputs(
+    model: Model,
+    roles: Mapping[str, str] | None = None,
+    *,
+    training: Training | None = None,
+    specs: Mapping[Tensor, TensorSpec] | None = None,
+) -> Candidates:
+    """The candidate inputs and outputs of a model, best first.
+
+    ``roles`` are accepted for symmetry with the other stages; ``training`` (``study_training``'s result) spares
+    computing what it holds once more. ``specs`` adds shapes that the file itself does not give. A model that was
+    inferred from a variable list alone has no candidates, and ``remarks`` says so.
+    """
+    if model.inferred:
+        return Candidates(
+            remarks=(
+                "the graph was inferred from the names of variables: it says which weights there are, "
+                "not what is computed from them; give the .meta file or the source that built it",
+            )
+        )
+    study = training or study_training(model.graph, model.collections, model.functions)
+    declared = _declared_outputs(model, study, specs or {})
+    heads = [
+        head
+        for head in find_heads(model, study)
+        if head.tensor not in {c.tensor for c in declared}
+    ]
+    guessed = score_heads(model, study, heads, specs or {}, bool(declared))
+    outputs = tuple(declared) + tuple(guessed)
+    return Candidates(
+        find_inputs(model, study, declared_signatures(model), specs or {}),
+        outputs,
+        _sets(model, guessed),
+        () if outputs else (_why_none(study),),
+    )
+
+
+def _declared_outputs(
+    model: Model, study: Training, specs: Mapping[Tensor, TensorSpec]
+) -> list[Candidate]:
+    found: dict[Tensor, Candidate] = {}
+    for name, signature in declared_signatures(model).items():
+        for key, tensor in sorted(signature.outputs.items()):
+            if tensor in found or tensor.node not in model.graph:
+                continue
+            spec = signature.specs.get(tensor) or spec_of(model.graph, tensor, specs)
+            said = f"signature {name!r} declares it as its output {key!r}"
+            found[tensor] = Candidate(
+                tensor, spec, 1.0, "signature", (said,), group=name
+            )
+    return list(found.values())
+
+
+def _sets(model: Model, guessed: list[Candidate]) -> tuple[OutputSet, ...]:
+    sets = [
+        OutputSet(name, tuple(dict.fromkeys(s.outputs.values())), f"signature {name!r}")
+        for name, s in declared_signatures(model).items()
+    ]
+    groups: dict[str, list[Tensor]] = {}
+    for candidate in guessed:
+        if candidate.group:
+            groups.setdefault(candidate.group, []).append(candidate.tensor)
+    sets += [OutputSet(name, tuple(tensors)) for name, tensors in groups.items()]
+    return tuple(sets)
+
+
+def _why_none(study: Training) -> str:
+    if not len(study.flow):
+        return "the graph is empty"
+    if not study.deps.sources:
+        return (
+            "nothing in the graph is fed: it only computes constants or fills variables"
+        )
+    return "all that is computed serves to train, save, initialise or measure"
+
+
+def heads_of(model: Model) -> list[Head]:
+    """The tensors among which the outputs are sought, unranked."""
+    return find_heads(
+        model, study_training(model.graph, model.collections, model.functions)
+    )

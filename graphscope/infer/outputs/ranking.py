@@ -1,0 +1,151 @@
+"""Rated heads -> ranked candidates: forms of one prediction told together, points turned into probabilities.
+
+The points were fitted by hand to the corpus and to generated graphs of the kinds that people publish;
+``benchmarks/outputs.py`` prints how often a score is right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ...graph import Model, Tensor, TensorSpec
+from ..shapes.declared import spec_of
+from ..training.roles import Training
+from .answer import Candidate
+from .candidates import ACTIVATIONS, Head
+from .evidence import Context, Rated
+
+
+def score_heads(
+    model: Model,
+    study: Training,
+    heads: list[Head],
+    specs: Mapping[Tensor, TensorSpec],
+    certain: bool,
+) -> list[Candidate]:
+    """The candidates of the heads, best first; ``certain`` says that a signature already answers."""
+    if not heads:
+        return []
+    context = Context(model, study, heads)
+    rated = _prefer_activations(context, [context.rate(head) for head in heads])
+    rated.sort(key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port))
+    ordered = _representatives_first(context, rated)
+    return _candidates(model, study, ordered, specs, certain)
+
+
+def _prefer_activations(context: Context, rated: list[Rated]) -> list[Rated]:
+    """Where nothing but measures reads a softmax, it is what the logits before it were made for."""
+    ops = context.study.flow.ops
+    most: dict[int, float] = {}
+    for each in rated:
+        if each.kind == "scores":
+            most[each.base] = max(most.get(each.base, -9.0), each.points)
+    return [
+        (
+            replace(each, points=max(each.points, most.get(each.base, -9.0) + 0.1))
+            if each.head.end and ops[context.through(each.head.index)] in ACTIVATIONS
+            else each
+        )
+        for each in rated
+    ]
+
+
+def _representatives_first(context: Context, rated: list[Rated]) -> list[Rated]:
+    """The best of each prediction first, then the other forms (logits, classes) of the same."""
+    seen: set[tuple[int, int]] = set()
+    first: list[Rated] = []
+    rest: list[Rated] = []
+    for each in rated:
+        key = (each.base, each.head.tensor.port)
+        (rest if key in seen else first).append(each)
+        seen.add(key)
+    strong = [r for r in first if r.points > 0]
+    weak = [r for r in first if r.points <= 0]
+    others = sorted(rest + weak, key=lambda r: -r.points)
+    return strong + others
+
+
+def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
+    """The tensors that one would freeze together: the heads of the model, each in one form only.
+
+    A head from which a better one is computed is a step towards it, and what is computed from a better one alone
+    (the class of its scores) another form of it. The ports of one node belong together.
+    """
+    slack = 1.5 if study.roles else 2.5  # an inference graph has few ends that are none
+    least = max(ordered[0].points - slack, 0.5)
+    leads: list[tuple[Rated, bytearray]] = []
+    for each in ordered[:64]:
+        if each.points < least or any(
+            _same_prediction(study, each, lead, inside) for lead, inside in leads
+        ):
+            continue
+        if any(_is_auxiliary(study, each, lead) for lead, _ in leads):
+            continue
+        behind = study.flow.upstream([each.head.index], _same_layer(study))
+        leads.append((each, behind))
+    return frozenset(each.head.tensor for each, _ in leads)
+
+
+def _same_layer(study: Training) -> Callable[[int], bool]:
+    """Stops a walk upstream at the last layer: where weights were applied."""
+    return lambda i: not study.deps.applied[i]
+
+
+def _same_prediction(
+    study: Training, each: Rated, lead: Rated, inside: bytearray
+) -> bool:
+    """Whether a head is another form of a better one; ``inside`` masks what the better one's last layer holds."""
+    if each.head.index == lead.head.index:
+        return False
+    if each.base == lead.base:
+        return True
+    later = study.deps.later
+    deps, i, j = study.deps, each.head.index, lead.head.index
+    if deps.weights[i] == deps.weights[j] and deps.feeds[i] != deps.feeds[j]:
+        if not deps.feeds[j] & ~deps.feeds[i] and not study.flow.upstream([i])[j]:
+            return True  # as it was trained, with more to feed than it needs in use
+    return bool(inside[each.head.index]) and not later[each.head.index]
+
+
+def _is_auxiliary(study: Training, each: Rated, lead: Rated) -> bool:
+    """Whether a head branches off halfway (Inception's auxiliary classifier): most that it lacks comes later."""
+    ours = study.deps.weights[each.head.index]
+    theirs = study.deps.weights[lead.head.index]
+    lacks, adds = (theirs & ~ours).bit_count(), (ours & ~theirs).bit_count()
+    shares = (ours & theirs).bit_count()
+    return (
+        shares > adds and lacks >= 3 * max(adds, 2) and lacks * 5 > theirs.bit_count()
+    )
+
+
+def _candidates(
+    model: Model,
+    study: Training,
+    ordered: list[Rated],
+    specs: Mapping[Tensor, TensorSpec],
+    certain: bool,
+) -> list[Candidate]:
+    chosen = _belonging(study, ordered)
+    ordered = sorted(ordered, key=lambda r: r.head.tensor not in chosen)
+    found, ceiling = [], 1.0
+    for each in ordered:
+        fits = each.head.tensor in chosen and not certain
+        ceiling = score = min(_score(each.points, fits, len(ordered)), ceiling)
+        spec = spec_of(model.graph, each.head.tensor, specs)
+        candidate = Candidate(each.head.tensor, spec, score, each.kind, each.said)
+        if fits:
+            candidate = replace(candidate, group="model")
+        found.append(candidate)
+    return found
+
+
+def _score(points: float, chosen: bool, count: int) -> float:
+    """Points to a probability.
+
+    Of the other forms of a prediction (its logits, its classes) half at best are what somebody froze, and few of the
+    rest: that is what the corpus and the generated graphs show. The only end that a graph has is hardly wrong.
+    """
+    odds = 1 / (1 + math.exp(-(points + (1.5 if count == 1 else 0.0))))
+    return odds if chosen or count == 1 else 0.55 * odds**6

@@ -1,0 +1,79 @@
+"""Model -> the outputs that the file itself declares: signatures, session-bundle exports, collections that say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...graph import Model, Signature, Tensor
+
+_TELLING = re.compile(
+    r"predict|output|logit|prob|score|softmax|inference|result|embedding", re.IGNORECASE
+)
+_OTHER = re.compile(r"loss|label|target|input|train|summar|metric|saver|init|variable")
+DEFAULT = "serving_default"
+
+
+def declared_signatures(model: Model) -> dict[str, Signature]:
+    """The signatures whose outputs the graph holds, ``serving_default`` first."""
+    found = {
+        name: signature
+        for name, signature in {**_bundle_signatures(model), **model.signatures}.items()
+        if not name.startswith("__saved_model")
+        and any(t.node in model.graph for t in signature.outputs.values())
+    }
+    return dict(sorted(found.items(), key=lambda item: item[0] != DEFAULT))
+
+
+def declared_collections(model: Model) -> Iterator[tuple[str, Tensor]]:
+    """``(collection, tensor)`` for node lists whose name says that they hold results (``predictions``, ``logits``)."""
+    for name, items in model.collections.items():
+        if not _TELLING.search(name) or _OTHER.search(name.lower()):
+            continue
+        for item in items:
+            if isinstance(item, str) and Tensor.parse(item).node in model.graph:
+                yield name, Tensor.parse(item)
+
+
+def _bundle_signatures(model: Model) -> dict[str, Signature]:
+    """What TensorFlow 0.x's ``session_bundle`` exporter wrote into the collection ``serving_signatures``.
+
+    Its generic signatures ``inputs`` and ``outputs`` were what callers used, its default one what served examples.
+    """
+    found: dict[str, Signature] = {}
+    for item in model.collections.get("serving_signatures", ()):
+        if not isinstance(item, Mapping):
+            continue
+        named = item.get("named_signatures", {})
+        outputs = _bindings(named.get("outputs", {}), inward=False)
+        if outputs:
+            inputs = _bindings(named.get("inputs", {}), inward=True)
+            found["outputs"] = Signature(inputs, outputs, method="session_bundle")
+        for name, body in {
+            **named,
+            "default": item.get("default_signature", {}),
+        }.items():
+            ends = _bindings(body, inward=False)
+            if ends and name not in ("inputs", "outputs"):
+                found[name] = Signature(
+                    _bindings(body, inward=True), ends, method="session_bundle"
+                )
+    return found
+
+
+def _bindings(body: Mapping[str, Any], inward: bool) -> dict[str, Tensor]:
+    """The inputs or the outputs of a manifest.proto Signature (regression, classification or generic)."""
+    found: dict[str, Any] = {}
+    for kind in ("regression_signature", "classification_signature"):
+        found.update(
+            (name, binding)
+            for name, binding in body.get(kind, {}).items()
+            if (name == "input") is inward
+        )
+    found.update(body.get("generic_signature", {}).get("map", {}))
+    return {
+        name: Tensor.parse(binding["tensor_name"])
+        for name, binding in found.items()
+        if binding.get("tensor_name")
+    }

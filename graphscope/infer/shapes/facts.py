@@ -1,0 +1,103 @@
+"""What is known of one tensor before anything runs: its spec, its elements, what its handle leads to; and how two such agree."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...graph import TensorSpec
+from ...ops import Partial, Value
+from ...ops.values.dims import Dim, join
+
+
+class Held(NamedTuple):
+    """What a resource or variant handle leads to.
+
+    ``specs`` are those of the variable, of a list's elements or of a queue's components; None while no element has been
+    seen. ``length`` is a list's length; ``array`` names the node that made a tensor array.
+    """
+
+    specs: tuple[TensorSpec, ...] | None = None
+    length: Dim = None
+    array: str = ""
+
+
+class Fact(NamedTuple):
+    """What is known of one tensor."""
+
+    spec: TensorSpec
+    value: Value = None
+    held: Held | None = None
+
+
+UNKNOWN = Fact(TensorSpec())
+
+
+def join_facts(one: Fact, other: Fact) -> Fact:
+    """What holds of a tensor that may be either."""
+    if one is other:
+        return one
+    same = one.spec == other.spec
+    spec = one.spec if same else join_specs(one.spec, other.spec)
+    return Fact(
+        spec, join_values(one.value, other.value), join_held(one.held, other.held)
+    )
+
+
+def join_specs(one: TensorSpec, other: TensorSpec) -> TensorSpec:
+    """The dtype that either says, and the shape that both agree upon."""
+    return TensorSpec(one.dtype or other.dtype, join(one.shape, other.shape))
+
+
+def join_values(one: Value, other: Value) -> Value:
+    """The elements that are known in both and equal."""
+    if one is other:
+        return one
+    if one is None or other is None:
+        return None
+    first, second = _partial(one), _partial(other)
+    if first.array.shape != second.array.shape:
+        return None
+    known = first.known & second.known & (first.array == second.array)
+    if known.all():
+        return first.array
+    return Partial(first.array, known) if known.any() else None
+
+
+def _partial(value: np.ndarray | Partial) -> Partial:
+    if isinstance(value, Partial):
+        return value
+    return Partial(value, np.ones(value.shape, bool))
+
+
+def join_held(one: Held | None, other: Held | None) -> Held | None:
+    """What either handle leads to; elements not seen yet agree with any."""
+    if one == other or one is None or other is None:
+        return one if one == other else None
+    if one.array != other.array:
+        return None
+    count = one.length if one.length == other.length else None
+    if one.specs is None or other.specs is None:
+        return Held(one.specs or other.specs, count, one.array)
+    if len(one.specs) != len(other.specs):
+        return None
+    pairs = zip(one.specs, other.specs, strict=True)
+    return Held(tuple(join_specs(*pair) for pair in pairs), count, one.array)
+
+
+def same_fact(one: Fact, other: Fact) -> bool:
+    """Whether two facts say the same."""
+    if one is other:
+        return True
+    if one.spec != other.spec or one.held != other.held:
+        return False
+    if one.value is other.value:
+        return True
+    if one.value is None or other.value is None:
+        return False
+    first, second = _partial(one.value), _partial(other.value)
+    if first.array.shape != second.array.shape:
+        return False
+    alike = (first.array == second.array) | ~first.known
+    return bool(np.array_equal(first.known, second.known) and np.all(alike))

@@ -1,0 +1,304 @@
+"""Shapes and dtypes of every tensor of a graph, from what its nodes say and from what is fed.
+
+A worklist over the graph in topological order. Loops of TensorFlow 1 (Merge, NextIteration) are taken optimistically:
+a Merge begins with the facts that enter the loop and widens until nothing changes. Vectors of sizes are evaluated
+as far as they are known, so ``Shape -> StridedSlice -> Pack -> Reshape`` with an unknown batch gives ``[None, 7, 7, 512]``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ... import ops
+from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
+from ...ops.values.dims import elements, merge
+from ...wire import op_registry, opdefs
+from .facts import UNKNOWN, Fact, Held, join_facts, same_fact
+from .functions import Library
+from .resources import HANDLES, Arrays
+
+_SIZES = 4096  # elements of an integer tensor that are followed; a shape has fewer
+_NUMBERS = 16  # of any other dtype: scale factors, bounds of ranges
+_SCALAR_FEEDS = 22  # since this GraphDef version a Placeholder of shape () is a scalar
+_VISITS = 24  # a node that still changes after so many visits is given up
+
+
+def infer_shapes(
+    graph: Graph,
+    *,
+    functions: Mapping[str, Function] = {},
+    given: Mapping[str, Shape] = {},
+    producer: int | None = None,
+) -> dict[Tensor, TensorSpec]:
+    """Dtype and shape of every output of every node, unknown parts as None.
+
+    ``functions`` is the library of the file, ``given`` shapes by ``node`` or ``node:port`` that replace what the file
+    says (a batch size, say), ``producer`` the GraphDef version of the file (``model.versions``). Dtypes are without ``_ref``. Never raises on a contradictory graph: what contradicts itself
+    is unknown.
+    """
+    facts = infer_facts(graph, functions=functions, given=given, producer=producer)
+    return {tensor: fact.spec for tensor, fact in facts.items()}
+
+
+def infer_facts(
+    graph: Graph,
+    *,
+    functions: Mapping[str, Function] = {},
+    given: Mapping[str, Shape] = {},
+    producer: int | None = None,
+) -> dict[Tensor, Fact]:
+    """As ``infer_shapes``, with the elements that are known and what handles lead to."""
+    replaced = {Tensor.parse(text): shape for text, shape in given.items()}
+    run = Inference(graph, Library(functions, _infer_body), replaced, producer)
+    run.run()
+    return {
+        Tensor(name, port): fact
+        for name, found in run.facts.items()
+        for port, fact in enumerate(found)
+    }
+
+
+def _infer_body(
+    function: Function, arguments: Sequence[Fact], library: Library
+) -> list[Fact]:
+    """The facts of what a function returns."""
+    run = Inference(function.graph, library, {})
+    run.arguments = dict(zip(function.arguments, arguments, strict=False))
+    run.run()
+    return [run.at(tensor) for tensor in function.returns]
+
+
+def topological(graph: Graph) -> list[str]:
+    """Sources first; what leads back into a loop (NextIteration) does not count, and other cycles come last."""
+    waiting = {name: 0 for name in graph}
+    for name in graph:
+        for source in graph._pred[name]:
+            waiting[name] += not _leads_back(graph, source, name)
+    ready = [name for name, count in waiting.items() if not count]
+    order: list[str] = []
+    while ready:
+        name = ready.pop()
+        order.append(name)
+        for target in graph._succ[name]:
+            if not _leads_back(graph, name, target):
+                waiting[target] -= 1
+                if not waiting[target]:
+                    ready.append(target)
+    if len(order) < len(waiting):
+        seen = set(order)
+        order += [name for name in graph if name not in seen]
+    return order
+
+
+def _leads_back(graph: Graph, source: str, target: str) -> bool:
+    node = graph._node[source].get("node")
+    return node is not None and node.op in ("NextIteration", "RefNextIteration")
+
+
+class Inference:
+    """One graph on its way to a fixed point."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        library: Library,
+        given: Mapping[Tensor, Shape],
+        producer: int | None = None,
+    ) -> None:
+        self.producer = producer
+        self.graph, self.library, self.given = graph, library, given
+        self.arguments: Mapping[str, Fact] = {}
+        self.facts: dict[str, tuple[Fact, ...]] = {}
+        self.arrays = Arrays()
+        self._order = topological(graph)
+        self._index = {name: at for at, name in enumerate(self._order)}
+        self._queue = list(range(len(self._order)))
+        self._queued = bytearray(b"\1" * len(self._order))
+        self._visits = bytearray(len(self._order))
+
+    def at(self, tensor: Tensor) -> Fact:
+        """What is known of a tensor so far."""
+        ports = self.facts.get(tensor.node, ())
+        return ports[tensor.port] if tensor.port < len(ports) else UNKNOWN
+
+    def run(self) -> None:
+        """To the fixed point; nodes that wait for each other are then forced, in order."""
+        self._drain()
+        for at, name in enumerate(self._order):
+            if name not in self.facts:
+                self._visit(at, forced=True)
+                self._drain()
+
+    def _drain(self) -> None:
+        while self._queue:
+            at = heapq.heappop(self._queue)
+            self._queued[at] = 0
+            self._visit(at)
+
+    def _push(self, name: str) -> None:
+        at = self._index[name]
+        if not self._queued[at]:
+            self._queued[at] = 1
+            heapq.heappush(self._queue, at)
+
+    def _visit(self, at: int, forced: bool = False) -> None:
+        name = self._order[at]
+        node = self.graph._node[name].get("node")
+        if node is None:  # an edge names a node that is not there
+            self.facts[name] = ()
+            return
+        inputs = self.graph.inputs(name)
+        if not forced and not self._is_ready(node, inputs):
+            return
+        found = self._facts_of(name, node, inputs, forced)
+        if found is None:
+            return
+        old = self.facts.get(name)
+        if old is not None:
+            self._visits[at] += 1
+            found = self._widened(at, old, found)
+            if all(map(same_fact, old, found)):
+                return
+        self.facts[name] = found
+        for target in self.graph._succ[name]:
+            self._push(target)
+
+    def _is_ready(self, node: Node, inputs: Sequence[Tensor]) -> bool:
+        known = self.facts
+        if node.op in ("Merge", "RefMerge"):
+            return any(tensor.node in known for tensor in inputs)
+        return all(tensor.node in known for tensor in inputs)
+
+    def _widened(
+        self, at: int, old: tuple[Fact, ...], new: tuple[Fact, ...]
+    ) -> tuple[Fact, ...]:
+        if self._visits[at] >= _VISITS:
+            return tuple(Fact(TensorSpec(fact.spec.dtype)) for fact in old)
+        return tuple(map(join_facts, old, new))
+
+    def _facts_of(
+        self, name: str, node: Node, inputs: Sequence[Tensor], forced: bool
+    ) -> tuple[Fact, ...] | None:
+        """The facts of all ports, None where the node has to wait for an array's first element."""
+        known = [self.at(tensor) for tensor in inputs]
+        if name in self.arguments:
+            return (self.arguments[name],)
+        dtypes = self._dtypes(name, node)
+        found: Sequence[Fact] | None
+        if node.op in HANDLES:
+            found = HANDLES[node.op](self.arrays, name, node, known, dtypes)
+            for waiting in self.arrays.take_changed():
+                self._push(waiting)
+            if found is None and not forced:
+                return None
+        elif self.library.calls(node):
+            found = self.library.call(node, known)
+        elif node.op in ("Merge", "RefMerge"):
+            found = self._merged(inputs)
+        else:
+            found = self._by_rule(name, node, known, dtypes)
+        return self._completed(name, node, dtypes, list(found or ()))
+
+    def _dtypes(self, name: str, node: Node) -> tuple[str, ...]:
+        if op_registry.find(node.op) is not None:
+            return opdefs.output_dtypes(node.op, node.attrs)
+        ports = [data["port"] for _, _, data in self.graph.out_edges(name, data=True)]
+        return ("",) * max(len(node.outputs), *(p + 1 for p in ports), 1)
+
+    def _merged(self, inputs: Sequence[Tensor]) -> list[Fact]:
+        """Of the branches that are known by now; the others widen it when they come."""
+        known = [self.at(tensor) for tensor in inputs if tensor.node in self.facts]
+        found = known[0] if known else UNKNOWN
+        for fact in known[1:]:
+            found = join_facts(found, fact)
+        return [found, Fact(TensorSpec("int32", ()))]
+
+    def _by_rule(
+        self, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
+    ) -> list[Fact]:
+        if node.op == "Const":
+            return [_constant(node, dtypes)]
+        call = ops.Call(
+            node.op,
+            node.attrs,
+            [fact.spec for fact in known],
+            [fact.value for fact in known],
+            name,
+        )
+        shapes = ops.shapes(call, len(dtypes))
+        specs = [TensorSpec(d, s) for d, s in zip(dtypes, shapes, strict=True)]
+        values = ops.values(call, len(dtypes), _SIZES)
+        held = _passed(node, known, len(dtypes))
+        return [
+            Fact(spec, _kept(spec, value), handle)
+            for spec, value, handle in zip(specs, values, held, strict=True)
+        ]
+
+    def _completed(
+        self, name: str, node: Node, dtypes: tuple[str, ...], found: list[Fact]
+    ) -> tuple[Fact, ...]:
+        """One fact a port: the OpDef's dtype, what the file itself says of an unknown rank, and what the caller says."""
+        found = found[: len(dtypes)] + [UNKNOWN] * (len(dtypes) - len(found))
+        for port, (fact, dtype) in enumerate(zip(found, dtypes, strict=True)):
+            shape, said = fact.spec.shape, dtype.removesuffix("_ref")
+            if shape == () and self._is_vague(node):
+                shape = None
+            if shape is None and port < len(node.outputs):
+                shape = node.outputs[port].shape
+            if self.given and Tensor(name, port) in self.given:
+                shape = merge(self.given[Tensor(name, port)], shape)
+                fact = Fact(fact.spec, None, fact.held)
+            if shape != fact.spec.shape or said != fact.spec.dtype:
+                spec = TensorSpec(said or fact.spec.dtype, shape)
+                found[port] = Fact(spec, fact.value, fact.held)
+        return tuple(found)
+
+    def _is_vague(self, node: Node) -> bool:
+        """Before GraphDef version 22 a feed of unknown shape was written as a scalar."""
+        if node.op not in ("Placeholder", "PlaceholderV2"):
+            return False
+        if self.producer is None:
+            return bool(node.outputs) and node.outputs[0].shape != ()
+        return self.producer < _SCALAR_FEEDS
+
+
+def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:
+    """A stored tensor; its elements only when they are few."""
+    if "value" not in node.attrs:
+        return UNKNOWN
+    spec = getattr(node.attrs, "spec", None)  # does not read the elements
+    if spec is None:
+        shape = np.shape(node.attrs["value"])
+    else:
+        shape = spec("value").shape
+    found = TensorSpec((dtypes or ("",))[0], shape)
+    return Fact(found, node.attrs["value"] if _is_followed(found) else None)
+
+
+def _is_followed(spec: TensorSpec) -> bool:
+    if spec.shape is None or None in spec.shape:
+        return False
+    most = _SIZES if spec.dtype in _FOLLOWED else _NUMBERS
+    return (elements(spec.shape) or 0) <= most
+
+
+_FOLLOWED = frozenset(("int32", "int64", "bool", "string"))
+
+
+def _kept(spec: TensorSpec, value: ops.Value) -> ops.Value:
+    return None if value is None or not _is_followed(spec) else value
+
+
+def _passed(node: Node, known: list[Fact], ports: int) -> list[Held | None]:
+    """Handles go through what yields its inputs unchanged."""
+    none: list[Held | None] = [None] * ports
+    if not any(fact.held for fact in known):
+        return none
+    if node.op in ("IdentityN", "_ListToArray", "_ArrayToList"):
+        return [fact.held for fact in known[:ports]] + none[len(known) :]
+    if "pass-through" in ops.traits(node.op) or node.op in ("Switch", "RefSwitch"):
+        return [known[0].held] * ports
+    return none

@@ -1,0 +1,223 @@
+"""Flow -> Dependence: what each node's value depends on, and which weights still come after it.
+
+Sets of inputs and of weights are kept as the bits of integers: one pass over the nodes, one machine operation or two
+a node, whatever the number of weights. Dependence does not pass through ``Shape`` and its like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .arrays import Flow
+from .op_kinds import RANDOM, SHAPE_ONLY, SOURCES, TABLES, VARIABLES, kind_of
+
+_REDUCTIONS = frozenset(
+    "Mean Sum Prod Max Min All Any EuclideanNorm SparseReduceSum".split()
+)
+_ELEMENTWISE = frozenset(
+    "Add AddV2 Sub Mul RealDiv Div BiasAdd Maximum Minimum".split()
+)
+_LOOKUPS = frozenset(
+    "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
+)
+_FLOATS = frozenset("float32 float64 float16 bfloat16".split())
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Per node: ``feeds`` and ``weights`` (bits: which inputs and which weights its value depends on), ``applied``
+    (the weights that this node itself combines with data), ``later`` (the weights combined with data further down),
+    ``searched`` (as ``later``, of those into which data only points, as the ids of an embedding do not count),
+    ``reduced`` (whether it holds one value for the batch, not one per example).
+
+    ``sources`` lists ``(node, port)`` of the inputs by bit, ``holders`` the nodes of the weights by bit, ``random``
+    is the bit of everything that is drawn.
+    """
+
+    feeds: list[int]
+    weights: list[int]
+    applied: list[int]
+    later: list[int]
+    searched: list[int]
+    reduced: bytearray
+    sources: tuple[tuple[int, int], ...]
+    holders: tuple[int, ...]
+    random: int
+
+    def bits(self, mask: int) -> Iterator[int]:
+        """The positions of the ones in a mask."""
+        while mask:
+            low = mask & -mask
+            yield low.bit_length() - 1
+            mask ^= low
+
+
+def find_dependence(
+    flow: Flow, excluded: bytearray, trainable: Iterable[int] | None = None
+) -> Dependence:
+    """Dependence over all nodes; ``later`` looks only at consumers that are not ``excluded`` (the backward pass).
+
+    ``trainable`` restricts which variables count as weights; None: every variable, and every constant float array
+    that data is combined with.
+    """
+    sources = _find_sources(flow)
+    holders = _find_holders(flow, trainable)
+    source_bit = {source: 1 << i for i, source in enumerate(sources)}
+    random = 1 << len(sources)
+    own_weight = {node: 1 << i for i, node in enumerate(holders)}
+    own_feed = {i: random for i in flow.by_kind(RANDOM.search)}
+    for (node, _), bit in source_bit.items():
+        own_feed[node] = own_feed.get(node, 0) | bit
+    feeds, weights = [0] * len(flow), [0] * len(flow)
+    rounds = 3 if any(op.endswith("NextIteration") for op in flow.ops) else 1
+    for _ in range(rounds):
+        _propagate(flow, own_feed, own_weight, source_bit, feeds, weights)
+    reduced = _find_reduced(flow, feeds, weights)
+    applied = _find_applied(flow, feeds, weights, reduced)
+    later, searched = [0] * len(flow), [0] * len(flow)
+    for _ in range(rounds):
+        _look_ahead(flow, excluded, feeds, weights, applied, later, searched)
+    return Dependence(
+        feeds, weights, applied, later, searched, reduced, sources, holders, random
+    )
+
+
+def _find_sources(flow: Flow) -> tuple[tuple[int, int], ...]:
+    inputs = set(flow.by_kind(SOURCES.match))
+    ports = {
+        (source, port)
+        for i, wires in enumerate(flow.inputs)
+        for source, port in wires
+        if source in inputs and not is_switch(flow, source)
+    }
+    read = {source for source, _ in ports}
+    ports |= {(i, 0) for i in inputs - read if not is_switch(flow, i)}
+    return tuple(sorted(ports))
+
+
+def is_switch(flow: Flow, i: int) -> bool:
+    """Whether a node is fed a mode (a boolean), a resource or a table, rather than data."""
+    attrs = flow.nodes[i].attrs
+    if flow.ops[i].startswith("Placeholder"):
+        return attrs.get("dtype") in ("bool", "resource")
+    return flow.ops[i] in ("_Arg", "_DeviceArg") and attrs.get("T") == "resource"
+
+
+def _find_holders(flow: Flow, trainable: Iterable[int] | None) -> tuple[int, ...]:
+    if trainable is not None:
+        return tuple(sorted(trainable))
+    variables = [
+        i
+        for i, op in enumerate(flow.ops)
+        if op in VARIABLES
+        or (op == "_Arg" and flow.nodes[i].attrs.get("T") == "resource")
+    ]
+    if variables:
+        return tuple(variables)
+    return tuple(
+        i for i, op in enumerate(flow.ops) if op == "Const" and _is_array(flow, i)
+    )
+
+
+def _is_array(flow: Flow, i: int) -> bool:
+    attrs = flow.nodes[i].attrs
+    return attrs.get("dtype") in _FLOATS and any(
+        size > 1 for size in constant_shape(attrs)
+    )
+
+
+def constant_shape(attrs: Any) -> tuple[int, ...]:
+    """The shape of a Const's value, without decoding the value where that can be had."""
+    raw = getattr(attrs, "raw", None)
+    if raw is not None and "value" in raw:
+        return tuple(dim.size for dim in raw["value"].tensor.tensor_shape.dim)
+    value = attrs.get("value")
+    return tuple(value.shape) if value is not None else ()
+
+
+def _propagate(
+    flow: Flow,
+    own_feed: dict[int, int],
+    own_weight: dict[int, int],
+    source_bit: dict[tuple[int, int], int],
+    feeds: list[int],
+    weights: list[int],
+) -> None:
+    ops, inputs = flow.ops, flow.inputs
+    stops = {
+        op for op in set(ops) if op in SHAPE_ONLY or op in VARIABLES or TABLES.match(op)
+    }
+    closed = {node for node, _ in source_bit}
+    for i in flow.order:
+        feed, weight = own_feed.get(i, 0), own_weight.get(i, 0)
+        if ops[i] not in stops and i not in closed:
+            for wire in inputs[i]:
+                feed |= source_bit.get(wire, 0) or feeds[wire[0]]
+                weight |= weights[wire[0]]
+        feeds[i], weights[i] = feed, weight
+
+
+def _find_reduced(flow: Flow, feeds: list[int], weights: list[int]) -> bytearray:
+    reduced = bytearray(len(flow))
+    for i in flow.order:
+        if not feeds[i] and not weights[i]:
+            continue
+        if flow.ops[i] == "L2Loss" or (
+            flow.ops[i] in _REDUCTIONS and _reduces_batch(flow, i)
+        ):
+            reduced[i] = 1
+            continue
+        carriers = [s for s, _ in flow.inputs[i] if feeds[s] or weights[s]]
+        if carriers and all(reduced[s] for s in carriers):
+            reduced[i] = 1
+    return reduced
+
+
+def _reduces_batch(flow: Flow, i: int) -> bool:
+    if len(flow.inputs[i]) < 2:
+        return True
+    axes = flow.inputs[i][1][0]
+    if flow.ops[axes] == "Range":
+        return True  # tf.reduce_mean(x) of an x whose rank was not known
+    value = flow.nodes[axes].attrs.get("value") if flow.ops[axes] == "Const" else None
+    if value is None:
+        return False
+    return value.size == 0 or 0 in value.reshape(-1).tolist()
+
+
+def _find_applied(
+    flow: Flow, feeds: list[int], weights: list[int], reduced: bytearray
+) -> list[int]:
+    applied = [0] * len(flow)
+    for i, wires in enumerate(flow.inputs):
+        if not feeds[i] or len(wires) < 2 or kind_of(flow.ops[i]):
+            continue
+        for source, _ in wires:
+            if weights[source] and not feeds[source] and not reduced[source]:
+                applied[i] |= weights[source]
+    return applied
+
+
+def _look_ahead(
+    flow: Flow,
+    excluded: bytearray,
+    feeds: list[int],
+    weights: list[int],
+    applied: list[int],
+    later: list[int],
+    searched: list[int],
+) -> None:
+    ops = flow.ops
+    for i in reversed(flow.order):
+        if not feeds[i] or ops[i] in SHAPE_ONLY:
+            continue
+        after = direct = 0
+        for n in flow.outputs[i]:
+            if excluded[n] or ops[n] in SHAPE_ONLY:
+                continue
+            after |= later[n] | applied[n]
+            points = ops[n] in _LOOKUPS or (weights[i] and ops[n] in _ELEMENTWISE)
+            direct |= searched[n] | (0 if points else applied[n])
+        later[i], searched[i] = after, direct

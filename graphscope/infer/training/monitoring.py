@@ -1,0 +1,52 @@
+"""Flow -> what is computed only to be looked at: the fraction of zeros in an activation, a picture for TensorBoard."""
+
+from __future__ import annotations
+
+from .arrays import Flow
+from .dependence import Dependence
+from .op_kinds import SHAPE_ONLY, kind_of
+
+_ANSWERS = frozenset("Softmax Sigmoid".split())
+_SHAPES = frozenset("Reshape Squeeze Identity ExpandDims".split())
+_LOOKS = ("summary", "assertion")
+
+
+def find_passive(
+    flow: Flow, deps: Dependence, spared: int, differentiated: bytearray
+) -> bytearray:
+    """A mask of the nodes whose every reader, and theirs in turn, is a summary or an assertion.
+
+    Left out is what depends on an input of ``spared`` (a label, most likely: that is a measure), what a gradient is
+    taken of, and what sums up over the batch what a gradient is taken of: a loss that is only summarised.
+    """
+    passive = bytearray(len(flow))
+    answers = _find_answers(flow, deps)
+    for i in reversed(flow.order):
+        if kind_of(flow.ops[i]) or deps.feeds[i] & spared or differentiated[i]:
+            continue
+        if answers[i]:
+            continue
+        readers = [
+            n
+            for n in flow.outputs[i]
+            if passive[n] or flow.outputs[n] or flow.ops[n] not in SHAPE_ONLY
+        ]
+        looked = all(passive[n] or kind_of(flow.ops[n]) in _LOOKS for n in readers)
+        if not readers or not looked:
+            continue
+        carriers = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
+        sums_up = deps.reduced[i] and any(differentiated[s] for s in carriers)
+        passive[i] = not sums_up
+    return passive
+
+
+def _find_answers(flow: Flow, deps: Dependence) -> bytearray:
+    """Probabilities, and their other shapes: what a model was made for, even where only a histogram reads it."""
+    answers = bytearray(len(flow))
+    for i in flow.order:
+        op = flow.ops[i]
+        if op in _ANSWERS:
+            answers[i] = bool(deps.weights[i] and not deps.later[i])
+        elif op in _SHAPES and flow.inputs[i]:
+            answers[i] = answers[flow.inputs[i][0][0]]
+    return answers

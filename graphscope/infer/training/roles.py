@@ -1,0 +1,337 @@
+"""Graph -> the role of each node that exists only to train, save, restore, initialise, summarise, measure or check.
+
+Told by what a node does: by the ops that it leads to (ApplyAdam, SaveV2, MergeSummary, Assert, Assign) and by the
+structure of gradients and losses. Names are never looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...graph import Function, Graph
+from .arrays import Flow
+from .assignments import classify_writes
+from .backward import find_backward, find_updates
+from .dependence import Dependence, find_dependence
+from .losses import Losses, find_losses
+from .op_kinds import INITIALISED, SHAPE_ONLY, SOURCES, VARIABLES, kind_of
+
+ROLES = (
+    *"loss metric label gradient optimizer summary assertion update".split(),
+    *"save restore initialiser".split(),
+    "input pipeline",
+)
+"""Every role there is; where a node serves several, the first of these names it."""
+
+_FLOATS = ("float32", "float64", "float16", "bfloat16", "complex64")
+_RANK = {role: rank for rank, role in enumerate(ROLES)}
+_PASSIVE = frozenset(["save", "restore", "initialiser", "update", "input pipeline"])
+"""Roles that make what only feeds them useless to the model, even where it is computed from weights and data.
+
+Summaries are not among them: ``find_passive`` tells a prediction that is only looked at from mere statistics.
+"""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the training side of a graph looks like: the roles by node number, and what they were told from."""
+
+    flow: Flow
+    deps: Dependence
+    backward: bytearray
+    losses: Losses
+    roles: dict[int, str]
+    updates: tuple[int, ...]
+    trained: frozenset[int]
+    weight_groups: tuple[int, ...] = ()
+    """Bits of the weights that one optimizer trains, where several train weights of their own (a GAN)."""
+    loose: Dependence | None = None
+    """As ``deps``, with every variable counted as a weight."""
+    copies: int = 0
+    """Bits (of ``loose``) of the variables that are updated from others: target networks, averages."""
+
+    def named_roles(self) -> dict[str, str]:
+        """The roles by the nodes' names, in the file's order."""
+        return {self.flow.names[i]: role for i, role in sorted(self.roles.items())}
+
+
+def roles(
+    graph: Graph,
+    collections: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Function] | None = None,
+) -> dict[str, str]:
+    """Node -> why it is there only to train, measure, save or initialise; a node that is absent is part of the model.
+
+    The roles are those of ``ROLES``. ``collections`` are a MetaGraph's; they only add what the graph does not say
+    (which variables are trainable where nothing trains them). ``functions`` is the library of the graph: a While
+    whose body computes gradients is known by it.
+    """
+    return study_training(graph, collections, functions).named_roles()
+
+
+def drop_training(graph: Graph, roles: Mapping[str, str]) -> Graph:
+    """The graph without the nodes that have a role, save those that a remaining node reads."""
+    kept = graph.upstream(name for name in graph if name not in roles)
+    made = Graph()
+    for name in graph:
+        if name in kept:
+            made.add(name, graph.node(name), graph.inputs(name))
+    return made
+
+
+def study_training(
+    graph: Graph,
+    collections: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Function] | None = None,
+) -> Training:
+    """The roles, together with the dataflow facts that they rest on."""
+    flow = Flow(graph)
+    backward = find_backward(flow, functions)
+    updates = find_updates(flow)
+    first = find_dependence(flow, backward)
+    writes = classify_writes(flow, first, backward)
+    trained = _find_trained(flow, backward, updates, writes, collections or {})
+    aside = _find_aside(flow, backward)
+    deps = find_dependence(flow, aside, trained or None)
+    trains = bool(updates) or "optimizer" in writes.values()
+    losses = find_losses(flow, deps, backward, writes, trains)
+    found = _seed_roles(flow, backward, writes, losses, updates)
+    _spread_to_groups(flow, first, found)
+    _spread_upstream(flow, first, found, trained)
+    _spread_downstream(flow, first, found)
+    groups = _weight_groups(flow, deps, updates)
+    copies = _find_copies(flow, first, writes)
+    return Training(
+        flow,
+        deps,
+        backward,
+        losses,
+        found,
+        tuple(updates),
+        frozenset(trained),
+        groups,
+        first,
+        copies,
+    )
+
+
+def _find_copies(flow: Flow, deps: Dependence, writes: Mapping[int, str]) -> int:
+    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
+    copies = 0
+    for i, role in writes.items():
+        target = flow.variable_of(flow.inputs[i][0][0])
+        values = [s for s, _ in flow.inputs[i][1:]]
+        own = bit.get(-1 if target is None else target, 0)
+        if role == "update" and any(deps.weights[s] & ~own for s in values):
+            copies |= 0 if any(deps.feeds[s] for s in values) else own
+    return copies
+
+
+def _find_aside(flow: Flow, backward: bytearray) -> bytearray:
+    """The backward pass, and what only computes a value to write into a variable: no part of the way forward."""
+    aside = bytearray(backward)
+    for i in reversed(flow.order):
+        readers = [n for n in flow.outputs[i] if flow.ops[n] not in SHAPE_ONLY]
+        if readers and kind_of(flow.ops[i]) == "":
+            aside[i] |= all(
+                aside[n] or kind_of(flow.ops[n]) == "write" for n in readers
+            )
+    return aside
+
+
+def _weight_groups(flow: Flow, deps: Dependence, updates: list[int]) -> tuple[int, ...]:
+    """The weights by the group node that waits for their updates; groups that share a weight are one."""
+    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
+    by_group: dict[int, int] = {}
+    for i in updates:
+        target = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
+        waiting = [n for n in flow.controlled[i] if flow.ops[n] == "NoOp"]
+        for n in waiting:
+            by_group[n] = by_group.get(n, 0) | bit.get(
+                -1 if target is None else target, 0
+            )
+    groups: list[int] = []
+    for mask in by_group.values():
+        shared = [g for g in groups if g & mask]
+        groups = [g for g in groups if not g & mask]
+        groups.append(mask | union_of(shared))
+    return tuple(g for g in groups if g)
+
+
+def union_of(masks: list[int]) -> int:
+    """The union of some bit sets."""
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def _find_trained(
+    flow: Flow,
+    backward: bytearray,
+    updates: list[int],
+    writes: Mapping[int, str],
+    collections: Mapping[str, Any],
+) -> set[int]:
+    """The variables that a gradient is applied to; where there is none, those that the file says are trainable."""
+    written = [i for i in writes if any(backward[s] for s, _ in flow.inputs[i][1:])]
+    found = {flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]}
+    if not found:
+        found = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
+        found = {i for i in found if i is not None and not _counts(flow, i)}
+    if not found:
+        found = {flow.index.get(name) for name in _declared(collections)}
+    if not found:
+        apart = ("metric", "optimizer", "update")
+        moved: set[int | None] = {
+            flow.variable_of(flow.inputs[i][0][0])
+            for i, r in writes.items()
+            if r in apart
+        }
+        variables = flow.by_kind(lambda op: op in VARIABLES)
+        found = {i for i in variables if i not in moved and not _counts(flow, i)}
+    return {i for i in found if i is not None and flow.ops[i] in VARIABLES}
+
+
+def _counts(flow: Flow, i: int) -> bool:
+    """Whether a variable holds a number that is counted, not learned."""
+    return flow.nodes[i].attrs.get("dtype") not in _FLOATS
+
+
+def _declared(collections: Mapping[str, Any]) -> list[str]:
+    return [
+        str(
+            item.get("variable_name", "") if isinstance(item, Mapping) else item
+        ).removesuffix(":0")
+        for item in collections.get("trainable_variables", ())
+    ]
+
+
+def _seed_roles(
+    flow: Flow,
+    backward: bytearray,
+    writes: Mapping[int, str],
+    losses: Losses,
+    updates: Collection[int],
+) -> dict[int, str]:
+    found = {i: "gradient" for i, marked in enumerate(backward) if marked}
+    asked = flow.downstream(flow.by_kind(INITIALISED.match))
+    found.update((i, "initialiser") for i, reached in enumerate(asked) if reached)
+    found.update(losses.role)
+    by_op = {op: kind_of(op) for op in set(flow.ops)}
+    for i, op in enumerate(flow.ops):
+        if by_op[op] and by_op[op] != "write":
+            found[i] = by_op[op]
+        elif op in ("If", "StatelessIf") and _only_guards(flow, i):
+            found[i] = "assertion"
+        elif by_op[op] == "" and i in found and op in VARIABLES:
+            found[i] = "optimizer"
+    found.update(writes)
+    found.update(dict.fromkeys(updates, "optimizer"))
+    return found
+
+
+def _only_guards(flow: Flow, i: int) -> bool:
+    """Whether an If is ``tf.debugging.Assert``'s: it gives booleans that nobody reads."""
+    kinds = flow.nodes[i].attrs.get("Tout") or ()
+    unread = all(
+        flow.ops[n] == "Identity" and not flow.outputs[n] for n in flow.outputs[i]
+    )
+    return bool(kinds) and set(kinds) == {"bool"} and unread
+
+
+def _spread_upstream(
+    flow: Flow, deps: Dependence, found: dict[int, str], trained: Collection[int]
+) -> None:
+    """Give a node whose every reader has a role the first of their roles, where that is safe to say."""
+    idle = bytearray(len(flow))
+    counted = _counted_bits(flow, deps, found)
+    for i in reversed(flow.order):
+        if i in found:
+            continue
+        readers = [n for n in flow.outputs[i] if not idle[n]]
+        if not readers:
+            idle[i] = _is_idle(flow, deps, counted, i)
+            continue
+        if not all(n in found for n in readers) or i in trained:
+            continue
+        said = {found[n] for n in readers}
+        if _may_follow(flow, deps, i, said):
+            found[i] = min(said, key=_RANK.__getitem__)
+            if found[i] == "gradient" and not deps.feeds[i]:
+                found[i] = "optimizer"  # a slot, a rate, a decay
+
+
+def _counted_bits(flow: Flow, deps: Dependence, found: Mapping[int, str]) -> int:
+    """The variables that only a metric adds to."""
+    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
+    counted = 0
+    for i, role in found.items():
+        if role == "metric" and kind_of(flow.ops[i]) == "write":
+            target = flow.variable_of(flow.inputs[i][0][0])
+            counted |= bit.get(-1 if target is None else target, 0)
+    return counted
+
+
+def _is_idle(flow: Flow, deps: Dependence, counted: int, i: int) -> bool:
+    """Whether a node that nobody reads holds nothing that the model computed: a shape, a constant, a count."""
+    if flow.ops[i] in SHAPE_ONLY or not (deps.feeds[i] or deps.weights[i]):
+        return True
+    if deps.feeds[i]:
+        return False
+    return not deps.weights[i] & ~counted or flow.variable_of(i) is not None
+
+
+def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
+    if flow.ops[i] in VARIABLES:
+        return said != {"update"} and not said <= {
+            "update",
+            "save",
+            "restore",
+            "initialiser",
+        }
+    if not deps.feeds[i] or not deps.weights[i]:
+        return True
+    if flow.ops[i] == "Switch" and said == {"gradient"}:
+        return True
+    return said <= _PASSIVE
+
+
+def _spread_downstream(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
+    """Give a role to what only follows nodes of a role: the read of an optimizer's slot, the group of all updates."""
+    for i in flow.order:
+        if i in found or deps.feeds[i]:
+            continue
+        before = [s for s, _ in flow.inputs[i]]
+        computed = [s for s in before if deps.weights[s]]
+        if computed and all(s in found for s in computed):
+            found[i] = _most_common([found[s] for s in computed])
+    _spread_to_groups(flow, deps, found)
+
+
+def _spread_to_groups(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
+    """Give a role to ends that only wait for nodes of a role: ``group_deps``, ``init``, ``save/control_dependency``."""
+    trains = "gradient" in found.values()
+    for i in range(len(flow)):
+        if i in found or flow.outputs[i]:
+            continue
+        after = [found.get(n, "") for n in flow.controlled[i]]
+        if flow.ops[i] == "Identity" and after and all(after):
+            found[i] = _most_common(after)  # what tf.cond's gradient hangs zeros on
+            continue
+        if flow.ops[i] in SHAPE_ONLY and trains:
+            found[i] = "gradient"  # a shape that no broadcast turned out to need
+            continue
+        if deps.weights[i]:
+            continue
+        said = [found[s] for s in flow.controls[i] if s in found]
+        if said and not SOURCES.match(flow.ops[i]):
+            found[i] = _most_common(said)
+
+
+def _most_common(said: list[str]) -> str:
+    counts = Counter(said)
+    return min(counts, key=lambda role: (-counts[role], _RANK[role]))

@@ -1,0 +1,378 @@
+"""Shapes as Sizes: where the unknown sizes of every tensor come from, in one pass over the graph.
+
+``axis_size`` of a View names an unknown size after the tensor that has it; here it is named after the tensor that it
+came from, so that the sizes of a reshaped, added or multiplied tensor can be seen to be those of a feed.
+``graph.graph["equal_sizes"]`` may say which ``(tensor, axis)`` are known to have the size of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import networkx as nx
+
+from ... import ops
+from ...graph import Tensor
+from .nodes import MALFORMED, PASS_THROUGH
+from .size import Size, Sizes
+from .view import View
+
+_Rule = Callable[["SymbolicView", str, list[Sizes | None]], "Sizes | None"]
+_ONE = Size(1)
+_FEEDS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+
+
+class SymbolicView(View):
+    """A View whose ``axis_size`` sees through what keeps, moves or joins axes."""
+
+    def axis_size(self, tensor: Tensor, axis: int) -> Size:
+        """The size of one axis: a constant, or a product of sizes of other tensors."""
+        source, _ = self.producer(tensor)
+        dims = self._dims.get(source)
+        if dims is not None and -len(dims) <= axis < len(dims):
+            found = dims[axis]
+            if found is not None:
+                return found
+        return super().axis_size(tensor, axis)
+
+    def dims(self, tensor: Tensor) -> tuple[Size, ...] | None:
+        """All sizes of a tensor; None where its rank is unknown."""
+        shape = self.shape(tensor)
+        if shape is None:
+            return None
+        return tuple(self.axis_size(tensor, axis) for axis in range(len(shape)))
+
+    @cached_property
+    def _dims(self) -> dict[Tensor, Sizes]:
+        """Filled in order, so that a rule finds what its inputs have; an axis without a rule keeps its own name."""
+        found: dict[Tensor, Sizes] = {}
+        self.__dict__["_dims"] = found
+        try:
+            order = list(nx.topological_sort(self.graph))
+        except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
+            return found
+        for name in order:
+            given = [self._known(tensor) for tensor in self.inputs[name]]
+            rule = _RULES.get(self.ops[name]) or _general(self.kinds[name])
+            try:
+                made = rule(self, name, given) if rule is not None else None
+            except MALFORMED:
+                made = None
+            for port in self._ports(name):
+                sizes = self._named(Tensor(name, port), made)
+                if sizes is not None:
+                    found[Tensor(name, port)] = sizes
+        return found
+
+    def _named(self, tensor: Tensor, made: Sizes | None) -> Sizes | None:
+        """The sizes of a tensor: constants where they are known, else as a rule has them, else under its own name."""
+        shape = self.shape(tensor)
+        if shape is None:
+            return None
+        ruled = made if made is not None and len(made) == len(shape) else ()
+        found: list[Size] = []
+        for axis, size in enumerate(shape):
+            said = ruled[axis] if ruled else None
+            own = Size(1, (self._name_of(tensor, axis),))
+            found.append(Size(size) if size is not None else said or own)
+        return tuple(found)
+
+    def _name_of(self, tensor: Tensor, axis: int) -> tuple[Tensor, int]:
+        """What names an unknown size: its tensor and axis, or those of a size that is known to equal it.
+
+        The inputs of a Keras model share their batch, so the first feed names it.
+        """
+        if not axis and self.kinds[tensor.node] in _FEEDS:
+            tensor = Tensor(next(n for n, kind in self.kinds.items() if kind in _FEEDS))
+        equal = self.graph.graph.get("equal_sizes", {})
+        return equal.get((tensor, axis), (tensor, axis))  # type: ignore[no-any-return]
+
+    def _ports(self, name: str) -> Sequence[int]:
+        """Port 0, and for what splits evenly all others: they have the same sizes."""
+        many = self.ops[name] in ("Split", "Unpack")
+        count = self.attrs[name].get("num_split", self.attrs[name].get("num", 1))
+        return range(count) if many and isinstance(count, int) else (0,)
+
+    def _known(self, tensor: Tensor) -> Sizes | None:
+        source, _ = self.producer(tensor)
+        return self._dims.get(source) or self.dims(source)
+
+
+def product(sizes: Sequence[Size | None]) -> Size | None:
+    """The product of sizes; None where it is not of Size's form."""
+    whole: Size | None = _ONE
+    for each in sizes:
+        whole = whole.times(each) if whole is not None and each is not None else None
+    return whole
+
+
+def _same(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    return given[0]
+
+
+def _batch(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    """A Keras layer keeps the batch; what else it keeps is not known here."""
+    shape = view.shape(Tensor(name))
+    if not shape or not given or not given[0]:
+        return None
+    return (given[0][0], *(None for _ in shape[1:]))
+
+
+def _broadcast(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    if any(each is None for each in given):
+        return None
+    known = [each or () for each in given]
+    rank = max(map(len, known))
+    columns = zip(*((_ONE,) * (rank - len(each)) + tuple(each) for each in known))
+    found: list[Size | None] = []
+    for column in columns:
+        options = {size for size in column if size != _ONE}
+        found.append(options.pop() if len(options) == 1 else None if options else _ONE)
+    return tuple(found)
+
+
+def _last_changed(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    return None if not given[0] else (*given[0][:-1], None)
+
+
+def _looked_up(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    return None if given[0] is None else (*given[0], None)
+
+
+def _gathered(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    axis = view.number(view.inputs[name][2]) if len(given) > 2 else None
+    if view.attrs[name].get("batch_dims") or given[1] is None or given[0] is None:
+        return None
+    return (*given[1], *given[0][1:]) if axis is None or not axis.any() else None
+
+
+def _reshaped(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    wanted = view.sizes(view.inputs[name][1])
+    return None if wanted is None else filled(given[0], wanted)
+
+
+def _reshaped_layer(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    wanted = tuple(map(Size, view.attrs[name]["target_shape"]))
+    return None if not given[0] else (given[0][0], *(filled(given[0][1:], wanted)))
+
+
+def filled(given: Sizes | None, wanted: Sizes) -> Sizes:
+    """The sizes that a Reshape makes: its -1 is what is left of the tensor's elements."""
+    loose = [i for i, size in enumerate(wanted) if size == Size(-1)]
+    if given is None or len(loose) != 1:
+        return tuple(None if size == Size(-1) else size for size in wanted)
+    whole = product(given)
+    others = product([s for s in wanted if s != Size(-1)])
+    rest = whole.over(others) if whole is not None and others is not None else None
+    return tuple(rest if size == Size(-1) else size for size in wanted)
+
+
+def _moved(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    perm = view.number(view.inputs[name][1])
+    if given[0] is None or perm is None:
+        return None
+    return tuple(given[0][int(axis)] for axis in perm.reshape(-1))
+
+
+def _moved_layer(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    axes = (0, *view.attrs[name]["dims"])
+    return None if given[0] is None else tuple(given[0][axis] for axis in axes)
+
+
+def _multiplied(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    a, b = given
+    if a is None or b is None:
+        return None
+    attrs = view.attrs[name]
+    rows = -1 if attrs.get("adj_x") or attrs.get("transpose_a") else -2
+    columns = -2 if attrs.get("adj_y") or attrs.get("transpose_b") else -1
+    leading = _broadcast(view, name, [a[:-2], b[:-2]]) or ()
+    return (*leading, a[rows], b[columns])
+
+
+def _expanded(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    axis = view.number(view.inputs[name][1])
+    if given[0] is None or axis is None:
+        return None
+    made = list(given[0])
+    made.insert(int(axis.reshape(())) % (len(made) + 1), _ONE)
+    return tuple(made)
+
+
+def _squeezed(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    axes = view.attrs[name].get("squeeze_dims") or ()
+    if given[0] is None or not axes:
+        return None
+    gone = {axis % len(given[0]) for axis in axes}
+    return tuple(size for i, size in enumerate(given[0]) if i not in gone)
+
+
+def _split(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    axis = view.number(view.inputs[name][0])
+    if given[1] is None or axis is None:
+        return None
+    at = int(axis.reshape(())) % len(given[1])
+    count = Size(view.attrs[name]["num_split"])
+    part = given[1][at]
+    return tuple(
+        (part.over(count) if part is not None else None) if i == at else size
+        for i, size in enumerate(given[1])
+    )
+
+
+def _unpacked(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    if not given[0]:
+        return None
+    at = view.attrs[name].get("axis", 0) % len(given[0])
+    return tuple(size for i, size in enumerate(given[0]) if i != at)
+
+
+def _filled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    return view.sizes(view.inputs[name][0])
+
+
+def _tiled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    times = view.sizes(view.inputs[name][1])
+    if times is None or given[0] is None or len(times) != len(given[0]):
+        return None
+    return tuple(
+        size.times(n) if size is not None and n is not None else None
+        for size, n in zip(given[0], times)
+    )
+
+
+def _counted(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    start, limit, step = (view.sizes(tensor) for tensor in view.inputs[name])
+    if start is None or limit is None or step != (_ONE,):
+        return None
+    first, last = start[0], limit[0]
+    return (last.added(first, -1),) if first is not None and last is not None else None
+
+
+def _sliced(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    """Axes that are kept whole, dropped or made; what is cut has a size of its own."""
+    attrs, steps = view.attrs[name], view.number(view.inputs[name][3])
+    if given[0] is None or steps is None:
+        return None
+    left, made = list(given[0]), list[Size | None]()
+    bits = {key: attrs.get(f"{key}_mask") or 0 for key in _MASKS}
+    new = bin(bits["new_axis"]).count("1")
+    for at in range(steps.size):
+        flags = {key: mask >> at & 1 for key, mask in bits.items()}
+        if flags["ellipsis"]:
+            count = len(left) - (steps.size - at - 1 - new)
+            made += left[:count]
+            left = left[count:]
+        elif flags["new_axis"]:
+            made.append(_ONE)
+            new -= 1
+        else:
+            size = left.pop(0)
+            whole = flags["begin"] and flags["end"] and steps.flat[at] == 1
+            made += [] if flags["shrink_axis"] else [size if whole else None]
+    return (*made, *left)
+
+
+_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+
+
+def _cut(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    wanted = view.sizes(view.inputs[name][2])
+    return wanted and tuple(None if n == Size(-1) else n for n in wanted)
+
+
+def _spread(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    return view.sizes(view.inputs[name][1])
+
+
+def _one_hot(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    last = view.attrs[name].get("axis", -1) == -1
+    return (*given[0], None) if last and given[0] is not None else None
+
+
+def _packed(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    if any(each is None or each != given[0] for each in given):
+        return None
+    dims = given[0] or ()
+    axis = int(view.attrs[name].get("axis") or 0) % (len(dims) + 1)
+    return (*dims[:axis], Size(len(given)), *dims[axis:])
+
+
+def _einsum(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+    left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
+    sizes: dict[str, Size | None] = {}
+    for labels, dims in zip(left.split(","), given):
+        if dims is None or len(labels) != len(dims):
+            return None
+        sizes.update(zip(labels, dims))
+    return tuple(sizes[label] for label in right)
+
+
+def _einsum_layer(
+    view: SymbolicView, name: str, given: list[Sizes | None]
+) -> Sizes | None:
+    """The sizes that the input's letters have; those of the kernel are known anyway."""
+    left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
+    labels = left.partition(",")[0]
+    if given[0] is None or len(labels) != len(given[0]):
+        return None
+    sizes = dict(zip(labels, given[0]))
+    return tuple(sizes.get(label) for label in right)
+
+
+def _general(kind: str) -> _Rule | None:
+    if kind.startswith("layers."):
+        return _batch
+    traits = ops.traits(kind)
+    return _broadcast if "elementwise" in traits else None
+
+
+_RULES: Mapping[str, _Rule] = {
+    **dict.fromkeys(PASS_THROUGH, _same),
+    **dict.fromkeys(
+        "Softmax LogSoftmax Cast ZerosLike OnesLike layers.Activation layers.ReLU layers.LeakyReLU layers.ELU "
+        "layers.Dropout layers.LayerNormalization layers.RMSNormalization layers.BatchNormalization layers.Softmax "
+        "layers.Rescaling layers.UnitNormalization layers.PositionEmbedding layers.GaussianNoise layers.PReLU layers.Normalization".split(),
+        _same,
+    ),
+    "AddN": _broadcast,
+    "BiasAdd": _same,
+    "layers.Dense": _last_changed,
+    "layers.MultiHeadAttention": _last_changed,
+    "layers.EinsumDense": _einsum_layer,
+    "layers.Embedding": _looked_up,
+    "layers.Reshape": _reshaped_layer,
+    "layers.Permute": _moved_layer,
+    "Gather": _gathered,
+    "Reshape": _reshaped,
+    "Transpose": _moved,
+    "MatMul": _multiplied,
+    "BatchMatMul": _multiplied,
+    "ExpandDims": _expanded,
+    "Squeeze": _squeezed,
+    "Split": _split,
+    "Unpack": _unpacked,
+    "Fill": _filled,
+    "Range": _counted,
+    "Slice": _cut,
+    "Tile": _tiled,
+    "BroadcastTo": _spread,
+    "Cumsum": _same,
+    "StridedSlice": _sliced,
+    "OneHot": _one_hot,
+    "Einsum": _einsum,
+    "Pack": _packed,
+}

@@ -1,0 +1,143 @@
+"""Tensors made from numbers: fill, range, one-hot, and the sizes of other tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, define
+from ..text import literal
+from ..values.dims import axis_of, elements, scalar, shape_from
+from ..values.partial import vector
+
+
+def _fill_text(call: Call, _: str, value: str) -> str | None:
+    shape, dtype = call.integers(0), call.get("T") or call.dtype(1)
+    if shape is None or not dtype or dtype == "string":
+        return None
+    kind = "" if dtype == "float32" else f", dtype={literal(dtype)}"
+    maker = {"0": "zeros", "0.0": "zeros", "1": "ones", "1.0": "ones"}.get(value)
+    if maker:
+        return f"ops.{maker}({literal(shape)}{kind})"
+    return f"ops.full({literal(shape)}, {value}, dtype={literal(dtype)})"
+
+
+define(
+    "Fill",
+    shape=lambda call: (shape_from(call, 0),),
+    keras=_fill_text,
+    fold=lambda shape, value: np.full(tuple(int(d) for d in shape), value, value.dtype),
+    moves=slice(1, 2),
+)
+define(
+    "Shape",
+    shape=lambda call: ((call.rank(0),),),
+    traits="shape-only",
+    measure=lambda call: (vector(call.shape(0), call["out_type"]),),
+)
+define(
+    "ShapeN",
+    shape=lambda call: [(call.rank(slot),) for slot in range(len(call.inputs))],
+    traits="shape-only",
+    measure=lambda call: [
+        vector(call.shape(slot), call["out_type"]) for slot in range(len(call.inputs))
+    ],
+)
+
+
+def _number(value: int | None, dtype: str) -> tuple[np.ndarray | None]:
+    return (None if value is None else np.array(value, dtype),)
+
+
+define(
+    "Rank",
+    shape=scalar,
+    traits="shape-only",
+    measure=lambda call: _number(call.rank(0), "int32"),
+)
+define(
+    "Size",
+    shape=scalar,
+    traits="shape-only",
+    measure=lambda call: _number(elements(call.shape(0)), call["out_type"]),
+)
+
+
+def _range_shape(call: Call) -> tuple[Shape]:
+    bounds = [call.value(slot) for slot in range(3)]
+    if any(bound is None for bound in bounds):
+        return ((None,),)
+    start, limit, delta = (float(bound) for bound in bounds)  # type: ignore[arg-type]
+    return ((max(0, int(np.ceil((limit - start) / delta))),),)
+
+
+def _range_text(call: Call, *_: str) -> str | None:
+    bounds = [call.value(slot) for slot in range(3)]
+    if any(bound is None for bound in bounds):
+        return None
+    start, limit, delta = (literal(bound.reshape(())[()]) for bound in bounds)  # type: ignore[union-attr]
+    said = [start, limit, delta]
+    if delta in ("1", "1.0"):
+        said = [limit] if start in ("0", "0.0") else [start, limit]
+    return f"ops.arange({', '.join(said)}, dtype={literal(call['Tidx'])})"
+
+
+def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
+
+
+define(
+    "Range",
+    shape=_range_shape,
+    keras=_range_text,
+    fold=_range,
+)
+define(
+    "LinSpace",
+    shape=lambda call: ((call.integer(2),),),
+    keras=lambda call, start, stop, num: (
+        None
+        if call.integer(2) is None
+        else f"ops.linspace({start}, {stop}, {call.integer(2)})"
+    ),
+    fold=lambda start, stop, num: np.linspace(
+        float(start), float(stop), int(num), dtype=start.dtype
+    ),
+)
+
+
+def _one_hot_shape(call: Call) -> tuple[Shape]:
+    shape, depth = call.shape(0), call.integer(1)
+    if shape is None:
+        return (None,)
+    at = axis_of(call["axis"], len(shape) + 1)
+    return ((*shape[:at], depth, *shape[at:]),)
+
+
+def _one_hot_text(
+    call: Call, indices: str, depth: str, on: str, off: str
+) -> str | None:
+    count, high, low = call.integer(1), call.value(2), call.value(3)
+    if count is None:
+        return None
+    dtype = call.get("T") or call.dtype(2) or "float32"
+    axis = "" if call["axis"] == -1 else f", axis={call['axis']}"
+    made = f"ops.one_hot({indices}, {count}{axis}, dtype={literal(dtype)})"
+    if high is not None and low is not None and float(high) == 1 and float(low) == 0:
+        return made
+    return f"{made} * ({on} - {off}) + {off}"
+
+
+def _one_hot(
+    indices: np.ndarray,
+    depth: np.ndarray,
+    on: np.ndarray,
+    off: np.ndarray,
+    *,
+    axis: int,
+) -> np.ndarray:
+    hot = np.expand_dims(indices, -1) == np.arange(int(depth))
+    return np.moveaxis(np.where(hot, on, off), -1, axis)
+
+
+define("OneHot", shape=_one_hot_shape, keras=_one_hot_text, fold=_one_hot)

@@ -1,0 +1,264 @@
+"""Gathers and scatters, stitches and partitions, the largest and the unique: what picks elements by index."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, Unsaid, define
+from ..text import literal
+from ..values.dims import axis_of, merge, same, shape_from, unknown
+
+_FIRST = slice(0, 1)
+
+
+def _gathered(params: Shape, indices: Shape, axis: int | None, batch: int) -> Shape:
+    if params is None or indices is None:
+        return None
+    if axis is None:
+        return unknown(len(params) - 1 + len(indices) - batch)
+    at = axis_of(axis, len(params))
+    batch %= max(len(indices), 1)
+    return (*params[:at], *indices[batch:], *params[at + 1 :])
+
+
+def _gather_v2_text(call: Call, x: str, indices: str, where: str) -> str | None:
+    axis, batch = call.integer(2), call["batch_dims"]
+    if axis is None:
+        return None
+    if batch == 0:
+        return _take(call, x, indices, axis)
+    rank = call.rank(0)
+    if axis != batch or rank is None or call.rank(1) != batch + 1:
+        return None
+    for _ in range(rank - batch - 1):
+        indices = f"ops.expand_dims({indices}, -1)"
+    return f"ops.take_along_axis({x}, {indices}, axis={axis})"
+
+
+def _take(call: Call, x: str, indices: str, axis: int) -> str:
+    where = call.value(1)
+    if where is not None and where.ndim == 0 and call.rank(0) is not None:
+        at = axis_of(axis, call.rank(0) or 0)
+        return f"{x}[{', '.join([':'] * at + [str(int(where))])}]"
+    return f"ops.take({x}, {indices}, axis={axis})"
+
+
+def _gather(
+    x: np.ndarray, indices: np.ndarray, axis: np.ndarray, *, batch_dims: int
+) -> np.ndarray | None:
+    return None if batch_dims else np.take(x, indices, int(axis.reshape(())))
+
+
+define(
+    "Gather",
+    shape=lambda call: (_gathered(call.shape(0), call.shape(1), 0, 0),),
+    keras=lambda call, x, indices: _take(call, x, indices, 0),
+    fold=lambda x, indices: np.take(x, indices, 0),
+    traits="movement",
+    moves=_FIRST,
+)
+define(
+    "GatherV2",
+    shape=lambda call: (
+        _gathered(
+            call.shape(0), call.shape(1), call.integer(2), call.get("batch_dims", 0)
+        ),
+    ),
+    keras=_gather_v2_text,
+    fold=_gather,
+    traits="movement",
+    moves=_FIRST,
+)
+
+
+def _gather_nd_shape(call: Call) -> tuple[Shape]:
+    params, indices = call.shape(0), call.shape(1)
+    if params is None or indices is None or indices[-1] is None:
+        return (None,)
+    if indices[-1] > len(params):
+        raise Unsaid("more indices than dimensions")
+    return ((*indices[:-1], *params[indices[-1] :]),)
+
+
+def _gather_nd_text(call: Call, x: str, indices: str) -> str | None:
+    """The indexed axes made one, and the indices counted along it."""
+    params, last = call.shape(0), (call.shape(1) or (None,))[-1]
+    if params is None or not last or None in params[1:]:
+        return None
+    if last == 1:
+        return f"ops.take({x}, ops.squeeze({indices}, axis=-1), axis=0)"
+    sizes = [size or 0 for size in params[1:]]
+    steps = tuple(math.prod(sizes[i : last - 1]) for i in range(last))
+    flat = f"ops.reshape({x}, {literal((-1, *sizes[last - 1 :]))})"
+    dtype = literal(call.dtype(1) or "int32")
+    steps_text = f"ops.convert_to_tensor({literal(steps)}, dtype={dtype})"
+    return f"ops.take({flat}, ops.sum({indices} * {steps_text}, axis=-1), axis=0)"
+
+
+define(
+    "GatherNd",
+    shape=_gather_nd_shape,
+    keras=_gather_nd_text,
+    fold=lambda x, indices: x[tuple(np.moveaxis(indices, -1, 0))],
+    traits="movement",
+    moves=_FIRST,
+)
+define(
+    "ScatterNd",
+    shape=lambda call: (shape_from(call, 2),),
+    keras=lambda call, indices, updates, _: (
+        None
+        if call.integers(2) is None
+        else f"ops.scatter({indices}, {updates}, {literal(call.integers(2))})"
+    ),
+)
+define("ScatterNdNonAliasingAdd", shape=same)
+define(
+    "TensorScatterUpdate",
+    shape=same,
+    keras="ops.scatter_update({0}, {1}, {2})",
+)
+define(
+    "TensorScatterAdd",
+    "TensorScatterSub",
+    "TensorScatterMax",
+    "TensorScatterMin",
+    shape=same,
+)
+
+
+def _stitch_shape(call: Call) -> tuple[Shape]:
+    count = len(call.inputs) // 2
+    rest: Shape = None
+    for slot in range(count):
+        indices, data = call.shape(slot), call.shape(count + slot)
+        if indices is not None and data is not None:
+            tail = data[len(indices) :]
+            rest = merge(rest, tail)
+    tops = [call.value(slot) for slot in range(count)]
+    if rest is None:
+        return (None,)
+    if any(top is None for top in tops):
+        return ((None, *rest),)
+    return ((max((int(t.max()) for t in tops if t.size), default=-1) + 1, *rest),)  # type: ignore[union-attr]
+
+
+def _stitch(*arrays: np.ndarray) -> np.ndarray:
+    count = len(arrays) // 2
+    pairs = [
+        (i.reshape(-1), d.reshape((-1, *d.shape[i.ndim :])))
+        for i, d in zip(arrays[:count], arrays[count:], strict=True)
+    ]
+    length = max(int(i.max()) for i, _ in pairs if i.size) + 1
+    made = np.zeros((length, *pairs[0][1].shape[1:]), pairs[0][1].dtype)
+    for indices, data in pairs:
+        made[indices] = data
+    return made
+
+
+define(
+    "DynamicStitch",
+    "ParallelDynamicStitch",
+    shape=_stitch_shape,
+    fold=_stitch,
+    moves=lambda count: slice(count // 2, None),
+)
+
+
+def _partition_shape(call: Call) -> list[Shape]:
+    data, parts = call.shape(0), call.rank(1)
+    one: Shape = None
+    if data is not None and parts is not None:
+        one = (None, *data[parts:])
+    return [one] * int(call["num_partitions"])
+
+
+define("DynamicPartition", shape=_partition_shape)
+
+
+def _true_shape(call: Call) -> tuple[Shape]:
+    known = call.value(0)
+    return ((None if known is None else int(np.count_nonzero(known)), call.rank(0)),)
+
+
+define("Where", shape=_true_shape, fold=lambda x: np.argwhere(x).astype(np.int64))
+define(
+    "Unique", "UniqueV2", shape=lambda call: (_rows(call), (call.shape(0) or (None,)))
+)
+define("UniqueWithCounts", shape=lambda call: ((None,), call.shape(0), (None,)))
+
+
+def _rows(call: Call) -> Shape:
+    shape = call.shape(0)
+    return (None,) if shape is None or len(shape) == 1 else unknown(len(shape))
+
+
+def _top_shape(call: Call) -> tuple[Shape, Shape]:
+    shape = call.shape(0)
+    count = call.integer(1) if len(call.inputs) > 1 else call["k"]
+    made = None if shape is None else (*shape[:-1], count)
+    return made, made
+
+
+def _top_text(call: Call, x: str, *_: str) -> str | None:
+    count = call.integer(1) if len(call.inputs) > 1 else call["k"]
+    if count is None:
+        return None
+    ordered = "" if call["sorted"] else ", sorted=False"
+    return f"ops.top_k({x}, {count}{ordered})"
+
+
+define("TopK", "TopKV2", shape=_top_shape, keras=_top_text)
+define(
+    "InTopK",
+    "InTopKV2",
+    shape=lambda call: (call.shape(1),),
+    keras=lambda call, predictions, targets, *k: (
+        f"ops.in_top_k({targets}, {predictions}, k={call.get('k') or call.integer(2)})"
+        if call.get("k") or call.integer(2)
+        else None
+    ),
+)
+define(
+    "NthElement",
+    shape=lambda call: ((call.shape(0) or ())[:-1] if call.shape(0) else None,),
+)
+
+
+def _bound_shape(call: Call) -> tuple[Shape]:
+    return (call.shape(1),)
+
+
+define("LowerBound", "UpperBound", shape=_bound_shape)
+define(
+    "Bucketize",
+    shape=same,
+    keras=lambda call, x: f"ops.digitize({x}, ops.array({list(call['boundaries'])}))",
+)
+
+
+def _sparse_product_shape(call: Call) -> tuple[Shape]:
+    size, dense = call.dims(2), call.shape(3)
+    rows = size[1 if call["adjoint_a"] else 0] if size is not None else None
+    known = dense is not None and len(dense) == 2
+    return ((rows, dense[0 if call["adjoint_b"] else 1] if known and dense else None),)
+
+
+def _sparse_product(
+    call: Call, indices: str, values: str, shape: str, dense: str
+) -> str | None:
+    """Each number times the row that its column names, summed by its row."""
+    size = call.integers(2)
+    if size is None or call["adjoint_b"]:
+        return None
+    row, column = (1, 0) if call["adjoint_a"] else (0, 1)
+    rows = f"ops.take({dense}, {indices}[:, {column}], axis=0)"
+    weighed = f"ops.expand_dims({values}, axis=1) * {rows}"
+    places = f'ops.cast({indices}[:, {row}], "int32")'
+    return f"ops.segment_sum({weighed}, {places}, num_segments={size[row]})"
+
+
+define("SparseTensorDenseMatMul", shape=_sparse_product_shape, keras=_sparse_product)

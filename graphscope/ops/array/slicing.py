@@ -1,0 +1,263 @@
+"""Slices: Slice, StridedSlice and what their gradients yield."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, Unsaid, define
+from ..values.dims import Dim, same, shape_from, unknown
+
+_FIRST = slice(0, 1)
+
+
+def _slice_shape(call: Call) -> tuple[Shape]:
+    shape, begin, size = call.shape(0), call.dims(1), call.dims(2)
+    rank = next((len(s) for s in (shape, begin, size) if s is not None), None)
+    if rank is None:
+        return (None,)
+    if size is None:
+        return (unknown(rank),)
+    starts = begin or unknown(rank)
+    whole = shape or unknown(rank)
+    made: list[Dim] = []
+    for length, start, full in zip(size, starts, whole, strict=True):
+        if length == -1:
+            length = None if full is None or start is None else full - start
+        made.append(length)
+    return (tuple(made),)
+
+
+def _slice_text(call: Call, x: str, begin: str, size: str) -> str | None:
+    starts, sizes = call.integers(1), call.integers(2)
+    if starts is None or sizes is None:
+        return None
+    parts = []
+    for start, length in zip(starts, sizes, strict=True):
+        stop = "" if length == -1 else str(start + length)
+        parts.append(_bounds("" if start == 0 else str(start), stop))
+    return _subscript(x, parts)
+
+
+def _bounds(start: str, stop: str) -> str:
+    """``start:stop``, spaced where either is an expression, as black writes it."""
+    plain = " " not in start + stop
+    return f"{start}:{stop}" if plain else f"{start} : {stop}".strip()
+
+
+def _subscript(x: str, parts: list[str]) -> str:
+    """Without the whole axes at the end; Keras wants a tuple, so one slice alone gets an ellipsis."""
+    while parts and parts[-1] in (":", "...") and "..." not in parts[:-1]:
+        parts.pop()
+    if len(parts) == 1 and (":" in parts[0] or parts[0] == "None"):
+        return f"{x}[{parts[0]}, ...]"
+    return f"{x}[{', '.join(parts)}]" if parts else x
+
+
+def _slice(x: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
+    return x[
+        tuple(
+            slice(int(b), None if s == -1 else int(b) + int(s))
+            for b, s in zip(begin, size, strict=True)
+        )
+    ]
+
+
+define(
+    "Slice",
+    shape=_slice_shape,
+    keras=_slice_text,
+    fold=_slice,
+    traits="movement",
+    moves=_FIRST,
+)
+
+
+def _updated(x: np.ndarray, update: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Starts are moved until the update lies within the array, as XLA does."""
+    made = x.copy()
+    last = np.array(x.shape) - update.shape
+    begin = np.minimum(np.maximum(starts, 0), last)
+    made[tuple(slice(b, b + n) for b, n in zip(begin, update.shape))] = update
+    return made
+
+
+define(  # what keras.ops.slice_update writes: the cache of a KerasHub decoder
+    "XlaDynamicUpdateSlice",
+    shape=same,
+    keras="ops.slice_update({0}, {2}, {1})",
+    fold=_updated,
+    traits="movement",
+    moves=_FIRST,
+)
+
+
+def _index(call: Call) -> list[Any]:
+    """StridedSlice's begin, end, strides and masks -> what stands between numpy's brackets.
+
+    An unknown begin or end is None in ``_Part``; raises Unsaid where even their number or the strides are unknown.
+    """
+    begin, end, strides = call.dims(1), call.dims(2), call.dims(3)
+    if begin is None or end is None or strides is None:
+        raise Unsaid("bounds of unknown number")
+    found: list[Any] = []
+    for at, (start, stop, step) in enumerate(zip(begin, end, strides, strict=True)):
+        bit = 1 << at
+        if call["ellipsis_mask"] & bit:
+            found.append(Ellipsis)
+        elif call["new_axis_mask"] & bit:
+            found.append(None)
+        elif call["shrink_axis_mask"] & bit:
+            found.append(_Part(start, None, 1, False, True, True))
+        else:
+            open_start = bool(call["begin_mask"] & bit)
+            open_stop = bool(call["end_mask"] & bit)
+            found.append(_Part(start, stop, step, open_start, open_stop, False))
+    return found
+
+
+class _Part:
+    """One axis of a strided slice: a slice with open ends, or one position."""
+
+    def __init__(
+        self,
+        start: Dim,
+        stop: Dim,
+        step: Dim,
+        open_start: bool,
+        open_stop: bool,
+        one: bool,
+    ) -> None:
+        self.start, self.stop, self.step, self.one = start, stop, step, one
+        self.open_start, self.open_stop = open_start, open_stop
+
+    @property
+    def is_known(self) -> bool:
+        """Whether start, stop and step are all numbers (or open)."""
+        if self.one:
+            return self.start is not None
+        return (
+            self.step is not None
+            and (self.open_start or self.start is not None)
+            and (self.open_stop or self.stop is not None)
+        )
+
+    def index(self) -> Any:
+        """What numpy takes; raises Unsaid where it is not known."""
+        if not self.is_known:
+            raise Unsaid("bounds unknown")
+        if self.one:
+            return self.start
+        return slice(
+            None if self.open_start else self.start,
+            None if self.open_stop else self.stop,
+            self.step,
+        )
+
+    def size(self, whole: Dim) -> Dim:
+        """How many elements are left of an axis."""
+        if self.is_known and whole is not None:
+            return len(range(*self.index().indices(whole)))
+        if self.is_known and self.step == 1:
+            return self._size_of_prefix()
+        return None
+
+    def _size_of_prefix(self) -> Dim:
+        """``x[0:0]`` is empty and ``x[:]`` whole whatever the size; all other sizes depend on it."""
+        start = 0 if self.open_start else self.start
+        if not self.open_stop and start == self.stop:
+            return 0
+        return None
+
+    def text(self) -> str:
+        """As Python writes it between brackets."""
+        index = self.index()
+        if self.one:
+            return str(index)
+        start = "" if not index.start else str(index.start)
+        stop = "" if index.stop is None else str(index.stop)
+        if index.step < 0 and not self.open_start:
+            start = str(index.start)
+        return _bounds(start, stop) + ("" if index.step == 1 else f":{index.step}")
+
+
+def _strided_shape(call: Call) -> tuple[Shape]:
+    shape, parts = call.shape(0), _index(call)
+    if shape is None:
+        return (None,)
+    left = list(shape)
+    spent = sum(isinstance(part, _Part) for part in parts)
+    if spent > len(left):
+        raise Unsaid("more bounds than dimensions")
+    made: list[Dim] = []
+    if Ellipsis not in parts:
+        parts = [*parts, Ellipsis]
+    for part in parts:
+        if part is Ellipsis:
+            skipped = len(left) - sum(
+                isinstance(p, _Part) for p in parts[parts.index(Ellipsis) :]
+            )
+            made += left[:skipped]
+            left = left[skipped:]
+        elif part is None:
+            made.append(1)
+        else:
+            whole = left.pop(0)
+            if not part.one:
+                made.append(part.size(whole))
+    return (tuple(made),)
+
+
+def _strided_text(call: Call, x: str, *_: str) -> str | None:
+    texts = []
+    for part in _index(call):
+        if part is None:
+            texts.append("None")
+        elif part is Ellipsis:
+            texts.append("...")
+        else:
+            texts.append(part.text())
+    return _subscript(x, texts)
+
+
+_MASKS = (
+    "begin_mask",
+    "end_mask",
+    "ellipsis_mask",
+    "new_axis_mask",
+    "shrink_axis_mask",
+)
+
+
+def _strided(
+    x: np.ndarray,
+    begin: np.ndarray,
+    end: np.ndarray,
+    strides: np.ndarray,
+    *,
+    begin_mask: int,
+    end_mask: int,
+    ellipsis_mask: int,
+    new_axis_mask: int,
+    shrink_axis_mask: int,
+) -> np.ndarray:
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    attrs = dict(zip(_MASKS, masks, strict=True))
+    call = Call("StridedSlice", attrs, (), (x, begin, end, strides))
+    parts = [p.index() if isinstance(p, _Part) else p for p in _index(call)]
+    return np.asarray(x[tuple(parts)])
+
+
+define(
+    "StridedSlice",
+    shape=_strided_shape,
+    keras=_strided_text,
+    fold=_strided,
+    traits="movement",
+    moves=_FIRST,
+)
+define("StridedSliceGrad", shape=lambda call: (shape_from(call, 0),))
+define("StridedSliceAssign", shape=same)
+define("TensorStridedSliceUpdate", shape=same)

@@ -1,0 +1,191 @@
+"""Tensors whose values are known without running anything: constants, and what numpy makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .. import ops
+from ..graph import Graph, Model, Tensor, TensorSpec
+from ..wire import opdefs
+
+LIMIT = 1 << 20  # elements of a folded result; stored constants may be larger
+BUDGET = (
+    1 << 28
+)  # bytes of all folded results together: a file may ask for a great many
+_STORED = frozenset({"Const", "HostConst"})
+_UNKNOWN = TensorSpec()
+
+
+class Constants:
+    """Values of tensors, computed when asked for and remembered; nothing is computed that a feed could change.
+
+    ``specs`` (as ``infer_shapes`` gives them) let Shape, Size and Rank of tensors of known shape be constants too.
+    With a ``model`` and ``variables=True`` a variable's stored value counts as a constant. Results of more than ``limit``
+    elements are not computed.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        model: Model | None = None,
+        *,
+        specs: Mapping[Tensor, TensorSpec] | None = None,
+        variables: bool = False,
+        limit: int = LIMIT,
+    ) -> None:
+        self.graph = graph
+        self._model = model
+        self._specs = specs or {}
+        self._variables = variables and model is not None
+        self._known: dict[str, tuple[ops.Value, ...]] = {}
+        self._static: dict[str, bool] = {}
+        self._limit, self._spent = limit, 0
+
+    def value(self, tensor: Tensor) -> np.ndarray | None:
+        """All elements of a tensor, None where any depends on what is fed, drawn, trained or too large to fold."""
+        found = self.partial(tensor)
+        return None if isinstance(found, ops.Partial) else found
+
+    def partial(self, tensor: Tensor) -> ops.Value:
+        """What is known of the elements of a tensor."""
+        if tensor.node not in self.graph:
+            return None
+        ports = self._outputs(tensor.node)
+        return ports[tensor.port] if tensor.port < len(ports) else None
+
+    def is_static(self, name: str) -> bool:
+        """Whether a node depends on no feed, variable, random number or other state: it is the same in every run."""
+        for node in self._unsettled(name, self._static):
+            self._static[node] = not self._changes(node) and all(
+                self._static.get(source, False) for source in self.graph.pred[node]
+            )
+        return self._static[name]
+
+    def _changes(self, name: str) -> bool:
+        node = self.graph.nodes[name].get("node")
+        return node is None or _changes(node.op)
+
+    def call(
+        self, name: str, specs: Mapping[Tensor, TensorSpec] | None = None
+    ) -> ops.Call:
+        """A node as the op registry takes it, with what is known of its inputs."""
+        known = self._specs if specs is None else specs
+        node, inputs = self.graph.node(name), self.graph.inputs(name)
+        values = [self.partial(tensor) for tensor in inputs]
+        return ops.Call(
+            node.op,
+            node.attrs,
+            [known.get(t) or _spec_of(v) for t, v in zip(inputs, values, strict=True)],
+            values,
+            name,
+        )
+
+    def _outputs(self, name: str) -> tuple[ops.Value, ...]:
+        for node in self._unsettled(name, self._known):
+            self._known[node] = self._evaluate(node)
+        return self._known[name]
+
+    def _unsettled(self, name: str, settled: Mapping[str, object]) -> list[str]:
+        """The node and what it depends on that is not settled yet, sources first; cycles are cut where they close."""
+        if name in settled:
+            return []
+        order, entered, stack = [], {name}, [(name, iter(self._sources(name)))]
+        while stack:
+            node, sources = stack[-1]
+            source = next(sources, None)
+            if source is None:
+                stack.pop()
+                order.append(node)
+            elif source not in settled and source not in entered:
+                entered.add(source)
+                stack.append((source, iter(self._sources(source))))
+        return order
+
+    def _sources(self, name: str) -> list[str]:
+        """What a node reads, but nothing where no value can come of it: its sources need not be evaluated."""
+        return [source for source in self.graph.pred[name] if source in self.graph]
+
+    def _evaluate(self, name: str) -> tuple[ops.Value, ...]:
+        node = self.graph.nodes[name].get("node")
+        if node is None:  # an edge names a node that is not there
+            return ()
+        if node.op in _STORED:
+            return (node.attrs["value"],) if "value" in node.attrs else (None,)
+        traits = ops.traits(node.op)
+        if self._variables and traits & _HOLDING:
+            return (self._stored(name),)
+        if _changes(node.op):
+            return ()
+        inputs = self.graph.inputs(name)
+        known = [self._at(tensor) for tensor in inputs]
+        if "shape-only" not in traits and any(value is None for value in known):
+            return ()
+        pairs = zip(inputs, known, strict=True)
+        specs = [self._specs.get(tensor) or _spec_of(value) for tensor, value in pairs]
+        ports = len(opdefs.output_dtypes(node.op, node.attrs)) or 1
+        call = ops.Call(node.op, node.attrs, specs, known, name)
+        return self._afford(ops.values(call, ports, self._limit))
+
+    def _at(self, tensor: Tensor) -> ops.Value:
+        ports = self._known.get(tensor.node, ())
+        return ports[tensor.port] if tensor.port < len(ports) else None
+
+    def _stored(self, name: str) -> np.ndarray | None:
+        if self._model is None or not self._model.has_value(name):
+            return None
+        return self._model.value(name)
+
+    def _afford(self, values: tuple[ops.Value, ...]) -> tuple[ops.Value, ...]:
+        for value in values:
+            array = value.array if isinstance(value, ops.Partial) else value
+            if array is not None and array.base is None:  # views cost nothing
+                self._spent += array.nbytes
+        return values if self._spent <= BUDGET else (None,) * len(values)
+
+
+_HOLDING = frozenset({"variable"})
+_CHANGING = frozenset(
+    {"feed", "random", "variable", "queue", "iterator", "dataset", "variable-write"}
+)
+_HARMLESS = frozenset({"pass-through", "shape-only"})
+
+
+def _changes(op: str) -> bool:
+    """Whether an op may give something else in another run though its inputs are the same."""
+    traits = ops.traits(op)
+    if traits & _CHANGING or ops.meaning(op) is None:
+        return True
+    return "stateful" in traits and not traits & _HARMLESS
+
+
+def _spec_of(value: ops.Value) -> TensorSpec:
+    """What a value itself says of its tensor."""
+    if value is None:
+        return _UNKNOWN
+    array = value.array if isinstance(value, ops.Partial) else value
+    dtype = "string" if array.dtype == object else array.dtype.name
+    return TensorSpec(dtype, array.shape)
+
+
+def is_written(value: np.ndarray) -> bool:
+    """Whether somebody wrote these numbers rather than trained them: one number over and over, or whole numbers only.
+
+    Masks, one-hot rows, ranges.
+    """
+    return _is_whole(value) or _is_one(value)
+
+
+def is_counted(value: np.ndarray | None) -> bool:
+    """Whether these are whole numbers, and not one over and over, as a table is that nothing has trained yet."""
+    return value is not None and _is_whole(value) and not _is_one(value)
+
+
+def _is_whole(value: np.ndarray) -> bool:
+    finite = value[np.isfinite(value)]
+    return bool((finite == np.round(finite)).all())
+
+
+def _is_one(value: np.ndarray) -> bool:
+    return bool((value == value.reshape(-1)[:1]).all())

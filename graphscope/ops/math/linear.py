@@ -1,0 +1,371 @@
+"""Linear algebra: products, einsum, decompositions, diagonals, bands, Fourier transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_lowercase
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, Unsaid, define
+from ..text import literal
+from ..values.dims import Dim, broadcast, merge, ranked, same, unknown
+
+
+def _product(
+    call: Call, left: Shape, right: Shape, flip_a: bool, flip_b: bool
+) -> Shape:
+    if left is None or right is None:
+        return None
+    if len(left) < 2 or len(right) < 2:
+        raise Unsaid("a product takes matrices")
+    rows = left[-1] if flip_a else left[-2]
+    columns = right[-2] if flip_b else right[-1]
+    batch = broadcast(left[:-2], right[:-2])
+    return (*(batch or ()), rows, columns)
+
+
+def _matmul_shape(call: Call) -> tuple[Shape]:
+    left, right = ranked(call.shape(0), 2), ranked(call.shape(1), 2)
+    flips = call.get("transpose_a", False), call.get("transpose_b", False)
+    return (_product(call, left, right, *flips),)
+
+
+def _turned(x: str, flip: bool, rank: int | None) -> str:
+    if not flip:
+        return x
+    return f"ops.transpose({x})" if rank == 2 else f"ops.swapaxes({x}, -1, -2)"
+
+
+def _matmul_text(call: Call, a: str, b: str) -> str:
+    a = _turned(a, call.get("transpose_a", False), 2)
+    b = _turned(b, call.get("transpose_b", False), 2)
+    return f"ops.matmul({a}, {b})"
+
+
+def _matmul(
+    a: np.ndarray, b: np.ndarray, *, transpose_a: bool, transpose_b: bool
+) -> np.ndarray:
+    return np.matmul(a.T if transpose_a else a, b.T if transpose_b else b)
+
+
+define("MatMul", shape=_matmul_shape, keras=_matmul_text, fold=_matmul)
+define("SparseMatMul", "_FusedMatMul", shape=_matmul_shape)
+
+
+def _batch_shape(call: Call) -> tuple[Shape]:
+    flips = call.get("adj_x", False), call.get("adj_y", False)
+    return (_product(call, call.shape(0), call.shape(1), *flips),)
+
+
+def _batch_text(call: Call, a: str, b: str) -> str | None:
+    if call.dtype(0).startswith("complex"):
+        return None
+    a = _turned(a, call.get("adj_x", False), call.rank(0))
+    b = _turned(b, call.get("adj_y", False), call.rank(1))
+    return f"ops.matmul({a}, {b})"
+
+
+def _batch(a: np.ndarray, b: np.ndarray, *, adj_x: bool, adj_y: bool) -> np.ndarray:
+    left = np.conj(np.swapaxes(a, -1, -2)) if adj_x else a
+    right = np.conj(np.swapaxes(b, -1, -2)) if adj_y else b
+    return np.matmul(left, right)
+
+
+define(
+    "BatchMatMul",
+    "BatchMatMulV2",
+    "BatchMatMulV3",
+    shape=_batch_shape,
+    keras=_batch_text,
+    fold=_batch,
+)
+
+
+def _einsum_shape(call: Call) -> tuple[Shape]:
+    """Labels bind sizes; an ellipsis binds the dimensions left over, broadcast over the inputs."""
+    left, arrow, right = str(call["equation"]).replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow or len(terms) != len(call.inputs):
+        raise Unsaid(f"equation {call['equation']!r}")
+    sizes: dict[str, Dim] = {}
+    spread: list[Shape] = []
+    for slot, term in enumerate(terms):
+        _bind(term, call.shape(slot), sizes, spread)
+    rest = broadcast(*spread) if spread else ()
+    if "..." in right and rest is None:
+        return (None,)
+    before, dots, after = right.partition("...")
+    middle = (rest or ()) if dots else ()
+    return ((*(sizes[c] for c in before), *middle, *(sizes[c] for c in after)),)
+
+
+def _bind(term: str, shape: Shape, sizes: dict[str, Dim], spread: list[Shape]) -> None:
+    before, dots, after = term.partition("...")
+    count = len(before) + len(after)
+    if shape is None:
+        shape = unknown(count)
+        if dots:
+            spread.append(None)
+    elif dots:
+        spread.append(shape[len(before) : len(shape) - len(after)])
+    if len(shape) < count or (not dots and len(shape) != count):
+        raise Unsaid(f"{term!r} of a tensor of shape {shape}")
+    ends = shape[: len(before)] + shape[len(shape) - len(after) :]
+    for label, size in zip(before + after, ends, strict=True):
+        if sizes.get(label) is None:
+            sizes[label] = size
+
+
+def _lower_case(equation: str) -> str:
+    """The equation with other letters for its capitals: keras.ops.einsum mistakes ``S`` for a size."""
+    letters = dict.fromkeys(filter(str.isalpha, equation))
+    free = [c for c in ascii_lowercase if c not in letters]
+    for letter in [c for c in letters if c.isupper()]:
+        if not free:
+            return equation
+        wanted = letter.lower() if letter.lower() in free else free[0]
+        free.remove(wanted)
+        equation = equation.replace(letter, wanted)
+    return equation
+
+
+define(
+    "Einsum",
+    shape=_einsum_shape,
+    keras=lambda call, *texts: (
+        f"ops.einsum({literal(_lower_case(call['equation']))}, {', '.join(texts)})"
+    ),
+    fold=lambda *xs, equation: np.einsum(equation, *xs),
+)
+
+
+def _squared(shape: Shape) -> Shape:
+    """A square matrix: either size tells the other."""
+    if shape is None:
+        return None
+    if len(shape) < 2:
+        raise Unsaid("a matrix is expected")
+    size = merge(shape[-1:], shape[-2:-1])
+    return (*shape[:-2], *(size or ()), *(size or ()))
+
+
+def _square(call: Call) -> tuple[Shape]:
+    return (_squared(call.shape(0)),)
+
+
+def _solution(call: Call) -> tuple[Shape]:
+    matrix, right = _squared(call.shape(0)), call.shape(1)
+    if matrix is None or right is None:
+        return (right,)
+    return (merge(right, (*matrix[:-1], right[-1])),)
+
+
+define("Cholesky", shape=_square, keras="ops.cholesky({0})", fold=np.linalg.cholesky)
+define(
+    "MatrixInverse",
+    shape=_square,
+    keras=lambda call, x: None if call["adjoint"] else f"ops.inv({x})",
+)
+define("MatrixExponential", "MatrixLogarithm", "MatrixSquareRoot", shape=_square)
+define("MatrixSolve", "MatrixTriangularSolve", shape=_solution)
+
+
+def _vector_of(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    if shape is not None and len(shape) < 2:
+        raise Unsaid("a matrix is expected")
+    return (None if shape is None else shape[:-2],)
+
+
+define("MatrixDeterminant", shape=_vector_of, keras="ops.det({0})")
+define("LogMatrixDeterminant", shape=lambda call: _vector_of(call) * 2)
+
+
+def _triangular_text(call: Call, x: str, low: str, high: str) -> str | None:
+    below, above = call.integer(1), call.integer(2)
+    if below is None or above is None:
+        return None
+    if below < 0 and above < 0:
+        return x
+    if below < 0:
+        return f"ops.tril({x}, k={above})" if above else f"ops.tril({x})"
+    if above < 0:
+        return f"ops.triu({x}, k={-below})" if below else f"ops.triu({x})"
+    return f"ops.triu(ops.tril({x}, k={above}), k={-below})"
+
+
+def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    rows, columns = np.indices(x.shape[-2:])
+    keep = np.ones(x.shape[-2:], bool)
+    if int(low) >= 0:
+        keep &= rows - columns <= int(low)
+    if int(high) >= 0:
+        keep &= columns - rows <= int(high)
+    return np.where(keep, x, np.zeros((), x.dtype))
+
+
+define("MatrixBandPart", shape=same, keras=_triangular_text, fold=_band)
+
+
+def _diagonal_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None,)
+    return ((*shape, shape[-1]),)
+
+
+def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
+    """Only the plain case, one main diagonal of a square matrix; bands and paddings stay unknown."""
+    shape, k = call.shape(0), call.integers(1)
+    if shape is None:
+        return (None,)
+    if k not in ((0,), (0, 0)) or call.integer(2) not in (-1,):
+        return (None,)
+    if call.integer(3) != -1:
+        return ((*shape[:-1], None, None),)
+    return ((*shape, shape[-1]),)
+
+
+def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
+    made = (_diagonal_shape if call.op == "MatrixDiag" else _diagonal_v2_shape)(call)
+    size = None if made[0] is None else made[0][-1]
+    if size is None:
+        return None
+    dtype = literal(call.dtype(0))
+    return f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={dtype})"
+
+
+def _diagonal(x: np.ndarray, *layout: np.ndarray) -> np.ndarray | None:
+    """The square matrices with ``x`` on the diagonal; None for another diagonal, size or padding."""
+    if any(np.any(each != plain) for each, plain in zip(layout, (0, -1, -1, 0))):
+        return None
+    return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
+
+
+define("MatrixDiag", shape=_diagonal_shape, keras=_diagonal_text, fold=_diagonal)
+define(
+    "MatrixDiagV2",
+    "MatrixDiagV3",
+    shape=_diagonal_v2_shape,
+    keras=_diagonal_text,
+    fold=_diagonal,
+)
+
+
+def _diagonal_part_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None,)
+    if len(shape) < 2:
+        raise Unsaid("a matrix is expected")
+    rows, columns = shape[-2:]
+    least = None if rows is None or columns is None else min(rows, columns)
+    return ((*shape[:-2], least),)
+
+
+def _diagonal_part_v2_shape(call: Call) -> tuple[Shape]:
+    if call.integers(1) not in ((0,), (0, 0)):
+        return (None,)
+    return _diagonal_part_shape(call)
+
+
+def _diagonal_part_text(call: Call, x: str, *k: str) -> str | None:
+    if k and call.integers(1) not in ((0,), (0, 0)):
+        return None
+    return f"ops.diagonal({x}, axis1=-2, axis2=-1)"
+
+
+define("MatrixDiagPart", shape=_diagonal_part_shape, keras=_diagonal_part_text)
+define(
+    "MatrixDiagPartV2",
+    "MatrixDiagPartV3",
+    shape=_diagonal_part_v2_shape,
+    keras=_diagonal_part_text,
+)
+define("MatrixSetDiag", "MatrixSetDiagV2", "MatrixSetDiagV3", shape=same)
+
+
+def _doubled(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    return (None if shape is None else shape * 2,)
+
+
+def _halved(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None,)
+    half = len(shape) // 2
+    return (merge(shape[:half], shape[half:]),)
+
+
+define("Diag", shape=_doubled, fold=lambda x: np.diag(x) if x.ndim == 1 else None)
+define("DiagPart", shape=_halved)
+
+
+def _svd_shape(call: Call) -> Sequence[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None, None, None)
+    *batch, rows, columns = shape
+    least = None if rows is None or columns is None else min(rows, columns)
+    if not call["compute_uv"]:
+        return ((*batch, least), None, None)
+    full = call["full_matrices"]
+    left, right = (rows, columns) if full else (least, least)
+    return (*batch, least), (*batch, rows, left), (*batch, columns, right)
+
+
+define("Svd", shape=_svd_shape)
+
+
+def _qr_shape(call: Call) -> Sequence[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None, None)
+    *batch, rows, columns = shape
+    least = None if rows is None or columns is None else min(rows, columns)
+    inner = rows if call["full_matrices"] else least
+    return (*batch, rows, inner), (*batch, inner, columns)
+
+
+define("Qr", shape=_qr_shape)
+
+
+def _eigen_shape(call: Call) -> Sequence[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None, None)
+    square = _squared(shape) or ()
+    vectors: Shape = square if call["compute_v"] else (0,)
+    return square[:-1], vectors
+
+
+define("SelfAdjointEigV2", "Eig", shape=_eigen_shape)
+define(
+    "Cross",
+    shape=same,
+    keras="ops.cross({0}, {1})",
+    fold=np.cross,
+)
+define("FFT", "IFFT", "FFT2D", "IFFT2D", "FFT3D", "IFFT3D", shape=same)
+
+
+def _real_transform(count: int, inverse: bool) -> object:
+    def shape(call: Call) -> tuple[Shape]:
+        given, lengths = call.shape(0), call.dims(1)
+        if given is None:
+            return (None,)
+        sizes: list[Dim] = list(lengths or unknown(count))
+        if not inverse and sizes[-1] is not None:
+            sizes[-1] = sizes[-1] // 2 + 1 if sizes[-1] else 0
+        return ((*given[: len(given) - count], *sizes),)
+
+    return shape
+
+
+define("RFFT", shape=_real_transform(1, False))  # type: ignore[arg-type]
+define("RFFT2D", shape=_real_transform(2, False))  # type: ignore[arg-type]
+define("IRFFT", shape=_real_transform(1, True))  # type: ignore[arg-type]
+define("IRFFT2D", shape=_real_transform(2, True))  # type: ignore[arg-type]

@@ -1,0 +1,304 @@
+"""Sums, means, extremes and their positions, running sums, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, Unsaid, define
+from ..text import literal
+from ..values.dims import axis_of, merge, ranked, same, scalar, unknown
+
+
+def _axes(call: Call) -> tuple[int, ...] | None:
+    """The reduced axes, positive and sorted; None where they or the rank are unknown."""
+    rank, axes = call.rank(0), call.integers(1)
+    if rank is None or axes is None:
+        return None
+    return tuple(sorted({axis_of(axis, rank) for axis in axes}))
+
+
+def _shape(call: Call) -> tuple[Shape]:
+    shape, axes = call.shape(0), _axes(call)
+    keep = call.get("keep_dims", False)
+    if shape is None:
+        return (None,)
+    if axes is None:
+        return (unknown(len(shape)) if keep else _reduced_by_count(call, len(shape)),)
+    if keep:
+        return (tuple(1 if i in axes else size for i, size in enumerate(shape)),)
+    return (tuple(size for i, size in enumerate(shape) if i not in axes),)
+
+
+def _reduced_by_count(call: Call, rank: int) -> Shape:
+    """Of axes that are not known only their number may tell: all of them gone is a scalar when there is but one."""
+    axes = call.shape(1)
+    if axes == () and rank >= 1:
+        return unknown(rank - 1)
+    return None
+
+
+def _axis_text(call: Call) -> str | None:
+    """``, axis=1, keepdims=True``; None where the axes are unknown."""
+    axes = call.integers(1)
+    if axes is None:
+        return None
+    rank = call.rank(0)
+    keep = ", keepdims=True" if call.get("keep_dims", False) else ""
+    if rank is not None and len({axis % rank for axis in axes if rank}) == rank:
+        return keep
+    inner = literal(axes[0] if len(axes) == 1 else axes)
+    return f", axis={inner}{keep}"
+
+
+def _text(function: str) -> Callable[..., str | None]:
+    def text(call: Call, x: str, axes: str) -> str | None:
+        dtype = call.dtype(0)
+        if call.integers(1) == ():
+            return x
+        rest = _axis_text(call)
+        if rest is None:
+            return None
+        made = f"ops.{function}({x}{rest})"
+        if function == "mean" and not dtype.startswith(("float", "bfloat")):
+            return None  # TensorFlow's mean of integers is an integer
+        if function in ("sum", "prod") and dtype not in (
+            "float16",
+            "bfloat16",
+            "float32",
+            "float64",
+            "int32",
+            "int64",
+        ):
+            return f"ops.cast({made}, {literal(dtype)})" if dtype else None
+        return made
+
+    return text
+
+
+def _fold(function: Callable[..., Any]) -> Callable[..., Any]:
+    def fold(x: np.ndarray, axes: np.ndarray, *, keep_dims: bool) -> np.ndarray:
+        over = tuple(int(axis) for axis in axes.reshape(-1))
+        made = function(x, axis=over, keepdims=keep_dims)
+        return np.asarray(made).astype(x.dtype)
+
+    return fold
+
+
+define("Sum", shape=_shape, keras=_text("sum"), fold=_fold(np.sum), traits="reduction")
+define(
+    "Mean", shape=_shape, keras=_text("mean"), fold=_fold(np.mean), traits="reduction"
+)
+define("Max", shape=_shape, keras=_text("max"), fold=_fold(np.max), traits="reduction")
+define("Min", shape=_shape, keras=_text("min"), fold=_fold(np.min), traits="reduction")
+define(
+    "Prod", shape=_shape, keras=_text("prod"), fold=_fold(np.prod), traits="reduction"
+)
+define("All", shape=_shape, keras=_text("all"), fold=_fold(np.all), traits="reduction")
+define("Any", shape=_shape, keras=_text("any"), fold=_fold(np.any), traits="reduction")
+define(
+    "EuclideanNorm",
+    shape=_shape,
+    keras=lambda call, x, axes: (
+        None
+        if _axis_text(call) is None
+        else f"ops.sqrt(ops.sum(ops.square({x}){_axis_text(call)}))"
+    ),
+    traits="reduction",
+)
+define("ReduceJoin", shape=_shape, traits="reduction")
+define(
+    "L2Loss",
+    shape=scalar,
+    keras="ops.sum(ops.square({0})) / 2.0",
+    fold=lambda x: np.sum(np.square(x), dtype=x.dtype) / x.dtype.type(2),
+)
+
+
+def _arg_shape(call: Call) -> tuple[Shape]:
+    shape, axis = call.shape(0), call.integer(1)
+    if shape is None:
+        return (None,)
+    if axis is None:
+        return (unknown(max(len(shape) - 1, 0)),)
+    gone = axis_of(axis, len(shape))
+    return (shape[:gone] + shape[gone + 1 :],)
+
+
+def _arg_text(function: str) -> Callable[..., str | None]:
+    def text(call: Call, x: str, axis: str) -> str | None:
+        where = call.integer(1)
+        if where is None or call.dtype(0).startswith("complex"):
+            return None
+        made = f"ops.{function}({x}, axis={where})"
+        wanted = call["output_type"]
+        return made if wanted == "int32" else f"ops.cast({made}, {literal(wanted)})"
+
+    return text
+
+
+def _arg_fold(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, axis, *, output_type: np.asarray(
+        function(x, axis=int(axis))
+    ).astype(output_type)
+
+
+define("ArgMax", shape=_arg_shape, keras=_arg_text("argmax"), fold=_arg_fold(np.argmax))
+define("ArgMin", shape=_arg_shape, keras=_arg_text("argmin"), fold=_arg_fold(np.argmin))
+
+
+def _running_text(function: str) -> Callable[..., str | None]:
+    def text(call: Call, x: str, axis: str) -> str | None:
+        where = call.integer(1)
+        if where is None or (call["exclusive"] and function != "cumsum"):
+            return None
+        made = f"ops.{function}({x}, axis={where})"
+        if call["reverse"]:
+            flipped = f"ops.flip({x}, axis={where})"
+            made = f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
+        return f"{made} - {x}" if call["exclusive"] else made
+
+    return text
+
+
+def _running(function: Callable[..., Any], start: int) -> Callable[..., Any]:
+    def fold(
+        x: np.ndarray, axis: np.ndarray, *, exclusive: bool, reverse: bool
+    ) -> np.ndarray:
+        over = int(axis)
+        data = np.flip(x, over) if reverse else x
+        if exclusive:
+            head = np.full_like(np.take(data, [0], over), start)
+            rest = np.take(data, range(data.shape[over] - 1), over)
+            data = np.concatenate([head, rest], over)
+        made = function(data, over).astype(x.dtype)
+        return np.flip(made, over) if reverse else made
+
+    return fold
+
+
+define("Cumsum", shape=same, keras=_running_text("cumsum"), fold=_running(np.cumsum, 0))
+define(
+    "Cumprod", shape=same, keras=_running_text("cumprod"), fold=_running(np.cumprod, 1)
+)
+define("CumulativeLogsumexp", shape=same)
+
+
+def _segment_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    return (None if shape is None else (None, *shape[1:]),)
+
+
+def _unsorted_shape(call: Call) -> tuple[Shape]:
+    shape, ids, count = call.shape(0), call.rank(1), call.integer(2)
+    if shape is None or ids is None or len(shape) < ids:
+        return (None,)
+    return ((count, *shape[ids:]),)
+
+
+def _unsorted_text(function: str) -> Callable[..., str | None]:
+    def text(call: Call, x: str, ids: str, count: str) -> str | None:
+        segments = call.integer(2)
+        if segments is None or call.rank(1) != 1:
+            return None
+        return f"ops.{function}({x}, {ids}, num_segments={segments})"
+
+    return text
+
+
+define(
+    "SegmentSum",
+    "SegmentMean",
+    "SegmentProd",
+    "SegmentMax",
+    "SegmentMin",
+    shape=_segment_shape,
+)
+define("UnsortedSegmentSum", shape=_unsorted_shape, keras=_unsorted_text("segment_sum"))
+define("UnsortedSegmentMax", shape=_unsorted_shape, keras=_unsorted_text("segment_max"))
+define(
+    "UnsortedSegmentMin",
+    "UnsortedSegmentProd",
+    "UnsortedSegmentJoin",
+    "SegmentSumV2",
+    "SegmentProdV2",
+    "SegmentMaxV2",
+    "SegmentMinV2",
+    shape=_unsorted_shape,
+)
+
+
+def _sparse_segment_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    if shape is None:
+        return (None,)
+    count = call.integer(3) if len(call.inputs) > 3 else None
+    return ((count, *shape[1:]),)
+
+
+define(
+    "SparseSegmentSum",
+    "SparseSegmentMean",
+    "SparseSegmentSqrtN",
+    "SparseSegmentSumWithNumSegments",
+    "SparseSegmentMeanWithNumSegments",
+    "SparseSegmentSqrtNWithNumSegments",
+    "SparseSegmentSumGrad",
+    "SparseSegmentMeanGrad",
+    "SparseSegmentSqrtNGrad",
+    shape=_sparse_segment_shape,
+)
+
+
+def _bincount_shape(call: Call) -> tuple[Shape]:
+    return ((call.integer(1),),)
+
+
+define("Bincount", shape=_bincount_shape)
+
+
+def _dense_bincount_shape(call: Call) -> tuple[Shape]:
+    shape, size = call.shape(0), call.integer(1)
+    if shape is None or len(shape) not in (1, 2):
+        raise Unsaid("DenseBincount takes a vector or a matrix")
+    return ((*shape[:-1], size),)
+
+
+define("DenseBincount", shape=_dense_bincount_shape)
+
+
+def _cross_entropy_shape(call: Call) -> tuple[Shape, Shape]:
+    shape = ranked(merge(call.shape(0), call.shape(1)), 2)
+    return (shape[0],), shape
+
+
+def _cross_entropy(
+    logits: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    shifted = logits - logits.max(-1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return -(labels * logs).sum(-1), np.exp(logs) - labels
+
+
+define(
+    "SoftmaxCrossEntropyWithLogits",
+    shape=_cross_entropy_shape,
+    keras="(-ops.sum({1} * ops.log_softmax({0}, axis=-1), axis=-1), ops.softmax({0}, axis=-1) - {1})",
+    fold=_cross_entropy,
+)
+
+
+def _sparse_cross_entropy_shape(call: Call) -> tuple[Shape, Shape]:
+    shape, labels = ranked(call.shape(0), 2), ranked(call.shape(1), 1)
+    rows = merge((shape[0],), labels)
+    return rows, (*(rows or (None,)), shape[1])
+
+
+define(
+    "SparseSoftmaxCrossEntropyWithLogits",
+    shape=_sparse_cross_entropy_shape,
+    keras="(ops.sparse_categorical_crossentropy({1}, {0}, from_logits=True), None)",
+)

@@ -1,0 +1,249 @@
+"""Convolutions of every kind, and what their gradients yield."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ...graph import Shape
+from ..registry import Call, Unsaid, define
+from ..text import literal
+from ..values.dims import Dim, merge, ranked, same, shape_from, spatial_axes, window
+
+
+def _explicit(call: Call, rank: int) -> list[tuple[int, int]]:
+    """Padding before and after each axis, of an op that may say EXPLICIT."""
+    flat = call.get("explicit_paddings") or ()
+    if call["padding"] != "EXPLICIT":
+        return [(0, 0)] * rank
+    if len(flat) != 2 * rank:
+        raise Unsaid("explicit_paddings are not two an axis")
+    return [(int(flat[2 * i]), int(flat[2 * i + 1])) for i in range(rank)]
+
+
+def _per_axis(call: Call, attr: str, rank: int) -> tuple[int, ...]:
+    found = tuple(call.get(attr) or (1,) * rank)
+    if len(found) != rank:
+        raise Unsaid(f"{attr} are not one an axis")
+    return found
+
+
+def _windows(call: Call, rank: int, kernel: Sequence[Dim]) -> dict[int, Dim]:
+    """Spatial axis -> how many positions the kernel takes along it."""
+    shape = ranked(call.shape(0), rank)
+    _, axes = spatial_axes(call.get("data_format", "NHWC"), rank)
+    strides = _per_axis(call, "strides", rank)
+    dilations = _per_axis(call, "dilations", rank)
+    pads = _explicit(call, rank)
+    return {
+        axis: window(
+            shape[axis],
+            size,
+            strides[axis],
+            dilations[axis],
+            call["padding"],
+            pads[axis],
+        )
+        for axis, size in zip(axes, kernel, strict=True)
+    }
+
+
+def _image(
+    rank: int, batch: Dim, channels: Dim, at: int, sizes: dict[int, Dim]
+) -> Shape:
+    return tuple(
+        batch if i == 0 else channels if i == at else sizes[i] for i in range(rank)
+    )
+
+
+def _convolved(rank: int) -> Callable[[Call], tuple[Shape]]:
+    def shape(call: Call) -> tuple[Shape]:
+        kernel = ranked(call.shape(1), rank)
+        at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
+        batch = ranked(call.shape(0), rank)[0]
+        return (_image(rank, batch, kernel[-1], at, _windows(call, rank, kernel[:-2])),)
+
+    return shape
+
+
+def _depthwise_shape(call: Call) -> tuple[Shape]:
+    image, kernel = ranked(call.shape(0), 4), ranked(call.shape(1), 4)
+    at, _ = spatial_axes(call.get("data_format", "NHWC"), 4)
+    inputs = kernel[2] if kernel[2] is not None else image[at]
+    outputs = None if inputs is None or kernel[3] is None else inputs * kernel[3]
+    return (_image(4, image[0], outputs, at, _windows(call, 4, kernel[:2])),)
+
+
+def _steps(call: Call, rank: int) -> tuple[str, str] | None:
+    """Strides and dilations of the spatial axes as Keras takes them; None where other axes have them too."""
+    channels, axes = spatial_axes(call.get("data_format", "NHWC"), rank)
+    strides = _per_axis(call, "strides", rank)
+    dilations = _per_axis(call, "dilations", rank)
+    if any(s[0] != 1 or s[channels] != 1 for s in (strides, dilations)):
+        return None
+    return _short([strides[a] for a in axes]), _short([dilations[a] for a in axes])
+
+
+def _short(sizes: Sequence[int]) -> str:
+    return literal(sizes[0] if len(set(sizes)) == 1 else tuple(sizes))
+
+
+def _window_text(
+    function: str, call: Call, rank: int, x: str, kernel: str
+) -> str | None:
+    found = _steps(call, rank)
+    if found is None:
+        return None
+    strides, dilations = found
+    padding = call["padding"]
+    if padding == "EXPLICIT":
+        x, padding = f"ops.pad({x}, {literal(tuple(_explicit(call, rank)))})", "VALID"
+    options = [f"padding={literal(padding.lower())}"]
+    if strides != "1":
+        options.insert(0, f"strides={strides}")
+    options.append(_layout(call, rank))
+    if dilations != "1":
+        options.append(f"dilation_rate={dilations}")
+    return f"ops.{function}({x}, {kernel}, {', '.join(options)})"
+
+
+def _layout(call: Call, rank: int) -> str:
+    first = spatial_axes(call.get("data_format", "NHWC"), rank)[0] == 1
+    return f'data_format="channels_{"first" if first else "last"}"'
+
+
+def _conv_text(rank: int) -> Callable[[Call, str, str], str | None]:
+    def text(call: Call, x: str, kernel: str) -> str | None:
+        at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
+        channels, taken = ranked(call.shape(0), rank)[at], call.shape(1)
+        if channels is None or taken is None or taken[-2] in (None, channels):
+            return _window_text("conv", call, rank, x, kernel)
+        groups = channels // (taken[-2] or 1)
+        one = _window_text("conv", call, rank, "part", "filters")
+        return (
+            f"ops.concatenate([{one} for part, filters in zip(ops.split({x}, {groups}, axis={at}), "
+            f"ops.split({kernel}, {groups}, axis=-1))], axis={at})"
+        )
+
+    return text
+
+
+define("Conv2D", shape=_convolved(4), keras=_conv_text(4))
+define("Conv3D", shape=_convolved(5), keras=_conv_text(5))
+define(
+    "DepthwiseConv2dNative",
+    shape=_depthwise_shape,
+    keras=lambda call, x, kernel: _window_text("depthwise_conv", call, 4, x, kernel),
+)
+
+
+def _transposed_shape(rank: int) -> Callable[[Call], tuple[Shape]]:
+    """The image whose gradient is wanted: its sizes are the first input, its channels the kernel's too."""
+
+    def shape(call: Call) -> tuple[Shape]:
+        sizes = ranked(shape_from(call, 0), rank)
+        kernel = ranked(call.shape(1), rank)
+        gradient = ranked(call.shape(2), rank)
+        at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
+        known: list[Dim] = [None] * rank
+        known[0] = gradient[0]
+        if call.op.startswith("Conv") and _is_ungrouped(kernel, gradient[at]):
+            known[at] = kernel[-2]
+        return (merge(sizes, tuple(known)),)
+
+    return shape
+
+
+def _is_ungrouped(kernel: Sequence[Dim], channels: Dim) -> bool:
+    return kernel[-1] is not None and kernel[-1] == channels
+
+
+# No Keras text: keras.ops.conv_transpose passes its arguments in the wrong order when it is symbolic (Keras 3.15)
+define("Conv2DBackpropInput", shape=_transposed_shape(4))
+define("Conv3DBackpropInputV2", shape=_transposed_shape(5))
+define("Conv3DBackpropInput", shape=lambda call: (call.shape(0),))
+define(
+    "DepthwiseConv2dNativeBackpropInput",
+    shape=lambda call: (ranked(shape_from(call, 0), 4),),
+)
+define(
+    "Conv2DBackpropFilter",
+    "DepthwiseConv2dNativeBackpropFilter",
+    shape=lambda call: (ranked(shape_from(call, 1), 4),),
+)
+define(
+    "Conv3DBackpropFilterV2",
+    shape=lambda call: (ranked(shape_from(call, 1), 5),),
+)
+define("Conv2DBackpropInputV2", "Conv2DBackpropFilterV2", shape=same)
+define("Conv3DBackpropFilter", shape=lambda call: (call.shape(1),))
+
+
+def _bias_gradient_shape(call: Call) -> tuple[Shape]:
+    shape = call.shape(0)
+    if shape is None or len(shape) < 2:
+        return ((None,),)
+    at = 1 if call.get("data_format") == "NCHW" else -1
+    return ((shape[at],),)
+
+
+define("BiasAddGrad", shape=_bias_gradient_shape)
+
+
+def _dilation_shape(call: Call) -> tuple[Shape]:
+    image, kernel = ranked(call.shape(0), 4), ranked(call.shape(1), 3)
+    strides, rates = _per_axis(call, "strides", 4), _per_axis(call, "rates", 4)
+    sizes = [
+        window(image[a], kernel[a - 1], strides[a], rates[a], call["padding"])
+        for a in (1, 2)
+    ]
+    return ((image[0], *sizes, merge((image[3],), (kernel[2],))[0]),)  # type: ignore[index]
+
+
+define("Dilation2D", shape=_dilation_shape)
+define("Dilation2DBackpropInput", shape=same)
+define("Dilation2DBackpropFilter", shape=lambda call: (call.shape(1),))
+
+
+def _fused_shape(call: Call) -> tuple[Shape]:
+    return _convolved(4)(call)
+
+
+define("_FusedConv2D", shape=_fused_shape)
+define("_FusedDepthwiseConv2dNative", shape=_depthwise_shape)
+
+
+def _quantised_conv_shape(call: Call) -> tuple[Shape, ...]:
+    return (*_convolved(4)(call), (), ())
+
+
+define("QuantizedConv2D", shape=_quantised_conv_shape)
+
+
+def _extract_shape(call: Call) -> tuple[Shape]:
+    """Each output position holds the whole window that begins there."""
+    image = ranked(call.shape(0), 4)
+    sizes, strides = _per_axis(call, "ksizes", 4), _per_axis(call, "strides", 4)
+    rates = _per_axis(call, "rates", 4)
+    places = [
+        window(image[a], sizes[a], strides[a], rates[a], call["padding"])
+        for a in (1, 2)
+    ]
+    depth = None if image[3] is None else image[3] * sizes[1] * sizes[2]
+    return ((image[0], *places, depth),)
+
+
+def _extract_text(call: Call, x: str) -> str | None:
+    _, *size, _ = _per_axis(call, "ksizes", 4)
+    _, *strides, _ = _per_axis(call, "strides", 4)
+    rates = _per_axis(call, "rates", 4)
+    if call.dtype(0) != "float32" or rates[1] != rates[2]:
+        return None
+    said = f"{literal(tuple(size))}, strides={literal(tuple(strides))}"
+    if rates[1] != 1:
+        said += f", dilation_rate={rates[1]}"
+    padding = literal(str(call["padding"]).lower())
+    form = 'data_format="channels_last"'
+    return f"ops.image.extract_patches({x}, {said}, padding={padding}, {form})"
+
+
+define("ExtractImagePatches", shape=_extract_shape, keras=_extract_text)

@@ -1,0 +1,295 @@
+"""Images and sound: resizing, cropping, colour, decoding, boxes, spectrograms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, define
+from ..size import Size
+from ..text import literal
+from ..values.dims import Dim, ranked, same, unknown
+
+
+def _resized_shape(call: Call) -> tuple[Shape]:
+    image, sizes = ranked(call.shape(0), 4), call.dims(1)
+    rows, columns = sizes if sizes is not None and len(sizes) == 2 else (None, None)
+    return ((image[0], rows, columns, image[3]),)
+
+
+def _resize_text(call: Call, x: str, _: str) -> str | None:
+    """keras.ops resizes with half-pixel centres; what TensorFlow 1 did is a product, for which both sizes must be known."""
+    sizes, aligned = call.integers(1), call.get("align_corners", False)
+    if sizes is None or len(sizes) != 2 or call.op == "ResizeArea":
+        return None
+    if call.op == "ResizeNearestNeighbor":
+        return _nearest_text(call, x, sizes)
+    if call.dtype(0) != "float32":
+        x = f'ops.cast({x}, "float32")'
+    if not aligned and call.get("half_pixel_centers", False):
+        method = "bilinear" if call.op == "ResizeBilinear" else "bicubic"
+        return (
+            f'ops.image.resize({x}, {literal(sizes)}, interpolation="{method}", '
+            f'data_format="channels_last")'
+        )
+    image = _image_sizes(call, x)
+    if call.op != "ResizeBilinear" or image is None:
+        return None
+    if image == [1, 1]:
+        return f"ops.tile({x}, {literal((1, *sizes, 1))})"
+    if any(isinstance(size, Size) for size in (*image, *sizes)):
+        old, new = Size("size[0]"), Size("size[1]")
+        pairs = f"zip({literal(tuple(image))}, {literal(tuple(sizes))})"
+        both = f"*({_tents(old, new, aligned)} for size in {pairs})"
+    else:
+        pair = zip(image, sizes, strict=True)
+        both = ", ".join(_tents(size, wanted, aligned) for size, wanted in pair)
+    return f'ops.einsum("yh,xw,nhwc->nyxc", {both}, {x})'
+
+
+def _image_sizes(call: Call, x: str) -> list[Any] | None:
+    """Rows and columns of the image; inside a layer's call those that only a run knows too."""
+    image = ranked(call.shape(0), 4)[1:3]
+    if None in image and not call.inside:
+        return None
+    return [
+        Size(f"ops.shape({x})[{axis}]") if size is None else size
+        for axis, size in enumerate(image, 1)
+    ]
+
+
+def _real(size: Any) -> str:
+    return f'ops.cast({size}, "float32")' if isinstance(size, Size) else f"{size}.0"
+
+
+def _positions(count: Any) -> str:
+    if isinstance(count, Size):
+        return f'ops.cast(ops.arange({count}), "float32")'
+    return f'ops.arange({count}, dtype="float32")'
+
+
+def _scale(size: Any, wanted: Any, aligned: bool) -> str:
+    """How far apart in the input two neighbours of the output lie, in TensorFlow's float32."""
+    if isinstance(size, Size) or isinstance(wanted, Size):
+        if aligned:
+            return f"({_real(size - 1)} / ops.maximum({_real(wanted - 1)}, 1.0))"
+        return f"({_real(size)} / {_real(wanted)})"
+    if aligned and wanted > 1:
+        return literal(float(np.float32(size - 1) / np.float32(wanted - 1)))
+    return literal(float(np.float32(size) / np.float32(wanted)))
+
+
+def _tents(size: Any, wanted: Any, aligned: bool) -> str:
+    """The weights of linear interpolation: of each output position, a tent over the input positions."""
+    at = f"{_positions(wanted)} * {_scale(size, wanted, aligned)}"
+    at = f"ops.expand_dims(ops.minimum({at}, {_real(size - 1)}), 1)"
+    return f"ops.relu(1.0 - ops.abs({at} - {_positions(size)}))"
+
+
+def _nearest_text(call: Call, x: str, sizes: tuple[int, ...]) -> str | None:
+    """Growing by whole factors is repetition in every convention but aligned corners; all else takes by index."""
+    image, aligned = _image_sizes(call, x), call.get("align_corners", False)
+    if image is None:
+        return None
+    if image == [1, 1] and 1 not in sizes:
+        return f"ops.tile({x}, {literal((1, *sizes, 1))})"
+    made = x
+    for axis, (size, wanted) in enumerate(zip(image, sizes, strict=True), 1):
+        if wanted == size:
+            continue
+        factor = _factor(size, wanted)
+        if factor and not aligned:
+            made = f"ops.repeat({made}, {factor}, axis={axis})"
+        else:
+            centred = call.get("half_pixel_centers", False)
+            made = f"ops.take({made}, {_nearest(size, wanted, aligned, centred)}, axis={axis})"
+    return made
+
+
+def _factor(size: Any, wanted: Any) -> int:
+    """By which whole number an axis grows; 0 where it may be by none."""
+    if isinstance(size, Size) or isinstance(wanted, Size):
+        return 0
+    return wanted // size if size and wanted % size == 0 else 0
+
+
+def _nearest(size: Any, wanted: Any, aligned: bool, centred: bool) -> str:
+    at = _positions(wanted)
+    if centred:
+        at = f"({at} + 0.5)"
+    at = f"{at} * {_scale(size, wanted, aligned)}"
+    at = f"ops.floor({at} + 0.5)" if aligned else f"ops.floor({at})"
+    return f'ops.cast(ops.minimum({at}, {_real(size - 1)}), "int32")'
+
+
+define(
+    "ResizeBilinear",
+    "ResizeNearestNeighbor",
+    "ResizeBicubic",
+    "ResizeArea",
+    shape=_resized_shape,
+    keras=_resize_text,
+)
+define("QuantizedResizeBilinear", shape=lambda c: (*_resized_shape(c), (), ()))
+define("ScaleAndTranslate", shape=_resized_shape)
+define("ResizeBilinearGrad", "ResizeBicubicGrad", shape=lambda call: (call.shape(1),))
+
+
+def _nearest_gradient_shape(call: Call) -> tuple[Shape]:
+    return _resized_shape(call)
+
+
+define("ResizeNearestNeighborGrad", shape=_nearest_gradient_shape)
+
+
+def _cropped_shape(call: Call) -> tuple[Shape]:
+    image, boxes, sizes = ranked(call.shape(0), 4), call.shape(1), call.dims(3)
+    rows, columns = sizes if sizes is not None and len(sizes) == 2 else (None, None)
+    return ((None if boxes is None else boxes[0], rows, columns, image[3]),)
+
+
+define("CropAndResize", shape=_cropped_shape)
+
+
+def _glimpse_shape(call: Call) -> tuple[Shape]:
+    image, sizes = ranked(call.shape(0), 4), call.dims(1)
+    rows, columns = sizes if sizes is not None and len(sizes) == 2 else (None, None)
+    return ((image[0], rows, columns, image[3]),)
+
+
+define("ExtractGlimpse", "ExtractGlimpseV2", shape=_glimpse_shape)
+define(
+    "RGBToHSV",
+    shape=same,
+    keras='ops.image.rgb_to_hsv({0}, data_format="channels_last")',
+)
+define(
+    "HSVToRGB",
+    shape=same,
+    keras='ops.image.hsv_to_rgb({0}, data_format="channels_last")',
+)
+define(
+    "AdjustContrastv2",
+    "AdjustContrast",
+    "AdjustHue",
+    "AdjustSaturation",
+    "DrawBoundingBoxes",
+    "DrawBoundingBoxesV2",
+    shape=same,
+)
+
+
+def _warped_shape(call: Call) -> tuple[Shape]:
+    image, sizes = ranked(call.shape(0), 4), call.dims(2)
+    rows, columns = sizes if sizes is not None and len(sizes) == 2 else (None, None)
+    return ((image[0], rows, columns, image[3]),)
+
+
+define("ImageProjectiveTransformV2", "ImageProjectiveTransformV3", shape=_warped_shape)
+
+
+def _decoded_shape(call: Call) -> tuple[Shape]:
+    channels = int(call.get("channels", 0) or 0)
+    return ((None, None, channels or None),)
+
+
+define(
+    "DecodeJpeg",
+    "DecodePng",
+    "DecodeBmp",
+    "DecodeAndCropJpeg",
+    shape=_decoded_shape,
+)
+define("DecodeGif", shape=lambda call: ((None, None, None, 3),))
+
+
+def _decoded_image_shape(call: Call) -> tuple[Shape]:
+    if call.get("expand_animations", True):
+        return (None,)
+    return _decoded_shape(call)
+
+
+define("DecodeImage", shape=_decoded_image_shape)
+define("EncodeJpeg", "EncodeWav", shape=lambda call: ((),))
+define("EncodePng", shape=lambda call: ((call.shape(0) or ())[:-3],))
+define("ExtractJpegShape", shape=lambda call: ((3,),))
+
+
+def _wav_shape(call: Call) -> tuple[Shape, Shape]:
+    channels, samples = int(call["desired_channels"]), int(call["desired_samples"])
+    return (samples if samples >= 0 else None, channels if channels >= 0 else None), ()
+
+
+define("DecodeWav", shape=_wav_shape)
+
+
+def _spectrogram_shape(call: Call) -> tuple[Shape]:
+    samples, channels = ranked(call.shape(0), 2)
+    size, stride = int(call["window_size"]), int(call["stride"])
+    bins = 1 + (1 << max(size - 1, 0).bit_length()) // 2
+    rows: Dim = None
+    if samples is not None:
+        rows = 0 if samples < size else 1 + (samples - size) // stride
+    return ((channels, rows, bins),)
+
+
+define("AudioSpectrogram", shape=_spectrogram_shape)
+
+
+def _mfcc_shape(call: Call) -> tuple[Shape]:
+    channels, rows, _ = ranked(call.shape(0), 3)
+    return ((channels, rows, int(call["dct_coefficient_count"])),)
+
+
+define("Mfcc", shape=_mfcc_shape)
+define(
+    "NonMaxSuppression",
+    "NonMaxSuppressionV2",
+    "NonMaxSuppressionV3",
+    shape=lambda call: ((None,),),
+)
+
+
+def _padded_boxes(call: Call) -> tuple[Shape, Shape]:
+    most = call.integer(2)
+    padded = bool(call["pad_to_max_output_size"])
+    return ((most if padded else None),), ()
+
+
+define("NonMaxSuppressionV4", shape=_padded_boxes)
+define(
+    "NonMaxSuppressionV5",
+    shape=lambda call: (_padded_boxes(call)[0], _padded_boxes(call)[0], ()),
+)
+define("NonMaxSuppressionWithOverlaps", shape=lambda call: ((None,),))
+
+
+def _combined_boxes(call: Call) -> tuple[Shape, ...]:
+    boxes, scores = ranked(call.shape(0), 4), ranked(call.shape(1), 3)
+    per, total, classes = call.integer(2), call.integer(3), scores[2]
+    count: Dim = total
+    if call["pad_per_class"]:
+        known = per is not None and total is not None and classes is not None
+        count = min(total, per * classes) if known else None  # type: ignore[operator, type-var]
+    batch = boxes[0]
+    return (batch, count, 4), (batch, count), (batch, count), (batch,)
+
+
+define("CombinedNonMaxSuppression", shape=_combined_boxes)
+define(
+    "SampleDistortedBoundingBox",
+    "SampleDistortedBoundingBoxV2",
+    "StatelessSampleDistortedBoundingBox",
+    shape=lambda call: ((3,), (3,), (1, 1, 4)),
+)
+
+
+def _random_crop_shape(call: Call) -> tuple[Shape]:
+    image = ranked(call.shape(0), 3)
+    sizes = call.dims(1) or unknown(2)
+    return ((*sizes, image[2]),)
+
+
+define("RandomCrop", shape=_random_crop_shape)

@@ -1,0 +1,102 @@
+"""Pooling, and what its gradients yield."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...graph import Shape
+from ..registry import Call, Unsaid, define
+from ..text import literal
+from ..values.dims import ranked, same, shape_from, spatial_axes, window
+
+
+def _sizes(call: Call, attr: str, slot: int, rank: int) -> tuple[int, ...]:
+    """ksize or strides: an attribute, or in the V2 ops an input."""
+    found = call.integers(slot) if len(call.inputs) > slot else call[attr]
+    if found is None or len(found) != rank:
+        raise Unsaid(f"{attr} are unknown or not one an axis")
+    return tuple(found)
+
+
+def _explicit(call: Call, rank: int) -> list[tuple[int, int]]:
+    flat = call.get("explicit_paddings") or ()
+    if call["padding"] != "EXPLICIT":
+        return [(0, 0)] * rank
+    if len(flat) != 2 * rank:
+        raise Unsaid("explicit_paddings are not two an axis")
+    return [(int(flat[2 * i]), int(flat[2 * i + 1])) for i in range(rank)]
+
+
+def _pooled(rank: int) -> Callable[[Call], tuple[Shape]]:
+    def shape(call: Call) -> tuple[Shape]:
+        image = ranked(call.shape(0), rank)
+        spatial_axes(call.get("data_format", "NHWC"), rank)
+        sizes = _sizes(call, "ksize", 1, rank)
+        strides, pads = _sizes(call, "strides", 2, rank), _explicit(call, rank)
+        return (
+            tuple(
+                window(image[a], sizes[a], strides[a], 1, call["padding"], pads[a])
+                for a in range(rank)
+            ),
+        )
+
+    return shape
+
+
+def _text(function: str, rank: int) -> Callable[..., str | None]:
+    def text(call: Call, x: str, *_: str) -> str | None:
+        channels, axes = spatial_axes(call.get("data_format", "NHWC"), rank)
+        sizes = _sizes(call, "ksize", 1, rank)
+        strides = _sizes(call, "strides", 2, rank)
+        for per_axis in (sizes, strides):
+            if per_axis[0] != 1 or per_axis[channels] != 1:
+                return None  # pools over channels or the batch
+        if call["padding"] not in ("SAME", "VALID"):
+            return None
+        layout = "first" if channels == 1 else "last"
+        return (
+            f"ops.{function}({x}, {literal(tuple(sizes[a] for a in axes))}, "
+            f"strides={literal(tuple(strides[a] for a in axes))}, "
+            f'padding={literal(call["padding"].lower())}, data_format="channels_{layout}")'
+        )
+
+    return text
+
+
+define("MaxPool", "MaxPoolV2", shape=_pooled(4), keras=_text("max_pool", 4))
+define("AvgPool", shape=_pooled(4), keras=_text("average_pool", 4))
+define("MaxPool3D", shape=_pooled(5), keras=_text("max_pool", 5))
+define("AvgPool3D", shape=_pooled(5), keras=_text("average_pool", 5))
+define(
+    "MaxPoolWithArgmax",
+    shape=lambda call: _pooled(4)(call) * 2,
+    keras=lambda call, x: f"({_text('max_pool', 4)(call, x)}, None)",
+)
+define(
+    "MaxPoolGrad",
+    "MaxPoolGradV2",
+    "MaxPoolGradWithArgmax",
+    "MaxPool3DGrad",
+    shape=same,
+)
+define(
+    "MaxPoolGradGrad",
+    "MaxPoolGradGradV2",
+    "MaxPool3DGradGrad",
+    shape=lambda call: (call.shape(1),),
+)
+define("AvgPoolGrad", shape=lambda call: (ranked(shape_from(call, 0), 4),))
+define("AvgPool3DGrad", shape=lambda call: (ranked(shape_from(call, 0), 5),))
+
+
+def _fractional_shape(call: Call) -> tuple[Shape, Shape, Shape]:
+    image, ratio = ranked(call.shape(0), 4), call["pooling_ratio"]
+    made = tuple(
+        None if size is None else int(size // step)
+        for size, step in zip(image, ratio, strict=True)
+    )
+    rows, columns = (None if s is None else s + 1 for s in made[1:3])
+    return made, (rows,), (columns,)
+
+
+define("FractionalMaxPool", "FractionalAvgPool", shape=_fractional_shape)

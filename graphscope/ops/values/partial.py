@@ -1,0 +1,134 @@
+"""numpy evaluation of an op of which some input elements are unknown, as in the vectors that Reshape takes.
+
+Ops that only move elements move what is known of them along; elementwise ops know an element where all its operands
+are known; reductions where all that is reduced is. TensorFlow's own inference does this for a handful of ops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ...graph import Shape
+from ..registry import Call, Meaning, Partial, Unsaid, Value
+
+_FEW = 64  # elements of a vector of sizes of which nothing is known yet
+
+
+@cache
+def attributes(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The keyword-only parameters of a fold: they are filled with the attributes of the same name."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ()  # a numpy ufunc
+    start = code.co_argcount
+    return tuple(code.co_varnames[start : start + code.co_kwonlyargcount])
+
+
+def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The outputs of a fold on these arrays; raises Unsaid where the op has none."""
+    if meaning.fold is None:
+        raise Unsaid(f"{call.op} cannot be folded")
+    if meaning.moves is None and any(array.dtype == object for array in arrays):
+        raise Unsaid("strings can be moved, nothing more")
+    wanted = {name: call[name] for name in attributes(meaning.fold)}
+    with np.errstate(all="ignore"):
+        made = meaning.fold(*arrays, **wanted)
+    if made is None:
+        raise Unsaid(f"{call.op} cannot be folded here")
+    return list(made) if isinstance(made, tuple | list) else [np.asarray(made)]
+
+
+def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
+    """What is known of each output; raises whatever numpy raises on inputs that contradict the op."""
+    if meaning.measure is not None:
+        told = tuple(meaning.measure(call))[:ports]
+        return told + (None,) * (ports - len(told))
+    given: list[Any] = _filled(meaning, call)
+    if len(given) != len(call.inputs) or any(value is None for value in given):
+        return (None,) * ports
+    if any(isinstance(value, Partial) for value in given):
+        made = [_settled(value) for value in _partly(meaning, call, given)]
+    else:
+        made = list(run(meaning, call, given))
+    return tuple(made[:ports]) + (None,) * (ports - len(made))
+
+
+def _moved_slots(meaning: Meaning, count: int) -> Sequence[int]:
+    moves = meaning.moves
+    return range(count)[moves(count) if callable(moves) else moves or slice(0)]
+
+
+def _filled(meaning: Meaning, call: Call) -> list[Value]:
+    """The known values; what an op moves may be unknown altogether, if only its shape is known."""
+    given = list(call.values)
+    for slot in _moved_slots(meaning, len(given)):
+        shape = call.shape(slot)
+        if given[slot] is None and shape is not None and None not in shape:
+            if math.prod(shape) > _FEW:  # type: ignore[arg-type]
+                continue
+            given[slot] = _nothing(shape, call.dtype(slot))
+    return given
+
+
+def _nothing(shape: Shape, dtype: str) -> Value:
+    if dtype not in ("int32", "int64", "bool"):
+        return None
+    return Partial(np.zeros(shape, dtype), np.zeros(shape, bool))  # type: ignore[arg-type]
+
+
+def _settled(value: Partial) -> Value:
+    """A plain array where every element is known, None where none is."""
+    if value.known.all():
+        return value.array
+    return value if value.known.any() else None
+
+
+def _partly(meaning: Meaning, call: Call, given: list[Any]) -> list[Partial]:
+    arrays = [v.array if isinstance(v, Partial) else v for v in given]
+    masks = [
+        v.known if isinstance(v, Partial) else np.ones(v.shape, bool) for v in given
+    ]
+    if meaning.moves is not None:
+        return _moved(meaning, call, given, arrays, masks)
+    made = run(meaning, call, arrays)
+    if "elementwise" in meaning.traits:
+        shape = made[0].shape
+        known = np.logical_and.reduce([np.broadcast_to(m, shape) for m in masks])
+        return [Partial(array, known) for array in made]
+    if "reduction" in meaning.traits and masks[1].all():
+        axes = tuple(int(axis) for axis in arrays[1].reshape(-1))
+        known = np.all(masks[0], axis=axes, keepdims=bool(call.get("keep_dims")))
+        return [Partial(made[0], known)]
+    return []
+
+
+def _moved(
+    meaning: Meaning,
+    call: Call,
+    given: list[Any],
+    arrays: list[np.ndarray],
+    masks: list[np.ndarray],
+) -> list[Partial]:
+    moved = _moved_slots(meaning, len(given))
+    if any(not masks[slot].all() for slot in range(len(given)) if slot not in moved):
+        return []  # where to is unknown
+    kept = [
+        masks[slot] if slot in moved else array for slot, array in enumerate(arrays)
+    ]
+    values, known = run(meaning, call, arrays), run(meaning, call, kept)
+    return [Partial(*pair) for pair in zip(values, known, strict=True)]
+
+
+def vector(sizes: Shape, dtype: str) -> Value:
+    """A shape as the elements of a tensor: known where every size is, else Partial; None for an unknown rank."""
+    if sizes is None:
+        return None
+    array = np.array([0 if size is None else size for size in sizes], dtype)
+    if None not in sizes:
+        return array
+    return Partial(array, np.array([size is not None for size in sizes]))

@@ -1,0 +1,59 @@
+"""Feature columns: strings hashed into buckets, numbers sorted into buckets, two embeddings multiplied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...graph import Tensor
+from ...match import Array, Attr, Input, Term, View, layer, op
+
+
+@layer("Hashing", config=lambda buckets: {"num_bins": buckets})
+def hashing(x: Input, buckets: Attr) -> Term:
+    """FarmHash's 64 bits, of strings and of integers written as such."""
+    text = op.AsString(x) | x
+    return op.StringToHashBucketFast(text, num_buckets=buckets)
+
+
+@layer(
+    "Hashing",
+    where=lambda key: len(key or ()) == 2 or "the key is no pair of numbers",
+    config=lambda buckets, key: {"num_bins": buckets, "salt": list(key)},
+)
+def hashing_with_salt(x: Input, buckets: Attr, key: Attr) -> Term:
+    """SipHash with a key of 128 bits."""
+    text = op.AsString(x) | x
+    return op.StringToHashBucketStrong(text, num_buckets=buckets, key=key)
+
+
+def _pairs(view: View, x: Tensor, y: Tensor) -> bool:
+    """Whether both are matrices: one vector each for every example."""
+    shapes = (view.shape(x), view.shape(y))
+    return all(shape is not None and len(shape) == 2 for shape in shapes)
+
+
+def _last_of_two(view: View, x: Tensor, y: Tensor, axis: Any) -> bool | str:
+    at = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
+    return (
+        _pairs(view, x, y) and at in (1, -1)
+    ) or "it is not over the last of two axes"
+
+
+@layer("Dot", where=_last_of_two, config=lambda: {"axes": 1})
+def dot(x: Input, y: Input, axis: Array) -> Term:
+    return op.Sum(op.Mul(x, y), axis, keep_dims=True)
+
+
+def _rows_and_columns(
+    view: View, x: Tensor, y: Tensor, row: Any, column: Any, axes: Any
+) -> bool | str:
+    inner = (int(row) % 3, int(column) % 3) == (1, 2)
+    taken = [a % 3 for a in axes or ()] in ([1], [2])
+    return (_pairs(view, x, y) and inner and taken) or "it is no row times a column"
+
+
+@layer("Dot", where=_rows_and_columns, config=lambda: {"axes": 1})
+def dot_by_matrix(x: Input, y: Input, row: Array, column: Array, axes: Attr) -> Term:
+    """Keras's own spelling."""
+    product = op.BatchMatMul(op.ExpandDims(x, row), op.ExpandDims(y, column))
+    return op.Squeeze(product, squeeze_dims=axes)

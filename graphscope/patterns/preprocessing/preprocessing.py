@@ -1,0 +1,200 @@
+"""Preprocessing layers: what stands before a network and has no trained weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...graph import Tensor
+from ...match import Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
+from ...match.solver.match import plain_float
+from ..keras_arguments import rounded
+
+MOST_ARGUMENTS = 4096  # constants of more channels than that are weights
+
+
+def on_last_axis(mean: Held, variance: Held) -> bool | str:
+    """Whether the statistics vary along the last axis alone."""
+    fits = all(held.shape[-1] == np.prod(held.shape) for held in (mean, variance))
+    return fits or "the statistics do not vary along the last axis alone"
+
+
+_BEFORE = frozenset(
+    "Cast Add Sub Mul RealDiv ExpandDims Squeeze Reshape Transpose Pack ConcatV2 ReverseV2 Slice StridedSlice".split()
+)
+MOST_BEFORE = 16  # nodes between an input and what prepares it
+
+
+def _prepares(view: View, x: Tensor) -> bool | str:
+    """Whether a tensor is an input of the model, or what constants, resizing and reshaping make of one.
+
+    Further in, nobody calls a Rescaling layer where ``x * 0.5`` says the same.
+    """
+    for _ in range(MOST_BEFORE):
+        x, _ = view.producer(x)
+        op = view.ops[x.node]
+        if op.startswith("Placeholder") or op == "_Arg":
+            return True
+        fed = [each for each in view.inputs[x.node] if each.node in view.dynamic]
+        if len(fed) != 1 or not (op in _BEFORE or op.startswith(("Resize", "Decode"))):
+            break
+        x = fed[0]
+    return "it is not what prepares an input: an engineer would write the arithmetic"
+
+
+@layer(
+    "Rescaling",
+    where=lambda view, x, scale, offset: offset is not None or _prepares(view, x),
+    config=lambda scale, offset: {
+        "scale": 1.0 if scale is None else scale,
+        "offset": 0.0 if offset is None else offset,
+    },
+)
+def rescaling(x: Input, scale: Scalar, offset: Scalar | None) -> Term:
+    return x * scale + offset
+
+
+@layer(
+    "Rescaling",
+    where=_prepares,
+    config=lambda offset: {"scale": 1.0, "offset": offset},
+)
+def rescaling_offset(x: Input, offset: Scalar) -> Term:
+    return x + offset
+
+
+@layer(
+    "Rescaling",
+    where=lambda view, x, divisor, offset: divisor != 0
+    and (offset is not None or _prepares(view, x)),
+    config=lambda divisor, offset: {
+        "scale": rounded(1 / divisor),
+        "offset": 0.0 if offset is None else offset,
+    },
+)
+def rescaling_divided(x: Input, divisor: Scalar, offset: Scalar | None) -> Term:
+    return op.RealDiv(x, divisor) + offset
+
+
+@layer(
+    "Rescaling",
+    where=_prepares,
+    config=lambda scale, shift: {"scale": scale, "offset": rounded(shift * scale)},
+)
+def rescaling_shifted(x: Input, scale: Scalar, shift: Scalar) -> Term:
+    return (x + shift) * scale
+
+
+@layer(
+    "Rescaling",
+    where=lambda view, x, divisor: divisor != 0 and _prepares(view, x),
+    config=lambda divisor, shift: {
+        "scale": rounded(1 / divisor),
+        "offset": rounded(shift / divisor),
+    },
+)
+def rescaling_shifted_divided(x: Input, divisor: Scalar, shift: Scalar) -> Term:
+    return op.RealDiv(x + shift, divisor)
+
+
+def _statistics(view: View, mean: Held, variance: Held) -> dict[str, Held]:
+    if _told(view, mean) is not None and _told(view, variance) is not None:
+        return {}
+    return {"mean": mean.flat(), "variance": variance.flat()}
+
+
+def _axis(view: View, x: Tensor, mean: Held, variance: Held) -> int | None:
+    """The one axis along which statistics vary: the last, or one of as many as the tensor has (channels first)."""
+    if on_last_axis(mean, variance) is True:
+        return -1
+    rank = len(view.shape(x) or ())
+    wide = {k for held in (mean, variance) for k, n in enumerate(held.shape) if n > 1}
+    fits = len(mean.shape) == len(variance.shape) == rank and len(wide) == 1
+    return wide.pop() if fits and mean.shape == variance.shape else None
+
+
+def _normalization(view: View, x: Tensor, mean: Held, variance: Held) -> dict[str, Any]:
+    given = {"mean": _told(view, mean), "variance": _told(view, variance)}
+    told = None not in given.values()
+    axis = _axis(view, x, mean, variance)
+    return {"axis": axis, "invert": False} | (given if told else {})
+
+
+def _told(view: View, held: Held) -> list[float] | None:
+    """The numbers of a constant that was never a variable: arguments rather than weights."""
+    value = view.attrs[held.node].get("value") if held.direct else None
+    if value is None or value.size > MOST_ARGUMENTS:
+        return None
+    return [plain_float(each) for each in value.reshape(-1)]
+
+
+@layer(
+    "Normalization",
+    where=lambda view, x, mean, variance: _axis(view, x, mean, variance) is not None
+    or "the statistics do not vary along one axis alone",
+    weights=_statistics,
+    config=_normalization,
+)
+def normalization(x: Input, mean: Weight, variance: Weight) -> Term:
+    """Keras's Normalization; its epsilon of 1e-7 keeps the deviation from being zero."""
+    return (x - mean) / op.Maximum(sqrt(variance), 1e-7)
+
+
+def _numbers(view: View, held: Held) -> np.ndarray | None:
+    """The values of a constant or of what constants determine; None for a variable."""
+    if not held.node:
+        return view.array(held)
+    value = view.attrs[held.node].get("value")
+    return None if value is None or held.steps else value
+
+
+def _by_deviation(view: View, mean: Held, deviation: Held) -> bool | str:
+    fits = on_last_axis(mean, deviation)
+    if fits is not True:
+        return fits
+    spread, centre = _numbers(view, deviation), _numbers(view, mean)
+    if centre is None or centre.size > MOST_ARGUMENTS:
+        return "the mean is no small constant"
+    known = spread is not None and bool(np.all(spread > 0))
+    return known or "the deviation is no positive constant"
+
+
+def _squared(view: View, deviation: Held) -> np.ndarray:
+    return np.square(np.asarray(_numbers(view, deviation), np.float64))
+
+
+def _listed(values: np.ndarray | None) -> list[float]:
+    return [plain_float(each) for each in np.asarray(values).reshape(-1)]
+
+
+@layer(
+    "Normalization",
+    where=_by_deviation,
+    config=lambda view, mean, deviation: {
+        "axis": -1,
+        "invert": False,
+        "mean": _listed(_numbers(view, mean)),
+        "variance": _listed(_squared(view, deviation)),
+    },
+    weights=lambda: {},
+)
+def normalization_by_deviation(x: Input, mean: Weight, deviation: Weight) -> Term:
+    """Statistics gathered while training and divided out by hand (Unity's ml-agents)."""
+    return (x - mean) / deviation
+
+
+@layer(
+    "Normalization",
+    where=lambda view, mean, share: _by_deviation(view, mean, share),
+    config=lambda view, mean, share: {
+        "axis": -1,
+        "invert": False,
+        "mean": _listed(_numbers(view, mean)),
+        "variance": _listed(1 / _squared(view, share)),
+    },
+    weights=lambda: {},
+)
+def normalization_by_share(x: Input, mean: Weight, share: Weight) -> Term:
+    """The same after constant folding: times one over the deviation."""
+    return op.Mul(x - mean, share) | op.Mul(share, x - mean)

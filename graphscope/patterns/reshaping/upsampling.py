@@ -1,0 +1,176 @@
+"""Up-sampling and resizing: by a resize op whose size is a multiple of the input's, or by repetition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...graph import Tensor
+from ...match import Array, Dims, Input, Size, Sizes, Term, View, layer, named, op
+
+
+def _factors(view: View, x: Tensor, size: Sizes) -> tuple[int, ...] | None:
+    found = []
+    for axis, wanted in enumerate(size, start=1):
+        quotient = wanted.over(view.axis_size(x, axis)) if wanted is not None else None
+        if quotient is None or quotient.number is None or quotient.number < 1:
+            return None
+        found.append(quotient.number)
+    return tuple(found)
+
+
+def _upsamples(view: View, x: Tensor, size: Sizes) -> bool | str:
+    factors = _factors(view, x, size)
+    return factors is not None or "the new size is no multiple of the old one"
+
+
+def _upsampling(interpolation: str) -> Any:
+    def config(view: View, x: Tensor, size: Sizes) -> dict[str, Any]:
+        return {
+            "size": _factors(view, x, size),
+            "data_format": "channels_last",
+            "interpolation": interpolation,
+        }
+
+    return config
+
+
+@layer("UpSampling2D", where=_upsamples, config=_upsampling("nearest"))
+def upsampling_nearest(x: Input, size: Dims) -> Term:
+    """For whole factors all of TensorFlow's nearest-neighbour conventions but align_corners agree."""
+    return op.ResizeNearestNeighbor(x, size) | op.ResizeNearestNeighbor(
+        x, size, half_pixel_centers=True
+    )
+
+
+@layer("UpSampling2D", where=_upsamples, config=_upsampling("bilinear"))
+def upsampling_bilinear(x: Input, size: Dims) -> Term:
+    return op.ResizeBilinear(x, size, half_pixel_centers=True)
+
+
+def _repetition(
+    view: View, x: Tensor, axis: Any, times: Sizes, outer: Sizes
+) -> int | None:
+    """How often each entry of one axis is repeated (``tf.repeat``: a new axis, tiled, folded into the one before)."""
+    at, rank = int(axis), len(outer)
+    if len(times) != rank + 1 or not 1 < at < rank + 1:
+        return None
+    counts = [t.number if t is not None else None for t in times]
+    factor = counts[at]
+    if factor is None or any(c != 1 for i, c in enumerate(counts) if i != at):
+        return None
+    wanted = [view.axis_size(x, i) for i in range(rank)]
+    scaled = wanted[at - 1].times(Size(factor))
+    for i, size in enumerate(outer):
+        if size != (scaled if i == at - 1 else wanted[i]) and not _is_batch(i, size):
+            return None
+    return factor
+
+
+def _is_batch(axis: int, size: Size | None) -> bool:
+    return axis == 0 and size == Size(-1)
+
+
+def _repeats(
+    view: View, x: Tensor, axis: Any, times: Sizes, outer: Sizes
+) -> bool | str:
+    repeated = _repetition(view, x, axis, times, outer)
+    if repeated is None or int(axis) != 2 or len(outer) != 3:
+        return "it is not the middle one of three axes that is repeated"
+    return True
+
+
+@layer(
+    "UpSampling1D",
+    where=_repeats,
+    config=lambda view, x, axis, times, outer: {
+        "size": _repetition(view, x, axis, times, outer)
+    },
+)
+def upsampling_1d(x: Input, axis: Array, times: Dims, outer: Dims) -> Term:
+    return op.Reshape(op.Tile(op.ExpandDims(x, axis), times), outer)
+
+
+def _repeats_twice(
+    view: View,
+    x: Tensor,
+    middle: Tensor,
+    axis: Any,
+    times: Sizes,
+    outer: Sizes,
+    axis2: Any,
+    times2: Sizes,
+    outer2: Sizes,
+) -> bool | str:
+    first = _repetition(view, x, axis, times, outer)
+    second = _repetition(view, middle, axis2, times2, outer2)
+    if first is None or second is None or len(outer) != 4:
+        return "it is not two axes of four that are repeated"
+    return (int(axis), int(axis2)) in ((2, 3), (3, 4)) or "the axes are no neighbours"
+
+
+@layer(
+    "UpSampling2D",
+    where=_repeats_twice,
+    config=lambda view, x, middle, axis, times, outer, axis2, times2, outer2: {
+        "size": (
+            _repetition(view, x, axis, times, outer),
+            _repetition(view, middle, axis2, times2, outer2),
+        ),
+        "data_format": "channels_last" if int(axis) == 2 else "channels_first",
+        "interpolation": "nearest",
+    },
+)
+def upsampling_by_repetition(
+    x: Input,
+    axis: Array,
+    times: Dims,
+    outer: Dims,
+    axis2: Array,
+    times2: Dims,
+    outer2: Dims,
+) -> Term:
+    """Keras 3's own way."""
+    rows = op.Reshape(op.Tile(op.ExpandDims(x, axis), times), outer)
+    tiled = op.Tile(op.ExpandDims(named("middle", rows), axis2), times2)
+    return op.Reshape(tiled, outer2)
+
+
+def _fixed(view: View, x: Tensor, size: Sizes) -> bool | str:
+    numbers = [s.number if s is not None else None for s in size]
+    shape = view.shape(x)
+    known = shape is not None and len(shape) == 4
+    return (known and None not in numbers) or "the new size is not a constant"
+
+
+def _resizing(interpolation: str) -> Any:
+    def config(size: Sizes) -> dict[str, Any]:
+        height, width = (s.number if s is not None else None for s in size)
+        return {"height": height, "width": width, "interpolation": interpolation}
+
+    return config
+
+
+@layer("Resizing", where=_fixed, config=_resizing("bilinear"))
+def resizing_bilinear(x: Input, size: Dims) -> Term:
+    return op.ResizeBilinear(x, size, half_pixel_centers=True)
+
+
+@layer("Resizing", where=_fixed, config=_resizing("nearest"))
+def resizing_nearest(x: Input, size: Dims) -> Term:
+    return op.ResizeNearestNeighbor(x, size, half_pixel_centers=True)
+
+
+def _times(times: Sizes) -> int | None:
+    counts = [t.number if t is not None else None for t in times]
+    middle = counts[1] if len(counts) == 3 else None
+    return middle if middle and counts[0] == counts[2] == 1 else None
+
+
+@layer(
+    "RepeatVector",
+    where=lambda axis, times: (int(axis) == 1 and _times(times) is not None)
+    or "it is not the new middle axis that is repeated",
+    config=lambda times: {"n": _times(times)},
+)
+def repeat_vector(x: Input, axis: Array, times: Dims) -> Term:
+    return op.Tile(op.ExpandDims(x, axis), times)

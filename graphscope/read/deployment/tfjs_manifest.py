@@ -1,0 +1,253 @@
+"""The weights manifest of a TensorFlow.js model: arrays one after the other over shard files, quantised or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import FormatError
+from ...graph import Graph, Layer, Variable, WeightUse
+from ...wire import messages as proto
+from ...wire.attrs import numpy_dtype
+from ...wire.protobuf import mark_run
+from ...wire.source import Source, beside, exists, open_source
+from ..variables.roles import roles_by_name
+from ..weights.stored import Piece, Stored
+
+_STORED = {"uint8": 1, "uint16": 2, "float16": 2}
+_MOST = 1 << 40
+
+
+class Entry(NamedTuple):
+    """One weight: its own dtype, the dtype that it is stored in, and where, in all shards of its group together."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    stored_as: str
+    scale: float
+    least: float
+    offset: int
+    length: int
+
+
+class JoinedBuffer:
+    """Several files as one run of bytes."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[int, Source]] = []
+        self.size = 0
+
+    def append(self, source: Source) -> None:
+        self.parts.append((self.size, source))
+        self.size += source.size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def fetch(self, start: int, stop: int) -> bytes:
+        found = []
+        for first, source in self.parts:
+            a, b = max(start, first), min(stop, first + source.size)
+            if a < b:
+                found.append(source.read(a - first, b - a))
+        return b"".join(found)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            return self.fetch(index, index + 1)[0]
+        start, stop, _ = index.indices(self.size)
+        return self.fetch(start, stop)
+
+
+class Manifest:
+    """All weights of a model by name; ``source`` is their shards as one file."""
+
+    def __init__(
+        self, entries: dict[str, Entry], buffer: JoinedBuffer, name: str
+    ) -> None:
+        self.entries = entries
+        self.source = Source(name, buffer)
+
+    def fill(self, tensor: Any, name: str, dtype: str) -> None:
+        """Give a TensorProto its values: a mark of where they lie, the values themselves where they are quantised.
+
+        ``dtype`` is what the graph says of the constant: TensorFlow.js keeps an int64 as int32, a double as float32.
+        """
+        entry = self.entries[name]
+        if numpy_dtype(dtype) is None or "string" in (dtype, entry.dtype):
+            dtype = entry.dtype
+        tensor.dtype = proto.DATA_TYPE_NUMBERS[dtype]
+        del tensor.tensor_shape.dim[:]
+        for size in entry.shape:
+            tensor.tensor_shape.dim.add(size=size)
+        if entry.dtype == "string":
+            tensor.string_val.extend(self._strings(entry, name))
+        elif entry.stored_as == entry.dtype == dtype and entry.length:
+            tensor.tensor_content = mark_run(self.source, entry.offset, entry.length)
+        else:
+            values = self._array(entry, name).astype(numpy_dtype(dtype))
+            tensor.tensor_content = values.tobytes()
+
+    def _array(self, entry: Entry, name: str) -> np.ndarray:
+        kind, stored = numpy_dtype(entry.dtype), numpy_dtype(entry.stored_as)
+        if kind is None or stored is None:
+            raise FormatError(
+                f"{self.source.name}: {name!r} is of dtype {entry.dtype!r}"
+            )
+        raw = self.source.array(
+            entry.offset, stored, entry.shape, f"the values of {name!r}"
+        )
+        if entry.stored_as in (entry.dtype, "float16"):
+            return raw.astype(kind)
+        made: np.ndarray = (raw * np.float64(entry.scale) + entry.least).astype(kind)
+        return made
+
+    def _strings(self, entry: Entry, name: str) -> list[bytes]:
+        """Each string after its length in four bytes; a manifest does not say how long they are together."""
+        found, place = [], entry.offset
+        for _ in range(_count(entry.shape)):
+            length = int.from_bytes(self.source.read(place, 4, name), "little")
+            found.append(self.source.read(place + 4, length, name))
+            place += 4 + length
+        return found
+
+    def stored(self) -> dict[str, Stored]:
+        """The weights for a StoredWeights."""
+        made = {}
+        for name, entry in self.entries.items():
+            plain = entry.stored_as == entry.dtype and entry.dtype != "string"
+            decode = None if plain else self._decoder(name)
+            piece = Piece(
+                lambda: self.source, entry.offset, entry.length, None, None, decode
+            )
+            made[name] = Stored(entry.dtype, entry.shape, (piece,))
+        return made
+
+    def _decoder(self, name: str) -> Any:
+        def decode(source: Source, piece: Piece) -> np.ndarray:
+            entry = self.entries[name]
+            if entry.dtype == "string":
+                return np.array(self._strings(entry, name), object)
+            return self._array(entry, name)
+
+        return decode
+
+    def variables(self) -> tuple[Variable, ...]:
+        """The weights as a variable list."""
+        shapes = {name: (e.dtype, e.shape) for name, e in self.entries.items()}
+        roles = roles_by_name(shapes)
+        stored = self.stored()
+        return tuple(
+            Variable(name, e.dtype, e.shape, stored[name].nbytes, roles[name].role)
+            for name, e in self.entries.items()
+        )
+
+    def give_to_layers(self, graph: Graph) -> None:
+        """Tell each layer which weights are its own: those that its name is the longest prefix of."""
+        for name, entry in self.entries.items():
+            scope, _, last = name.rpartition("/")
+            while scope and scope not in graph:
+                scope = scope.rpartition("/")[0]
+            payload = graph.node(scope) if scope else None
+            if isinstance(payload, Layer):
+                weights = {**payload.weights, last: WeightUse(name, entry.shape)}
+                members = payload.members | {name}
+                made = replace(payload, weights=weights, members=members)
+                graph.nodes[scope]["node"] = made
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
+    """The manifest of a ``model.json``; raises FormatError where it or a shard is damaged or missing."""
+    entries: dict[str, Entry] = {}
+    buffer = JoinedBuffer()
+    for group in groups:
+        if not isinstance(group, dict):
+            raise FormatError(f"{name}: a group of its weights manifest is none")
+        place = buffer.size
+        for path in _listed(group, "paths"):
+            shard = _shard(path, name)
+            if exists(shard):
+                buffer.append(open_source(shard, packed=False))
+            elif not incomplete:
+                raise FormatError(
+                    f"{shard}: this weight shard is missing: put it beside {name}"
+                )
+        for each in _listed(group, "weights"):
+            key, entry = _entry(each, place, name)
+            if entry.dtype == "string":
+                entry = entry._replace(length=_length(entry, buffer, name, incomplete))
+            entries[key] = entry
+            place += entry.length
+        if place > buffer.size and not incomplete:
+            raise FormatError(
+                f"{name}: its shards hold {buffer.size} bytes, its manifest needs {place}: one is truncated"
+            )
+    return Manifest(entries, buffer, name)
+
+
+def _listed(group: dict[str, Any], key: str) -> list[Any]:
+    found = group.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _length(entry: Entry, buffer: JoinedBuffer, name: str, incomplete: bool) -> int:
+    """The bytes of a string weight, which only its strings' own lengths tell."""
+    place = entry.offset
+    for _ in range(_count(entry.shape)):
+        data = buffer.fetch(place, place + 4)
+        if len(data) < 4:
+            if incomplete:
+                return 0
+            raise FormatError(f"{name}: the strings at {entry.offset} are cut short")
+        place += 4 + int.from_bytes(data, "little")
+    return place - entry.offset
+
+
+def _shard(path: Any, name: str) -> str:
+    text = str(path)
+    if (
+        not text
+        or text.startswith("/")
+        or "\\" in text
+        or ":" in text
+        or ".." in text.split("/")
+    ):
+        raise FormatError(
+            f"{name}: a weight shard {text!r} outside of the model's folder: refused"
+        )
+    return beside(name, text)
+
+
+def _entry(told: Any, place: int, what: str) -> tuple[str, Entry]:
+    try:
+        name, dtype = str(told["name"]), str(told["dtype"])
+        shape = tuple(int(size) for size in told["shape"])
+        how = told.get("quantization") or {}
+        stored_as = str(how.get("dtype", dtype))
+        scale, least = float(how.get("scale", 1)), float(how.get("min", 0))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise FormatError(
+            f"{what}: a weight of its manifest is not described ({error!r})"
+        ) from None
+    kind = numpy_dtype(stored_as)
+    count = _count(shape)
+    if (
+        kind is None
+        or dtype not in proto.DATA_TYPE_NUMBERS
+        or min(shape, default=0) < 0
+        or count > _MOST
+    ):
+        raise FormatError(
+            f"{what}: weight {name!r} is of dtype {stored_as!r} and shape {list(shape)}"
+        )
+    size = 0 if kind.hasobject else count * kind.itemsize
+    return name, Entry(dtype, shape, stored_as, scale, least, place, size)

@@ -1,0 +1,99 @@
+"""GraphDef and MetaGraphDef messages -> Model: what every format that holds a graph shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import FormatError
+from ...graph import Function, Model
+from ...wire import opdefs
+from ...wire.attrs import attr_of
+from ...wire.nodes import function_from_def, graph_from_nodes
+from ...wire.source import Source
+from ..variables.roles import graph_variables
+from .collections import decode_collections
+from .signatures import manifest_signatures, signatures_of
+
+
+def functions_of(message: Any, source: Source) -> dict[str, Function]:
+    """The function library of a GraphDef."""
+    library = {f.signature.name: f.signature for f in message.library.function}
+    return {
+        f.signature.name: function_from_def(f, source, library)
+        for f in message.library.function
+    }
+
+
+def versions_of(message: Any) -> dict[str, int]:
+    """``producer`` and ``min_consumer`` of a GraphDef, as far as it says."""
+    producer = message.versions.producer or message.version
+    found = {"producer": producer, "min_consumer": message.versions.min_consumer}
+    return {name: number for name, number in found.items() if number}
+
+
+def model_of_graph(message: Any, source: Source, format: str, name: str = "") -> Model:
+    """The Model of a GraphDef; raises GraphError where it contradicts itself.
+
+    ``source`` is the file that its large tensors were left in, ``name`` what the user calls the model.
+    """
+    versions = versions_of(message)
+    graph = graph_from_nodes(message.node, source)
+    if not len(graph) and not message.library.function:
+        raise FormatError(f"{source.name}: a GraphDef without a node")
+    return Model(
+        graph=graph,
+        source=name or source.name,
+        format=format,
+        producer=producer_text("", versions),
+        functions=functions_of(message, source),
+        variables=graph_variables(graph),
+        versions=versions,
+    )
+
+
+def producer_text(version: str, versions: Mapping[str, int]) -> str:
+    """Who wrote the graph, as far as it says: ``"TensorFlow 1.13.1 (producer 27)"``."""
+    number = versions.get("producer")
+    if version in ("", "unknown"):
+        return f"TensorFlow (producer {number})" if number else ""
+    return f"TensorFlow {version}" + (f" (producer {number})" if number else "")
+
+
+def model_of_metagraph(message: Any, source: Source, format: str) -> Model:
+    """The Model of a MetaGraphDef, its collections and signatures decoded."""
+    info, inner = message.meta_info_def, message.graph_def
+    versions = versions_of(inner)
+    graph = graph_from_nodes(inner.node, source, own_defaults(info.stripped_op_list))
+    collections, remarks = decode_collections(message.collection_def, source.name)
+    return Model(
+        graph=graph,
+        source=source.name,
+        format=format,
+        producer=producer_text(info.tensorflow_version, versions),
+        functions=functions_of(inner, source),
+        variables=graph_variables(graph, collections),
+        signatures={
+            **manifest_signatures(collections),
+            **signatures_of(message.signature_def),
+        },
+        collections=collections,
+        versions=versions,
+        remarks=tuple(remarks),
+    )
+
+
+def own_defaults(op_list: Any) -> dict[str, dict[str, Any]]:
+    """The attribute defaults of ops that the file defines and stock TensorFlow does not, or defines otherwise."""
+    found = {}
+    for op in op_list.op:
+        known = opdefs.defaults(op.name)
+        told = {
+            attr.name: attr_of(attr.default_value)
+            for attr in op.attr
+            if attr.HasField("default_value")
+        }
+        other = {n: v for n, v in told.items() if n not in known or known[n] != v}
+        if other:
+            found[op.name] = other
+    return found

@@ -1,0 +1,84 @@
+"""SignatureDefs, and TensorFlow Serving's older manifest (``serving_signatures``), -> Signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...graph import Signature, Tensor, TensorSpec
+from ...wire import messages as proto
+from ...wire.attrs import shape_of
+
+DEFAULT = "serving_default"
+_KINDS = ("regression_signature", "classification_signature")
+
+
+def signatures_of(messages: Mapping[str, Any]) -> dict[str, Signature]:
+    """SignatureDefs by key; composite tensors are left out, sparse ones give their values tensor."""
+    return {key: _signature(messages[key]) for key in sorted(messages)}
+
+
+def _signature(message: Any) -> Signature:
+    specs: dict[Tensor, TensorSpec] = {}
+    inputs = _tensors(message.inputs, specs)
+    outputs = _tensors(message.outputs, specs)
+    return Signature(inputs, outputs, specs, message.method_name)
+
+
+def _tensors(messages: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
+    found = {}
+    for key in sorted(messages):
+        info = messages[key]
+        name = info.name or info.coo_sparse.values_tensor_name
+        if not name:
+            continue
+        tensor = found[key] = Tensor.parse(name)
+        dtype = proto.DATA_TYPES.get(info.dtype, "") if info.dtype else ""
+        specs[tensor] = TensorSpec(dtype, shape_of(info.tensor_shape))
+    return found
+
+
+def manifest_signatures(
+    collections: Mapping[str, tuple[Any, ...]],
+) -> dict[str, Signature]:
+    """The signatures of a session bundle (TensorFlow 0.x and 1.x exporters), decoded with the collections."""
+    for manifest in collections.get("serving_signatures", ()):
+        if isinstance(manifest, Mapping):
+            return _of_manifest(manifest)
+    return {}
+
+
+def _of_manifest(manifest: Mapping[str, Any]) -> dict[str, Signature]:
+    named = dict(manifest.get("named_signatures", {}))
+    default = manifest.get("default_signature")
+    sides = [_bound(named.pop(side, {})) for side in ("inputs", "outputs")]
+    found = {}
+    if any(sides):
+        found[DEFAULT] = Signature(sides[0], sides[1])
+    elif default:
+        found[DEFAULT] = _called(default)
+    for key, value in sorted(named.items()):
+        found.setdefault(key, _called(value))
+    return {key: s for key, s in found.items() if s.inputs or s.outputs}
+
+
+def _bound(told: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a generic signature."""
+    bindings = told.get("generic_signature", {}).get("map", {})
+    return {k: _tensor(v) for k, v in sorted(bindings.items()) if v.get("tensor_name")}
+
+
+def _called(told: Mapping[str, Any]) -> Signature:
+    for kind in _KINDS:
+        if kind in told:
+            parts = {
+                k: _tensor(v) for k, v in told[kind].items() if v.get("tensor_name")
+            }
+            inputs = {k: t for k, t in parts.items() if k == "input"}
+            outputs = {k: t for k, t in parts.items() if k != "input"}
+            return Signature(inputs, outputs, method=kind.partition("_")[0])
+    return Signature({}, _bound(told))
+
+
+def _tensor(binding: Mapping[str, Any]) -> Tensor:
+    return Tensor.parse(str(binding.get("tensor_name", "")))

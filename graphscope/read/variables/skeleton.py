@@ -1,0 +1,180 @@
+"""A graph from a variable list alone: one node per inferred layer, and one per weight that no layer explains.
+
+Nothing is known of the wiring, so there are no edges; the nodes stand in the order of their names. What only trains
+(slots, averages, counters) is left out: it is in ``Model.variables``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from ...graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
+from ...wire.nodes import put
+from .guess import Guess, kind_of, likely_layer, telling
+
+PATTERN = "names and shapes"
+_MOST_SORTED = 20_000  # scopes: nobody reads more in order
+_SHOWN = {"weight", "batch statistics"}
+_ELSEWHERE = {"name", "trainable", "dtype"}
+_DIGITS = re.compile(r"(\d+)")
+
+
+class Named(NamedTuple):
+    """A variable where it stands: its scope and last name, by its object path or its own name."""
+
+    variable: Variable
+    scope: str
+    last: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(size or 0 for size in self.variable.shape or ())
+
+
+Group = list[tuple[str, Named]]  # with Keras's weight name
+
+
+def skeleton(
+    variables: Iterable[Variable],
+    configs: Mapping[str, str] = MappingProxyType({}),
+    full_names: Mapping[str, str] = MappingProxyType({}),
+) -> Graph:
+    """The layers that the names and shapes of some variables suggest.
+
+    ``configs`` has what Keras itself says of the objects of a checkpoint (JSON), by object path; ``full_names`` what
+    variables were called in the program, by checkpoint key.
+    """
+    scopes: dict[str, list[Named]] = {}
+    for variable in variables:
+        if variable.role in _SHOWN:
+            named = _place(variable, full_names.get(variable.name, ""))
+            scopes.setdefault(named.scope, []).append(named)
+    graph = Graph()
+    few = len(scopes) < _MOST_SORTED
+    for scope in sorted(scopes, key=_natural) if few else scopes:
+        groups = _groups(scopes[scope])
+        for stem, group in groups:
+            name = scope if len(groups) == 1 or not stem else f"{scope}/{stem}"
+            _add(
+                graph,
+                name.strip("/") or group[0][1].last,
+                group,
+                configs.get(scope, ""),
+            )
+    return graph
+
+
+def _place(variable: Variable, full_name: str) -> Named:
+    scope, _, last = (variable.path or variable.name).rpartition("/")
+    if last.isdigit() and "/" in full_name:  # one of a list: its own name tells more
+        scope, _, last = full_name.rpartition("/")
+    return Named(variable, scope, last)
+
+
+def _natural(text: str) -> list[Any]:
+    """``conv10`` after ``conv9``."""
+    parts = _DIGITS.split(text)
+    return [(int(p), p) if n % 2 else (0, p) for n, p in enumerate(parts)]
+
+
+def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
+    """The variables of one scope, those that belong to one layer together, by what else their names say."""
+    found: dict[str, Group] = {}
+    plain: list[Named] = []
+    if len(variables) > 1:
+        variables = sorted(variables, key=lambda each: _natural(each.last))
+    for named in variables:
+        kind, stem = kind_of(named.last)
+        if kind == "embeddings" and stem == "" and named.last != kind:
+            stem = named.last  # each table is a layer of its own
+        if not kind:
+            plain.append(named)
+        elif kind in (each for each, _ in found.get(stem, ())):
+            found[named.last] = [(kind, named)]
+        else:
+            found.setdefault(stem, []).append((kind, named))
+    return [*found.items(), *((group[0][1].last, group) for group in _pairs(plain))]
+
+
+def _pairs(variables: list[Named]) -> list[Group]:
+    """Nameless variables (``Variable``, ``Variable_1``, ...): kernels, and the biases that follow and fit them."""
+    found: list[Group] = []
+    waiting: dict[int, deque[Group]] = {}  # kernels without a bias, by their last size
+    for named in variables:
+        shape = named.shape
+        if len(shape) > 1:
+            found.append([("kernel", named)])
+            waiting.setdefault(shape[-1], deque()).append(found[-1])
+        elif len(shape) == 1 and waiting.get(shape[0]):
+            fitting = waiting[shape[0]]
+            chosen = fitting.pop() if fitting[-1] is found[-1] else fitting.popleft()
+            chosen.append(("bias", named))
+        else:
+            found.append([("", named)])
+    return found
+
+
+def _add(graph: Graph, name: str, group: Group, config: str) -> None:
+    shapes = {kind: named.shape for kind, named in group if kind}
+    guess = None
+    if len(shapes) == len(group) and list(shapes) != ["bias"]:
+        guess = likely_layer(tuple(shapes.items()), telling(name))
+    if guess is None:
+        for _, named in group:
+            put(graph, named.variable.name, _unexplained(named.variable))
+        return
+    told = _told(config)
+    if told is not None:
+        why = (*guess.evidence, "Keras's own config in the file")
+        guess = Guess(told[0], {**guess.config, **told[1]}, why)
+    name = _unused(graph, name)
+    weights = {
+        kind: WeightUse(named.variable.name, named.shape) for kind, named in group
+    }
+    layer = Layer(
+        guess.op,
+        guess.config,
+        weights=weights,
+        members=frozenset(named.variable.name for _, named in group),
+        output=Tensor(name),
+        pattern=PATTERN,
+        evidence=guess.evidence,
+        name=name,
+    )
+    put(graph, name, layer)
+
+
+def _unused(graph: Graph, name: str) -> str:
+    found, number = name, 0
+    while found in graph:
+        number += 1
+        found = f"{name}_{number}"
+    return found
+
+
+def _unexplained(variable: Variable) -> Node:
+    attrs = {"dtype": variable.dtype, "shape": variable.shape}
+    return Node("VariableV2", attrs, (TensorSpec(variable.dtype, variable.shape),))
+
+
+def _told(config: str) -> tuple[str, dict[str, Any]] | None:
+    """Class and config as Keras wrote them into a TF2 checkpoint; nothing in it is ever run."""
+    try:
+        found = json.loads(config) if config else {}
+    except (ValueError, RecursionError):
+        return None
+    inner = found.get("config") if isinstance(found, dict) else None
+    name = found.get("class_name") if isinstance(found, dict) else None
+    if not isinstance(inner, dict) or not isinstance(name, str):
+        return None
+    kept = {
+        key: value
+        for key, value in inner.items()
+        if isinstance(value, (str, int, float, bool)) and key not in _ELSEWHERE
+    }
+    return name, kept

@@ -1,0 +1,56 @@
+"""The attributes of a Const whose value still lies in the checkpoint: read when asked for, copied when written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...graph import Extent, Weights
+from ...wire.attrs import numpy_dtype
+
+
+class Stored(Mapping[str, Any]):
+    """``dtype`` and ``value`` of a Const over a weight, or over what ``make`` computes from one."""
+
+    __slots__ = ("dtype", "extents", "make", "shape")
+
+    def __init__(
+        self,
+        dtype: str,
+        shape: tuple[int, ...],
+        make: Callable[[], np.ndarray],
+        extents: tuple[Extent, ...] | None = None,
+    ) -> None:
+        self.dtype, self.shape, self.make, self.extents = dtype, shape, make, extents
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "dtype":
+            return self.dtype
+        if name == "value":
+            return self.make()
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("dtype", "value"))
+
+    def __len__(self) -> int:
+        return 2
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the value; 0 for strings, whose size only the value tells."""
+        found = numpy_dtype(self.dtype)
+        if found is None or found.hasobject:
+            return 0
+        return math.prod(self.shape) * found.itemsize
+
+
+def stored(weights: Weights, key: str) -> Stored:
+    """The Const attributes of one weight; raises KeyError where there is none of that name."""
+    spec = weights.spec(key)
+    shape = tuple(size or 0 for size in spec.shape or ())
+    extents = weights.extents(key)
+    return Stored(spec.dtype, shape, lambda: weights[key], extents)

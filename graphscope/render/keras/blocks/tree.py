@@ -1,0 +1,253 @@
+"""The steps of a program, gathered into the blocks that were found: a tree that has been checked to be the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ....graph import Tensor
+from ..classes.signatures import signature_of
+from ..program.program import Program, Step
+
+_HOLE_OR_LITERAL = re.compile(
+    r"(\0\d+\0)|(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?(?![\w.]))"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One occurrence of a block: ``inputs`` from outside in the order of first use, one ``output``."""
+
+    kind: str
+    parts: tuple[Part, ...]
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+
+
+Part = Step | Block
+
+
+def arrange(program: Program, found: Sequence[Any]) -> tuple[Part, ...]:
+    """All steps, in blocks where ``found`` (nodes and regions) has them; flat where that is not the program.
+
+    A block that occurs once, whose occurrences are not written alike, or from which the outside reads more than one
+    tensor is dissolved.
+    """
+    parts = _Gathering(program.by_node, found).parts(found)
+    if not _runs(program, parts):
+        return program.steps
+    return _Checking(program, _kinds(parts)).parts(parts)
+
+
+class _Gathering:
+    """Names and regions -> steps and nested tuples ``(kind, parts)``.
+
+    A step that is no node of the layer graph comes before its first reader, at the end where there is none.
+    """
+
+    def __init__(self, steps: Mapping[str, Step], found: Sequence[Any]) -> None:
+        self.steps = steps
+        named = set(_names(found))
+        self.extra = {n: step for n, step in steps.items() if n not in named}
+
+    def parts(self, found: Sequence[Any]) -> list[Any]:
+        return [*self.within(found), *self.extra.values()]
+
+    def within(self, found: Sequence[Any]) -> list[Any]:
+        made: list[Any] = []
+        for part in found:
+            if not isinstance(part, str):
+                made.append((part.kind, self.within(part.parts)))
+            elif part in self.steps:
+                made.extend(self.led_up_to(self.steps[part]))
+        return made
+
+    def led_up_to(self, step: Step) -> list[Step]:
+        """The step after those extra ones that it needs and that are not there yet."""
+        made = [step]
+        for each in made:
+            for tensor in reversed(each.inputs):
+                if tensor.node in self.extra:
+                    made.append(self.extra.pop(tensor.node))
+        return made[::-1]
+
+
+def _names(found: Sequence[Any]) -> Iterator[str]:
+    stack = list(found)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            yield part
+        else:
+            stack.extend(part.parts)
+
+
+def flat(parts: Sequence[Any]) -> Iterator[Step]:
+    """The steps in order."""
+    stack = list(reversed(parts))
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Step):
+            yield part
+        else:
+            stack.extend(reversed(part.parts if isinstance(part, Block) else part[1]))
+
+
+def _runs(program: Program, parts: Sequence[Any]) -> bool:
+    """Whether the parts are all steps of the program, once each, none before its inputs."""
+    known = {each.tensor for each in program.inputs}
+    count = 0
+    for step in flat(parts):
+        if not known.issuperset(step.inputs):
+            return False
+        known.update(step.outputs())
+        count += 1
+    return count == len(program.steps) and known.issuperset(program.outputs)
+
+
+def _kinds(parts: Sequence[Any]) -> set[str]:
+    """What the blocks that were found are called."""
+    stack, found = list(parts), set()
+    while stack:
+        part = stack.pop()
+        if not isinstance(part, Step):
+            found.add(part[0])
+            stack.extend(part[1])
+    return found
+
+
+class _Checking:
+    """Nested tuples -> Blocks, where all occurrences of a kind are written alike."""
+
+    def __init__(self, program: Program, kinds: set[str]) -> None:
+        self.kinds = kinds
+        self.read_by: dict[Tensor, set[str]] = {}
+        for step in program.steps:
+            for tensor in step.inputs:
+                self.read_by.setdefault(tensor, set()).add(step.node)
+        for tensor in program.outputs:
+            self.read_by.setdefault(tensor, set()).add("")
+        self.forms: dict[tuple[str, Hashable], str] = {}
+
+    def parts(self, parts: Sequence[Any]) -> tuple[Part, ...]:
+        """Dissolve until every kind that is left occurs at least twice."""
+        made = self.blocks(parts)
+        while True:
+            counts: dict[str, int] = {}
+            for block in blocks_inside_out(made):
+                counts[block.kind] = counts.get(block.kind, 0) + 1
+            once = {kind for kind, count in counts.items() if count < 2}
+            if not once:
+                return made
+            made = _dissolved(made, once)
+
+    def blocks(self, parts: Sequence[Any]) -> tuple[Part, ...]:
+        made: list[Part] = []
+        for part in parts:
+            if isinstance(part, Step):
+                made.append(part)
+                continue
+            inside = self.blocks(part[1])
+            block = self.block(part[0], inside)
+            made.extend([block] if block is not None else inside)
+        return tuple(made)
+
+    def block(self, kind: str, parts: tuple[Part, ...]) -> Block | None:
+        steps = list(flat(parts))
+        if len(steps) < 2 or any(step.layer for step in steps):
+            return None
+        nodes = {step.node for step in steps}
+        made = {tensor for step in steps for tensor in step.outputs()}
+        seen = [t for t in made if self.read_by.get(t, set()) - nodes]
+        if len(seen) != 1 or seen[0] not in parts_outputs(parts[-1]):
+            return None
+        read = (t for part in parts for t in part.inputs)
+        inputs = tuple(dict.fromkeys(t for t in read if t not in made))
+        form = (kind, _form(parts, inputs, seen[0]))
+        named = self.forms.setdefault(form, self._name(kind))
+        return Block(named, parts, inputs, seen[0])
+
+    def _name(self, kind: str) -> str:
+        taken = set(self.forms.values())
+        if kind not in taken:
+            return kind
+        base, number = re.sub(r"_\d+$", "", kind), 2
+        while f"{base}_{number}" in taken | self.kinds:
+            number += 1
+        return f"{base}_{number}"
+
+
+def parts_outputs(part: Part) -> tuple[Tensor, ...]:
+    return part.outputs() if isinstance(part, Step) else (part.output,)
+
+
+def _form(parts: Sequence[Part], inputs: Sequence[Tensor], output: Tensor) -> Hashable:
+    """How a block is written, less its values: equal for two occurrences that one function can be."""
+    places: dict[Tensor, Any] = {tensor: ("in", n) for n, tensor in enumerate(inputs)}
+    form: list[Hashable] = []
+    for at, part in enumerate(parts):
+        read = tuple(places[tensor] for tensor in part.inputs)
+        if isinstance(part, Block):
+            form.append((part.kind, read))
+        else:
+            known = signature_of(part.constructor)
+            unknown = tuple(
+                n for n in part.arguments if not known or n not in known.arguments
+            )
+            form.append(
+                (
+                    "",
+                    part.constructor,
+                    skeleton(part.text)[0],
+                    part.ports,
+                    bool(part.shown),
+                    unknown,
+                    read,
+                )
+            )
+        for port, tensor in enumerate(parts_outputs(part)):
+            places[tensor] = (at, port)
+    return tuple(form), places[output]
+
+
+def skeleton(text: str) -> tuple[str, list[str]]:
+    """A step's text with a mark for each literal, and the literals."""
+    literals: list[str] = []
+
+    def cut(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[1]
+        literals.append(found[2])
+        return "\1"
+
+    return _HOLE_OR_LITERAL.sub(cut, text), literals
+
+
+def blocks_inside_out(parts: Sequence[Part]) -> Iterator[Block]:
+    """Every block after those inside it."""
+    stack: list[tuple[Part, bool]] = [(part, False) for part in reversed(parts)]
+    while stack:
+        part, opened = stack.pop()
+        if isinstance(part, Step):
+            continue
+        if opened:
+            yield part
+            continue
+        stack.append((part, True))
+        stack.extend((each, False) for each in reversed(part.parts))
+
+
+def _dissolved(parts: Sequence[Part], kinds: set[str]) -> tuple[Part, ...]:
+    made: list[Part] = []
+    for part in parts:
+        if isinstance(part, Step):
+            made.append(part)
+            continue
+        inside = _dissolved(part.parts, kinds)
+        if part.kind in kinds:
+            made.extend(inside)
+        else:
+            made.append(Block(part.kind, inside, part.inputs, part.output))
+    return tuple(made)

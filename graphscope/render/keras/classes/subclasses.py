@@ -1,0 +1,115 @@
+"""Subclasses of Keras's layers that a source defines for itself, where a graph does a little more than Keras's own class."""
+
+from __future__ import annotations
+
+from ....graph import Layer
+
+_ATTENTION = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class {name}(layers.MultiHeadAttention):
+    """MultiHeadAttention{said}."""
+
+    def call(self, query, value, key=None, attention_mask=None, training=None):
+        query = self._query_dense(query){scale}
+        key = self._key_dense(value if key is None else key)
+        scores = ops.einsum("btnh,bsnh->bnts", query, key){hidden} + attention_mask
+        weights = self._dropout_layer(ops.softmax(scores), training=training)
+        context = ops.einsum("bnts,bsnh->btnh", weights, self._value_dense(value))
+        return self._output_dense(context)
+'''
+_HIDDEN = """
+        past = ops.tril(ops.ones_like(scores))
+        scores = scores * past - {far!r} * (1.0 - past)"""
+
+_POSITION = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class PositionEmbedding(layers.Embedding):
+    """Adds to each place of a sequence the vector that was learned for it."""
+
+    def call(self, inputs):
+        return inputs + self.embeddings[: ops.shape(inputs)[1]]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
+'''
+
+_LOCAL_RESPONSE = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class LocalResponseNormalization(layers.Layer):
+    """Divides by a power of the sum of squares over neighbouring channels (AlexNet)."""
+
+    def __init__(self, radius, bias, alpha, beta, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.radius, self.bias, self.alpha, self.beta = radius, bias, alpha, beta
+        self.axis = axis
+
+    def call(self, inputs):
+        squares = ops.moveaxis(ops.square(inputs), self.axis, -1)
+        channels = squares.shape[-1]
+        borders = [(0, 0)] * (len(squares.shape) - 1) + [(self.radius, self.radius)]
+        padded = ops.pad(squares, borders)
+        total = squares
+        for offset in range(2 * self.radius + 1):
+            if offset != self.radius:
+                total = total + padded[..., offset : offset + channels]
+        total = ops.moveaxis(total, -1, self.axis)
+        return inputs / (self.bias + self.alpha * total) ** self.beta
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha}
+        return {**super().get_config(), **own, "beta": self.beta, "axis": self.axis}
+'''
+
+_SPARSE_DROPOUT = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class SparseDropout(layers.Dropout):
+    """Drops some of the numbers that a sparse tensor of TensorFlow's holds."""
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        values = keras.random.dropout(inputs.values, self.rate, seed=self.seed_generator)
+        return type(inputs)(inputs.indices, values, inputs.dense_shape)
+
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(inputs.shape, inputs.dtype, sparse=True)
+'''
+
+_SOURCES = {
+    "LocalResponseNormalization": _LOCAL_RESPONSE,
+    "PositionEmbedding": _POSITION,
+    "SparseDropout": _SPARSE_DROPOUT,
+}
+
+
+def subclass_of(layer: Layer, sparse: bool = False) -> tuple[str, str] | None:
+    """The name and the source of the class that the layer needs; None where Keras has it.
+
+    ``sparse``: the layer is called on a sparse tensor.
+    """
+    name = f"Sparse{layer.op}" if sparse and layer.op == "Dropout" else layer.op
+    if layer.attrs.get("additive_mask") and "attention_mask" in layer.inputs:
+        return _attention_class(layer) if name == "MultiHeadAttention" else None
+    return (name, _SOURCES[name]) if name in _SOURCES else None
+
+
+def _attention_class(layer: Layer) -> tuple[str, str]:
+    """The class of attention whose mask holds numbers; of the past alone, or without a scale, where it is that too."""
+    far, unscaled = layer.attrs.get("hidden"), layer.attrs.get("unscaled")
+    said = " whose mask holds numbers that are added to the scores, not truth values"
+    kind, hidden = "Biased", ""
+    if far is not None:
+        said = f" of the past alone,{said}"
+        kind, hidden = "CausalBiased", _HIDDEN.format(far=-float(far))
+    if unscaled:
+        said += "; they are not scaled"
+        kind = f"Unscaled{kind}"
+    name = f"{kind}MultiHeadAttention"
+    scale = "" if unscaled else " * self.key_dim**-0.5"
+    return name, _ATTENTION.format(name=name, said=said, scale=scale, hidden=hidden)

@@ -1,0 +1,132 @@
+"""A recovered layer -> a call of its Keras class; of an earlier layer object where both are the same layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ....graph import Layer, Tensor, WeightUse
+from ..classes.config import written_arguments
+from ..classes.signatures import signatures
+from ..classes.subclasses import subclass_of
+from ..operands.attention import constructor_config
+from ..operands.call_texts import call_text, stored_order
+from ..operands.context import Context
+from ..operands.tied_weights import tied
+from ..program.literals import literal
+from ..program.names import class_identifier, is_default_name, layer_name
+from ..program.program import Step, hole
+
+_MERGES = frozenset("Add Average Maximum Minimum Multiply Subtract".split())
+_FLOATS = frozenset({"float16", "float64", "bfloat16"})
+
+
+def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
+    given = lowering.arguments(node)
+    known = [lowering.operand(tensor) for tensor in given]
+    tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
+    is_led = known and (layer.op not in _MERGES or isinstance(known[0], Tensor))
+    if known and not (tensors and is_led):  # Keras can follow nothing else
+        known = [lowering.operand(tensor, literals=False) for tensor in given]
+        tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
+    if layer.attrs.get("approximate"):  # which no Activation layer can be told
+        text = f"ops.{layer.attrs['activation']}({hole(0)}, approximate=True)"
+        return Step(node, text, tensors)
+    shape = lowering.spec(given[0]).shape if given else None
+    rank = None if shape is None else len(shape)
+    arguments = written_arguments(
+        layer.op.removeprefix("Position"), constructor_config(layer), rank
+    )
+    dtype = lowering.spec(Tensor(node)).dtype
+    if dtype in _FLOATS:
+        arguments["dtype"] = dtype
+    if tensors and shape is not None:
+        tensors = (with_width(lowering, node, layer, tensors[0], shape), *tensors[1:])
+    weights = dict(layer.weights)
+    if layer.op == "Normalization" and weights:  # how many examples it has seen
+        weights.setdefault("count", WeightUse("", (), (), np.zeros((), "int32")))
+    step = Step(
+        node,
+        call_text(layer, known),
+        tensors,
+        *constructor_and_class(lowering, node, layer),
+        arguments,
+        lowering.names.unique(layer_name(node)),
+        weights=weights,
+        stored=stored_order(layer.op, weights),
+        is_named=not is_default_name(layer_name(node), layer.output.node),
+    )
+    return shared(lowering, step)
+
+
+def constructor_and_class(
+    lowering: Context, node: str, layer: Layer
+) -> tuple[str, str]:
+    """What the source calls to make the layer, and the Python class that names it in a weights file."""
+    own = subclass_of(layer, any(map(lowering.is_sparse, lowering.arguments(node))))
+    if own is not None:
+        lowering.classes[own[0]] = own[1]
+        return own[0], own[0]
+    found = signatures().get(layer.op)
+    constructor = f"layers.{class_identifier(layer.op)}"
+    return constructor, found.class_name if found else layer.op
+
+
+def with_width(
+    lowering: Context,
+    node: str,
+    layer: Layer,
+    tensor: Tensor,
+    shape: tuple[int | None, ...],
+) -> Tensor:
+    """The input of a Dense layer, reshaped where only the kernel says how wide it is: Keras must know to build."""
+    kernel = layer.weights.get("kernel")
+    if layer.op != "Dense" or kernel is None or shape[-1:] != (None,):
+        return tensor
+    if sum(size is None for size in shape[:-1]) > 1:
+        return tensor
+    sizes = [-1 if size is None else size for size in shape[:-1]]
+    text = f"ops.reshape({hole(0)}, {literal((*sizes, kernel.shape[0]))})"
+    lowering.put(Step(f"{node}/input", text, (tensor,)))
+    return Tensor(f"{node}/input")
+
+
+def shared(lowering: Context, step: Step) -> Step:
+    """The step as one more call of an earlier layer object, or with what it borrows from one.
+
+    It is the same layer where class, arguments and weights are the same.
+    """
+    if not step.weights:
+        return step
+    key = (
+        step.constructor,
+        literal(dict(step.arguments)),
+        tuple((k, w.node, w.steps) for k, w in sorted(step.weights.items())),
+    )
+    first = lowering.owners.setdefault(key, step)
+    if first is step or not all(use.node for use in step.weights.values()):
+        return borrowing(lowering, step)
+    owner = lowering.steps.get(first.node)
+    if owner is None or not owner.constructor:  # which borrows itself
+        return borrowing(lowering, step)
+    lowering.steps[first.node] = owner = replace(owner, layer=first.node)
+    return replace(
+        owner, node=step.node, text=step.text, inputs=step.inputs, ports=step.ports
+    )
+
+
+def borrowing(lowering: Context, step: Step) -> Step:
+    """The step, with weights that another layer holds borrowed from it."""
+    uses = {name: use for name, use in step.weights.items() if use.node}
+    loans = lowering.ties.borrowed(uses)
+    made = tied(lowering, step, loans) if loans else None
+    if made is not None:
+        return made
+    for name, loan in loans.items():
+        lowering.remarks.append(
+            f"{name} of {step.name!r} is a weight of {lowering.steps[loan.owner].name!r} too: "
+            "two copies here, which training would part"
+        )
+    lowering.ties.register(step)
+    return step

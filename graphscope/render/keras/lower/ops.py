@@ -1,0 +1,166 @@
+"""An op that no layer explains -> an expression in ``keras.ops``, else a small layer that runs the op in TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .... import ops
+from ....errors import NotExpressible
+from ....graph import Node, Tensor
+from ....wire import op_registry, opdefs
+from ..classes.own_layers import op_class
+from ..operands.bias_and_scale import trained_step
+from ..operands.call_texts import LARGE, said_text
+from ..operands.context import Context
+from ..operands.dynamic_ops import sized_step
+from ..operands.random_ops import draw_step
+from ..program.literals import literal
+from ..program.names import class_identifier, identifier, is_default_name, op_name
+from ..program.program import Step, hole
+from .lookup_tables import holds_table, table_step
+from .operands import Operands, takes_list
+
+_FRAMES = frozenset(
+    "Switch RefSwitch Merge RefMerge Enter RefEnter Exit RefExit NextIteration LoopCond".split()
+)
+
+
+def op_step(lowering: Context, node: str, payload: Node) -> Step:
+    return (
+        draw_step(lowering, node, payload)
+        or trained_step(lowering, node, payload)
+        or _said(lowering, node, payload)
+    )
+
+
+def _said(lowering: Context, node: str, payload: Node) -> Step:
+    given = lowering.arguments(node)
+    call = ops.Call(
+        payload.op,
+        payload.attrs,
+        tuple(lowering.spec(tensor) for tensor in given),
+        tuple(
+            (
+                None
+                if t in lowering.inputs or t.node in lowering.steps
+                else lowering.value(t)
+            )
+            for t in given
+        ),
+        node,
+    )
+    used = {data["port"] for _, _, data in lowering.graph.out_edges(node, data=True)}
+    used |= {tensor.port for tensor in lowering.wanted if tensor.node == node}
+    ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
+    listed = takes_list(payload.op)
+    known = [call.value(slot) for slot in range(len(given))]
+    if any(value is not None and value.dtype.kind in "OSU" for value in known):
+        return custom_step(lowering, node, payload, given, ports)  # compared to a text
+    operands = Operands(lowering, given, listed)
+    text = ops.keras_text(call, operands.texts)
+    if ports == 1 and (
+        any(tensor in lowering.sizes for tensor in given)
+        or text is None
+        and ops.keras_text(replace(call, inside=True), operands.texts)
+    ):
+        sized = sized_step(lowering, node, payload, given)
+        if sized is not None:
+            return sized
+    said = said_text(text, ports, used) if text is not None else None
+    if said is None:
+        return custom_step(lowering, node, payload, given, ports)
+    step = operands.step(node, *said)
+    if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
+        again = Operands(lowering, given, listed, literals=False)
+        text = ops.keras_text(call, again.texts) or ""
+        said = said_text(text, ports, used)
+        step = again.step(node, *said) if said is not None else step
+    return step
+
+
+def custom_step(
+    lowering: Context, node: str, payload: Node, given: Sequence[Tensor], ports: int
+) -> Step:
+    """A layer of its own that runs the op in TensorFlow; raises NotExpressible for what decides what else runs."""
+    if holds_table(payload) and (step := table_step(lowering, node, payload)):
+        return step
+    if payload.op in _FRAMES:
+        raise NotExpressible(
+            f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be: "
+            "name an --output before it, or freeze the graph as it is"
+        )
+    names = argument_names(payload.op, len(given))
+    operands = [custom_operand(lowering, tensor) for tensor in given]
+    texts = [n if isinstance(o, Tensor) else o for n, o in zip(names, operands)]
+    tensors = tuple(o for o in operands if isinstance(o, Tensor))
+    used = [n for n, o in zip(names, operands) if isinstance(o, Tensor)]
+    body = ops.tensorflow_text(payload.op, payload.attrs, texts)
+    if body is not None:
+        body = finished(lowering, body, Tensor(node), tensors, ports)
+    if body is None:
+        raise NotExpressible(
+            f"{node!r} ({payload.op}) calls functions, which Keras source cannot yet say: "
+            "name an --output before it, or freeze the graph as it is"
+        )
+    if not tensors:
+        tensors, used = (next(iter(lowering.inputs)),), ["x"]
+    class_name = op_class(
+        lowering.classes, class_identifier(payload.op), payload.op, used, body
+    )
+    return Step(
+        node,
+        ", ".join(hole(number) for number in range(len(tensors))),
+        tensors,
+        class_name,
+        class_name,
+        {},
+        lowering.names.unique(op_name(node)),
+        ports=ports,
+        portable=False,
+        is_named=not is_default_name(op_name(node), node),
+    )
+
+
+def argument_names(op: str, count: int) -> list[str]:
+    """What the op's definition calls its inputs, where each is one tensor."""
+    definition = op_registry.find(op)
+    names = [arg.name for arg in definition.input_arg] if definition else []
+    if len(names) != count:
+        return [f"x{number}" for number in range(count)]
+    return [identifier(name) for name in names]
+
+
+def finished(
+    lowering: Context, body: str, output: Tensor, given: Sequence[Tensor], ports: int
+) -> str:
+    """Several outputs as one flat list; the shape said where TensorFlow would need to run something to know it."""
+    if ports > 1:
+        return f"tf.nest.flatten({body})"
+    if _yields_list(lowering.graph.node(output.node).op):
+        return f"tf.nest.flatten({body})[0]"
+    specs = [lowering.spec(t) for t in given if t not in lowering.inputs]
+    sized = any(
+        s.dtype in ("int32", "int64") and len(s.shape or ()) == 1 for s in specs
+    )
+    shape = lowering.spec(output).shape
+    if not sized or shape is None or set(shape) <= {None}:
+        return body
+    return f"tf.ensure_shape({body}, {literal(tuple(shape))})"
+
+
+def custom_operand(lowering: Context, tensor: Tensor) -> Tensor | str:
+    known = None
+    if tensor not in lowering.inputs and tensor.node not in lowering.steps:
+        known = lowering.value(tensor)
+    if known is None or known.size > LARGE and known.dtype.kind not in "OSU":
+        return lowering.operand(tensor)
+    kind = "string" if known.dtype.kind in "OSU" else known.dtype.name
+    return f'tf.constant({literal(known)}, "{kind}")'
+
+
+def _yields_list(op: str) -> bool:
+    """Whether ``tf.raw_ops`` gives a list or a tuple even where the node has one output (ParseExample, SplitV)."""
+    definition = op_registry.find(op)
+    outputs = () if definition is None else definition.output_arg
+    return len(outputs) > 1 or any(a.number_attr or a.type_list_attr for a in outputs)

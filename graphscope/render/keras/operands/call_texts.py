@@ -1,0 +1,75 @@
+"""The texts of single calls: how a layer takes its inputs, what an expression says, how a constant is written."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from ....graph import Layer, Tensor
+from ..classes.signatures import MERGES, signatures
+from ..program.literals import literal
+from ..program.program import hole
+from .attention import attention_call, is_attention
+
+LARGE = 16  # a constant of more elements is a weight, not a literal
+_PLAIN = frozenset({"float32", "int32", "bool"})
+
+WEIGHT_DTYPES = frozenset(
+    "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 bool".split()
+)
+
+
+def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
+    """The arguments of a layer's call, in the way that its class takes its inputs."""
+    if is_attention(layer):
+        return attention_call(layer, operands)
+    texts, number = [], 0
+    for operand in operands:
+        texts.append(hole(number) if isinstance(operand, Tensor) else operand)
+        number += isinstance(operand, Tensor)
+    if layer.op in MERGES and len(texts) > 1:
+        return f"[{', '.join(texts)}]"
+    return ", ".join(texts)
+
+
+def stored_order(class_name: str, weights: Collection[str]) -> tuple[str, ...]:
+    """A layer's weights in the order in which Keras stores them."""
+    found = signatures().get(class_name)
+    known = found.weights if found else ()
+    return tuple(name for name in known if name in weights) + tuple(
+        name for name in weights if name not in known
+    )
+
+
+def said_text(text: str, ports: int, used: set[int]) -> tuple[str, int] | None:
+    """The text of those outputs that are needed, and their number; None where one of them is left unsaid."""
+    parsed = ast.parse(text.replace("\0", "_"), mode="eval").body
+    if ports == 1 and re.match(r"ops\.(split|unstack|meshgrid)\(", text):
+        return f"{text}[0]", 1  # a list all the same
+    if not isinstance(parsed, ast.Tuple) or ports == 1:
+        return text, ports
+    count = max(used) + 1
+    elements = parsed.elts[:count]
+    silent = [isinstance(e, ast.Constant) and e.value is None for e in elements]
+    if len(elements) < count or any(silent[port] for port in used):
+        return None
+    parts = [text[e.col_offset : e.end_col_offset] for e in elements]
+    return (f"({', '.join(parts)})" if count > 1 else parts[0]), count
+
+
+def constant_text(value: np.ndarray, plain: bool = True) -> str | None:
+    """A small constant as an operand of keras.ops: a bare literal where its dtype is what Keras makes of one.
+
+    Not ``plain``: always a tensor.
+    """
+    if value.size > LARGE or value.dtype.kind in "OSUV":
+        return None
+    if not value.size and value.ndim > 1:
+        return f'ops.zeros({literal(value.shape)}, "{value.dtype.name}")'
+    if plain and value.ndim == 0 and value.dtype.name in _PLAIN:
+        text = literal(value)
+        return f"({text})" if text.startswith("-") else text
+    return f'ops.array({literal(value)}, "{value.dtype.name}")'

@@ -1,0 +1,152 @@
+"""What a graph makes of sizes and small numbers alone (the grid of a detector, a causal mask) -> one layer that makes it.
+
+Not twenty statements, and no weight: ``Range``, ``Reshape``, ``Tile`` and their like stand in the layer's ``call``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from .... import ops
+from ....graph import Layer, Node, Tensor
+from ....graph.order import post_order
+from ....wire import opdefs
+from ..program.program import Step
+from .call_texts import LARGE, constant_text
+from .context import Context
+from .dynamic_ops import listed, own_step
+from .shape_expressions import is_made, known
+
+_MOST = 80  # ops in one layer
+_WIDTH = 56  # characters of a text that still stands inside another
+_LOCALS = "abcdefghijklmnopqrstuvw"
+_FEW = 3  # numbers that are as short as the op that makes them
+_SHORTER = frozenset({"Range", "LinSpace", "Fill", "Tile", "Reshape", "ExpandDims"})
+_COMPARING = ("Less", "LessEqual", "Greater", "GreaterEqual", "MatrixBandPart")
+_FEEDING = frozenset({"random", "stateful", "variable", "feed"})
+
+
+def is_formed(lowering: Context, node: str, payload: Node) -> bool:
+    """Whether a node makes its one output of sizes and constants alone, in words of keras.ops; then it is no step yet."""
+    if isinstance(payload, Layer) or ops.traits(payload.op) & _FEEDING:
+        return False
+    given = _given(lowering, node)
+    if not any(t in lowering.sizes or t.node in lowering.formed for t in given):
+        return False
+    texts = [_leaf(lowering, t) or (t.node in lowering.formed and "x") for t in given]
+    if (
+        not all(texts)
+        or _text(lowering, node, payload, given, [*map(str, texts)]) is None
+    ):
+        return False
+    lowering.formed.add(node)
+    return True
+
+
+def _given(lowering: Context, node: str) -> list[Tensor]:
+    """What a node reads; a range of floats counts to a size all the same, before that was made a float."""
+    given = list(lowering.arguments(node))
+    if lowering.graph.op(node) != "Range":
+        return given
+    for slot, tensor in enumerate(given):
+        if lowering.graph.op(tensor.node) == "Cast" and not is_made(lowering, tensor):
+            source = lowering.arguments(tensor.node)[0]
+            given[slot] = source if source in lowering.sizes else tensor
+    return given
+
+
+def formed_step(lowering: Context, tensor: Tensor) -> Step | None:
+    """The layer that makes a tensor of sizes and constants; None where it takes too much, or more than keras.ops says."""
+
+    def makers(node: str) -> list[str]:
+        return [t.node for t in _given(lowering, node) if _leaf(lowering, t) is None]
+
+    order: list[str] = []
+    for node in post_order([tensor.node], makers):
+        order.append(node)
+        if len(order) > _MOST or not _is_maker(lowering, node):
+            return None
+    uses = Counter(source for node in order for source in makers(node))
+    lines: list[str] = []
+    texts: dict[str, str] = {}
+    for node in order:
+        given = _given(lowering, node)
+        operands = [_leaf(lowering, t) or texts[t.node] for t in given]
+        text = _text(lowering, node, lowering.graph.node(node), given, operands)
+        if text is None:
+            return None
+        if node != tensor.node and (uses[node] > 1 or len(text) > _WIDTH):
+            name = (
+                _LOCALS[len(lines)] if len(lines) < len(_LOCALS) else f"a{len(lines)}"
+            )
+            lines.append(f"{name} = {text}")
+            text = name
+        texts[node] = text if _binds(text) else f"({text})"
+    lines.append(f"return {text}")
+    name, about = _called(Counter(lowering.graph.op(node) for node in order))
+    return own_step(lowering, tensor.node, name, about, lines, {})
+
+
+def _called(made_of: Counter[str]) -> tuple[str, str]:
+    """The name of the class, and what is said of it, by the ops that it stands for."""
+    if any(made_of[op] for op in _COMPARING):
+        return "Mask", "Which positions take part: depends on nothing but sizes."
+    if made_of["Range"] > 1:
+        return "Grid", "The positions on a grid: depends on nothing but sizes."
+    if made_of["Range"]:
+        return "Positions", "The positions along an axis: depends on nothing but sizes."
+    return "Constant", "Numbers that depend on nothing but sizes."
+
+
+def _is_maker(lowering: Context, node: str) -> bool:
+    """An op with inputs of its own, whose result is the same each time."""
+    payload = lowering.graph.node(node)
+    if isinstance(payload, Layer) or not lowering.graph.inputs(node):
+        return False
+    return not ops.traits(payload.op) & _FEEDING
+
+
+def _leaf(lowering: Context, tensor: Tensor) -> str | None:
+    """The text of sizes and of small constants."""
+    if tensor in lowering.sizes:
+        return listed(lowering.sizes[tensor])
+    if is_made(lowering, tensor):
+        return None
+    value = lowering.value(tensor)
+    if value is None or value.size > LARGE:
+        return None
+    if value.size > _FEW and lowering.graph.op(tensor.node) in _SHORTER:
+        return None
+    return constant_text(value)
+
+
+def _text(
+    lowering: Context,
+    node: str,
+    payload: Node,
+    given: Sequence[Tensor],
+    texts: list[str],
+) -> str | None:
+    specs = tuple(lowering.spec_or_none(tensor) for tensor in given)
+    values = tuple(known(lowering, tensor) for tensor in given)
+    if len(opdefs.output_dtypes(payload.op, payload.attrs)) != 1:
+        return None
+    return ops.keras_text(
+        ops.Call(payload.op, payload.attrs, specs, values, node), texts
+    )
+
+
+def _binds(text: str) -> bool:
+    """Whether a text is a name or one call, which needs no parentheses."""
+    if text.isidentifier():
+        return True
+    head, bracket, rest = text.partition("(")
+    if not bracket or not head.replace(".", "").isidentifier():
+        return False
+    depth = 1
+    for place, letter in enumerate(rest):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            return place == len(rest) - 1
+    return False

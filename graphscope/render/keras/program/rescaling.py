@@ -1,0 +1,75 @@
+"""``x * 0.5`` before a layer of our own -> a Rescaling layer.
+
+Keras 3 says of a symbolic product with a plain number that it is sparse, and what is elementwise says so after it. Its own layers do not
+mind; one of ours that does not say the shape of its result is then tried on a SparseTensor, which no loop can take.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from ....graph import Tensor
+from .names import Namespace
+from .program import Step, filled, hole
+
+_HANDING_ON = frozenset({"Reshape", "Flatten", "Permute", "Concatenate"})
+
+
+def rescaled(
+    steps: Sequence[Step],
+    own: Collection[str],
+    names: Namespace,
+    is_single: Callable[[Tensor], bool],
+) -> tuple[Step, ...]:
+    """The steps, with Rescaling for the products that a layer of a class in ``own`` reads, or what hands them on to one.
+
+    ``is_single`` tells of a tensor whether it is of float32, which the layer computes in.
+    """
+    by_node = {step.node: step for step in steps}
+    found: dict[str, Step] = {}
+    stack = [t.node for s in steps if s.constructor in own for t in s.inputs]
+    seen = set(stack)
+    while stack:
+        step = by_node.get(stack.pop())
+        if step is None or step.constructor and step.class_name not in _HANDING_ON:
+            continue
+        factor = _factor(step)
+        if factor is not None and is_single(Tensor(step.node)):
+            found[step.node] = _rescaling(step, factor, names)
+            continue
+        before = {tensor.node for tensor in step.inputs} - seen
+        seen |= before
+        stack += before
+    return tuple(found.get(step.node, step) for step in steps)
+
+
+def _factor(step: Step) -> float | None:
+    """The number that a step multiplies its one input with; None where it does something else."""
+    if step.constructor or len(step.inputs) != 1:
+        return None
+    body = ast.parse(filled(step.text, ["_"]), mode="eval").body
+    if not isinstance(body, ast.BinOp) or not isinstance(body.op, ast.Mult):
+        return None
+    sides = [body.left, body.right]
+    names = [isinstance(side, ast.Name) for side in sides]
+    if names.count(True) != 1:
+        return None
+    try:
+        number = ast.literal_eval(sides[names.index(False)])
+    except ValueError:
+        return None
+    return number if isinstance(number, float) else None
+
+
+def _rescaling(step: Step, factor: float, names: Namespace) -> Step:
+    return replace(
+        step,
+        text=hole(0),
+        constructor="layers.Rescaling",
+        class_name="Rescaling",
+        arguments={"scale": factor},
+        name=names.unique("rescaling"),
+        is_named=False,
+    )

@@ -1,0 +1,129 @@
+"""Program -> the text of ``model.py``."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ....graph import Shape, Tensor
+from ..blocks.functions import Writer
+from ..blocks.tree import arrange
+from ..classes.own_layers import LOADER
+from ..program.literals import literal
+from ..program.names import Namespace, identifier
+from ..program.program import Input, Program
+from ..text.body import body_lines
+from ..text.line_breaks import WIDTH, tidied, wrapped
+from .constants import named_constants
+
+
+def to_source(
+    program: Program, docstring: str, blocks: Sequence[Any] = (), weights: str = ""
+) -> str:
+    """The module: imports, small layers of its own, a function for each block, ``build_model``."""
+    program, constants = named_constants(program)
+    definitions = [text.strip("\n") for text in program.classes.values()]
+    taken: set[str] = set()
+    for each in program.models.values():
+        about = (
+            f"What is called as one: {len(each.steps)} layers with the same weights."
+        )
+        definitions += _functions(each, blocks, f"build_{each.name}", about, taken)
+    about = "The model, without its weights."
+    definitions += _functions(program, blocks, "build_model", about, taken)
+    if weights.endswith(".npz"):
+        definitions.append(LOADER.strip("\n"))
+    code = tidied("\n\n\n".join(definitions))
+    return f'"""{_docstring(docstring)}"""\n\n{_imports(code + constants)}{constants}\n\n\n{code}\n'
+
+
+def _functions(
+    program: Program, blocks: Sequence[Any], name: str, about: str, taken: set[str]
+) -> Iterator[str]:
+    """The functions of the blocks of a model, then the one that builds it; names in ``taken`` are not theirs."""
+    writer = Writer(
+        program, arrange(program, blocks) if blocks else program.steps, taken
+    )
+    yield from writer.definitions()
+    body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
+    yield "\n".join([f"def {name}() -> keras.Model:", f'    """{about}"""', *body])
+    taken.update(writer.names)
+
+
+def _imports(code: str) -> str:
+    used = _names_in(code)
+    names = [name for name in ("layers", "ops", "regularizers") if name in used]
+    lines = ["import keras"]
+    lines += ["import numpy as np"] if "np" in used else []
+    lines += ["import tensorflow as tf"] if "tf" in used else []
+    if names:
+        lines.append(f"from keras import {', '.join(names)}")
+    return "\n".join(lines)
+
+
+def _names_in(code: str) -> set[str]:
+    """The names that the code reads: not what its strings hold, which may be called ``tf.reshape``."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+
+
+def _docstring(text: str) -> str:
+    """Text that may hold anything, made safe between triple quotes."""
+    shown = "".join(
+        c if c == "\n" or c.isascii() and c.isprintable() else ascii(c)[1:-1]
+        for c in text
+    )
+    lines = shown.replace("\\", "\\\\").replace('"', "'").split("\n")
+    return "\n".join(row for line in lines for row in _filled(line))
+
+
+def _filled(line: str) -> list[str]:
+    """A line of the docstring, over several where it is long."""
+    after = "  " if line.startswith("- ") else ""
+    rows = textwrap.wrap(
+        line,
+        WIDTH,
+        subsequent_indent=after,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return rows or [""]
+
+
+def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
+    names = Namespace({"z", *"xy"[: len(program.inputs) == 1]})
+    variables: dict[Tensor, str] = {}
+    for each in program.inputs:
+        wanted = "inputs" if len(program.inputs) == 1 else identifier(each.name)
+        variables[each.tensor] = names.unique(wanted)
+        yield from wrapped(f"{variables[each.tensor]} = {input_text(each)}")
+    taken = {*variables.values(), *writer.names, *program.classes}
+    statements = writer.statements(taken)
+    lines, results = body_lines(statements, variables, program.outputs, taken)
+    for group in lines:
+        yield from group
+    given = _one_or_list([variables[each.tensor] for each in program.inputs])
+    yield from wrapped(
+        f"return keras.Model({given}, {_one_or_list(results)}, name={literal(program.name)})"
+    )
+
+
+def _one_or_list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+
+
+def input_text(each: Input) -> str:
+    """The ``keras.Input`` of one input; a batch size that the graph fixes is kept."""
+    arguments = [_shape_text(each.shape)]
+    if each.dtype != "float32":
+        arguments.append(f"dtype={literal(each.dtype)}")
+    if each.sparse:
+        arguments.append("sparse=True")
+    return f"keras.Input({', '.join([*arguments, f'name={literal(each.name)}'])})"
+
+
+def _shape_text(shape: Shape) -> str:
+    if not shape or shape[0] is not None:
+        return f"batch_shape={literal(tuple(shape or ()))}"
+    return literal(tuple(shape[1:]))

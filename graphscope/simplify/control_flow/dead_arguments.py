@@ -1,0 +1,199 @@
+"""Functions of loops and conditions -> the same without what nobody reads: loop variables, captured tensors, branch outputs.
+
+A loop carries what its author's tools put in (handles, counters of their own, arrays that a freeze left without a reader).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ...errors import GraphError
+from ...graph import Function, FunctionRef, Graph, Node, Tensor
+from ...graph.edit import duplicate, put
+from ...wire import opdefs
+from .conds_to_selects import in_order
+
+LOOPS = ("While", "StatelessWhile", "_While")
+MOST_BODIES = 2000  # conditions, bodies and branches; a function may name itself
+IFS = ("If", "StatelessIf", "_If")
+
+
+def trim(function: Function, functions: dict[str, Function]) -> Function:
+    """The function with every While and If in it, and in what these run, cut down to what its returns need.
+
+    ``functions`` gains copies of the functions that are run; those that it had stay as they are.
+    """
+    outermost = function.name
+    functions[outermost] = _copied(function, function.name, function.arguments)
+    waiting = [outermost]
+    for name in waiting:  # grows while it is walked
+        functions[name], inner = _cut(functions[name], functions)
+        waiting += inner
+        if len(waiting) > MOST_BODIES:
+            raise GraphError(
+                f"the loop {outermost!r} runs functions within functions without end"
+            )
+    return functions.pop(outermost)
+
+
+def _copied(
+    function: Function,
+    name: str,
+    arguments: Sequence[str],
+    returns: Sequence[Tensor] | None = None,
+) -> Function:
+    """A copy that can be changed, with these arguments and returns and what the returns need."""
+    wanted = function.returns if returns is None else tuple(returns)
+    needed = function.graph.upstream([t.node for t in wanted]) | set(arguments)
+    graph = duplicate(function.graph, function.graph._node.keys() - needed)
+    return Function(name, graph, tuple(arguments), wanted)
+
+
+def _cut(
+    function: Function, functions: dict[str, Function]
+) -> tuple[Function, list[str]]:
+    """The function with its own loops and conditions cut; the names of the functions that these run now."""
+    graph, made = function.graph, []
+    for name in reversed(list(in_order(graph))):
+        cut = _CUTS.get(graph.op(name)) if name in graph else None
+        if cut is None:
+            continue
+        read = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+        read |= {t.port for t in function.returns if t.node == name}
+        kept = cut(graph, name, read, functions)
+        if kept is None:
+            continue
+        ports, inner = kept
+        made += inner
+        _renumber(graph, name, ports)
+        returns = [
+            Tensor(name, ports[t.port]) if t.node == name else t
+            for t in function.returns
+        ]
+        function = _copied(
+            replace(function, returns=tuple(returns)), function.name, function.arguments
+        )
+        graph = function.graph
+    return function, made
+
+
+def _renumber(graph: Graph, name: str, ports: Mapping[int, int]) -> None:
+    for _, _, data in graph.out_edges(name, data=True):
+        data["port"] = ports[data["port"]]
+
+
+Kept = tuple[dict[int, int], list[str]] | None
+
+
+def _cut_loop(
+    graph: Graph, name: str, read: set[int], functions: dict[str, Function]
+) -> Kept:
+    node, inputs = graph.node(name), graph.inputs(name)
+    cond, body = named(node, "cond", functions), named(node, "body", functions)
+    if (
+        cond is None
+        or body is None
+        or len(read | set(range(len(inputs)))) > len(inputs)
+    ):
+        return None
+    if (
+        not len(inputs)
+        == len(cond.arguments)
+        == len(body.arguments)
+        == len(body.returns)
+    ):
+        return None
+    needs = [_arguments_of(body, [tensor]) for tensor in body.returns]
+    live = read | _arguments_of(cond, cond.returns)
+    stack = list(live)
+    while stack:
+        new = needs[stack.pop()] - live
+        live |= new
+        stack += new
+    kept = sorted(live)
+    names = [_free(function.name, functions) for function in (cond, body)]
+    functions[names[0]] = _copied(cond, names[0], [cond.arguments[i] for i in kept])
+    functions[names[1]] = _copied(
+        body,
+        names[1],
+        [body.arguments[i] for i in kept],
+        [body.returns[i] for i in kept],
+    )
+    attrs = {
+        **{key: node.attrs[key] for key in node.attrs if key not in _PER_PORT},
+        "cond": FunctionRef(names[0], {}),
+        "body": FunctionRef(names[1], {}),
+    }
+    for key in _PER_PORT:
+        said = node.attrs.get(key)
+        if isinstance(said, tuple) and len(said) == len(inputs):
+            attrs[key] = tuple(said[i] for i in kept)
+    put(graph, name, replace(node, attrs=attrs, outputs=()), [inputs[i] for i in kept])
+    return {old: new for new, old in enumerate(kept)}, names
+
+
+def _cut_if(
+    graph: Graph, name: str, read: set[int], functions: dict[str, Function]
+) -> Kept:
+    node, inputs = graph.node(name), graph.inputs(name)
+    sides = [named(node, attr, functions) for attr in ("then_branch", "else_branch")]
+    known = [side for side in sides if side is not None]
+    if len(known) != 2 or not inputs:
+        return None
+    if any(len(side.arguments) != len(inputs) - 1 for side in known):
+        return None
+    ports = sorted(read)
+    if any(ports[-1:] >= [len(side.returns)] for side in known):
+        return None
+    wanted = [[side.returns[port] for port in ports] for side in known]
+    used = {i for s, w in zip(known, wanted) for i in _arguments_of(s, w)}
+    kept, names = sorted(used), [_free(side.name, functions) for side in known]
+    if names[0] == names[1]:
+        names[1] += "_"
+    for side, new, returns in zip(known, names, wanted):
+        functions[new] = _copied(side, new, [side.arguments[i] for i in kept], returns)
+    attrs = {
+        **{key: node.attrs[key] for key in node.attrs if key != "output_shapes"},
+        "then_branch": FunctionRef(names[0], {}),
+        "else_branch": FunctionRef(names[1], {}),
+    }
+    for key, order in (("Tin", kept), ("Tout", ports)):
+        said = node.attrs.get(key)
+        if isinstance(said, tuple) and len(said) > max(order, default=0):
+            attrs[key] = tuple(said[i] for i in order)
+    captured = [inputs[0], *(inputs[i + 1] for i in kept)]
+    put(graph, name, replace(node, attrs=attrs, outputs=()), captured)
+    return {old: new for new, old in enumerate(ports)}, names
+
+
+_PER_PORT = ("T", "output_shapes")
+_CUTS = {**dict.fromkeys(LOOPS, _cut_loop), **dict.fromkeys(IFS, _cut_if)}
+
+
+def _arguments_of(function: Function, tensors: Iterable[Tensor]) -> set[int]:
+    """The numbers of the arguments that the tensors depend on."""
+    needed = function.graph.upstream([tensor.node for tensor in tensors])
+    return {i for i, name in enumerate(function.arguments) if name in needed}
+
+
+def _free(name: str, functions: Mapping[str, Function]) -> str:
+    while name in functions:
+        name += "_"
+    return name
+
+
+def named(node: Node, attr: str, functions: Mapping[str, Function]) -> Function | None:
+    """The function that an attribute of the node names; None where the library has none of that name."""
+    found = node.attrs.get(attr)
+    return functions.get(found.name) if isinstance(found, FunctionRef) else None
+
+
+def dtype_of(graph: Graph, tensor: Tensor) -> str:
+    """The dtype of a tensor as its node says; ``""`` where it does not."""
+    node = graph.node(tensor.node)
+    if node.op == "_Arg":
+        return str(node.attrs["T"])
+    dtypes = opdefs.output_dtypes(node.op, node.attrs)
+    found = dtypes[tensor.port] if tensor.port < len(dtypes) else ""
+    return found.removesuffix("_ref")

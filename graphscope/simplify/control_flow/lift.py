@@ -1,0 +1,105 @@
+"""Graph -> Graph in which every loop is one node: what a loop computes is a function of its own, and the rest is plain dataflow.
+
+Frames of TensorFlow 1 become While nodes, TensorArrays become TensorLists, conds that hold a loop or lie in one become If nodes; then each
+While, If or Case, with the lists that it shares with others, is outlined into a function and called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ...graph import Function, Graph, Tensor
+from ...graph.edit import duplicate, redirect
+from ...wire.write import function_names
+from ..prune import FRAME_OPS
+from .conds import conds_to_ifs
+from .outline import Region, bodies, outline_regions
+from .tensor_arrays import arrays_to_lists, has_growing_array, type_lists
+from .while_frames import ENTERS, lift_frames
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A graph without loops; ``functions`` are those that were made.
+
+    ``broken`` says of each frame that is no well-formed loop why: its nodes are still in the graph.
+    """
+
+    graph: Graph
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+def lift_loops(
+    graph: Graph, functions: Mapping[str, Function], outputs: Iterable[Tensor] = ()
+) -> Lifted:
+    """The graph with each outermost loop as one call; the same graph where nothing loops.
+
+    ``functions`` is the library of the file, in which calls are inlined; ``outputs`` are tensors that keep their names.
+    """
+    if not _has_work(graph, functions):
+        return Lifted(graph)
+    asked = tuple(outputs)
+    made, library = duplicate(graph), dict(functions)
+    _pass_calls_by(made, {tensor.node for tensor in asked})
+    before = frozenset(made)
+    inner = _spelled_out(made, library)
+    library |= inner
+    frames: dict[str, Function] = {}
+    broken: dict[str, str] = {}
+    for each in (made, *(function.graph for function in inner.values())):
+        broken |= lift_frames(each, frames, [tensor.node for tensor in asked])
+    library |= frames
+    _rewrite_arrays([made, *(f.graph for f in (*frames.values(), *inner.values()))])
+    type_lists(made, {**inner, **frames})
+    for name in (*frames, *inner):
+        conds_to_ifs(library[name].graph, library, name)
+    seeds = [n for n in made if function_names(made.node(n)) & library.keys()]
+    choices = made.by_op("_SwitchN")
+    conds_to_ifs(made, library, "", frozenset((*seeds, *choices)))
+    origin = {name: before - frozenset(made) for name in seeds[:1]}
+    regions = outline_regions(made, library, asked, origin)
+    new = {n: f for n, f in library.items() if functions.get(n) is not f}
+    return Lifted(made, new, tuple(regions), broken)
+
+
+def _has_work(graph: Graph, functions: Mapping[str, Function]) -> bool:
+    if next(graph.by_op(*ENTERS), None) is not None:
+        return True
+    nodes = (graph.node(name) for name in graph)
+    return any(
+        node.op.startswith(("TensorList", "TensorArray", "Quantize"))
+        or bool(function_names(node) & functions.keys())
+        for node in nodes
+    )
+
+
+def _spelled_out(
+    graph: Graph, functions: Mapping[str, Function]
+) -> dict[str, Function]:
+    """Copies of the functions that the graph runs and that have control flow of TensorFlow 1 in them, or TensorArrays."""
+    found = {}
+    for name, function in bodies(graph, functions).items():
+        inside = function.graph
+        if any(
+            op in FRAME_OPS or op.startswith("TensorArray")
+            for op in map(inside.op, inside)
+        ):
+            found[name] = replace(function, graph=duplicate(inside), message=None)
+    return found
+
+
+def _pass_calls_by(graph: Graph, kept: set[str]) -> None:
+    """Let who reads an inlined call read what it returned, so that only what is read of a loop counts."""
+    for name in graph.by_op("IdentityN"):
+        if name not in kept:
+            for port, tensor in enumerate(graph.inputs(name)):
+                redirect(graph, Tensor(name, port), tensor)
+
+
+def _rewrite_arrays(graphs: list[Graph]) -> None:
+    resizes = any(has_growing_array(graph) for graph in graphs)
+    for graph in graphs:
+        arrays_to_lists(graph, resizes)

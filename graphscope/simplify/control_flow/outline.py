@@ -1,0 +1,332 @@
+"""Graph -> Graph in which each loop, with the arrays that only it sees, is one call of a function of its own.
+
+Seeds are the nodes that run functions (While, If, Case). A TensorList is no tensor that could pass between layers, so all that hands
+one on belongs to one region; so does what lies on a way out of a region and back into it. What can be told without looking at any
+data (zeros for a first state, the number of steps) is copied into the region that reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+
+from ... import ops
+from ...graph import Function, FunctionRef, Graph, Node, Tensor
+from ...graph.edit import fresh, put
+from ...wire import opdefs
+from ...wire.write import function_names
+from .dead_arguments import LOOPS, dtype_of, named, trim
+
+SMALL = 16  # elements of a constant that is a literal; a larger one is a weight
+
+
+class Region(NamedTuple):
+    """One call that stands for a region: the node, the loops in it, and how many ops they run."""
+
+    node: str
+    function: str
+    loops: tuple[str, ...]
+    ops: int
+    members: frozenset[str]
+
+
+def outline_regions(
+    graph: Graph,
+    functions: dict[str, Function],
+    outputs: Iterable[Tensor],
+    origin: Mapping[str, frozenset[str]],
+) -> list[Region]:
+    """Put a call in the place of each region, in place; ``functions`` gains what is called.
+
+    ``outputs`` keep their names; ``origin`` tells which nodes a While or If was made of.
+    """
+    seeds = [
+        name for name in graph if function_names(graph.node(name)) & functions.keys()
+    ]
+    lists = [edge[:2] for edge in graph.edges(data=True) if _is_list(graph, edge)]
+    regions = _regions(graph, seeds, lists)
+    asked, made = list(outputs), []
+    for members in regions:
+        outline = _Outline(graph, functions, members, asked)
+        every = frozenset().union(*(origin.get(n, frozenset((n,))) for n in members))
+        made.append(outline.put([n for n in seeds if n in members], every))
+    return made
+
+
+UNCARRIED = frozenset("variant quint8 qint8 quint16 qint16 qint32".split())
+
+
+def _is_list(graph: Graph, edge: tuple[str, str, dict[str, int]]) -> bool:
+    """Whether an edge carries a list, or quantised numbers: what no Keras tensor can hold."""
+    node = graph.node(edge[0])
+    dtypes = opdefs.output_dtypes(node.op, node.attrs)
+    port = edge[2]["port"]
+    return port < len(dtypes) and dtypes[port] in UNCARRIED and node.op != "Const"
+
+
+def _regions(
+    graph: Graph, seeds: list[str], lists: list[tuple[str, str]]
+) -> list[set[str]]:
+    """The sets of nodes that become one, in the order of the graph; no set needs what it yields."""
+    groups = nx.utils.UnionFind()
+    for name in seeds:
+        groups[name]
+    for source, target in lists:
+        groups.union(source, target)
+    inside = {name: groups[name] for name in groups}
+    if not inside:
+        return []
+    quotient = nx.DiGraph()
+    for source, target in graph.edges():
+        quotient.add_edge(inside.get(source, source), inside.get(target, target))
+    place = dict(inside)
+    for circle in nx.strongly_connected_components(quotient):
+        if len(circle) > 1 and any(name in inside for name in circle):
+            first = min(circle)
+            place |= {name: first for name in circle}
+            place |= {n: first for n, group in inside.items() if group in circle}
+    found: dict[str, set[str]] = {}
+    for name in graph:
+        if name in place:
+            found.setdefault(place[name], set()).add(name)
+    return list(found.values())
+
+
+class _Outline:
+    """One region on its way to a function and a call of it."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        functions: dict[str, Function],
+        members: set[str],
+        outputs: Iterable[Tensor],
+    ) -> None:
+        self.graph, self.functions, self.members = graph, functions, members
+        self.asked = [t for t in outputs if t.node in members]
+        self.inside = members | told_without_data(graph, members, functions)
+
+    def put(self, seeds: list[str], members: frozenset[str]) -> Region:
+        """Take the region out and put the call in."""
+        graph, kept = self.graph, {t.node for t in self.asked}
+        title = (seeds or sorted(self.members))[0]
+        returns = self._returns()
+        readers = [
+            (reader, slot, port)
+            for port, tensor in enumerate(returns)
+            for reader, slot in graph.consumers(*tensor)
+            if reader not in self.members
+        ]
+        function, given = self._function(title, returns)
+        self.functions[function.name] = function
+        loops = tuple(n for n in seeds if graph.op(n) in LOOPS)
+        graph.remove_nodes_from(self.members)
+        node = fresh(graph, f"{title}/call" if title in kept else title)
+        dtypes = tuple(dtype_of(function.graph, t) for t in function.returns)
+        attrs = {
+            "f": FunctionRef(function.name, {}),
+            "Tin": tuple(dtype_of(graph, tensor) for tensor in given),
+            "Tout": dtypes,
+        }
+        put(graph, node, Node("PartitionedCall", attrs), given)
+        for reader, slot, port in readers:
+            graph.add_edge(node, reader, key=slot, port=port)
+        self._name_asked(node, returns, dtypes)
+        count = count_ops(function, self.functions)
+        return Region(node, function.name, loops, count, members)
+
+    def _returns(self) -> list[Tensor]:
+        """The tensors that are read outside, or asked for."""
+        found = dict.fromkeys(self.asked)
+        for name in self.graph:
+            if name in self.members:
+                for reader, edges in self.graph._succ[name].items():
+                    if reader not in self.members:
+                        ports = (data["port"] for data in edges.values())
+                        found.update((Tensor(name, port), None) for port in ports)
+        return list(found)
+
+    def _function(
+        self, title: str, returns: list[Tensor]
+    ) -> tuple[Function, list[Tensor]]:
+        """What the region computes, and what goes in."""
+        made, arguments = Graph(), dict[Tensor, str]()
+        for name in self.graph:
+            if name not in self.inside:
+                continue
+            made.add_node(name, node=replace(self.graph.node(name), controls=()))
+            for slot, tensor in enumerate(self.graph.inputs(name)):
+                source = tensor
+                if tensor.node not in self.inside:
+                    source = Tensor(self._argument(tensor, arguments))
+                made.add_edge(source.node, name, key=slot, port=source.port)
+        for tensor, name in arguments.items():
+            made._node[name]["node"] = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
+        name = title
+        while name in self.functions:
+            name += "_"
+        whole = Function(name, made, tuple(arguments.values()), tuple(returns))
+        function = trim(whole, self.functions)
+        used = {a for a in function.arguments if function.graph._succ[a]}
+        used |= {t.node for t in function.returns}
+        given = [t for t, argument in arguments.items() if argument in used]
+        kept = tuple(arguments[tensor] for tensor in given)
+        unused = set(function.arguments) - set(kept)
+        function.graph.remove_nodes_from(unused)
+        return replace(function, arguments=kept), given
+
+    def _argument(self, tensor: Tensor, arguments: dict[Tensor, str]) -> str:
+        if tensor not in arguments:
+            taken = self.inside | set(arguments.values())
+            made, number = tensor.node, tensor.port
+            while made in taken:
+                number += 1
+                made = f"{tensor.node}_{number}"
+            arguments[tensor] = made
+        return arguments[tensor]
+
+    def _name_asked(
+        self, node: str, returns: list[Tensor], dtypes: tuple[str, ...]
+    ) -> None:
+        """Outputs that were asked for keep their names."""
+        for name in dict.fromkeys(t.node for t in self.asked):
+            ports = [t.port for t in self.asked if t.node == name]
+            wanted = [returns.index(Tensor(name, port)) for port in ports]
+            order = [wanted[0]] * (max(ports) + 1)
+            for port, place in zip(ports, wanted):
+                order[port] = place
+            attrs = {"T": tuple(dtypes[place] for place in order)}
+            made = Node("IdentityN", attrs)
+            if len(order) == 1:
+                made = Node("Identity", {"T": dtypes[order[0]]})
+            put(self.graph, name, made, [Tensor(node, place) for place in order])
+
+
+def bodies(graph: Graph, functions: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions that the nodes of a graph run, and those that these run, by name."""
+    found: dict[str, Function] = {}
+    stack = [graph]
+    while stack:
+        current = stack.pop()
+        for node in map(current.node, current):
+            for name in sorted(function_names(node) & functions.keys() - found.keys()):
+                found[name] = functions[name]
+                stack.append(functions[name].graph)
+    return found
+
+
+def count_ops(function: Function, functions: Mapping[str, Function]) -> int:
+    """How many ops a function runs, those of its own functions among them; constants and what passes on are none."""
+    graphs = [
+        function.graph,
+        *(f.graph for f in bodies(function.graph, functions).values()),
+    ]
+    return sum(graph.op(name) not in _SILENT for graph in graphs for name in graph)
+
+
+_SILENT = frozenset({"_Arg", "Const", "Identity", "NoOp"})
+
+
+def told_without_data(
+    graph: Graph, members: set[str], functions: Mapping[str, Function]
+) -> set[str]:
+    """What the members read that follows from shapes, constants and weights alone; not the weights themselves."""
+    known: dict[str, bool] = {}
+    firsts = first_values(graph, functions)
+    entries = {s for name in members for s in graph._pred[name] if s not in members}
+    stack = [(name, False) for name in entries]
+    while stack:
+        name, opened = stack.pop()
+        if opened:
+            known[name] = _is_told(graph, name, known, firsts)
+        elif name not in known:
+            known[name] = False
+            stack.append((name, True))
+            if "shape-only" not in ops.traits(graph.op(name)):
+                stack += [(source, False) for source in graph._pred[name]]
+    found: set[str] = set()
+    wanted = [name for name in entries if known[name]]
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found.add(name)
+            wanted += [s for s in graph._pred[name] if known.get(s)]
+    return found
+
+
+def _is_told(
+    graph: Graph, name: str, known: Mapping[str, bool], firsts: frozenset[str]
+) -> bool:
+    node = graph.node(name)
+    if node.op == "Const":
+        return is_literal(node, name in firsts)
+    traits = ops.traits(node.op)
+    if ops.meaning(node.op) is None or traits & _BOUND or weight_behind(graph, name):
+        return False
+    if "shape-only" in traits:
+        return True
+    sources = list(graph._pred[name])
+    return bool(sources) and all(
+        known.get(s) or weight_behind(graph, s) for s in sources
+    )
+
+
+_BOUND = frozenset(
+    "feed random stateful variable control-flow function-call queue iterator dataset lookup-table".split()
+)
+
+
+def first_values(graph: Graph, functions: Mapping[str, Function]) -> frozenset[str]:
+    """The constants that loop variables begin with."""
+    found = set()
+    for name in graph.by_op(*LOOPS):
+        body = named(graph.node(name), "body", functions)
+        for port, tensor in enumerate(graph.inputs(name)):
+            if body is not None and port < len(body.returns):
+                again = _source(body.graph, body.returns[port]).node
+                if again != body.arguments[port]:
+                    found.add(_source(graph, tensor).node)
+    return frozenset(name for name in found if graph.op(name) == "Const")
+
+
+def _source(graph: Graph, tensor: Tensor) -> Tensor:
+    """The tensor that this one repeats."""
+    for _ in range(len(graph)):
+        given = graph.inputs(tensor.node)
+        if "pass-through" not in ops.traits(graph.op(tensor.node)):
+            break
+        if "feed" in ops.traits(graph.op(tensor.node)) or tensor.port >= len(given):
+            break
+        tensor = given[tensor.port]
+    return tensor
+
+
+def is_literal(node: Node, is_first: bool = False) -> bool:
+    """Whether a constant is written as it is and not kept as a weight.
+
+    A few integers are, and what a loop variable begins with, where it is one number throughout.
+    """
+    value = node.attrs.get("value")
+    if not isinstance(value, np.ndarray):
+        return False
+    if value.dtype.kind in "OSU" or value.size <= 1:
+        return True
+    if value.dtype.kind in "fcV":
+        return is_first and bool((value == value.reshape(-1)[0]).all())
+    return value.size <= SMALL or not any(value.strides)
+
+
+def weight_behind(graph: Graph, name: str) -> str | None:
+    """The variable, or the constant that is no literal, that a node is or only reads; None where it is neither."""
+    source = _source(graph, Tensor(name))
+    while graph.op(source.node) == "ReadVariableOp" and graph.inputs(source.node):
+        source = _source(graph, graph.inputs(source.node)[0])
+    node = graph.node(source.node)
+    if "variable" in ops.traits(node.op):
+        return source.node
+    is_weight = node.op == "Const" and not is_literal(node)
+    return source.node if is_weight else None

@@ -1,0 +1,74 @@
+"""Selections between tensors of different shapes -> conditions: what a cond may return, no selection can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...graph import Function, FunctionRef, Graph, Node, Tensor
+from ...graph.edit import duplicate, put
+from .outline import Region
+
+_SIDES = ("true", "false")
+CHOICE = "_choice"  # marks a call that returns its second or its third input; TensorFlow lets such attributes pass
+
+
+def outline_choices(
+    graph: Graph, names: Iterable[str], functions: Mapping[str, Function]
+) -> tuple[Graph, dict[str, Function], tuple[Region, ...]]:
+    """A copy in which each of these SelectV2 nodes calls a function that runs an If, and the functions made for it.
+
+    Both sides are computed as before; only the choice is a condition.
+    """
+    made, new, regions = duplicate(graph), dict[str, Function](), []
+    for name in names:
+        dtype = str(made.attrs(name).get("T") or "float32")
+        given = made.inputs(name)
+        refs = [
+            _add(new, functions, _side(f"{name}_{word}", port, dtype))
+            for port, word in enumerate(_SIDES)
+        ]
+        whole = _add(new, functions, _choice(name, refs, dtype))
+        attrs = {
+            "f": whole,
+            "Tin": ("bool", dtype, dtype),
+            "Tout": (dtype,),
+            CHOICE: True,
+        }
+        put(made, name, Node("PartitionedCall", attrs), given)
+        regions.append(Region(name, whole.name, (), 1, frozenset((name,))))
+    return made, new, tuple(regions)
+
+
+def _add(
+    new: dict[str, Function], functions: Mapping[str, Function], function: Function
+) -> FunctionRef:
+    name = function.name
+    while name in new or name in functions:
+        name += "_"
+    new[name] = Function(name, function.graph, function.arguments, function.returns)
+    return FunctionRef(name, {})
+
+
+def _side(name: str, port: int, dtype: str) -> Function:
+    """A branch that returns one of its two arguments."""
+    graph = Graph()
+    for argument in _SIDES:
+        graph.add(argument, Node("_Arg", {"T": dtype}))
+    return Function(name, graph, _SIDES, (Tensor(_SIDES[port]),))
+
+
+def _choice(name: str, branches: list[FunctionRef], dtype: str) -> Function:
+    graph = Graph()
+    graph.add("predicate", Node("_Arg", {"T": "bool"}))
+    for argument in _SIDES:
+        graph.add(argument, Node("_Arg", {"T": dtype}))
+    attrs = {
+        "then_branch": branches[0],
+        "else_branch": branches[1],
+        "Tcond": "bool",
+        "Tin": (dtype, dtype),
+        "Tout": (dtype,),
+    }
+    given = [Tensor("predicate"), *map(Tensor, _SIDES)]
+    graph.add("chosen", Node("If", attrs), given)
+    return Function(name, graph, ("predicate", *_SIDES), (Tensor("chosen"),))

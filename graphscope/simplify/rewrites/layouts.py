@@ -1,0 +1,200 @@
+"""Ops between two transposes -> the same ops in the other layout, so that the transposes are gone.
+
+A converter from ONNX (onnx-tf) and Keras's own layers on a CPU turn ``channels_first`` tensors to compute a convolution in
+``NHWC``, and turn the result back: what is meant is a convolution with ``data_format="NCHW"``. The first transpose stays
+for those who read it otherwise, the second one passes on what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...graph import Graph, Node, Tensor
+from ...graph.edit import duplicate, fresh, put
+
+_WINDOWED = frozenset(
+    "Conv2D Conv3D DepthwiseConv2dNative MaxPool AvgPool MaxPool3D AvgPool3D".split()
+)
+_ELEMENTWISE = frozenset(
+    "Relu Relu6 Elu Selu LeakyRelu Sigmoid Tanh Softplus Identity".split()
+)
+_NORMS = frozenset("FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3".split())
+_PER_AXIS = ("strides", "dilations", "ksize")
+_VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
+_READS = ("Identity", "ReadVariableOp", "Enter")
+MOST_OPS = 16  # ops between two transposes
+
+
+def settle_layouts(graph: Graph, keep: Collection[str] = ()) -> Graph:
+    """A copy in which nothing is turned only to be computed; the graph itself where nothing is.
+
+    ``keep`` are nodes whose values must stay what they are (the outputs).
+    """
+    found = [
+        (name, chain)
+        for name in graph.by_op("Transpose")
+        if (chain := _between(graph, name, keep))
+    ]
+    if not found:
+        return graph
+    made = duplicate(graph)
+    for back, chain in found:
+        _turn(made, back, chain)
+    return made
+
+
+def _between(graph: Graph, back: str, keep: Collection[str]) -> list[str]:
+    """The ops from the transpose to channels last up to the one back, first to last; none where that is not all."""
+    rank = _turns(graph, back, first=True)
+    chain: list[str] = []
+    at = graph.inputs(back)[0] if rank else None
+    while rank and at is not None and len(chain) < MOST_OPS:
+        if _turns(graph, at.node, first=False) == rank:
+            meant = any(graph.op(name) in _WINDOWED | _NORMS for name in chain)
+            return chain[::-1] if meant else []
+        if at.port or at.node in keep or not _may_turn(graph, at.node, rank):
+            break
+        chain.append(at.node)
+        at = graph.inputs(at.node)[_slot(graph, at.node)]
+    return []
+
+
+def _turns(graph: Graph, name: str, first: bool) -> int:
+    """The rank of what a transpose turns to channels first, or last; 0 for anything else."""
+    inputs = graph.inputs(name)
+    if graph.op(name) != "Transpose" or len(inputs) != 2:
+        return 0
+    value = graph.attrs(inputs[1].node).get("value")
+    if not isinstance(value, np.ndarray) or value.ndim != 1 or value.size not in (4, 5):
+        return 0
+    rank = int(value.size)
+    turned = _to_first(rank) if first else _to_last(rank)
+    return rank if value.tolist() == list(turned) else 0
+
+
+def _to_first(rank: int) -> tuple[int, ...]:
+    return (0, rank - 1, *range(1, rank - 1))
+
+
+def _to_last(rank: int) -> tuple[int, ...]:
+    return (0, *range(2, rank), 1)
+
+
+def _may_turn(graph: Graph, name: str, rank: int) -> bool:
+    """Whether an op with one reader computes the same in the other layout, its attributes turned."""
+    node, readers = graph.node(name), graph.consumers(name)
+    if len(readers) != 1 or not graph.inputs(name):
+        return False
+    if node.op in ("Add", "AddV2"):
+        return _vector(graph, name, rank) is not None
+    if node.op == "BiasAdd" or node.op in _WINDOWED:
+        return _is_last(node.attrs)
+    if node.op in _NORMS:
+        return _is_last(node.attrs) and not node.attrs.get("is_training", True)
+    return node.op in _ELEMENTWISE
+
+
+def _is_last(attrs: Mapping[str, Any]) -> bool:
+    return not str(attrs.get("data_format", "NHWC")).startswith("NC")
+
+
+def _slot(graph: Graph, name: str) -> int:
+    """The input that carries the data: of a sum, the one that is not stored."""
+    if graph.op(name) in ("Add", "AddV2"):
+        inputs = graph.inputs(name)
+        return 1 if _stored_shape(graph, inputs[0]) is not None else 0
+    return 0
+
+
+def _vector(graph: Graph, name: str, rank: int) -> Tensor | None:
+    """What a sum adds where that is stored and varies along the channels alone."""
+    inputs = graph.inputs(name)
+    if len(inputs) != 2:
+        return None
+    other = inputs[1 - _slot(graph, name)]
+    shape = _stored_shape(graph, other)
+    fits = shape and len(shape) <= rank and all(d == 1 for d in shape[:-1])
+    return other if fits else None
+
+
+def _stored_shape(graph: Graph, tensor: Tensor) -> tuple[int, ...] | None:
+    """The shape of a constant or variable, read or reshaped; None where it is neither, or not known."""
+    for _ in range(MOST_OPS):
+        node, inputs = graph.node(tensor.node), graph.inputs(tensor.node)
+        value = node.attrs.get("value")
+        if node.op == "Const" and isinstance(value, np.ndarray):
+            return tuple(value.shape)
+        if node.op in _VARIABLES:
+            shape = node.attrs.get("shape")
+            whole = isinstance(shape, tuple) and None not in shape
+            return shape if whole else None
+        if node.op == "Reshape" and len(inputs) == 2:
+            return _reshaped(graph, inputs)
+        if node.op not in _READS or not inputs:
+            return None
+        tensor = inputs[0]
+    return None
+
+
+def _reshaped(graph: Graph, inputs: Sequence[Tensor]) -> tuple[int, ...] | None:
+    wanted = graph.attrs(inputs[1].node).get("value")
+    stored = _stored_shape(graph, inputs[0])
+    if stored is None or not isinstance(wanted, np.ndarray) or (wanted < 0).any():
+        return None
+    return tuple(int(d) for d in wanted.reshape(-1))
+
+
+def _turn(graph: Graph, back: str, chain: Sequence[str]) -> None:
+    """Compute the chain channels first, in place."""
+    turned = graph.inputs(back)[0]
+    first = graph.inputs(chain[0])[_slot(graph, chain[0])].node
+    rank, source = _turns(graph, back, first=True), graph.inputs(first)[0]
+    for name in chain:
+        node = graph.node(name)
+        rest = list(graph.inputs(name))
+        if node.op in ("Add", "AddV2"):
+            vector = _flat(graph, name, rank)
+            attrs = {"T": node.attrs.get("T"), "data_format": "NCHW"}
+            put(graph, name, replace(node, op="BiasAdd", attrs=attrs), [source, vector])
+        else:
+            attrs = _turned(node.attrs, node.op, rank)
+            put(graph, name, replace(node, attrs=attrs), [source, *rest[1:]])
+        graph._node[name]["node"] = replace(graph.node(name), outputs=())
+        source = Tensor(name)
+    payload = graph.node(back)
+    passes = {"T": payload.attrs.get("T")}
+    put(graph, back, replace(payload, op="Identity", attrs=passes), [turned])
+
+
+def _flat(graph: Graph, name: str, rank: int) -> Tensor:
+    """The vector that a sum adds, as BiasAdd takes it."""
+    other = graph.inputs(name)[1 - _slot(graph, name)]
+    shape = _stored_shape(graph, other) or ()
+    if len(shape) == 1:
+        return other
+    size, flat = fresh(graph, f"{name}/channels"), fresh(graph, f"{name}/vector")
+    count = np.array([shape[-1]], np.int32)
+    put(graph, size, Node("Const", {"dtype": "int32", "value": count}), [])
+    attrs = {"T": graph.attrs(name).get("T"), "Tshape": "int32"}
+    put(graph, flat, Node("Reshape", attrs), [other, Tensor(size)])
+    return Tensor(flat)
+
+
+def _turned(attrs: Mapping[str, Any], op: str, rank: int) -> dict[str, Any]:
+    made = dict(attrs)
+    if op in _ELEMENTWISE:
+        return made
+    made["data_format"] = "NCHW" if op == "BiasAdd" or rank == 4 else "NCDHW"
+    for key in _PER_AXIS:
+        values = made.get(key)
+        if values and len(values) == rank:
+            made[key] = tuple(values[axis] for axis in _to_first(rank))
+    pairs = made.get("explicit_paddings")
+    if pairs and len(pairs) == 2 * rank:
+        order = (i for axis in _to_first(rank) for i in (2 * axis, 2 * axis + 1))
+        made["explicit_paddings"] = tuple(pairs[i] for i in order)
+    return made

@@ -1,0 +1,224 @@
+"""Products with a sparse tensor that is fed in three parts -> products with one input, which is sparse.
+
+``tf.sparse_placeholder`` makes three placeholders: indices, values and dense_shape. Where nothing reads them but
+``SparseTensorDenseMatMul`` and what stands before it (sparse dropout: ``tf.sparse.retain`` by a random mask, and a scale),
+they mean one matrix: the placeholder of the values becomes it, with ``sparse`` among its attributes, and
+what reads it is the plain arithmetic of dense tensors. A dropped number stays as a zero where ``retain`` takes it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...graph import Graph, Node, Tensor
+from ...graph.edit import duplicate, fresh, put
+
+_PRODUCT = "SparseTensorDenseMatMul"
+_SCALES = {"SparseDenseCwiseMul": "Mul", "SparseDenseCwiseDiv": "RealDiv"}
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
+_FEEDS = (*_PLACEHOLDERS, "PlaceholderWithDefault")
+_DRAWN = frozenset(
+    {"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2"}
+)
+_WITHIN_MASK = frozenset("Identity Cast Floor Add AddV2 Mul Sub GreaterEqual".split())
+_SAME = ("Identity", "Reshape", "Squeeze")
+
+
+@dataclass(frozen=True)
+class SparseFeed:
+    """The placeholders of one sparse tensor's parts; ``shape`` may be one with a default, or a constant."""
+
+    indices: str
+    values: str
+    shape: str
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What is done to the values: the node, the op on dense tensors that it means, and the other operand."""
+
+    node: str
+    op: str
+    other: Tensor
+
+
+@dataclass(frozen=True)
+class _Product:
+    node: str
+    feed: SparseFeed
+    steps: tuple[_Step, ...]
+
+
+def settle_sparse(graph: Graph) -> Graph:
+    """A copy in which each such matrix is one input; the graph itself where there is none."""
+    found = [_product(graph, name) for name in graph.by_op(_PRODUCT)]
+    products = [each for each in found if each is not None]
+    whole = {each.feed for each in products} - set(_read_otherwise(graph, products))
+    if not whole:
+        return graph
+    made = duplicate(graph)
+    for feed in whole:
+        put(made, feed.values, _matrix(graph, feed), ())
+    for product in products:
+        if product.feed in whole:
+            _multiply(made, product)
+    return made
+
+
+def _product(graph: Graph, name: str) -> _Product | None:
+    """The product, where its matrix comes from three feeds; else None."""
+    given = graph.inputs(name)
+    if len(given) != 4:
+        return None
+    indices, values, shape = (_passed(graph, tensor) for tensor in given[:3])
+    steps: list[_Step] = []
+    for _ in range(len(graph)):
+        inputs = graph.inputs(values.node)
+        op = graph.op(values.node)
+        if op in _PLACEHOLDERS:
+            break
+        if (
+            op in _SCALES
+            and _is(graph, inputs[0], indices)
+            and _is(graph, inputs[2], shape)
+        ):
+            steps.append(_Step(values.node, _SCALES[op], inputs[3]))
+            values = _passed(graph, inputs[1])
+            continue
+        mask = _mask(graph, indices, values)
+        if mask is None:
+            return None
+        steps.append(_Step(values.node, "retain", mask))
+        indices, values = (
+            _passed(graph, graph.inputs(t.node)[0]) for t in (indices, values)
+        )
+    if steps and not any(step.op == "retain" for step in steps):
+        return None  # a scale alone: no layer of Keras's scales a sparse tensor
+    is_fed = graph.op(indices.node) in _PLACEHOLDERS
+    if not is_fed or graph.op(shape.node) not in (*_FEEDS, "Const"):
+        return None
+    return _Product(
+        name, SparseFeed(indices.node, values.node, shape.node), tuple(steps[::-1])
+    )
+
+
+def _passed(graph: Graph, tensor: Tensor) -> Tensor:
+    """What an Identity passes on."""
+    while graph.op(tensor.node) == "Identity" and graph.inputs(tensor.node):
+        tensor = graph.inputs(tensor.node)[0]
+    return tensor
+
+
+def _is(graph: Graph, tensor: Tensor, other: Tensor) -> bool:
+    return _passed(graph, tensor) == other
+
+
+def _mask(graph: Graph, indices: Tensor, values: Tensor) -> Tensor | None:
+    """The random mask by which indices and values are both gathered; None where that is not so."""
+    kept = [_kept(graph, each) for each in (indices, values)]
+    if kept[0] is None or kept[0] != kept[1]:
+        return None
+    return kept[0] if any(_drawn(graph, kept[0])) else None
+
+
+def _kept(graph: Graph, tensor: Tensor) -> Tensor | None:
+    """The mask of which ``Where`` tells what a gather keeps."""
+    inputs = graph.inputs(tensor.node)
+    if graph.op(tensor.node) not in ("GatherV2", "Gather") or len(inputs) < 2:
+        return None
+    at = inputs[1]
+    while graph.op(at.node) in _SAME and graph.inputs(at.node):
+        at = graph.inputs(at.node)[0]
+    return graph.inputs(at.node)[0] if graph.op(at.node) == "Where" else None
+
+
+def _drawn(graph: Graph, mask: Tensor) -> Iterator[str]:
+    """The nodes that draw the numbers of a mask."""
+    stack, seen = [mask.node], {mask.node}
+    while stack:
+        name = stack.pop()
+        if graph.op(name) in _DRAWN:
+            yield name
+        elif graph.op(name) in _WITHIN_MASK:
+            above = {t.node for t in graph.inputs(name)} - seen
+            seen |= above
+            stack += above
+
+
+def _read_otherwise(graph: Graph, products: list[_Product]) -> Iterator[SparseFeed]:
+    """The feeds that something else reads than the products and what stands before them, or that two readings claim."""
+    within = {step.node for product in products for step in product.steps} | {
+        product.node for product in products
+    }
+    owners: dict[str, SparseFeed] = {}
+    for product in products:
+        feed = product.feed
+        for part in (feed.indices, feed.values):
+            if owners.setdefault(part, feed) != feed:
+                yield from (feed, owners[part])
+            if not all(name in within for name in _readers(graph, part)):
+                yield feed
+
+
+def _readers(graph: Graph, name: str) -> Iterator[str]:
+    """What reads a part of a sparse tensor, through what only passes it on or keeps some of its rows."""
+    stack, seen = [name], {name}
+    while stack:
+        for reader, slot in graph.consumers(stack.pop()):
+            gathered = graph.op(reader) in ("GatherV2", "Gather") and slot == 0
+            if graph.op(reader) != "Identity" and not gathered:
+                yield reader
+            elif reader not in seen:
+                seen.add(reader)
+                stack.append(reader)
+
+
+def _matrix(graph: Graph, feed: SparseFeed) -> Node:
+    node = graph.node(feed.values)
+    shape: tuple[int | None, ...] = (None, None)
+    said = feed.shape
+    if graph.op(said) == "PlaceholderWithDefault":
+        said = graph.inputs(said)[0].node
+    value = graph.attrs(said).get("value")
+    if value is not None and value.size == 2:
+        shape = tuple(int(size) for size in value.reshape(-1))
+    return Node(
+        "Placeholder",
+        {"dtype": node.attrs.get("dtype"), "shape": shape, "sparse": True},
+    )
+
+
+def _multiply(made: Graph, product: _Product) -> None:
+    """The product and what stands before it as ops on one dense tensor."""
+    node, at = made.node(product.node), Tensor(product.feed.values)
+    for step in product.steps:
+        if made.op(step.node) in _SCALES or made.op(step.node).startswith("Gather"):
+            other = step.other
+            if step.op == "retain":
+                other = _as_numbers(made, step, at)
+            op = "Mul" if step.op == "retain" else step.op
+            put(made, step.node, Node(op, {"T": node.attrs.get("T")}), (at, other))
+        at = Tensor(step.node)
+    attrs = {
+        "T": node.attrs.get("T"),
+        "transpose_a": bool(node.attrs.get("adjoint_a")),
+        "transpose_b": bool(node.attrs.get("adjoint_b")),
+    }
+    put(made, product.node, Node("MatMul", attrs), (at, made.inputs(product.node)[3]))
+
+
+def _as_numbers(made: Graph, step: _Step, at: Tensor) -> Tensor:
+    """The mask as numbers, one drawn for each element of the matrix."""
+    size = fresh(made, f"{step.node}/shape")
+    put(made, size, Node("Shape", {"T": "float32", "out_type": "int32"}), (at,))
+    for name in list(_drawn(made, step.other)):
+        drawn = made.node(name)
+        attrs = {**drawn.attrs, "T": "int32"}
+        put(made, name, Node(drawn.op, attrs), (Tensor(size), *made.inputs(name)[1:]))
+    mask = step.other
+    if made.op(mask.node) == "Cast":
+        return made.inputs(mask.node)[0]
+    cast = fresh(made, f"{step.node}/mask")
+    put(made, cast, Node("Cast", {"SrcT": "bool", "DstT": "float32"}), (mask,))
+    return Tensor(cast)

@@ -1,0 +1,61 @@
+"""Graph -> Graph in which a look-up knows what its table holds: no handle passes from node to node, and nothing must fill a table first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ...graph import Graph, Node, Tensor
+from ...graph.edit import duplicate, fresh, put, read_instead
+
+FINDS = ("LookupTableFindV2", "LookupTableFind")
+_SIZES = ("LookupTableSizeV2", "LookupTableSize")
+
+
+def settle_tables(
+    graph: Graph, contents: Mapping[str, tuple[np.ndarray, np.ndarray]]
+) -> Graph:
+    """A copy whose look-ups have ``keys`` and ``values`` among their attributes; the graph itself where no table is known.
+
+    ``contents`` gives both by the table's node. The size of a table becomes a constant.
+    """
+    readers = {
+        name: found
+        for name in graph.by_op(*FINDS, *_SIZES)
+        if (found := contents.get(_table(graph, name))) is not None
+    }
+    if not readers:
+        return graph
+    made = duplicate(graph)
+    nothing = fresh(made, "no_handle")
+    put(made, nothing, _constant(np.zeros((), np.int32)), ())
+    for name, (keys, values) in readers.items():
+        node = made.node(name)
+        if node.op in _SIZES:
+            put(made, name, _constant(np.array(len(keys), np.int64)), ())
+        else:
+            known = replace(node, attrs={**node.attrs, "keys": keys, "values": values})
+            put(made, name, known, made.inputs(name))
+            read_instead(made, name, 0, Tensor(nothing))
+    return made
+
+
+def _constant(value: np.ndarray) -> Node:
+    return Node("Const", {"dtype": value.dtype.name, "value": value})
+
+
+def table_behind(graph: Graph, handle: Tensor) -> str:
+    """The table that a handle is of; an inlined call passes it on."""
+    for _ in range(len(graph)):
+        given = graph.inputs(handle.node)
+        if graph.op(handle.node) not in ("Identity", "IdentityN") or not given:
+            break
+        handle = given[min(handle.port, len(given) - 1)]
+    return handle.node
+
+
+def _table(graph: Graph, name: str) -> str:
+    """The table that a node looks into."""
+    return table_behind(graph, next(iter(graph.inputs(name)), Tensor(name)))

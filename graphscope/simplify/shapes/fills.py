@@ -1,0 +1,163 @@
+"""``Fill([Shape(x)[0], 128], 0)`` -> ops on x itself, so that no shape has to be a tensor.
+
+The zero state of a recurrent net, a mask of ones, a token for each example: one size is known only when the graph runs,
+and is that of an axis of some tensor. A vector along that axis, made zero, reshaped and repeated, is the filled tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...ops import Partial, Value
+from ...ops.values.dims import Dim
+from .size_origin import Size, origin
+
+
+def settle_fills(
+    graph: Graph,
+    below: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Mapping[Tensor, Value],
+) -> Graph:
+    """A copy of ``graph`` without such fills; the graph itself where it has none.
+
+    ``graph`` may be a layer graph over ``below``, the op graph that ``specs`` and ``values`` speak of.
+    """
+    found = {}
+    for name in graph:
+        node = graph.node(name)
+        if node.op == "Fill" and not isinstance(node, Layer) and name in below:
+            size = _source(graph, below, name, specs, values)
+            if size is not None:
+                found[name] = size
+    if not found:
+        return graph
+    made = graph.copy()
+    for name, size in found.items():
+        sizes = list(specs[Tensor(name)].shape or ())
+        value = values.get(below.inputs(name)[1])
+        known = isinstance(value, np.ndarray) and value.size == 1
+        number = np.asarray(value).item() if known else None
+        _Maker(made, name, specs, number).fill(size, sizes)
+    return made
+
+
+def _source(
+    graph: Graph,
+    below: Graph,
+    name: str,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Mapping[Tensor, Value],
+) -> Size | None:
+    """Whose size the one unknown size is; None where none or several are unknown, or it is computed."""
+    shape, inputs = specs.get(Tensor(name), TensorSpec()).shape, below.inputs(name)
+    if not inputs or shape is None or shape.count(None) != 1 or 0 in shape:
+        return None
+    dims = inputs[0]
+    if not isinstance(values.get(dims), Partial | None):
+        return None
+    size = origin(below, dims, shape.index(None), specs, values)
+    if size is None or size.reader not in graph:
+        return None
+    given = specs.get(size.tensor, TensorSpec())
+    if given.shape is None or not given.dtype.startswith(("float", "int", "bfloat")):
+        return None
+    return size if all(n != 0 for n in given.shape) else None
+
+
+class _Maker:
+    """The nodes that stand for one fill, named below it."""
+
+    def __init__(
+        self,
+        made: Graph,
+        name: str,
+        specs: Mapping[Tensor, TensorSpec],
+        number: Any,
+    ) -> None:
+        self.made, self.name, self.specs, self.number = made, name, specs, number
+
+    def add(
+        self,
+        part: str,
+        op: str,
+        attrs: Mapping[str, Any],
+        spec: TensorSpec,
+        *inputs: Tensor,
+    ) -> Tensor:
+        own = f"{self.name}/{part}"
+        while own in self.made:
+            own += "_"
+        self.made.add(own, Node(op, attrs, (spec,)), inputs)
+        return Tensor(own)
+
+    def constant(self, part: str, values: Sequence[int]) -> Tensor:
+        array = np.array(values, np.int32)
+        spec = TensorSpec("int32", array.shape)
+        return self.add(part, "Const", {"dtype": "int32", "value": array}, spec)
+
+    def fill(self, size: Size, sizes: list[Dim]) -> None:
+        """Replace the node: zeros or ones along the axis, in the fill's dtype, spread over the other sizes, plus the value."""
+        dtype = self.specs[Tensor(self.name)].dtype
+        source = self.made.inputs(size.reader)[size.slot]
+        given = self.specs[size.tensor]
+        row = self.along(source, given, size.axis)
+        like = TensorSpec(given.dtype, (None,))
+        op = "OnesLike" if self.number == 1 else "ZerosLike"
+        row = self.add("like", op, {"T": given.dtype}, like, row)
+        if given.dtype != dtype:
+            cast = {"SrcT": given.dtype, "DstT": dtype}
+            row = self.add("cast", "Cast", cast, TensorSpec(dtype, (None,)), row)
+        at = sizes.index(None)
+        ones = [-1 if i == at else 1 for i in range(len(sizes))]
+        typed = {"T": dtype, "Tshape": "int32"}
+        thin = TensorSpec(
+            dtype, tuple(None if i == at else 1 for i in range(len(sizes)))
+        )
+        row = self.add("rows", "Reshape", typed, thin, row, self.constant("thin", ones))
+        times = self.constant("times", [size or 1 for size in sizes])
+        whole = TensorSpec(dtype, tuple(sizes))
+        typed = {"T": dtype, "Tmultiples": "int32"}
+        value = self.made.inputs(self.name)[1]
+        if self.number in (0, 1):
+            self.become("Tile", typed, whole, row, times)
+        else:
+            tiled = self.add("tiled", "Tile", typed, whole, row, times)
+            self.become("AddV2", {"T": dtype}, whole, tiled, value)
+
+    def become(
+        self, op: str, attrs: Mapping[str, Any], spec: TensorSpec, *inputs: Tensor
+    ) -> None:
+        """The fill itself as the last of the new ops, so that its readers stay."""
+        node = self.made.node(self.name)
+        self.made.remove_edges_from(list(self.made.in_edges(self.name, keys=True)))
+        new = Node(op, attrs, (spec,), node.controls, node.device)
+        self.made.nodes[self.name]["node"] = new
+        for slot, tensor in enumerate(inputs):
+            self.made.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
+
+    def along(self, source: Tensor, given: TensorSpec, axis: int) -> Tensor:
+        """The first vector along an axis: ``x[0, :, 0]``."""
+        rank = len(given.shape or ())
+        if rank == 1:
+            return source
+        begin, end, one = (
+            self.constant(part, [number] * rank)
+            for part, number in (("begin", 0), ("end", 1), ("step", 1))
+        )
+        keep = 1 << axis
+        attrs = {
+            "T": given.dtype,
+            "Index": "int32",
+            "begin_mask": keep,
+            "end_mask": keep,
+            "ellipsis_mask": 0,
+            "new_axis_mask": 0,
+            "shrink_axis_mask": (1 << rank) - 1 - keep,
+        }
+        spec = TensorSpec(given.dtype, (None,))
+        return self.add("row", "StridedSlice", attrs, spec, source, begin, end, one)

@@ -1,0 +1,100 @@
+"""Slices that share out the last axis, each convolved -> one split: how grouped convolutions are written by hand.
+
+``x[:, :, :, i * width : (i + 1) * width]`` for each group (ShuffleNet, ResNeXt) is what ``tf.split`` says; what is known of a
+grouped convolution is known of splits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ...graph import Graph, Node, Tensor
+from ...graph.edit import duplicate, fresh, put
+from .fold_sizes import FactLike
+
+Facts = Mapping[Tensor, FactLike]
+_CONVOLUTIONS = frozenset("Conv2D Conv3D DepthwiseConv2dNative ExpandDims".split())
+_OTHERS = ("shrink_axis_mask", "new_axis_mask")
+
+
+class _Part(NamedTuple):
+    begin: int
+    width: int
+    node: str
+
+
+def settle_slices(graph: Graph, facts: Facts) -> Graph:
+    """A copy in which such slices are the ports of a Split; the graph itself where there are none."""
+    parts: dict[Tensor, list[_Part]] = defaultdict(list)
+    for name in graph.by_op("StridedSlice"):
+        readers = graph.consumers(name)
+        if readers and all(graph.op(r) in _CONVOLUTIONS and not s for r, s in readers):
+            part = _part(graph, name, facts)
+            if part is not None:
+                parts[graph.inputs(name)[0]].append(part)
+    shared = {x: sorted(found) for x, found in parts.items()}
+    shared = {x: found for x, found in shared.items() if _is_whole(x, found, facts)}
+    if not shared:
+        return graph
+    made = duplicate(graph)
+    for x, found in shared.items():
+        _split(made, x, found)
+    return made
+
+
+def _part(graph: Graph, name: str, facts: Facts) -> _Part | None:
+    """What a slice takes of the last axis; None where it takes other than all of each other axis."""
+    attrs, inputs = graph.attrs(name), graph.inputs(name)
+    found = [_value(graph, facts, tensor) for tensor in inputs[1:]]
+    values = [value for value in found if value is not None]
+    rank = len(facts[inputs[0]].spec.shape or ()) if inputs[0] in facts else 0
+    shape = facts[Tensor(name)].spec.shape if Tensor(name) in facts else None
+    if len(values) != 3 or shape is None:
+        return None
+    begin, _, strides = (np.ravel(v) for v in values)
+    masks = [int(attrs.get(f"{end}_mask") or 0) for end in ("begin", "end", "ellipsis")]
+    if any(attrs.get(other) for other in _OTHERS) or (strides != 1).any():
+        return None
+    last = len(begin) - 1
+    whole = all(m & (1 << last) - 1 == (1 << last) - 1 for m in masks[:2])
+    if not (masks[2] == 1 and last == 1 or not masks[2] and last == rank - 1 and whole):
+        return None
+    width = shape[-1] if shape else None
+    first = 0 if masks[0] >> last & 1 else int(begin[last])
+    return None if width is None or first < 0 else _Part(first, width, name)
+
+
+def _value(graph: Graph, facts: Facts, tensor: Tensor) -> np.ndarray | None:
+    said = graph.attrs(tensor.node).get("value")
+    value = facts[tensor].value if tensor in facts else said
+    return value if isinstance(value, np.ndarray) else None
+
+
+def _is_whole(x: Tensor, parts: list[_Part], facts: Facts) -> bool:
+    """Whether the parts are equal, and together the whole axis, each once."""
+    width, shape = parts[0].width, facts[x].spec.shape
+    places = [i * width for i in range(len(parts))]
+    return (
+        len(parts) > 1
+        and all(part.width == width for part in parts)
+        and [part.begin for part in parts] == places
+        and bool(shape)
+        and shape is not None
+        and shape[-1] == width * len(parts)
+    )
+
+
+def _split(made: Graph, x: Tensor, parts: list[_Part]) -> None:
+    axis = fresh(made, f"{parts[0].node}/axis")
+    value = np.array(-1, np.int32)
+    put(made, axis, Node("Const", {"dtype": "int32", "value": value}))
+    dtype = made.attrs(parts[0].node).get("T")
+    split = fresh(made, f"{parts[0].node}/split")
+    attrs = {"num_split": len(parts), "T": dtype}
+    put(made, split, Node("Split", attrs), (Tensor(axis), x))
+    for port, part in enumerate(parts):
+        put(made, part.node, Node("Identity", {"T": dtype}), (Tensor(split, port),))

@@ -1,0 +1,258 @@
+"""Random inputs that a model can take: what its placeholders say, and what reads them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...graph import Graph, Shape
+
+SIZES = (
+    32,
+    64,
+    224,
+    299,
+    16,
+    8,
+    128,
+)  # tried in this order for dimensions nobody knows
+RANKS: tuple[tuple[int | None, ...], ...] = (
+    (None,),
+    (None, 8),
+    (),
+    (None, 224, 224, 3),
+)
+MOST_ELEMENTS = 1 << 26
+BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else 0 or 1
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
+    ``texts`` are strings that it may hold; ``is_mask`` says that it holds nothing but 0 and 1, ``is_sparse`` that it is a whole
+    sparse tensor.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape = None
+    below: int | None = None
+    texts: tuple[bytes, ...] = (b"",)
+    is_mask: bool = False
+    is_sparse: bool = False
+
+
+class Round(NamedTuple):
+    """One draw: how many examples, and what floats look like: normal times ``scale``, or between 0 and ``top`` where it is 0.
+
+    ``sizes`` are tried first for dimensions that nobody knows: one for each place behind the batch, the last for all further places.
+    """
+
+    batch: int
+    scale: float
+    sizes: tuple[int, ...] = ()
+    top: float = 1.0
+
+
+ROUNDS = (Round(2, 1.0), Round(3, 0.1, (64, 96)), Round(1, 0.0, (48, 48)))
+MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3), Round(2, 30.0))
+WIDE_ROUNDS = (
+    Round(2, 8.0),
+    Round(2, 0.0, top=255.0),
+    Round(2, 60.0),
+)  # for ReLU6, clips
+
+
+MOST_SHAPES = 40  # each with what else is tried
+BATCHES = (2, 1, 4, 8)  # tried after the one that is wanted
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def trials(
+    ports: Mapping[str, Port], turn: Round, seed: Sequence[int], before: Shapes = {}
+) -> Iterator[dict[str, Any]]:
+    """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest.
+
+    ``before`` are shapes that served in an earlier round: the second guess.
+    """
+    rng = np.random.default_rng(list(seed))
+    is_bounded = any(p.dtype == "string" or "int" in p.dtype for p in ports.values())
+    guesses = itertools.chain(
+        itertools.islice(_shapes(ports, turn), 1),
+        [before] if before.keys() >= ports.keys() else (),
+        _shapes(ports, turn),
+    )
+    tried = itertools.product(
+        (turn.scale, 0.0) if turn.scale else (0.0,),  # some sizes must be positive
+        itertools.islice(guesses, MOST_SHAPES),
+        BOUNDS if is_bounded else BOUNDS[:1],
+    )
+    for scale, shapes, bound in tried:
+        yield {
+            name: draw(rng, port, shapes[name], bound, scale, turn.top)
+            for name, port in ports.items()
+        }
+
+
+def _shapes(ports: Mapping[str, Port], turn: Round) -> Iterator[Shapes]:
+    """Shapes of all ports, the likeliest first: ranks, batches and sizes that nobody knows are guessed."""
+    is_unknown = any(p.shape is None for p in ports.values())
+    open_sizes = is_unknown or any(None in (p.shape or ())[1:] for p in ports.values())
+    open_batch = any(None in (p.shape or ())[:1] for p in ports.values())
+    sizes = [turn.sizes or SIZES[:1], *((size,) for size in SIZES)]
+    for rank in RANKS if is_unknown else RANKS[:1]:
+        for batch in (turn.batch, *BATCHES) if open_batch else (turn.batch,):
+            for each in sizes if open_sizes else sizes[:1]:
+                yield {n: shape_of(p, rank, batch, each) for n, p in ports.items()}
+
+
+def shape_of(
+    port: Port, rank: tuple[int | None, ...], batch: int, sizes: Sequence[int]
+) -> tuple[int, ...]:
+    """The shape with the unknown sizes filled in: the first is the batch, the others are ``sizes`` by their place."""
+    known = rank if port.shape is None else port.shape
+    filling = (batch, *sizes, *[sizes[-1]] * len(known))
+    return tuple(
+        found if found is not None else filling[place]
+        for place, found in enumerate(known)
+    )
+
+
+def draw(
+    rng: np.random.Generator,
+    port: Port,
+    shape: tuple[int, ...],
+    bound: int | None,
+    scale: float = 1.0,
+    top: float = 1.0,
+) -> np.ndarray:
+    """Random values of the port's dtype: floats by ``scale`` or ``top``, small integers, truth values, what strings must hold."""
+    if math.prod(shape) > MOST_ELEMENTS:
+        shape = tuple(min(size, 8) for size in shape)
+    if port.dtype == "string":
+        texts = port.texts if bound != BOUNDS[-1] else (b"",)
+        chosen = rng.integers(len(texts), size=shape)
+        return np.array(texts, object)[chosen] if shape else np.array(texts[0], object)
+    if port.dtype == "bool" or port.is_mask:
+        kept = rng.integers(0, 2, shape)
+        if shape and port.is_mask:
+            kept[..., 0] = 1  # a row of which nothing is left is no input
+        return kept.astype(port.dtype)
+    if "int" in port.dtype:
+        usual = 256 if port.dtype == "uint8" else 10
+        known = [n for n in (port.below, bound) if n is not None] or [usual]
+        most = max(1, min([*known, 1 << 30]))
+        return rng.integers(0, most, shape).astype(port.dtype)
+    if (
+        not shape and port.shape == ()
+    ):  # a rate, a ratio, a threshold: a loop may hang on others
+        return np.asarray(rng.uniform(0.3, 0.9)).astype(port.dtype)
+    made = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
+    if port.dtype.startswith("complex"):
+        return (made + 1j * rng.normal(size=shape)).astype(port.dtype)
+    if port.dtype == "bfloat16":
+        import ml_dtypes
+
+        return made.astype(ml_dtypes.bfloat16)
+    return made.astype(port.dtype)
+
+
+def shaken(feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The same inputs, each float one unit in the last place away."""
+    rng = np.random.default_rng(0)
+    made = dict(feeds)
+    for name, value in feeds.items():
+        array = np.asarray(value)
+        if array.dtype in (np.float16, np.float32, np.float64):
+            ends = rng.choice([-np.inf, np.inf], array.shape).astype(array.dtype)
+            made[name] = np.nextafter(array, ends)
+    return made
+
+
+LARGE = 1e3  # what a mask is multiplied by before it is added to scores
+
+
+def is_mask(graph: Graph, name: str) -> bool:
+    """Whether an input is used as ``scores + (1 - mask) * -10000``: other numbers would drown the scores in rounding."""
+    stack, seen = [(name, False)], {name}
+    while stack and len(seen) < 1000:
+        at, is_turned = stack.pop()
+        for reader, slot in graph.consumers(at):
+            op = graph.op(reader)
+            factor = _other(graph, reader, slot)
+            if op == "Sub" and slot == 1 and factor == 1:
+                stack.append((reader, True))
+            elif op == "Mul" and is_turned and factor and abs(factor) >= LARGE:
+                return True
+            elif op in _PASSES and reader not in seen:
+                seen.add(reader)
+                stack.append((reader, is_turned))
+    return False
+
+
+def _other(graph: Graph, name: str, slot: int) -> float | None:
+    """The other operand of a binary op, where it is one constant number."""
+    inputs = graph.inputs(name)
+    if len(inputs) != 2:
+        return None
+    value = graph.attrs(inputs[1 - slot].node).get("value")
+    is_number = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
+    return float(value.reshape(())) if is_number and value.size == 1 else None  # type: ignore[union-attr]
+
+
+_LOOKUPS = {
+    "Gather": 1,
+    "GatherV2": 1,
+    "ResourceGather": 1,
+    "OneHot": 0,
+    "SparseSegmentSum": 1,
+    "SparseSegmentMean": 1,
+    "SparseTensorDenseMatMul": 0,
+}
+_PASSES = frozenset(
+    "Identity Cast Reshape ExpandDims Squeeze Unique Switch Enter Transpose StridedSlice Split Unpack "
+    "Pack TensorArrayScatterV3 TensorArrayReadV3 ConcatV2 DynamicPartition SparseFillEmptyRows SparseReorder".split()
+)
+
+
+_KEEPS = frozenset({"Gather", "GatherV2", "Maximum"})  # some of the numbers, or 0
+
+_READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
+
+
+def looked_up(graph: Graph, name: str) -> int | None:
+    """How many rows the smallest table has that an integer input is an index into; None where it is none."""
+    stack, seen, found = [name], {name}, []
+    while stack and len(seen) < 10_000:
+        for reader, slot in graph.consumers(stack.pop()):
+            op = graph.op(reader)
+            if _LOOKUPS.get(op) == slot:
+                table = 2 if op == "SparseTensorDenseMatMul" else 1 - slot
+                found.append(_rows(graph, graph.inputs(reader)[table].node, op))
+            elif (op in _PASSES or op in _KEEPS and slot == 0) and reader not in seen:
+                seen.add(reader)
+                stack.append(reader)
+    sizes = [rows for rows in found if rows]
+    return min(sizes) if sizes else None
+
+
+def _rows(graph: Graph, name: str, op: str) -> int | None:
+    for _ in range(20):
+        node, inputs = graph.node(name), graph.inputs(name)
+        if node.op in ("Const", "VariableV2", "Variable", "VarHandleOp"):
+            break
+        if not inputs or node.op not in _READ:
+            return None
+        name = inputs[0].node
+    value = node.attrs.get("value")
+    if op == "SparseTensorDenseMatMul":  # the sizes that its indices stay below
+        return int(value.min()) if value is not None and value.size else None
+    if op == "OneHot":
+        return int(value) if value is not None and value.size == 1 else None
+    shape = value.shape if value is not None else node.attrs.get("shape")
+    return shape[0] if shape else None

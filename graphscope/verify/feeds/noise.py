@@ -1,0 +1,281 @@
+"""Random ops -> numbers that a shape alone determines: what two models must share to be compared when both draw at random.
+
+A normal deviate, say, is asked of each side where its op would have drawn it, and each side gets the same array for the same shape. What
+either computes *from* its noise (scale, logits, how many) is then compared like anything else.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+Shape = tuple[int, ...]
+_NOT_TAKEN = "does not have value"  # what TensorFlow says of a tensor in another branch
+
+
+class Noise:
+    """The same noise for the same kind and shape; ``drawn`` counts what was asked for."""
+
+    def __init__(self) -> None:
+        self.drawn: Counter[tuple[str, Shape]] = Counter()
+
+    def _generator(self, kind: str, shape: Shape) -> np.random.Generator:
+        self.drawn[kind, shape] += 1
+        return np.random.default_rng([zlib.crc32(kind.encode()), *shape])
+
+    def uniform(self, shape: Shape, kind: str = "uniform") -> np.ndarray:
+        """Between 0 and 1."""
+        return self._generator(kind, shape).uniform(size=shape)
+
+    def normal(self, shape: Shape) -> np.ndarray:
+        return self._generator("normal", shape).normal(size=shape)
+
+    def truncated(self, shape: Shape) -> np.ndarray:
+        """Within two deviations."""
+        return 4 * self.uniform(shape, "truncated") - 2
+
+    def integers(self, shape: Shape, low: Any, high: Any) -> np.ndarray:
+        """``low <= value < high``."""
+        wide = np.asarray(high, np.float64) - low
+        found: np.ndarray = np.floor(low + self.uniform(shape, "integers") * wide)
+        return found
+
+    def categorical(self, logits: np.ndarray, count: int) -> np.ndarray:
+        """Class numbers ``[batch, count]``, drawn by these logits: the Gumbel-max trick."""
+        wanted = (logits.shape[0], int(count), logits.shape[1])
+        u = self.uniform(wanted, "categorical")
+        found: np.ndarray = np.argmax(
+            logits[:, None, :].astype(np.float64) - np.log(-np.log(u + 1e-12)), -1
+        )
+        return found
+
+    def around(self, shape: Shape, centre: np.ndarray) -> np.ndarray:
+        """Positive numbers about ``centre``, whose shape follows ``shape``'s: stands for gamma and Poisson deviates."""
+        whole = (*shape, *centre.shape)
+        found: np.ndarray = centre * (0.5 + self.uniform(whole, "around"))
+        return found
+
+    def shuffled(self, value: np.ndarray) -> np.ndarray:
+        """The rows in another order."""
+        order = self._generator("shuffled", value.shape[:1]).permutation(len(value))
+        return value[order]
+
+
+def _dims(shape: Any) -> Shape:
+    return tuple(int(size) for size in np.asarray(shape).reshape(-1))
+
+
+# op -> its values, from the noise and the values of its inputs (resources and seeds are None)
+Sampler = Callable[..., np.ndarray]
+SAMPLERS: dict[str, Sampler] = {
+    "RandomUniform": lambda n, shape: n.uniform(_dims(shape)),
+    "RandomStandardNormal": lambda n, shape: n.normal(_dims(shape)),
+    "TruncatedNormal": lambda n, shape: n.truncated(_dims(shape)),
+    "RandomUniformInt": lambda n, shape, low, high: n.integers(_dims(shape), low, high),
+    "Multinomial": lambda n, logits, count: n.categorical(logits, count),
+    "StatelessMultinomial": lambda n, logits, count, *_: n.categorical(logits, count),
+    "RandomGamma": lambda n, shape, alpha: n.around(_dims(shape), alpha),
+    "RandomPoisson": lambda n, shape, rate: np.floor(n.around(_dims(shape), rate)),
+    "RandomPoissonV2": lambda n, shape, rate: np.floor(n.around(_dims(shape), rate)),
+    "RandomShuffle": lambda n, value: n.shuffled(value),
+}
+for _version in ("", "V2"):
+    SAMPLERS |= {
+        f"StatelessRandomUniform{_version}": lambda n, shape, *_: n.uniform(
+            _dims(shape)
+        ),
+        f"StatelessRandomNormal{_version}": lambda n, shape, *_: n.normal(_dims(shape)),
+        f"StatelessTruncatedNormal{_version}": lambda n, shape, *_: n.truncated(
+            _dims(shape)
+        ),
+        f"StatelessRandomUniformInt{_version}": lambda n, shape, *rest: n.integers(
+            _dims(shape), *rest[-2:]
+        ),
+    }
+SAMPLERS |= {
+    "StatefulUniform": lambda n, resource, algorithm, shape: n.uniform(_dims(shape)),
+    "StatefulStandardNormalV2": lambda n, resource, algorithm, shape: n.normal(
+        _dims(shape)
+    ),
+    "StatefulTruncatedNormal": lambda n, resource, algorithm, shape: n.truncated(
+        _dims(shape)
+    ),
+}
+
+
+def fed_noise(
+    session: Any, fetches: Sequence[Any], given: Mapping[Any, Any], noise: Noise
+) -> dict[Any, np.ndarray]:
+    """The values for the random ops that the fetched tensors depend on, each from its own inputs' values.
+
+    An op inside a loop or a function draws for itself: nothing can be fed there. One in a branch that is not taken draws nothing.
+    """
+    from ..import_tensorflow import import_tensorflow
+
+    tf = import_tensorflow()
+    fed: dict[Any, np.ndarray] = {}
+    for op in _samplers(fetches, given):
+        inputs = [None if t.dtype.name == "resource" else t for t in op.inputs]
+        asked = [t for t in inputs if t is not None]
+        try:
+            found = iter(session.run(asked, {**given, **fed}))
+        except tf.errors.InvalidArgumentError as error:
+            if _NOT_TAKEN in error.message:
+                continue
+            raise
+        values = [None if t is None else next(found) for t in inputs]
+        made = SAMPLERS[op.type](noise, *values)
+        fed[op.outputs[0]] = made.astype(op.outputs[0].dtype.as_numpy_dtype)
+    return fed
+
+
+def _samplers(fetches: Sequence[Any], given: Mapping[Any, Any]) -> list[Any]:
+    """Random ops upstream, each after those that it depends on."""
+    cut = {tensor.op for tensor in given}
+    order: list[Any] = []
+    opened: set[Any] = set()
+    stack = [(tensor.op, False) for tensor in fetches]
+    while stack:
+        op, leaving = stack.pop()
+        if leaving:
+            order.append(op)
+        elif op not in opened and op not in cut:
+            opened.add(op)
+            stack.append((op, True))
+            stack += [(tensor.op, False) for tensor in op.inputs]
+    return [
+        op
+        for op in order
+        if op.type in SAMPLERS and op._get_control_flow_context() is None
+    ]
+
+
+@contextmanager
+def noisy_keras(noise: Noise) -> Iterator[None]:
+    """Within, ``keras.random`` and TensorFlow's raw random ops give this noise to what runs eagerly."""
+    import keras
+
+    from ..import_tensorflow import import_tensorflow
+
+    tf = import_tensorflow()
+    changes = [
+        (keras.random, name, _of_keras(made, noise, getattr(keras.random, name)))
+        for name, made in _KERAS.items()
+    ]
+    for name, sampler in SAMPLERS.items():
+        if hasattr(tf.raw_ops, name):
+            before = getattr(tf.raw_ops, name)
+            changes.append((tf.raw_ops, name, _of_raw(name, sampler, noise, before)))
+    kept = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    try:
+        for owner, name, function in changes:
+            setattr(owner, name, function)
+        yield
+    finally:
+        for owner, name, function in kept:
+            setattr(owner, name, function)
+
+
+def _of_keras(
+    made: Callable[..., np.ndarray], noise: Noise, before: Callable[..., Any]
+) -> Callable[..., Any]:
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("seed", None)
+        dtype = kwargs.pop("dtype", None)
+        try:
+            found = made(noise, *args, **kwargs)
+        except (TypeError, NotImplementedError):  # traced: there are no numbers yet
+            return before(*args, **kwargs, **({"dtype": dtype} if dtype else {}))
+        from keras import ops
+
+        return ops.convert_to_tensor(found, dtype or _dtype_of(found, args))
+
+    return draw
+
+
+def _dtype_of(found: np.ndarray, args: Sequence[Any]) -> str:
+    if hasattr(args[0], "dtype") and found.dtype.kind == "f" and args[0].ndim > 1:
+        return str(getattr(args[0].dtype, "name", args[0].dtype))
+    return "int32" if found.dtype.kind in "iu" else "float32"
+
+
+def _shape_of(shape: Any) -> Shape:
+    return tuple(int(size) for size in shape)
+
+
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(value)
+
+
+_KERAS: dict[str, Callable[..., np.ndarray]] = {
+    "normal": lambda n, shape, mean=0.0, stddev=1.0: (
+        mean + stddev * n.normal(_shape_of(shape))
+    ),
+    "truncated_normal": lambda n, shape, mean=0.0, stddev=1.0: (
+        mean + stddev * n.truncated(_shape_of(shape))
+    ),
+    "uniform": lambda n, shape, minval=0.0, maxval=1.0: (
+        minval + (maxval - minval) * n.uniform(_shape_of(shape))
+    ),
+    "randint": lambda n, shape, minval, maxval: n.integers(
+        _shape_of(shape), _array(minval), _array(maxval)
+    ).astype(np.int64),
+    "categorical": lambda n, logits, num_samples: n.categorical(
+        _array(logits), num_samples
+    ),
+    "gamma": lambda n, shape, alpha: n.around(
+        _shape_of(shape)[: len(_shape_of(shape)) - _array(alpha).ndim], _array(alpha)
+    ),
+    "shuffle": lambda n, x: n.shuffled(_array(x)),
+}
+_NAMES = {  # the arguments of the raw ops that say something, in their order
+    "Multinomial": ("logits", "num_samples"),
+    "StatelessMultinomial": ("logits", "num_samples"),
+    "RandomUniformInt": ("shape", "minval", "maxval"),
+    "StatelessRandomUniformInt": ("shape", "minval", "maxval"),
+    "StatelessRandomUniformIntV2": ("shape", "minval", "maxval"),
+    "RandomGamma": ("shape", "alpha"),
+    "RandomPoisson": ("shape", "rate"),
+    "RandomPoissonV2": ("shape", "rate"),
+    "RandomShuffle": ("value",),
+    "StatefulUniform": ("resource", "algorithm", "shape"),
+    "StatefulStandardNormalV2": ("resource", "algorithm", "shape"),
+    "StatefulTruncatedNormal": ("resource", "algorithm", "shape"),
+}
+
+
+def _of_raw(
+    op: str, sampler: Sampler, noise: Noise, before: Callable[..., Any]
+) -> Callable[..., Any]:
+    def draw(**kwargs: Any) -> Any:
+        names = _NAMES.get(op, ("shape",))
+        try:
+            given = [
+                None if name in ("resource", "algorithm") else _array(kwargs[name])
+                for name in names
+            ]
+            found = sampler(noise, *given)
+        except (TypeError, NotImplementedError):
+            return before(**kwargs)
+        return _as_tensor(found, op, kwargs)
+
+    return draw
+
+
+def _as_tensor(found: np.ndarray, op: str, kwargs: Mapping[str, Any]) -> Any:
+    from ..import_tensorflow import import_tensorflow
+
+    tf = import_tensorflow()
+    default: Any = {"Multinomial": tf.int64, "RandomPoissonV2": tf.int64}.get(
+        op, tf.float32
+    )
+    for name in ("minval", "alpha", "rate", "value"):
+        if name in kwargs:
+            default = tf.as_dtype(_array(kwargs[name]).dtype)
+    said = kwargs.get("dtype", kwargs.get("output_dtype"))
+    return tf.constant(found, tf.as_dtype(said) if said is not None else default)

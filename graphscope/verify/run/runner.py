@@ -1,0 +1,321 @@
+"""What can be run: a TensorFlow graph in a session, or a Keras model, behind one face."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from ...errors import GraphError, GraphscopeError, NotRunnable
+from ...graph import Model, Shape, Tensor, did_you_mean
+from ...infer.lookup_tables import table_contents
+from ..feeds.draw import Port, is_mask, looked_up
+from ..feeds.noise import Noise, fed_noise, noisy_keras
+from ..feeds.sparse import Coordinates
+from ..feeds.strings import text_for
+
+LONGEST = (
+    120  # seconds for one run: numbers drawn at random can keep a loop going for ever
+)
+
+
+class TooSlow(NotRunnable):
+    """A run that was given up."""
+
+
+class Runner(Protocol):
+    """A model that runs: names of tensors in, arrays out."""
+
+    source: str
+    model: Model | None
+    remarks: list[str]
+
+    def outputs(self) -> tuple[str, ...]:
+        """What the model itself says its outputs are."""
+
+    def resolve(self, name: str) -> str | None:
+        """What another model calls ``name``, in this one; None where there is no such thing."""
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        """The inputs that these outputs depend on, when ``fed`` are given."""
+
+    def port(self, name: str) -> Port:
+        """Dtype and shape of something that can be fed."""
+
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        """Compute the outputs; raises GraphscopeError with TensorFlow's reason where it cannot.
+
+        What the model draws at random it takes from ``noise``, where that is given.
+        """
+
+
+class GraphRunner:
+    """A graph in a session; names are those of tensors (``"node:0"``), aliases those of signatures."""
+
+    def __init__(
+        self,
+        session: Any,
+        source: str,
+        outputs: Sequence[str],
+        model: Model | None = None,
+        signatures: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        self.session, self.source, self.model = session, source, model
+        self.signatures = tuple(signatures)
+        self.aliases = dict(self.signatures[0]) if signatures else {}
+        self.remarks: list[str] = []
+        self._outputs = tuple(outputs)
+        self._known = {op.name for op in session.graph.get_operations()}
+
+    def outputs(self) -> tuple[str, ...]:
+        return self._outputs
+
+    def choose(self, names: Iterable[str]) -> None:
+        """Of several signatures, speak by the one that has most of these names."""
+        wanted = {name.removesuffix(":0") for name in names}
+        if self.signatures:
+            best = max(self.signatures, key=lambda known: len(wanted & known.keys()))
+            self.aliases = dict(best)
+
+    def resolve(self, name: str) -> str | None:
+        for text in (name, name.removesuffix(":0")):
+            if text in self.aliases:
+                return self.aliases[text]
+        tensor = self._cut(Tensor.parse(name))
+        if tensor.node not in self._known:
+            return None
+        ports = len(self.session.graph.get_operation_by_name(tensor.node).outputs)
+        return str(tensor) if tensor.port < ports else None
+
+    def _cut(self, tensor: Tensor) -> Tensor:
+        """Where a freeze cut several ports of one node, ``node_1`` is what ``node:1`` was."""
+        node, _, port = tensor.node.rpartition("_")
+        if tensor.node in self._known or node not in self._known or not port.isdigit():
+            return tensor
+        return Tensor(node, int(port))
+
+    def tensor(self, name: str) -> Any:
+        found = self.resolve(name)
+        if found is None:
+            hint = did_you_mean(Tensor.parse(name).node, self._known)
+            raise GraphError(f"no tensor {name!r} in {self.source}{hint}")
+        return self.session.graph.get_tensor_by_name(found)
+
+    def add(self, tensor: Any) -> str:
+        """Make known what was added to the graph; returns its name."""
+        self._known.add(tensor.op.name)
+        return str(tensor.name)
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        given = {self.tensor(name).op.name for name in fed}
+        stack = [self.tensor(name).op for name in outputs]
+        seen, found = set(), []
+        while stack:
+            op = stack.pop()
+            if op.name in seen or op.name in given:
+                continue
+            seen.add(op.name)
+            if op.type in ("Placeholder", "PlaceholderV2"):
+                found.append(op.name)
+            stack += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+        order = {op.name: i for i, op in enumerate(self.session.graph.get_operations())}
+        return tuple(
+            self.port(f"{name}:0") for name in sorted(found, key=order.__getitem__)
+        )
+
+    def port(self, name: str) -> Port:
+        tensor = self.tensor(name)
+        dtype = tensor.dtype.base_dtype.name
+        port, node = Port(tensor.name, dtype, shape_of(tensor.shape)), tensor.op.name
+        if self.model is None or node not in self.model.graph:
+            return port
+        if dtype == "string":
+            return replace(port, texts=self._texts(node))
+        below = looked_up(self.model.graph, node)
+        return replace(port, below=below, is_mask=is_mask(self.model.graph, node))
+
+    def _texts(self, node: str) -> tuple[bytes, ...]:
+        """A few strings that a placeholder may hold."""
+        if self.model is None:
+            return (b"",)
+        graph = self.model.graph
+        tables = table_contents(graph, self.model).values()
+        words = [w for keys, _ in tables for w in keys.tolist() if isinstance(w, bytes)]
+        return tuple(text_for(graph, node, seed, words) for seed in range(5))
+
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        from ..import_tensorflow import import_tensorflow
+
+        tf = import_tensorflow()
+        fetches = [self.tensor(name) for name in outputs]
+        given = {self.tensor(name): value for name, value in feeds.items()}
+        try:
+            if noise is not None:
+                given |= fed_noise(self.session, fetches, given, noise)
+            options = tf.compat.v1.RunOptions(timeout_in_ms=1000 * LONGEST)
+            return [np.asarray(v) for v in self.session.run(fetches, given, options)]
+        except tf.errors.DeadlineExceededError:
+            raise TooSlow(
+                f"{self.source} cannot be run: no answer within {LONGEST} s"
+            ) from None
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise NotRunnable(
+                f"{self.source} cannot be run: {first_line(error)}"
+            ) from None
+
+
+class KerasRunner:
+    """A Keras model; its inputs and outputs are known by the names of their layers."""
+
+    def __init__(self, keras_model: Any, source: str) -> None:
+        self.keras, self.source = keras_model, source
+        self.model: Model | None = None
+        self.remarks: list[str] = []
+        self._inputs = {_layer_name(t): t for t in keras_model.inputs}
+        self._outputs = tuple(f"output {i}" for i in range(len(keras_model.outputs)))
+
+    def outputs(self) -> tuple[str, ...]:
+        return self._outputs
+
+    def resolve(self, name: str) -> str | None:
+        plain = _plain(Tensor.parse(name).node)
+        found = [known for known in self._inputs if _plain(known) == plain]
+        return found[0] if len(found) == 1 else name if name in self._outputs else None
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        given = set(fed)
+        return tuple(self.port(name) for name in self._inputs if name not in given)
+
+    def port(self, name: str) -> Port:
+        tensor = self._inputs[name]
+        shape, is_sparse = tuple(tensor.shape), bool(tensor.sparse)
+        return Port(name, str(tensor.dtype), shape, is_sparse=is_sparse)
+
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        made = self._called(self.keras, feeds, noise)
+        return [made[self._outputs.index(name)] for name in outputs]
+
+    def _called(
+        self, model: Any, feeds: Mapping[str, Any], noise: Noise | None = None
+    ) -> list[np.ndarray]:
+        from ..import_tensorflow import import_tensorflow
+
+        tf = import_tensorflow()
+        arrays = _given(tf, [feeds[name] for name in self._inputs])
+        try:
+            with nullcontext() if noise is None else noisy_keras(noise):
+                found = _answer(tf, model, arrays)
+        except (tf.errors.OpError, ValueError, TypeError, IndexError) as error:
+            raise GraphscopeError(
+                f"{self.source} cannot be run: {first_line(error)}"
+            ) from None
+        return [np.asarray(value) for value in tf.nest.flatten(found)]
+
+    def layers(self) -> list[tuple[str, Any]]:
+        """Every call of a layer in an order of computation: the layer's name and what the call yields."""
+        nodes = self.keras._nodes_by_depth
+        order = [node for depth in sorted(nodes, reverse=True) for node in nodes[depth]]
+        return [
+            (node.operation.name, tensor)
+            for node in order
+            for tensor in node.output_tensors[:1]
+        ]
+
+    def inside(
+        self, tensors: Sequence[Any], feeds: Mapping[str, Any]
+    ) -> list[np.ndarray]:
+        """The values of symbolic tensors of the model."""
+        import keras
+
+        cut = keras.Model(self.keras.inputs, list(tensors))
+        return self._called(cut, feeds, Noise())
+
+
+def shape_of(shape: Any) -> Shape:
+    """A TensorShape as a Shape."""
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+_NOISE = (
+    "Graph execution error",
+    "Detected at",
+    "Original stack",
+    "[[",
+    "File ",
+    "node '",
+)
+
+
+def first_line(error: Exception) -> str:
+    """TensorFlow's reason, without the stacks of Python frames that surround it."""
+    text = getattr(error, "message", None) or str(error)
+    lines = [line.strip() for line in text.splitlines()]
+    told = [line for line in lines if " " in line and not line.startswith(_NOISE)]
+    if not told:
+        return (lines or [type(error).__name__])[0][:400]
+    return told[-1 if "Detected at" in text else 0][:400]
+
+
+def _layer_name(tensor: Any) -> str:
+    return str(getattr(tensor, "name", tensor)).removesuffix(":0")
+
+
+def _plain(name: str) -> str:
+    """A name as Keras can carry it: what stands between its words is one underscore."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _given(tf: Any, values: Sequence[Any]) -> list[Any]:
+    """The arrays; tensors where one of them is sparse, for Keras takes no mixture."""
+    if not any(isinstance(value, Coordinates) for value in values):
+        return [np.asarray(value) for value in values]
+    return [
+        tf.SparseTensor(*v) if isinstance(v, Coordinates) else tf.constant(v)
+        for v in values
+    ]
+
+
+def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
+    """What a Keras model gives: eagerly, and where an op refuses that as ``predict`` would run it.
+
+    Keras's eager ``add`` takes what has no rows, as where no box was found, for a bias, and TensorFlow then refuses it.
+    """
+
+    def call(*given: Any) -> Any:
+        return model(given[0] if len(given) == 1 else list(given), training=False)
+
+    try:
+        return call(*arrays)
+    except tf.errors.InvalidArgumentError:
+        specs = [
+            (tf.SparseTensorSpec if each.sparse else tf.TensorSpec)(
+                each.shape, each.dtype
+            )
+            for each in model.inputs
+        ]
+        return tf.function(call, input_signature=specs)(*arrays)

@@ -1,0 +1,96 @@
+"""What is refused without ``--trust``: running ops that could touch files, the network or Python.
+
+What outputs need is one thing; what loading runs by itself (the saver's restore op, a SavedModel's init ops) is another, and there
+the ops that read what is being loaded are what is expected.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import UnsafeModel
+from ...graph import Graph, Model, Node, Tensor
+from ...graph.edit import duplicate, put
+from ...infer.safety import unsafe_nodes
+from ...infer.training.op_kinds import RANDOM
+from ...wire import messages as proto
+
+_FILLS = re.compile(r"InitializeTable(V2)?$|LookupTableImport(V2)?$")
+_LOADS = re.compile(
+    r"Restore(V2|Slice)?$|InitializeTableFromTextFile(V2)?$|LookupTableImport"
+)
+
+
+def check_outputs(model: Model, outputs: Iterable[str], fed: Iterable[str]) -> None:
+    """Raise UnsafeModel where computing these tensors, when others are fed, could do more than compute."""
+    cut = duplicate(model.graph)
+    for name in {Tensor.parse(text).node for text in fed} & set(cut):
+        put(cut, name, Node("Placeholder"), ())
+    there = [name for name in outputs if Tensor.parse(name).node in cut]
+    _refuse(model, list(unsafe_nodes(replace(model, graph=cut), there)))
+
+
+def draws(model: Model, output: str) -> bool:
+    """Whether an output depends on random numbers: two runs of one model differ then."""
+    name = Tensor.parse(output).node
+    above = model.graph.upstream([name]) if name in model.graph else ()
+    return any(RANDOM.search(model.graph.op(n)) for n in above)
+
+
+def check_loading(model: Model) -> None:
+    """Raise UnsafeModel where loading the model as TensorFlow does could do more than load."""
+    roots = [name for name in _run_at_load(model.source) if name in model.graph]
+    found = unsafe_nodes(model, roots) if roots else ()
+    _refuse(model, [node for node in found if not _LOADS.match(node.op)])
+
+
+def initialisers(model: Model, graph: Graph) -> list[str]:
+    """The ops of ``graph`` that fill lookup tables from constants: nothing but tables changes when they run."""
+    found = [name for name in graph if _FILLS.match(graph.op(name))]
+    inside = replace(model, graph=graph)
+    return [name for name in found if not unsafe_nodes(inside, [name])]
+
+
+def _refuse(model: Model, found: list[Any]) -> None:
+    if found:
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        raise UnsafeModel(
+            f"running {model.source} could touch files, the network or Python: "
+            f"{', '.join(map(str, found[:5]))}{more}; pass --trust to run it all the same"
+        )
+
+
+def _run_at_load(source: str) -> list[str]:
+    """The ops that TensorFlow runs when it loads the checkpoint or SavedModel at this path."""
+    path = Path(source)
+    names: list[str] = []
+    for meta in _meta_graphs(path):
+        names.append(meta.saver_def.restore_op_name)
+        for key in ("saved_model_main_op", "legacy_init_op", "table_initializer"):
+            if key in meta.collection_def:
+                names += meta.collection_def[key].node_list.value
+        for signature in meta.signature_def.values():
+            if (
+                signature.method_name == ""
+                or "__saved_model_init_op" in signature.outputs
+            ):
+                names += [info.name for info in signature.outputs.values()]
+    return [Tensor.parse(name).node for name in names if name]
+
+
+def _meta_graphs(path: Path) -> list[Any]:
+    meta, folder = Path(f"{path}.meta"), path if path.is_dir() else path.parent
+    if meta.is_file():
+        return [proto.parse("MetaGraphDef", meta.read_bytes(), str(meta))]
+    binary, text = folder / "saved_model.pb", folder / "saved_model.pbtxt"
+    if binary.is_file():
+        message = proto.parse("SavedModel", binary.read_bytes(), str(binary))
+        return list(message.meta_graphs)
+    if text.is_file():
+        message = proto.parse_text("SavedModel", text.read_text(), str(text))
+        return list(message.meta_graphs)
+    return []

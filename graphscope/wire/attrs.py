@@ -1,0 +1,321 @@
+"""AttrValue and TensorProto -> plain Python values, and back.
+
+A dtype becomes ``"float32"``, a shape a ``Shape``, a string a ``str`` (bytes that are no UTF-8 survive as surrogate
+escapes), a tensor an ndarray (strings: an object array of bytes), a list a tuple, a function a ``FunctionRef``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError, GraphError, MissingAttribute
+from ..graph import Extent, FunctionRef, Shape, TensorSpec
+from . import messages as proto
+from . import op_registry
+from .protobuf import CONTENT, DOUBLES, FLOATS, Run, run_in
+from .source import Source
+
+MAX_ELEMENTS = (
+    1 << 31
+)  # a proto holds 2 GiB; a splat (one value, a huge shape) may not claim more
+MOST_REPEATED, REPEATED_RATIO = 1 << 24, 1 << 10  # a short list may stand for so many
+_FIELDS = {
+    "float32": "float_val",
+    "float64": "double_val",
+    "int32": "int_val",
+    "uint8": "int_val",
+    "int16": "int_val",
+    "int8": "int_val",
+    "uint16": "int_val",
+    "qint8": "int_val",
+    "quint8": "int_val",
+    "qint16": "int_val",
+    "quint16": "int_val",
+    "qint32": "int_val",
+    "string": "string_val",
+    "complex64": "scomplex_val",
+    "complex128": "dcomplex_val",
+    "int64": "int64_val",
+    "bool": "bool_val",
+    "float16": "half_val",
+    "bfloat16": "half_val",
+    "uint32": "uint32_val",
+    "uint64": "uint64_val",
+    "int4": "int_val",
+    "uint4": "int_val",
+}
+_OWN = {np.dtype("<f4"): FLOATS, np.dtype("<f8"): DOUBLES}
+_QUANTISED = {
+    "qint8": "int8",
+    "quint8": "uint8",
+    "qint16": "int16",
+    "quint16": "uint16",
+    "qint32": "int32",
+}
+
+
+@lru_cache(1 << 10)
+def numpy_dtype(name: str) -> np.dtype[Any] | None:
+    """The numpy dtype of a TensorFlow dtype name (little-endian), object for strings, None where there is none."""
+    base = name.removesuffix("_ref")
+    if base == "string":
+        return np.dtype(object)
+    if base in ("resource", "variant", "invalid"):
+        return None
+    if base not in proto.DATA_TYPE_NUMBERS:
+        return None  # numpy would make something of "O" or "i4,i4"
+    if base in _QUANTISED:
+        return np.dtype(_QUANTISED[base]).newbyteorder("<")
+    try:
+        return np.dtype(base).newbyteorder("<")
+    except TypeError:
+        import ml_dtypes  # bfloat16, float8, int4: numpy knows them only through this library
+
+        return np.dtype(getattr(ml_dtypes, base)) if hasattr(ml_dtypes, base) else None
+
+
+def shape_of(message: Any) -> Shape:
+    """TensorShapeProto -> Shape."""
+    if message.unknown_rank:
+        return None
+    return tuple(None if dim.size < 0 else dim.size for dim in message.dim)
+
+
+def tensor_of(message: Any, source: Source | None = None) -> np.ndarray:
+    """TensorProto -> ndarray, splats expanded as views; raises FormatError where sizes contradict each other.
+
+    Where ``protobuf.py`` left the values in ``source``, the array is a read-only view of the mapped file.
+    """
+    dtype_name = proto.DATA_TYPES.get(message.dtype, "")
+    dtype = numpy_dtype(dtype_name)
+    shape = tuple(dim.size for dim in message.tensor_shape.dim)
+    count = 1
+    for size in shape:
+        count *= size
+    if dtype is None:
+        return np.empty((), object)  # a resource handle or a variant: nothing to show
+    if min(shape, default=0) < 0 or count > MAX_ELEMENTS:
+        raise FormatError(
+            f"a tensor of shape {list(shape)} cannot be: sizes must be positive and below 2 GiB together"
+        )
+    run = run_in(message.tensor_content, source)
+    if message.tensor_content and dtype != object and not (run and run.field > CONTENT):
+        if run is None or source is None:
+            return _from_content(message.tensor_content, dtype, shape)
+        _check_size(run.length, dtype, shape)
+        return source.array(run.offset, dtype, shape, "a tensor")
+    if run is None or source is None:
+        values = _listed(message, dtype_name, dtype)
+    else:
+        values = _left(run, source).astype(dtype, copy=False)
+    if len(values) == count:
+        return values.reshape(shape)
+    if len(values) > count:
+        raise FormatError(
+            f"a tensor of shape {list(shape)} lists {len(values)} values, {count} expected"
+        )
+    if not len(values):
+        values = np.array([b""], object) if dtype == object else np.zeros(1, dtype)
+    if len(values) == 1:
+        return np.broadcast_to(values[0], shape)
+    if count > max(MOST_REPEATED, REPEATED_RATIO * len(values)):
+        raise FormatError(
+            f"a tensor of shape {list(shape)} lists {len(values)} values and leaves the rest to repetition"
+        )
+    return np.concatenate(
+        [values, np.broadcast_to(values[-1], count - len(values))]
+    ).reshape(shape)
+
+
+def _from_content(
+    content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> np.ndarray:
+    _check_size(len(content), dtype, shape)
+    return np.frombuffer(content, dtype).reshape(shape)
+
+
+def _check_size(length: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    expected = dtype.itemsize
+    for size in shape:
+        expected *= size
+    if length != expected:
+        raise FormatError(
+            f"a tensor of shape {list(shape)} holds {length} bytes, {expected} expected"
+        )
+
+
+def _left(run: Run, source: Source) -> np.ndarray:
+    """The values of a ``float_val`` or ``double_val`` that was left in the file."""
+    dtype = np.dtype("<f4" if run.field == FLOATS else "<f8")
+    count = run.length // dtype.itemsize
+    return source.array(run.offset, dtype, (count,), "a tensor")
+
+
+def _listed(message: Any, name: str, dtype: np.dtype[Any]) -> np.ndarray:
+    if name not in _FIELDS:
+        return np.zeros(0, dtype)
+    field = getattr(message, _FIELDS[name])
+    if dtype == object:
+        made = np.empty(len(field), object)
+        made[:] = list(field)
+        return made
+    if name in ("float16", "bfloat16"):
+        return np.array(field, np.uint32).astype(np.uint16).view(dtype)
+    if name in ("complex64", "complex128"):
+        parts = np.array(field, np.float32 if name == "complex64" else np.float64)
+        return parts[: len(parts) // 2 * 2].view(dtype)
+    if name in ("int4", "uint4"):
+        return np.array(field, np.int32).astype(np.int8).astype(dtype)
+    return np.array(
+        field, np.int64 if "int" in _FIELDS[name] and dtype.itemsize < 8 else None
+    ).astype(dtype)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _function(message: Any, source: Source | None = None) -> FunctionRef:
+    return FunctionRef(message.name, Attrs(message.attr, source))
+
+
+_DECODERS: dict[str, Any] = {
+    "s": _text,
+    "i": int,
+    "f": float,
+    "b": bool,
+    "type": lambda number: proto.DATA_TYPES.get(number, f"dtype {number}"),
+    "shape": shape_of,
+    "placeholder": str,
+}
+
+
+# What an attribute's declared type is called in an AttrValue, and attributes that any node may have.
+_KINDS = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type"}
+_KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
+_WORDS = {kind: word for word, kind in _KINDS.items()}
+_KEPT = frozenset("s i f b type shape".split())  # not what may be large
+_NOTHING: dict[str, Any] = {}
+_EVERYWHERE = {"_output_shapes": "list(shape)", "_class": "list(string)"}
+
+
+def attr_of(message: Any, source: Source | None = None) -> Any:
+    """AttrValue -> the plain value; None where it is empty."""
+    kind = message.WhichOneof("value")
+    if kind == "list":
+        for field, values in message.list.ListFields():
+            return tuple(_decoded(field.name, value, source) for value in values)
+        return ()
+    return _decoded(kind, getattr(message, kind), source) if kind else None
+
+
+def _decoded(kind: str, value: Any, source: Source | None) -> Any:
+    if kind == "tensor":
+        return tensor_of(value, source)
+    return _function(value, source) if kind == "func" else _DECODERS[kind](value)
+
+
+class Attrs(Mapping[str, Any]):
+    """The attributes of one NodeDef, decoded when read; ``raw`` is the protobuf map itself.
+
+    ``source`` is the file that holds the values that ``protobuf.py`` left there; ``otherwise`` has the defaults of
+    attributes that the file's own op definitions declare and stock TensorFlow does not.
+    """
+
+    __slots__ = ("known", "node", "otherwise", "raw", "source")
+
+    def __init__(
+        self,
+        raw: Any,
+        source: Source | None = None,
+        otherwise: Mapping[str, Any] = MappingProxyType({}),
+        node: Any = None,
+    ) -> None:
+        self.raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
+        self.known: dict[str, Any] = _NOTHING
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.known:
+            return self.known[name]
+        if name in self.raw:  # a protobuf map would add what it is asked for
+            message = self.raw[name]
+            kind = message.WhichOneof("value")
+            if kind is not None:
+                self._check(name, kind, message)
+                value = attr_of(message, self.source)
+                if kind in _KEPT:
+                    self.known = {**self.known, name: value}
+                return value
+        if name in self.otherwise:
+            return self.otherwise[name]
+        raise MissingAttribute(
+            f"{self._owner()} has no attribute {name!r}, which its op needs"
+        )
+
+    def _check(self, name: str, kind: str, message: Any) -> None:
+        """Raise GraphError where the value is not of the type that the op declares; TensorFlow refuses it too."""
+        if self.node is None:
+            return
+        declared = _EVERYWHERE.get(name) or op_registry.attr_types(self.node.op).get(
+            name
+        )
+        if declared is None or kind == "placeholder" or declared == "any":
+            return
+        held = {kind}
+        if kind == "list" and declared.startswith("list("):
+            held = {field.name for field, _ in message.list.ListFields()}
+            declared = declared[len("list(") : -1]
+        if not held <= {_KINDS.get(declared, "")}:
+            raise GraphError(
+                f"{self._owner()}: attribute {name!r} holds {_WORDS.get(kind, kind)}, "
+                f"expected {declared}: the graph is damaged"
+            )
+
+    def _owner(self) -> str:
+        return (
+            f"node {self.node.name!r} ({self.node.op})"
+            if self.node is not None
+            else "a function"
+        )
+
+    def __contains__(self, name: object) -> bool:
+        if name in self.raw and self.raw[name].WhichOneof("value") is not None:
+            return True
+        return name in self.otherwise
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of those that hold a value: an empty AttrValue says nothing."""
+        held = (n for n in self.raw if self.raw[n].WhichOneof("value") is not None)
+        return iter(sorted({*held, *self.otherwise}))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def spec(self, name: str) -> TensorSpec:
+        """Dtype and shape of a tensor attribute, its values left alone."""
+        tensor = self.raw[name].tensor
+        dtype = proto.DATA_TYPES.get(tensor.dtype, f"dtype {tensor.dtype}")
+        return TensorSpec(dtype, shape_of(tensor.tensor_shape))
+
+    def extent(self, name: str) -> Extent | None:
+        """Where the raw little-endian bytes of a tensor attribute lie on disk; None where they are not there."""
+        if self.source is None or name not in self.raw:
+            return None
+        tensor = self.raw[name].tensor
+        run = run_in(tensor.tensor_content, self.source)
+        dtype = numpy_dtype(proto.DATA_TYPES.get(tensor.dtype, ""))
+        if run is None or dtype is None or run.field not in (CONTENT, _OWN.get(dtype)):
+            return None
+        count = math.prod(dim.size for dim in tensor.tensor_shape.dim)
+        if run.length != dtype.itemsize * count:
+            return None  # one value stands for many, or the file is wrong
+        return self.source.extent(run.offset, run.length)

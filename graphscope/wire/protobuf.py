@@ -1,0 +1,148 @@
+"""Protobuf messages of any size, read without their tensors' bytes.
+
+Large runs of values (``tensor_content``, packed ``float_val`` and ``double_val``) stay in the file: the message is put
+together without them, and in their place stands a mark that says where they are. What is parsed, copied and kept is
+the structure alone, however many bytes the weights have.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+from ..errors import FormatError
+from . import messages as proto
+from .source import Source
+from .varint import read_varint
+
+KEPT = 4096  # runs of values up to this many bytes are parsed with the message
+SMALL = 1 << 16  # a message up to this size is parsed as it is
+
+# message -> field number -> the message in it that may hold large tensors
+_INSIDE: dict[str, dict[int, str]] = {
+    "SavedModel": {2: "MetaGraphDef"},
+    "MetaGraphDef": {2: "GraphDef"},
+    "GraphDef": {1: "NodeDef", 2: "FunctionDefLibrary"},
+    "FunctionDefLibrary": {1: "FunctionDef"},
+    "FunctionDef": {3: "NodeDef"},
+    "NodeDef": {5: "NodeDef.attr"},
+    "NodeDef.attr": {2: "AttrValue"},
+    "AttrValue": {8: "TensorProto"},
+    "TensorProto": {},
+}
+CONTENT, FLOATS, DOUBLES = 4, 5, 6  # fields of TensorProto
+_RUNS = {CONTENT, FLOATS, DOUBLES}
+_MARK = struct.Struct("<12sBQQ")  # whose file, which field, offset, length
+_SKIPPED = {1: 8, 5: 4}  # wire types of fixed width
+
+
+def parse_lean(name: str, source: Source) -> Any:
+    """The message that a whole file is, its large tensors left in the file.
+
+    Raises FormatError where the bytes are not such a message.
+    """
+    if source.size <= SMALL:
+        return proto.parse(name, source[:], source.name)
+    parts: list[bytes] = []
+    _lean(name, source, 0, source.size, parts)
+    return proto.parse(name, b"".join(parts), source.name)
+
+
+def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -> None:
+    """Append the message's bytes, less its large runs, to ``parts``."""
+    buffer, inside = source.buffer, _INSIDE[name]
+    runs = _RUNS if name == "TensorProto" else ()
+    what = f"{source.name}: {name.partition('.')[0]}"
+    place = kept = start
+    while place < end:
+        here = place
+        tag, place = read_varint(buffer, place, what)
+        number, kind = tag >> 3, tag & 7
+        if kind == 2:
+            size, place = read_varint(buffer, place, what)
+            stop = place + size
+        elif kind == 0:
+            _, stop = read_varint(buffer, place, what)
+            size = 0
+        else:
+            size, stop = 0, place + _SKIPPED.get(kind, end)
+        if stop > end or not number:
+            raise FormatError(
+                f"{what}: field {number} at byte {here} reaches to {stop}, beyond its end at {end}: "
+                "the file is truncated or damaged"
+            )
+        if size > KEPT and number in runs:
+            mark = _MARK.pack(source.token, number, place, size)
+            parts += [buffer[kept:here], _field(CONTENT, mark)]
+            kept = stop
+        elif size > KEPT and number in inside:
+            inner: list[bytes] = []
+            _lean(inside[number], source, place, stop, inner)
+            parts += [buffer[kept:here], _field(number, b"".join(inner))]
+            kept = stop
+        place = stop
+    parts.append(buffer[kept:end])
+
+
+def _field(number: int, data: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def mark_run(source: Source, offset: int, length: int) -> bytes:
+    """A ``tensor_content`` that stands for the bytes at a place of a source."""
+    return _MARK.pack(source.token, CONTENT, offset, length)
+
+
+class Run(NamedTuple):
+    """Values left in the file: by which field of the TensorProto, and where."""
+
+    field: int
+    offset: int
+    length: int
+
+
+def run_in(content: bytes, source: Source | None) -> Run | None:
+    """The run of values that this ``tensor_content`` stands for; None where it is the values themselves."""
+    if source is None or len(content) != _MARK.size:
+        return None
+    token, field, offset, length = _MARK.unpack(content)
+    return Run(field, offset, length) if token == source.token else None
+
+
+def filled(message: Any, source: Source | None) -> Any:
+    """A copy of a message in which every run of values that was left in the file is back in its place."""
+    made = type(message)()
+    made.CopyFrom(message)
+    waiting = [made]
+    while waiting:
+        here = waiting.pop()
+        if here.DESCRIPTOR.name == "TensorProto":
+            _fill(here, source)
+        for field, value in here.ListFields():
+            if field.message_type is not None:
+                mapped = field.message_type.GetOptions().map_entry
+                nested = value.values() if mapped else value
+                listed = [value] if hasattr(value, "ListFields") else nested
+                waiting += [each for each in listed if hasattr(each, "ListFields")]
+    return made
+
+
+def _fill(tensor: Any, source: Source | None) -> None:
+    run = run_in(tensor.tensor_content, source)
+    if run is None or source is None:
+        return
+    data = source.read(run.offset, run.length, "a tensor")
+    if run.field == CONTENT:
+        tensor.tensor_content = data
+    else:
+        tensor.ClearField("tensor_content")
+        tensor.MergeFromString(_field(run.field, data))

@@ -1,0 +1,79 @@
+"""Gathers, scatters, stitches against TensorFlow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.ops.oracle import Case, case, check, floats, ints, known, table
+
+X = floats(5, 6, 7)
+ROWS = ints(2, 3, low=0, high=5)
+
+
+@table(
+    case("Bucketize", input=X, boundaries=[-0.5, 0.0, 0.75]),
+    case("Gather", params=X, indices=ROWS),
+    case("GatherV2", params=X, indices=ROWS, axis=known(0)),
+    case("GatherV2", params=X, indices=ROWS, axis=known(1)),
+    case("GatherV2", params=X, indices=ROWS, axis=known(-1)),
+    case("GatherV2", params=X, indices=known(3), axis=known(1)),
+    case("GatherV2", params=X, indices=known([3, 0]), axis=known(1)),
+    case(
+        "GatherV2",
+        params=X,
+        indices=ints(5, 2, low=0, high=6),
+        axis=known(1),
+        batch_dims=1,
+        expect={"fold": False},
+    ),
+    case(
+        "GatherV2",
+        params=X,
+        indices=ints(5, 2, 2, low=0, high=6),
+        axis=known(1),
+        batch_dims=1,
+        expect={"keras": False, "fold": False},
+    ),
+    case(
+        "GatherV2",
+        params=floats(3, 4),
+        indices=ints(3, 2, low=0, high=4),
+        axis=known(1),
+        batch_dims=1,
+        expect={"fold": False},
+    ),
+    case("GatherNd", params=X, indices=ints(4, 3, low=0, high=5)),
+    case("GatherNd", params=X, indices=ints(4, 2, 1, low=0, high=5)),
+    case("GatherNd", params=X, indices=ints(4, 2, low=0, high=5)),
+    case("ScatterNd", indices=ROWS[:, :1], updates=floats(2, 4), shape=known([5, 4])),
+    case(
+        "TensorScatterUpdate",
+        tensor=floats(5, 4),
+        indices=np.array([[1], [3]], np.int32),
+        updates=floats(2, 4),
+    ),
+    case(
+        "DynamicStitch",
+        indices=[known([0, 2]), known([1, 3])],
+        data=[floats(2, 4), floats(2, 4)],
+    ),
+    case(
+        "DynamicStitch",
+        indices=[known(0), known([1, 3, 2])],
+        data=[floats(4), floats(3, 4)],
+    ),
+    case(
+        "DynamicPartition", data=X, partitions=ints(5, low=0, high=2), num_partitions=2
+    ),
+    case("Where", condition=np.array([True, False, True])),
+    case("Where", condition=known([[True, False], [True, True]])),
+    case("Where", condition=known([False, False])),
+    case("Unique", x=np.array([1, 2, 1], np.int32)),
+    case("TopKV2", input=floats(3, 6), k=known(2)),
+    case(
+        "InTopKV2", predictions=floats(3, 6), targets=ints(3, low=0, high=6), k=known(2)
+    ),
+    case("UpperBound", sorted_inputs=np.sort(floats(2, 5)), values=floats(2, 3)),
+)
+def test_gathering(row: Case) -> None:
+    check(row)

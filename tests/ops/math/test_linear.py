@@ -1,0 +1,71 @@
+"""Linear algebra against TensorFlow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.ops.oracle import Case, case, check, floats, known, table
+
+A, B = floats(3, 4), floats(4, 5)
+X, Y = floats(2, 6, 3, 4), floats(2, 6, 4, 5)
+SQUARE = np.eye(4, dtype=np.float32) * 3 + floats(4, 4) / 4
+POSITIVE = (SQUARE @ SQUARE.T).astype(np.float32)
+LOOSE = {"tolerance": 1e-4}
+
+
+@table(
+    case("MatMul", a=A, b=B, expect=LOOSE),
+    case("MatMul", a=A.T.copy(), b=B, transpose_a=True, expect=LOOSE),
+    case("MatMul", a=A, b=B.T.copy(), transpose_b=True, expect=LOOSE),
+    case("BatchMatMul", x=X, y=Y, expect=LOOSE),
+    case("BatchMatMulV2", x=X, y=Y, expect=LOOSE),
+    case("BatchMatMulV2", x=X, y=B, expect=LOOSE),
+    case("BatchMatMulV2", x=X, y=floats(2, 6, 5, 4), adj_y=True, expect=LOOSE),
+    case("BatchMatMulV2", x=floats(2, 6, 4, 3), y=Y, adj_x=True, expect=LOOSE),
+    case("Einsum", inputs=[X, Y], equation="abij,abjk->abik", expect=LOOSE),
+    case(
+        "Einsum",
+        inputs=[floats(2, 5, 8), floats(8, 3, 4)],
+        equation="abc,cde->abde",
+        expect=LOOSE,
+    ),
+    case(
+        "Einsum",
+        inputs=[floats(2, 5, 8), floats(8, 3)],
+        equation="...c,cd->...d",
+        expect=LOOSE,
+    ),
+    case("Einsum", inputs=[floats(2, 5)], equation="ij->ji", expect=LOOSE),
+    case("Cholesky", input=POSITIVE, expect=LOOSE),
+    case("MatrixInverse", input=SQUARE, expect=LOOSE),
+    case("MatrixDeterminant", input=SQUARE, expect=LOOSE),
+    case("MatrixBandPart", input=floats(4, 5), num_lower=known(-1), num_upper=known(0)),
+    case("MatrixBandPart", input=floats(4, 5), num_lower=known(0), num_upper=known(-1)),
+    case("MatrixBandPart", input=floats(4, 5), num_lower=known(1), num_upper=known(2)),
+    case(
+        "MatrixBandPart", input=floats(4, 5), num_lower=known(-1), num_upper=known(-1)
+    ),
+    case("MatrixDiag", diagonal=floats(3, 4)),
+    case(
+        "MatrixDiagV3",
+        diagonal=floats(3, 4),
+        k=known(0),
+        num_rows=known(-1),
+        num_cols=known(-1),
+        padding_value=known(0, "float32"),
+    ),
+    case("MatrixDiagPart", input=floats(3, 4, 5)),
+    case("MatrixSetDiag", input=floats(3, 4), diagonal=floats(3)),
+    case("Diag", diagonal=floats(3)),
+    case("DiagPart", input=floats(3, 3)),
+    case("Svd", input=floats(4, 3)),
+    case("Svd", input=floats(4, 3), full_matrices=True),
+    case("Qr", input=floats(4, 3)),
+    case("SelfAdjointEigV2", input=POSITIVE),
+    case("Cross", a=floats(4, 3), b=floats(4, 3)),
+    case("RFFT", input=floats(2, 8), fft_length=known([8])),
+    case("IRFFT", input=floats(2, 5).astype(np.complex64), fft_length=known([8])),
+    case("MatrixSolve", matrix=SQUARE, rhs=floats(4, 2)),
+)
+def test_linear(row: Case) -> None:
+    check(row)

@@ -1,0 +1,33 @@
+"""Activations against TensorFlow."""
+
+from __future__ import annotations
+
+from tests.ops.oracle import Case, case, check, floats, table
+
+X, SAME = floats(2, 3, 4), floats(2, 3, 4)
+
+
+@table(
+    case("Relu", features=X),
+    case("Relu6", features=X * 5),
+    case("LeakyRelu", features=X),
+    case("LeakyRelu", features=X, alpha=0.05),
+    case("Elu", features=X),
+    case("Selu", features=X),
+    case("Sigmoid", x=X),
+    case("Tanh", x=X),
+    case("Softplus", features=X),
+    case("Softsign", features=X),
+    case("Softmax", logits=floats(3, 5)),
+    case("Softmax", logits=X),
+    case("LogSoftmax", logits=floats(3, 5)),
+    case("ReluGrad", gradients=X, features=SAME),
+    case("Relu6Grad", gradients=X, features=SAME),
+    case("EluGrad", gradients=X, outputs=SAME),
+    case("SigmoidGrad", y=X, dy=SAME),
+    case("TanhGrad", y=X, dy=SAME),
+    case("RsqrtGrad", y=X, dy=SAME),
+    case("SoftplusGrad", gradients=X, features=SAME),
+)
+def test_activation(row: Case) -> None:
+    check(row)

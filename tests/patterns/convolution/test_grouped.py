@@ -1,0 +1,100 @@
+"""Convolutions of parts of the channels, and what is no grouped convolution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from tests.patterns.spelling import (
+    NearMiss,
+    Spelling,
+    check_near_miss,
+    check_spelling,
+    image,
+    spell,
+    weight,
+)
+
+SHAPES = {1: (None, 9, 6), 2: (None, 8, 8, 6), 3: (None, 4, 4, 4, 6)}
+
+
+def convolved(x: Any, kernel: Any, stride: int = 1) -> Any:
+    rank = len(x.shape) - 2
+    run = {1: tf.nn.conv1d, 2: tf.nn.conv2d, 3: tf.nn.conv3d}[rank]
+    return run(x, kernel, [1] + [stride] * rank + [1] if rank > 1 else stride, "SAME")
+
+
+def grouped(
+    rank: int = 2, groups: int = 3, axis: int = -1, joint: int = -1, **options: Any
+) -> Any:
+    """``own``: each group has variables of its own; ``bias``: where it is added; ``uneven``: the last stride."""
+    parts = tf.split(image(*SHAPES[rank]), groups, axis)
+    inside, size = parts[0].shape[-1], (3,) * rank
+    if options.get("own"):
+        kernels = [weight(f"w{i}", *size, inside, 4) for i in range(groups)]
+    else:
+        kernels = tf.split(weight("w", *size, inside, 4 * groups), groups, -1)
+    if options.get("turned"):
+        kernels = kernels[::-1]
+    made = [convolved(x, w) for x, w in zip(parts, kernels)]
+    if options.get("bias") == "inside":
+        made = [x + weight(f"b{i}", 4) for i, x in enumerate(made)]
+    if options.get("activation"):
+        made[-1] = tf.nn.relu(made[-1])
+    joined = tf.concat(made, joint)
+    return joined + weight("b", 4 * groups) if "bias" in options else joined
+
+
+def by_sizes() -> Any:
+    parts = tf.split(image(*SHAPES[2]), [3, 3], -1)
+    return tf.concat(
+        [convolved(x, weight(f"w{i}", 3, 3, 3, 4)) for i, x in enumerate(parts)], -1
+    )
+
+
+SPELLINGS = [
+    spell("on a line", "conv1d_grouped", lambda: grouped(1), "kernel", groups=3),
+    spell("image", "conv2d_grouped", grouped, "kernel", groups=3, filters=12),
+    spell(
+        "image with bias",
+        "conv2d_grouped",
+        lambda: grouped(bias="after"),
+        "kernel bias",
+        use_bias=True,
+    ),
+    spell(
+        "own variables",
+        "conv2d_grouped",
+        lambda: grouped(own=True, groups=2),
+        "kernel",
+        groups=2,
+    ),
+    spell("kernels in another order", "conv2d_grouped", lambda: grouped(turned=True)),
+    spell("split by sizes", "conv2d_grouped", by_sizes, groups=2),
+    spell("volume", "conv3d_grouped", lambda: grouped(3), "kernel", groups=3),
+]
+
+
+def near(name: str, pattern: str, build: Any) -> NearMiss:
+    return NearMiss(name, pattern, build)
+
+
+NEAR_MISSES = [
+    near("joined along rows", "conv1d_grouped", lambda: grouped(1, joint=1)),
+    near("joined along rows, image", "conv2d_grouped", lambda: grouped(joint=1)),
+    near("one part is activated", "conv2d_grouped", lambda: grouped(activation=True)),
+    near("rows are split", "conv2d_grouped", lambda: grouped(groups=2, axis=1)),
+    near("depth is split", "conv3d_grouped", lambda: grouped(3, groups=2, axis=1)),
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=str)
+def test_a_spelling_is_found_and_sound(spelling: Spelling) -> None:
+    check_spelling(spelling)
+
+
+@pytest.mark.parametrize("miss", NEAR_MISSES, ids=str)
+def test_a_near_miss_is_no_match(miss: NearMiss) -> None:
+    check_near_miss(miss)

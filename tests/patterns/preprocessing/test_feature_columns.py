@@ -1,0 +1,117 @@
+"""Feature columns: hashed strings, and products of embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras as k
+import pytest
+import tensorflow as tf
+
+from tests.patterns.spelling import (
+    NearMiss,
+    Spelling,
+    check_near_miss,
+    check_spelling,
+    found_in,
+    image,
+    spell,
+    v1,
+)
+
+L = k.layers
+
+
+def strings() -> Any:
+    return v1.placeholder(tf.string, [None], "x")
+
+
+def numbers() -> Any:
+    return v1.placeholder(tf.int64, [None], "x")
+
+
+def vectors() -> tuple[Any, Any]:
+    return image(None, 6), image(None, 6, name="y")
+
+
+def matrices() -> tuple[Any, Any]:
+    return image(None, 5, 6), image(None, 5, 6, name="y")
+
+
+def rows_by_columns(row: int = 1, column: int = 2) -> Any:
+    x, y = vectors()
+    product = tf.matmul(tf.expand_dims(x, row), tf.expand_dims(y, column))
+    return tf.squeeze(product, [1]) if row == 1 else product
+
+
+SPELLINGS = [
+    spell("hashed", "hashing", lambda: v1.string_to_hash_bucket_fast(strings(), 9)),
+    spell(
+        "hashed numbers",
+        "hashing",
+        lambda: tf.strings.to_hash_bucket_fast(tf.strings.as_string(numbers()), 9),
+        num_bins=9,
+    ),
+    spell(
+        "hashed with a key",
+        "hashing_with_salt",
+        lambda: tf.strings.to_hash_bucket_strong(strings(), 9, [3, 4]),
+        num_bins=9,
+        salt=[3, 4],
+    ),
+    spell(
+        "product of vectors",
+        "dot",
+        lambda: (lambda x, y: tf.reduce_sum(x * y, 1, keepdims=True))(*vectors()),
+        axes=1,
+    ),
+    spell("Keras's Dot", "dot_by_matrix", rows_by_columns, axes=1),
+]
+NEAR_MISSES = [
+    NearMiss(
+        "unkeyed",
+        "hashing_with_salt",
+        lambda: tf.strings.to_hash_bucket_fast(strings(), 9),
+    ),
+    NearMiss(
+        "keyed",
+        "hashing",
+        lambda: tf.strings.to_hash_bucket_strong(strings(), 9, [3, 4]),
+    ),
+    NearMiss(
+        "over all rows",
+        "dot",
+        lambda: (lambda x, y: tf.reduce_sum(x * y, 0, keepdims=True))(*vectors()),
+    ),
+    NearMiss(
+        "of matrices",
+        "dot",
+        lambda: (lambda x, y: tf.reduce_sum(x * y, 1, keepdims=True))(*matrices()),
+    ),
+    NearMiss("columns by rows", "dot_by_matrix", lambda: rows_by_columns(2, 1)),
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS[3:], ids=str)
+def test_a_spelling_is_found_and_sound(spelling: Spelling) -> None:
+    check_spelling(spelling)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS[:3], ids=str)
+def test_what_is_hashed_is_hashed_by_keras_as_well(spelling: Spelling) -> None:
+    """Strings are no numbers that the soundness test could compare: Keras's layer itself is asked."""
+    found = found_in(spelling.build)
+    (layer,) = found.layers
+    assert (layer.pattern, layer.op) == (spelling.pattern, "Hashing")
+    made = L.Hashing(**layer.attrs)
+    of_strings = "AsString" not in {found.graph.op(n) for n in found.graph}
+    given = ["a", "bb", "", "ümlaut"] if of_strings else [1, -2, 30, 4_000_000_000]
+    output = found.tf_graph.get_tensor_by_name(str(layer.output))
+    want = found.session.run(output, {"x:0": given})
+    got = made(tf.constant(given, tf.string if of_strings else tf.int64))
+    assert got.numpy().tolist() == want.tolist()
+
+
+@pytest.mark.parametrize("miss", NEAR_MISSES, ids=str)
+def test_a_near_miss_is_not_found(miss: NearMiss) -> None:
+    check_near_miss(miss)

@@ -1,0 +1,181 @@
+"""What a graph computes from the sizes of its tensors -> layers that ask for shapes; held against TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from graphscope.analysis.results import Analysis
+from graphscope.ops.size import Size
+from graphscope.read import load
+
+v1 = tf.compat.v1
+
+
+def image(*shape: int | None) -> Any:
+    return v1.placeholder(tf.float32, shape or (None, None, None, 3), name="x")
+
+
+def cropped() -> Any:
+    x = image()
+    y = v1.nn.max_pool(x, [1, 3, 3, 1], [1, 1, 1, 1], "VALID")
+    y = v1.nn.avg_pool(y, [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
+    a, b = tf.shape(x), tf.shape(y)
+    begin = [0, (a[1] - b[1]) // 2, (a[2] - b[2]) // 2, 0]
+    return tf.slice(x, begin, [-1, b[1], b[2], -1])
+
+
+def merged() -> Any:
+    x = image()
+    size = tf.shape(x)
+    flat = tf.reshape(x, [size[0] * size[1], size[2], 3])
+    return tf.reshape(tf.nn.relu(flat), [size[0], size[1], 3 * size[2]])
+
+
+def grid() -> Any:
+    x = image()
+    size = tf.shape(x)
+    columns, rows = tf.meshgrid(tf.range(size[2]), tf.range(size[1]))
+    places = tf.cast(tf.stack([columns, rows], axis=-1), tf.float32)
+    return x[..., :2] + tf.reshape(places, [1, size[1], size[2], 2])
+
+
+def constant_grid() -> Any:
+    x = image(None, 8, 8, 2)
+    columns, rows = tf.meshgrid(tf.range(8), tf.range(8))
+    return x + tf.cast(tf.stack([columns, rows], axis=-1), tf.float32)
+
+
+def resized() -> Any:
+    x = image()
+    y = v1.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
+    return v1.image.resize_bilinear(y, tf.shape(x)[1:3], align_corners=True)
+
+
+def spread() -> Any:
+    x = image()
+    mean = tf.reduce_mean(x, [1, 2], keepdims=True)
+    return v1.image.resize_bilinear(mean, tf.shape(x)[1:3]) - x
+
+
+def filled() -> Any:
+    x = image()
+    size = tf.shape(x)
+    border = tf.fill([size[0], size[1], 2, 3], 7.0)
+    return tf.concat([x, border], axis=2)
+
+
+def from_the_end() -> Any:
+    x = image()
+    size = tf.shape(x)
+    return x[:, 1 : size[1] - 2, size[2] // 2 :]
+
+
+def tiled() -> Any:
+    x = image()
+    vector = tf.reduce_max(x, [1, 2])[:, None]
+    return tf.tile(vector, [1, tf.shape(x)[1] * 2, 1])
+
+
+def as_numbers() -> Any:
+    x = image()
+    return x / tf.cast(tf.reduce_prod(tf.shape(x)[1:3]), tf.float32)
+
+
+def as_output() -> Any:
+    x = image()
+    return [tf.nn.relu(x), tf.shape(x)[1:3] * 2]
+
+
+def scattered() -> Any:
+    x = image(None, 4, 4, 3)
+    nowhere = tf.zeros([0, 2], tf.int32)
+    table = tf.tensor_scatter_nd_update(x[0, :, :, 0], nowhere, tf.zeros([0]))
+    return x + table[:, :, None]
+
+
+BUILDERS = [
+    scattered,
+    cropped,
+    merged,
+    grid,
+    constant_grid,
+    resized,
+    spread,
+    filled,
+    from_the_end,
+    tiled,
+    as_numbers,
+    as_output,
+]
+
+
+def recovered(build: Callable[[], Any], folder: Path) -> tuple[Any, Any]:
+    """The report and the proof of what a graph becomes."""
+    with tf.Graph().as_default() as graph:
+        made = build()
+        outputs = [
+            tensor.name for tensor in (made if isinstance(made, list) else [made])
+        ]
+    path = folder / "graph.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    found = Analysis(load(str(path)), outputs=outputs)
+    return found.write_keras(folder / "keras"), found.prove(folder / "keras")
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+def test_sizes_are_asked_of_tensors(build: Callable[[], Any], tmp_path: Path) -> None:
+    report, proof = recovered(build, tmp_path)
+    assert proof.passed, proof.remarks
+    assert not report.not_portable
+    assert "tf." not in report.source.text
+    assert "class Weight" not in report.source.text  # a grid is no weight
+
+
+def test_a_branch_that_sizes_choose_stands_alone(tmp_path: Path) -> None:
+    def chosen() -> Any:
+        x = image(None, 8, 8, 3)
+        large = tf.shape(x)[1] > 4
+        return tf.where(large, tf.nn.relu(x), tf.nn.tanh(x))
+
+    report, proof = recovered(chosen, tmp_path)
+    assert proof.passed
+    assert [step.class_name for step in report.source.program.steps] == ["Activation"]
+
+
+def test_one_layer_says_the_whole_arithmetic(tmp_path: Path) -> None:
+    report, _ = recovered(cropped, tmp_path)
+    (crop,) = (s for s in report.source.program.steps if s.class_name == "DynamicSlice")
+    assert len(crop.inputs) == 2
+    assert "i = (x_shape[1] - y_shape[1]) // 2" in report.source.text
+    assert "return x[:, i : i + y_shape[1], j : j + y_shape[2]]" in report.source.text
+
+
+@pytest.mark.parametrize("shape", [(3, 4), "dynamic"])
+def test_noise_is_drawn_anew_in_each_call(shape: Any, tmp_path: Path) -> None:
+    def noisy() -> Any:
+        x = image(None, 4)
+        return x + v1.random_normal(tf.shape(x) if shape == "dynamic" else [4])
+
+    report, _ = recovered(noisy, tmp_path)
+    assert not report.not_portable
+    namespace: dict[str, Any] = {}
+    exec(report.source.text, namespace)
+    model, x = namespace["build_model"](), np.zeros((3, 4), "f")
+    assert not np.array_equal(model(x), model(x))
+
+
+def test_a_size_is_arithmetic_in_text() -> None:
+    a, b = Size("a"), Size("b")
+    assert str((a - b) // 2 + 1) == "(a - b) // 2 + 1"
+    assert str(2 * (a + 1) - (b - a)) == "2 * (a + 1) - (b - a)"
+    assert str(a - (b + 1) * -3) == "a - (b + 1) * (-3)"
+    assert (a + 0, a * 1, a - a, a // 1) == (a, a, 0, a)
+    assert a != 3 and a == Size("a")
+    with pytest.raises(TypeError):
+        a + 0.5

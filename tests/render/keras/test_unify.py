@@ -1,0 +1,67 @@
+"""Values of a block's occurrences -> parameters: names above all."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphscope.render.keras.blocks.unify import COUNTED, NAME, Field, Unifier
+
+
+def said(*columns: tuple[str, ...], role: str = NAME) -> tuple[list[str], list[tuple]]:
+    """What each column of names is written as, and the values of the parameters."""
+    unifier = Unifier(())
+    fields = [Field(at, "name", column, role) for at, column in enumerate(columns)]
+    found = unifier.unify(fields)
+    values = [parameter.values for parameter in unifier.parameters]
+    return [str(found[at]) for at in range(len(columns))], values
+
+
+@pytest.mark.parametrize(
+    "columns, texts, values",
+    [
+        # what all begin with
+        (
+            [("a1_conv", "b2_conv"), ("a1_bn", "b2_bn")],
+            ['f"{name}_conv"', 'f"{name}_bn"'],
+            [("a1", "b2")],
+        ),
+        # what stands at the end (NASNet)
+        (
+            [
+                ("conv_1_normal_left1_3", "conv_1_reduce_right2_stem_1"),
+                ("conv_1_bn_normal_left1_3", "conv_1_bn_reduce_right2_stem_1"),
+            ],
+            ['f"conv_1_{name}"', 'f"conv_1_bn_{name}"'],
+            [("normal_left1_3", "reduce_right2_stem_1")],
+        ),
+        # in the midst
+        (
+            [("net.up_a.conv", "net.b.conv"), ("bn.up_a", "bn.b")],
+            ['f"net.{name}.conv"', 'f"bn.{name}"'],
+            [("up_a", "b")],
+        ),
+        # nothing in common
+        ([("x", "y"), ("u_v", "w")], ["name", "name_1"], [("x", "y"), ("u_v", "w")]),
+        # something is left of each name
+        ([("conv", "conv_1")], ["name"], [("conv", "conv_1")]),
+    ],
+)
+def test_names_share_a_template(columns, texts, values) -> None:
+    assert said(*columns) == (texts, values)
+
+
+def test_numbers_are_numbers() -> None:
+    texts, values = said(("mixed9_0", "mixed9_1"), role=COUNTED)
+    assert texts == ['f"mixed9_{n}"'] and values == [(0, 1)]
+
+
+def test_a_shape_is_said_with_the_filters_that_it_follows() -> None:
+    unifier = Unifier(())
+    fields = [
+        Field("shape", "target_shape", ((2, 64), (2, 128))),
+        Field("conv", "filters", (32, 64)),
+        Field("odd", "target_shape", ((3, 7), (2, 9))),
+    ]
+    found = unifier.unify(fields)
+    assert str(found["shape"]) == "(2, 2 * filters)"
+    assert [p.name for p in unifier.parameters] == ["filters", "target_shape"]

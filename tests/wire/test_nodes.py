@@ -1,0 +1,161 @@
+"""Graphs against TensorFlow's own parse: nodes, inputs, control inputs, attributes; function references."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphscope.errors import GraphError
+from graphscope.graph import FunctionRef, Tensor
+from graphscope.read import load
+from graphscope.wire import messages as proto
+from graphscope.wire.nodes import graph_from_nodes
+
+
+def value_of(attr, name: str):
+    """An AttrValue of TensorFlow's, decoded by TensorFlow's own means."""
+    kind = attr.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "list":
+        for field, values in attr.list.ListFields():
+            return tuple(one(field.name, value) for value in values)
+        return ()
+    return one(kind, getattr(attr, kind))
+
+
+def one(kind: str, value):
+    import tensorflow as tf
+
+    if kind == "type":
+        return tf.as_dtype(value).name
+    if kind == "shape":
+        shape = tf.TensorShape(value)
+        return None if shape.rank is None else tuple(shape.as_list())
+    if kind == "tensor":
+        return tf.make_ndarray(value)
+    if kind == "s":
+        return value.decode("utf-8", "surrogateescape")
+    return value.name if kind == "func" else value
+
+
+def assert_equal_attrs(ours, theirs, where: str) -> None:
+    assert set(ours) == set(theirs), where
+    for name in theirs:
+        expected = value_of(theirs[name], name)
+        found = ours[name]
+        if isinstance(found, FunctionRef):
+            found = found.name
+        if isinstance(expected, np.ndarray):
+            assert found.shape == expected.shape, (where, name)
+            if expected.dtype == object:
+                assert (found == expected).all(), (where, name)
+            else:
+                assert (
+                    np.ascontiguousarray(found).tobytes() == expected.tobytes()
+                ), where
+        elif isinstance(expected, tuple) and expected and hasattr(expected[0], "dtype"):
+            assert all(map(np.array_equal, found, expected))
+        elif isinstance(found, tuple) and found and isinstance(found[0], FunctionRef):
+            assert tuple(f.name for f in found) == tuple(e for e in expected)
+        else:
+            assert found == expected or found != found, (where, name)
+
+
+def assert_equal_graphs(graph, graph_def) -> None:
+    assert list(graph) == [node.name for node in graph_def.node]
+    for node in graph_def.node:
+        data = [text for text in node.input if not text.startswith("^")]
+        found = [str(t) if t.port else t.node for t in graph.inputs(node.name)]
+        assert found == [text.removesuffix(":0") for text in data]
+        ours = graph.node(node.name)
+        assert ours.op == node.op and ours.device == node.device
+        assert list(ours.controls) == [t[1:] for t in node.input if t.startswith("^")]
+        assert_equal_attrs(ours.attrs, node.attr, node.name)
+
+
+def tensorflow_graphs(path: Path):
+    """The GraphDef that TensorFlow reads from a file of any kind."""
+    import tensorflow as tf
+    from google.protobuf import text_format
+
+    v1 = tf.compat.v1
+    data = path.read_bytes()
+    if path.name == "saved_model.pb":
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        return saved_model_pb2.SavedModel.FromString(data).meta_graphs[0].graph_def
+    if path.suffix == ".meta":
+        return v1.MetaGraphDef.FromString(data).graph_def
+    if path.suffix in (".pbtxt", ".txt"):
+        return text_format.Parse(data.decode(), v1.GraphDef())
+    return v1.GraphDef.FromString(data)
+
+
+def graph_files(corpus: Path) -> list[Path]:
+    rows = [
+        line.split("\t") for line in (corpus / "INDEX.tsv").read_text().splitlines()[1:]
+    ]
+    kinds = ("frozen_pb", "graphdef", "metagraph", "savedmodel", "hub_module")
+    return [corpus / row[0] for row in rows if row[3].startswith(kinds)]
+
+
+def test_every_corpus_graph(corpus: Path) -> None:
+    files = graph_files(corpus)
+    assert len(files) > 50
+    for path in files:
+        assert_equal_graphs(load(path).graph, tensorflow_graphs(path))
+
+
+def test_function_bodies_refer_to_ports(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([4], tf.float32, name="x")])
+    def pick(x):
+        values, places = tf.math.top_k(x, 2)
+        first, second, third = tf.split(tf.concat([values, values, values], 0), 3)
+        return tf.cast(places, tf.float32) + third, first + second
+
+    definition = pick.get_concrete_function().graph.as_graph_def()
+    inner = tf.function(lambda x: pick(x)).get_concrete_function(
+        tf.TensorSpec([4], tf.float32)
+    )
+    path = tmp_path / "f.pb"
+    path.write_bytes(inner.graph.as_graph_def().SerializeToString())
+    model = load(path)
+    (function,) = model.functions.values()
+    assert function.arguments == ("x",)
+    assert len(function.returns) == 2 and len(definition.node)
+    body = function.graph
+    (cast,) = body.by_op("Cast")
+    assert body.inputs(cast)[0].port == 1
+    ports = sorted(t.port for n in body.by_op("AddV2") for t in body.inputs(n))
+    assert ports == [0, 0, 1, 2]
+    assert {body.op(t.node) for t in function.returns} == {"Identity"}
+
+
+def nodes(*rows: tuple) -> list:
+    return [proto.NodeDef(name=name, op=op, input=inputs) for name, op, *inputs in rows]
+
+
+def test_a_duplicate_name_is_an_error() -> None:
+    with pytest.raises(GraphError, match="two nodes are called 'a'"):
+        graph_from_nodes(nodes(("a", "NoOp"), ("a", "NoOp")))
+
+
+def test_an_input_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(GraphError, match="'b' reads 'gone:1'"):
+        graph_from_nodes(nodes(("b", "Relu", "gone:1")))
+
+
+def test_a_cycle_is_read_as_it_is() -> None:
+    graph = graph_from_nodes(nodes(("a", "Relu", "b"), ("b", "Relu", "a")))
+    assert graph.inputs("a") == (Tensor("b"),) and graph.inputs("b") == (Tensor("a"),)
+
+
+def test_a_self_reference_and_odd_inputs_do_not_hang() -> None:
+    graph = graph_from_nodes(nodes(("a", "Relu", "a", "a:2", "^a")))
+    assert graph.inputs("a") == (Tensor("a"), Tensor("a", 2))
+    assert graph.node("a").controls == ("a",)
