@@ -2,7 +2,7 @@
 
     .venv/bin/python tools/make_opdefs.py
 
-Run it when a new TensorFlow comes out; ``tests/test_opdefs.py`` fails where the file is behind.
+Run it when a new TensorFlow comes out; ``tests/ops/test_registry.py`` fails where the file is behind.
 """
 
 from __future__ import annotations

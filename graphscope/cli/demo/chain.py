@@ -61,7 +61,7 @@ def run_demo(out: str, say: Callable[[str], object], cli: click.Group) -> None:
 
 def train_elsewhere(folder: Path) -> float:
     """Train in a process of its own; the accuracy on images that it has not seen."""
-    command = [sys.executable, "-m", "graphscope.demo.train", str(folder)]
+    command = [sys.executable, "-m", "graphscope.cli.demo.train", str(folder)]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(command, capture_output=True, text=True, env=quiet)
     if done.returncode:

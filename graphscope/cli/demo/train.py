@@ -1,6 +1,6 @@
 """Trains the demo's model as programs of 2017 did, and leaves a checkpoint and its ``.meta``.
 
-    python -m graphscope.demo.train FOLDER
+    python -m graphscope.cli.demo.train FOLDER
 
 The graph has the traps that such graphs have: the placeholder for the labels is called ``output``, batch
 normalisation hangs on an ``is_training`` placeholder, dropout on ``keep_prob``, and the prediction is no sink.
