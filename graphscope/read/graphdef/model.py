@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ...errors import FormatError
 from ...graph import Function, Model
 from ...wire import opdefs
@@ -93,7 +95,16 @@ def own_defaults(op_list: Any) -> dict[str, dict[str, Any]]:
             for attr in op.attr
             if attr.HasField("default_value")
         }
-        other = {n: v for n, v in told.items() if n not in known or known[n] != v}
+        other = {
+            n: v for n, v in told.items() if n not in known or not _equal(known[n], v)
+        }
         if other:
             found[op.name] = other
     return found
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two attribute values agree; a default may be a tensor (``ParameterizedTruncatedNormal``'s kin)."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return np.array_equal(a, b)
+    return bool(a == b)

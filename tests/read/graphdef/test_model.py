@@ -8,6 +8,8 @@ import pytest
 
 from graphscope.graph import Tensor
 from graphscope.read import load
+from graphscope.read.graphdef.model import own_defaults
+from graphscope.wire import messages as proto
 
 
 def meta_of(build, tmp_path: Path, edit=None) -> Path:
@@ -182,3 +184,16 @@ def test_what_is_no_model_is_described(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "model.ckpt-100.index").write_bytes(b"x")
     with pytest.raises(FormatError, match="no such.*model.ckpt-100.index"):
         load(tmp_path / "model.ckpt-10.indx")
+
+
+def test_an_op_whose_default_is_a_tensor() -> None:
+    """``ImageSummary``'s ``bad_color`` is an array: such a file could not be opened at all."""
+    ops = proto.MetaGraphDef().meta_info_def.stripped_op_list
+    op = ops.op.add(name="ImageSummary")
+    value = op.attr.add(name="bad_color").default_value
+    value.tensor.dtype = 4
+    value.tensor.tensor_shape.dim.add(size=4)
+    value.tensor.int_val.extend([255, 0, 0, 255])
+    assert own_defaults(ops) == {}
+    value.tensor.int_val[1] = 7
+    assert list(own_defaults(ops)["ImageSummary"]["bad_color"]) == [255, 7, 0, 255]
