@@ -11,8 +11,8 @@ import pytest
 import graphscope.patterns as patterns
 from graphscope.match import Pattern
 
-from . import __path__ as folder
 from . import __name__ as here
+from . import __path__ as folder
 
 
 def tables(name: str) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 from ...errors import GraphscopeError, MissingWeight
 from ...graph import Function, Graph, Model, Node, Tensor, did_you_mean
 from ...graph.edit import duplicate, put

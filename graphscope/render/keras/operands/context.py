@@ -38,7 +38,9 @@ class Context(Reader):
         self.lent: dict[str, list[str]] = {}
         self.wanted: tuple[Tensor, ...] = ()
         self.measured: list[Tensor] = []  # whose shapes ``sizes`` speak of
-        self.formed: set[str] = set()  # nodes that index_grids.py makes where they are used
+        self.formed: set[str] = (
+            set()
+        )  # nodes that index_grids.py makes where they are used
         self.sizes: dict[Tensor, np.ndarray] = {}  # what shape_expressions.py computed
 
     def put(self, step: Step) -> None:
