@@ -10,6 +10,7 @@
       NotExpressible       no lowering for this op: names the op and its node
       NotRunnable          TensorFlow cannot run the model: says why
       UnsafeModel          running it could touch files: names the nodes, and what to pass to run it all the same
+      WouldOverwrite       something stands where the output should go: names it, and what to pass where it may be replaced
 
 The message is one line for the person at the command line: what was seen, what was expected, what to do.
 A pattern that does not match and an op that nobody knows are not errors.
@@ -60,3 +61,7 @@ class NotRunnable(GraphscopeError):
 
 class UnsafeModel(GraphscopeError):
     """Running the model could touch files, the network or Python."""
+
+
+class WouldOverwrite(GraphscopeError):
+    """Something stands where the output should go."""

@@ -27,9 +27,10 @@ ARROWS = {
     "infer": {*_BASE, "ops", "read", "match", "patterns", "simplify"},
     "freeze": {*_BASE, "ops", "read", "simplify", "infer"},
     "verify": {*_BASE, "ops", "read", "simplify", "infer", "freeze"},
+    "export": {*_BASE, "ops", "read", "simplify", "infer", "freeze", "verify"},
     "analysis": {
         *_BASE,
-        *"freeze infer match ops patterns read render simplify verify".split(),
+        *"export freeze infer match ops patterns read render simplify verify".split(),
     },
     "cli": {"errors", "analysis", "read", "verify"},
     "__main__": {"cli"},

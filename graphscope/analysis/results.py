@@ -17,6 +17,7 @@ from .stages import Stages
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from ..export import ExportReport
     from ..freeze import FreezeReport
     from ..match import Explanation
     from ..match.pattern import Pattern
@@ -136,6 +137,43 @@ class Analysis(Stages):
         wishes = {"inputs": self.wanted_inputs, **options}
         return measure_reduction(self.flat, self.sure_outputs(), path, **wishes)
 
+    def export(
+        self,
+        place: str | Path,
+        target: str,
+        verify: bool = True,
+        trust: bool = False,
+        weights: str = "auto",
+        as_is: bool = False,
+        **wishes: Any,
+    ) -> ExportReport:
+        """Write the model for another runtime, and prove it there; ``wishes`` as ``export_model`` has them.
+
+        All signatures that the file declares, unless outputs were asked for.
+        """
+        from ..export import Request, export_model
+        from ..infer.outputs.signatures import declared_signatures
+
+        wanted = bool(self.wanted_outputs) or not declared_signatures(self.flat)
+        freezing = {"inputs": self.wanted_inputs, "roles": self.roles}
+        request = Request(
+            self.flat,
+            self.sure_outputs() if wanted else (),
+            wanted,
+            {**freezing, "weights": weights, "as_is": as_is},
+            self.original if verify else None,
+            trust,
+            self.given_shapes,
+        )
+        return export_model(request, target, place, **wishes)
+
+    @property
+    def original(self) -> Model | str:
+        """What TensorFlow can be given to run: the file, or the model where it was joined from several places."""
+        source = self.model.source
+        whole = Path(source).exists() or Path(f"{source}.index").exists()
+        return self.model if self.joined or not whole else source
+
     def write_keras(self, folder: str | Path) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder."""
         from ..infer.layers.loops import check_loops
@@ -218,13 +256,9 @@ class Analysis(Stages):
         from ..verify import apart, compare
 
         record = Path(folder, "verification.json")
-        whole = (
-            Path(self.model.source).exists()
-            or Path(f"{self.model.source}.index").exists()
-        )
         work = partial(
             compare,
-            self.model if self.joined or not whole else self.model.source,
+            self.original,
             str(folder),
             trust=trust,
             outputs=self.sure_outputs(),

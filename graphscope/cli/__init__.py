@@ -14,9 +14,11 @@ import click
 
 from .. import __version__
 from .options import (
+    EXPORT_WISHES,
     FREEZE_WISHES,
     REDUCTIONS,
     as_json,
+    export_options,
     freeze_options,
     parse_rename,
     parse_shape,
@@ -314,6 +316,23 @@ def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     document = apart(lambda: compare(a, b, trust=trust)).to_json()
     say(document, lambda: console.verification_text(document), json_wanted)
     if not document["passed"]:
+        sys.exit(3)
+
+
+@model_command("export")
+@export_options
+@as_json
+def export_command(json_wanted: bool, out: str, target: str, **options: Any) -> None:
+    """To another runtime, proven there: savedmodel, tfjs, tflite, onnx, openvino.
+
+    Exit status 3 where what the runtime computes differs from the source by more than --within.
+    """
+    from . import deployment
+
+    wishes = {key: options[key] for key in EXPORT_WISHES}
+    document = analysis_of({**options, "out": out}).export(out, target, **wishes)
+    say(document.to_json(), lambda: deployment.export_text(document), json_wanted)
+    if document.verified and document.verified.passed is False:
         sys.exit(3)
 
 

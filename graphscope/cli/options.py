@@ -96,6 +96,68 @@ FREEZE = (
         help="Write attributes that this GraphDef version knows.",
     ),
 )
+EXPORT = (
+    click.option(
+        "--to",
+        "target",
+        required=True,
+        metavar="TARGET",
+        help="savedmodel, tfjs, tflite, onnx, openvino or keras.",
+    ),
+    click.option("-o", "--out", required=True, metavar="OUT"),
+    click.option(
+        "--signature", default="", metavar="NAME", help="Where OUT holds one only."
+    ),
+    click.option(
+        "--quantize",
+        default="",
+        metavar="KIND",
+        help="How weights are stored: tfjs float16, uint8, uint16; tflite float16, dynamic, int8.",
+    ),
+    click.option(
+        "--calibrate",
+        default="",
+        metavar="FILE.npz|DIR",
+        help="Examples for --quantize int8: one array for each input.",
+    ),
+    click.option(
+        "--constants", is_flag=True, help="savedmodel: weights in the graph itself."
+    ),
+    click.option(
+        "--page", is_flag=True, help="tfjs: a web page beside it that runs it."
+    ),
+    click.option(
+        "--weights",
+        type=click.Choice(["auto", "raw", "ema"]),
+        default="auto",
+        show_default=True,
+        help="Moving averages or raw weights.",
+    ),
+    click.option(
+        "--as-is",
+        is_flag=True,
+        help="Leave the graph in its mode; default is inference.",
+    ),
+    click.option("--force", is_flag=True, help="Replace an earlier export at OUT."),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        help="Run both and compare (needs TensorFlow).",
+    ),
+    click.option(
+        "--within",
+        type=float,
+        metavar="X",
+        help="The largest difference, in the output's scale: 1e-4, quantized 0.02.",
+    ),
+    click.option(
+        "--trust",
+        is_flag=True,
+        help="Run a model whose ops can touch files, network or Python.",
+    ),
+)
+EXPORT_WISHES: tuple[str, ...] = ("signature", "quantize", "calibrate", "constants")
+EXPORT_WISHES += ("page", "weights", "as_is", "force", "verify", "within", "trust")
 FREEZE_WISHES: tuple[str, ...] = (
     "as_is",
     "weights",
@@ -115,6 +177,11 @@ def shared_options(function: Decorated) -> Decorated:
 def freeze_options(function: Decorated) -> Decorated:
     """The options of ``graphscope freeze``."""
     return _all(FREEZE, function)
+
+
+def export_options(function: Decorated) -> Decorated:
+    """The options of ``graphscope export``."""
+    return _all(EXPORT, function)
 
 
 def _all(decorators: tuple[Any, ...], function: Decorated) -> Decorated:

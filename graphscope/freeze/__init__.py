@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .freeze import freeze_model
+from .freeze import freeze_model, prepare_freeze
 from .report import FreezeReport
 
-__all__ = ["FreezeReport", "freeze_model"]
+__all__ = ["FreezeReport", "freeze_model", "prepare_freeze"]

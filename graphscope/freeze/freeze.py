@@ -73,6 +73,16 @@ def freeze_model(
     Raises GraphError where an output does not exist, MissingWeight where a variable that is needed has no value, NotExpressible
     where an op needs a variable, GraphscopeError where the file would be larger than 2 GB or cannot be written.
     """
+    freeze = prepare_freeze(model, outputs, **options)
+    graph = freeze.build()
+    size = write_graph(graph, path, freeze.functions, freeze.versions, freeze.wish.text)
+    return freeze.report(graph, str(path), size)
+
+
+def prepare_freeze(
+    model: Model, outputs: Iterable[Tensor | str], **options: Any
+) -> Freeze:
+    """A freeze that writes nothing: its ``build`` gives the frozen graph, for whoever writes another format. As ``freeze_model``."""
     wish = Options(**options)
     if wish.weights not in WEIGHTS:
         raise GraphscopeError(f"weights are {', '.join(WEIGHTS)}, not {wish.weights!r}")
@@ -85,14 +95,7 @@ def freeze_model(
         )
     flat = inline(model)
     flat = replace(flat, graph=sum_temporaries(flat.graph))
-    freeze = Freeze(flat, [_meant(flat, output) for output in outputs], wish)
-    graph = freeze.build()
-    versions = {
-        **flat.versions,
-        **({"producer": wish.producer} if wish.producer else {}),
-    }
-    size = write_graph(graph, path, freeze.functions, versions, wish.text)
-    return freeze.report(graph, str(path), size)
+    return Freeze(flat, [_meant(flat, output) for output in outputs], wish)
 
 
 def _meant(model: Model, output: Tensor | str) -> Tensor:
@@ -143,6 +146,12 @@ class Freeze:
             graph = prune(graph, self._kept())
         graph = self._reduced(graph)
         return self._named(_bare(graph, self.wish.keep_devices))
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The GraphDef versions of the result."""
+        producer = self.wish.producer
+        return {**self.model.versions, **({"producer": producer} if producer else {})}
 
     def _specs(self, graph: Graph) -> Mapping[Tensor, TensorSpec]:
         """Dtypes and shapes, where a cut needs them."""

@@ -87,7 +87,7 @@ def _parts(
 
 
 def _node_part(name: str, node: Node, inputs: Iterable[str]) -> Part:
-    body = _body(node)
+    body = stored_value(node)
     if body is None:
         message = to_node_def(name, node, inputs)
         return Part(_field(NODE, message.SerializeToString(deterministic=True)))
@@ -103,7 +103,7 @@ def _node_part(name: str, node: Node, inputs: Iterable[str]) -> Part:
     return Part(head, body.nbytes, body.extents, body.make)
 
 
-def _body(node: Node) -> Stored | None:
+def stored_value(node: Node) -> Stored | None:
     """The value of a Const that is better copied than encoded; None where there is none."""
     if node.op != "Const":
         return None

@@ -19,11 +19,13 @@ from .safety import check_loading, initialisers
 
 
 def open_runner(what: Any, trust: bool = False) -> Runner:
-    """What runs the model at a path (or a Model, or a Keras model).
+    """What runs the model at a path (or a Model, or a Keras model); a Runner is one already.
 
     Raises UnsafeModel, unless ``trust``, where loading it could touch more than its own files; GraphscopeError where TensorFlow is
     missing or nothing can run it.
     """
+    if hasattr(what, "needed"):
+        return what  # type: ignore[no-any-return]
     if hasattr(what, "inputs") and callable(what):
         return KerasRunner(what, getattr(what, "name", "the Keras model"))
     if isinstance(what, Model):

@@ -1,0 +1,55 @@
+"""The value of a Const, in pieces: as it lies in its file, or as an array gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError
+from ..freeze.stream import stored_value
+from ..graph import Node
+from ..read.weights.lazy_const import Stored
+
+CHUNK = 1 << 22
+
+__all__ = ["pieces", "stored_value", "value_of"]
+
+
+def pieces(weight: Stored) -> Iterator[Any]:
+    """The little-endian bytes of a weight, at most four MiB at a time."""
+    if weight.extents is None:
+        yield from _of_array(weight)
+        return
+    for extent in weight.extents:
+        with open(extent.path, "rb", buffering=0) as file:
+            file.seek(extent.offset)
+            left = extent.length
+            while left:
+                piece = file.read(min(left, CHUNK))
+                if not piece:
+                    end = extent.offset + extent.length
+                    raise FormatError(
+                        f"{extent.path}: ends before byte {end}: it is truncated, copy it again"
+                    )
+                yield piece
+                left -= len(piece)
+
+
+def _of_array(weight: Stored) -> Iterator[Any]:
+    array = weight.make()
+    if array.dtype.byteorder == ">":
+        array = array.astype(array.dtype.newbyteorder("<"))
+    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    if data.nbytes != weight.nbytes:
+        raise FormatError(
+            f"a weight has {data.nbytes} bytes where its index says {weight.nbytes}"
+        )
+    for start in range(0, data.nbytes, CHUNK):
+        yield data[start : start + CHUNK].data
+
+
+def value_of(node: Node) -> np.ndarray:
+    """The array that a Const holds."""
+    return np.asarray(node.attrs["value"])

@@ -1,0 +1,178 @@
+"""The export itself: Model and target -> files, and the report that says what was done and proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..errors import NotExpressible
+from ..freeze.stream import write_graph
+from ..graph import Graph, Model, Shape, Signature, Tensor
+from ..verify import apart
+from .body import stored_value
+from .frozen import Frozen, alone, freeze_signatures
+from .options import Options
+from .place import check_free, size_of, write_beside
+from .proof import prove
+from .registry import Target, check_installed, check_wishes, target_of
+from .report import ExportReport, Proof
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be exported: the inlined ``model``, its ``outputs`` (the only signature where they are ``wanted``) and how it is frozen.
+
+    ``reference`` is what the export is proven against: a path or a Model; None proves nothing. ``shapes`` are those of inputs that the
+    file leaves open.
+    """
+
+    model: Model
+    outputs: Sequence[Tensor] = ()
+    wanted: bool = False
+    freezing: Mapping[str, Any] = field(default_factory=dict)
+    reference: Any = None
+    trust: bool = False
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+
+
+def export_model(
+    request: Request,
+    name: str,
+    place: str | Path,
+    force: bool = False,
+    **wishes: Any,
+) -> ExportReport:
+    """Write a model for the target ``name`` at ``place``, and prove it there; ``wishes`` are the fields of Options.
+
+    Raises GraphscopeError where the target is unknown, lacks a package or was asked for what it does not do; WouldOverwrite where something
+    stands at ``place``; NotExpressible, before anything heavy is imported, where the target lacks an op.
+    """
+    target, options, path = target_of(name), Options(**wishes), Path(place)
+    check_wishes(target, options)
+    check_free(path, request.model.source, force, partial(_is_own, target))
+    frozen = _frozen(target, request, options)
+    check_ops(target, frozen)
+    check_installed(target)
+    remarks = write_beside(path, lambda part: target.write(frozen, part, options))
+    report = _report(target, frozen, path, remarks)
+    if request.reference is None:
+        return report
+    return replace(report, verified=_proof(target, frozen, path, options, request))
+
+
+def _is_own(target: Target, place: Path) -> bool:
+    """Whether an earlier export of this kind stands there."""
+    if target.IS_FOLDER:
+        return (place / target.MARK).is_file()
+    return place.is_file() and place.suffix == target.MARK
+
+
+def _frozen(target: Target, request: Request, options: Options) -> Frozen:
+    frozen = freeze_signatures(
+        request.model, request.outputs, request.wanted, **request.freezing
+    )
+    if not target.ONE_SIGNATURE:
+        return frozen
+    name, _ = frozen.signature(options.signature)
+    others = ", ".join(sorted(frozen.signatures.keys() - {name}))
+    said = f"of its signatures only {name!r} is written (--signature): not {others}"
+    single = alone(frozen, name)
+    return replace(single, remarks=(*single.remarks, said)) if others else single
+
+
+def check_ops(target: Target, frozen: Frozen) -> None:
+    """Raise NotExpressible where the target lacks ops, with the nodes at which the graph could be cut instead."""
+    lacks = target.unsupported(frozen)
+    if not lacks:
+        return
+    listed = ", ".join(f"{op} (node {node!r})" for op, node in lacks[:5])
+    more = f" and {len(lacks) - 5} more" if len(lacks) > 5 else ""
+    cuts = list(_cuts(frozen.graph, {lack.node for lack in lacks}, frozen.signatures))
+    hint = " ".join(f"--input {name}" for name in cuts[:4])
+    raise NotExpressible(
+        f"{target.RUNTIME} has no {listed}{more}; "
+        + (f"cut the graph behind it: {hint}" if cuts else "another target may have it")
+    )
+
+
+def _cuts(
+    graph: Graph, lacking: set[str], signatures: Mapping[str, Signature]
+) -> Iterator[str]:
+    """The lacking nodes whose outputs reach an output of the model past no other of them; none where one is an output itself."""
+    ends = {t.node for s in signatures.values() for t in s.outputs.values()}
+    if ends & lacking:
+        return
+    seen: set[str] = set()
+    stack = list(ends)
+    while stack:
+        name = stack.pop()
+        if name in seen or name not in graph:
+            continue
+        seen.add(name)
+        if name in lacking:
+            yield name
+        else:
+            stack.extend(graph.pred[name])
+
+
+def _report(
+    target: Target, frozen: Frozen, place: Path, remarks: Sequence[str]
+) -> ExportReport:
+    first = frozen.signature()[1]
+    return ExportReport(
+        path=str(place),
+        target=target.NAME,
+        signatures={n: _described(s) for n, s in frozen.signatures.items()},
+        inputs=tuple(first.inputs),
+        outputs=tuple(first.outputs),
+        bytes=size_of(place),
+        bytes_before=_weights_of(frozen.graph),
+        changed=frozen.changes,
+        weights=frozen.weights,
+        remarks=(*frozen.remarks, *remarks),
+    )
+
+
+def _described(signature: Signature) -> dict[str, Any]:
+    def side(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+        specs = {key: signature.specs[tensor] for key, tensor in tensors.items()}
+        return {k: {"dtype": s.dtype, "shape": s.shape} for k, s in specs.items()}
+
+    return {"inputs": side(signature.inputs), "outputs": side(signature.outputs)}
+
+
+def _weights_of(graph: Graph) -> int:
+    bodies = (stored_value(graph.node(name)) for name in graph.by_op("Const"))
+    return sum(body.nbytes for body in bodies if body is not None)
+
+
+def _proof(
+    target: Target, frozen: Frozen, place: Path, options: Options, request: Request
+) -> Proof:
+    """The proof, in a process of its own: the runtimes are large, and may end it."""
+    with _reference(frozen, request) as (source, remarks):
+        work = partial(
+            prove, target, place, frozen, options, source, request.trust, request.shapes
+        )
+        proof = apart(work)
+    return replace(proof, remarks=(*remarks, *proof.remarks))
+
+
+@contextmanager
+def _reference(
+    frozen: Frozen, request: Request
+) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """What the export is compared with: the source, or its frozen graph where that computes with other weights."""
+    if frozen.weights != "ema":
+        yield request.reference, ()
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "frozen.pb"
+        write_graph(frozen.graph, path, frozen.functions, frozen.versions)
+        said = "compared with the frozen graph: the source itself computes with the raw weights, not their moving averages"
+        yield path, (said,)

@@ -1,0 +1,24 @@
+"""What an export can be asked for beyond its target and its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Options:
+    """``quantize``: how weights are stored (each target names its kinds); ``constants``: a SavedModel without variables; ``calibrate``:
+    examples for int8, an ``.npz`` or a folder of them; ``page``: a web page beside a TensorFlow.js model; ``within``: the largest difference
+    allowed, in the output's scale; ``signature``: the one to write where the target holds one only.
+    """
+
+    quantize: str = ""
+    constants: bool = False
+    calibrate: str = ""
+    page: bool = False
+    within: float | None = None
+    signature: str = ""
+
+    def asked(self) -> set[str]:
+        """The names of what was asked for."""
+        return {each.name for each in fields(self) if getattr(self, each.name)}

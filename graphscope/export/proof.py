@@ -1,0 +1,177 @@
+"""Source and export, run on the same random inputs, each in the runtime that reads it: how far apart they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from ..errors import NotRunnable, UnsafeModel
+from ..graph import Shape
+from ..verify import Verification, compare
+from ..verify.feeds.draw import Port
+from ..verify.feeds.noise import Noise
+from ..verify.run.opening import open_runner
+from ..verify.run.runner import Runner
+from .frozen import Frozen
+from .options import Options
+from .registry import Target
+from .report import Proof
+
+FLOAT_BOUND, QUANTIZED_BOUND = 1e-4, 0.02
+REPEATS = 5
+
+
+class Watched:
+    """A runner whose answers are watched: what never changes, and how long a run takes."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner, self.source, self.model = runner, runner.source, None
+        self.remarks = runner.remarks
+        self.first: dict[str, np.ndarray] = {}
+        self.varied: set[str] = set()
+        self.last: tuple[Mapping[str, Any], Sequence[str]] = ({}, ())
+
+    def outputs(self) -> tuple[str, ...]:
+        return self.runner.outputs()
+
+    def resolve(self, name: str) -> str | None:
+        return self.runner.resolve(name)
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        return self.runner.needed(outputs, fed)
+
+    def port(self, name: str) -> Port:
+        return self.runner.port(name)
+
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        values = self.runner.run(feeds, outputs, noise)
+        self.last = feeds, outputs
+        for name, value in zip(outputs, values):
+            flat = np.ravel(value)
+            before = self.first.setdefault(name, flat)
+            length = min(before.size, flat.size)
+            if not np.array_equal(before[:length], flat[:length]):
+                self.varied.add(name)
+        return values
+
+    def milliseconds(self) -> float:
+        """The median of some runs on the inputs last drawn."""
+        times = []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            self.runner.run(*self.last)
+            times.append(1e3 * (time.perf_counter() - start))
+        return median(times)
+
+    def constant(self) -> set[str]:
+        """The outputs that were the same whatever was fed."""
+        return self.first.keys() - self.varied
+
+
+def bound_of(options: Options) -> float:
+    """The largest difference that is allowed, in the output's scale."""
+    if options.within is not None:
+        return options.within
+    return QUANTIZED_BOUND if options.quantize else FLOAT_BOUND
+
+
+def prove(
+    target: Target,
+    place: Path,
+    frozen: Frozen,
+    options: Options,
+    source: Any,
+    trust: bool = False,
+    shapes: Mapping[str, Shape] | None = None,
+) -> Proof:
+    """Compare what was written at ``place`` with ``source`` (a path, a Model, a Keras model), signature by signature.
+
+    Where one of the two cannot be run there is nothing proven, and the reason is among the remarks. Raises GraphscopeError where the
+    runtime refuses what was written.
+    """
+    if find_spec("tensorflow") is None:
+        return unproven(
+            target, options, "TensorFlow, which runs the source, is not installed"
+        )
+    try:
+        reference = open_runner(source, trust)
+        parts = [
+            _compared(target, place, frozen, options, name, reference, trust, shapes)
+            for name in frozen.signatures
+        ]
+    except (NotRunnable, UnsafeModel) as error:
+        return unproven(target, options, str(error))
+    return _together(target, options, parts)
+
+
+def unproven(target: Target, options: Options, reason: str) -> Proof:
+    """No proof, and why."""
+    bound = bound_of(options)
+    return Proof(target.RUNTIME, None, bound, None, None, (), (reason,))
+
+
+Part = tuple[Verification, set[str], float, str]
+
+
+def _compared(
+    target: Target,
+    place: Path,
+    frozen: Frozen,
+    options: Options,
+    name: str,
+    reference: Runner,
+    trust: bool,
+    shapes: Mapping[str, Shape] | None,
+) -> Part:
+    """One signature: the verification, the outputs that never changed, milliseconds, the runtime that ran it."""
+    signature = frozen.signatures[name]
+    runner = target.run(place, frozen, name)
+    watched = Watched(runner)
+    result = compare(
+        reference,
+        watched,
+        trust=trust,
+        outputs=[frozen.origin(tensor) for tensor in signature.outputs.values()],
+        shapes=shapes,
+        tolerance=bound_of(options),
+    )
+    runtime = str(getattr(runner, "runtime", target.RUNTIME))
+    return result, watched.constant(), watched.milliseconds(), runtime
+
+
+def _together(target: Target, options: Options, parts: Sequence[Part]) -> Proof:
+    remarks: list[str] = []
+    rows: list[Mapping[str, Any]] = []
+    for result, constant, _, _ in parts:
+        remarks += [r for r in result.remarks if r not in remarks]
+        for row in result.outputs:
+            same = row["b"] in constant and row["passed"]
+            rows.append({**row, "passed": None if same else row["passed"]})
+            if same:
+                remarks.append(
+                    f"{row['a']} was the same whatever was fed: it is not proven"
+                )
+    verdicts = [row["passed"] for row in rows if row["passed"] is not None]
+    agreed = all(result.passed for result, _, _, _ in parts)
+    return Proof(
+        parts[0][3],
+        max(result.max_rel for result, _, _, _ in parts),
+        bound_of(options),
+        round(parts[0][2], 3),
+        None if agreed and not verdicts else agreed,
+        tuple(rows),
+        tuple(remarks),
+    )
