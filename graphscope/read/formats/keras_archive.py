@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from typing import Any
@@ -19,6 +20,33 @@ _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5
 _LOCAL_HEADER = 30  # bytes before the file name in a zip's local header
 
 
+class SourceFile(io.RawIOBase):
+    """A part of a Source as the file object that h5py wants."""
+
+    def __init__(self, source: Source, start: int, size: int) -> None:
+        self.source, self.start, self.size, self.place = source, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.place = offset + (0, self.place, self.size)[whence]
+        return self.place
+
+    def tell(self) -> int:
+        return self.place
+
+    def readinto(self, target: Any) -> int:
+        first = self.start + self.place
+        length = max(0, min(len(target), self.size - self.place))
+        target[:length] = self.source[first : first + length]
+        self.place += length
+        return length
+
+
 def recognises(source: Source) -> bool:
     """A zip that holds a Keras config: zips of other things are not ours."""
     if source.head(4) != _MAGIC:
@@ -30,10 +58,6 @@ def recognises(source: Source) -> bool:
 
 
 def _archive(source: Source) -> zipfile.ZipFile:
-    import io
-
-    from ..weights.hdf5 import SourceFile
-
     try:
         return zipfile.ZipFile(io.BufferedReader(SourceFile(source, 0, source.size)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
