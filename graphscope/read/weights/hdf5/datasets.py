@@ -76,7 +76,9 @@ class Values:
 
     def _whole(self, storage: Storage, data: bytes) -> np.ndarray:
         if len(data) < self.nbytes:
-            raise storage.damaged(f"{len(data)} bytes of values, expected {self.nbytes}")
+            raise storage.damaged(
+                f"{len(data)} bytes of values, expected {self.nbytes}"
+            )
         dtype = self.element.dtype
         count = math.prod(self.shape)
         return np.frombuffer(data, dtype, count).reshape(self.shape)

@@ -124,7 +124,9 @@ def records(storage: Storage, address: int) -> list[bytes]:
     children = _cut(inner[length:], width)
     listed: list[bytes] = []
     for number, child in enumerate(children):
-        place, many = (int.from_bytes(part, "little") for part in (child[:8], child[8:]))
+        place, many = (
+            int.from_bytes(part, "little") for part in (child[:8], child[8:])
+        )
         listed += _leaf(storage, place, many, size) + own[number : number + 1]
     return listed
 

@@ -11,7 +11,10 @@ from ....wire.source import Source
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = (1 << 64) - 1
-_FLOOR, _TIMES = 1 << 20, 4  # bytes of structure that may be read: 1 MB and four times the file
+_FLOOR, _TIMES = (
+    1 << 20,
+    4,
+)  # bytes of structure that may be read: 1 MB and four times the file
 _LEAST = 16  # bytes that a read counts for at least: a loop of small reads ends too
 
 
