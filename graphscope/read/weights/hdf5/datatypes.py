@@ -81,7 +81,7 @@ def _enum(
 def dataspace(storage: Storage, body: bytes) -> tuple[int, ...] | None:
     """The sizes; () for a scalar, None where there is no element at all."""
     cursor = Cursor(storage, body, "a dataspace")
-    version, rank, flags = cursor.number(1), cursor.number(1), cursor.number(1)
+    version, rank, _ = cursor.number(1), cursor.number(1), cursor.number(1)
     if version not in (1, 2) or rank > _MOST_DIMENSIONS:
         raise storage.damaged(f"a dataspace of version {version} and rank {rank}")
     kind = cursor.number(1)
