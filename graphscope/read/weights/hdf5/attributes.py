@@ -71,7 +71,7 @@ def elements(array: np.ndarray, element: Datatype, heaps: GlobalHeaps) -> np.nda
         return array
     if element.text == "heap":
         ids = array.reshape(-1).tolist()
-        parts = [heaps.bytes(address, index, length) for length, address, index in ids]
+        parts = [heaps.string(address, index, length) for length, address, index in ids]
     else:
         ending = b" \0" if element.text == "spaces" else b"\0"
         parts = [bytes(part).rstrip(ending) for part in array.reshape(-1).tolist()]

@@ -157,8 +157,9 @@ class Hdf5:
             array = inside.array(self.storage)
             if inside.element.text:
                 return elements(array, inside.element, self.heaps)
-            if name == "bfloat16":
-                return array.view(numpy_dtype(name))
+            native = numpy_dtype(name)
+            if array.dtype.kind == "V" and native is not None:
+                return array.view(native)
             return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
         return decode

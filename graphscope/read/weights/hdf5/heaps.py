@@ -32,7 +32,7 @@ class GlobalHeaps:
         self.storage = storage
         self.collections: dict[int, dict[int, bytes]] = {}
 
-    def bytes(self, address: int, index: int, length: int) -> bytes:
+    def string(self, address: int, index: int, length: int) -> bytes:
         """What an element's heap id names; b"" where it names nothing."""
         if not length or not address or address == UNDEFINED:
             return b""
