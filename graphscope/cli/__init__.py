@@ -6,6 +6,7 @@ Results go to stdout, remarks to stderr. Exit status: 0 done, 1 the file or the 
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -351,6 +352,9 @@ def main() -> None:
     """The console script: errors become one line and an exit status."""
     from ..errors import GraphscopeError
 
+    # A graph is a million small objects that all live to the end: collecting as often as Python does by default
+    # is a quarter of the time of ``inspect`` on a graph of 20,000 nodes.
+    gc.set_threshold(200_000, 50, 1000)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
