@@ -49,20 +49,22 @@ Renderer = Callable[[View], str | bytes]
 
 @cache
 def _renderers() -> Mapping[str, Renderer]:
-    found: dict[str, Renderer] = {}
+    by_suffix: dict[str, Renderer] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
         loaded = import_module(f"{__name__}.{module.name}")
-        _join(found, getattr(loaded, "SUFFIXES", {}), module.name)
-    return found
+        _join(by_suffix, getattr(loaded, "SUFFIXES", {}), module.name)
+    return by_suffix
 
 
-def _join(found: dict[str, Renderer], added: Mapping[str, Renderer], name: str) -> None:
-    """Add one module's formats to the registry; raises ValueError where a suffix is taken."""
+def _join(
+    by_suffix: dict[str, Renderer], added: Mapping[str, Renderer], name: str
+) -> None:
+    """Add one module's formats to the registry; raises ValueError where a suffix is owner."""
     for suffix, renderer in added.items():
-        if suffix in found:
-            taken = found[suffix].__module__
-            raise ValueError(f"render/{name}.py serves {suffix!r}, and so does {taken}")
-        found[suffix] = renderer
+        if suffix in by_suffix:
+            owner = by_suffix[suffix].__module__
+            raise ValueError(f"render/{name}.py serves {suffix!r}, and so does {owner}")
+        by_suffix[suffix] = renderer
 
 
 def formats() -> dict[str, str]:

@@ -58,17 +58,17 @@ def _marks(
         for name in graph
         if isinstance(layer := graph.node(name), Layer)
     }
-    found: dict[str, str] = {}
+    marks: dict[str, str] = {}
     for tensor in outputs:
         parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
         name = maker.get(str(parsed), parsed.node)
         if name in graph:
-            found[name] = "output" if name == parsed.node else f"output {parsed}"
+            marks[name] = "output" if name == parsed.node else f"output {parsed}"
     for tensor in inputs:
         parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
-        if parsed.node in graph and parsed.node not in found:
-            found[parsed.node] = "input"
-    return found
+        if parsed.node in graph and parsed.node not in marks:
+            marks[parsed.node] = "input"
+    return marks
 
 
 class _Drawing:
@@ -98,13 +98,13 @@ class _Drawing:
 
     def _edges(self) -> dict[tuple[str, str], dict[Tensor, None]]:
         """Between two boxes, the tensors that go from one to the other."""
-        found: dict[tuple[str, str], dict[Tensor, None]] = defaultdict(dict)
+        tensors: dict[tuple[str, str], dict[Tensor, None]] = defaultdict(dict)
         for name, box in self.box_of.items():
             for source, port, _ in data_edges(self.graph, name):
                 other = self.box_of.get(source)
                 if other is not None and other != box:
-                    found[other, box][Tensor(source, port)] = None
-        return found
+                    tensors[other, box][Tensor(source, port)] = None
+        return tensors
 
     def _edges_into_words(self) -> dict[str, list[str]]:
         """What feeds very many boxes (a phase, a step) is named in them: its edges would hide all others."""
@@ -125,8 +125,8 @@ class _Drawing:
         return notes
 
     def source(self, title: str, direction: str) -> str:
-        made = graphviz.Digraph("model")
-        made.attr(
+        picture = graphviz.Digraph("model")
+        picture.attr(
             rankdir=direction,
             fontname=_FONT,
             bgcolor="white",
@@ -135,8 +135,8 @@ class _Drawing:
             fontcolor="#66717d",
             fontsize="11",
         )
-        made.attr("node", shape="plain", fontname=_FONT, fontsize="12")
-        made.attr(
+        picture.attr("node", shape="plain", fontname=_FONT, fontsize="12")
+        picture.attr(
             "edge",
             color="#7b8794",
             arrowsize="0.6",
@@ -147,13 +147,13 @@ class _Drawing:
         )
         if title:
             shown = for_html(shorten(title, 90))
-            made.attr(
+            picture.attr(
                 label=f'<<FONT POINT-SIZE="14" COLOR="#1f2933"><B>{shown}</B></FONT>>',
                 labelloc="t",
             )
-        self._draw_boxes(made)
+        self._draw_boxes(picture)
         if not self.edges:
-            self._stack_up(made)
+            self._stack_up(picture)
         place = {head: i for i, head in enumerate(self.units.stacks)}
         last = {
             box: max(place[h] for h in heads)
@@ -161,21 +161,21 @@ class _Drawing:
         }
         for (source, target), tensors in self.edges.items():
             back = last[source] > last[target] and source not in self.folding.closed
-            made.edge(
+            picture.edge(
                 self.ids[source],
                 self.ids[target],
                 **self._edge_attributes(source, tensors, back),
             )
-        return str(made.source)
+        return str(picture.source)
 
-    def _stack_up(self, made: graphviz.Digraph) -> None:
+    def _stack_up(self, picture: graphviz.Digraph) -> None:
         """Put the boxes of what has no edges (a checkpoint without its graph) below each other, not side by side."""
         listed = list(self.ids.values())
         for place, (above, below) in enumerate(zip(listed, listed[1:], strict=False)):
             if (place + 1) % _COLUMN:
-                made.edge(above, below, style="invis")
+                picture.edge(above, below, style="invis")
 
-    def _draw_boxes(self, made: graphviz.Digraph) -> None:
+    def _draw_boxes(self, picture: graphviz.Digraph) -> None:
         """The boxes, inside the frames of the open scopes that they lie in."""
         within: dict[tuple[str, ...], list[str]] = defaultdict(list)
         inner: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
@@ -184,24 +184,26 @@ class _Drawing:
             within[path].append(box)
             for depth, name in enumerate(path):
                 inner[path[:depth]][name] = None
-        self._draw_frame(made, (), within, inner)
+        self._draw_frame(picture, (), within, inner)
 
     def _draw_frame(
         self,
-        made: graphviz.Digraph,
+        picture: graphviz.Digraph,
         path: tuple[str, ...],
         within: Mapping[tuple[str, ...], list[str]],
         inner: Mapping[tuple[str, ...], Mapping[str, None]],
     ) -> None:
         """One scope and the scopes in it; no deeper than ``fold`` lets scopes nest."""
         for box in within.get(path, ()):
-            made.node(self.ids[box], label=self._label(box), tooltip=self._tooltip(box))
+            picture.node(
+                self.ids[box], label=self._label(box), tooltip=self._tooltip(box)
+            )
         for name in inner.get(path, ()):
             below = (*path, name)
             if not self._deserves_frame(below, within):
-                self._draw_frame(made, below, within, inner)
+                self._draw_frame(picture, below, within, inner)
                 continue
-            with made.subgraph(name=f"cluster_{len(self.frames)}") as frame:
+            with picture.subgraph(name=f"cluster_{len(self.frames)}") as frame:
                 self.frames.append(name)
                 shown = name.removeprefix(f"{path[-1]}/") if path else name
                 frame.attr(
@@ -256,18 +258,18 @@ class _Drawing:
     def _edge_attributes(
         self, source: str, tensors: Collection[Tensor], back: bool
     ) -> dict[str, str]:
-        found = {"style": "dashed", "constraint": "false"} if back else {}
+        attributes = {"style": "dashed", "constraint": "false"} if back else {}
         first = next(iter(tensors))
         label = ""
         if len(tensors) > 1:
-            found["penwidth"] = "1.8"
+            attributes["penwidth"] = "1.8"
             label = f"{len(tensors)} tensors"
         elif source in self.folding.closed:
             shape = output_spec(self.graph, first.node, self.specs, first.port).shape
             label = times(shape) if shape is not None else ""
         elif first.port:
             label = f":{first.port}"
-        return found | ({"label": label} if label else {})
+        return attributes | ({"label": label} if label else {})
 
 
 def _identifiers(boxes: Iterable[str]) -> dict[str, str]:

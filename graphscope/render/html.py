@@ -63,9 +63,9 @@ def to_html(view: View) -> str:
 
 def _summary(view: View, rows: list[Row]) -> Iterable[str]:
     facts = view.facts
-    told = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
-    if told:
-        yield f'<p class="sub">{for_html(", ".join(told))}</p>'
+    lines = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
+    if lines:
+        yield f'<p class="sub">{for_html(", ".join(lines))}</p>'
     cards = {
         "parameters": f"{facts.get('parameters', sum(r.parameters for r in rows)):,}",
         "nodes" if view.level == "op" else "layers": f"{len(rows):,}",
@@ -94,10 +94,10 @@ def _ends(
     known = {str(each.get("tensor")): each for each in ranked or ()}
     lines = []
     for tensor in map(str, marked):
-        told = known.get(tensor, {})
-        shape = told.get("shape")
-        spec = f"{told.get('dtype') or ''} {times(tuple(shape)) if shape is not None else ''}"
-        because = "; ".join(map(str, told.get("evidence") or ()))
+        document = known.get(tensor, {})
+        shape = document.get("shape")
+        spec = f"{document.get('dtype') or ''} {times(tuple(shape)) if shape is not None else ''}"
+        because = "; ".join(map(str, document.get("evidence") or ()))
         lines.append(
             f"<tr><td><code>{for_html(tensor)}</code></td><td>{for_html(spec)}</td>"
             f'<td class="dim">{for_html(because)}</td></tr>'
@@ -171,8 +171,8 @@ def _named(row: Row, node: Node) -> str:
     config = (f"{key} = {value}" for key, value in row.config.items())
     members = ", ".join(sorted(node.members)[:40])
     more = f" and {len(node.members) - 40} more" if len(node.members) > 40 else ""
-    told = [*config, *uses, *node.evidence, f"explains {members}{more}"]
-    lines = "\n".join(map(for_html, told))
+    parts = [*config, *uses, *node.evidence, f"explains {members}{more}"]
+    lines = "\n".join(map(for_html, parts))
     return (
         f"<details><summary>{for_html(row.name)}</summary><pre>{lines}</pre></details>"
     )

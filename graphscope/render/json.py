@@ -46,7 +46,7 @@ def describe_node(
 ) -> dict[str, Any]:
     """One node as plain Python values."""
     node = graph.node(name)
-    made: dict[str, Any] = {
+    document: dict[str, Any] = {
         "name": name,
         "op": node.op,
         "inputs": [str(tensor) for tensor in graph.inputs(name)],
@@ -55,8 +55,8 @@ def describe_node(
         "outputs": _outputs(graph, name, specs),
     }
     if node.device:
-        made["device"] = node.device
-    return made | _layer(node) if isinstance(node, Layer) else made
+        document["device"] = node.device
+    return document | _layer(node) if isinstance(node, Layer) else document
 
 
 def _outputs(
@@ -66,8 +66,8 @@ def _outputs(
     count = max(
         [*(port + 1 for port in ports if port < 4096), len(graph.node(name).outputs), 1]
     )
-    found = (output_spec(graph, name, specs, port) for port in range(count))
-    return [{"dtype": spec.dtype, "shape": plain(spec.shape)} for spec in found]
+    specs_ = (output_spec(graph, name, specs, port) for port in range(count))
+    return [{"dtype": spec.dtype, "shape": plain(spec.shape)} for spec in specs_]
 
 
 def _layer(layer: Node) -> dict[str, Any]:

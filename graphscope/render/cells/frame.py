@@ -39,8 +39,8 @@ def to_table(
 
 
 def _record(row: Row) -> tuple[object, ...]:
-    told = (f"{k}={v}" for k, v in row.config.items() if k in row.telling)
-    config = ", ".join(told)
+    entries = (f"{k}={v}" for k, v in row.config.items() if k in row.telling)
+    config = ", ".join(entries)
     inputs = ", ".join(row.inputs)
     return (row.name, row.type, row.shape, row.parameters, inputs, config)
 

@@ -33,24 +33,24 @@ def _without_next_iterations(graph: Graph) -> nx.MultiDiGraph:
 
 def _despite_loops(graph: Graph) -> list[str]:
     """Reverse postorder of a depth-first walk: right but for the edges that go back."""
-    seen: set[str] = set()
-    found: list[str] = []
+    visited: set[str] = set()
+    order: list[str] = []
     heads = [n for n in graph if not graph._pred[n]]
     for root in [*reversed(heads), *reversed(list(graph))]:
-        if root in seen:
+        if root in visited:
             continue
-        seen.add(root)
+        visited.add(root)
         stack: list[tuple[str, Iterator[str]]] = [(root, iter(graph._succ[root]))]
         while stack:
             name, targets = stack[-1]
-            target = next((t for t in targets if t not in seen), None)
+            target = next((t for t in targets if t not in visited), None)
             if target is None:
-                found.append(name)
+                order.append(name)
                 stack.pop()
             else:
-                seen.add(target)
+                visited.add(target)
                 stack.append((target, iter(graph._succ[target])))
-    return found[::-1]
+    return order[::-1]
 
 
 def held_nodes(

@@ -41,30 +41,36 @@ def rows_of(
 
     Among layers the constants and variables that other ops read are no rows: they count in the first op that does.
     """
-    seen: set[Any] = set()
+    counted: set[Any] = set()
     if not isinstance(what, Graph):
-        return [_layer_row(layer, specs, seen) for layer in what]
+        return [_layer_row(layer, specs, counted) for layer in what]
     order = in_order(what)
     if not any(isinstance(what.node(name), Layer) for name in order):
-        return [_row(what, name, specs, seen, {}) for name in order]
-    held = held_nodes(what, order)
-    return [_row(what, name, specs, seen, held) for name in order if name not in held]
+        return [_row(what, name, specs, counted, {}) for name in order]
+    weight_nodes = held_nodes(what, order)
+    return [
+        _row(what, name, specs, counted, weight_nodes)
+        for name in order
+        if name not in weight_nodes
+    ]
 
 
 def _row(
     graph: Graph,
     name: str,
     specs: Mapping[Tensor, TensorSpec],
-    seen: set[Any],
-    held: Mapping[str, str],
+    counted: set[Any],
+    weight_nodes: Mapping[str, str],
 ) -> Row:
     node = graph.node(name)
     spec = words.output_spec(graph, name, specs)
     inputs = dict.fromkeys(tensor.node for tensor in graph.inputs(name))
-    new, shared = _parameters(name, node, spec, seen)
-    for place in {held[source]: None for source in inputs if source in held}:
-        if place not in seen:
-            seen.add(place)
+    new, shared = _parameters(name, node, spec, counted)
+    for place in {
+        weight_nodes[source]: None for source in inputs if source in weight_nodes
+    }:
+        if place not in counted:
+            counted.add(place)
             new += _held(graph.node(place), words.output_spec(graph, place, specs))
     return Row(
         name=name,
@@ -72,7 +78,7 @@ def _row(
         shape=spec.shape,
         dtype=spec.dtype,
         parameters=new,
-        inputs=tuple(source for source in inputs if source not in held),
+        inputs=tuple(source for source in inputs if source not in weight_nodes),
         config=dict(words.config_pairs(node)),
         telling=_telling(node),
         shared=shared,
@@ -80,10 +86,12 @@ def _row(
     )
 
 
-def _layer_row(layer: Layer, specs: Mapping[Tensor, TensorSpec], seen: set[Any]) -> Row:
+def _layer_row(
+    layer: Layer, specs: Mapping[Tensor, TensorSpec], counted: set[Any]
+) -> Row:
     name = layer.name or layer.output.node
     spec = specs.get(layer.output, TensorSpec())
-    new, shared = _parameters(name, layer, spec, seen)
+    new, shared = _parameters(name, layer, spec, counted)
     return Row(
         name=name,
         type=layer.op,
@@ -111,7 +119,7 @@ def _telling(node: Node) -> frozenset[str]:
 
 
 def _parameters(
-    name: str, node: Node, spec: TensorSpec, seen: set[Any]
+    name: str, node: Node, spec: TensorSpec, counted: set[Any]
 ) -> tuple[int, int]:
     """The elements of the weights that no earlier row has, and of those that one has."""
     if not isinstance(node, Layer):
@@ -120,10 +128,10 @@ def _parameters(
     for role, use in node.weights.items():
         key = _identity(name, role, use)
         size = words.size_of(use.shape)
-        if key in seen:
+        if key in counted:
             shared += size
         else:
-            seen.add(key)
+            counted.add(key)
             new += size
     return new, shared
 

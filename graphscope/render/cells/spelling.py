@@ -126,10 +126,10 @@ def output_spec(
     node = graph.node(name)
     if isinstance(node, Layer) and port == 0 and node.output in specs:
         return specs[node.output]
-    found = specs.get(Tensor(name, port))
-    if found is None and port < len(node.outputs):
-        found = node.outputs[port]
-    return found or TensorSpec()
+    spec = specs.get(Tensor(name, port))
+    if spec is None and port < len(node.outputs):
+        spec = node.outputs[port]
+    return spec or TensorSpec()
 
 
 def size_of(shape: Shape) -> int:

@@ -32,7 +32,7 @@ def node_label(
     graph: Graph,
     stack: Sequence[str],
     specs: Mapping[Tensor, TensorSpec],
-    held: Mapping[str, Mapping[int, str]],
+    constants: Mapping[str, Mapping[int, str]],
     marks: Mapping[str, str],
     notes: Iterable[str] = (),
     within: str = "",
@@ -50,7 +50,7 @@ def node_label(
         node = graph.node(name)
         fill = style_of(node, layered).fill
         rows.append(_title(node, _short(name, stack, within), fill, ink, pale))
-        rows += _held_rows(graph, name, held.get(name, {}), specs, within, fill)
+        rows += _held_rows(graph, name, constants.get(name, {}), specs, within, fill)
     fill = style_of(last, layered).fill
     rows += [_line(for_html(note), fill, pale) for note in (*notes, *_about(last))]
     shape = output_spec(graph, stack[-1], specs).shape
@@ -70,15 +70,15 @@ def _is_dashed(node: Node, layered: bool) -> bool:
 def _about(node: Node) -> Iterable[str]:
     """What a block holds."""
     if isinstance(node, Layer) and node.pattern == "block":
-        held = sum(size_of(use.shape) for use in node.weights.values())
-        yield f"{count_text(held)} parameters"
+        size = sum(size_of(use.shape) for use in node.weights.values())
+        yield f"{count_text(size)} parameters"
 
 
 def _short(name: str, stack: Sequence[str], within: str) -> str:
-    """The name less the scope that the box is drawn in, and less what the box's first name has said."""
+    """The name less the scope that the box is drawn in, and less what the box's first name has prefix."""
     scope = stack[0].rpartition("/")[0]
-    said = f"{scope}/" if name != stack[0] and scope else within
-    return for_html(shorten(name.removeprefix(said), _NAME))
+    prefix = f"{scope}/" if name != stack[0] and scope else within
+    return for_html(shorten(name.removeprefix(prefix), _NAME))
 
 
 def _title(node: Node, name: str, fill: str, ink: str, pale: str) -> str:
@@ -118,7 +118,7 @@ def _table(rows: Sequence[str], style: Style, dashed: bool, border: int = 1) -> 
 def _held_rows(
     graph: Graph,
     name: str,
-    held: Mapping[int, str],
+    constants: Mapping[int, str],
     specs: Mapping[Tensor, TensorSpec],
     within: str,
     fill: str,
@@ -129,7 +129,7 @@ def _held_rows(
         return []
     arguments = opdefs.input_names(node.op)
     rows = []
-    for slot, source in list(held.items())[:_HELD]:
+    for slot, source in list(constants.items())[:_HELD]:
         argument = arguments[slot] if slot < len(arguments) else ""
         words = [argument] if len(argument) > 1 else []
         words.append(_value(graph, source, specs))
@@ -137,8 +137,10 @@ def _held_rows(
             own = _READ.sub("", source)
             words.append(shorten(own.removeprefix(within), _NAME))
         rows.append(_line("&#160;&#160;" + for_html("  ".join(words)), fill, _PALE))
-    if len(held) > _HELD:
-        rows.append(_line(f"&#160;&#160;and {len(held) - _HELD} more", fill, _PALE))
+    if len(constants) > _HELD:
+        rows.append(
+            _line(f"&#160;&#160;and {len(constants) - _HELD} more", fill, _PALE)
+        )
     return rows
 
 
@@ -154,9 +156,10 @@ def _value(graph: Graph, name: str, specs: Mapping[Tensor, TensorSpec]) -> str:
         return shape_text(shape or output_spec(graph, name, specs).shape)
     value = node.attrs["value"]
     if value.dtype == object and value.size == 1:
-        found = value.reshape(-1)[0]
+        number = value.reshape(-1)[0]
         return value_text(
-            found.decode("utf-8", "replace") if isinstance(found, bytes) else found, 24
+            number.decode("utf-8", "replace") if isinstance(number, bytes) else number,
+            24,
         )
     return value_text(value, 24)
 
@@ -212,7 +215,7 @@ def _histogram(kinds: Counter[str], most: int = 4) -> str:
 
 def _plain(kind: str) -> int:
     order = ("convolution", "dense", "recurrent", "attention", "embedding")
-    found = family(kind)
-    if found in order:
+    group = family(kind)
+    if group in order:
         return 0
-    return 2 if found in ("reshape", "variable", "control", "other", "input") else 1
+    return 2 if group in ("reshape", "variable", "control", "other", "input") else 1

@@ -46,35 +46,35 @@ def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> F
         while True:
             opened = {id(root)}
             _open_scopes(root, opened, room)
-            made = _close(root, opened)
-            limit = len(made.boxes) + max(budget // 2, WIDE)
-            parts = acyclic_parts(units, made.boxes, limit)
+            folding = _close(root, opened)
+            limit = len(folding.boxes) + max(budget // 2, WIDE)
+            parts = acyclic_parts(units, folding.boxes, limit)
             least = room < 2 * WIDE or len(opened) == 1
-            if parts and (least or _is_legible(units, _split(made, parts))):
-                return _split(made, parts)
+            if parts and (least or _is_legible(units, _split(folding, parts))):
+                return _split(folding, parts)
             if least:
                 break
-            room = min(room, len(made.boxes)) * 3 // 4
-    return made
+            room = min(room, len(folding.boxes)) * 3 // 4
+    return folding
 
 
-def _is_legible(units: Units, made: Folding) -> bool:
+def _is_legible(units: Units, folding: Folding) -> bool:
     """Whether a page can show the drawing, and a layout engine finds it in seconds."""
-    box_of = {head: box for box, heads in made.boxes.items() for head in heads}
+    box_of = {head: box for box, heads in folding.boxes.items() for head in heads}
     joined = {
         (box_of[head], box_of[target])
         for head, targets in units.after.items()
         for target in targets
     }
     crossing = sum(source != target for source, target in joined)
-    return crossing <= EDGES and _width(units, made) <= WIDE
+    return crossing <= EDGES and _width(units, folding) <= WIDE
 
 
-def _width(units: Units, made: Folding) -> int:
+def _width(units: Units, folding: Folding) -> int:
     """The most boxes that stand beside each other: of one depth, sources beside the first that reads them."""
-    box_of = {head: box for box, heads in made.boxes.items() for head in heads}
+    box_of = {head: box for box, heads in folding.boxes.items() for head in heads}
     place = {head: i for i, head in enumerate(units.stacks)}
-    depth: dict[str, int] = dict.fromkeys(made.boxes, 0)
+    depth: dict[str, int] = dict.fromkeys(folding.boxes, 0)
     nearest: dict[str, int] = {}
     for head in units.stacks:
         box = box_of[head]
@@ -116,36 +116,36 @@ def _open_scopes(root: Scope, opened: set[int], budget: int) -> None:
 
 
 def _close(root: Scope, opened: set[int]) -> Folding:
-    made = Folding()
+    folding = Folding()
     stack: list[tuple[Scope, tuple[Scope, ...]]] = [(root, ())]
     while stack:
         scope, outer = stack.pop()
         inner = outer if scope is root else (*outer, scope)
         for item in scope.items:
             if isinstance(item, str):
-                made.boxes[item] = [item]
-                made.inside[item] = inner
+                folding.boxes[item] = [item]
+                folding.inside[item] = inner
             elif id(item) in opened:
                 stack.append((item, inner))
             else:
                 key = f"{item.kind} {item.name}"
-                made.boxes[key], made.closed[key] = heads_of(item), item
-                made.inside[key] = inner
-    return made
+                folding.boxes[key], folding.closed[key] = heads_of(item), item
+                folding.inside[key] = inner
+    return folding
 
 
-def _split(made: Folding, parts: Mapping[str, tuple[str, int]]) -> Folding:
+def _split(folding: Folding, parts: Mapping[str, tuple[str, int]]) -> Folding:
     count: dict[str, int] = defaultdict(int)
     for box, number in parts.values():
         count[box] = max(count[box], number)
     split = Folding()
-    for box, heads in made.boxes.items():
+    for box, heads in folding.boxes.items():
         for head in heads:
             number = parts[head][1]
             key = box if count[box] == 1 else f"{box} part {number}"
             split.boxes.setdefault(key, []).append(head)
-            split.inside[key] = made.inside[box]
-            if box in made.closed:
-                split.closed[key] = made.closed[box]
+            split.inside[key] = folding.inside[box]
+            if box in folding.closed:
+                split.closed[key] = folding.closed[box]
                 split.parts[key] = (number, count[box])
     return split

@@ -69,8 +69,8 @@ def _crossings(items: list[Scope | str], units: Units) -> list[int]:
         if last > i:
             change[i] += 1
             change[last] -= 1
-    total, found = 0, []
+    total, ends = 0, []
     for step in change:
         total += step
-        found.append(total)
-    return found
+        ends.append(total)
+    return ends

@@ -27,10 +27,10 @@ class Scope:
 
 def all_scopes(root: Scope) -> list[Scope]:
     """A scope and all that lie in it, outer ones first."""
-    found = [root]
-    for scope in found:
-        found += [item for item in scope.items if isinstance(item, Scope)]
-    return found
+    scopes = [root]
+    for scope in scopes:
+        scopes += [item for item in scope.items if isinstance(item, Scope)]
+    return scopes
 
 
 def heads_of(item: Scope | str) -> list[str]:

@@ -75,13 +75,13 @@ def _by_name(units: Units, roles: Mapping[str, str]) -> Scope:
 
 
 def _prefixes(units: Units) -> set[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = set()
+    prefixes: set[tuple[str, ...]] = set()
     for head in units.stacks:
         parts = units.path[head][:_DEEPEST]
-        while len(parts) > 1 and parts[:-1] not in found:
+        while len(parts) > 1 and parts[:-1] not in prefixes:
             parts = parts[:-1]
-            found.add(parts)
-    return found
+            prefixes.add(parts)
+    return prefixes
 
 
 def _scope_at(path: tuple[str, ...], scopes: dict[tuple[str, ...], Scope]) -> Scope:

@@ -36,8 +36,8 @@ def join_twins(scope: Scope, units: Units) -> None:
             if len(rest) >= least and len(rest) < len(scope.items):
                 gone.update(rest)
                 path = (*scope.path, f"{rest[0].rpartition('/')[2]} …")
-                made = Scope(path, "twins", list(rest), copies=len(rest))
-                scope.items.append(made)
+                twin = Scope(path, "twins", list(rest), copies=len(rest))
+                scope.items.append(twin)
     scope.items = [i for i in scope.items if isinstance(i, Scope) or i not in gone]
 
 

@@ -42,9 +42,9 @@ def units_of(
     order = in_order(graph)
     held_in = held_nodes(graph, order, frozenset(keep))
     shown = [name for name in order if name not in held_in]
-    made = Units()
+    units = Units()
     for name in shown:
-        made.held[name] = {
+        units.held[name] = {
             slot: held_in[tensor.node]
             for slot, tensor in enumerate(graph.inputs(name))
             if tensor.node in held_in
@@ -55,14 +55,14 @@ def units_of(
         for source in before[name]:
             after[source][name] = None
     for name in shown:
-        head = _chain_head(graph, name, before, after, made, roles, keep)
-        made.unit[name] = head
-        made.stacks.setdefault(head, []).append(name)
-    for head, stack in made.stacks.items():
-        made.path[head] = _path(graph, head)
-        made.kinds[head] = tuple(graph.op(name) for name in stack)
-    _connect(made, before)
-    return made
+        head = _chain_head(graph, name, before, after, units, roles, keep)
+        units.unit[name] = head
+        units.stacks.setdefault(head, []).append(name)
+    for head, stack in units.stacks.items():
+        units.path[head] = _path(graph, head)
+        units.kinds[head] = tuple(graph.op(name) for name in stack)
+    _connect(units, before)
+    return units
 
 
 def _path(graph: Graph, name: str) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def _chain_head(
     name: str,
     before: Mapping[str, dict[str, None]],
     after: Mapping[str, dict[str, None]],
-    made: Units,
+    units: Units,
     roles: Mapping[str, str],
     keep: Collection[str],
 ) -> str:
@@ -90,10 +90,10 @@ def _chain_head(
     if len(sources) != 1 or len(after[sources[0]]) != 1 or name in keep:
         return name
     source = sources[0]
-    head = made.unit.get(source)
+    head = units.unit.get(source)
     if head is None or roles.get(source) != roles.get(name):
         return name
-    stack = made.stacks[head]
+    stack = units.stacks[head]
     if len(stack) >= STACKED or family(graph.op(head)) == "input" or source in keep:
         return name
     return head if _belongs(graph, head, name) else name
@@ -109,15 +109,15 @@ def _belongs(graph: Graph, head: str, name: str) -> bool:
     )
 
 
-def _connect(made: Units, before: Mapping[str, dict[str, None]]) -> None:
+def _connect(units: Units, before: Mapping[str, dict[str, None]]) -> None:
     pairs: dict[str, dict[str, None]] = defaultdict(dict)
-    made.before = {head: {} for head in made.stacks}
+    units.before = {head: {} for head in units.stacks}
     for name, sources in before.items():
         for source in sources:
-            if made.unit[source] != made.unit[name]:
-                made.before[made.unit[name]][made.unit[source]] = None
-                pairs[made.unit[source]][made.unit[name]] = None
-    made.after = {head: pairs.get(head, {}) for head in made.stacks}
+            if units.unit[source] != units.unit[name]:
+                units.before[units.unit[name]][units.unit[source]] = None
+                pairs[units.unit[source]][units.unit[name]] = None
+    units.after = {head: pairs.get(head, {}) for head in units.stacks}
 
 
 def data_edges(graph: Graph, name: str) -> list[tuple[str, int, int]]:

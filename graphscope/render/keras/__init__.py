@@ -119,7 +119,7 @@ def to_keras(
     outputs = tuple(outputs)
     program = lower(layer_graph, inputs, outputs, name, specs, values, names)
     called = tuple(
-        names.get(t) or said for t, said in zip(outputs, program.output_names)
+        names.get(t) or docstring for t, docstring in zip(outputs, program.output_names)
     )
     program = replace(program, output_names=called)
     program = _in_order(program, blocks)
@@ -133,8 +133,8 @@ def to_keras(
     )
     remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
     loops = kept_loops(program, layer_graph)
-    said = describe(program, origin, weights, ops, remarks, loops)
-    text = to_source(program, said, blocks, weights)
+    docstring = describe(program, origin, weights, ops, remarks, loops)
+    text = to_source(program, docstring, blocks, weights)
     foreign = reasons(program, layer_graph)
     return KerasSource(text, program, layers, ops, foreign, remarks)
 

@@ -133,9 +133,9 @@ class Lowering(OperandContext):
     def input_shape(self, tensor: Tensor) -> Shape:
         """The shape of an input; where even its rank is unknown, a vector for each example, or a scalar."""
         spec, payload = self.spec(tensor), self.graph.node(tensor.node)
-        said = spec.shape if spec.shape is not None else payload.attrs.get("shape")
-        if said is not None:
-            return tuple(said)
+        shape = spec.shape if spec.shape is not None else payload.attrs.get("shape")
+        if shape is not None:
+            return tuple(shape)
         readers = [self.graph.node(name) for name, _ in self.graph.consumers(*tensor)]
         scalar = all("elementwise" in ops.traits(each.op) for each in readers)
         guess: Shape = () if scalar else (None, None)
@@ -167,8 +167,8 @@ class Lowering(OperandContext):
         if tensor.node in self.steps:
             return tensor
         if tensor in self.sizes or tensor.node in self.formed:
-            found = self.operand(tensor, literals=False)
-            return found if isinstance(found, Tensor) else tensor
+            operand = self.operand(tensor, literals=False)
+            return operand if isinstance(operand, Tensor) else tensor
         if tensor in self.inputs:
             name = self.names.unique("identity")
             step = Step(name, hole(0), (tensor,), "layers.Identity", "Identity")

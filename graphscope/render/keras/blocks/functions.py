@@ -49,9 +49,9 @@ class Writer:
     """Turns parts into function definitions and statements."""
 
     def __init__(
-        self, program: Program, parts: Sequence[Part], taken: Collection[str] = ()
+        self, program: Program, parts: Sequence[Part], reserved: Collection[str] = ()
     ) -> None:
-        self.program, self.parts, self.taken = program, parts, taken
+        self.program, self.parts, self.taken = program, parts, reserved
         self.functions: dict[str, _Function] = {}
         self.arguments: dict[int, dict[Hashable, Any]] = {}
         self.readers: dict[Tensor, set[str]] = {}
@@ -74,11 +74,11 @@ class Writer:
         for kind, blocks in kinds.items():
             yield self._definition(kind, blocks)
 
-    def statements(self, taken: Iterable[str] = ()) -> list[Statement]:
+    def statements(self, reserved: Iterable[str] = ()) -> list[Statement]:
         """The statements of the whole model."""
         lines = [(part, self.values(part)) for part in self.parts]
-        made = self._looped(lines, {*taken, *VARIABLES}, named=True)
-        return nested(made, self.program.outputs)
+        statements = self._looped(lines, {*reserved, *VARIABLES}, named=True)
+        return nested(statements, self.program.outputs)
 
     def _definition(self, kind: str, blocks: list[Block]) -> str:
         name, number = kind, 1
@@ -89,14 +89,14 @@ class Writer:
         columns = list(zip(*(block.parts for block in blocks)))
         for at, column in enumerate(columns):
             fields += self._fields(at, column)
-        said = unifier.unify(fields)
+        unified = unifier.unify(fields)
         parameters = sorted(unifier.parameters, key=_rank)
         function = self.functions[kind] = _Function(name, parameters)
         for number, block in enumerate(blocks):
             self.arguments[id(block)] = {p.name: p.values[number] for p in parameters}
         lines: list[tuple[Part, Values]] = []
         for at, column in enumerate(columns):
-            values = {key[1]: value for key, value in said.items() if key[0] == at}  # type: ignore[index]
+            values = {key[1]: value for key, value in unified.items() if key[0] == at}  # type: ignore[index]
             lines.append((column[0], values))
         return self._function_text(function, blocks[0], lines)
 
@@ -104,22 +104,22 @@ class Writer:
         """What the parts at one place of a block's occurrences hold, aligned."""
         many = [self.values(part) for part in column]
         for key in dict.fromkeys(key for values in many for key in values):
-            found = tuple(v[key] if key in v else default(column[0], key) for v in many)
+            row = tuple(v[key] if key in v else default(column[0], key) for v in many)
             label, role = self._label(column[0], key)
-            yield Field((at, key), label, found, role)
+            yield Field((at, key), label, row, role)
 
     def values(self, part: Part) -> dict[Hashable, Any]:
         """What is written into the text of a part, by key: arguments, name, literals; or a call's arguments."""
         if isinstance(part, Block):
             return self.arguments[id(part)]
-        found: dict[Hashable, Any] = {
+        values: dict[Hashable, Any] = {
             ("argument", n): v for n, v in part.arguments.items()
         }
         if part.shown:
-            found["name"] = part.shown
+            values["name"] = part.shown
         for number, text in enumerate(skeleton(part.text)[1]):
-            found["literal", number] = Code(text)
-        return found
+            values["literal", number] = Code(text)
+        return values
 
     def _label(self, part: Part, key: Any) -> tuple[str, str]:
         if isinstance(part, Block):
@@ -148,11 +148,11 @@ class Writer:
         self, function: _Function, block: Block, lines: list[tuple[Part, Values]]
     ) -> str:
         variables = dict(zip(block.inputs, _inputs(block), strict=True))
-        given = [p.name for p in function.parameters]
-        made = self._looped(lines, {*VARIABLES, *variables.values(), *given})
-        statements = nested(made, [block.output])
+        parameters = [p.name for p in function.parameters]
+        looped = self._looped(lines, {*VARIABLES, *variables.values(), *parameters})
+        statements = nested(looped, [block.output])
         body, _ = body_lines(
-            statements, variables, [block.output], given, returned=True
+            statements, variables, [block.output], parameters, returned=True
         )
         shown = [
             p.name if p.default is None else f"{p.name}={p.default}"
@@ -170,7 +170,7 @@ class Writer:
     def _looped(
         self,
         lines: Sequence[tuple[Part, Values]],
-        taken: set[str],
+        reserved: set[str],
         named: bool = False,
     ) -> Iterator[Statement]:
         """Statements, with a run of equal parts as one loop where that is shorter."""
@@ -184,7 +184,7 @@ class Writer:
                 yield self._turns([line[0] for line in lines[at:end]])
                 at = end
                 continue
-            loop = self._loop(lines[at:end], taken) if end - at > 2 else None
+            loop = self._loop(lines[at:end], reserved) if end - at > 2 else None
             if loop is not None:
                 yield loop
                 at = end
@@ -208,8 +208,8 @@ class Writer:
             return
         yield from self._held(part, shared)
         text = f"{hole(len(part.inputs))}({part.text})"
-        given = (*part.inputs, Tensor(part.layer, -1))
-        yield Statement(text, given, outputs, called=called)
+        arguments = (*part.inputs, Tensor(part.layer, -1))
+        yield Statement(text, arguments, outputs, called=called)
 
     def _held(self, part: Step, shared: set[str]) -> Iterator[Statement]:
         """The layer object that several steps call, made before the first of them."""
@@ -256,21 +256,21 @@ class Writer:
         return _form_of(before) == _form_of(part)
 
     def _loop(
-        self, lines: Sequence[tuple[Part, Values]], taken: set[str]
+        self, lines: Sequence[tuple[Part, Values]], reserved: set[str]
     ) -> Statement | None:
-        unifier = Unifier(taken, by_prefix=False)
+        unifier = Unifier(reserved, by_prefix=False)
         first = lines[0][0]
         keys = dict.fromkeys(key for _, values in lines for key in values)
         fields = []
         for key in keys:
-            found = tuple(v[key] if key in v else default(first, key) for _, v in lines)
+            row = tuple(v[key] if key in v else default(first, key) for _, v in lines)
             label, role = self._label(first, key)
-            fields.append(Field(key, label, found, role))
-        said = unifier.unify(fields)
+            fields.append(Field(key, label, row, role))
+        unified = unifier.unify(fields)
         if sum(p.role != NUMBER for p in unifier.parameters) > _MOST_IN_A_LOOP:
             return None
         head = loop_head(unifier.parameters, len(lines))
-        text = self.text(first, said)
+        text = self.text(first, unified)
         cost = len(wrapped(head)) + len(wrapped(f"    x = {text}"))
         plain = sum(len(wrapped(f"x = {self.text(*line)}")) for line in lines)
         if cost >= plain:

@@ -29,13 +29,13 @@ class Block:
 Part = Step | Block
 
 
-def arrange(program: Program, found: Sequence[Any]) -> tuple[Part, ...]:
-    """All steps, in blocks where ``found`` (nodes and regions) has them; flat where that is not the program.
+def arrange(program: Program, regions: Sequence[Any]) -> tuple[Part, ...]:
+    """All steps, in blocks where ``regions`` (nodes and regions) has them; flat where that is not the program.
 
     A block that occurs once, whose occurrences are not written alike, or from which the outside reads more than one
     tensor is dissolved.
     """
-    parts = _Gathering(program.by_node, found).parts(found)
+    parts = _Gathering(program.by_node, regions).parts(regions)
     if not _runs(program, parts):
         return program.steps
     return _Checking(program, _kinds(parts)).parts(parts)
@@ -47,35 +47,35 @@ class _Gathering:
     A step that is no node of the layer graph comes before its first reader, at the end where there is none.
     """
 
-    def __init__(self, steps: Mapping[str, Step], found: Sequence[Any]) -> None:
+    def __init__(self, steps: Mapping[str, Step], regions: Sequence[Any]) -> None:
         self.steps = steps
-        named = set(_names(found))
+        named = set(_names(regions))
         self.extra = {n: step for n, step in steps.items() if n not in named}
 
-    def parts(self, found: Sequence[Any]) -> list[Any]:
-        return [*self.within(found), *self.extra.values()]
+    def parts(self, regions: Sequence[Any]) -> list[Any]:
+        return [*self.within(regions), *self.extra.values()]
 
-    def within(self, found: Sequence[Any]) -> list[Any]:
-        made: list[Any] = []
-        for part in found:
+    def within(self, regions: Sequence[Any]) -> list[Any]:
+        inner: list[Any] = []
+        for part in regions:
             if not isinstance(part, str):
-                made.append((part.kind, self.within(part.parts)))
+                inner.append((part.kind, self.within(part.parts)))
             elif part in self.steps:
-                made.extend(self.led_up_to(self.steps[part]))
-        return made
+                inner.extend(self.led_up_to(self.steps[part]))
+        return inner
 
     def led_up_to(self, step: Step) -> list[Step]:
         """The step after those extra ones that it needs and that are not there yet."""
-        made = [step]
-        for each in made:
+        chain = [step]
+        for each in chain:
             for tensor in reversed(each.inputs):
                 if tensor.node in self.extra:
-                    made.append(self.extra.pop(tensor.node))
-        return made[::-1]
+                    chain.append(self.extra.pop(tensor.node))
+        return chain[::-1]
 
 
-def _names(found: Sequence[Any]) -> Iterator[str]:
-    stack = list(found)
+def _names(regions: Sequence[Any]) -> Iterator[str]:
+    stack = list(regions)
     while stack:
         part = stack.pop()
         if isinstance(part, str):
@@ -108,14 +108,14 @@ def _runs(program: Program, parts: Sequence[Any]) -> bool:
 
 
 def _kinds(parts: Sequence[Any]) -> set[str]:
-    """What the blocks that were found are called."""
-    stack, found = list(parts), set()
+    """What the blocks that were kinds are called."""
+    stack, kinds = list(parts), set()
     while stack:
         part = stack.pop()
         if not isinstance(part, Step):
-            found.add(part[0])
+            kinds.add(part[0])
             stack.extend(part[1])
-    return found
+    return kinds
 
 
 class _Checking:
@@ -133,48 +133,48 @@ class _Checking:
 
     def parts(self, parts: Sequence[Any]) -> tuple[Part, ...]:
         """Dissolve until every kind that is left occurs at least twice."""
-        made = self.blocks(parts)
+        checked = self.blocks(parts)
         while True:
             counts: dict[str, int] = {}
-            for block in blocks_inside_out(made):
+            for block in blocks_inside_out(checked):
                 counts[block.kind] = counts.get(block.kind, 0) + 1
             once = {kind for kind, count in counts.items() if count < 2}
             if not once:
-                return made
-            made = _dissolved(made, once)
+                return checked
+            checked = _dissolved(checked, once)
 
     def blocks(self, parts: Sequence[Any]) -> tuple[Part, ...]:
-        made: list[Part] = []
+        checked: list[Part] = []
         for part in parts:
             if isinstance(part, Step):
-                made.append(part)
+                checked.append(part)
                 continue
             inside = self.blocks(part[1])
             block = self.block(part[0], inside)
-            made.extend([block] if block is not None else inside)
-        return tuple(made)
+            checked.extend([block] if block is not None else inside)
+        return tuple(checked)
 
     def block(self, kind: str, parts: tuple[Part, ...]) -> Block | None:
         steps = list(flat(parts))
         if len(steps) < 2 or any(step.layer for step in steps):
             return None
         nodes = {step.node for step in steps}
-        made = {tensor for step in steps for tensor in step.outputs()}
-        seen = [t for t in made if self.read_by.get(t, set()) - nodes]
-        if len(seen) != 1 or seen[0] not in parts_outputs(parts[-1]):
+        produced = {tensor for step in steps for tensor in step.outputs()}
+        visible = [t for t in produced if self.read_by.get(t, set()) - nodes]
+        if len(visible) != 1 or visible[0] not in parts_outputs(parts[-1]):
             return None
         read = (t for part in parts for t in part.inputs)
-        inputs = tuple(dict.fromkeys(t for t in read if t not in made))
-        form = (kind, _form(parts, inputs, seen[0]))
+        inputs = tuple(dict.fromkeys(t for t in read if t not in produced))
+        form = (kind, _form(parts, inputs, visible[0]))
         named = self.forms.setdefault(form, self._name(kind))
-        return Block(named, parts, inputs, seen[0])
+        return Block(named, parts, inputs, visible[0])
 
     def _name(self, kind: str) -> str:
-        taken = set(self.forms.values())
-        if kind not in taken:
+        names = set(self.forms.values())
+        if kind not in names:
             return kind
         base, number = re.sub(r"_\d+$", "", kind), 2
-        while f"{base}_{number}" in taken | self.kinds:
+        while f"{base}_{number}" in names | self.kinds:
             number += 1
         return f"{base}_{number}"
 
@@ -216,10 +216,10 @@ def skeleton(text: str) -> tuple[str, list[str]]:
     """A step's text with a mark for each literal, and the literals."""
     literals: list[str] = []
 
-    def cut(found: re.Match[str]) -> str:
-        if found[1]:
-            return found[1]
-        literals.append(found[2])
+    def cut(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        literals.append(match[2])
         return "\1"
 
     return _HOLE_OR_LITERAL.sub(cut, text), literals
@@ -240,14 +240,14 @@ def blocks_inside_out(parts: Sequence[Part]) -> Iterator[Block]:
 
 
 def _dissolved(parts: Sequence[Part], kinds: set[str]) -> tuple[Part, ...]:
-    made: list[Part] = []
+    parts_: list[Part] = []
     for part in parts:
         if isinstance(part, Step):
-            made.append(part)
+            parts_.append(part)
             continue
         inside = _dissolved(part.parts, kinds)
         if part.kind in kinds:
-            made.extend(inside)
+            parts_.extend(inside)
         else:
-            made.append(Block(part.kind, inside, part.inputs, part.output))
-    return tuple(made)
+            parts_.append(Block(part.kind, inside, part.inputs, part.output))
+    return tuple(parts_)

@@ -65,8 +65,8 @@ class Unifier:
     the numbers in them are what differs (a loop's ``n``).
     """
 
-    def __init__(self, taken: Iterable[str], by_prefix: bool = True) -> None:
-        self.names = Namespace(taken)
+    def __init__(self, reserved: Iterable[str], by_prefix: bool = True) -> None:
+        self.names = Namespace(reserved)
         self.by_prefix = by_prefix
         self.parameters: list[Parameter] = []
         self.said: dict[Hashable, Any] = {}
@@ -175,24 +175,24 @@ class Unifier:
         """A tuple of numbers of which each is always the same, or a multiple of a count of filters or units."""
         if not _are_sizes(field):
             return None
-        said = []
+        texts = []
         for column in zip(*field.values):
             if len(set(column)) == 1:
-                said.append(literal(column[0]))
+                texts.append(literal(column[0]))
                 continue
             scaled = (known for known in self.parameters if _is_scaled(known))
-            found = ((known, _times(column, known.values)) for known in scaled)
-            name, times = next(((k.name, n) for k, n in found if n), ("", 0))
+            multiples = ((known, _times(column, known.values)) for known in scaled)
+            name, times = next(((k.name, n) for k, n in multiples if n), ("", 0))
             if not times:
                 return None
-            said.append(name if times == 1 else f"{times} * {name}")
-        return Code(f"({', '.join(said)}{',' if len(said) == 1 else ''})")
+            texts.append(name if times == 1 else f"{times} * {name}")
+        return Code(f"({', '.join(texts)}{',' if len(texts) == 1 else ''})")
 
-    def _parameter(self, wanted: str, role: str, values: tuple[Any, ...]) -> str:
+    def _parameter(self, candidate: str, role: str, values: tuple[Any, ...]) -> str:
         for known in self.parameters:
             if role == NAME and known.role == NAME and known.values == values:
                 return known.name
-        name = self.names.unique(wanted)
+        name = self.names.unique(candidate)
         self.parameters.append(Parameter(name, role, values))
         return name
 

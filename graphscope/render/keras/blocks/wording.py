@@ -24,8 +24,8 @@ def step_text(step: Step) -> str:
 
 def constructor_text(step: Step) -> str:
     """``layers.Conv2D(64, 3, name="conv1")``."""
-    found = signature_of(step.constructor)
-    known = found.arguments if found else {}
+    signature = signature_of(step.constructor)
+    known = signature.arguments if signature else {}
     texts = []
     for position, (name, value) in enumerate(step.arguments.items()):
         in_place = list(known)[position : position + 1] == [name]
@@ -41,8 +41,8 @@ def constructor_text(step: Step) -> str:
 def default(part: Part, key: Any) -> Any:
     """What an argument that is not written stands for."""
     if isinstance(part, Step) and key[0] == "argument":
-        found = signature_of(part.constructor)
-        default = found.arguments.get(key[1], REQUIRED) if found else REQUIRED
+        signature = signature_of(part.constructor)
+        default = signature.arguments.get(key[1], REQUIRED) if signature else REQUIRED
         return None if default is REQUIRED else _short(default)
     return None
 
@@ -54,8 +54,10 @@ def _short(value: Any) -> Any:
 
 
 def order(step: Step) -> Mapping[str, int]:
-    found = signature_of(step.constructor)
-    return {name: at for at, name in enumerate(found.arguments)} if found else {}
+    signature = signature_of(step.constructor)
+    return (
+        {name: at for at, name in enumerate(signature.arguments)} if signature else {}
+    )
 
 
 def loop_head(parameters: Sequence[Parameter], count: int) -> str:
@@ -96,8 +98,8 @@ def summary(block: Block) -> str:
     if not any(words):
         texts = " ".join(part.text for part in block.parts if isinstance(part, Step))
         words = re.findall(r"ops\.(\w+)\(", texts) or ["arithmetic"]
-    said = dict.fromkeys(word.removeprefix("layers.") for word in words if word)
-    return f"{_enumerated(list(said))}."
+    kinds = dict.fromkeys(word.removeprefix("layers.") for word in words if word)
+    return f"{_enumerated(list(kinds))}."
 
 
 def _enumerated(words: Sequence[str]) -> str:

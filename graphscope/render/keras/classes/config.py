@@ -22,20 +22,20 @@ def written_arguments(
     >>> written_arguments("Conv2D", {"filters": 8, "kernel_size": (3, 3), "strides": (1, 1), "padding": "same"})
     {'filters': 8, 'kernel_size': 3, 'padding': 'same'}
     """
-    given = {name: _plain(name, value) for name, value in config.items()}
-    found = signatures().get(class_name)
-    if found is None:
-        return given
-    if isinstance(given.get("axis"), int) and rank and given["axis"] == rank - 1:
-        given["axis"] = -1
-    if "pool_size" in given and given.get("strides") == given["pool_size"]:
-        del given["strides"]
-    known = [name for name in found.arguments if name in given]
-    extra = [name for name in given if name not in found.arguments]
+    plain = {name: _plain(name, value) for name, value in config.items()}
+    signature = signatures().get(class_name)
+    if signature is None:
+        return plain
+    if isinstance(plain.get("axis"), int) and rank and plain["axis"] == rank - 1:
+        plain["axis"] = -1
+    if "pool_size" in plain and plain.get("strides") == plain["pool_size"]:
+        del plain["strides"]
+    known = [name for name in signature.arguments if name in plain]
+    extra = [name for name in plain if name not in signature.arguments]
     return {
-        name: given[name]
+        name: plain[name]
         for name in known + extra
-        if not is_default(name, given[name], found.arguments.get(name, REQUIRED))
+        if not is_default(name, plain[name], signature.arguments.get(name, REQUIRED))
     }
 
 

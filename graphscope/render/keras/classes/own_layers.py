@@ -76,8 +76,8 @@ class Shared{base}(layers.{base}):
 def lender_class(base: str, lent: list[str], weight: str) -> tuple[str, str]:
     """The name and the source of the class that lends ``weight`` beside those that it ``lent`` before."""
     lent.extend([weight] if weight not in lent else [])
-    held = "{" + ", ".join(f'"{name}": self.{name}' for name in lent) + "}"
-    source = _LENDER.format(base=base, names=", ".join(lent), held=held)
+    entries = "{" + ", ".join(f'"{name}": self.{name}' for name in lent) + "}"
+    source = _LENDER.format(base=base, names=", ".join(lent), held=entries)
     return f"Shared{base}", source
 
 
@@ -88,10 +88,10 @@ def op_class(
     number = 1
     while True:
         apart = "_" if name[-1].isdigit() else ""
-        wanted = name if number == 1 else f"{name}{apart}{number}"
+        candidate = name if number == 1 else f"{name}{apart}{number}"
         source = _OP_CLASS.format(
-            class_name=wanted, op=name, inputs=", ".join(inputs), body=body
+            class_name=candidate, op=name, inputs=", ".join(inputs), body=body
         )
-        if classes.setdefault(wanted, source) == source:
-            return wanted
+        if classes.setdefault(candidate, source) == source:
+            return candidate
         number += 1

@@ -124,8 +124,8 @@ class Signature:
 @cache
 def signatures() -> Mapping[str, Signature]:
     """Every class of the table, by the name under which ``keras.layers`` exports it."""
-    made = (_signature(line) for line in _CLASSES.strip().splitlines())
-    return {found.name: found for found in made}
+    parsed = (_signature(line) for line in _CLASSES.strip().splitlines())
+    return {signature.name: signature for signature in parsed}
 
 
 def signature_of(constructor: str) -> Signature | None:

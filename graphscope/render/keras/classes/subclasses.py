@@ -102,14 +102,14 @@ def subclass_of(layer: Layer, sparse: bool = False) -> tuple[str, str] | None:
 def _attention_class(layer: Layer) -> tuple[str, str]:
     """The class of attention whose mask holds numbers; of the past alone, or without a scale, where it is that too."""
     far, unscaled = layer.attrs.get("hidden"), layer.attrs.get("unscaled")
-    said = " whose mask holds numbers that are added to the scores, not truth values"
+    remark = " whose mask holds numbers that are added to the scores, not truth values"
     kind, hidden = "Biased", ""
     if far is not None:
-        said = f" of the past alone,{said}"
+        remark = f" of the past alone,{remark}"
         kind, hidden = "CausalBiased", _HIDDEN.format(far=-float(far))
     if unscaled:
-        said += "; they are not scaled"
+        remark += "; they are not scaled"
         kind = f"Unscaled{kind}"
     name = f"{kind}MultiHeadAttention"
     scale = "" if unscaled else " * self.key_dim**-0.5"
-    return name, _ATTENTION.format(name=name, said=said, scale=scale, hidden=hidden)
+    return name, _ATTENTION.format(name=name, said=remark, scale=scale, hidden=hidden)

@@ -23,17 +23,17 @@ _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
 
 def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
-    given = lowering.arguments(node)
-    known = [lowering.operand(tensor) for tensor in given]
+    operands = lowering.arguments(node)
+    known = [lowering.operand(tensor) for tensor in operands]
     tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
     is_led = known and (layer.op not in _MERGES or isinstance(known[0], Tensor))
     if known and not (tensors and is_led):  # Keras can follow nothing else
-        known = [lowering.operand(tensor, literals=False) for tensor in given]
+        known = [lowering.operand(tensor, literals=False) for tensor in operands]
         tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
     if layer.attrs.get("approximate"):  # which no Activation layer can be told
         text = f"ops.{layer.attrs['activation']}({hole(0)}, approximate=True)"
         return Step(node, text, tensors)
-    shape = lowering.spec(given[0]).shape if given else None
+    shape = lowering.spec(operands[0]).shape if operands else None
     rank = None if shape is None else len(shape)
     arguments = written_arguments(
         layer.op.removeprefix("Position"), constructor_config(layer), rank
@@ -68,9 +68,9 @@ def constructor_and_class(
     if own is not None:
         lowering.classes[own[0]] = own[1]
         return own[0], own[0]
-    found = signatures().get(layer.op)
+    signature = signatures().get(layer.op)
     constructor = f"layers.{class_identifier(layer.op)}"
-    return constructor, found.class_name if found else layer.op
+    return constructor, signature.class_name if signature else layer.op
 
 
 def with_width(
@@ -120,9 +120,9 @@ def borrowing(lowering: Context, step: Step) -> Step:
     """The step, with weights that another layer holds borrowed from it."""
     uses = {name: use for name, use in step.weights.items() if use.node}
     loans = lowering.ties.borrowed(uses)
-    made = tied(lowering, step, loans) if loans else None
-    if made is not None:
-        return made
+    borrower = tied(lowering, step, loans) if loans else None
+    if borrower is not None:
+        return borrower
     for name, loan in loans.items():
         lowering.remarks.append(
             f"{name} of {step.name!r} is a weight of {lowering.steps[loan.owner].name!r} too: "

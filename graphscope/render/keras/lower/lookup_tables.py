@@ -53,8 +53,8 @@ def holds_table(payload: Node) -> bool:
 
 def table_step(lowering: Context, node: str, payload: Node) -> Step | None:
     """The call of the layer; None where the default is computed."""
-    given = lowering.arguments(node)
-    otherwise = lowering.value(given[2]) if len(given) == 3 else None
+    operands = lowering.arguments(node)
+    otherwise = lowering.value(operands[2]) if len(operands) == 3 else None
     if otherwise is None or otherwise.size != 1:
         return None
     keys, values = payload.attrs["keys"], payload.attrs["values"]
@@ -66,8 +66,8 @@ def table_step(lowering: Context, node: str, payload: Node) -> Step | None:
         if dtype != usual:
             arguments[f"{name}_dtype"] = dtype
     lowering.classes["LookupTable"] = _CLASS
-    found = lowering.operand(given[1], literals=False)
-    read = found if isinstance(found, Tensor) else next(iter(lowering.inputs))
+    default = lowering.operand(operands[1], literals=False)
+    read = default if isinstance(default, Tensor) else next(iter(lowering.inputs))
     return Step(
         node,
         hole(0),
@@ -82,8 +82,8 @@ def table_step(lowering: Context, node: str, payload: Node) -> Step | None:
 
 def _list(array: np.ndarray) -> list[Any]:
     """The elements in Python's types; strings as text, where they are text."""
-    found = array.reshape(-1).tolist()
+    elements = array.reshape(-1).tolist()
     try:
-        return [e.decode() if isinstance(e, bytes) else e for e in found]
+        return [e.decode() if isinstance(e, bytes) else e for e in elements]
     except UnicodeDecodeError:
-        return found
+        return elements

@@ -18,13 +18,13 @@ class Operands:
     def __init__(
         self,
         lowering: Context,
-        given: Sequence[Tensor],
+        tensors: Sequence[Tensor],
         listed: bool,
         literals: bool = True,
     ) -> None:
-        self.lowering, self.given, self.literals = lowering, given, literals
+        self.lowering, self.given, self.literals = lowering, tensors, literals
         self.plain = not listed
-        self.texts = [self._text(number) for number in range(len(given))]
+        self.texts = [self._text(number) for number in range(len(tensors))]
 
     def _text(self, number: int) -> str:
         tensor = self.given[number]
@@ -38,13 +38,15 @@ class Operands:
         """The expression, its holes numbered by the inputs that it really uses."""
         tensors: list[Tensor] = []
         texts = list(self.texts)
-        for number in sorted({int(found) for found in re.findall("\0(\\d+)\0", text)}):
-            found = self.lowering.operand(self.given[number], self.literals)
-            if isinstance(found, Tensor):
+        for number in sorted(
+            {int(operand) for operand in re.findall("\0(\\d+)\0", text)}
+        ):
+            operand = self.lowering.operand(self.given[number], self.literals)
+            if isinstance(operand, Tensor):
                 texts[number] = hole(len(tensors))
-                tensors.append(found)
+                tensors.append(operand)
             else:
-                texts[number] = found
+                texts[number] = operand
         return Step(node, filled(text, texts), tuple(tensors), ports=ports)
 
 

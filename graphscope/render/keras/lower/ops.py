@@ -35,18 +35,18 @@ def op_step(lowering: Context, node: str, payload: Node) -> Step:
 
 
 def _said(lowering: Context, node: str, payload: Node) -> Step:
-    given = lowering.arguments(node)
+    inputs = lowering.arguments(node)
     call = ops.Call(
         payload.op,
         payload.attrs,
-        tuple(lowering.spec(tensor) for tensor in given),
+        tuple(lowering.spec(tensor) for tensor in inputs),
         tuple(
             (
                 None
                 if t in lowering.inputs or t.node in lowering.steps
                 else lowering.value(t)
             )
-            for t in given
+            for t in inputs
         ),
         node,
     )
@@ -54,33 +54,33 @@ def _said(lowering: Context, node: str, payload: Node) -> Step:
     used |= {tensor.port for tensor in lowering.wanted if tensor.node == node}
     ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
     listed = takes_list(payload.op)
-    known = [call.value(slot) for slot in range(len(given))]
+    known = [call.value(slot) for slot in range(len(inputs))]
     if any(value is not None and value.dtype.kind in "OSU" for value in known):
-        return custom_step(lowering, node, payload, given, ports)  # compared to a text
-    operands = Operands(lowering, given, listed)
+        return custom_step(lowering, node, payload, inputs, ports)  # compared to a text
+    operands = Operands(lowering, inputs, listed)
     text = ops.keras_text(call, operands.texts)
     if ports == 1 and (
-        any(tensor in lowering.sizes for tensor in given)
+        any(tensor in lowering.sizes for tensor in inputs)
         or text is None
         and ops.keras_text(replace(call, inside=True), operands.texts)
     ):
-        sized = sized_step(lowering, node, payload, given)
+        sized = sized_step(lowering, node, payload, inputs)
         if sized is not None:
             return sized
-    said = said_text(text, ports, used) if text is not None else None
-    if said is None:
-        return custom_step(lowering, node, payload, given, ports)
-    step = operands.step(node, *said)
+    expression = said_text(text, ports, used) if text is not None else None
+    if expression is None:
+        return custom_step(lowering, node, payload, inputs, ports)
+    step = operands.step(node, *expression)
     if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
-        again = Operands(lowering, given, listed, literals=False)
+        again = Operands(lowering, inputs, listed, literals=False)
         text = ops.keras_text(call, again.texts) or ""
-        said = said_text(text, ports, used)
-        step = again.step(node, *said) if said is not None else step
+        expression = said_text(text, ports, used)
+        step = again.step(node, *expression) if expression is not None else step
     return step
 
 
 def custom_step(
-    lowering: Context, node: str, payload: Node, given: Sequence[Tensor], ports: int
+    lowering: Context, node: str, payload: Node, inputs: Sequence[Tensor], ports: int
 ) -> Step:
     """A layer of its own that runs the op in TensorFlow; raises NotExpressible for what decides what else runs."""
     if holds_table(payload) and (step := table_step(lowering, node, payload)):
@@ -90,8 +90,8 @@ def custom_step(
             f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be: "
             "name an --output before it, or freeze the graph as it is"
         )
-    names = argument_names(payload.op, len(given))
-    operands = [custom_operand(lowering, tensor) for tensor in given]
+    names = argument_names(payload.op, len(inputs))
+    operands = [custom_operand(lowering, tensor) for tensor in inputs]
     texts = [n if isinstance(o, Tensor) else o for n, o in zip(names, operands)]
     tensors = tuple(o for o in operands if isinstance(o, Tensor))
     used = [n for n, o in zip(names, operands) if isinstance(o, Tensor)]
@@ -132,14 +132,14 @@ def argument_names(op: str, count: int) -> list[str]:
 
 
 def finished(
-    lowering: Context, body: str, output: Tensor, given: Sequence[Tensor], ports: int
+    lowering: Context, body: str, output: Tensor, operands: Sequence[Tensor], ports: int
 ) -> str:
     """Several outputs as one flat list; the shape said where TensorFlow would need to run something to know it."""
     if ports > 1:
         return f"tf.nest.flatten({body})"
     if _yields_list(lowering.graph.node(output.node).op):
         return f"tf.nest.flatten({body})[0]"
-    specs = [lowering.spec(t) for t in given if t not in lowering.inputs]
+    specs = [lowering.spec(t) for t in operands if t not in lowering.inputs]
     sized = any(
         s.dtype in ("int32", "int64") and len(s.shape or ()) == 1 for s in specs
     )

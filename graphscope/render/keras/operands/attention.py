@@ -18,9 +18,9 @@ def is_attention(layer: Layer) -> bool:
 
 
 def constructor_config(layer: Layer) -> dict[str, Any]:
-    """The config without what is said when the layer is called, or by default."""
-    said = _SAID if is_attention(layer) else ()
-    attrs = {name: value for name, value in layer.attrs.items() if name not in said}
+    """The config without what is excluded when the layer is called, or by default."""
+    excluded = _SAID if is_attention(layer) else ()
+    attrs = {name: value for name, value in layer.attrs.items() if name not in excluded}
     if is_attention(layer) and attrs.get("value_dim") == attrs.get("key_dim"):
         attrs.pop("value_dim", None)
     return attrs
@@ -37,17 +37,17 @@ def attention_call(layer: Layer, operands: Sequence[Tensor | str]) -> str:
         texts.pop("key", None)
     if layer.op in _OF_SCORES:
         return ", ".join(_listed(layer, texts))
-    given = [texts.pop("query"), texts.pop("value")]
-    given += [f"{name}={text}" for name, text in texts.items()]
+    arguments = [texts.pop("query"), texts.pop("value")]
+    arguments += [f"{name}={text}" for name, text in texts.items()]
     if layer.attrs.get("use_causal_mask") and "hidden" not in layer.attrs:
-        given.append("use_causal_mask=True")
-    return ", ".join(given)
+        arguments.append("use_causal_mask=True")
+    return ", ".join(arguments)
 
 
 def _listed(layer: Layer, texts: Mapping[str, str]) -> Iterator[str]:
     """``[query, value, key]``, their masks as one list too."""
-    given = [texts[name] for name in ("query", "value", "key") if name in texts]
-    yield f"[{', '.join(given)}]"
+    arguments = [texts[name] for name in ("query", "value", "key") if name in texts]
+    yield f"[{', '.join(arguments)}]"
     masks = [texts.get(f"{name}_mask", "None") for name in ("query", "value")]
     if masks != ["None", "None"]:
         yield f"mask=[{', '.join(masks)}]"

@@ -64,13 +64,13 @@ def trained_step(lowering: Context, node: str, payload: Node) -> Step | None:
     if payload.op in _GATHERS:
         return _number_for_each(lowering, node, payload)
     says = _OPS.get(payload.op)
-    given = lowering.arguments(node)
-    if says is None or len(given) != 2 or payload.attrs.get("data_format") == "NCHW":
+    operands = lowering.arguments(node)
+    if says is None or len(operands) != 2 or payload.attrs.get("data_format") == "NCHW":
         return None
-    held = [_held(lowering, tensor, payload.op) for tensor in given]
-    if (held[0] is None) == (held[1] is None):
+    weights = [_held(lowering, tensor, payload.op) for tensor in operands]
+    if (weights[0] is None) == (weights[1] is None):
         return None
-    use, other = (held[0] or held[1]), given[held[0] is not None]
+    use, other = (weights[0] or weights[1]), operands[weights[0] is not None]
     spec = lowering.spec_or_none(other)
     if use is None or spec.shape is None or len(use.shape) > len(spec.shape):
         return None
@@ -78,7 +78,7 @@ def trained_step(lowering: Context, node: str, payload: Node) -> Step | None:
     if spec.dtype != "float32":
         arguments["dtype"] = spec.dtype
     if is_fixed(use, lowering.read_through) or _is_made(
-        lowering, given[held[0] is None]
+        lowering, operands[weights[0] is None]
     ):
         arguments["trainable"] = False
     source = lowering.operand(other)
@@ -111,7 +111,7 @@ def _number_for_each(lowering: Context, node: str, payload: Node) -> Step | None
         return None
     wide = (*use.shape, 1)
     table = replace(use, shape=wide, steps=(*use.steps, ("reshape", wide)))
-    made = Step(
+    step = Step(
         f"{node}/rows",
         hole(0),
         (source,),
@@ -122,8 +122,8 @@ def _number_for_each(lowering: Context, node: str, payload: Node) -> Step | None
         weights={"embeddings": table},
         stored=("embeddings",),
     )
-    lowering.put(made)
-    return Step(node, f"ops.squeeze({hole(0)}, axis=-1)", (Tensor(made.node),))
+    lowering.put(step)
+    return Step(node, f"ops.squeeze({hole(0)}, axis=-1)", (Tensor(step.node),))
 
 
 def _held(lowering: Context, tensor: Tensor, op: str) -> WeightUse | None:

@@ -37,8 +37,8 @@ def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
 
 def stored_order(class_name: str, weights: Collection[str]) -> tuple[str, ...]:
     """A layer's weights in the order in which Keras stores them."""
-    found = signatures().get(class_name)
-    known = found.weights if found else ()
+    signature = signatures().get(class_name)
+    known = signature.weights if signature else ()
     return tuple(name for name in known if name in weights) + tuple(
         name for name in weights if name not in known
     )

@@ -43,16 +43,16 @@ EXACT = """
 
 
 def sized_step(
-    lowering: Context, node: str, payload: Node, given: Sequence[Tensor]
+    lowering: Context, node: str, payload: Node, operands: Sequence[Tensor]
 ) -> Step | None:
     """One op with one output of which some inputs are sizes; None where no text can say it."""
     arguments: dict[Tensor, str] = {}
     computed: list[Size] = []
-    specs = tuple(lowering.spec_or_none(tensor) for tensor in given)
-    values = tuple(_named(known(lowering, tensor), computed) for tensor in given)
+    specs = tuple(lowering.spec_or_none(tensor) for tensor in operands)
+    values = tuple(_named(known(lowering, tensor), computed) for tensor in operands)
     texts = [
         _operand(lowering, tensor, value, arguments)
-        for tensor, value in zip(given, values)
+        for tensor, value in zip(operands, values)
     ]
     call = ops.Call(payload.op, payload.attrs, specs, values, node, inside=True)
     text = ops.keras_text(call, texts)
@@ -72,13 +72,13 @@ def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:
     """The value with a mark for each size that takes more than a shape to compute; ``computed`` collects those."""
     if not holds_sizes(value) or value is None:
         return value
-    made = value.copy()
+    named = value.copy()
     for place, size in np.ndenumerate(value):
         if isinstance(size, Size) and not size.is_atom:
             if size not in computed:
                 computed.append(size)
-            made[place] = Size(f"\2{computed.index(size)}\2")
-    return made
+            named[place] = Size(f"\2{computed.index(size)}\2")
+    return named
 
 
 def _lines(text: str, computed: Sequence[Size]) -> list[str]:
@@ -117,10 +117,10 @@ def _operand(
     text = None if value is None else constant_text(value)
     if text is not None:
         return text
-    found = lowering.operand(tensor, literals=False)
-    if not isinstance(found, Tensor):
-        return found
-    return arguments.setdefault(found, _letter(len(arguments)))
+    operand = lowering.operand(tensor, literals=False)
+    if not isinstance(operand, Tensor):
+        return operand
+    return arguments.setdefault(operand, _letter(len(arguments)))
 
 
 def listed(sizes: Any) -> str:
@@ -153,16 +153,16 @@ def own_step(
     measured = measured_in("".join(lines))
     shapes, asked = [], []
     for whose in measured:
-        found = lowering.operand(lowering.measured[whose], literals=False)
-        if not isinstance(found, Tensor):
+        operand = lowering.operand(lowering.measured[whose], literals=False)
+        if not isinstance(operand, Tensor):
             raise TypeError(f"{lowering.measured[whose]} is no tensor")
-        letter = arguments.setdefault(found, _letter(len(arguments)))
+        letter = arguments.setdefault(operand, _letter(len(arguments)))
         shapes.append("shape" if len(measured) == 1 else f"{letter}_shape")
         asked.append(f"{shapes[-1]} = ops.shape({letter})")
     if not arguments:  # Keras cannot follow what no tensor of its own goes into
         arguments = {next(iter(lowering.inputs)): _letter(0)}
-    said = (with_shapes(line, shapes, measured) for line in lines)
-    body = [*asked, *map(_unbracketed, said)]
+    written = (with_shapes(line, shapes, measured) for line in lines)
+    body = [*asked, *map(_unbracketed, written)]
     class_name = _class(lowering.classes, name, about, arguments, body, init)
     return Step(
         node,
@@ -185,29 +185,29 @@ def _unbracketed(line: str) -> str:
     >>> _unbracketed("return x[:, 1:(1 + n), i : i + n]")
     'return x[:, 1 : 1 + n, i : i + n]'
     """
-    wanted = ast.dump(ast.parse(line))
+    tree = ast.dump(ast.parse(line))
     at = 0
     while (at := line.find("(", at)) >= 0:
         end = _closing(line, at)
         bare = f"{line[:at]}{line[at + 1 : end]}{line[end + 1 :]}"
-        if not line[:at].endswith(tuple(_NAMING)) and _says(bare, wanted):
+        if not line[:at].endswith(tuple(_NAMING)) and _says(bare, tree):
             line = bare
         else:
             at += 1
     return _SLICE.sub(_spaced, line)
 
 
-def _spaced(found: re.Match[str]) -> str:
+def _spaced(match: re.Match[str]) -> str:
     """A slice with spaces around its colon where a bound of it is more than a name, as black writes it."""
-    before, start, stop = found.groups()
+    before, start, stop = match.groups()
     if " " not in start.strip() + stop.strip():
-        return found[0]
+        return match[0]
     return before + f"{start.strip()} : {stop.strip()}".strip()
 
 
-def _says(line: str, wanted: str) -> bool:
+def _says(line: str, tree: str) -> bool:
     try:
-        return ast.dump(ast.parse(line)) == wanted
+        return ast.dump(ast.parse(line)) == tree
     except SyntaxError:
         return False
 
@@ -233,14 +233,14 @@ def _class(
     """The name of the class with this body, entered where it is new."""
     number = 1
     while True:
-        wanted = name if number == 1 else f"{name}{number}"
+        candidate = name if number == 1 else f"{name}{number}"
         source = _CLASS.format(
-            name=wanted,
+            name=candidate,
             about=about,
             init=init,
             arguments=", ".join(arguments.values()),
             body="\n".join(f"        {line}" for line in lines),
         )
-        if classes.setdefault(wanted, source) == source:
-            return wanted
+        if classes.setdefault(candidate, source) == source:
+            return candidate
         number += 1

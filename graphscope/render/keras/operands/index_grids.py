@@ -31,13 +31,15 @@ def is_formed(lowering: Context, node: str, payload: Node) -> bool:
     """Whether a node makes its one output of sizes and constants alone, in words of keras.ops; then it is no step yet."""
     if isinstance(payload, Layer) or ops.traits(payload.op) & _FEEDING:
         return False
-    given = _given(lowering, node)
-    if not any(t in lowering.sizes or t.node in lowering.formed for t in given):
+    operands = _given(lowering, node)
+    if not any(t in lowering.sizes or t.node in lowering.formed for t in operands):
         return False
-    texts = [_leaf(lowering, t) or (t.node in lowering.formed and "x") for t in given]
+    texts = [
+        _leaf(lowering, t) or (t.node in lowering.formed and "x") for t in operands
+    ]
     if (
         not all(texts)
-        or _text(lowering, node, payload, given, [*map(str, texts)]) is None
+        or _text(lowering, node, payload, operands, [*map(str, texts)]) is None
     ):
         return False
     lowering.formed.add(node)
@@ -46,14 +48,14 @@ def is_formed(lowering: Context, node: str, payload: Node) -> bool:
 
 def _given(lowering: Context, node: str) -> list[Tensor]:
     """What a node reads; a range of floats counts to a size all the same, before that was made a float."""
-    given = list(lowering.arguments(node))
+    operands = list(lowering.arguments(node))
     if lowering.graph.op(node) != "Range":
-        return given
-    for slot, tensor in enumerate(given):
+        return operands
+    for slot, tensor in enumerate(operands):
         if lowering.graph.op(tensor.node) == "Cast" and not is_made(lowering, tensor):
             source = lowering.arguments(tensor.node)[0]
-            given[slot] = source if source in lowering.sizes else tensor
-    return given
+            operands[slot] = source if source in lowering.sizes else tensor
+    return operands
 
 
 def formed_step(lowering: Context, tensor: Tensor) -> Step | None:
@@ -71,9 +73,9 @@ def formed_step(lowering: Context, tensor: Tensor) -> Step | None:
     lines: list[str] = []
     texts: dict[str, str] = {}
     for node in order:
-        given = _given(lowering, node)
-        operands = [_leaf(lowering, t) or texts[t.node] for t in given]
-        text = _text(lowering, node, lowering.graph.node(node), given, operands)
+        inputs = _given(lowering, node)
+        operands = [_leaf(lowering, t) or texts[t.node] for t in inputs]
+        text = _text(lowering, node, lowering.graph.node(node), inputs, operands)
         if text is None:
             return None
         if node != tensor.node and (uses[node] > 1 or len(text) > _WIDTH):
@@ -125,11 +127,11 @@ def _text(
     lowering: Context,
     node: str,
     payload: Node,
-    given: Sequence[Tensor],
+    operands: Sequence[Tensor],
     texts: list[str],
 ) -> str | None:
-    specs = tuple(lowering.spec_or_none(tensor) for tensor in given)
-    values = tuple(known(lowering, tensor) for tensor in given)
+    specs = tuple(lowering.spec_or_none(tensor) for tensor in operands)
+    values = tuple(known(lowering, tensor) for tensor in operands)
     if len(opdefs.output_dtypes(payload.op, payload.attrs)) != 1:
         return None
     return ops.keras_text(

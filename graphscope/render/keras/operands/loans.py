@@ -38,8 +38,8 @@ class Ties:
 
     def borrowed(self, weights: Mapping[str, WeightUse]) -> dict[str, Loan]:
         """Those of the weights that an earlier layer holds."""
-        held = {name: self.loans.get(_key(use)) for name, use in weights.items()}
-        return {name: loan for name, loan in held.items() if loan is not None}
+        loans = {name: self.loans.get(_key(use)) for name, use in weights.items()}
+        return {name: loan for name, loan in loans.items() if loan is not None}
 
 
 def _key(use: WeightUse) -> Key:

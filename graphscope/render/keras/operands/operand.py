@@ -37,9 +37,9 @@ class OperandContext(Context):
         value = self.value(tensor)
         if value is not None and literals and (text := constant_text(value)):
             return text
-        if made := self._formed(tensor, value):
-            self.put(made)
-            return Tensor(made.node)
+        if index_step := self._formed(tensor, value):
+            self.put(index_step)
+            return Tensor(index_step.node)
         if value is None and not self.weight_of(tensor):
             default = self.graph.inputs(tensor.node)
             if self.graph.op(tensor.node) == "PlaceholderWithDefault" and default:
@@ -58,8 +58,10 @@ class OperandContext(Context):
 
     def _formed(self, tensor: Tensor, value: np.ndarray | None) -> Step | None:
         """A layer that makes what neither the file holds nor an input reaches."""
-        held = value is not None and (value.size <= LARGE or self.weight_of(tensor))
-        if held or value is None and tensor.node not in self.formed:
+        is_stored = value is not None and (
+            value.size <= LARGE or self.weight_of(tensor)
+        )
+        if is_stored or value is None and tensor.node not in self.formed:
             return None
         return formed_step(self, tensor)
 
@@ -87,12 +89,12 @@ class OperandContext(Context):
         loan = self.ties.borrowed({"value": use}).get("value") if use.node else None
         if loan is not None and not loan.use.steps:
             return self.steps[yielded(self, loan).node]
-        made = self._holding(node, use, dtype, op_name(node.removesuffix(":0")))
+        step = self._holding(node, use, dtype, op_name(node.removesuffix(":0")))
         fixed = self.has_variables or is_fixed(use, self.read_through)
         if value is not None and "float" in dtype and fixed:
-            made = replace(made, arguments={**made.arguments, "trainable": False})
-        self.ties.register(made)
-        return made
+            step = replace(step, arguments={**step.arguments, "trainable": False})
+        self.ties.register(step)
+        return step
 
     def hold(self, node: str, use: WeightUse, name: str) -> Tensor:
         """What yields a weight of a layer that is not written as one."""

@@ -28,18 +28,18 @@ _INIT = """
 
 def draw_step(lowering: Context, node: str, payload: Node) -> Step | None:
     """The layer that draws; None for another op, or where its shape is computed in ways that are not followed."""
-    given = lowering.arguments(node)
+    operands = lowering.arguments(node)
     op = payload.op
-    if op.removesuffix("V2") in STATELESS and len(given) == 1:
+    if op.removesuffix("V2") in STATELESS and len(operands) == 1:
         op = STATELESS[op.removesuffix("V2")]
-    wanted = known(lowering, given[0]) if op in _DRAWS and given else None
-    if wanted is None:
+    sizes = known(lowering, operands[0]) if op in _DRAWS and operands else None
+    if sizes is None:
         return None
     name, function, what = _DRAWS[op]
     dtype = str(payload.attrs.get("dtype", "float32"))
-    said = "" if dtype == "float32" else f", dtype={literal(dtype)}"
-    shape = _shape_text(lowering, list(wanted.ravel()))
-    text = f"keras.random.{function}({shape}{said}, seed=self.seed_generator)"
+    dtype_text = "" if dtype == "float32" else f", dtype={literal(dtype)}"
+    shape = _shape_text(lowering, list(sizes.ravel()))
+    text = f"keras.random.{function}({shape}{dtype_text}, seed=self.seed_generator)"
     about = f"Draws from {what} distribution."
     return own_step(lowering, node, name, about, [f"return {text}"], {}, _INIT)
 

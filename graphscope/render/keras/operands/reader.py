@@ -72,11 +72,11 @@ class Reader:
     def spec(self, tensor: Tensor) -> TensorSpec:
         """What is known of a tensor; what a layer says of its own outputs comes first."""
         node = self.graph.node(tensor.node)
-        said = node.outputs[tensor.port : tensor.port + 1]
-        if said and isinstance(node, Layer):
-            return said[0]
-        found = self.specs.get(self.lowered(tensor))
-        return found or (said[0] if said else TensorSpec())
+        declared = node.outputs[tensor.port : tensor.port + 1]
+        if declared and isinstance(node, Layer):
+            return declared[0]
+        inferred = self.specs.get(self.lowered(tensor))
+        return inferred or (declared[0] if declared else TensorSpec())
 
     def spec_or_none(self, tensor: Tensor) -> TensorSpec:
         """``spec``, of steps that are no nodes too: nothing is known of them."""
@@ -96,10 +96,10 @@ class Reader:
         for _ in range(len(self.graph)):
             if tensor in self.inputs or not self.passes(tensor.node):
                 break
-            given = self.graph.inputs(tensor.node)
-            if tensor.port >= len(given):
+            inputs = self.graph.inputs(tensor.node)
+            if tensor.port >= len(inputs):
                 break
-            tensor = given[tensor.port]
+            tensor = inputs[tensor.port]
         return tensor
 
     def passes(self, node: str) -> bool:
@@ -107,15 +107,15 @@ class Reader:
         payload = self.graph.node(node)
         if isinstance(payload, Layer) or "pass-through" not in ops.traits(payload.op):
             return False
-        given = len(self.graph.inputs(node))
+        count = len(self.graph.inputs(node))
         ports = opdefs.output_dtypes(payload.op, payload.attrs)
-        return given == max(1, len(ports))
+        return count == max(1, len(ports))
 
     def arguments(self, node: str) -> list[Tensor]:
         """What a node reads; of an op that gets a new seed each time, only the shape that it is to draw."""
-        given = [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
+        operands = [self.seen_through(tensor) for tensor in self.graph.inputs(node)]
         payload = self.graph.node(node)
-        return given[:1] if is_reseeded(self, payload, given) else given
+        return operands[:1] if is_reseeded(self, payload, operands) else operands
 
     def sources(self, node: str) -> Sequence[str]:
         """What must run before a node: nothing before an input, a constant or a weight."""
@@ -155,10 +155,10 @@ class Reader:
                 return tensor.node
             if payload.op != "ReadVariableOp" and "pass-through" not in traits:
                 return ""
-            given = self.graph.inputs(tensor.node)
-            if not given or tensor in self.inputs:
+            inputs = self.graph.inputs(tensor.node)
+            if not inputs or tensor in self.inputs:
                 return ""
-            tensor = given[0]
+            tensor = inputs[0]
         return ""
 
     def weight_spec(self, tensor: Tensor, variable: str) -> TensorSpec:
@@ -170,7 +170,7 @@ class Reader:
         return TensorSpec(str(attrs.get("dtype") or "float32"), attrs.get("shape"))
 
 
-def is_reseeded(reader: Reader, payload: Node, given: list[Tensor]) -> bool:
-    """Whether a stateless op is given a new seed each time, by a generator in a variable, so that the seed is no matter."""
+def is_reseeded(reader: Reader, payload: Node, operands: list[Tensor]) -> bool:
+    """Whether a stateless op is operands a new seed each time, by a generator in a variable, so that the seed is no matter."""
     known_op = payload.op.removesuffix("V2") in STATELESS
-    return known_op and len(given) > 1 and reader.value(given[1]) is None
+    return known_op and len(operands) > 1 and reader.value(operands[1]) is None

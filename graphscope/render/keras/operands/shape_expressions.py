@@ -34,17 +34,17 @@ def measure(lowering: Context, node: str, payload: Node) -> bool:
     """Whether a node yields nothing but sizes; what they are is then in ``lowering.sizes``."""
     if isinstance(payload, Layer):
         return False
-    given = lowering.arguments(node)
-    made: Sequence[np.ndarray | None] | None
+    operands = lowering.arguments(node)
+    sizes: Sequence[np.ndarray | None] | None
     if payload.op in ("Shape", "ShapeN"):
-        made = [shape_of(lowering, tensor) for tensor in given]
+        sizes = [shape_of(lowering, tensor) for tensor in operands]
     elif payload.op == "Size":
-        made = [_count(lowering, tensor) for tensor in given]
+        sizes = [_count(lowering, tensor) for tensor in operands]
     else:
-        made = _computed(lowering, node, payload, given)
-    if not made or any(each is None for each in made):
+        sizes = _computed(lowering, node, payload, operands)
+    if not sizes or any(each is None for each in sizes):
         return False
-    for port, each in enumerate(made):
+    for port, each in enumerate(sizes):
         if each is not None:
             whole = each if holds_sizes(each) else each.astype("int32")
             lowering.sizes[Tensor(node, port)] = whole
@@ -61,10 +61,10 @@ def shape_of(lowering: Context, tensor: Tensor) -> np.ndarray | None:
     if tensor not in lowering.measured:
         lowering.measured.append(tensor)
     whose = lowering.measured.index(tensor)
-    made = np.empty(len(shape), object)
+    sizes = np.empty(len(shape), object)
     for axis, size in enumerate(shape):
-        made[axis] = Size(f"\1{whose}\1[{axis}]") if size is None else size
-    return made
+        sizes[axis] = Size(f"\1{whose}\1[{axis}]") if size is None else size
+    return sizes
 
 
 def _range_length(lowering: Context, tensor: Tensor) -> int | Size | None:
@@ -82,28 +82,28 @@ def _count(lowering: Context, tensor: Tensor) -> np.ndarray | None:
     shape = shape_of(lowering, tensor)
     if shape is None:
         return None
-    made = np.empty((), object)
-    made[()] = math.prod(shape)
-    return made
+    size = np.empty((), object)
+    size[()] = math.prod(shape)
+    return size
 
 
 def _computed(
-    lowering: Context, node: str, payload: Node, given: Sequence[Tensor]
+    lowering: Context, node: str, payload: Node, operands: Sequence[Tensor]
 ) -> list[np.ndarray] | None:
-    values = [known(lowering, tensor) for tensor in given]
-    sized = any(tensor in lowering.sizes for tensor in given)
+    values = [known(lowering, tensor) for tensor in operands]
+    sized = any(tensor in lowering.sizes for tensor in operands)
     if not sized or any(value is None for value in values):
         return None
     if sum(value.size for value in values if value is not None) > _MOST:
         return None
-    specs = tuple(lowering.spec_or_none(tensor) for tensor in given)
+    specs = tuple(lowering.spec_or_none(tensor) for tensor in operands)
     call = ops.Call(payload.op, payload.attrs, specs, tuple(values), node)
     try:
-        made = combined(call)
+        sizes = combined(call)
     except _CONTRADICTIONS:  # no integers, or not as many as the op takes
         return None
-    fits = all(each.ndim < 3 and each.size <= _MOST for each in made)
-    return made if fits else None
+    fits = all(each.ndim < 3 and each.size <= _MOST for each in sizes)
+    return sizes if fits else None
 
 
 def known(lowering: Context, tensor: Tensor) -> np.ndarray | None:
@@ -122,10 +122,10 @@ def is_made(lowering: Context, tensor: Tensor) -> bool:
 
 def measured_in(text: str) -> list[int]:
     """Which of ``lowering.measured`` a text asks for its shape, in the order of the text."""
-    return list(dict.fromkeys(int(found) for found in _MEASURED.findall(text)))
+    return list(dict.fromkeys(int(number) for number in _MEASURED.findall(text)))
 
 
-def with_shapes(text: str, names: Sequence[str], found: Sequence[int]) -> str:
+def with_shapes(text: str, names: Sequence[str], numbers: Sequence[int]) -> str:
     """The text with the shape of each measured tensor under its name."""
-    by_number = dict(zip(found, names, strict=True))
+    by_number = dict(zip(numbers, names, strict=True))
     return _MEASURED.sub(lambda match: by_number[int(match[1])], text)

@@ -125,11 +125,11 @@ def _lend(lowering: Context, lender: Step) -> None:
             )
 
 
-def _turn(lent: WeightUse, wanted: WeightUse) -> str | None:
+def _turn(lent: WeightUse, own: WeightUse) -> str | None:
     """What makes the borrower's layout of the lender's; None where no transposition does."""
-    if lent.steps == wanted.steps:
+    if lent.steps == own.steps:
         return "{}"
-    axes = [_axes(use) for use in (lent, wanted)]
+    axes = [_axes(use) for use in (lent, own)]
     if axes[0] is None or axes[1] is None or len(axes[0]) != len(axes[1]):
         return None
     whole = tuple(int(axis) for axis in np.argsort(axes[0])[list(axes[1])])
@@ -151,7 +151,7 @@ def _axes(use: WeightUse) -> tuple[int, ...] | None:
 
 
 def _borrower_text(step: Step, weights: Mapping[str, str]) -> str | None:
-    """What the layer computes, given the texts of its weights; None where ``keras.ops`` has no short word for it."""
+    """What the layer computes, arguments the texts of its weights; None where ``keras.ops`` has no short word for it."""
     name = step.constructor.removeprefix("layers.")
     text = None
     if name == "Dense":
@@ -162,11 +162,11 @@ def _borrower_text(step: Step, weights: Mapping[str, str]) -> str | None:
     elif name == "Embedding":
         text = f"ops.take({weights['embeddings']}, {step.text}, axis=0)"
     elif name in _CONVOLUTIONS:
-        given = [
+        arguments = [
             f"{k}={literal(step.arguments[k])}" for k in _WITH if k in step.arguments
         ]
-        said = ", ".join([step.text, weights["kernel"], *given])
-        text = f"ops.{_CONVOLUTIONS[name]}({said})"
+        operands = ", ".join([step.text, weights["kernel"], *arguments])
+        text = f"ops.{_CONVOLUTIONS[name]}({operands})"
     return None if text is None else _finished_text(step, text, weights.get("bias"))
 
 

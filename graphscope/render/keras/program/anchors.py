@@ -32,8 +32,8 @@ def anchored(steps: Iterable[Step], outputs: Sequence[Tensor]) -> tuple[Step, ..
         if beside:
             moved[reader.node].append(replace(step, inputs=(beside[0],)))
     gone = {step.node for each in moved.values() for step in each}
-    made: list[Step] = []
+    steps_: list[Step] = []
     for step in known:
         if step.node not in gone:
-            made += [*moved[step.node], step]
-    return tuple(made)
+            steps_ += [*moved[step.node], step]
+    return tuple(steps_)

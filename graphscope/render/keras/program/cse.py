@@ -20,7 +20,7 @@ def merged(
     """The steps less second calls of a layer on the same tensors, and of what reads them; the outputs as they are now."""
     same: dict[Tensor, Tensor] = {}
     known: dict[Hashable, Step] = {}
-    made: list[Step] = []
+    unique: list[Step] = []
     for step in steps:
         inputs = tuple(same.get(tensor, tensor) for tensor in step.inputs)
         key = (step.layer or step.constructor, step.text, _arguments(step), inputs)
@@ -29,10 +29,10 @@ def merged(
         if first is not step and is_again and (step.layer or not step.weights):
             same.update(zip(step.outputs(), first.outputs()))
         else:
-            made.append(replace(step, inputs=inputs))
-    calls = Counter(step.layer for step in made)
+            unique.append(replace(step, inputs=inputs))
+    calls = Counter(step.layer for step in unique)
     return (
-        tuple(replace(s, layer="") if calls[s.layer] == 1 else s for s in made),
+        tuple(replace(s, layer="") if calls[s.layer] == 1 else s for s in unique),
         tuple(same.get(tensor, tensor) for tensor in outputs),
     )
 

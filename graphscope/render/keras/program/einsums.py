@@ -14,12 +14,12 @@ from .program import Step
 
 def agreed(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The steps; where one EinsumDense leaves open an axis that it keeps, all of them leave open what they keep."""
-    kept = {step.node: _kept(step) for step in steps if _has_axes(step)}
-    shapes = {s.node: s.arguments["output_shape"] for s in steps if s.node in kept}
-    if not any(shapes[node][at] is None for node in kept for at in kept[node]):
+    axes = {step.node: _kept(step) for step in steps if _has_axes(step)}
+    shapes = {s.node: s.arguments["output_shape"] for s in steps if s.node in axes}
+    if not any(shapes[node][at] is None for node in axes for at in axes[node]):
         return tuple(steps)
     return tuple(
-        _opened(step, kept[step.node]) if step.node in kept else step for step in steps
+        _opened(step, axes[step.node]) if step.node in axes else step for step in steps
     )
 
 
@@ -32,11 +32,11 @@ def _has_axes(step: Step) -> bool:
 def _kept(step: Step) -> list[int]:
     """The places in ``output_shape``, which has no batch, of axes that are the input's and not the kernel's."""
     left, _, right = str(step.arguments["equation"]).partition("->")
-    given, _, kernel = left.partition(",")
-    if "." in given:
+    operand, _, kernel = left.partition(",")
+    if "." in operand:
         return []
     labels = enumerate(right[1:])
-    return [at for at, label in labels if label in given and label not in kernel]
+    return [at for at, label in labels if label in operand and label not in kernel]
 
 
 def _opened(step: Step, places: Sequence[int]) -> Step:

@@ -38,14 +38,14 @@ def layer_paths(program: Program) -> dict[str, str]:
 def _layers_in_order(program: Program) -> Iterator[tuple[str, str]]:
     calls, producers = _calls(program)
     roots = [producers[t] for t in program.outputs if t in producers]
-    order, seen = _walk(calls, roots)
+    order, visited = _walk(calls, roots)
     depths = _depths(calls, order)
     for each in program.inputs:  # an input that nothing uses is a layer all the same
         index = producers[each.tensor]
         depths.setdefault(calls[index].operation, 0)
-        seen.setdefault(calls[index].operation, -1)
+        visited.setdefault(calls[index].operation, -1)
     classes = {call.operation: call.class_name for call in calls}
-    for operation in sorted(depths, key=lambda o: (-depths[o], seen[o])):
+    for operation in sorted(depths, key=lambda o: (-depths[o], visited[o])):
         if classes[operation]:
             yield operation, classes[operation]
 
@@ -62,10 +62,10 @@ def _calls(program: Program) -> tuple[list[_Call], dict[Tensor, int]]:
         if step.class_name:
             known = tuple(source for source in sources if source is not None)
             calls.append(_Call(step.layer or step.node, known, step.class_name))
-            made: list[int | None] = [len(calls) - 1] * step.ports
+            calls_of: list[int | None] = [len(calls) - 1] * step.ports
         else:
-            made = _append_expression(calls, step, sources)
-        for tensor, index in zip(step.outputs(), made, strict=True):
+            calls_of = _append_expression(calls, step, sources)
+        for tensor, index in zip(step.outputs(), calls_of, strict=True):
             if index is not None:
                 producers[tensor] = index
     return calls, producers
@@ -78,18 +78,20 @@ def _append_expression(
     names = [f"_{number}_" for number in range(len(step.inputs))]
     known = {n: () if s is None else (s,) for n, s in zip(names, sources, strict=True)}
     tree = ast.parse(filled(step.text, names), mode="eval")
-    made: dict[int, tuple[int, ...]] = {}
+    places: dict[int, tuple[int, ...]] = {}
     for node in _after_parts(tree.body):
-        used = tuple(index for part in _parts(node) for index in made.get(id(part), ()))
+        used = tuple(
+            index for part in _parts(node) for index in places.get(id(part), ())
+        )
         if isinstance(node, ast.Name):
             used = known.get(node.id, ())
         elif used and _is_operation(node):
             calls.append(_Call(f"{step.node} {len(calls)}", used))
             used = (len(calls) - 1,)
-        made[id(node)] = used
+        places[id(node)] = used
     if isinstance(tree.body, ast.Tuple) and len(tree.body.elts) == step.ports:
-        return [_one(made[id(element)]) for element in tree.body.elts]
-    return [_one(made[id(tree.body)])] * step.ports
+        return [_one(places[id(element)]) for element in tree.body.elts]
+    return [_one(places[id(tree.body)])] * step.ports
 
 
 def _one(indices: tuple[int, ...]) -> int | None:

@@ -52,11 +52,11 @@ def _container(value: Any) -> str:
     raise TypeError(f"no literal for a {type(value).__name__}")
 
 
-def _regularizer(name: str, given: Mapping[str, Any]) -> str:
+def _regularizer(name: str, config: Mapping[str, Any]) -> str:
     """The constructor of a regularizer that Keras's serial form stands for: short where one number says all."""
-    if len(given) == 1:
-        return f"regularizers.{name}({literal(*given.values())})"
-    inside = ", ".join(f"{key}={literal(each)}" for key, each in sorted(given.items()))
+    if len(config) == 1:
+        return f"regularizers.{name}({literal(*config.values())})"
+    inside = ", ".join(f"{key}={literal(each)}" for key, each in sorted(config.items()))
     return f"regularizers.{name}({inside})"
 
 

@@ -130,14 +130,14 @@ def is_default_name(name: str, node: str) -> bool:
 class Namespace:
     """Gives each wanted name once, then ``name_1``, ``name_2`` ..."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = set(taken)
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self.taken = set(reserved)
         self._next: dict[str, int] = {}
 
     def unique(self, name: str) -> str:
-        made = name
-        while made in self.taken:
+        candidate = name
+        while candidate in self.taken:
             self._next[name] = self._next.get(name, 0) + 1
-            made = f"{name}_{self._next[name]}"
-        self.taken.add(made)
-        return made
+            candidate = f"{name}_{self._next[name]}"
+        self.taken.add(candidate)
+        return candidate

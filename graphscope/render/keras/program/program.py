@@ -20,7 +20,7 @@ def hole(number: int) -> str:
 
 def filled(text: str, variables: Sequence[str]) -> str:
     """The text with a variable in each hole."""
-    return HOLE.sub(lambda found: variables[int(found[1])], text)
+    return HOLE.sub(lambda match: variables[int(match[1])], text)
 
 
 @dataclass(frozen=True)

@@ -28,21 +28,21 @@ def rescaled(
     ``is_single`` tells of a tensor whether it is of float32, which the layer computes in.
     """
     by_node = {step.node: step for step in steps}
-    found: dict[str, Step] = {}
+    products: dict[str, Step] = {}
     stack = [t.node for s in steps if s.constructor in own for t in s.inputs]
-    seen = set(stack)
+    visited = set(stack)
     while stack:
         step = by_node.get(stack.pop())
         if step is None or step.constructor and step.class_name not in _HANDING_ON:
             continue
         factor = _factor(step)
         if factor is not None and is_single(Tensor(step.node)):
-            found[step.node] = _rescaling(step, factor, names)
+            products[step.node] = _rescaling(step, factor, names)
             continue
-        before = {tensor.node for tensor in step.inputs} - seen
-        seen |= before
+        before = {tensor.node for tensor in step.inputs} - visited
+        visited |= before
         stack += before
-    return tuple(found.get(step.node, step) for step in steps)
+    return tuple(products.get(step.node, step) for step in steps)
 
 
 def _factor(step: Step) -> float | None:

@@ -46,21 +46,21 @@ def with_names(program: Program) -> Program:
     names = Namespace(step.name for step in program.steps)
     models = {s.node for s in program.steps if s.layer in program.models}
     results = {tensor.node for tensor in program.outputs}
-    made = []
+    named = []
     changed: dict[str, str] = {}
     for step in program.steps:
         chance = is_counted(step) or not step.is_named and step.node not in results
         unmeant = chance and _base(snake_case(step.class_name)) not in meant
         idle = not step.weights and unmeant
         if not step.name or step.class_name in silent or idle or step.node in models:
-            made.append(step)
+            named.append(step)
             continue
         name = step.name
         if _base(name) in operations:
             name = changed.setdefault(name, "") or names.unique(f"{name}_layer")
             changed[step.name] = name
-        made.append(replace(step, name=name, shown=name))
-    return replace(program, steps=tuple(made), inputs=inputs)
+        named.append(replace(step, name=name, shown=name))
+    return replace(program, steps=tuple(named), inputs=inputs)
 
 
 def _beside(each: Input, operations: set[str]) -> Input:
@@ -71,17 +71,17 @@ def _beside(each: Input, operations: set[str]) -> Input:
 
 def _silent(steps: Iterable[Step], operations: set[str]) -> set[str]:
     """The classes all of whose layers bear the names that Keras would number them with."""
-    wanted: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for step in steps:
         if step.name and step.layer in ("", step.node):
-            wanted.setdefault(step.class_name, []).append(step.name)
-    bases = {c: {_base(name) for name in names} for c, names in wanted.items()}
+            by_name.setdefault(step.class_name, []).append(step.name)
+    bases = {c: {_base(name) for name in names} for c, names in by_name.items()}
     silent = set()
-    for class_name, names in wanted.items():
+    for class_name, names in by_name.items():
         base = snake_case(class_name)
         numbered = [base if n == 0 else f"{base}_{n}" for n in range(len(names))]
-        others = (found for other, found in bases.items() if other != class_name)
-        is_own = all(_base(base) not in found for found in others)
+        others = (prefix for other, prefix in bases.items() if other != class_name)
+        is_own = all(_base(base) not in prefix for prefix in others)
         if names == numbered and is_own and _base(base) not in operations:
             silent.add(class_name)
     return silent

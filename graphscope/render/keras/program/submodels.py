@@ -28,14 +28,14 @@ def nest(program: Program, spec: Spec) -> Program:
         if step.layer and step.weights:
             calls.setdefault(step.layer, []).append(step.node)
     names = Namespace(["model", *(identifier(step.name) for step in program.steps)])
-    taken: set[str] = set()
+    used: set[str] = set()
     for row in map(tuple, calls.values()):
-        if taken.intersection(row):
+        if used.intersection(row):
             continue
         region = _Region(program, row)
-        taken.update(node for each in region.rows for node in each)
-        made = _nested(program, region, spec, names)
-        program = program if made is None else made
+        used.update(node for each in region.rows for node in each)
+        nested = _nested(program, region, spec, names)
+        program = program if nested is None else nested
     return program
 
 
@@ -64,18 +64,18 @@ class _Region:
         """To what reads the row and nothing from outside."""
         forms = [self._by_form(node) for node in row]
         for form, first in forms[0].items():
-            found = tuple(each.get(form, "") for each in forms)
+            forms_ = tuple(each.get(form, "") for each in forms)
             inputs = self.steps[first].inputs if first else ()
             if all(t.node in self.held for t in inputs):
-                self._add(found)
+                self._add(forms_)
 
     def _by_form(self, node: str) -> dict[Hashable, str]:
         """The readers of a node, ``""`` for those that are alike."""
-        found: dict[Hashable, str] = {}
+        by_form: dict[Hashable, str] = {}
         for reader in dict.fromkeys(self.readers.get(node, ())):
             form = _form(self.steps[reader])
-            found[form] = "" if form in found else reader
-        return found
+            by_form[form] = "" if form in by_form else reader
+        return by_form
 
     def _add(self, row: Row) -> None:
         steps = [self.steps.get(node) for node in row]
@@ -113,7 +113,7 @@ class _Interface:
 
 def _interface(program: Program, region: _Region) -> _Interface | None:
     """None where the calls do not hang together alike."""
-    given: dict[tuple[Tensor, ...], None] = {}
+    inputs: dict[tuple[Tensor, ...], None] = {}
     for row in region.rows:
         for tensors in zip(*(region.steps[node].inputs for node in row)):
             places = {
@@ -122,17 +122,17 @@ def _interface(program: Program, region: _Region) -> _Interface | None:
             }
             rows = {place for place, _ in places}
             if rows == {-1}:
-                given[tensors] = None
+                inputs[tensors] = None
             elif len({tensor.port for tensor in tensors}) > 1:
                 return None
             elif len(rows) > 1 or [at for _, at in sorted(places)] != list(
                 range(len(row))
             ):
                 return None
-    columns = list(zip(*given))
+    columns = list(zip(*inputs))
     if any(len(set(column)) < len(column) for column in columns):
         return None  # one tensor goes in where two do in another call
-    return _Interface(tuple(given), tuple(_results(program, region)))
+    return _Interface(tuple(inputs), tuple(_results(program, region)))
 
 
 def _results(program: Program, region: _Region) -> Iterator[Tensor]:
@@ -158,8 +158,8 @@ def _nested(
     owners = [row for row in region.rows if region.steps[row[0]].weights]
     if len(owners) < 2 or _is_called_outside(region):
         return None
-    found = _interface(program, region)
-    if found is None or not found.given or not found.results:
+    interface = _interface(program, region)
+    if interface is None or not interface.given or not interface.results:
         return None
     steps = program.by_node
     inside = [
@@ -167,22 +167,22 @@ def _nested(
     ]
     alone = [
         t
-        for t, *others in found.given
+        for t, *others in interface.given
         if set(others) == {t} and _is_ours(t.node, steps, region)
     ]
-    given = tuple(each for each in found.given if each[0] not in alone)
-    inputs = _inputs(given, spec)
+    arguments = tuple(each for each in interface.given if each[0] not in alone)
+    inputs = _inputs(arguments, spec)
     if inputs is None:
         return None
-    held = [replace(steps[t.node], inputs=(inputs[0].tensor,)) for t in alone]
+    weights = [replace(steps[t.node], inputs=(inputs[0].tensor,)) for t in alone]
     once = _once(inside)
     name = names.unique(_name(inside))
     inner = Program(
-        name, inputs, (*held, *once), found.results, classes=program.classes
+        name, inputs, (*weights, *once), interface.results, classes=program.classes
     )
     gone = {*region.held, *(t.node for t in alone)}
-    calls = _calls(region, name, given, found.results)
-    return _replaced(program, region, inner, calls, gone, found.results)
+    calls = _calls(region, name, arguments, interface.results)
+    return _replaced(program, region, inner, calls, gone, interface.results)
 
 
 def _is_called_outside(region: _Region) -> bool:
