@@ -50,7 +50,7 @@ class Function:
 
     Arguments are nodes of op ``_Arg`` with attribute ``T``; ``returns`` gives the body tensor of each output in
     order; the references in the body are already ``node:port``. ``message`` is the FunctionDef as it was read, so that
-    what nobody changed can be written as it was.
+    what nobody changed can be written as it was. ``gradient`` is the function that the library gives as its gradient.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Function:
     control_returns: tuple[str, ...] = ()
     attrs: Mapping[str, Any] = field(default_factory=dict)
     message: Any = field(default=None, compare=False, repr=False)
+    gradient: str = ""
 
 
 class Weights(Mapping[str, np.ndarray]):

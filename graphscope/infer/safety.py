@@ -6,14 +6,13 @@ hide an op there is a known way around scanners.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from ..errors import FormatError, GraphError
 from ..graph import Function, FunctionRef, Graph, Model, Tensor
+from ..ops.effects import INSIDE, UNKNOWN, effect_of
 
 DEPTH = 8  # graphs within strings within graphs; deeper nesting is itself reported
 _LONGEST = 1 << 26  # bytes of a string that is tried as a graph
@@ -21,7 +20,7 @@ _LONGEST = 1 << 26  # bytes of a string that is tried as a graph
 
 @dataclass(frozen=True)
 class UnsafeNode:
-    """One op that is not mere computation. ``what`` is "files", "network", "python" or "unknown code"; ``where`` names
+    """One op that is not mere computation. ``what`` is a class of ``ops.effects``; ``where`` names
     the functions and serialised graphs around it, outermost first, and is empty in the main graph.
     """
 
@@ -34,37 +33,15 @@ class UnsafeNode:
         return "/".join((*self.where, self.node)) + f" ({self.op}: {self.what})"
 
 
-_PYTHON = re.compile(r"(Eager)?PyFunc(Stateless)?$|NumpyFunction|TFPyFunc")
-_NETWORK = re.compile(
-    r"\w*Rpc\w*$|DataServiceDataset|RegisterDataset|BigQuery|BigTable|Bigtable|Kafka|Kinesis|CollectiveBcast\w*$"
-    r"|_?(Host)?(Send|Recv)$|ConfigureDistributedTPU|CloudBigtable|PubSub|Mongo|Http|WorkerHeartbeat|DebugIdentity"
-)
-_FILES = re.compile(
-    r"(Read|Write)File$|MatchingFiles|Save(V2|Slices|Dataset|DatasetV2)?$|Restore(V2|Slice)?$|MergeV2Checkpoints"
-    r"|\w*Reader(V2)?$|Reader(Read|ReadUpTo)(V2)?$|\w*(TextLine|TFRecord|RecordIO|FixedLengthRecord|Sql|LMDB|Csv|CSV)"
-    r"Dataset(V\d)?$|(Experimental)?(Load|Snapshot|Cache|DirectedInterleaveFile|MatchingFiles|ListSnapshotChunks|SnapshotChunk)Dataset(V\d)?$"
-    r"|SnapshotNestedDatasetReader|InitializeTableFromTextFile|InitializeTableFromDataset|GenerateVocabRemapping"
-    r"|LoadAndRemapMatrix|CreateSummary(File|Db)Writer|SummaryWriter$|Write\w*Summary$|ImportEvent|PrintV2$"
-    r"|DebugNumericSummary|DumpTensor|CheckpointReader|ComputeAccidentalHitsFile|FileSystemSetConfiguration"
-    r"|DTensorRestoreV2|DistributedSave|IORead\w*|IO\w*File\w*|DecodeVideo|ImmutableConst$|LoadLibrary"
-)
 _CARRIERS = frozenset("DatasetFromGraph FunctionalDatasetFromGraph TRTEngineOp".split())
 
 
-@cache
 def danger_of(op: str) -> str:
-    """What the op could touch: "files", "network", "python", or "" for mere computation.
-
-    ``ImmutableConst`` maps a file, ``PrintV2`` can write one (``output_stream="file://..."``).
+    """What the op could touch, as ``ops.effects`` classes it: "files", "network", "processes", "python", "unknown code";
+    "" for mere computation.
     """
-    for what, pattern in (
-        ("python", _PYTHON),
-        ("files", _FILES),
-        ("network", _NETWORK),
-    ):
-        if pattern.match(op):
-            return what
-    return ""
+    effect = effect_of(op)
+    return "" if effect in INSIDE else effect
 
 
 def unsafe_nodes(
@@ -72,17 +49,45 @@ def unsafe_nodes(
 ) -> tuple[UnsafeNode, ...]:
     """The unsafe nodes of a model, in the file's order; of what ``outputs`` need only, where they are given.
 
-    Functions of the library count as soon as anything calls them; without ``outputs`` all of them do.
+    Functions of the library count as soon as anything calls them, or differentiates what names them as its gradient; without
+    ``outputs`` all of them do. A graph of layers has no op that runs.
     """
+    if model.layered or model.inferred:
+        return ()
     names = None
     if outputs is not None:
         wanted = [
             t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in outputs
         ]
-        names = model.graph.upstream(wanted, control=True)
+        names = _running(model.graph, wanted)
     return tuple(
         _Search(model.functions).graph(model.graph, names, (), outputs is None)
     )
+
+
+def _running(graph: Graph, outputs: Iterable[str]) -> set[str]:
+    """What runs when these nodes are computed: what is upstream of them, and all of the bodies of calls among that.
+
+    A call that was inlined stays as an IdentityN before the scope of its body; TensorFlow runs what is stateful in a body even where
+    nothing reads it.
+    """
+    names = graph.upstream(outputs, control=True)
+    calls = {name for name in names if graph.op(name) == "IdentityN"}
+    while calls:
+        inside = [n for n in graph if n not in names and _is_inside(n, calls)]
+        more = graph.upstream(inside, control=True) - names
+        calls = {name for name in more if graph.op(name) == "IdentityN"}
+        names |= more
+    return names
+
+
+def _is_inside(name: str, scopes: set[str]) -> bool:
+    end = name.find("/")
+    while end >= 0:
+        if name[:end] in scopes:
+            return True
+        end = name.find("/", end + 1)
+    return False
 
 
 class _Search:
@@ -116,13 +121,16 @@ class _Search:
             names += _function_names(attrs, key)
         return self._enter(names, path)
 
+    def _with_gradients(self, names: Iterable[str]) -> Iterator[str]:
+        """The functions of these names, and those that the library gives as their gradients."""
+        for name in names:
+            while name in self.functions and name not in self.entered:
+                self.entered.add(name)
+                yield name
+                name = self.functions[name].gradient
+
     def _enter(self, names: Iterable[str], path: tuple[str, ...]) -> list[Any]:
-        fresh = [
-            n
-            for n in dict.fromkeys(names)
-            if n in self.functions and n not in self.entered
-        ]
-        self.entered.update(fresh)
+        fresh = self._with_gradients(names)
         return [(self.functions[n].graph, None, (*path, n)) for n in fresh]
 
     def _node(
@@ -130,7 +138,7 @@ class _Search:
     ) -> Iterator[UnsafeNode]:
         op = graph.op(name)
         what = danger_of(op)
-        if what:
+        if what and op not in self.functions:
             yield UnsafeNode(name, op, what, path)
         if op in _CARRIERS:
             yield from self._carried(graph, name, path)
@@ -138,27 +146,37 @@ class _Search:
     def _carried(
         self, graph: Graph, name: str, path: tuple[str, ...]
     ) -> Iterator[UnsafeNode]:
-        """What the serialised graphs hold that a node is given; "unknown code" where they cannot be read."""
+        """What the serialised graphs hold that a node is given; unknown code where they cannot be read."""
         found = list(_strings(graph, name))
         if not found or self.depth >= DEPTH:
-            yield UnsafeNode(name, graph.op(name), "unknown code", path)
+            yield UnsafeNode(name, graph.op(name), UNKNOWN, path)
         for data in found if self.depth < DEPTH else ():
             inner = _read_graph(data, name)
             if inner is None:
-                yield UnsafeNode(name, graph.op(name), "unknown code", path)
+                yield UnsafeNode(name, graph.op(name), UNKNOWN, path)
                 continue
             search = _Search(inner.functions, self.depth + 1)
             yield from search.graph(inner.graph, None, (*path, name), True)
 
 
 def _function_names(attrs: Any, key: str) -> list[str]:
-    """The functions that one attribute names; attributes of other kinds are not decoded."""
+    """The functions that one attribute names, as a function or by a text; attributes of other kinds are not decoded."""
     raw = getattr(attrs, "raw", None)
-    if raw is not None and raw[key].WhichOneof("value") not in ("func", "list"):
-        return []
-    value = attrs[key]
-    values = value if type(value) is tuple else (value,)
-    return [v.name for v in values if isinstance(v, FunctionRef)]
+    if raw is None:
+        value = attrs[key]
+        values = value if type(value) is tuple else (value,)
+        names = [v.name if isinstance(v, FunctionRef) else v for v in values]
+        return [name for name in names if isinstance(name, str)]
+    message = raw[key]
+    kind = message.WhichOneof("value")
+    if kind == "func":
+        return [message.func.name]
+    if kind == "s":
+        return [message.s.decode("utf-8", "surrogateescape")]
+    if kind == "list":
+        texts = [text.decode("utf-8", "surrogateescape") for text in message.list.s]
+        return [ref.name for ref in message.list.func] + texts
+    return []
 
 
 def _strings(graph: Graph, name: str) -> Iterator[bytes]:
@@ -177,15 +195,13 @@ def _strings(graph: Graph, name: str) -> Iterator[bytes]:
 
 def _read_graph(data: bytes, name: str) -> Model | None:
     from ..wire import messages as proto
-    from ..wire.nodes import function_from_def, graph_from_nodes
+    from ..wire.nodes import functions_of, graph_from_nodes
 
     if len(data) > _LONGEST:
         return None
     try:
         message = proto.parse("GraphDef", data, name)
-        functions = {
-            f.signature.name: function_from_def(f) for f in message.library.function
-        }
+        functions = functions_of(message.library)
         return Model(graph_from_nodes(message.node), functions=functions)
     except (FormatError, GraphError):
         return None

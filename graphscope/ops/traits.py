@@ -40,10 +40,6 @@ TRAITS: Mapping[str, str] = {
     "string": "works on strings",
     "decode": "decodes files, images, audio or records",
     "collective": "talks to other devices or replicas",
-    "reads-file": "unsafe: can read any file",
-    "writes-file": "unsafe: can write any file",
-    "network": "unsafe: talks to the network",
-    "python": "unsafe: calls into the Python process",
     "prints": "writes to the terminal or a log",
 }
 
@@ -72,16 +68,6 @@ _BY_NAME: Mapping[str, str] = {
     "string": r"String|Regex|Substr|Unicode|^ReduceJoin$|^AsString$|Base64|UnsortedSegmentJoin|Hash(Bucket|Fast)",
     "decode": r"^(Decode|Encode|Extract(Jpeg|Glimpse$)|Parse|Mfcc$|AudioSpectrogram$)|SerializeTensor$|^DeserializeSparse",
     "collective": r"Collective|^_?Nccl|^_?(Host)?(Send|Recv)$|AllReduce|AllToAll|CrossReplica|^TPU|^Xla(Send|Recv)",
-    "reads-file": r"^(ReadFile|MatchingFiles|WholeFileReader(V2)?|TextLineReader(V2)?|TFRecordReader(V2)?|LMDBReader"
-    r"|FixedLengthRecordReader(V2)?|IdentityReader(V2)?|RecordInput|LoadAndRemapMatrix|CheckpointExists"
-    r"|GenerateVocabRemapping|InitializeTableFromTextFile(V2)?|InitializeTableFromDataset)$|Restore(?!State)"
-    r"|^(Experimental)?(TextLine|TFRecord|FixedLengthRecord|CSV|LMDB|Sql|MatchingFiles|Load|ListSnapshotChunks|Snapshot)\w*Dataset"
-    r"|CandidateSampler$(?<=FixedUnigramCandidateSampler)|Snapshot\w*Reader",
-    "writes-file": r"^(WriteFile|Save|SaveV2|SaveSlices|MergeV2Checkpoints|DistributedSave|DumpTensor|PrintV2|DebugIdentity\w*"
-    r"|CreateSummary\w+|Write\w+Summary|WriteSummary|ImportEvent|FlushSummaryWriter|CloseSummaryWriter|SummaryWriter"
-    r"|CalibrationStatisticsSaver|Snapshot\w*Dataset\w*|SaveDataset\w*|\w*DatasetToTFRecord)$",
-    "network": r"^Rpc|^DataServiceDataset|RegisterDataset|^Grpc|RemoteCall|^FileSystemSetConfiguration$",
-    "python": r"PyFunc",
     "prints": r"^Print(V2)?$",
 }
 _PATTERNS = {trait: re.compile(pattern) for trait, pattern in _BY_NAME.items()}

@@ -83,10 +83,22 @@ def _declared(message: Any) -> tuple[TensorSpec, ...]:
     return tuple(TensorSpec("", shape) for shape in shapes)
 
 
+def functions_of(library: Any, source: Source | None = None) -> dict[str, Function]:
+    """The functions of a FunctionDefLibrary by name, each with the name of its gradient."""
+    signatures = {f.signature.name: f.signature for f in library.function}
+    gradients = {g.function_name: g.gradient_func for g in library.gradient}
+    return {
+        name: function_from_def(f, source, signatures, gradients.get(name, ""))
+        for f in library.function
+        for name in [f.signature.name]
+    }
+
+
 def function_from_def(
     message: Any,
     source: Source | None = None,
     library: Mapping[str, Any] = MappingProxyType({}),
+    gradient: str = "",
 ) -> Function:
     """FunctionDef -> Function: ``node:output_arg:index`` references become ports.
 
@@ -120,6 +132,7 @@ def function_from_def(
         controls,
         Attrs(message.attr, source),
         message,
+        gradient,
     )
 
 

@@ -8,23 +8,14 @@ from typing import Any
 import numpy as np
 
 from ...errors import FormatError
-from ...graph import Function, Model
+from ...graph import Model
 from ...wire import opdefs
 from ...wire.attrs import attr_of
-from ...wire.nodes import function_from_def, graph_from_nodes
+from ...wire.nodes import functions_of, graph_from_nodes
 from ...wire.source import Source
 from ..variables.roles import graph_variables
 from .collections import decode_collections
 from .signatures import manifest_signatures, signatures_of
-
-
-def functions_of(message: Any, source: Source) -> dict[str, Function]:
-    """The function library of a GraphDef."""
-    library = {f.signature.name: f.signature for f in message.library.function}
-    return {
-        f.signature.name: function_from_def(f, source, library)
-        for f in message.library.function
-    }
 
 
 def versions_of(message: Any) -> dict[str, int]:
@@ -48,7 +39,7 @@ def model_of_graph(message: Any, source: Source, format: str, name: str = "") ->
         source=name or source.name,
         format=format,
         producer=producer_text("", versions),
-        functions=functions_of(message, source),
+        functions=functions_of(message.library, source),
         variables=graph_variables(graph),
         versions=versions,
     )
@@ -73,7 +64,7 @@ def model_of_metagraph(message: Any, source: Source, format: str) -> Model:
         source=source.name,
         format=format,
         producer=producer_text(info.tensorflow_version, versions),
-        functions=functions_of(inner, source),
+        functions=functions_of(inner.library, source),
         variables=graph_variables(graph, collections),
         signatures={
             **manifest_signatures(collections),
