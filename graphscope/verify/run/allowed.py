@@ -77,7 +77,9 @@ class _Reading:
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.parents = {
-            child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
+            child: node
+            for node in ast.walk(tree)
+            for child in ast.iter_child_nodes(node)
         }
         self.modules: dict[str, str] = {}
         self.members: set[str] = set()
@@ -161,7 +163,10 @@ class _Reading:
     def _is_odd_function(self, node: ast.FunctionDef) -> bool:
         """Whether a function bears a name by which other values are asked: it could be given a foreign ``self``."""
         words = vocabulary()
-        if isinstance(self.parents.get(node), ast.ClassDef) and node.name in words["methods"]:
+        if (
+            isinstance(self.parents.get(node), ast.ClassDef)
+            and node.name in words["methods"]
+        ):
             return False
         return node.name in words["values"] or _is_dunder(node.name)
 
@@ -181,7 +186,9 @@ class _Reading:
         if isinstance(node, ast.Name):
             return self.modules.get(node.id, "")
         inner = self._path(node.value) if isinstance(node, ast.Attribute) else ""
-        return f"{inner}.{node.attr}" if inner and isinstance(node, ast.Attribute) else ""
+        return (
+            f"{inner}.{node.attr}" if inner and isinstance(node, ast.Attribute) else ""
+        )
 
     def _is_loader(self, node: ast.Attribute) -> bool:
         """Whether this is ``np.load(path)`` of the path that a function is given; it unpickles nothing by itself."""

@@ -121,7 +121,11 @@ def test_no_method_is_given_another_self(tmp_path, method):
 def test_no_chain_of_attributes_leaves_the_vocabulary():
     """Every chain of up to three names, drawn from what modules really hold, is allowed only where the list says so."""
     draw = random.Random(1)
-    words = [*vocabulary()["values"], *dir(object), *"os sys src io path modules".split()]
+    words = [
+        *vocabulary()["values"],
+        *dir(object),
+        *"os sys src io path modules".split(),
+    ]
     for module in ("keras", "np", "tf", "layers", "ops"):
         for _ in range(400):
             chain = ".".join([module, *draw.choices(words, k=draw.randint(1, 3))])
