@@ -253,14 +253,16 @@ class Stages:
         if self.model.layered:
             return self.model.graph
         from ..infer.attention.compose import compose_layers
+        from ..infer.recurrence.settle import settle_recurrence
         from ..ops.constants import Constants
         from ..simplify.shapes.constant_reshapes import settle_reshapes
         from ..simplify.shapes.fills import settle_fills
 
         constant = Constants(self.graph, self.flat, specs=self.specs).value
-        layers = compose_layers(
+        plain = settle_recurrence(
             self.plain_layer_graph, self.specs, constant, keep=self.outputs
         )
+        layers = compose_layers(plain, self.specs, constant, keep=self.outputs)
         values = {tensor: fact.value for tensor, fact in self.facts.items()}
         layers = settle_reshapes(layers, self.graph, self.specs, values)
         return settle_fills(layers, self.graph, self.specs, values)

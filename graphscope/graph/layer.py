@@ -20,7 +20,8 @@ class WeightUse:
     ``value`` holds it), ``shape`` its shape in Keras's layout, ``steps`` what leads from the stored array to Keras's:
     ``("reshape", shape)``, ``("transpose", axes)``, ``("cast", dtype)``, ``("slice", (axis, begin, end))``,
     ``("deviation", epsilon)``: its square less epsilon; ``("join", (axis, uses))``: those of other uses after these,
-    along one axis; ``("computed", function)``, before any other: what a function of the model makes of its variables.
+    along one axis; ``("sum", uses)``: those added; ``("scale", number)`` and ``("shift", number)``: multiplied by a number, or a number
+    added; ``("computed", function)``, before any other: what a function of the model makes of its variables.
     """
 
     node: str
@@ -39,6 +40,8 @@ class WeightUse:
             if step == "join":
                 parts = [found, *(each.array(model) for each in argument[1])]
                 found = np.concatenate(parts, argument[0])
+            elif step == "sum":
+                found = sum((each.array(model) for each in argument), found)
             else:
                 found = _STEPS[step](found, argument)
         return found
@@ -55,6 +58,8 @@ _STEPS: dict[str, Any] = {
     "deviation": lambda array, epsilon: np.square(array) - epsilon,
     "cast": lambda array, dtype: array.astype(dtype),
     "slice": _slice,
+    "scale": lambda array, number: array * np.asarray(number, array.dtype),
+    "shift": lambda array, number: array + np.asarray(number, array.dtype),
 }
 
 

@@ -105,8 +105,19 @@ def _role_of(study: Training, i: int) -> str:
 
 def _readers(study: Training, i: int) -> list[int]:
     """Who reads the node's values, dead ends that only look at its shape left out."""
-    ops = study.flow.ops
-    return [n for n in study.flow.outputs[i] if ops[n] not in SHAPE_ONLY]
+    ops, outputs = study.flow.ops, study.flow.outputs
+    return [n for n in outputs[i] if ops[n] not in SHAPE_ONLY or _starts_loop(study, n)]
+
+
+def _starts_loop(study: Training, i: int) -> bool:
+    """Whether a node makes the zeros that a loop begins with: Keras runs a masked cell once to see how large they are."""
+    flow = study.flow
+    if flow.ops[i] != "ZerosLike":
+        return False
+    return any(flow.ops[n] in _LOOP_STARTS for n in flow.outputs[i])
+
+
+_LOOP_STARTS = frozenset({"While", "StatelessWhile", "Enter"})
 
 
 def is_alive(study: Training, i: int) -> bool:

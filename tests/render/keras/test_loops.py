@@ -190,7 +190,7 @@ def array_through_two(v1: Any) -> Any:
 
 
 GRAPHS: dict[str, tuple[Any, int]] = {
-    "rnn": (rnn_between, 1),
+    "rnn": (rnn_between, 0),
     "lengths": (rnn_with_lengths, 1),
     "counted": (counted, 1),
     "grown": (grown, 1),
@@ -200,7 +200,7 @@ GRAPHS: dict[str, tuple[Any, int]] = {
     "foldl": (folded, 1),
     "greedy": (greedy, 1),
     "guarded": (guarded, 1),
-    "two": (one_after_another, 2),
+    "two": (one_after_another, 0),
     "shared array": (array_through_two, 1),
 }
 

@@ -36,6 +36,19 @@ class PositionEmbedding(layers.Embedding):
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
 '''
 
+_SEQUENCE_MASK = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class SequenceMask(layers.Layer):
+    """True for as many steps of each row as the row is long."""
+
+    def call(self, sequence, lengths):
+        steps = ops.arange(ops.shape(sequence)[1], dtype=lengths.dtype)
+        return steps < ops.expand_dims(lengths, 1)
+
+    def compute_output_spec(self, sequence, lengths):
+        return keras.KerasTensor(sequence.shape[:2], "bool")
+'''
+
 _LOCAL_RESPONSE = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class LocalResponseNormalization(layers.Layer):
@@ -84,6 +97,7 @@ class SparseDropout(layers.Dropout):
 _SOURCES = {
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
+    "SequenceMask": _SEQUENCE_MASK,
     "SparseDropout": _SPARSE_DROPOUT,
 }
 

@@ -11,7 +11,7 @@ from ..classes.config import written_arguments
 from ..classes.signatures import signatures
 from ..classes.subclasses import subclass_of
 from ..operands.attention import constructor_config
-from ..operands.call_texts import call_text, stored_order
+from ..operands.call_texts import call_text, is_recurrent, stored_order
 from ..operands.context import Context
 from ..operands.tied_weights import tied
 from ..program.literals import literal
@@ -56,6 +56,7 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
         weights=weights,
         stored=stored_order(layer.op, weights),
         is_named=not is_default_name(layer_name(node), layer.output.node),
+        ports=max(1, len(layer.outputs)) if is_recurrent(layer) else 1,
     )
     return shared(lowering, step)
 

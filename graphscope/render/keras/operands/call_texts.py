@@ -32,7 +32,25 @@ def call_text(layer: Layer, operands: Sequence[Tensor | str]) -> str:
         number += isinstance(operand, Tensor)
     if layer.op in MERGES and len(texts) > 1:
         return f"[{', '.join(texts)}]"
+    if is_recurrent(layer):
+        return _recurrent_call(list(layer.inputs), texts)
     return ", ".join(texts)
+
+
+def is_recurrent(layer: Layer) -> bool:
+    """Whether the layer goes through a sequence, and may be told a mask and its first state."""
+    return next(iter(layer.inputs), "") == "sequence" and layer.op != "SequenceMask"
+
+
+def _recurrent_call(names: Sequence[str], texts: Sequence[str]) -> str:
+    """``x, mask=m, initial_state=[h, c]``."""
+    said = [texts[0]]
+    said += [f"mask={t}" for name, t in zip(names, texts) if name == "mask"]
+    states = [t for name, t in zip(names, texts) if name.startswith("initial_state")]
+    if states:
+        text = states[0] if len(states) == 1 else f"[{', '.join(states)}]"
+        said.append(f"initial_state={text}")
+    return ", ".join(said)
 
 
 def stored_order(class_name: str, weights: Collection[str]) -> tuple[str, ...]:

@@ -1,0 +1,227 @@
+"""The normal form of one turn -> the cells in it: class, config, weights in Keras's layout, and what it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ...graph import Tensor, WeightUse
+from ...match import Held, Match, Solver, View
+from ...patterns.recurrent import CELLS, Cell
+from .linear import Linear
+from .normal_form import STATE, NormalForm
+
+INVERTIBLE = frozenset({"sigmoid", "hard_sigmoid"})
+"""Activations with ``1 - f(x) = f(-x)``."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One cell of a turn. ``inputs`` are the tensors of the normal form that go in, side by side; ``states`` the ports of what it
+    carries, the output's first; ``output`` its tensor after the turn, ``mask`` what says that a row's state stays as it is.
+    """
+
+    cell: Cell
+    config: Mapping[str, Any]
+    weights: Mapping[str, WeightUse]
+    inputs: tuple[Tensor, ...]
+    states: tuple[int, ...]
+    output: Tensor
+    units: int
+    mask: Tensor | None = None
+    after: tuple[Tensor, ...] = field(default=())
+
+
+Uses = Mapping[str, WeightUse]
+
+
+def find_unit(
+    form: NormalForm,
+    view: View,
+    after: Mapping[int, Tensor],
+    port: int,
+    uses: Uses,
+) -> Unit | None:
+    """The cell whose output state is this loop variable; ``after`` are the loop variables after a turn, ``view`` one of the normal form.
+
+    ``uses`` tells what the nodes that hold weights are in the file.
+    """
+    root = after[port]
+    solver = Solver(view)
+    for cell in CELLS:
+        if view.ops[root.node] not in (cell.pattern.formula.roots or ()):
+            continue
+        for match in cell.pattern.solutions(solver, root):
+            unit = _unit(form, cell, match, after, port, uses)
+            if unit is not None:
+                return unit
+    return None
+
+
+def _unit(
+    form: NormalForm,
+    cell: Cell,
+    match: Match,
+    after: Mapping[int, Tensor],
+    port: int,
+    uses: Uses,
+) -> Unit | None:
+    ports = _ports(form, cell, match, after)
+    if ports is None or ports[0] != port:
+        return None
+    names = [*cell.gates, *([cell.inner] if cell.inner else [])]
+    gates = {name: form.linears[match.values[name].node] for name in names}
+    config = cell.pattern.config_of(match, form.view())
+    if cell.inverted and config.get("recurrent_activation") not in INVERTIBLE:
+        return None
+    weights = _Layout(cell, gates, uses, form.below).weights()
+    if weights is None or gates[cell.gates[0]].attrs:
+        return None
+    units, width = weights["cell/recurrent_kernel"].shape
+    if width != units * len(cell.gates):
+        return None
+    config = {"units": units, **config}
+    if "cell/bias" not in weights:
+        config["use_bias"] = False
+    inputs = match.values["us"]
+    return Unit(cell, config, weights, inputs, ports, after[port], units)
+
+
+def _ports(
+    form: NormalForm, cell: Cell, match: Match, after: Mapping[int, Tensor]
+) -> tuple[int, ...] | None:
+    """The loop variables that are the cell's states; None where one is none, or becomes something else than the cell says."""
+    found = []
+    for name in cell.states:
+        leaf = match.values[name]
+        if form.graph.op(leaf.node) != STATE:
+            return None
+        found.append(form.turn.port[form.origin[leaf.node]])
+    for name, port in zip(cell.after, found[1:]):
+        if after.get(port) != match.values[name]:
+            return None
+    return tuple(found)
+
+
+class _Layout:
+    """Gates -> kernel, recurrent kernel and bias, as Keras stores them."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        gates: Mapping[str, Linear],
+        uses: Uses,
+        view: View,
+    ) -> None:
+        self.cell, self.gates, self.uses, self.view = cell, gates, uses, view
+        self.inner = gates.get(cell.inner)
+
+    def weights(self) -> dict[str, WeightUse] | None:
+        parts = [self._split(name) for name in self.cell.gates]
+        if any(part is None for part in parts):
+            return None
+        kernels, states = zip(*(part for part in parts if part is not None))
+        if len({k.shape for k in kernels}) != 1 or len({s.shape for s in states}) != 1:
+            return None
+        units = states[0].shape[-1]
+        weights = {
+            "cell/kernel": _beside(kernels),
+            "cell/recurrent_kernel": _beside(states),
+        }
+        biases = self._biases(units)
+        if biases is None:
+            return None
+        if biases:
+            weights["cell/bias"] = biases[0]
+        return {n: use_of(held, self.uses, self.view) for n, held in weights.items()}
+
+    def _split(self, name: str) -> tuple[Held, Held] | None:
+        """The matrix of what goes in and that of the state, of one gate."""
+        terms = list(self.gates[name].terms)
+        if self.inner is None or name != "n":
+            *inputs, (_, state) = terms
+        elif len(self.inner.terms) == 1:
+            inputs, state = terms, self.inner.terms[0][1]
+        else:
+            return None
+        if not inputs:
+            return None
+        first, *others = (kernel for _, kernel in inputs)
+        kernel = first.joined(len(first.shape) - 2, others)
+        return self._turned(name, kernel), self._turned(name, state)
+
+    def _turned(self, name: str, held: Held) -> Held:
+        """The weight of a gate, negated where the gate is the rest of Keras's."""
+        inverted = name == self.cell.inverted
+        return held.then("scale", -1.0, held.shape) if inverted else held
+
+    def _biases(self, units: int) -> list[Held] | None:
+        """The bias, in a list that is empty where there is none; None where one has another shape."""
+        every = [*self.gates.values()]
+        if any(b.shape != (units,) for gate in every for b in gate.biases):
+            return None
+        if not any(gate.biases or gate.offset for gate in every):
+            return []
+        if self.inner is None:
+            sums = [
+                self._sum(name, self.gates[name].biases, units)
+                for name in self.cell.gates
+            ]
+            return [_beside(sums)]
+        rows: list[list[Held]] = [[], []]
+        for name in self.cell.gates:
+            biases = sorted(self.gates[name].biases, key=lambda b: repr(b.steps))
+            split = len(biases) // 2 if name != "n" else len(biases)
+            split = split or len(biases)
+            rows[0].append(self._sum(name, biases[:split], units))
+            rest = self.inner.biases if name == "n" else biases[split:]
+            rows[1].append(
+                self._sum(name, rest, units, self.inner.offset if name == "n" else 0.0)
+            )
+        whole = [_beside(row) for row in rows]
+        whole = [row.reshaped(1, *row.shape) for row in whole]
+        return [whole[0].joined(0, whole[1:])]
+
+    def _sum(
+        self, name: str, biases: Sequence[Held], units: int, offset: float | None = None
+    ) -> Held:
+        """What a gate adds: its biases and its number."""
+        number = self.gates[name].offset if offset is None else offset
+        if not biases:
+            value = np.full((units,), number, np.float32)
+            return self._turned(name, Held("", (units,), value=value))
+        first, *others = biases
+        if others:
+            first = first.then("sum", tuple(others), first.shape)
+        if number:
+            first = first.then("shift", number, first.shape)
+        return self._turned(name, first)
+
+
+def _beside(parts: Sequence[Held]) -> Held:
+    first, *others = parts
+    return first.joined(len(first.shape) - 1, others)
+
+
+def use_of(held: Held, uses: Uses, view: View) -> WeightUse:
+    """A weight as the file has it."""
+    steps = tuple(_step(step, argument, uses, view) for step, argument in held.steps)
+    known = uses.get(held.node)
+    if known is not None:
+        return replace(known, shape=held.shape, steps=(*known.steps, *steps))
+    value = held.value
+    if held.node and view.kinds[held.node] == "Const" and held.node not in view.whole:
+        value = np.asarray(view.attrs[held.node]["value"])
+    return WeightUse("" if value is not None else held.node, held.shape, steps, value)
+
+
+def _step(step: str, argument: Any, uses: Uses, view: View) -> tuple[str, Any]:
+    if step == "join":
+        axis, others = argument
+        return step, (axis, tuple(use_of(each, uses, view) for each in others))
+    if step == "sum":
+        return step, tuple(use_of(each, uses, view) for each in argument)
+    return step, argument

@@ -1,0 +1,275 @@
+"""A pre-activation -> the sum of matrix products that it is: ``sum(v @ A for v, A in terms) + biases + offset``.
+
+One reading for all spellings: a product with a concatenation takes rows of one matrix, a split or slice takes columns of it, gates with
+matrices of their own are sums already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...graph import Tensor
+from ...match import Held, View
+from ...match.view.nodes import MALFORMED
+
+SUMS = frozenset({"Add", "BiasAdd", "AddN"})
+PRODUCTS = frozenset({"MatMul", "Conv2D"})
+PARTS = frozenset({"Split", "SplitV", "StridedSlice", "Slice"})
+_CONVOLUTION = ("strides", "padding", "data_format", "dilations", "explicit_paddings")
+DEEPEST = 64  # nodes from the result of a sum to one of its terms
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``terms`` are tensors and what each is multiplied with, ``rest`` what is added and no product of a weight.
+
+    ``attrs`` are those of the convolutions where the products are such.
+    """
+
+    terms: tuple[tuple[Tensor, Held], ...] = ()
+    biases: tuple[Held, ...] = ()
+    offset: float = 0.0
+    rest: tuple[Tensor, ...] = ()
+    attrs: tuple[tuple[str, Any], ...] = ()
+
+    def plus(self, other: Linear) -> Linear | None:
+        """The sum; None where the products are of two kinds."""
+        if self.terms and other.terms and self.attrs != other.attrs:
+            return None
+        return Linear(
+            self.terms + other.terms,
+            self.biases + other.biases,
+            self.offset + other.offset,
+            self.rest + other.rest,
+            self.attrs if self.terms else other.attrs,
+        )
+
+
+Window = tuple[int, int] | None
+"""The columns that are read: begin and end along the last axis; None for all."""
+
+
+class LinearReader:
+    """Reads sums in one view; what lies outside of ``inside`` is a vector, and never looked into."""
+
+    def __init__(self, view: View, inside: frozenset[str]) -> None:
+        self.view, self.inside = view, inside
+
+    def read(self, tensor: Tensor, window: Window = None, depth: int = 0) -> Linear:
+        """The tensor as a sum, or as a rest of itself where it is none."""
+        try:
+            found = self._read(tensor, window, depth)
+        except MALFORMED:
+            found = None
+        return Linear(rest=(tensor,)) if found is None else found
+
+    def _read(self, tensor: Tensor, window: Window, depth: int) -> Linear | None:
+        view = self.view
+        number = view.scalar(tensor)
+        if number is not None and number.dtype.kind == "f":
+            return Linear(offset=float(number.reshape(())))
+        held = held_by(view, tensor)
+        if held is not None:
+            return self._bias(held, window)
+        source, _ = view.producer(tensor)
+        name, op = source.node, view.ops[source.node]
+        if name not in self.inside or depth > DEEPEST:
+            return None
+        if op in SUMS:
+            return self._sum(view.inputs[name], window, depth)
+        if op in PRODUCTS:
+            return self._product(name, window)
+        if op in PARTS:
+            part = columns(view, source)
+            if part is None:
+                return None
+            whole, begin, end = part
+            first, last = window or (0, end - begin)
+            inner = self._read(whole, (begin + first, begin + last), depth + 1)
+            return inner if inner is not None and not inner.rest else None
+        return None
+
+    def _bias(self, held: Held, window: Window) -> Linear | None:
+        while len(held.shape) > 1 and held.shape[0] == 1:
+            held = held.reshaped(*held.shape[1:])
+        if len(held.shape) != 1:
+            return None
+        if window is not None and held.shape[0] != 1:
+            held = held.sliced(0, *window)
+        return Linear(biases=(held,))
+
+    def _sum(
+        self, inputs: Sequence[Tensor], window: Window, depth: int
+    ) -> Linear | None:
+        whole: Linear | None = Linear()
+        for each in inputs:
+            part = self._read(each, window, depth + 1)
+            if part is None:
+                if window is not None:
+                    return None
+                part = Linear(rest=(each,))
+            whole = whole.plus(part) if whole is not None else None
+        return whole
+
+    def _product(self, name: str, window: Window) -> Linear | None:
+        view = self.view
+        left, right, *_ = view.inputs[name]
+        attrs, kernel = view.attrs[name], held_by(view, right)
+        convolves = view.ops[name] == "Conv2D"
+        if kernel is None or len(kernel.shape) != (4 if convolves else 2):
+            return None
+        if attrs.get("transpose_a"):
+            return None
+        if attrs.get("transpose_b"):
+            kernel = kernel.transposed(1, 0)
+        rows, cols = len(kernel.shape) - 2, len(kernel.shape) - 1
+        if window is not None:
+            kernel = kernel.sliced(cols, *window)
+        said = _settings(attrs) if convolves else ()
+        terms, at = [], 0
+        for part in parts_of(view, left, self.inside):
+            shape = view.shape(part)
+            size = shape[-1] if shape else None
+            if part == left:
+                size = kernel.shape[rows]
+            if size is None:
+                return None
+            source = view.producer(part)[0]
+            terms.append((source, kernel.sliced(rows, at, at + size)))
+            at += size
+        return Linear(tuple(terms), attrs=said) if at == kernel.shape[rows] else None
+
+
+def _settings(attrs: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((key, attrs[key]) for key in _CONVOLUTION if key in attrs)
+
+
+def parts_of(view: View, tensor: Tensor, inside: frozenset[str]) -> list[Tensor]:
+    """What is joined along the last axis to this tensor; itself where nothing is."""
+    source, _ = view.producer(tensor)
+    if view.ops[source.node] != "Concat" or source.node not in inside:
+        return [tensor]
+    parts = list(view.inputs[source.node])
+    at = parts.pop(0 if view.kinds[source.node] == "Concat" else -1)
+    axis, shape = view.number(at), view.shape(source)
+    rank = len(shape) if shape is not None else 2
+    if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
+        return [tensor]
+    return [each for part in parts for each in parts_of(view, part, inside)]
+
+
+def columns(view: View, tensor: Tensor) -> tuple[Tensor, int, int] | None:
+    """What a split or slice takes its columns of, and which: ``(whole, begin, end)``; None where it takes others than columns."""
+    name, op = tensor.node, view.ops[tensor.node]
+    inputs = view.inputs[name]
+    whole = inputs[1 if op == "Split" else 0]
+    shape = view.shape(whole)
+    if not shape or shape[-1] is None:
+        return None
+    rank, size = len(shape), shape[-1]
+    numbers = [view.number(each) for each in inputs]
+    if op in ("Split", "SplitV"):
+        axis = numbers[0 if op == "Split" else 2]
+        if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
+            return None
+        if op == "Split":
+            count = int(view.attrs[name].get("num_split", 1))
+            sizes = [size // count] * count
+        elif numbers[1] is None:
+            return None
+        else:
+            sizes = [int(each) for each in numbers[1]]
+            sizes = [each if each >= 0 else size - sum(sizes) - 1 for each in sizes]
+        begin = sum(sizes[: tensor.port])
+        return whole, begin, begin + sizes[tensor.port]
+    if any(number is None for number in numbers[1:]):
+        return None
+    lists = [[int(v) for v in n.reshape(-1)] for n in numbers[1:]]  # type: ignore[union-attr]
+    if op == "Slice":
+        begins, sizes = lists
+        if any(begins[:-1]) or any(s not in (-1, d) for s, d in zip(sizes[:-1], shape)):
+            return None
+        end = size if sizes[-1] < 0 else begins[-1] + sizes[-1]
+        return whole, begins[-1], end
+    return _strided(view.attrs[name], whole, rank, size, lists)
+
+
+def _strided(
+    attrs: Mapping[str, Any],
+    whole: Tensor,
+    rank: int,
+    size: int,
+    lists: Sequence[Sequence[int]],
+) -> tuple[Tensor, int, int] | None:
+    begins, ends, strides = lists
+    masks = {
+        key: int(attrs.get(f"{key}_mask") or 0)
+        for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+    }
+    if masks["new_axis"] or masks["shrink_axis"] or set(strides) != {1}:
+        return None
+    last = len(begins) - 1
+    if masks["ellipsis"]:
+        if masks["ellipsis"] != 1 or last != 1:
+            return None
+    elif len(begins) != rank:
+        return None
+    for axis in range(last):
+        full = masks["begin"] >> axis & 1 and masks["end"] >> axis & 1
+        if not full and not masks["ellipsis"] >> axis & 1:
+            return None
+    begin = 0 if masks["begin"] >> last & 1 else begins[-1]
+    end = size if masks["end"] >> last & 1 else ends[-1]
+    begin, end = (each + size if each < 0 else each for each in (begin, end))
+    return whole, begin, min(end, size)
+
+
+def held_by(view: View, tensor: Tensor) -> Held | None:
+    """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
+    found = view.held(tensor)
+    if found is not None and found.node:
+        return found
+    source, _ = view.producer(tensor)
+    name, op = source.node, view.ops[source.node]
+    if name in view.dynamic or not view.inputs[name]:
+        return None
+    if op == "Unpack":
+        whole = held_by(view, view.inputs[name][0])
+        axis = int(view.attrs[name].get("axis") or 0)
+        if whole is None:
+            return None
+        axis %= len(whole.shape)
+        part = whole.sliced(axis, source.port, source.port + 1)
+        return part.reshaped(*part.shape[:axis], *part.shape[axis + 1 :])
+    if op == "StridedSlice":
+        return _part(view, name)
+    return None
+
+
+def _part(view: View, name: str) -> Held | None:
+    """A weight's slice along its axes, some of which it may drop: ``bias[0]``, ``kernel[:, :8]``."""
+    whole = held_by(view, view.inputs[name][0])
+    numbers = [view.number(each) for each in view.inputs[name][1:]]
+    attrs = view.attrs[name]
+    if whole is None or any(number is None for number in numbers):
+        return None
+    if attrs.get("ellipsis_mask") or attrs.get("new_axis_mask"):
+        return None
+    begins, ends, strides = ([int(v) for v in n.reshape(-1)] for n in numbers)  # type: ignore[union-attr]
+    if set(strides) != {1}:
+        return None
+    shape, drop = whole.shape, []
+    for axis, (begin, end) in enumerate(zip(begins, ends)):
+        size, bit = shape[axis], 1 << axis
+        begin = 0 if int(attrs.get("begin_mask") or 0) & bit else begin
+        end = size if int(attrs.get("end_mask") or 0) & bit else end
+        begin, end = (each + size if each < 0 else each for each in (begin, end))
+        if int(attrs.get("shrink_axis_mask") or 0) & bit:
+            end = begin + 1
+            drop.append(axis)
+        whole = whole.sliced(axis, begin, min(end, size))
+    if not drop:
+        return whole
+    return whole.reshaped(*(s for a, s in enumerate(whole.shape) if a not in drop))

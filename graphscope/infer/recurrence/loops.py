@@ -1,0 +1,261 @@
+"""A While, open -> how often it turns, what it reads at each turn and writes: a Recurrence, or None where it is none of a sequence.
+
+The trip count must be the size of the time axis, or ``min(size, max(1, max(lengths)))`` where the turn masks by these lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...graph import Tensor
+from ...match import Size, View
+from .splice import Turn
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A loop variable that counts: ``first`` plus ``step`` times the number of the turn."""
+
+    first: Size
+    step: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An element of a sequence that a turn reads: the time-major tensor, and whether from its end."""
+
+    sequence: Tensor
+    backwards: bool
+
+
+class LoopReader:
+    """One turn's counters, readings and writings."""
+
+    def __init__(self, view: View, turn: Turn) -> None:
+        self.view, self.turn = view, turn
+        self.counters = dict(self._counters())
+
+    def _counters(self) -> Iterator[tuple[int, Counter]]:
+        for port, state in self.turn.state.items():
+            first = self._first(port)
+            step = self._step(self.turn.after[port], state)
+            if first is not None and step:
+                yield port, Counter(first, step)
+
+    def _first(self, port: int) -> Size | None:
+        found = self.view.sizes(self.turn.inputs[port])
+        return found[0] if found is not None and len(found) == 1 else None
+
+    def _step(self, after: Tensor, state: Tensor) -> int | None:
+        """What one turn adds to a loop variable."""
+        view = self.view
+        source, _ = view.producer(after)
+        if view.ops[source.node] not in ("Add", "Sub"):
+            return None
+        sign = -1 if view.ops[source.node] == "Sub" else 1
+        left, right = view.inputs[source.node]
+        for one, other in ((left, right), (right, left))[: 2 if sign > 0 else 1]:
+            number = view.scalar(other)
+            if view.producer(one)[0] == state and number is not None:
+                return (
+                    sign * int(number.reshape(())) if number.dtype.kind == "i" else None
+                )
+        return None
+
+    def time(self, tensor: Tensor) -> Counter | None:
+        """A tensor as a number that counts the turns: a counter, a constant, or a sum or difference of such."""
+        view = self.view
+        source, _ = view.producer(tensor)
+        port = self.turn.port.get(source)
+        if port is not None:
+            return self.counters.get(port)
+        if source.node not in view.dynamic:
+            found = view.sizes(source)
+            one = found[0] if found is not None and len(found) == 1 else None
+            return Counter(one, 0) if one is not None else None
+        if view.ops[source.node] not in ("Add", "Sub"):
+            return None
+        left, right = map(self.time, view.inputs[source.node])
+        sign = -1 if view.ops[source.node] == "Sub" else 1
+        first = left.first.added(right.first, sign) if left and right else None
+        if left is None or right is None or first is None:
+            return None
+        return Counter(first, left.step + sign * right.step)
+
+    def limits(self) -> list[Tensor] | None:
+        """What the loop counts up to from 0 by 1: it turns as often as the least of them says; None where it stops by anything else."""
+        found: list[Tensor] = []
+        stack = [self.turn.goes_on]
+        while stack:
+            source, _ = self.view.producer(stack.pop())
+            op, inputs = self.view.ops[source.node], self.view.inputs[source.node]
+            if op == "LogicalAnd":
+                stack += inputs
+                continue
+            if op not in ("Less", "Greater"):
+                return None
+            small, large = inputs if op == "Less" else inputs[::-1]
+            counter = self.time(small)
+            if counter != Counter(Size(0), 1):
+                return None
+            found.append(large)
+        return found
+
+    def readings(self) -> dict[Tensor, Reading] | None:
+        """Each reading of a sequence in the turn; None where one is of something else."""
+        found = {}
+        for name in self.turn.nodes:
+            if self.view.ops[name] in ("TensorListGetItem", "Gather", "StridedSlice"):
+                reading = self._reading(name)
+                if reading is not None:
+                    found[Tensor(name)] = reading
+                elif self.view.ops[name] == "TensorListGetItem":
+                    return None
+        return found
+
+    def _reading(self, name: str) -> Reading | None:
+        view = self.view
+        items, index = view.inputs[name][:2]
+        source, _ = view.producer(items)
+        if view.ops[name] == "TensorListGetItem":
+            if view.ops[source.node] != "TensorListFromTensor":
+                return None
+            sequence = view.inputs[source.node][0]
+        elif view.ops[name] == "Gather" and source.node not in self.turn.nodes:
+            axis = (
+                view.number(view.inputs[name][2]) if len(view.inputs[name]) > 2 else 0
+            )
+            if (
+                axis is None
+                or int(np.reshape(axis, ()))
+                or view.attrs[name].get("batch_dims")
+            ):
+                return None
+            sequence = items
+        else:
+            return None
+        time = self.time(index)
+        backwards = self.direction(time, sequence)
+        return Reading(sequence, backwards) if backwards is not None else None
+
+    def direction(self, time: Counter | None, sequence: Tensor) -> bool | None:
+        """Whether an index runs from the end of the sequence; None where it does not run over it."""
+        if time == Counter(Size(0), 1):
+            return False
+        last = self.view.axis_size(sequence, 0).added(Size(-1))
+        if last is None or time != Counter(last, -1):
+            return None
+        return True
+
+    def turns_once_a_step(self, sequence: Tensor, lengths: Tensor | None) -> bool:
+        """Whether the loop turns once for each element, or as often as the longest row is long."""
+        limits = self.limits()
+        if not limits:
+            return False
+        size = self.view.axis_size(sequence, 0)
+        exact = [self._is(limit, size) for limit in limits]
+        longest = [
+            lengths is not None and self._is_longest(t, size, lengths) for t in limits
+        ]
+        return any(exact + longest) and all(a or b for a, b in zip(exact, longest))
+
+    def _is(self, tensor: Tensor, size: Size) -> bool:
+        """Whether a tensor is the size; ``min(size, max(1, size))`` is, of what has a step at all."""
+        found = self.view.sizes(tensor)
+        if found is not None and len(found) == 1 and found[0] == size:
+            return True
+        source, _ = self.view.producer(tensor)
+        op, inputs = self.view.ops[source.node], self.view.inputs[source.node]
+        if op == "Minimum":
+            return all(self._is(each, size) for each in inputs)
+        if op == "Maximum":
+            rest = [each for each in inputs if not _is_one(self.view, each)]
+            return len(rest) == 1 and self._is(rest[0], size)
+        return False
+
+    def _is_longest(self, tensor: Tensor, size: Size, lengths: Tensor) -> bool:
+        """``max(lengths)``, or that made at least 1 or at most the size."""
+        view = self.view
+        source, _ = view.producer(tensor)
+        op, inputs = view.ops[source.node], view.inputs[source.node]
+        if op in ("Minimum", "Maximum"):
+            drop = self._is if op == "Minimum" else lambda t, _: _is_one(view, t)
+            rest = [each for each in inputs if not drop(each, size)]
+            return len(rest) == 1 and self._is_longest(rest[0], size, lengths)
+        if op == "Cast":
+            return self._is_longest(inputs[0], size, lengths)
+        return op == "Max" and uncast(view, inputs[0]) == uncast(view, lengths)
+
+
+def _is_one(view: View, tensor: Tensor) -> bool:
+    number = view.scalar(tensor)
+    return number is not None and float(number.reshape(())) == 1
+
+
+def uncast(view: View, tensor: Tensor) -> Tensor:
+    """The tensor that this one repeats in another integer dtype."""
+    source, _ = view.producer(tensor)
+    while view.ops[source.node] == "Cast":
+        source, _ = view.producer(view.inputs[source.node][0])
+    return source
+
+
+def is_zero(view: View, tensor: Tensor, depth: int = 0) -> bool:
+    """Whether every element is zero, whatever the sizes are."""
+    source, _ = view.producer(tensor)
+    op, inputs = view.ops[source.node], view.inputs[source.node]
+    number = view.constant(source)
+    if number is not None and number.dtype.kind in "fiu":
+        return not np.any(number)
+    if op == "ZerosLike":
+        return True
+    if depth > 12 or not inputs:
+        return False
+    if op == "Fill":
+        return is_zero(view, inputs[1], depth + 1)
+    if op == "Mul":
+        return any(is_zero(view, each, depth + 1) for each in inputs)
+    if op in _KEEPS_ZERO:
+        return is_zero(view, inputs[0], depth + 1)
+    return False
+
+
+_KEEPS_ZERO = frozenset(
+    "Tile ExpandDims Reshape Sum Transpose StridedSlice Slice Squeeze BroadcastTo Cast Neg".split()
+)
+
+
+def mask_lengths(
+    view: View, reader: LoopReader, condition: Tensor
+) -> tuple[Tensor, bool] | None:
+    """Where a condition compares the time with lengths: ``(lengths, whether it holds inside)``."""
+    source, _ = view.producer(condition)
+    op, inputs = view.ops[source.node], view.inputs[source.node]
+    if op in _RESHAPES:
+        return mask_lengths(view, reader, inputs[0])
+    if op == "LogicalNot":
+        found = mask_lengths(view, reader, inputs[0])
+        return (found[0], not found[1]) if found is not None else None
+    if op not in _COMPARISONS or len(inputs) != 2:
+        return None
+    time, lengths = inputs
+    time_first = reader.time(time) == Counter(Size(0), 1)
+    if not time_first:
+        time, lengths = lengths, time
+    if reader.time(time) != Counter(Size(0), 1) or lengths.node in reader.turn.nodes:
+        return None
+    inside = _COMPARISONS[op][0 if time_first else 1]
+    return (lengths, inside) if inside is not None else None
+
+
+_RESHAPES = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze".split())
+_COMPARISONS: Mapping[str, tuple[bool | None, bool | None]] = {
+    # time op lengths, lengths op time: whether that holds of the steps inside
+    "Less": (True, None),
+    "GreaterEqual": (False, None),
+    "Greater": (None, True),
+    "LessEqual": (None, False),
+}

@@ -1,0 +1,168 @@
+"""One turn of a loop -> its normal form: a small graph of gates, activations and the arithmetic between them.
+
+*before* ``Sigmoid(Split(BiasAdd(MatMul(Concat(x, h), k), b))[2] + 1)``; *after* ``Activation(Gate(x, h))``, whose ``linear`` says which
+rows and columns of ``k`` multiply x and h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...graph import Graph, Layer, Node, Tensor
+from ...match import Match, Pattern, Solver, View
+from ...patterns import layers as all_patterns
+from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns
+from .splice import Turn
+
+_OF_ALL_COLUMNS = frozenset({"softmax", "log_softmax"})
+GATE, STATE, OUTER = "Gate", "State", "Placeholder"
+
+
+class NormalForm:
+    """The normal form of one turn, made as far as it is asked for; ``origin`` tells what tensor of the spliced graph a leaf is."""
+
+    def __init__(self, view: View, turn: Turn) -> None:
+        self.below, self.turn = view, turn
+        self.graph = Graph()
+        self.origin: dict[str, Tensor] = {}
+        self.linears: dict[str, Linear] = {}
+        self._reader = LinearReader(view, turn.nodes)
+        self._activations = activations_in(view, turn.nodes)
+        self._known: dict[Tensor, Tensor] = {}
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """The tensor of the normal form that is this tensor of the spliced graph."""
+        tensor, _ = self.below.producer(tensor)
+        if tensor not in self._known:
+            self._known[tensor] = self._made(tensor)
+        return self._known[tensor]
+
+    def view(self) -> View:
+        """What the solver asks; to be made anew when the graph has grown."""
+        return View(self.graph)
+
+    def _made(self, tensor: Tensor) -> Tensor:
+        below = self.below
+        if tensor in self.turn.port:
+            return self._leaf(tensor, STATE)
+        number = below.scalar(tensor)
+        if number is not None:
+            node = Node("Const", {"dtype": number.dtype.name, "value": number})
+            return self._put(f"{tensor.node}:{tensor.port}", node)
+        if tensor.node not in self.turn.nodes:
+            return self._leaf(tensor, OUTER)
+        if tensor in self._activations:
+            layer, source = self._activations[tensor]
+            return self._put(f"{tensor.node}:{tensor.port}", layer, self.of(source))
+        if below.ops[tensor.node] in SUMS | PRODUCTS | PARTS:
+            linear = self._reader.read(tensor)
+            if linear.terms:
+                return self._gate(f"{tensor.node}:{tensor.port}", linear)
+        if below.ops[tensor.node] in PARTS:
+            part = self._part_of_activation(tensor)
+            if part is not None:
+                return part
+        if below.ops[tensor.node] == "TensorListGetItem":
+            return self._leaf(tensor, OUTER)
+        node = below.graph.node(tensor.node)
+        made = self._put(
+            tensor.node, node, *map(self.of, below.graph.inputs(tensor.node))
+        )
+        return Tensor(made.node, tensor.port)
+
+    def _part_of_activation(self, tensor: Tensor) -> Tensor | None:
+        """``Split(Sigmoid(z))[0]`` -> ``Sigmoid(Split(z)[0])``."""
+        part = columns(self.below, tensor)
+        if part is None:
+            return None
+        whole, begin, end = part
+        known = self._activations.get(self.below.producer(whole)[0])
+        if known is None or known[0].attrs["activation"] in _OF_ALL_COLUMNS:
+            return None
+        linear = self._reader.read(known[1], (begin, end))
+        if not linear.terms or linear.rest:
+            return None
+        name = f"{tensor.node}:{tensor.port}"
+        return self._put(f"{name}/activation", known[0], self._gate(name, linear))
+
+    def _leaf(self, tensor: Tensor, op: str) -> Tensor:
+        made = self._put(f"{tensor.node}:{tensor.port}", Node(op, {"dtype": "float32"}))
+        self.origin[made.node] = tensor
+        return made
+
+    def _put(self, name: str, node: Node, *inputs: Tensor) -> Tensor:
+        if name not in self.graph:
+            self.graph.add(name, node, inputs)
+        return Tensor(name)
+
+    def _gate(self, title: str, linear: Linear) -> Tensor:
+        """A Gate over its vectors, those that are states last; what else is added stays a sum."""
+        name = f"{title}/gate"
+        terms = [(self.of(vector), kernel) for vector, kernel in linear.terms]
+        terms.sort(key=lambda term: self._is_recurrent(term[0]))
+        own = Linear(tuple(terms), linear.biases, linear.offset, (), linear.attrs)
+        self.linears[name] = own
+        gate = self._put(
+            name, Node(GATE, {"name": name}), *(vector for vector, _ in terms)
+        )
+        for number, each in enumerate(linear.rest):
+            gate = self._put(
+                f"{name}/plus_{number}", Node("AddV2"), gate, self.of(each)
+            )
+        return gate
+
+    def _is_recurrent(self, tensor: Tensor) -> bool:
+        """Whether a vector is a state, or one that is reset: the product of a state and an activation."""
+        if self.graph.op(tensor.node) == STATE:
+            return True
+        inputs = self.graph.inputs(tensor.node)
+        return self.graph.op(tensor.node) == "Mul" and any(
+            self.graph.op(each.node) == STATE for each in inputs
+        )
+
+
+Found = Mapping[Tensor, tuple[Layer, Tensor]]
+
+
+def activations_in(view: View, nodes: frozenset[str]) -> Found:
+    """What each tensor among these nodes is an activation of, the widest first; none inside another."""
+    solver, found = Solver(view), []
+    by_root = _by_root()
+    for name in nodes:
+        for pattern in by_root.get(view.ops[name], ()):
+            match = next(pattern.solutions(solver, Tensor(name)), None)
+            layer = _activation(pattern, match, view) if match is not None else None
+            if match is not None and layer is not None:
+                found.append((len(match.members & nodes), name, layer, match))
+    found.sort(key=lambda each: (-each[0], each[1]))
+    taken: set[str] = set()
+    made: dict[Tensor, tuple[Layer, Tensor]] = {}
+    for _, name, layer, match in found:
+        members = match.members & nodes & view.dynamic
+        if taken.isdisjoint(members):
+            taken |= members
+            made[Tensor(name)] = layer, match.values["x"]
+    return made
+
+
+def _by_root() -> dict[str, list[Pattern]]:
+    found: dict[str, list[Pattern]] = {}
+    for pattern in all_patterns():
+        if pattern.op in ("Activation", "ReLU") and not pattern.is_above:
+            for root in pattern.formula.roots or ():
+                found.setdefault(root, []).append(pattern)
+    return found
+
+
+def _activation(pattern: Pattern, match: Match, view: View) -> Layer | None:
+    """An Activation layer of one name; None for what Keras has no name for."""
+    config: dict[str, Any] = pattern.config_of(match, view)
+    if pattern.op == "ReLU":
+        plain = config.get("max_value") == 6.0 and not config.get("negative_slope")
+        if not plain or config.get("threshold"):
+            return None
+        config = {"activation": "relu6"}
+    if set(config) != {"activation"} or "x" not in match.values:
+        return None
+    return Layer("Activation", config)

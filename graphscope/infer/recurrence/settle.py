@@ -1,0 +1,65 @@
+"""Layer graph -> layer graph in which every loop that is a Keras recurrent layer is that layer.
+
+*before* ``Transpose(Loop(Transpose(x)))``; *after* ``LSTM(x)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...graph import Graph, Loop, Tensor, TensorSpec
+from ..layers.layer_view import Values
+from .place import place
+from .splice import Spliced, is_open_to, splice
+from .turns import Recurrence, TurnReader
+from .usage import settle_usage
+
+
+def settle_recurrence(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    keep: Iterable[Tensor] = (),
+) -> Graph:
+    """A copy of a layer graph with such layers; the graph itself where no loop is one.
+
+    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay visible.
+    """
+    loops = [name for name in graph if _is_candidate(graph, name)]
+    if not loops:
+        return graph
+    spliced = splice(graph, loops)
+    known = read_recurrences(spliced, specs, values)
+    settled = [name for name in loops if known[name] is not None]
+    if not settled:
+        return graph
+    if len(settled) < len(loops):
+        spliced = splice(graph, settled)
+        known = read_recurrences(spliced, specs, values)
+    view, keep = spliced.view(specs, values), tuple(keep)
+    tensors = spliced.graph.graph["tensors"]
+    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
+    for name in settled:
+        place(spliced, view, name, known[name] or [], kept)
+    return settle_usage(spliced.graph, spliced.valued(values), keep)
+
+
+def _is_candidate(graph: Graph, name: str) -> bool:
+    node = graph.node(name)
+    return isinstance(node, Loop) and is_open_to(node)
+
+
+def read_recurrences(
+    spliced: Spliced, specs: Mapping[Tensor, TensorSpec], values: Values
+) -> dict[str, list[Recurrence] | None]:
+    """What each loop is; None where not all of it is recurrent layers."""
+    view = spliced.view(specs, values)
+    found: dict[str, list[Recurrence] | None] = {name: [] for name in spliced.returns}
+    for turn in spliced.turns:
+        recurrence = TurnReader(view, turn, spliced.weights).recurrence()
+        known = found[turn.loop]
+        if recurrence is None or known is None:
+            found[turn.loop] = None
+        else:
+            known.append(recurrence)
+    return found

@@ -1,0 +1,266 @@
+"""Layer graph with loops -> one graph in which each loop lies open: its function in place, and one turn of each body.
+
+*before* ``Loop(x)``, whose function holds a While; *after* the ops of the function, the While among them, and beside it the ops of
+condition and body, which read a placeholder for each loop variable that changes and the loop's own input for each that stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...graph import Function, Graph, Layer, Loop, Node, Tensor, TensorSpec, WeightUse
+from ...graph.edit import duplicate, fresh, redirect
+from ...match.view.symbolic_shapes import SymbolicView
+from ...simplify.control_flow.dead_arguments import LOOPS, named
+from ...wire.write import function_names
+from ..layers.layer_view import Values, lowered, raised_specs
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One While and one turn of it: ``state`` stands for each loop variable that changes, ``inputs`` are the first values of all,
+    ``after`` what each is after the turn, ``goes_on`` whether there is one; ``nodes`` are those of the body.
+    """
+
+    node: str
+    loop: str
+    inputs: tuple[Tensor, ...]
+    state: Mapping[int, Tensor]
+    after: tuple[Tensor, ...]
+    goes_on: Tensor
+    nodes: frozenset[str]
+
+    @cached_property
+    def port(self) -> dict[Tensor, int]:
+        """Which loop variable a placeholder stands for."""
+        return {tensor: port for port, tensor in self.state.items()}
+
+
+@dataclass
+class Spliced:
+    """The graph with every loop open; ``weights`` tells what a node that stands for a weight is in the file.
+
+    ``returns`` are what each Loop yields, ``values`` the elements that are known of tensors that the layer graph has not.
+    """
+
+    graph: Graph
+    turns: list[Turn] = field(default_factory=list)
+    weights: dict[str, WeightUse] = field(default_factory=dict)
+    returns: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
+    values: dict[Tensor, Any] = field(default_factory=dict)
+    inside: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def valued(self, values: Values) -> Values:
+        """The elements of a tensor, where they are known; ``values`` speaks of the op graph below the layer graph."""
+        below = lowered(self.graph)
+
+        def value(tensor: Tensor) -> np.ndarray | None:
+            node = self.graph.node(tensor.node)
+            if isinstance(node, Layer) or node.op in ("_State", "VariableV2"):
+                return None
+            if tensor in self.values or tensor.node in self._new:
+                found = self.values.get(tensor)
+                return found if isinstance(found, np.ndarray) else None
+            if node.op == "Const":
+                return np.asarray(node.attrs["value"])
+            return values(below.get(tensor, tensor))
+
+        return value
+
+    def view(self, specs: Mapping[Tensor, TensorSpec], values: Values) -> SymbolicView:
+        """What the solver asks; ``specs`` and ``values`` speak of the op graph below the layer graph."""
+        known = raised_specs(self.graph, specs)
+        known |= {
+            Tensor(name, port): spec
+            for name in self._new
+            for port, spec in enumerate(self.graph.node(name).outputs)
+        }
+        return SymbolicView(self.graph, known, self.valued(values))
+
+    @property
+    def _new(self) -> frozenset[str]:
+        return frozenset().union(*self.inside.values())
+
+
+def splice(layer_graph: Graph, loops: Iterable[str]) -> Spliced:
+    """A copy of a layer graph in which the named Loop layers lie open; their own nodes stay, without readers."""
+    made = duplicate(layer_graph)
+    made.graph.update(layer_graph.graph)
+    made.graph["tensors"] = dict(layer_graph.graph.get("tensors", {}))
+    spliced = Spliced(made)
+    for name in loops:
+        loop = made.node(name)
+        if isinstance(loop, Loop) and loop.function is not None:
+            _Opening(spliced, name, loop).open(loop.function)
+    return spliced
+
+
+def is_open_to(loop: Loop) -> bool:
+    """Whether a loop's function is dataflow around Whiles, the bodies of which run no functions."""
+    whole = loop.function
+    if whole is None or next(whole.graph.by_op(*LOOPS), None) is None:
+        return False
+    functions = {whole.name: whole, **loop.library}
+    for name in whole.graph:
+        node = whole.graph.node(name)
+        for called in function_names(node) & functions.keys():
+            inner = functions[called].graph
+            if node.op not in LOOPS or any(
+                function_names(inner.node(each)) & functions.keys() for each in inner
+            ):
+                return False
+    return True
+
+
+class _Opening:
+    """One Loop on its way into the graph."""
+
+    def __init__(self, spliced: Spliced, name: str, loop: Loop) -> None:
+        self.spliced, self.graph = spliced, spliced.graph
+        self.name, self.loop = name, loop
+        self.added: set[str] = set()
+
+    def open(self, whole: Function) -> None:
+        inputs = iter(self.graph.inputs(self.name))
+        given = [
+            (
+                self._weight(argument, title)
+                if title in self.loop.weights
+                else next(inputs)
+            )
+            for argument, title in zip(whole.arguments, self.loop.arguments)
+        ]
+        places = self._copy(whole, given, "")
+        returns = tuple(_at(places, tensor) for tensor in whole.returns)
+        self.spliced.returns[self.name] = returns
+        for port, tensor in enumerate(returns):
+            redirect(self.graph, Tensor(self.name, port), tensor)
+        for name in whole.graph.by_op(*LOOPS):
+            self._turn(whole, name, places)
+        self.spliced.inside[self.name] = frozenset(self.added)
+
+    def _weight(self, argument: str, title: str) -> Tensor:
+        use = self.loop.weights[title]
+        facts = self.loop.facts.get(self.loop.function.name, {})  # type: ignore[union-attr]
+        fact = facts.get(Tensor(argument))
+        dtype = fact.spec.dtype if fact is not None else ""
+        if fact is not None and fact.held is not None and fact.held.specs:
+            dtype = fact.held.specs[0].dtype
+        dtype = dtype.removesuffix("_ref") or "float32"
+        spec = TensorSpec(dtype, tuple(use.shape))
+        node = Node("VariableV2", {"dtype": dtype, "shape": tuple(use.shape)}, (spec,))
+        name = self._add(f"{self.name}/{title}", node, ())
+        self.spliced.weights[name] = use
+        return Tensor(name)
+
+    def _add(self, wish: str, node: Node, inputs: Iterable[Tensor]) -> str:
+        name = fresh(self.graph, wish)
+        self.graph.add(name, node, inputs)
+        self.added.add(name)
+        return name
+
+    def _copy(
+        self, function: Function, given: list[Tensor], scope: str
+    ) -> dict[Tensor, Tensor]:
+        """The nodes of a function, its arguments replaced; where each of its tensors is now."""
+        graph = function.graph
+        facts = self.loop.facts.get(function.name, {})
+        names = {
+            name: fresh(self.graph, f"{scope}{name}")
+            for name in graph
+            if name not in function.arguments
+        }
+        places: dict[Tensor, Tensor] = {
+            Tensor(name): tensor for name, tensor in zip(function.arguments, given)
+        }
+        for name, own in names.items():  # a node may come before what it reads
+            self.graph.add_node(own, node=None)
+        for name, own in names.items():
+            node = graph.node(name)
+            ports = _ports(node)
+            known = [facts.get(Tensor(name, port)) for port in range(ports)]
+            if any(fact is not None for fact in known):
+                specs = tuple(f.spec if f is not None else TensorSpec() for f in known)
+                node = replace(node, outputs=specs, controls=())
+            self.graph._node[own]["node"] = node
+            self.added.add(own)
+            for port in range(ports):
+                places[Tensor(name, port)] = Tensor(own, port)
+                fact = known[port]
+                if fact is not None and isinstance(fact.value, np.ndarray):
+                    self.spliced.values[Tensor(own, port)] = fact.value
+            title = self.loop.held.get((function.name, name))
+            if title is not None:
+                self.spliced.weights[own] = self.loop.weights[title]
+        for name, own in names.items():
+            for slot, tensor in enumerate(graph.inputs(name)):
+                source = _at(places, tensor)
+                self.graph.add_edge(source.node, own, key=slot, port=source.port)
+        return places
+
+    def _turn(
+        self, whole: Function, name: str, places: Mapping[Tensor, Tensor]
+    ) -> None:
+        functions = {whole.name: whole, **self.loop.library}
+        node = whole.graph.node(name)
+        body, cond = (named(node, attr, functions) for attr in ("body", "cond"))
+        inputs = tuple(_at(places, tensor) for tensor in whole.graph.inputs(name))
+        if body is None or cond is None or len(body.arguments) != len(inputs):
+            return
+        own = _at(places, Tensor(name)).node
+        facts = self.loop.facts.get(body.name, {})
+        state, given = {}, []
+        for port, argument in enumerate(body.arguments):
+            if stays(body, port):
+                given.append(inputs[port])
+                continue
+            fact = facts.get(Tensor(argument))
+            spec = fact.spec if fact is not None else TensorSpec()
+            placeholder = Node("Placeholder", {"dtype": "float32"}, (spec,))
+            state[port] = Tensor(self._add(f"{own}/state_{port}", placeholder, ()))
+            given.append(state[port])
+        before = set(self.added)
+        inner = self._copy(body, given, f"{own}/turn/")
+        nodes = frozenset(self.added - before)
+        test = self._copy(cond, given, f"{own}/test/")
+        self.spliced.turns.append(
+            Turn(
+                own,
+                self.name,
+                inputs,
+                state,
+                tuple(_at(inner, tensor) for tensor in body.returns),
+                _at(test, cond.returns[0]),
+                nodes,
+            )
+        )
+
+
+def stays(body: Function, port: int) -> bool:
+    """Whether a loop variable is the same in every turn."""
+    tensor, graph = body.returns[port], body.graph
+    for _ in range(len(graph)):
+        given = graph.inputs(tensor.node)
+        if graph.op(tensor.node) not in _PASSES or tensor.port >= len(given):
+            break
+        tensor = given[tensor.port]
+    return tensor == Tensor(body.arguments[port])
+
+
+_PASSES = frozenset({"Identity", "IdentityN", "StopGradient", "Snapshot"})
+
+
+def _ports(node: Node) -> int:
+    from ...wire.opdefs import output_dtypes
+
+    return len(output_dtypes(node.op, node.attrs)) or 1
+
+
+def _at(places: Mapping[Tensor, Tensor], tensor: Tensor) -> Tensor:
+    """Where a tensor of a function is; an argument has one port."""
+    return places[tensor] if tensor in places else places[Tensor(tensor.node)]

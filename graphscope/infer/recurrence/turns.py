@@ -1,0 +1,191 @@
+"""One turn of a loop -> what it is in layers: its cells, the sequences that they read, the masks, and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...graph import Tensor
+from ...match import Size, View
+from .cells import Unit, Uses, find_unit
+from .loops import LoopReader, Reading, is_zero, mask_lengths
+from .normal_form import NormalForm
+from .splice import Turn
+
+SELECTS = frozenset({"Select"})
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which steps of a row count: those below its length, or those that a sequence of truths says."""
+
+    lengths: Tensor | None = None
+    sequence: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a turn puts into a list: a tensor of the normal form, at which place of the list, and what it writes of a masked step."""
+
+    value: Tensor
+    backwards: bool
+    is_last: bool
+    zero_output: bool
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A loop over a sequence: its cells in order, what it reads and writes, by loop variable, and the mask of all its cells."""
+
+    turn: Turn
+    form: NormalForm
+    units: tuple[Unit, ...]
+    readings: Mapping[Tensor, Reading]
+    writings: Mapping[int, Writing]
+    backwards: bool
+    mask: Mask | None = None
+    echoes: Mapping[int, Tensor] = field(default_factory=dict)
+
+
+class TurnReader:
+    """Reads one turn; ``recurrence()`` is None where it is none that layers compute."""
+
+    def __init__(self, view: View, turn: Turn, uses: Uses) -> None:
+        self.view, self.turn, self.uses = view, turn, uses
+        self.reader = LoopReader(view, turn)
+        self.form = NormalForm(view, turn)
+        self.masks: set[Mask] = set()
+        self.unmasked = False  # whether anything is carried or written of every step
+
+    def recurrence(self) -> Recurrence | None:
+        readings = self.reader.readings()
+        if not readings or len({each.backwards for each in readings.values()}) != 1:
+            return None
+        self.readings = readings
+        lists = [p for p in self.turn.state if self._writes(p)]
+        carried = [
+            p
+            for p in self.turn.state
+            if p not in lists and p not in self.reader.counters
+        ]
+        after = {port: self._after(port) for port in carried}
+        units = self._units({p: t for p, t in after.items() if t is not None})
+        if units is None:
+            return None
+        explained = {port for unit in units for port in unit.states}
+        outputs = {unit.output for unit in units}
+        echoes = {
+            p: t for p, t in after.items() if p not in explained and t is not None
+        }
+        if not outputs.issuperset(echoes.values()) or None in after.values():
+            return None
+        writings = {port: self._writing(port, echoes) for port in lists}
+        if any(each is None for each in writings.values()):
+            return None
+        if len(self.masks) + self.unmasked > 1:
+            return None
+        mask = next(iter(self.masks), None)
+        sequence = next(iter(readings.values())).sequence
+        lengths = mask.lengths if mask is not None else None
+        if not self.reader.turns_once_a_step(sequence, lengths):
+            return None
+        return Recurrence(
+            self.turn,
+            self.form,
+            units,
+            readings,
+            {port: each for port, each in writings.items() if each is not None},
+            next(iter(readings.values())).backwards,
+            mask,
+            echoes,
+        )
+
+    def _units(self, after: Mapping[int, Tensor]) -> tuple[Unit, ...] | None:
+        """The cells, each after those that it reads."""
+        view = self.form.view()
+        found = [find_unit(self.form, view, after, port, self.uses) for port in after]
+        units = [unit for unit in found if unit is not None]
+        order = {name: at for at, name in enumerate(self.form.graph)}
+        units.sort(key=lambda unit: order[unit.output.node])
+        ports = [port for unit in units for port in unit.states]
+        return tuple(units) if units and len(set(ports)) == len(ports) else None
+
+    def _writes(self, port: int) -> bool:
+        source, _ = self.view.producer(self.turn.after[port])
+        return self.view.ops[source.node] in ("TensorListSetItem", "TensorListPushBack")
+
+    def _after(self, port: int) -> Tensor | None:
+        """A loop variable after an unmasked turn, in the normal form; the mask is noted."""
+        found = self._peeled(self.turn.after[port])
+        if found is None:
+            self.unmasked = True
+            return self.form.of(self.turn.after[port])
+        value, outside, mask = found
+        if self.view.producer(outside)[0] != self.turn.state[port]:
+            return None
+        self.masks.add(mask)
+        return self.form.of(value)
+
+    def _peeled(self, tensor: Tensor) -> tuple[Tensor, Tensor, Mask] | None:
+        """What a selection yields of the steps that count and of those that do not."""
+        source, _ = self.view.producer(tensor)
+        if self.view.ops[source.node] not in SELECTS:
+            return None
+        condition, yes, no = self.view.inputs[source.node]
+        found = self._mask(condition)
+        if found is None:
+            return None
+        mask, inside = found
+        return (yes, no, mask) if inside else (no, yes, mask)
+
+    def _mask(self, condition: Tensor) -> tuple[Mask, bool] | None:
+        lengths = mask_lengths(self.view, self.reader, condition)
+        if lengths is not None:
+            return Mask(lengths=self.view.producer(lengths[0])[0]), lengths[1]
+        inside = True
+        source, _ = self.view.producer(condition)
+        while self.view.ops[source.node] in _SHAPING:
+            inside ^= self.view.ops[source.node] == "LogicalNot"
+            source, _ = self.view.producer(self.view.inputs[source.node][0])
+        reading = self.readings.get(source)
+        if reading is None:
+            return None
+        spec = self.view.specs.get(reading.sequence)
+        if spec is None or spec.dtype != "bool":
+            return None
+        return Mask(sequence=self.view.producer(reading.sequence)[0]), inside
+
+    def _writing(self, port: int, echoes: Mapping[int, Tensor]) -> Writing | None:
+        view = self.view
+        source, _ = view.producer(self.turn.after[port])
+        items, *rest = view.inputs[source.node]
+        if view.producer(items)[0] != self.turn.state[port]:
+            return None
+        sequence = next(iter(self.readings.values())).sequence
+        if view.ops[source.node] == "TensorListPushBack":
+            backwards: bool | None = False
+            is_last, value = False, rest[0]
+        else:
+            index, value = rest
+            time = self.reader.time(index)
+            is_last = time is not None and (time.first, time.step) == (Size(0), 0)
+            backwards = self.reader.direction(time, sequence)
+            if is_last:
+                backwards = False
+        if backwards is None:
+            return None
+        peeled = self._peeled(value)
+        if peeled is None:
+            self.unmasked = True
+            return Writing(self.form.of(value), backwards, is_last, False)
+        value, outside, mask = peeled
+        self.masks.add(mask)
+        zero = is_zero(view, outside)
+        repeats = self.turn.port.get(view.producer(outside)[0])
+        written = self.form.of(value)
+        if not zero and (repeats is None or echoes.get(repeats) != written):
+            return None
+        return Writing(written, backwards, is_last, zero)
+
+
+_SHAPING = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze LogicalNot".split())
