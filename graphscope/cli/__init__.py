@@ -66,11 +66,11 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
     flags = {key: options.get(key, False) for key in ("check", "incomplete")}
     model = load(options["model"], **places, **flags)
-    wanted = (options["outputs"], options["inputs"], shapes)
-    found = Analysis(model, *wanted, joined=bool(places))
+    wishes = (options["outputs"], options["inputs"], shapes)
+    analysis = Analysis(model, *wishes, joined=bool(places))
     if flags["check"]:
-        found.check_values()
-    return found
+        analysis.check_values()
+    return analysis
 
 
 def check_place(out: str | None) -> None:
@@ -132,11 +132,11 @@ def layers_command(json_wanted: bool, level: str, **options: Any) -> None:
     """Table of the recovered layers."""
     from ..analysis import documents as report
 
-    found = analysis_of(options)
+    analysis = analysis_of(options)
     if json_wanted:
-        say(report.describe_layers(found), str, True)
+        say(report.describe_layers(analysis), str, True)
     else:
-        click.echo(found.table(level).rstrip())
+        click.echo(analysis.table(level).rstrip())
 
 
 @model_command("outputs")
@@ -215,21 +215,21 @@ def freeze_command(
 
     wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
     wishes["rename"] = dict(map(parse_rename, rename))
-    found = analysis_of({**options, "out": out})
-    document = found.freeze(out, **wishes).to_json()
-    warn_of(found)
+    analysis = analysis_of({**options, "out": out})
+    document = analysis.freeze(out, **wishes).to_json()
+    warn_of(analysis)
     document["verified"] = None
     if REDUCTIONS & wishes.keys() and can_run():
-        document["verified"] = found.measure_reduction(out, **wishes).to_json()
+        document["verified"] = analysis.measure_reduction(out, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
 
 
-def warn_of(found: Analysis) -> None:
+def warn_of(analysis: Analysis) -> None:
     """Say on stderr what is wrong with the outputs that were asked for."""
     from ..analysis import documents as report
     from . import terminal as console
 
-    for finding in report.describe_errors(found):
+    for finding in report.describe_errors(analysis):
         click.echo(console.doctor_text({"findings": [finding]}), err=True)
 
 
@@ -274,11 +274,11 @@ def keras_command(
     from ..errors import NotRunnable, UnsafeModel
     from . import terminal as console
 
-    found = analysis_of(options)
-    document = found.write_keras(out).document()
+    analysis = analysis_of(options)
+    document = analysis.write_keras(out).document()
     if single_file and not can_run():
-        said = "TensorFlow is not installed, so there is no model.keras"
-        document["remarks"].append(f"{said}: model.py and its weights are written")
+        remark = "TensorFlow is not installed, so there is no model.keras"
+        document["remarks"].append(f"{remark}: model.py and its weights are written")
     elif single_file:
         from ..errors import NotExpressible
         from ..verify import save_single
@@ -291,7 +291,7 @@ def keras_command(
         document["remarks"].append("not verified: TensorFlow is not installed")
     elif verify:
         try:
-            proof = found.prove(out, trust, in_child=True)
+            proof = analysis.prove(out, trust, in_child=True)
             document["verified"] = proof.to_json()
         except (NotRunnable, UnsafeModel) as error:
             document["remarks"].append(f"not verified: {error}")
@@ -380,10 +380,10 @@ def os_text(error: OSError) -> str:
     """
     if error.strerror is None:
         return str(error)
-    said = error.strerror
+    reason = error.strerror
     if isinstance(error, FileExistsError | NotADirectoryError):
-        said += ", and it is no folder"
-    return said if error.filename is None else f"{error.filename}: {said}"
+        reason += ", and it is no folder"
+    return reason if error.filename is None else f"{error.filename}: {reason}"
 
 
 def fail(error: BaseException, status: int) -> None:

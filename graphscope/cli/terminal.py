@@ -71,10 +71,10 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
     lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
     if doc.get("loops"):
-        kept = ", ".join(
+        listed = ", ".join(
             f"{printable(e['name'])} ({e['ops']} ops)" for e in doc["loops"]
         )
-        lines.append(f"  kept as layers that run them: {kept}")
+        lines.append(f"  kept as layers that run them: {listed}")
     if doc["unexplained"]:
         lines.append(f"  {doc['unexplained']:,} ops belong to no layer")
     lines += ["", "Findings"]

@@ -9,18 +9,18 @@ from . import Graph, Node, Tensor
 
 def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) -> Graph:
     """A copy whose edges can be changed, less some nodes and the edges and control inputs that name them."""
-    made = Graph()
+    copy = Graph()
     for name, data in graph._node.items():
         if name not in without:
-            made.add_node(name, node=data["node"])
-    pred, succ = made._pred, made._succ
-    for name in made:
+            copy.add_node(name, node=data["node"])
+    pred, succ = copy._pred, copy._succ
+    for name in copy:
         for source, edges in graph._pred[name].items():
             if source not in without:
                 pred[name][source] = succ[source][name] = {
                     slot: dict(data) for slot, data in edges.items()
                 }
-    return made
+    return copy
 
 
 def put(
@@ -33,10 +33,10 @@ def put(
         graph.add_node(name, node=node)
     if inputs is None:
         return
-    wanted = list(inputs)
+    tensors = list(inputs)
     for source in list(graph._pred[name]):
         graph.remove_edges_from([(source, name, k) for k in list(graph[source][name])])
-    for slot, tensor in enumerate(wanted):
+    for slot, tensor in enumerate(tensors):
         graph.add_edge(tensor.node, name, key=slot, port=tensor.port)
 
 
@@ -74,8 +74,8 @@ def bypass_calls(graph: Graph) -> None:
 
 def fresh(graph: Graph, name: str) -> str:
     """``name``, or ``name_1``, ``name_2`` ... where it is taken."""
-    made, number = name, 0
-    while made in graph:
+    candidate, number = name, 0
+    while candidate in graph:
         number += 1
-        made = f"{name}_{number}"
-    return made
+        candidate = f"{name}_{number}"
+    return candidate

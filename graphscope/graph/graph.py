@@ -97,12 +97,12 @@ class Graph(nx.MultiDiGraph):
     def node(self, name: str) -> Node:
         """The payload of one node; raises GraphError with the nearest names where there is none."""
         try:
-            found = self._node[name]["node"]
+            payload = self._node[name]["node"]
         except KeyError:
             raise GraphError(
                 f"no node {name!r} in the graph{did_you_mean(name, self)}"
             ) from None
-        return found  # type: ignore[no-any-return]
+        return payload  # type: ignore[no-any-return]
 
     def op(self, name: str) -> str:
         return self.node(name).op
@@ -133,31 +133,31 @@ class Graph(nx.MultiDiGraph):
 
     def by_op(self, *ops: str) -> Iterator[str]:
         """The names of the nodes of these ops, in the file's order."""
-        wanted = frozenset(ops)
-        return (name for name, data in self._node.items() if data["node"].op in wanted)
+        kinds = frozenset(ops)
+        return (name for name, data in self._node.items() if data["node"].op in kinds)
 
     def with_control(self) -> Graph:
         """A copy in which every control dependency is an edge with key CONTROL."""
-        made = self.copy()
+        copy = self.copy()
         for name in self:
             for source in self.node(name).controls:
-                if source in made:
-                    made.add_edge(source, name, key=CONTROL, port=CONTROL)
-        return made  # type: ignore[no-any-return]
+                if source in copy:
+                    copy.add_edge(source, name, key=CONTROL, port=CONTROL)
+        return copy  # type: ignore[no-any-return]
 
     def upstream(self, names: Iterable[str], control: bool = False) -> set[str]:
         """The named nodes and all that they depend on (through control dependencies too, when asked)."""
-        seen: set[str] = set()
+        visited: set[str] = set()
         stack = [name for name in names]
         while stack:
             name = stack.pop()
-            if name in seen or name not in self._node:
+            if name in visited or name not in self._node:
                 continue
-            seen.add(name)
+            visited.add(name)
             stack.extend(self._pred[name])
             if control:
                 stack.extend(self.node(name).controls)
-        return seen
+        return visited
 
     def _repr_svg_(self) -> str | None:
         """The drawing that a notebook shows, once ``render`` is imported; else None: the plain repr."""

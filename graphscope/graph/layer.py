@@ -33,18 +33,18 @@ class WeightUse:
         """The values in Keras's layout; raises MissingWeight where the model has none."""
         steps = self.steps
         if steps and steps[0][0] == "computed":
-            found, steps = steps[0][1](model), steps[1:]
+            array, steps = steps[0][1](model), steps[1:]
         else:
-            found = self.value if self.value is not None else model.value(self.node)
+            array = self.value if self.value is not None else model.value(self.node)
         for step, argument in steps:
             if step == "join":
-                parts = [found, *(each.array(model) for each in argument[1])]
-                found = np.concatenate(parts, argument[0])
+                parts = [array, *(each.array(model) for each in argument[1])]
+                array = np.concatenate(parts, argument[0])
             elif step == "sum":
-                found = sum((each.array(model) for each in argument), found)
+                array = sum((each.array(model) for each in argument), array)
             else:
-                found = _STEPS[step](found, argument)
-        return found
+                array = _STEPS[step](array, argument)
+        return array
 
 
 def _slice(array: np.ndarray, argument: tuple[int, int, int]) -> np.ndarray:

@@ -78,8 +78,8 @@ class Weights(Mapping[str, np.ndarray]):
 
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape, without reading the values."""
-        found = self[name]
-        return TensorSpec(str(found.dtype), found.shape)
+        array = self[name]
+        return TensorSpec(str(array.dtype), array.shape)
 
     def extents(self, name: str) -> tuple[Extent, ...] | None:
         """Where the raw little-endian bytes lie, in order; None where they must be decoded first."""
@@ -92,10 +92,10 @@ class _WhenAsked:
     def __get__(self, model: Any, owner: Any = None) -> Any:
         if model is None:
             raise AttributeError("graph")  # so the dataclass sees no default
-        held = model.__dict__["_graph"]
-        if not isinstance(held, Graph):
-            held = model.__dict__["_graph"] = held()
-        return held
+        graph = model.__dict__["_graph"]
+        if not isinstance(graph, Graph):
+            graph = model.__dict__["_graph"] = graph()
+        return graph
 
     def __set__(self, model: Any, value: Any) -> None:
         model.__dict__["_graph"] = value

@@ -65,29 +65,29 @@ def meaning(op: str) -> Meaning | None:
     >>> meaning("Relu").keras
     'ops.relu({0})'
     """
-    found, definition = table().get(op), op_registry.find(op)
-    if found is None and definition is None:
+    entry, definition = table().get(op), op_registry.find(op)
+    if entry is None and definition is None:
         return None
-    found = found or Meaning(op)
-    return replace(found, traits=found.traits | derived(op, definition))
+    entry = entry or Meaning(op)
+    return replace(entry, traits=entry.traits | derived(op, definition))
 
 
 def traits(op: str) -> frozenset[str]:
     """The traits of an op; none for an unknown one."""
-    found = meaning(op)
-    return found.traits if found is not None else frozenset()
+    definition = meaning(op)
+    return definition.traits if definition is not None else frozenset()
 
 
 def shapes(call: Call, ports: int) -> tuple[Shape, ...]:
     """The shape of each output port, all unknown where no rule knows or the call contradicts its op."""
-    found = meaning(call.op)
-    if found is None or found.shape is None:
+    definition = meaning(call.op)
+    if definition is None or definition.shape is None:
         return (None,) * ports
     try:
-        given = tuple(found.shape(call))[:ports]
+        inferred = tuple(definition.shape(call))[:ports]
     except _CONTRADICTIONS:  # hostile attributes and constants fail in every way
         return (None,) * ports
-    return given + (None,) * (ports - len(given))
+    return inferred + (None,) * (ports - len(inferred))
 
 
 def values(call: Call, ports: int, limit: int = 1 << 20) -> tuple[Value, ...]:
@@ -95,31 +95,31 @@ def values(call: Call, ports: int, limit: int = 1 << 20) -> tuple[Value, ...]:
 
     An output of more than ``limit`` elements is not computed, unless it is a view of its input.
     """
-    found = meaning(call.op)
-    if found is None or (found.fold is None and found.measure is None):
+    definition = meaning(call.op)
+    if definition is None or (definition.fold is None and definition.measure is None):
         return (None,) * ports
-    if found.measure is None and not _is_enough(found, call.values):
+    if definition.measure is None and not _is_enough(definition, call.values):
         return (None,) * ports
     try:
-        if not _is_small(found, call, ports, limit):
+        if not _is_small(definition, call, ports, limit):
             return (None,) * ports
-        return evaluate(found, call, ports)
+        return evaluate(definition, call, ports)
     except _CONTRADICTIONS:
         return (None,) * ports
 
 
-def _is_enough(found: Meaning, known: Sequence[Value]) -> bool:
+def _is_enough(definition: Meaning, known: Sequence[Value]) -> bool:
     """Whether anything can come of it: all inputs known in part, or some of those whose elements are moved."""
     missing = sum(value is None for value in known)
-    return missing < len(known) and (not missing or found.moves is not None)
+    return missing < len(known) and (not missing or definition.moves is not None)
 
 
-def _is_small(found: Meaning, call: Call, ports: int, limit: int) -> bool:
+def _is_small(definition: Meaning, call: Call, ports: int, limit: int) -> bool:
     """Whether every output is known to have few elements: a file may ask for ``Fill([1e9])``."""
-    if "pass-through" in found.traits or found.shape is None:
-        return "pass-through" in found.traits
-    sizes = [elements(shape) for shape in found.shape(call)]
-    if found.moves == _FIRST:  # a view, or no more than the input has
+    if "pass-through" in definition.traits or definition.shape is None:
+        return "pass-through" in definition.traits
+    sizes = [elements(shape) for shape in definition.shape(call)]
+    if definition.moves == _FIRST:  # a view, or no more than the input has
         limit = max(limit, elements(call.shape(0)) or 0)
     return all(size is not None and size <= limit for size in sizes)
 
@@ -133,9 +133,9 @@ def keras_text(call: Call, texts: Sequence[str]) -> str | None:
     >>> keras_text(Call("LeakyRelu", {"alpha": 0.5}), ["x"])
     'ops.leaky_relu(x, 0.5)'
     """
-    found = meaning(call.op)
+    definition = meaning(call.op)
     try:
-        return None if found is None else text.write(found, call, texts) or None
+        return None if definition is None else text.write(definition, call, texts) or None
     except _CONTRADICTIONS:
         return None
 

@@ -45,8 +45,8 @@ class Constants:
 
     def value(self, tensor: Tensor) -> np.ndarray | None:
         """All elements of a tensor, None where any depends on what is fed, drawn, trained or too large to fold."""
-        found = self.partial(tensor)
-        return None if isinstance(found, ops.Partial) else found
+        value = self.partial(tensor)
+        return None if isinstance(value, ops.Partial) else value
 
     def partial(self, tensor: Tensor) -> ops.Value:
         """What is known of the elements of a tensor."""

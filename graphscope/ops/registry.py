@@ -56,12 +56,12 @@ class Call:
 
     def __getitem__(self, attr: str) -> Any:
         """The attribute, or the OpDef's default for it; raises Unsaid where there is neither."""
-        found = self.attrs.get(attr)
-        if found is None:
-            found = opdefs.defaults(self.op).get(attr)
-        if found is None:
+        value = self.attrs.get(attr)
+        if value is None:
+            value = opdefs.defaults(self.op).get(attr)
+        if value is None:
             raise Unsaid(f"{self.op} {self.name!r} has no attribute {attr!r}")
-        return found
+        return value
 
     def get(self, attr: str, otherwise: Any = None) -> Any:
         """The attribute, the OpDef's default for it, or ``otherwise``."""
@@ -91,31 +91,31 @@ class Call:
         """The elements of one input where all of them are known."""
         if not -len(self.values) <= slot < len(self.values):
             return None
-        found = self.values[slot]
-        return None if isinstance(found, Partial) else found
+        value = self.values[slot]
+        return None if isinstance(value, Partial) else value
 
     def integer(self, slot: int) -> int | None:
         """The one integer that an input holds, None where unknown."""
-        found = self.value(slot)
+        number = self.value(slot)
         return (
-            None if found is None or found.size != 1 else _whole(found.reshape(())[()])
+            None if number is None or number.size != 1 else _whole(number.reshape(())[()])
         )
 
     def integers(self, slot: int) -> tuple[int, ...] | None:
         """All integers of one input, flattened; None where any is unknown."""
-        found = self.value(slot)
-        return None if found is None else tuple(map(_whole, found.reshape(-1)))
+        numbers = self.value(slot)
+        return None if numbers is None else tuple(map(_whole, numbers.reshape(-1)))
 
     def dims(self, slot: int) -> Shape:
         """The integers of an input vector with None for those unknown; None where even its length is."""
-        found = None
+        dims = None
         if -len(self.values) <= slot < len(self.values):
-            found = self.values[slot]
-        if isinstance(found, Partial):
-            pairs = zip(found.array.reshape(-1), found.known.reshape(-1), strict=True)
+            dims = self.values[slot]
+        if isinstance(dims, Partial):
+            pairs = zip(dims.array.reshape(-1), dims.known.reshape(-1), strict=True)
             return tuple(int(size) if known else None for size, known in pairs)
-        if found is not None:
-            return tuple(map(_whole, found.reshape(-1)))
+        if dims is not None:
+            return tuple(map(_whole, dims.reshape(-1)))
         shape = self.shape(slot)
         if shape is None or len(shape) != 1 or shape[0] is None or shape[0] > 64:
             return None  # no tensor of TensorFlow's has so many dimensions

@@ -113,10 +113,10 @@ def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> 
         if count is not None and not 0 <= count <= len(left):
             raise Unsaid(f"{op} takes {count} inputs, {len(left)} are left")
         size = 1 if count is None else count
-        taken, left = left[:size], left[size:]
-        if len(taken) < size:
+        operands, left = left[:size], left[size:]
+        if len(operands) < size:
             raise Unsaid(f"{op} takes more inputs than it is given")
-        text = f"[{', '.join(taken)}]" if count is not None else "".join(taken)
+        text = f"[{', '.join(operands)}]" if count is not None else "".join(operands)
         arguments.append(f"{_keyword(op, arg.name)}={text}")
     for attr in definition.attr:
         name = attr.name

@@ -75,13 +75,13 @@ _PATTERNS = {trait: re.compile(pattern) for trait, pattern in _BY_NAME.items()}
 
 def derived(op: str, definition: Any | None) -> frozenset[str]:
     """The traits that follow from the op's name and its OpDef (None for a custom op)."""
-    found = {trait for trait, pattern in _PATTERNS.items() if pattern.search(op)}
-    if "dataset" in found:
-        found -= {"queue", "random"}
+    traits = {trait for trait, pattern in _PATTERNS.items() if pattern.search(op)}
+    if "dataset" in traits:
+        traits -= {"queue", "random"}
     if definition is None:
-        return frozenset(found)
+        return frozenset(traits)
     if definition.is_stateful:
-        found.add("stateful")
+        traits.add("stateful")
     if definition.is_commutative:
-        found.add("commutative")
-    return frozenset(found)
+        traits.add("commutative")
+    return frozenset(traits)

@@ -32,14 +32,14 @@ from .variables.roles import joined_variables
 @cache
 def readers() -> tuple[ModuleType, ...]:
     """The modules of the open folder ``read/formats``; raises ValueError where two bear the same NAME."""
-    found = [
+    modules = [
         import_module(f"{formats.__name__}.{module.name}")
         for module in pkgutil.iter_modules(formats.__path__)
     ]
-    names = [reader.NAME for reader in found]
+    names = [reader.NAME for reader in modules]
     if len(set(names)) < len(names):
         raise ValueError(f"two formats of one name: {sorted(names)}")
-    return tuple(found)
+    return tuple(modules)
 
 
 def load(
@@ -80,11 +80,11 @@ def _loaded(path: Any, checkpoint: Any, graph: Any, options: Options) -> Model:
     file = find_file(fspath(path))
     model = read_file(file, options)
     if checkpoint is not None:
-        held = read_file(find_file(fspath(checkpoint)), options)
-        return join(model, _with_weights(held, fspath(checkpoint)))
+        weights = read_file(find_file(fspath(checkpoint)), options)
+        return join(model, _with_weights(weights, fspath(checkpoint)))
     if graph is not None:
-        held = read_file(find_file(fspath(graph)), options)
-        return join(_with_graph(held, fspath(graph)), model)
+        weights = read_file(find_file(fspath(graph)), options)
+        return join(_with_graph(weights, fspath(graph)), model)
     return _with_what_lies_beside(model, file, options)
 
 
@@ -139,10 +139,10 @@ def _with_drawing(model: Model, file: str, options: Options) -> Model:
         return replace(model, remarks=(*model.remarks, f"not joined: {error}"))
     fitting = sum(key in model.weights for key in joined.keys.values())
     if 2 * fitting < len(model.weights):
-        said = f"{beside} is another model's graph: not joined"
-        return replace(model, remarks=(*model.remarks, said))
-    said = f"no .meta beside it: the graph is {beside}"
-    return replace(joined, remarks=(*joined.remarks, said))
+        remark = f"{beside} is another model's graph: not joined"
+        return replace(model, remarks=(*model.remarks, remark))
+    remark = f"no .meta beside it: the graph is {beside}"
+    return replace(joined, remarks=(*joined.remarks, remark))
 
 
 def join(graph: Model, weights: Model) -> Model:

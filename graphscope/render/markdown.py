@@ -31,9 +31,9 @@ def to_markdown(view: View) -> str:
 
 def _report(facts: Mapping[str, Any]) -> Iterator[str]:
     """What ``inspect`` says, as far as it is given."""
-    told = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
-    if told:
-        yield from (for_markdown(", ".join(told)) + ".", "")
+    origin = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
+    if origin:
+        yield from (for_markdown(", ".join(origin)) + ".", "")
     for heading, ranked in (("Inputs", "inputs"), ("Outputs", "outputs")):
         listed = [e for e in facts.get(ranked) or () if e.get("kind") not in _NO_USE]
         yield from [f"## {heading}", ""] if listed else []
@@ -45,7 +45,7 @@ def _report(facts: Mapping[str, Any]) -> Iterator[str]:
         message = for_markdown(str(finding.get("message", "")))
         yield f"- **{for_markdown(str(finding.get('severity', '')))}**: {message}"
     yield from [""] if findings else []
-    yield from ["## Layers", ""] if told else []
+    yield from ["## Layers", ""] if origin else []
 
 
 def _candidate(each: Mapping[str, Any]) -> str:

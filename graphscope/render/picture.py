@@ -49,8 +49,8 @@ def draw(dot: str, kind: str = "svg", *, seconds: float = SECONDS) -> bytes:
             f"the layout took more than {seconds:.0f} s; write .dot and lay it out elsewhere"
         ) from None
     if done.returncode or not done.stdout:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        last = said[-1] if said else f"exit status {done.returncode}"
+        messages = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        last = messages[-1] if messages else f"exit status {done.returncode}"
         raise GraphscopeError(f"the layout engine failed: {last}")
     return done.stdout
 

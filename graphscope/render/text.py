@@ -89,19 +89,19 @@ def _lines(
         node = graph.node(name)
         outputs = _outputs(name, node, specs)
         shapes = tuple(spec.shape for spec in outputs)
-        given = [tensor_text(tensor) for tensor in graph.inputs(name)]
-        given += [f"^{word(control)}" for control in node.controls]
+        operands = [tensor_text(tensor) for tensor in graph.inputs(name)]
+        operands += [f"^{word(control)}" for control in node.controls]
         for key in node.attrs:
             value = node.attrs[key]
             if key == "_output_shapes" and value == shapes and shapes:
-                given.append(f"{key}={AS_ABOVE}")
+                operands.append(f"{key}={AS_ABOVE}")
             elif key.startswith(ABSENT) and _is_digest(value):
-                given.append(f"{identifier(key.removeprefix(ABSENT))}={value}")
+                operands.append(f"{identifier(key.removeprefix(ABSENT))}={value}")
             else:
-                given.append(f"{identifier(key)}={value_text(value, inline)}")
+                operands.append(f"{identifier(key)}={value_text(value, inline)}")
         typed = f": {', '.join(map(spec_text, outputs))}" if outputs else ""
         device = f" @{json.dumps(node.device)}" if node.device else ""
-        call = f"{identifier(node.op)}({', '.join(given)})"
+        call = f"{identifier(node.op)}({', '.join(operands)})"
         yield f"{word(name)}{typed} = {call}{device}{_comment(node)}"
 
 
@@ -114,13 +114,13 @@ def _outputs(
 ) -> tuple[TensorSpec, ...]:
     if isinstance(node, Layer) and node.output in specs:
         return (specs[node.output],)
-    found = list(node.outputs)
+    specs_ = list(node.outputs)
     for port in range(65536):
         spec = specs.get(Tensor(name, port))
         if spec is None:
             break
-        found[port : port + 1] = [spec]
-    return tuple(found)
+        specs_[port : port + 1] = [spec]
+    return tuple(specs_)
 
 
 def _comment(node: Node) -> str:
@@ -200,14 +200,14 @@ def _length(element: Any) -> int:
 
 def digest(array: np.ndarray) -> str:
     """Sixteen hexadecimal digits of the SHA-256 of the values: equal tensors have equal ones."""
-    made = hashlib.sha256(f"{array.dtype.name}{array.shape}".encode())
+    hashed = hashlib.sha256(f"{array.dtype.name}{array.shape}".encode())
     if array.dtype == object:
         for element in array.flat:
             raw = element if isinstance(element, bytes) else str(element).encode()
-            made.update(len(raw).to_bytes(8, "little") + raw)
+            hashed.update(len(raw).to_bytes(8, "little") + raw)
     else:
-        made.update(np.ascontiguousarray(array).tobytes())
-    return made.hexdigest()[:16]
+        hashed.update(np.ascontiguousarray(array).tobytes())
+    return hashed.hexdigest()[:16]
 
 
 def _element(value: Any) -> str:

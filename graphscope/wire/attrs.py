@@ -162,9 +162,9 @@ def _listed(message: Any, name: str, dtype: np.dtype[Any]) -> np.ndarray:
         return np.zeros(0, dtype)
     field = getattr(message, _FIELDS[name])
     if dtype == object:
-        made = np.empty(len(field), object)
-        made[:] = list(field)
-        return made
+        array = np.empty(len(field), object)
+        array[:] = list(field)
+        return array
     if name in ("float16", "bfloat16"):
         return np.array(field, np.uint32).astype(np.uint16).view(dtype)
     if name in ("complex64", "complex128"):
@@ -267,11 +267,11 @@ class Attrs(Mapping[str, Any]):
         )
         if declared is None or kind == "placeholder" or declared == "any":
             return
-        held = {kind}
+        kinds = {kind}
         if kind == "list" and declared.startswith("list("):
-            held = {field.name for field, _ in message.list.ListFields()}
+            kinds = {field.name for field, _ in message.list.ListFields()}
             declared = declared[len("list(") : -1]
-        if not held <= {_KINDS.get(declared, "")}:
+        if not kinds <= {_KINDS.get(declared, "")}:
             raise GraphError(
                 f"{self._owner()}: attribute {name!r} holds {_WORDS.get(kind, kind)}, "
                 f"expected {declared}: the graph is damaged"
@@ -291,8 +291,8 @@ class Attrs(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         """The names of those that hold a value: an empty AttrValue says nothing."""
-        held = (n for n in self.raw if self.raw[n].WhichOneof("value") is not None)
-        return iter(sorted({*held, *self.otherwise}))
+        names = (n for n in self.raw if self.raw[n].WhichOneof("value") is not None)
+        return iter(sorted({*names, *self.otherwise}))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

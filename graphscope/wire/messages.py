@@ -44,11 +44,11 @@ REF = 100  # DT_FLOAT_REF is DT_FLOAT + 100
 def _paragraphs(text: str) -> dict[str, list[list[str]]]:
     """``{"Name": [["field", "type", "number"], ...]}`` from the text of ``schema.py``."""
     joined = re.sub(r"\n\s+", " ", text).strip()
-    found = {}
+    paragraphs = {}
     for line in joined.splitlines():
         name, _, body = line.partition(":")
-        found[name] = [part.split() for part in body.split(";") if part.strip()]
-    return found
+        paragraphs[name] = [part.split() for part in body.split(";") if part.strip()]
+    return paragraphs
 
 
 def _enum_values() -> dict[str, list[tuple[str, int]]]:
@@ -114,8 +114,8 @@ def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:
         if hasattr(pool, "Add")
         else pool.AddSerializedFile(file.SerializeToString())
     )
-    found = {n: pool.FindMessageTypeByName(f"{PACKAGE}.{n}") for n in messages}
-    return {n: message_factory.GetMessageClass(d) for n, d in found.items()}, enums
+    classes = {n: pool.FindMessageTypeByName(f"{PACKAGE}.{n}") for n in messages}
+    return {n: message_factory.GetMessageClass(d) for n, d in classes.items()}, enums
 
 
 def _dtype_name(value: str) -> str:

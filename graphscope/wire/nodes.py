@@ -110,13 +110,13 @@ def function_from_def(
     nodes = [_argument(arg, index) for index, arg in enumerate(signature.input_arg)]
     by_name = {node.name: node for node in message.node_def}
     for node in message.node_def:
-        made = proto.NodeDef()
-        made.CopyFrom(node)
-        del made.input[:]
-        made.input.extend(
+        copy = proto.NodeDef()
+        copy.CopyFrom(node)
+        del copy.input[:]
+        copy.input.extend(
             _flat_reference(text, by_name, library) for text in node.input
         )
-        nodes.append(made)
+        nodes.append(copy)
     returns = tuple(
         Tensor(*split_input(_flat_reference(message.ret[arg.name], by_name, library)))
         for arg in signature.output_arg

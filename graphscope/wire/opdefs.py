@@ -69,17 +69,17 @@ def input_dtypes(op: str, attrs: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _dtypes(arguments: Any, op: str, attrs: Mapping[str, Any]) -> tuple[str, ...]:
     known = _WithDefaults(attrs, op)
-    found: list[str] = []
+    dtypes: list[str] = []
     for arg in arguments:
         if arg.type_list_attr:
-            found += known.get(arg.type_list_attr) or ()
+            dtypes += known.get(arg.type_list_attr) or ()
             continue
         dtype = (
             known.get(arg.type_attr) if arg.type_attr else proto.DATA_TYPES[arg.type]
         )
         dtype = f"{dtype}_ref" if arg.is_ref and dtype else dtype or ""
-        found += [dtype] * _size(arg, known)
-    return tuple(found)
+        dtypes += [dtype] * _size(arg, known)
+    return tuple(dtypes)
 
 
 def port_of(node: Any, argument: str) -> int:

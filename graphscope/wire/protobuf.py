@@ -120,9 +120,9 @@ def run_in(content: bytes, source: Source | None) -> Run | None:
 
 def filled(message: Any, source: Source | None) -> Any:
     """A copy of a message in which every run of values that was left in the file is back in its place."""
-    made = type(message)()
-    made.CopyFrom(message)
-    waiting = [made]
+    copy = type(message)()
+    copy.CopyFrom(message)
+    waiting = [copy]
     while waiting:
         here = waiting.pop()
         if here.DESCRIPTOR.name == "TensorProto":
@@ -133,7 +133,7 @@ def filled(message: Any, source: Source | None) -> Any:
                 nested = value.values() if mapped else value
                 listed = [value] if hasattr(value, "ListFields") else nested
                 waiting += [each for each in listed if hasattr(each, "ListFields")]
-    return made
+    return copy
 
 
 def _fill(tensor: Any, source: Source | None) -> None:

@@ -126,8 +126,8 @@ def listing(folder: str) -> list[str]:
         return [f"{base}/{name}" for name in known if is_file(f"{base}/{name}")]
     system, inner = _system(folder)
     try:
-        found = system.ls(inner, detail=False)
+        paths = system.ls(inner, detail=False)
     except _FAILURES:
         return []
-    names = sorted(entry.rstrip("/").rpartition("/")[2] for entry in found)
+    names = sorted(entry.rstrip("/").rpartition("/")[2] for entry in paths)
     return [f"{folder.rstrip('/')}/{name}" for name in names]

@@ -79,14 +79,14 @@ class Source:
             count *= size
         self.check(offset, count * dtype.itemsize, what)
         if isinstance(self.buffer, (mmap.mmap, bytes)):
-            found = np.frombuffer(self.buffer, dtype, count, offset)
+            array = np.frombuffer(self.buffer, dtype, count, offset)
         else:  # these bytes and no others: a whole block may be a thousand times as much
             end = offset + count * dtype.itemsize
             data = self.buffer.fetch(offset, end) if end > offset else b""
             if len(data) != end - offset:
                 raise FormatError(f"{self.name}: {what} came back as {len(data)} bytes")
-            found = np.frombuffer(data, dtype)
-        return found.reshape(shape)
+            array = np.frombuffer(data, dtype)
+        return array.reshape(shape)
 
     def extent(self, offset: int, length: int) -> Extent | None:
         """Where these bytes lie on disk; None where they are not on a disk as they are."""
@@ -127,10 +127,10 @@ def open_source(path: str, packed: bool = True) -> Source:
 
     Raises FormatError where it cannot be opened.
     """
-    found = _open_remote(path) if is_remote(path) else _open_local(path)
+    source = _open_remote(path) if is_remote(path) else _open_local(path)
     if not packed:
-        return found
-    return _unpacked(found) if found.head(3) == GZIP_MAGIC else found
+        return source
+    return _unpacked(source) if source.head(3) == GZIP_MAGIC else source
 
 
 def _open_local(path: str) -> Source:

@@ -50,11 +50,11 @@ class Edited(Mapping[str, Any]):
 
 def to_node_def(name: str, node: Node, inputs: Iterable[str]) -> Any:
     """The NodeDef of a node; ``inputs`` are its data inputs as the file writes them (``"node"`` or ``"node:1"``)."""
-    made = proto.NodeDef(name=name, op=node.op, device=node.device)
-    made.input.extend(inputs)
-    made.input.extend(f"^{source}" for source in node.controls)
-    put_attrs(made.attr, node.op, node.attrs)
-    return made
+    message = proto.NodeDef(name=name, op=node.op, device=node.device)
+    message.input.extend(inputs)
+    message.input.extend(f"^{source}" for source in node.controls)
+    put_attrs(message.attr, node.op, node.attrs)
+    return message
 
 
 def put_attrs(target: Any, op: str, attrs: Mapping[str, Any]) -> None:
@@ -94,9 +94,9 @@ def raw_attrs(attrs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         base = ((n, m) for n, m in raw_attrs(attrs.base) if n not in attrs.changes)
         yield from base
         attrs = attrs.changes
-    held: Any = attrs.raw if isinstance(attrs, Attrs) else attrs
+    raw: Any = attrs.raw if isinstance(attrs, Attrs) else attrs
     lazy = not isinstance(attrs, (Attrs, dict))  # a weight: asking would read it
-    for name, value in () if lazy else held.items():
+    for name, value in () if lazy else raw.items():
         if hasattr(value, "WhichOneof"):
             yield name, value
 
@@ -122,15 +122,16 @@ def to_graph_def(
     versions: Mapping[str, int] = {},
 ) -> Any:
     """The GraphDef of a graph, with those functions of the library that it still refers to."""
-    made = proto.GraphDef()
+    message = proto.GraphDef()
     for name in graph:
-        made.node.append(to_node_def(name, graph.node(name), references(graph, name)))
+        inputs = references(graph, name)
+        message.node.append(to_node_def(name, graph.node(name), inputs))
     library = referenced(graph, functions)
-    made.library.function.extend(to_function_def(f, functions) for f in library)
+    message.library.function.extend(to_function_def(f, functions) for f in library)
     if not library:
-        made.ClearField("library")
-    put_versions(made.versions, versions)
-    return made
+        message.ClearField("library")
+    put_versions(message.versions, versions)
+    return message
 
 
 def put_versions(target: Any, versions: Mapping[str, int]) -> None:
@@ -141,12 +142,12 @@ def put_versions(target: Any, versions: Mapping[str, int]) -> None:
 
 def function_names(node: Node) -> set[str]:
     """The functions of the library that one node refers to, by attribute or by its op."""
-    found, stack = {node.op}, [node.attrs]
+    names, stack = {node.op}, [node.attrs]
     while stack:
         for value in _functions_in(stack.pop()):
-            found.add(value.name)
+            names.add(value.name)
             stack.append(value.attrs)
-    return found
+    return names
 
 
 def _functions_in(attrs: Mapping[str, Any]) -> Iterator[FunctionRef]:
@@ -169,7 +170,7 @@ def _names_function(message: Any) -> bool:
 
 def referenced(graph: Graph, functions: Mapping[str, Function]) -> tuple[Function, ...]:
     """The functions that the graph needs, and those that these need, in the library's order."""
-    found: set[str] = set()
+    names: set[str] = set()
     if not functions:
         return ()
     stack: list[Graph] = [graph]
@@ -177,10 +178,10 @@ def referenced(graph: Graph, functions: Mapping[str, Function]) -> tuple[Functio
         current = stack.pop()
         for name in current:
             for called in function_names(current.node(name)):
-                if called in functions and called not in found:
-                    found.add(called)
+                if called in functions and called not in names:
+                    names.add(called)
                     stack.append(functions[called].graph)
-    return tuple(functions[name] for name in functions if name in found)
+    return tuple(functions[name] for name in functions if name in names)
 
 
 def to_function_def(function: Function, functions: Mapping[str, Function] = {}) -> Any:
@@ -190,8 +191,8 @@ def to_function_def(function: Function, functions: Mapping[str, Function] = {}) 
     """
     if function.message is not None and not _left_in_file(function.graph):
         return function.message
-    made = proto.FunctionDef()
-    signature = made.signature
+    message = proto.FunctionDef()
+    signature = message.signature
     signature.name = function.name
     for name in function.arguments:
         signature.input_arg.add(
@@ -200,16 +201,17 @@ def to_function_def(function: Function, functions: Mapping[str, Function] = {}) 
     body = _Body(function, functions)
     for name, tensor in zip(output_names(function), function.returns):
         signature.output_arg.add(name=name, type=_number(body.dtype(tensor)))
-        made.ret[name] = body.reference(tensor)
+        message.ret[name] = body.reference(tensor)
     for name in function.control_returns:
         signature.control_output.append(name)
-        made.control_ret[name] = name
+        message.control_ret[name] = name
     for name in function.graph:
         if function.graph.op(name) not in ("_Arg", "_Retval"):
             inputs = [body.reference(t) for t in function.graph.inputs(name)]
-            made.node_def.append(to_node_def(name, function.graph.node(name), inputs))
-    put_attrs(made.attr, "", function.attrs)
-    return made
+            node_def = to_node_def(name, function.graph.node(name), inputs)
+            message.node_def.append(node_def)
+    put_attrs(message.attr, "", function.attrs)
+    return message
 
 
 def _left_in_file(graph: Graph) -> bool:
@@ -244,13 +246,13 @@ class _Body:
         if node.op in self.functions:
             names = output_names(self.functions[node.op])
             return f"{tensor.node}:{names[tensor.port]}:0"
-        found = opdefs.argument_of(node.op, node.attrs, tensor.port)
-        if found is None:
+        argument = opdefs.argument_of(node.op, node.attrs, tensor.port)
+        if argument is None:
             raise GraphError(
                 f"function {self.name!r} cannot be rewritten: the outputs of op {node.op!r} (node {tensor.node!r}) "
                 "have no known names"
             )
-        return f"{tensor.node}:{found[0]}:{found[1]}"
+        return f"{tensor.node}:{argument[0]}:{argument[1]}"
 
     def dtype(self, tensor: Tensor) -> str:
         node = self.graph.node(tensor.node)

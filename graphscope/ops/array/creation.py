@@ -76,10 +76,10 @@ def _range_text(call: Call, *_: str) -> str | None:
     if any(bound is None for bound in bounds):
         return None
     start, limit, delta = (literal(bound.reshape(())[()]) for bound in bounds)  # type: ignore[union-attr]
-    said = [start, limit, delta]
+    texts = [start, limit, delta]
     if delta in ("1", "1.0"):
-        said = [limit] if start in ("0", "0.0") else [start, limit]
-    return f"ops.arange({', '.join(said)}, dtype={literal(call['Tidx'])})"
+        texts = [limit] if start in ("0", "0.0") else [start, limit]
+    return f"ops.arange({', '.join(texts)}, dtype={literal(call['Tidx'])})"
 
 
 def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarray:
@@ -122,10 +122,10 @@ def _one_hot_text(
         return None
     dtype = call.get("T") or call.dtype(2) or "float32"
     axis = "" if call["axis"] == -1 else f", axis={call['axis']}"
-    made = f"ops.one_hot({indices}, {count}{axis}, dtype={literal(dtype)})"
+    text = f"ops.one_hot({indices}, {count}{axis}, dtype={literal(dtype)})"
     if high is not None and low is not None and float(high) == 1 and float(low) == 0:
-        return made
-    return f"{made} * ({on} - {off}) + {off}"
+        return text
+    return f"{text} * ({on} - {off}) + {off}"
 
 
 def _one_hot(

@@ -153,10 +153,10 @@ def _stitch(*arrays: np.ndarray) -> np.ndarray:
         for i, d in zip(arrays[:count], arrays[count:], strict=True)
     ]
     length = max(int(i.max()) for i, _ in pairs if i.size) + 1
-    made = np.zeros((length, *pairs[0][1].shape[1:]), pairs[0][1].dtype)
+    merged = np.zeros((length, *pairs[0][1].shape[1:]), pairs[0][1].dtype)
     for indices, data in pairs:
-        made[indices] = data
-    return made
+        merged[indices] = data
+    return merged
 
 
 define(
@@ -199,8 +199,8 @@ def _rows(call: Call) -> Shape:
 def _top_shape(call: Call) -> tuple[Shape, Shape]:
     shape = call.shape(0)
     count = call.integer(1) if len(call.inputs) > 1 else call["k"]
-    made = None if shape is None else (*shape[:-1], count)
-    return made, made
+    top = None if shape is None else (*shape[:-1], count)
+    return top, top
 
 
 def _top_text(call: Call, x: str, *_: str) -> str | None:

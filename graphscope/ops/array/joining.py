@@ -25,13 +25,13 @@ def _concatenated(shapes: Sequence[Shape], axis: int | None) -> Shape:
     if axis is None:
         return unknown(rank)
     at = axis_of(axis, rank)
-    found: Shape = unknown(rank)
+    joined: Shape = unknown(rank)
     for shape in known:
-        found = merge(found, (*shape[:at], None, *shape[at + 1 :]))
+        joined = merge(joined, (*shape[:at], None, *shape[at + 1 :]))
     total: Dim = 0
     for other in shapes:
         total = add(total, None if other is None else other[at])
-    return (*found[:at], total, *found[at + 1 :])  # type: ignore[index]
+    return (*joined[:at], total, *joined[at + 1 :])  # type: ignore[index]
 
 
 def _concat_text(call: Call, texts: Sequence[str], axis: int | None) -> str | None:
@@ -76,24 +76,24 @@ define(
 
 
 def _offsets(axis: int, shapes: Sequence[np.ndarray]) -> list[np.ndarray]:
-    found, start = [], 0
+    offsets, start = [], 0
     for shape in shapes:
         offset = np.zeros_like(shape)
         offset[axis] = start
         start += shape[axis]
-        found.append(offset)
-    return found
+        offsets.append(offset)
+    return offsets
 
 
 def _pack_shape(call: Call) -> tuple[Shape]:
     shapes = _shapes(call)
-    found: Shape = None
+    merged: Shape = None
     for shape in shapes:
-        found = merge(found, shape)
-    if found is None:
+        merged = merge(merged, shape)
+    if merged is None:
         return (None,)
-    at = axis_of(call["axis"], len(found) + 1)
-    return ((*found[:at], len(shapes), *found[at:]),)
+    at = axis_of(call["axis"], len(merged) + 1)
+    return ((*merged[:at], len(shapes), *merged[at:]),)
 
 
 def _pack_text(call: Call, *texts: str) -> str:
@@ -171,18 +171,18 @@ def _sizes(call: Call) -> Sequence[Dim]:
     parts, axis, shape = call.dims(1), call.integer(2), call.shape(0)
     if parts is None:
         return (None,) * int(call["num_split"])
-    found: list[Dim] = list(parts)
-    if -1 in found:
-        at = found.index(-1)
+    sizes: list[Dim] = list(parts)
+    if -1 in sizes:
+        at = sizes.index(-1)
         whole = (
             None if shape is None or axis is None else shape[axis_of(axis, len(shape))]
         )
-        others = [size for i, size in enumerate(found) if i != at]
+        others = [size for i, size in enumerate(sizes) if i != at]
         rest: Dim = whole
         for size in others:
             rest = add(rest, None if size is None else -size)
-        found[at] = rest
-    return found
+        sizes[at] = rest
+    return sizes
 
 
 def _split_v_shape(call: Call) -> Sequence[Shape]:

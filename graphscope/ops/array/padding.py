@@ -16,13 +16,13 @@ _FIRST = slice(0, 1)
 
 def _pairs(call: Call, slot: int) -> Sequence[tuple[Dim, Dim]] | None:
     """Rows of a matrix of two columns (paddings, crops), None for what is unknown."""
-    found = call.dims(slot)
-    if found is None:
+    dims = call.dims(slot)
+    if dims is None:
         shape = call.shape(slot)
         if shape is None or not shape or shape[0] is None:
             return None
         return [(None, None)] * shape[0]
-    return list(zip(found[::2], found[1::2], strict=True))
+    return list(zip(dims[::2], dims[1::2], strict=True))
 
 
 def _padded_shape(call: Call) -> tuple[Shape]:
@@ -163,8 +163,8 @@ def _to_batch_text(call: Call, x: str, *_: str) -> str:
     axes = [*within, 0, *(1 + 2 * i for i in range(count))]
     rest = sizes[count:]
     axes += range(1 + 2 * count, 1 + 2 * count + len(rest))
-    turned = f"ops.transpose(ops.reshape({x}, {literal((*cut, *rest))}), {literal(tuple(axes))})"
-    return f"ops.reshape({turned}, {literal((-1, *cut[1::2], *rest))})"
+    transposed = f"ops.transpose(ops.reshape({x}, {literal((*cut, *rest))}), {literal(tuple(axes))})"
+    return f"ops.reshape({transposed}, {literal((-1, *cut[1::2], *rest))})"
 
 
 def _from_batch_text(call: Call, x: str, *_: str) -> str:
@@ -177,12 +177,12 @@ def _from_batch_text(call: Call, x: str, *_: str) -> str:
         axes += [count + 1 + i, i]
     axes += range(2 * count + 1, 2 * count + 1 + len(rest))
     whole = [size * block for size, block in zip(sizes, blocks, strict=False)]
-    turned = f"ops.transpose(ops.reshape({x}, {literal(cut)}), {literal(tuple(axes))})"
-    made = f"ops.reshape({turned}, {literal((-1, *whole, *rest))})"
+    transposed = f"ops.transpose(ops.reshape({x}, {literal(cut)}), {literal(tuple(axes))})"
+    merged = f"ops.reshape({transposed}, {literal((-1, *whole, *rest))})"
     if all(crop == (0, 0) for crop in crops):
-        return made
+        return merged
     pairs = zip(whole, crops, strict=True)
-    return f"{made}[:, {', '.join(f'{a}:{size - b}' for size, (a, b) in pairs)}]"
+    return f"{merged}[:, {', '.join(f'{a}:{size - b}' for size, (a, b) in pairs)}]"
 
 
 define(

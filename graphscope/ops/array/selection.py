@@ -63,16 +63,16 @@ define(
 
 
 def _spread(call: Call) -> tuple[Shape]:
-    """The wanted shape; an input size above 1 can only stay."""
-    wanted, shape = shape_from(call, 1), call.shape(0)
-    if wanted is None or shape is None:
-        return (wanted,)
-    if len(shape) > len(wanted):
+    """The target shape; an input size above 1 can only stay."""
+    target, shape = shape_from(call, 1), call.shape(0)
+    if target is None or shape is None:
+        return (target,)
+    if len(shape) > len(target):
         raise Unsaid("broadcast to a lower rank")
-    kept = (None,) * (len(wanted) - len(shape)) + tuple(
+    leading = (None,) * (len(target) - len(shape)) + tuple(
         None if size == 1 else size for size in shape
     )
-    return (merge(wanted, kept),)
+    return (merge(target, leading),)
 
 
 define(

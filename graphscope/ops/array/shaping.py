@@ -15,23 +15,23 @@ _FIRST = slice(0, 1)
 
 
 def _reshape_shape(call: Call) -> tuple[Shape]:
-    wanted = call.dims(1)
-    if wanted is None:
+    target = call.dims(1)
+    if target is None:
         return (None,)
     total = elements(call.shape(0))
-    made: list[Dim] = [None if d is None or d < 0 else d for d in wanted]
-    if made.count(None) == 1 and total is not None:
-        rest = product(d for d in made if d is not None)
+    dims: list[Dim] = [None if d is None or d < 0 else d for d in target]
+    if dims.count(None) == 1 and total is not None:
+        rest = product(d for d in dims if d is not None)
         if rest:
-            made[made.index(None)] = total // rest
-    return (tuple(made),)
+            dims[dims.index(None)] = total // rest
+    return (tuple(dims),)
 
 
 def _reshape_text(call: Call, x: str, _: str) -> str | None:
-    wanted = call.dims(1)
-    if wanted is None:
+    dims = call.dims(1)
+    if dims is None:
         return None
-    target = [-1 if d is None else d for d in wanted]
+    target = [-1 if d is None else d for d in dims]
     if target.count(-1) > 1:
         return _keep_batch(call, x, target)
     return f"ops.reshape({x}, {literal(tuple(target))})"
@@ -39,10 +39,10 @@ def _reshape_text(call: Call, x: str, _: str) -> str | None:
 
 def _keep_batch(call: Call, x: str, target: list[int]) -> str | None:
     """Two unknown sizes: sayable when the known shape of the input or of the output tells all but one."""
-    made = _reshape_shape(call)[0]
-    if made is not None and list(made).count(None) <= 1:
+    batch = _reshape_shape(call)[0]
+    if batch is not None and list(batch).count(None) <= 1:
         return (
-            f"ops.reshape({x}, {literal(tuple(-1 if d is None else d for d in made))})"
+            f"ops.reshape({x}, {literal(tuple(-1 if d is None else d for d in batch))})"
         )
     return None
 
@@ -291,8 +291,8 @@ define("BroadcastGradientArgs", shape=_gradient_axes_shape, fold=_gradient_axes)
 
 
 def _difference(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    kept = np.flatnonzero(~np.isin(x, y))
-    return x[kept], kept.astype(np.int32)
+    remaining = np.flatnonzero(~np.isin(x, y))
+    return x[remaining], remaining.astype(np.int32)
 
 
 def _difference_shape(call: Call) -> tuple[Shape, Shape]:

@@ -22,12 +22,12 @@ def _slice_shape(call: Call) -> tuple[Shape]:
         return (unknown(rank),)
     starts = begin or unknown(rank)
     whole = shape or unknown(rank)
-    made: list[Dim] = []
+    dims: list[Dim] = []
     for length, start, full in zip(size, starts, whole, strict=True):
         if length == -1:
             length = None if full is None or start is None else full - start
-        made.append(length)
-    return (tuple(made),)
+        dims.append(length)
+    return (tuple(dims),)
 
 
 def _slice_text(call: Call, x: str, begin: str, size: str) -> str | None:
@@ -77,11 +77,11 @@ define(
 
 def _updated(x: np.ndarray, update: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Starts are moved until the update lies within the array, as XLA does."""
-    made = x.copy()
+    copy = x.copy()
     last = np.array(x.shape) - update.shape
     begin = np.minimum(np.maximum(starts, 0), last)
-    made[tuple(slice(b, b + n) for b, n in zip(begin, update.shape))] = update
-    return made
+    copy[tuple(slice(b, b + n) for b, n in zip(begin, update.shape))] = update
+    return copy
 
 
 define(  # what keras.ops.slice_update writes: the cache of a KerasHub decoder
@@ -102,20 +102,20 @@ def _index(call: Call) -> list[Any]:
     begin, end, strides = call.dims(1), call.dims(2), call.dims(3)
     if begin is None or end is None or strides is None:
         raise Unsaid("bounds of unknown number")
-    found: list[Any] = []
+    index: list[Any] = []
     for at, (start, stop, step) in enumerate(zip(begin, end, strides, strict=True)):
         bit = 1 << at
         if call["ellipsis_mask"] & bit:
-            found.append(Ellipsis)
+            index.append(Ellipsis)
         elif call["new_axis_mask"] & bit:
-            found.append(None)
+            index.append(None)
         elif call["shrink_axis_mask"] & bit:
-            found.append(_Part(start, None, 1, False, True, True))
+            index.append(_Part(start, None, 1, False, True, True))
         else:
             open_start = bool(call["begin_mask"] & bit)
             open_stop = bool(call["end_mask"] & bit)
-            found.append(_Part(start, stop, step, open_start, open_stop, False))
-    return found
+            index.append(_Part(start, stop, step, open_start, open_stop, False))
+    return index
 
 
 class _Part:
@@ -191,7 +191,7 @@ def _strided_shape(call: Call) -> tuple[Shape]:
     spent = sum(isinstance(part, _Part) for part in parts)
     if spent > len(left):
         raise Unsaid("more bounds than dimensions")
-    made: list[Dim] = []
+    dims: list[Dim] = []
     if Ellipsis not in parts:
         parts = [*parts, Ellipsis]
     for part in parts:
@@ -199,15 +199,15 @@ def _strided_shape(call: Call) -> tuple[Shape]:
             skipped = len(left) - sum(
                 isinstance(p, _Part) for p in parts[parts.index(Ellipsis) :]
             )
-            made += left[:skipped]
+            dims += left[:skipped]
             left = left[skipped:]
         elif part is None:
-            made.append(1)
+            dims.append(1)
         else:
             whole = left.pop(0)
             if not part.one:
-                made.append(part.size(whole))
-    return (tuple(made),)
+                dims.append(part.size(whole))
+    return (tuple(dims),)
 
 
 def _strided_text(call: Call, x: str, *_: str) -> str | None:

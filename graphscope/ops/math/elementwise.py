@@ -301,10 +301,10 @@ define(
 
 
 def _all_alike(call: Call) -> tuple[Shape]:
-    found = call.shape(0)
+    shape = call.shape(0)
     for spec in call.inputs[1:]:
-        found = merge(found, spec.shape)
-    return (found,)
+        shape = merge(shape, spec.shape)
+    return (shape,)
 
 
 define(

@@ -125,9 +125,9 @@ def _lower_case(equation: str) -> str:
     for letter in [c for c in letters if c.isupper()]:
         if not free:
             return equation
-        wanted = letter.lower() if letter.lower() in free else free[0]
-        free.remove(wanted)
-        equation = equation.replace(letter, wanted)
+        label = letter.lower() if letter.lower() in free else free[0]
+        free.remove(label)
+        equation = equation.replace(letter, label)
     return equation
 
 
@@ -229,8 +229,8 @@ def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
 
 
 def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
-    made = (_diagonal_shape if call.op == "MatrixDiag" else _diagonal_v2_shape)(call)
-    size = None if made[0] is None else made[0][-1]
+    shape = (_diagonal_shape if call.op == "MatrixDiag" else _diagonal_v2_shape)(call)
+    size = None if shape[0] is None else shape[0][-1]
     if size is None:
         return None
     dtype = literal(call.dtype(0))
@@ -354,13 +354,13 @@ define("FFT", "IFFT", "FFT2D", "IFFT2D", "FFT3D", "IFFT3D", shape=same)
 
 def _real_transform(count: int, inverse: bool) -> object:
     def shape(call: Call) -> tuple[Shape]:
-        given, lengths = call.shape(0), call.dims(1)
-        if given is None:
+        dims, lengths = call.shape(0), call.dims(1)
+        if dims is None:
             return (None,)
         sizes: list[Dim] = list(lengths or unknown(count))
         if not inverse and sizes[-1] is not None:
             sizes[-1] = sizes[-1] // 2 + 1 if sizes[-1] else 0
-        return ((*given[: len(given) - count], *sizes),)
+        return ((*dims[: len(dims) - count], *sizes),)
 
     return shape
 

@@ -62,7 +62,7 @@ def _text(function: str) -> Callable[..., str | None]:
         rest = _axis_text(call)
         if rest is None:
             return None
-        made = f"ops.{function}({x}{rest})"
+        expression = f"ops.{function}({x}{rest})"
         if function == "mean" and not dtype.startswith(("float", "bfloat")):
             return None  # TensorFlow's mean of integers is an integer
         if function in ("sum", "prod") and dtype not in (
@@ -73,8 +73,8 @@ def _text(function: str) -> Callable[..., str | None]:
             "int32",
             "int64",
         ):
-            return f"ops.cast({made}, {literal(dtype)})" if dtype else None
-        return made
+            return f"ops.cast({expression}, {literal(dtype)})" if dtype else None
+        return expression
 
     return text
 
@@ -82,8 +82,8 @@ def _text(function: str) -> Callable[..., str | None]:
 def _fold(function: Callable[..., Any]) -> Callable[..., Any]:
     def fold(x: np.ndarray, axes: np.ndarray, *, keep_dims: bool) -> np.ndarray:
         over = tuple(int(axis) for axis in axes.reshape(-1))
-        made = function(x, axis=over, keepdims=keep_dims)
-        return np.asarray(made).astype(x.dtype)
+        reduced = function(x, axis=over, keepdims=keep_dims)
+        return np.asarray(reduced).astype(x.dtype)
 
     return fold
 
@@ -133,9 +133,9 @@ def _arg_text(function: str) -> Callable[..., str | None]:
         where = call.integer(1)
         if where is None or call.dtype(0).startswith("complex"):
             return None
-        made = f"ops.{function}({x}, axis={where})"
-        wanted = call["output_type"]
-        return made if wanted == "int32" else f"ops.cast({made}, {literal(wanted)})"
+        expression = f"ops.{function}({x}, axis={where})"
+        dtype = call["output_type"]
+        return expression if dtype == "int32" else f"ops.cast({expression}, {literal(dtype)})"
 
     return text
 
@@ -155,11 +155,11 @@ def _running_text(function: str) -> Callable[..., str | None]:
         where = call.integer(1)
         if where is None or (call["exclusive"] and function != "cumsum"):
             return None
-        made = f"ops.{function}({x}, axis={where})"
+        expression = f"ops.{function}({x}, axis={where})"
         if call["reverse"]:
             flipped = f"ops.flip({x}, axis={where})"
-            made = f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
-        return f"{made} - {x}" if call["exclusive"] else made
+            expression = f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
+        return f"{expression} - {x}" if call["exclusive"] else expression
 
     return text
 
@@ -174,8 +174,8 @@ def _running(function: Callable[..., Any], start: int) -> Callable[..., Any]:
             head = np.full_like(np.take(data, [0], over), start)
             rest = np.take(data, range(data.shape[over] - 1), over)
             data = np.concatenate([head, rest], over)
-        made = function(data, over).astype(x.dtype)
-        return np.flip(made, over) if reverse else made
+        totals = function(data, over).astype(x.dtype)
+        return np.flip(totals, over) if reverse else totals
 
     return fold
 

@@ -21,10 +21,10 @@ def _explicit(call: Call, rank: int) -> list[tuple[int, int]]:
 
 
 def _per_axis(call: Call, attr: str, rank: int) -> tuple[int, ...]:
-    found = tuple(call.get(attr) or (1,) * rank)
-    if len(found) != rank:
+    steps = tuple(call.get(attr) or (1,) * rank)
+    if len(steps) != rank:
         raise Unsaid(f"{attr} are not one an axis")
-    return found
+    return steps
 
 
 def _windows(call: Call, rank: int, kernel: Sequence[Dim]) -> dict[int, Dim]:
@@ -90,10 +90,10 @@ def _short(sizes: Sequence[int]) -> str:
 def _window_text(
     function: str, call: Call, rank: int, x: str, kernel: str
 ) -> str | None:
-    found = _steps(call, rank)
-    if found is None:
+    steps = _steps(call, rank)
+    if steps is None:
         return None
-    strides, dilations = found
+    strides, dilations = steps
     padding = call["padding"]
     if padding == "EXPLICIT":
         x, padding = f"ops.pad({x}, {literal(tuple(_explicit(call, rank)))})", "VALID"
@@ -114,10 +114,10 @@ def _layout(call: Call, rank: int) -> str:
 def _conv_text(rank: int) -> Callable[[Call, str, str], str | None]:
     def text(call: Call, x: str, kernel: str) -> str | None:
         at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
-        channels, taken = ranked(call.shape(0), rank)[at], call.shape(1)
-        if channels is None or taken is None or taken[-2] in (None, channels):
+        channels, filters = ranked(call.shape(0), rank)[at], call.shape(1)
+        if channels is None or filters is None or filters[-2] in (None, channels):
             return _window_text("conv", call, rank, x, kernel)
-        groups = channels // (taken[-2] or 1)
+        groups = channels // (filters[-2] or 1)
         one = _window_text("conv", call, rank, "part", "filters")
         return (
             f"ops.concatenate([{one} for part, filters in zip(ops.split({x}, {groups}, axis={at}), "
@@ -238,12 +238,12 @@ def _extract_text(call: Call, x: str) -> str | None:
     rates = _per_axis(call, "rates", 4)
     if call.dtype(0) != "float32" or rates[1] != rates[2]:
         return None
-    said = f"{literal(tuple(size))}, strides={literal(tuple(strides))}"
+    arguments = f"{literal(tuple(size))}, strides={literal(tuple(strides))}"
     if rates[1] != 1:
-        said += f", dilation_rate={rates[1]}"
+        arguments += f", dilation_rate={rates[1]}"
     padding = literal(str(call["padding"]).lower())
     form = 'data_format="channels_last"'
-    return f"ops.image.extract_patches({x}, {said}, padding={padding}, {form})"
+    return f"ops.image.extract_patches({x}, {arguments}, padding={padding}, {form})"
 
 
 define("ExtractImagePatches", shape=_extract_shape, keras=_extract_text)

@@ -45,7 +45,7 @@ def _resize_text(call: Call, x: str, _: str) -> str | None:
         both = f"*({_tents(old, new, aligned)} for size in {pairs})"
     else:
         pair = zip(image, sizes, strict=True)
-        both = ", ".join(_tents(size, wanted, aligned) for size, wanted in pair)
+        both = ", ".join(_tents(size, target, aligned) for size, target in pair)
     return f'ops.einsum("yh,xw,nhwc->nyxc", {both}, {x})'
 
 
@@ -70,20 +70,20 @@ def _positions(count: Any) -> str:
     return f'ops.arange({count}, dtype="float32")'
 
 
-def _scale(size: Any, wanted: Any, aligned: bool) -> str:
+def _scale(size: Any, target: Any, aligned: bool) -> str:
     """How far apart in the input two neighbours of the output lie, in TensorFlow's float32."""
-    if isinstance(size, Size) or isinstance(wanted, Size):
+    if isinstance(size, Size) or isinstance(target, Size):
         if aligned:
-            return f"({_real(size - 1)} / ops.maximum({_real(wanted - 1)}, 1.0))"
-        return f"({_real(size)} / {_real(wanted)})"
-    if aligned and wanted > 1:
-        return literal(float(np.float32(size - 1) / np.float32(wanted - 1)))
-    return literal(float(np.float32(size) / np.float32(wanted)))
+            return f"({_real(size - 1)} / ops.maximum({_real(target - 1)}, 1.0))"
+        return f"({_real(size)} / {_real(target)})"
+    if aligned and target > 1:
+        return literal(float(np.float32(size - 1) / np.float32(target - 1)))
+    return literal(float(np.float32(size) / np.float32(target)))
 
 
-def _tents(size: Any, wanted: Any, aligned: bool) -> str:
+def _tents(size: Any, target: Any, aligned: bool) -> str:
     """The weights of linear interpolation: of each output position, a tent over the input positions."""
-    at = f"{_positions(wanted)} * {_scale(size, wanted, aligned)}"
+    at = f"{_positions(target)} * {_scale(size, target, aligned)}"
     at = f"ops.expand_dims(ops.minimum({at}, {_real(size - 1)}), 1)"
     return f"ops.relu(1.0 - ops.abs({at} - {_positions(size)}))"
 
@@ -95,31 +95,31 @@ def _nearest_text(call: Call, x: str, sizes: tuple[int, ...]) -> str | None:
         return None
     if image == [1, 1] and 1 not in sizes:
         return f"ops.tile({x}, {literal((1, *sizes, 1))})"
-    made = x
-    for axis, (size, wanted) in enumerate(zip(image, sizes, strict=True), 1):
-        if wanted == size:
+    text = x
+    for axis, (size, target) in enumerate(zip(image, sizes, strict=True), 1):
+        if target == size:
             continue
-        factor = _factor(size, wanted)
+        factor = _factor(size, target)
         if factor and not aligned:
-            made = f"ops.repeat({made}, {factor}, axis={axis})"
+            text = f"ops.repeat({text}, {factor}, axis={axis})"
         else:
             centred = call.get("half_pixel_centers", False)
-            made = f"ops.take({made}, {_nearest(size, wanted, aligned, centred)}, axis={axis})"
-    return made
+            text = f"ops.take({text}, {_nearest(size, target, aligned, centred)}, axis={axis})"
+    return text
 
 
-def _factor(size: Any, wanted: Any) -> int:
+def _factor(size: Any, target: Any) -> int:
     """By which whole number an axis grows; 0 where it may be by none."""
-    if isinstance(size, Size) or isinstance(wanted, Size):
+    if isinstance(size, Size) or isinstance(target, Size):
         return 0
-    return wanted // size if size and wanted % size == 0 else 0
+    return target // size if size and target % size == 0 else 0
 
 
-def _nearest(size: Any, wanted: Any, aligned: bool, centred: bool) -> str:
-    at = _positions(wanted)
+def _nearest(size: Any, target: Any, aligned: bool, centred: bool) -> str:
+    at = _positions(target)
     if centred:
         at = f"({at} + 0.5)"
-    at = f"{at} * {_scale(size, wanted, aligned)}"
+    at = f"{at} * {_scale(size, target, aligned)}"
     at = f"ops.floor({at} + 0.5)" if aligned else f"ops.floor({at})"
     return f'ops.cast(ops.minimum({at}, {_real(size - 1)}), "int32")'
 

@@ -21,8 +21,8 @@ def _fused_shape(call: Call) -> tuple[Shape, ...]:
     for slot in range(1, 3):
         size = size if size is not None else ranked(call.shape(slot), 1)[0]
     per = (size,)
-    made = (*image[:at], size, *image[at + 1 :])
-    return made, per, per, per, per
+    output = (*image[:at], size, *image[at + 1 :])
+    return output, per, per, per, per
 
 
 def _fused_text(
@@ -40,8 +40,8 @@ def _fused_text(
         axes = literal(tuple(i for i in range(rank) if i != at))
         moments = f"*ops.moments({x}, axes={axes})"
         return f"(ops.batch_normalization({x}, {moments}, {more}){rest})"
-    made = f"ops.batch_normalization({x}, {mean}, {variance}, {more})"
-    return f"({made}, {mean}, {variance}{rest[: -len(', None') * 2]})"
+    text = f"ops.batch_normalization({x}, {mean}, {variance}, {more})"
+    return f"({text}, {mean}, {variance}{rest[: -len(', None') * 2]})"
 
 
 define(

@@ -12,10 +12,10 @@ from ..values.dims import ranked, same, shape_from, spatial_axes, window
 
 def _sizes(call: Call, attr: str, slot: int, rank: int) -> tuple[int, ...]:
     """ksize or strides: an attribute, or in the V2 ops an input."""
-    found = call.integers(slot) if len(call.inputs) > slot else call[attr]
-    if found is None or len(found) != rank:
+    sizes = call.integers(slot) if len(call.inputs) > slot else call[attr]
+    if sizes is None or len(sizes) != rank:
         raise Unsaid(f"{attr} are unknown or not one an axis")
-    return tuple(found)
+    return tuple(sizes)
 
 
 def _explicit(call: Call, rank: int) -> list[tuple[int, int]]:
@@ -91,12 +91,12 @@ define("AvgPool3DGrad", shape=lambda call: (ranked(shape_from(call, 0), 5),))
 
 def _fractional_shape(call: Call) -> tuple[Shape, Shape, Shape]:
     image, ratio = ranked(call.shape(0), 4), call["pooling_ratio"]
-    made = tuple(
+    output = tuple(
         None if size is None else int(size // step)
         for size, step in zip(image, ratio, strict=True)
     )
-    rows, columns = (None if s is None else s + 1 for s in made[1:3])
-    return made, (rows,), (columns,)
+    rows, columns = (None if s is None else s + 1 for s in output[1:3])
+    return output, (rows,), (columns,)
 
 
 define("FractionalMaxPool", "FractionalAvgPool", shape=_fractional_shape)

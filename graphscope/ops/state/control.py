@@ -118,10 +118,10 @@ define(
 
 
 def _merged(call: Call) -> tuple[Shape, Shape]:
-    found = call.shape(0)
+    merged = call.shape(0)
     for spec in call.inputs[1:]:
-        found = join(found, spec.shape)
-    return found, ()
+        merged = join(merged, spec.shape)
+    return merged, ()
 
 
 define("Merge", "RefMerge", shape=_merged, traits="control-flow")

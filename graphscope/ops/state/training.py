@@ -118,24 +118,24 @@ def _features(
     serialized: Shape, call: Call, sparse: int, dense: Sequence[Shape]
 ) -> list[Shape]:
     rank = None if serialized is None else len(serialized) + 1
-    found: list[Shape] = [(None, rank)] * sparse
-    found += [(None,)] * sparse + [(rank,)] * sparse
+    shapes: list[Shape] = [(None, rank)] * sparse
+    shapes += [(None,)] * sparse + [(rank,)] * sparse
     for shape in dense:
         known = serialized is not None and shape is not None
-        found.append((*serialized, *shape) if known else None)  # type: ignore[misc]
-    return found
+        shapes.append((*serialized, *shape) if known else None)  # type: ignore[misc]
+    return shapes
 
 
 define("ParseExample", shape=_example_shape)
 
 
 def _example_v2_shape(call: Call) -> Sequence[Shape]:
-    found = _features(
+    shapes = _features(
         call.shape(0), call, int(call["num_sparse"]), call["dense_shapes"]
     )
     ragged = len(call.get("ragged_value_types") or ())
     splits = len(call.get("ragged_split_types") or ())
-    return found + [(None,)] * ragged + [(None,)] * splits
+    return shapes + [(None,)] * ragged + [(None,)] * splits
 
 
 define("ParseExampleV2", shape=_example_v2_shape)
@@ -174,10 +174,10 @@ def _dense(
     indices: np.ndarray, shape: np.ndarray, values: np.ndarray, default: np.ndarray
 ) -> np.ndarray:
     """TensorFlow's docs: indices of rank 0 or 1 are those of a vector; one value may stand for all."""
-    made = np.full(tuple(shape), default, values.dtype)
-    rows = indices.reshape(-1, made.ndim)
-    made[tuple(rows.T)] = values
-    return made
+    array = np.full(tuple(shape), default, values.dtype)
+    rows = indices.reshape(-1, array.ndim)
+    array[tuple(rows.T)] = values
+    return array
 
 
 define("SparseToDense", shape=_dense_shape, fold=_dense, moves=slice(2, None))

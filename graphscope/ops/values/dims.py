@@ -121,11 +121,11 @@ def shape_from(call: Call, slot: int) -> Shape:
     """The shape that an input vector holds as numbers, None in it where the number is unknown or -1."""
     if call.value(slot) is not None and call.value(slot).ndim > 1:  # type: ignore[union-attr]
         raise Unsaid("a shape is a vector")
-    found = call.dims(slot)
+    shape = call.dims(slot)
     return (
         None
-        if found is None
-        else tuple(None if d is None or d < 0 else d for d in found)
+        if shape is None
+        else tuple(None if d is None or d < 0 else d for d in shape)
     )
 
 
@@ -156,10 +156,10 @@ def window(
     if kernel is None:
         return None
     reach = (kernel - 1) * dilation + 1
-    found = (size + sum(pads) - reach) // stride + 1
-    if found < 0:
+    windows = (size + sum(pads) - reach) // stride + 1
+    if windows < 0:
         raise Unsaid(f"a window of {reach} over {size}")
-    return found
+    return windows
 
 
 def adds_in_order(one: Shape, other: Shape) -> bool:

@@ -35,27 +35,27 @@ def run(meaning: Meaning, call: Call, arrays: Sequence[np.ndarray]) -> list[np.n
         raise Unsaid(f"{call.op} cannot be folded")
     if meaning.moves is None and any(array.dtype == object for array in arrays):
         raise Unsaid("strings can be moved, nothing more")
-    wanted = {name: call[name] for name in attributes(meaning.fold)}
+    arguments = {name: call[name] for name in attributes(meaning.fold)}
     with np.errstate(all="ignore"):
-        made = meaning.fold(*arrays, **wanted)
-    if made is None:
+        results = meaning.fold(*arrays, **arguments)
+    if results is None:
         raise Unsaid(f"{call.op} cannot be folded here")
-    return list(made) if isinstance(made, tuple | list) else [np.asarray(made)]
+    return list(results) if isinstance(results, tuple | list) else [np.asarray(results)]
 
 
 def evaluate(meaning: Meaning, call: Call, ports: int) -> tuple[Value, ...]:
     """What is known of each output; raises whatever numpy raises on inputs that contradict the op."""
     if meaning.measure is not None:
-        told = tuple(meaning.measure(call))[:ports]
-        return told + (None,) * (ports - len(told))
-    given: list[Any] = _filled(meaning, call)
-    if len(given) != len(call.inputs) or any(value is None for value in given):
+        measured = tuple(meaning.measure(call))[:ports]
+        return measured + (None,) * (ports - len(measured))
+    operands: list[Any] = _filled(meaning, call)
+    if len(operands) != len(call.inputs) or any(value is None for value in operands):
         return (None,) * ports
-    if any(isinstance(value, Partial) for value in given):
-        made = [_settled(value) for value in _partly(meaning, call, given)]
+    if any(isinstance(value, Partial) for value in operands):
+        results = [_settled(value) for value in _partly(meaning, call, operands)]
     else:
-        made = list(run(meaning, call, given))
-    return tuple(made[:ports]) + (None,) * (ports - len(made))
+        results = list(run(meaning, call, operands))
+    return tuple(results[:ports]) + (None,) * (ports - len(results))
 
 
 def _moved_slots(meaning: Meaning, count: int) -> Sequence[int]:
@@ -65,14 +65,14 @@ def _moved_slots(meaning: Meaning, count: int) -> Sequence[int]:
 
 def _filled(meaning: Meaning, call: Call) -> list[Value]:
     """The known values; what an op moves may be unknown altogether, if only its shape is known."""
-    given = list(call.values)
-    for slot in _moved_slots(meaning, len(given)):
+    operands = list(call.values)
+    for slot in _moved_slots(meaning, len(operands)):
         shape = call.shape(slot)
-        if given[slot] is None and shape is not None and None not in shape:
+        if operands[slot] is None and shape is not None and None not in shape:
             if math.prod(shape) > _FEW:  # type: ignore[arg-type]
                 continue
-            given[slot] = _nothing(shape, call.dtype(slot))
-    return given
+            operands[slot] = _nothing(shape, call.dtype(slot))
+    return operands
 
 
 def _nothing(shape: Shape, dtype: str) -> Value:
@@ -88,39 +88,39 @@ def _settled(value: Partial) -> Value:
     return value if value.known.any() else None
 
 
-def _partly(meaning: Meaning, call: Call, given: list[Any]) -> list[Partial]:
-    arrays = [v.array if isinstance(v, Partial) else v for v in given]
+def _partly(meaning: Meaning, call: Call, operands: list[Any]) -> list[Partial]:
+    arrays = [v.array if isinstance(v, Partial) else v for v in operands]
     masks = [
-        v.known if isinstance(v, Partial) else np.ones(v.shape, bool) for v in given
+        v.known if isinstance(v, Partial) else np.ones(v.shape, bool) for v in operands
     ]
     if meaning.moves is not None:
-        return _moved(meaning, call, given, arrays, masks)
-    made = run(meaning, call, arrays)
+        return _moved(meaning, call, operands, arrays, masks)
+    results = run(meaning, call, arrays)
     if "elementwise" in meaning.traits:
-        shape = made[0].shape
+        shape = results[0].shape
         known = np.logical_and.reduce([np.broadcast_to(m, shape) for m in masks])
-        return [Partial(array, known) for array in made]
+        return [Partial(array, known) for array in results]
     if "reduction" in meaning.traits and masks[1].all():
         axes = tuple(int(axis) for axis in arrays[1].reshape(-1))
         known = np.all(masks[0], axis=axes, keepdims=bool(call.get("keep_dims")))
-        return [Partial(made[0], known)]
+        return [Partial(results[0], known)]
     return []
 
 
 def _moved(
     meaning: Meaning,
     call: Call,
-    given: list[Any],
+    operands: list[Any],
     arrays: list[np.ndarray],
     masks: list[np.ndarray],
 ) -> list[Partial]:
-    moved = _moved_slots(meaning, len(given))
-    if any(not masks[slot].all() for slot in range(len(given)) if slot not in moved):
+    moved = _moved_slots(meaning, len(operands))
+    if any(not masks[slot].all() for slot in range(len(operands)) if slot not in moved):
         return []  # where to is unknown
-    kept = [
+    elements = [
         masks[slot] if slot in moved else array for slot, array in enumerate(arrays)
     ]
-    values, known = run(meaning, call, arrays), run(meaning, call, kept)
+    values, known = run(meaning, call, arrays), run(meaning, call, elements)
     return [Partial(*pair) for pair in zip(values, known, strict=True)]
 
 

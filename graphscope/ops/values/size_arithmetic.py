@@ -48,9 +48,9 @@ def combined(call: Call) -> list[np.ndarray]:
     if meaning.moves is None and call.op not in _ARITHMETIC:
         raise Unsaid(f"{call.op} needs to know its numbers")
     named = {name: call[name] for name in attributes(meaning.fold)}
-    made = meaning.fold(*values, **named)
+    results = meaning.fold(*values, **named)
     return [
-        _array(each) for each in (made if isinstance(made, list | tuple) else [made])
+        _array(each) for each in (results if isinstance(results, list | tuple) else [results])
     ]
 
 
@@ -58,7 +58,7 @@ def _array(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, Size | int | np.integer):
-        made = np.empty((), object)
-        made[()] = value
-        return made
+        array = np.empty((), object)
+        array[()] = value
+        return array
     raise Unsaid("an element of unknown value")

@@ -214,10 +214,10 @@ def decode_strings(
         coded = b"".join(n.to_bytes(4 if n < 1 << 32 else 8, "little") for n in lengths)
         if crc32c(coded + data[place:]) != unmasked(crc):
             raise FormatError(f"{what} do not match their CRC32C: copy the file again")
-        made, place = np.empty(count, object), place + 4
+        strings, place = np.empty(count, object), place + 4
         for number, length in enumerate(lengths):
-            made[number] = data[place : place + length]
+            strings[number] = data[place : place + length]
             place += length
-        return made
+        return strings
 
     return decode

@@ -87,9 +87,9 @@ def _in_folder(folder: str) -> str:
     files = [path for path in paths if not is_folder(path)]
     if len(files) == 1:
         return files[0]
-    held = ", ".join(list(names)[:8]) or "nothing"
+    listed = ", ".join(list(names)[:8]) or "nothing"
     raise UnknownFormat(
-        f"{folder}: a folder without a SavedModel or a checkpoint (it holds {held}): name one file"
+        f"{folder}: a folder without a SavedModel or a checkpoint (it holds {listed}): name one file"
     )
 
 
@@ -99,8 +99,8 @@ def _holds_model(folder: str) -> bool:
 
 def _step(path: str) -> tuple[int, str]:
     """Later training steps last."""
-    found = re.search(r"-(\d+)\.\w+\Z", path)
-    return (int(found[1]) if found else -1, path)
+    step = re.search(r"-(\d+)\.\w+\Z", path)
+    return (int(step[1]) if step else -1, path)
 
 
 def _named_by(path: str) -> str | None:
@@ -147,8 +147,8 @@ def graph_beside(path: str) -> str | None:
 
 def drawing_beside(path: str) -> str | None:
     """The ``graph.pbtxt`` that Estimators and ``tf.train.write_graph`` leave beside checkpoints; None if there is none."""
-    found = beside(path, "graph.pbtxt")
-    return found if exists(found) else None
+    drawing = beside(path, "graph.pbtxt")
+    return drawing if exists(drawing) else None
 
 
 def checkpoint_beside(path: str) -> str | None:

@@ -96,8 +96,8 @@ class Table:
             state = crc32c(self.source[start:stop], state)
         self._compare(state, self.source.read(offset + size + 1, 4), offset)
 
-    def _compare(self, found: int, stored: bytes, offset: int) -> None:
-        if found != unmasked(int.from_bytes(stored, "little")):
+    def _compare(self, computed: int, stored: bytes, offset: int) -> None:
+        if computed != unmasked(int.from_bytes(stored, "little")):
             raise FormatError(
                 f"{self.source.name}: the block at {offset} does not match its CRC32C: "
                 "the file is damaged, copy it again"

@@ -34,10 +34,10 @@ def is_slice_table(table: Table) -> bool:
 
 def shards_of(path: str) -> list[str]:
     """All shards of the checkpoint that a file belongs to, this one alone where it is not sharded."""
-    found = V1_SHARD.search(path)
-    if not found or found[1] == "?????":
+    shard = V1_SHARD.search(path)
+    if not shard or shard[1] == "?????":
         return [path]
-    stem, count = path[: found.start()], int(found[2])
+    stem, count = path[: shard.start()], int(shard[2])
     return [f"{stem}-{number:05d}-of-{count:05d}" for number in range(count)]
 
 
@@ -59,11 +59,11 @@ def read_slices(source: Source, incomplete: bool = False) -> StoredWeights:
     for name, meta in listed.items():
         dtype = proto.DATA_TYPES.get(meta.type, f"dtype {meta.type}")
         shape = tuple(dim.size for dim in meta.shape.dim)
-        found = tuple(pieces.get(name, {}).values())
-        if len(found) == 1 and found[0].cut == tuple((0, size) for size in shape):
-            found = (_whole(found[0]),)
+        slices = tuple(pieces.get(name, {}).values())
+        if len(slices) == 1 and slices[0].cut == tuple((0, size) for size in shape):
+            slices = (_whole(slices[0]),)
         stored[name] = Stored(
-            dtype, shape, tuple(sorted(found, key=lambda p: p.cut or ()))
+            dtype, shape, tuple(sorted(slices, key=lambda p: p.cut or ()))
         )
     return StoredWeights(dict(sorted(stored.items())), source.name)
 
@@ -155,19 +155,19 @@ def _piece(
         if raw is not None and raw[1] == count:
             return Piece(opened, entry.base + raw[0], count, cut)
     if entry.base is None:
-        held = entry.data[start : start + length]
-        return Piece(opened, 0, 0, cut, None, _decoder(dtype, shape, held))
+        content = entry.data[start : start + length]
+        return Piece(opened, 0, 0, cut, None, _decoder(dtype, shape, content))
     decode = _decoder(dtype, shape)
     return Piece(opened, entry.base + start, length, cut, None, decode)
 
 
 def _decoder(
-    dtype: str, shape: tuple[int, ...], held: bytes | None = None
+    dtype: str, shape: tuple[int, ...], raw: bytes | None = None
 ) -> Callable[[Source, Piece], np.ndarray]:
-    """A decoder of a TensorProto; ``held`` are its bytes where they do not lie in the file as they are."""
+    """A decoder of a TensorProto; ``raw`` are its bytes where they do not lie in the file as they are."""
 
     def decode(source: Source, piece: Piece) -> np.ndarray:
-        data = held or source.read(piece.offset, piece.length)
+        data = raw or source.read(piece.offset, piece.length)
         message = proto.parse("TensorProto", data, f"{source.name}: a slice")
         del message.tensor_shape.dim[:]
         for size in shape:
@@ -179,11 +179,11 @@ def _decoder(
 
 
 def _packed(
-    block: bytes, place: int, length: int, wanted: int
+    block: bytes, place: int, length: int, number: int
 ) -> tuple[int, int] | None:
     """``(start, length)`` of a packed field that is the only one with values in a TensorProto."""
     end = place + length
-    found = None
+    payload = None
     while place < end:
         tag, place = read_varint(block, place, "")
         if tag & 7 == 0:
@@ -192,9 +192,9 @@ def _packed(
         if tag & 7 != 2:
             return None
         size, place = read_varint(block, place, "")
-        if tag == wanted:
-            found = None if found else (place, size)
+        if tag == number:
+            payload = None if payload else (place, size)
         elif tag not in (0x12,):
             return None
         place += size
-    return found
+    return payload

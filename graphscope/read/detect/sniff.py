@@ -97,7 +97,7 @@ def _is_library(data: Any, start: int, stop: int) -> bool:
 
 
 def _is_graph(data: Any, start: int, stop: int) -> bool:
-    seen = False
+    has_nodes = False
     for field in _fields(data, start, stop):
         if (field.number, field.kind) not in ((1, 2), (2, 2), (3, 0), (4, 2), (5, 2)):
             return False
@@ -105,8 +105,8 @@ def _is_graph(data: Any, start: int, stop: int) -> bool:
             return _is_node(data, field.start, field.stop)
         if field.number == 2:
             return _is_library(data, field.start, field.stop)
-        seen = True
-    return seen and stop - start < 4096  # versions alone: an empty graph
+        has_nodes = True
+    return has_nodes and stop - start < 4096  # versions alone: an empty graph
 
 
 def _is_metagraph(data: Any, start: int, stop: int) -> bool:
@@ -158,5 +158,5 @@ def first_text_field(source: Source) -> str:
     if b"\0" in head:
         return ""
     text = head.decode("utf-8", "replace").lstrip("\ufeff")
-    found = re.match(r"(?:\s|#[^\n]*\n)*([a-z_]\w*)\s*[:{<]", text)
-    return found[1] if found else ""
+    field = re.match(r"(?:\s|#[^\n]*\n)*([a-z_]\w*)\s*[:{<]", text)
+    return field[1] if field else ""

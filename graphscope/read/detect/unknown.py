@@ -31,9 +31,9 @@ _SHOWN = 6
 def describe(source: Source) -> str:
     """One clause that says what a file seems to be."""
     head = source.head(1 << 16)
-    for magic, said in _MAGIC:
+    for magic, description in _MAGIC:
         if head.startswith(magic):
-            return said
+            return description
     if head[257:262] == b"ustar":
         return "a tar archive: unpack it first"
     if head.lstrip()[:1] in (b"{", b"["):
@@ -48,12 +48,12 @@ def describe(source: Source) -> str:
 
 def _json(source: Source) -> str:
     try:
-        found = json.loads(source.head(1 << 24))
+        document = json.loads(source.head(1 << 24))
     except (ValueError, RecursionError):
         return "text that begins like JSON and is not"
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         return "a JSON document that holds no model"
-    keys = ", ".join(map(repr, list(found)[:_SHOWN]))
+    keys = ", ".join(map(repr, list(document)[:_SHOWN]))
     return f"a JSON document about a model (keys {keys}), not the model itself: it holds no graph and no weights"
 
 

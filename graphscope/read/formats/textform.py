@@ -21,12 +21,12 @@ def read(source: Source, options: Options) -> Model:
         text = bytes(source[:]).decode("utf-8")
     except UnicodeDecodeError as error:
         raise FormatError(f"{source.name}: the text is not UTF-8 ({error})") from None
-    found = parse(text, source.name)
+    model = parse(text, source.name)
     return Model(
-        graph=found.graph,
+        graph=model.graph,
         source=source.name,
         format=NAME,
-        functions=found.functions,
-        variables=graph_variables(found.graph),
-        versions={"producer": found.producer} if found.producer else {},
+        functions=model.functions,
+        variables=graph_variables(model.graph),
+        versions={"producer": model.producer} if model.producer else {},
     )

@@ -37,18 +37,18 @@ def decode_collections(
     messages: Mapping[str, Any], what: str
 ) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
     """The collections by key, and remarks on those that could not be decoded."""
-    found: dict[str, tuple[Any, ...]] = {}
+    collections: dict[str, tuple[Any, ...]] = {}
     remarks: list[str] = []
     for key in sorted(messages):
         message = messages[key]
         kind = message.WhichOneof("kind")
         if kind == "bytes_list":
-            found[key] = _messages(key, message.bytes_list.value, what, remarks)
+            collections[key] = _messages(key, message.bytes_list.value, what, remarks)
         elif kind == "any_list":
-            found[key] = tuple(_unwrapped(each) for each in message.any_list.value)
+            collections[key] = tuple(_unwrapped(each) for each in message.any_list.value)
         elif kind:
-            found[key] = tuple(getattr(message, kind).value)
-    return found, remarks
+            collections[key] = tuple(getattr(message, kind).value)
+    return collections, remarks
 
 
 def _messages(key: str, values: Any, what: str, remarks: list[str]) -> tuple[Any, ...]:
@@ -87,10 +87,10 @@ def _unwrapped(message: Any) -> Any:
 
 def as_dict(message: Any) -> dict[str, Any]:
     """A message as plain Python values, under the names that its .proto gives; unset fields are left out."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field, value in message.ListFields():
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            found[field.name] = {
+            fields[field.name] = {
                 key: (
                     as_dict(value[key])
                     if hasattr(value[key], "ListFields")
@@ -99,11 +99,11 @@ def as_dict(message: Any) -> dict[str, Any]:
                 for key in sorted(value)
             }
         elif field.message_type is None:
-            found[field.name] = (
+            fields[field.name] = (
                 value if isinstance(value, (str, bytes, int, float)) else list(value)
             )
         elif hasattr(value, "ListFields"):
-            found[field.name] = as_dict(value)
+            fields[field.name] = as_dict(value)
         else:
-            found[field.name] = [as_dict(each) for each in value]
-    return found
+            fields[field.name] = [as_dict(each) for each in value]
+    return fields

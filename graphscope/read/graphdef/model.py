@@ -21,8 +21,8 @@ from .signatures import manifest_signatures, signatures_of
 def versions_of(message: Any) -> dict[str, int]:
     """``producer`` and ``min_consumer`` of a GraphDef, as far as it says."""
     producer = message.versions.producer or message.version
-    found = {"producer": producer, "min_consumer": message.versions.min_consumer}
-    return {name: number for name, number in found.items() if number}
+    versions = {"producer": producer, "min_consumer": message.versions.min_consumer}
+    return {name: number for name, number in versions.items() if number}
 
 
 def model_of_graph(message: Any, source: Source, format: str, name: str = "") -> Model:

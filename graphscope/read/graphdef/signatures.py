@@ -26,16 +26,16 @@ def _signature(message: Any) -> Signature:
 
 
 def _tensors(messages: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
-    found = {}
+    tensors = {}
     for key in sorted(messages):
         info = messages[key]
         name = info.name or info.coo_sparse.values_tensor_name
         if not name:
             continue
-        tensor = found[key] = Tensor.parse(name)
+        tensor = tensors[key] = Tensor.parse(name)
         dtype = proto.DATA_TYPES.get(info.dtype, "") if info.dtype else ""
         specs[tensor] = TensorSpec(dtype, shape_of(info.tensor_shape))
-    return found
+    return tensors
 
 
 def manifest_signatures(
@@ -52,32 +52,32 @@ def _of_manifest(manifest: Mapping[str, Any]) -> dict[str, Signature]:
     named = dict(manifest.get("named_signatures", {}))
     default = manifest.get("default_signature")
     sides = [_bound(named.pop(side, {})) for side in ("inputs", "outputs")]
-    found = {}
+    signatures = {}
     if any(sides):
-        found[DEFAULT] = Signature(sides[0], sides[1])
+        signatures[DEFAULT] = Signature(sides[0], sides[1])
     elif default:
-        found[DEFAULT] = _called(default)
+        signatures[DEFAULT] = _called(default)
     for key, value in sorted(named.items()):
-        found.setdefault(key, _called(value))
-    return {key: s for key, s in found.items() if s.inputs or s.outputs}
+        signatures.setdefault(key, _called(value))
+    return {key: s for key, s in signatures.items() if s.inputs or s.outputs}
 
 
-def _bound(told: Mapping[str, Any]) -> dict[str, Tensor]:
+def _bound(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors of a generic signature."""
-    bindings = told.get("generic_signature", {}).get("map", {})
+    bindings = tensors.get("generic_signature", {}).get("map", {})
     return {k: _tensor(v) for k, v in sorted(bindings.items()) if v.get("tensor_name")}
 
 
-def _called(told: Mapping[str, Any]) -> Signature:
+def _called(signature: Mapping[str, Any]) -> Signature:
     for kind in _KINDS:
-        if kind in told:
+        if kind in signature:
             parts = {
-                k: _tensor(v) for k, v in told[kind].items() if v.get("tensor_name")
+                k: _tensor(v) for k, v in signature[kind].items() if v.get("tensor_name")
             }
             inputs = {k: t for k, t in parts.items() if k == "input"}
             outputs = {k: t for k, t in parts.items() if k != "input"}
             return Signature(inputs, outputs, method=kind.partition("_")[0])
-    return Signature({}, _bound(told))
+    return Signature({}, _bound(signature))
 
 
 def _tensor(binding: Mapping[str, Any]) -> Tensor:

@@ -39,10 +39,10 @@ class Cursor:
 
     def taking(self, mark: str) -> bool:
         """Whether the next token is this mark, which is then passed."""
-        found = self.kind == "mark" and self.text == mark
-        if found:
+        matches = self.kind == "mark" and self.text == mark
+        if matches:
             self.step()
-        return found
+        return matches
 
     def expect(self, mark: str) -> None:
         if not self.taking(mark):

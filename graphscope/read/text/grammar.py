@@ -46,8 +46,8 @@ def parse(text: str, what: str = "text form") -> TextGraph:
         try:
             cursor = Cursor(stripped)
             if cursor.taking("}"):
-                made = block.function()
-                functions[made.name], block = made, top
+                function = block.function()
+                functions[function.name], block = function, top
             elif stripped.startswith("function ") and block is top:
                 block = _Block(*_function_head(cursor))
             elif stripped.startswith("return ") and block is not top:
@@ -62,8 +62,8 @@ def parse(text: str, what: str = "text form") -> TextGraph:
 
 
 def _producer(text: str) -> int | None:
-    said = re.match(r"#.*\n# producer (\d{1,9})$", text, re.MULTILINE)
-    return int(said.group(1)) if said else None
+    comment = re.match(r"#.*\n# producer (\d{1,9})$", text, re.MULTILINE)
+    return int(comment.group(1)) if comment else None
 
 
 class _Block:
@@ -110,17 +110,17 @@ class _Block:
                 cursor.expect(",")
 
     def graph(self) -> Graph:
-        made = Graph()
+        graph = Graph()
         for name, (node, _) in self.nodes.items():
-            made.add_node(name, node=node)
+            graph.add_node(name, node=node)
         for name, (_, inputs) in self.nodes.items():
             for slot, tensor in enumerate(inputs):
                 if tensor.node not in self.nodes:
                     raise GraphError(
                         f"node {name!r} reads {str(tensor)!r}, which is not there"
                     )
-                made.add_edge(tensor.node, name, key=slot, port=tensor.port)
-        return made
+                graph.add_edge(tensor.node, name, key=slot, port=tensor.port)
+        return graph
 
     def function(self) -> Function:
         graph = self.graph()

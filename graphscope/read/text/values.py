@@ -25,13 +25,13 @@ AS_ABOVE = object()
 
 
 def specs_of(cursor: Cursor) -> list[TensorSpec]:
-    found = []
+    specs = []
     while True:
         dtype = _long_dtype(cursor.name())
         cursor.expect("[")
-        found.append(TensorSpec(dtype, _shape(cursor)))
+        specs.append(TensorSpec(dtype, _shape(cursor)))
         if not cursor.taking(","):
-            return found
+            return specs
 
 
 def _shape(cursor: Cursor) -> tuple[int | None, ...] | None:
@@ -60,9 +60,9 @@ def value_of(cursor: Cursor) -> Any:
     cursor.depth += 1
     if cursor.depth > _DEEPEST:
         raise FormatError(f"more than {_DEEPEST} brackets inside each other")
-    found = _any_value(cursor)
+    value = _any_value(cursor)
     cursor.depth -= 1
-    return found
+    return value
 
 
 def _any_value(cursor: Cursor) -> Any:
@@ -85,15 +85,15 @@ def _any_value(cursor: Cursor) -> Any:
 
 def attributes_of(cursor: Cursor) -> dict[str, Any]:
     cursor.expect("{")
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
 
     def pair() -> None:
         name = cursor.name()
         cursor.expect(":")
-        found[name] = value_of(cursor)
+        attributes[name] = value_of(cursor)
 
     cursor.separated("}", pair)
-    return found
+    return attributes
 
 
 def _word_value(cursor: Cursor) -> Any:
@@ -171,9 +171,9 @@ def _array(
         raise FormatError(
             f"a tensor of shape {list(shape)} cannot have {len(values)} values"
         )
-    made = np.empty(len(values), dtype)
+    array = np.empty(len(values), dtype)
     try:
-        made[:] = values
+        array[:] = values
     except (TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"the values are not of {dtype.name} ({error})") from None
-    return np.broadcast_to(made[0], shape) if splat else made.reshape(shape)
+    return np.broadcast_to(array[0], shape) if splat else array.reshape(shape)

@@ -65,9 +65,9 @@ def kind_of(name: str) -> tuple[str, str]:
         if spelled in _KINDS:
             return _KINDS[spelled], name[len(spelled) :]
     for pattern in _STEMMED:
-        found = pattern.match(name)
-        if found:
-            return _KINDS[found["kind"].lower()], found["stem"].strip("_")
+        match = pattern.match(name)
+        if match:
+            return _KINDS[match["kind"].lower()], match["stem"].strip("_")
     return "", name
 
 
@@ -84,13 +84,13 @@ def telling(scope: str) -> str:
 def likely_layer(weights: Weights, words: str) -> Guess | None:
     """The layer that weights of these Keras names and shapes are, None where nothing fits.
 
-    ``words`` are what ``telling`` found in the scope where they stand.
+    ``words`` are what ``telling`` layer in the scope where they stand.
     """
     shapes = dict(weights)
     for rule in _RULES:
-        found = rule(shapes, words)
-        if found is not None:
-            return found
+        layer = rule(shapes, words)
+        if layer is not None:
+            return layer
     return None
 
 

@@ -26,30 +26,30 @@ def keys_of(
     graph: Graph, functions: Mapping[str, Function], weights: Weights
 ) -> dict[str, str]:
     """Variable node -> name in ``weights``."""
-    found = wired(graph, functions)
+    keys = wired(graph, functions)
     for node in graph.by_op(*VARIABLE_OPS):
-        if found.get(node) in weights:
+        if keys.get(node) in weights:
             continue
         for name in (node, str(graph.attrs(node).get("shared_name") or "")):
             if name in weights:
-                found[node] = name
+                keys[node] = name
                 break
-    found.update(_by_moved_scope(graph, found, weights))
-    return found
+    keys.update(_by_moved_scope(graph, keys, weights))
+    return keys
 
 
 def _by_moved_scope(
-    graph: Graph, found: Mapping[str, str], weights: Weights
+    graph: Graph, keys: Mapping[str, str], weights: Weights
 ) -> dict[str, str]:
     """Keys for the rest where one scope was put before all names, or taken away, since the checkpoint was written.
 
     The one prefix that explains most variables, by name and shape, explains them; no other is tried.
     """
-    held = set(found.values())
-    missing = [n for n in graph.by_op(*VARIABLE_OPS) if found.get(n) not in weights]
+    stored = set(keys.values())
+    missing = [n for n in graph.by_op(*VARIABLE_OPS) if keys.get(n) not in weights]
     tails: dict[str, list[str]] = {}
     for name in weights if missing else ():
-        if name not in held:
+        if name not in stored:
             for _, tail in _tails(name):
                 tails.setdefault(tail, []).append(name)
     moves: dict[tuple[str, str], dict[str, str]] = {}
@@ -78,7 +78,7 @@ def _tails(name: str) -> Iterator[tuple[str, str]]:
 
 def wired(graph: Graph, functions: Mapping[str, Function]) -> dict[str, str]:
     """Variable node -> checkpoint key, as far as restore ops in the graph or its functions tell."""
-    found: dict[str, str] = {}
+    keys: dict[str, str] = {}
     restoring = {
         name: dict(_restored(function.graph))
         for name, function in functions.items()
@@ -86,17 +86,17 @@ def wired(graph: Graph, functions: Mapping[str, Function]) -> dict[str, str]:
     }
     for node, key in _restored(graph):
         if graph.op(node) in VARIABLE_OPS:
-            found.setdefault(node, key)
+            keys.setdefault(node, key)
     if restoring:
-        _through_calls(graph, functions, restoring, found)
-    return found
+        _through_calls(graph, functions, restoring, keys)
+    return keys
 
 
 def _through_calls(
     graph: Graph,
     functions: Mapping[str, Function],
     restoring: dict[str, dict[str, str]],
-    found: dict[str, str],
+    keys: dict[str, str],
 ) -> None:
     """Carry what a function restores into its arguments out to the nodes that its callers pass."""
     waiting = list(restoring)
@@ -122,7 +122,7 @@ def _through_calls(
                     continue
                 if owner is None:
                     if body.op(node) in VARIABLE_OPS:
-                        found.setdefault(node, key)
+                        keys.setdefault(node, key)
                 elif body.op(node) == "_Arg":
                     restoring.setdefault(owner, {}).setdefault(node, key)
                     waiting.append(owner)
@@ -173,12 +173,12 @@ def _strings(graph: Graph, tensor: Tensor) -> list[str]:
 
 def _assigned(graph: Graph, starts: Iterable[tuple[str, int]]) -> Iterator[str]:
     """The nodes that a restored tensor is assigned to; ``starts`` are its consumers."""
-    stack, seen = list(starts), set()
+    stack, visited = list(starts), set()
     while stack:
         target, slot = stack.pop()
-        if (target, slot) in seen:
+        if (target, slot) in visited:
             continue
-        seen.add((target, slot))
+        visited.add((target, slot))
         op = graph.op(target)
         if op in _ASSIGNS and slot == 1:
             reference = _reference(graph, _first(graph, target))
@@ -190,11 +190,11 @@ def _assigned(graph: Graph, starts: Iterable[tuple[str, int]]) -> Iterator[str]:
 
 def _by_port(graph: Graph, node: str) -> dict[int, list[tuple[str, int]]]:
     """The consumers of each output of a node: asking port by port would take their square."""
-    found: dict[int, list[tuple[str, int]]] = {}
+    by_port: dict[int, list[tuple[str, int]]] = {}
     for target, edges in graph.adj[node].items():
         for slot, data in edges.items():
-            found.setdefault(data["port"], []).append((target, slot))
-    return found
+            by_port.setdefault(data["port"], []).append((target, slot))
+    return by_port
 
 
 def _first(graph: Graph, name: str) -> Tensor | None:

@@ -92,18 +92,18 @@ def _by_name(
     name: str, dtype: str, shape: Any, known: Mapping[str, tuple[Any, Any]]
 ) -> Role:
     scope, _, last = name.rpartition("/")
-    told = _told_by(last)
+    role = _told_by(last)
     if dtype in ("variant", "resource"):
         return Role(OTHER)
-    if told == STEP and shape == () and dtype in ("int64", "int32", "float32"):
+    if role == STEP and shape == () and dtype in ("int64", "int32", "float32"):
         return Role(STEP)
     if _DEBIASED in name:  # .../biased and .../local_step of a debiased average
         return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], known))
-    if told in (AVERAGE, SLOT) and scope:
-        return Role(told, _owner(scope, known), _named_in(last) if told == SLOT else "")
-    if told in (TABLE, STATISTICS, METRIC):
-        return Role(told)
-    if shape == () and (told == _POWER or _optimizer_of(scope)):
+    if role in (AVERAGE, SLOT) and scope:
+        return Role(role, _owner(scope, known), _named_in(last) if role == SLOT else "")
+    if role in (TABLE, STATISTICS, METRIC):
+        return Role(role)
+    if shape == () and (role == _POWER or _optimizer_of(scope)):
         return Role(SLOT, "", _optimizer_of(scope))
     if shape and scope in known and known[scope] == (dtype, shape):
         return Role(SLOT, scope)  # whatever it is, it shadows a weight
@@ -121,8 +121,8 @@ def _optimizer_of(scope: str) -> str:
 @lru_cache(1 << 12)
 def _named_in(part: str) -> str:
     """The optimizer that a name speaks of: ``Adam_1`` of Adam; "" where of none."""
-    found = _SLOT_NAMES.fullmatch(part)
-    return found[1] if found else ""
+    slot = _SLOT_NAMES.fullmatch(part)
+    return slot[1] if slot else ""
 
 
 def _owner(scope: str, known: Mapping[str, Any]) -> str:
@@ -138,21 +138,21 @@ def roles_by_use(
     graph: Graph, collections: Mapping[str, tuple[Any, ...]]
 ) -> dict[str, Role]:
     """Variable node -> role, as far as what the graph does with it says so."""
-    found: dict[str, Role] = {}
+    roles: dict[str, Role] = {}
     for name in graph:
         op = graph.op(name)
         if "Apply" in op:
-            found.update(_updated(graph, name, op))
+            roles.update(_updated(graph, name, op))
         elif op.startswith("FusedBatchNorm") and "Grad" not in op:
             for tensor in graph.inputs(name)[3:5]:
                 node = variable_behind(graph, tensor)
                 if node:
-                    found.setdefault(node, Role(STATISTICS))
+                    roles.setdefault(node, Role(STATISTICS))
     for entry in collections.get("global_step", ()):
-        found[_node_of(entry)] = Role(STEP)
+        roles[_node_of(entry)] = Role(STEP)
     for entry in collections.get("metric_variables", ()):
-        found[_node_of(entry)] = Role(METRIC)
-    return found
+        roles[_node_of(entry)] = Role(METRIC)
+    return roles
 
 
 def _updated(graph: Graph, name: str, op: str) -> Iterator[tuple[str, Role]]:
@@ -217,7 +217,7 @@ def graph_variables(
     }
     roles = {**roles_by_name(nodes), **roles_by_use(graph, collections)}
     trained = trainable_nodes(collections)
-    made = [
+    variables = [
         Variable(
             name,
             dtype,
@@ -230,7 +230,7 @@ def graph_variables(
         )
         for name, (dtype, shape) in nodes.items()
     ]
-    return (*made, *_resources(graph))
+    return (*variables, *_resources(graph))
 
 
 def _resources(graph: Graph) -> Iterator[Variable]:

@@ -42,10 +42,10 @@ class Stored(Mapping[str, Any]):
     @property
     def nbytes(self) -> int:
         """The bytes of the value; 0 for strings, whose size only the value tells."""
-        found = numpy_dtype(self.dtype)
-        if found is None or found.hasobject:
+        dtype = numpy_dtype(self.dtype)
+        if dtype is None or dtype.hasobject:
             return 0
-        return math.prod(self.shape) * found.itemsize
+        return math.prod(self.shape) * dtype.itemsize
 
 
 def stored(weights: Weights, key: str) -> Stored:

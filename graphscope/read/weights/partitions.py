@@ -25,7 +25,7 @@ def extents_of(message: Any) -> Extents:
 def slice_key(name: str, extents: Extents) -> bytes:
     """The key under which a V2 table keeps one slice (``EncodeTensorNameSlice``)."""
     text = name.encode("utf-8", "surrogateescape")
-    text = re.sub(b"[\x00\xff]", lambda found: _ESCAPED[found[0]], text)
+    text = re.sub(b"[\x00\xff]", lambda match: _ESCAPED[match[0]], text)
     parts = [b"\x00", text, b"\x00\x01", _unsigned(len(extents))]
     for start, length in extents:
         parts += [_signed(start), _signed(length)]
@@ -52,16 +52,16 @@ def resolved(extents: Extents, shape: tuple[int, ...], what: str) -> Extents:
         raise FormatError(
             f"{what}: a slice of {len(extents)} dimensions of a variable of {len(shape)}"
         )
-    found = tuple(
+    slices = tuple(
         (start, size if length == FULL else length)
         for (start, length), size in zip(extents, shape)
     )
-    for (start, length), size in zip(found, shape):
+    for (start, length), size in zip(slices, shape):
         if start < 0 or length < 0 or start + length > size:
             raise FormatError(
                 f"{what}: a slice of {start}+{length} reaches outside of {size}"
             )
-    return found
+    return slices
 
 
 def slice_text(shape: tuple[int, ...], extents: Extents) -> str:

@@ -88,9 +88,9 @@ class StoredWeights(Weights):
         """``"name 10 4 0,5:-"`` as ``(name, whole shape, extents)`` where the whole is stored."""
         for place, character in enumerate(name):
             if character == " " and name[:place] in self.stored:
-                found = parse_slice(name[place + 1 :])
-                if found and found[0] == self.stored[name[:place]].shape:
-                    return (name[:place], *found)
+                part = parse_slice(name[place + 1 :])
+                if part and part[0] == self.stored[name[:place]].shape:
+                    return (name[:place], *part)
         return None
 
     def spec(self, name: str) -> TensorSpec:
@@ -107,10 +107,10 @@ class StoredWeights(Weights):
         return self.stored[name].nbytes
 
     def _wanted(self, name: str) -> tuple[str, tuple[int, ...], Extents]:
-        found = self._part(name)
-        if found is None:
+        part = self._part(name)
+        if part is None:
             raise KeyError(name)
-        return found
+        return part
 
     def __getitem__(self, name: str) -> np.ndarray:
         """The values; raises FormatError where the file is damaged, MissingWeight where it holds no array."""
@@ -136,19 +136,19 @@ class StoredWeights(Weights):
             raise FormatError(
                 f"{self.source}: the slices of {name!r} do not cover its shape {list(stored.shape)}"
             )
-        held = {id(source): source.size for source in (p.opened() for p in pieces)}
-        if sum(piece.length for piece in pieces) > sum(held.values()):
+        sizes = {id(source): source.size for source in (p.opened() for p in pieces)}
+        if sum(piece.length for piece in pieces) > sum(sizes.values()):
             raise FormatError(
                 f"{self.source}: the slices of {name!r} lie over one another: the file is damaged"
             )
-        made = np.empty(stored.shape, dtype)
+        array = np.empty(stored.shape, dtype)
         for piece in pieces:
             cut = piece.cut or ()
             shape = tuple(length for _, length in cut)
             target = tuple(slice(start, start + length) for start, length in cut)
-            made[target] = self._piece(name, piece, shape)
-        made.flags.writeable = False
-        return made
+            array[target] = self._piece(name, piece, shape)
+        array.flags.writeable = False
+        return array
 
     def _dtype(self, name: str) -> np.dtype[Any]:
         dtype = numpy_dtype(self.stored[name].dtype)
@@ -166,23 +166,23 @@ class StoredWeights(Weights):
         if piece.decode is None:
             return source.array(piece.offset, dtype, shape, what)
         source.check(piece.offset, piece.length, what)
-        found = piece.decode(source, piece)
-        if found.size != _product(shape):
+        array = piece.decode(source, piece)
+        if array.size != _product(shape):
             raise FormatError(
-                f"{source.name}: {what} are {found.size}, {_product(shape)} expected for {list(shape)}"
+                f"{source.name}: {what} are {array.size}, {_product(shape)} expected for {list(shape)}"
             )
-        return found.reshape(shape)
+        return array.reshape(shape)
 
     def extents(self, name: str) -> tuple[Extent, ...] | None:
         """Where the raw little-endian bytes lie, in order; None where they must be decoded or joined first."""
         stored = self.stored.get(name)
         pieces = stored.pieces if stored else ()
         if stored is None:
-            found = self._part(name)
+            part = self._part(name)
             pieces = tuple(
                 p
-                for p in (self.stored[found[0]].pieces if found else ())
-                if found and p.cut == found[2]
+                for p in (self.stored[part[0]].pieces if part else ())
+                if part and p.cut == part[2]
             )
         elif not _in_order(stored):
             return None

@@ -95,8 +95,8 @@ def _array(step: Step, use: WeightUse, model: Model) -> np.ndarray:
 
 def _put(file: Any, place: str, array: np.ndarray) -> None:
     """One dataset; numpy itself has no bfloat16, so that its name is stored beside it, as Keras does."""
-    made = file.create_dataset(place, array.shape, array.dtype)
+    dataset = file.create_dataset(place, array.shape, array.dtype)
     for cut, piece in pieces(array):
-        made[cut if array.ndim else ()] = piece
+        dataset[cut if array.ndim else ()] = piece
     if array.dtype.name == "bfloat16":
-        made.attrs["dtype"] = "bfloat16"
+        dataset.attrs["dtype"] = "bfloat16"

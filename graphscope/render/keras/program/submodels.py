@@ -188,8 +188,8 @@ def _nested(
 def _is_called_outside(region: _Region) -> bool:
     """Whether a layer of the region has calls that are not in it: it would be made twice."""
     inside = (region.steps[node] for node in region.held)
-    held = Counter(step.layer for step in inside if step.weights)
-    return any(region.calls[layer] != count for layer, count in held.items())
+    weighted = Counter(step.layer for step in inside if step.weights)
+    return any(region.calls[layer] != count for layer, count in weighted.items())
 
 
 def _once(inside: Sequence[Step]) -> list[Step]:
@@ -219,20 +219,20 @@ def _is_ours(node: str, steps: Mapping[str, Step], region: _Region) -> bool:
 
 
 def _inputs(
-    given: Sequence[tuple[Tensor, ...]], spec: Spec
+    operands: Sequence[tuple[Tensor, ...]], spec: Spec
 ) -> tuple[Input, ...] | None:
     names = Namespace()
-    made = []
-    for tensors in given:
+    inputs = []
+    for tensors in operands:
         specs = [spec(tensor) for tensor in tensors]
         shape = _common([each.shape for each in specs])
         if shape is None or len({each.dtype for each in specs}) > 1:
             return None
         name = names.unique(
-            "inputs" if len(given) == 1 else layer_name(tensors[0].node.split("/")[-1])
+            "inputs" if len(operands) == 1 else layer_name(tensors[0].node.split("/")[-1])
         )
-        made.append(Input(name, tensors[0], shape, specs[0].dtype or "float32"))
-    return tuple(made) or None
+        inputs.append(Input(name, tensors[0], shape, specs[0].dtype or "float32"))
+    return tuple(inputs) or None
 
 
 def _common(shapes: Sequence[Shape]) -> Shape:
@@ -253,16 +253,16 @@ def _name(inside: Sequence[Step]) -> str:
 def _calls(
     region: _Region,
     name: str,
-    given: Sequence[tuple[Tensor, ...]],
+    operands: Sequence[tuple[Tensor, ...]],
     results: Sequence[Tensor],
 ) -> list[Step]:
-    texts = [hole(number) for number in range(len(given))]
+    texts = [hole(number) for number in range(len(operands))]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     return [
         Step(
             f"{name}/{at}",
             text,
-            tuple(tensors[at] for tensors in given),
+            tuple(tensors[at] for tensors in operands),
             f"build_{name}",
             "Functional",
             name=name,
@@ -288,10 +288,10 @@ def _replaced(
         row, at = region.held.get(tensor.node, (-1, -1))
         return tensor if row < 0 else Tensor(calls[at].node, ports[row, tensor.port])
 
-    kept = [step for step in program.steps if step.node not in gone]
+    remaining = [step for step in program.steps if step.node not in gone]
     steps = {
         step.node: replace(step, inputs=tuple(map(moved, step.inputs)))
-        for step in (*kept, *calls)
+        for step in (*remaining, *calls)
     }
     order = _order(program, region, steps, gone, calls)
     if order is None:
@@ -321,11 +321,11 @@ def _order(
         for step in program.steps
         if step.node not in gone or step.node in stands
     ]
-    seen = {each.tensor.node for each in program.inputs}
+    available = {each.tensor.node for each in program.inputs}
     for node in order:
-        if not seen.issuperset(tensor.node for tensor in steps[node].inputs):
+        if not available.issuperset(tensor.node for tensor in steps[node].inputs):
             break
-        seen.add(node)
+        available.add(node)
     else:
         return order
     needs = {

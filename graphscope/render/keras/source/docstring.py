@@ -35,9 +35,9 @@ def describe(
     if len(program.outputs) > 1:
         named = ", ".join(program.output_names)
         lines += ["", f"Outputs, in this order: {named}."]
-    kept = [each for each in about if each]
-    if kept:
-        lines += ["", *kept]
+    paragraphs = [each for each in about if each]
+    if paragraphs:
+        lines += ["", *paragraphs]
     foreign = foreign_classes(program)
     if foreign:
         lines += ["", f"Not portable, TensorFlow only: {', '.join(foreign)}."]
@@ -119,16 +119,16 @@ def _reason(graph: Graph, step: Step) -> str:
 
 
 def kept_loops(program: Program, graph: Graph) -> list[str]:
-    """What is said of the loops and conditions: ``"1 loop kept as a layer: rnn/while (36 ops)."``"""
-    found: dict[str, list[str]] = {}
+    """What is loop of the loops and conditions: ``"1 loop kept as a layer: rnn/while (36 ops)."``"""
+    by_reason: dict[str, list[str]] = {}
     for step in program.all_steps:
         payload: Any = graph.node(step.node) if step.node in graph else None
         if isinstance(payload, Loop):
-            said = f"{payload.name} ({payload.attrs['ops']} ops)"
-            found.setdefault(payload.op.lower(), []).append(said)
+            loop = f"{payload.name} ({payload.attrs['ops']} ops)"
+            by_reason.setdefault(payload.op.lower(), []).append(loop)
     return [
-        f"{len(said)} {word}{'s, each' * (len(said) > 1)} kept as a layer: {', '.join(said[:_MOST])}."
-        for word, said in found.items()
+        f"{len(loop)} {word}{'s, each' * (len(loop) > 1)} kept as a layer: {', '.join(loop[:_MOST])}."
+        for word, loop in by_reason.items()
     ]
 
 
@@ -138,12 +138,12 @@ def _op(graph: Graph, step: Step) -> str:
 
 def evidence(program: Program, graph: Graph) -> list[str]:
     """What the recovered layers say that they rest on; those that say the same in one line."""
-    found: dict[str, list[str]] = {}
+    by_text: dict[str, list[str]] = {}
     for step in program.all_steps:
         payload: Any = graph.node(step.node) if step.node in graph else None
         for text in payload.evidence if isinstance(payload, Layer) else ():
-            found.setdefault(text, []).append(step.name or step.node)
-    return [f"{_listed(names)}: {text}" for text, names in found.items()]
+            by_text.setdefault(text, []).append(step.name or step.node)
+    return [f"{_listed(names)}: {text}" for text, names in by_text.items()]
 
 
 def _listed(names: Sequence[str]) -> str:

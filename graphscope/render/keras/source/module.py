@@ -25,14 +25,14 @@ def to_source(
     """The module: imports, small layers of its own, a function for each block, ``build_model``."""
     program, constants = named_constants(program)
     definitions = [text.strip("\n") for text in program.classes.values()]
-    taken: set[str] = set()
+    names: set[str] = set()
     for each in program.models.values():
         about = (
             f"What is called as one: {len(each.steps)} layers with the same weights."
         )
-        definitions += _functions(each, blocks, f"build_{each.name}", about, taken)
+        definitions += _functions(each, blocks, f"build_{each.name}", about, names)
     about = "The model, without its weights."
-    definitions += _functions(program, blocks, "build_model", about, taken)
+    definitions += _functions(program, blocks, "build_model", about, names)
     if weights.endswith(".npz"):
         definitions.append(LOADER.strip("\n"))
     code = tidied("\n\n\n".join(definitions))
@@ -40,16 +40,16 @@ def to_source(
 
 
 def _functions(
-    program: Program, blocks: Sequence[Any], name: str, about: str, taken: set[str]
+    program: Program, blocks: Sequence[Any], name: str, about: str, names: set[str]
 ) -> Iterator[str]:
-    """The functions of the blocks of a model, then the one that builds it; names in ``taken`` are not theirs."""
+    """The functions of the blocks of a model, then the one that builds it; names in ``names`` are not theirs."""
     writer = Writer(
-        program, arrange(program, blocks) if blocks else program.steps, taken
+        program, arrange(program, blocks) if blocks else program.steps, names
     )
     yield from writer.definitions()
     body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
     yield "\n".join([f"def {name}() -> keras.Model:", f'    """{about}"""', *body])
-    taken.update(writer.names)
+    names.update(writer.names)
 
 
 def _imports(code: str) -> str:
@@ -95,17 +95,17 @@ def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
     names = Namespace({"z", *"xy"[: len(program.inputs) == 1]})
     variables: dict[Tensor, str] = {}
     for each in program.inputs:
-        wanted = "inputs" if len(program.inputs) == 1 else identifier(each.name)
-        variables[each.tensor] = names.unique(wanted)
+        candidate = "inputs" if len(program.inputs) == 1 else identifier(each.name)
+        variables[each.tensor] = names.unique(candidate)
         yield from wrapped(f"{variables[each.tensor]} = {input_text(each)}")
-    taken = {*variables.values(), *writer.names, *program.classes}
-    statements = writer.statements(taken)
-    lines, results = body_lines(statements, variables, program.outputs, taken)
+    reserved = {*variables.values(), *writer.names, *program.classes}
+    statements = writer.statements(reserved)
+    lines, results = body_lines(statements, variables, program.outputs, reserved)
     for group in lines:
         yield from group
-    given = _one_or_list([variables[each.tensor] for each in program.inputs])
+    inputs_text = _one_or_list([variables[each.tensor] for each in program.inputs])
     yield from wrapped(
-        f"return keras.Model({given}, {_one_or_list(results)}, name={literal(program.name)})"
+        f"return keras.Model({inputs_text}, {_one_or_list(results)}, name={literal(program.name)})"
     )
 
 

@@ -34,22 +34,22 @@ def body_lines(
     statements: Sequence[Statement],
     variables: Mapping[Tensor, str],
     results: Sequence[Tensor],
-    taken: Iterable[str] = (),
+    reserved: Iterable[str] = (),
     returned: bool = False,
 ) -> tuple[list[list[str]], list[str]]:
     """The lines of each statement, not indented, and the variables that hold the results at the end.
 
-    ``variables`` are those that hold tensors at the start, ``taken`` names that must stay as they are. A
+    ``variables`` are those that hold tensors at the start, ``reserved`` names that must stay as they are. A
     variable is used again when what it holds is no longer needed. ``returned``: a ``return`` of the one result ends them.
     """
     statements, results = _less_aliases(statements, results)
-    allocation = _Allocation(statements, variables, results, taken)
+    allocation = _Allocation(statements, variables, results, reserved)
     allocation.returned = results[0] if returned else None
     lines = [list(allocation.lines(at, each)) for at, each in enumerate(statements)]
-    held = [allocation.holds[tensor] for tensor in results]
+    values = [allocation.holds[tensor] for tensor in results]
     if returned and allocation.returned is not None:
-        lines.append([f"return {held[0]}"])
-    return lines, held
+        lines.append([f"return {values[0]}"])
+    return lines, values
 
 
 def _less_aliases(
@@ -57,14 +57,14 @@ def _less_aliases(
 ) -> tuple[list[Statement], list[Tensor]]:
     """Without statements that give a value another name."""
     same: dict[Tensor, Tensor] = {}
-    made = []
+    lines = []
     for each in statements:
         inputs = tuple(same.get(tensor, tensor) for tensor in each.inputs)
         if each.text == hole(0) and not each.loop and len(each.outputs) == 1:
             same[each.outputs[0]] = inputs[0]
         else:
-            made.append(replace(each, inputs=inputs))
-    return made, [same.get(tensor, tensor) for tensor in results]
+            lines.append(replace(each, inputs=inputs))
+    return lines, [same.get(tensor, tensor) for tensor in results]
 
 
 class _Allocation:
@@ -73,10 +73,10 @@ class _Allocation:
         statements: Sequence[Statement],
         variables: Mapping[Tensor, str],
         results: Sequence[Tensor],
-        taken: Iterable[str],
+        reserved: Iterable[str],
     ) -> None:
         self.holds = dict(variables)
-        self.taken = {*taken, *variables.values()}
+        self.taken = {*reserved, *variables.values()}
         self.fixed = frozenset(self.taken)
         for statement in statements:
             self.taken.update(re.findall(r"\w+", statement.loop))
@@ -84,7 +84,7 @@ class _Allocation:
         self.whole: dict[str, str] = {}  # the elements of a list -> the list
         self.end = len(statements) - 1
         self.loose = set(VARIABLES)  # the names that may be used again
-        self.loose -= set(variables.values()) & set(taken)
+        self.loose -= set(variables.values()) & set(reserved)
         merges = (each for each in statements if "[\0" in each.text)
         wide = (each for each in merges if len(each.inputs) > 3)
         self.many = {tensor for each in wide for tensor in each.inputs}
@@ -162,8 +162,8 @@ class _Allocation:
         return name
 
     def unique(self, name: str) -> str:
-        made, number = name, 1
-        while made in self.taken:
+        candidate, number = name, 1
+        while candidate in self.taken:
             number += 1
-            made = f"{name}_{number}"
-        return made
+            candidate = f"{name}_{number}"
+        return candidate

@@ -33,16 +33,16 @@ def nested(
     known = list(statements)
     reads = Counter(tensor for each in known for tensor in each.inputs)
     reads.update(results)
-    made: list[Statement] = []
+    statements_: list[Statement] = []
     for statement in known:
-        while made and _goes_into(made[-1], statement, reads):
-            joined = _joined(made[-1], statement)
+        while statements_ and _goes_into(statements_[-1], statement, reads):
+            joined = _joined(statements_[-1], statement)
             if joined is None:
                 break
-            made.pop()
+            statements_.pop()
             statement = joined
-        made.append(statement)
-    return made
+        statements_.append(statement)
+    return statements_
 
 
 def _goes_into(before: Statement, after: Statement, reads: Counter[Tensor]) -> bool:
@@ -87,7 +87,7 @@ def _indexed(text: str) -> str:
     """
     text = _AND_BACK.sub(r"\1", text)
     return _TWO_AXES.sub(
-        lambda found: _index(found[1], int(found[2]), int(found[3])) or found[0], text
+        lambda match: _index(match[1], int(match[2]), int(match[3])) or match[0], text
     )
 
 
@@ -100,11 +100,11 @@ def _clipped(text: str) -> str:
     'ops.minimum(ops.maximum(x, 6.0), 1.5)'
     """
 
-    def clip(found: re.Match[str]) -> str:
-        operand, inner, outer = found.groups()[2:]
-        low, high = (outer, inner) if found[1] else (inner, outer)
+    def clip(match: re.Match[str]) -> str:
+        operand, inner, outer = match.groups()[2:]
+        low, high = (outer, inner) if match[1] else (inner, outer)
         if float(low) > float(high):
-            return found[0]
+            return match[0]
         return f"ops.clip({operand}, {low}, {high})"
 
     return _TWO_BOUNDS.sub(clip, text)
@@ -127,7 +127,7 @@ def _index(text: str, first: int, second: int) -> str | None:
 
 def _renumbered(statement: Statement) -> Statement:
     """Holes numbered in the order in which they stand, each input once."""
-    order = [statement.inputs[int(found)] for found in HOLE.findall(statement.text)]
+    order = [statement.inputs[int(number)] for number in HOLE.findall(statement.text)]
     inputs = tuple(dict.fromkeys(order))
     numbers = [hole(inputs.index(t)) if t in inputs else "" for t in statement.inputs]
     return replace(statement, text=filled(statement.text, numbers), inputs=inputs)

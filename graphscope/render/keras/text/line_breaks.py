@@ -38,11 +38,11 @@ def wrapped(line: str, width: int = WIDTH - 4) -> list[str]:
     if len(line) <= width:
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
-    found = _STATEMENT.match(line, len(indent))
-    start = found.end() if found else len(indent)
+    statement = _STATEMENT.match(line, len(indent))
+    start = statement.end() if statement else len(indent)
     delimiters = _delimiters(line[start:])
     groups = _groups(line)
-    if found and (len(delimiters) > 1 or delimiters and line[-1:] not in ")]}"):
+    if statement and (len(delimiters) > 1 or delimiters and line[-1:] not in ")]}"):
         head = f"{line[:start]}("
         inside = _inside(line[start:], f"{indent}    ", width, explode=True)
         return [head, *inside, f"{indent})"]
@@ -94,16 +94,16 @@ def _parts(text: str, cuts: Sequence[tuple[int, str]]) -> Iterator[str]:
 def _delimiters(text: str) -> list[tuple[int, str]]:
     """Where the delimiters that bind loosest stand, outside all brackets."""
     outside = {at for at, _, depth in _scan(text) if depth == 0}
-    found: list[tuple[int, str]] = []
+    delimiters: list[tuple[int, str]] = []
     before = ""
     for word in _WORD.finditer(text):
         if word.start() in outside:
             is_sign = word[0] in "+-*" and (not before or before in "(,=+-*/%@<>|&")
             if not is_sign:
-                found.append((word.start(), word[0]))
+                delimiters.append((word.start(), word[0]))
         before = word[0]
     for kind in _LOOSE:
-        these = [each for each in found if each[1] in kind]
+        these = [each for each in delimiters if each[1] in kind]
         if these:
             return these
     return []
