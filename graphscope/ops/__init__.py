@@ -135,7 +135,9 @@ def keras_text(call: Call, texts: Sequence[str]) -> str | None:
     """
     definition = meaning(call.op)
     try:
-        return None if definition is None else text.write(definition, call, texts) or None
+        return (
+            None if definition is None else text.write(definition, call, texts) or None
+        )
     except _CONTRADICTIONS:
         return None
 

@@ -98,7 +98,9 @@ class Call:
         """The one integer that an input holds, None where unknown."""
         number = self.value(slot)
         return (
-            None if number is None or number.size != 1 else _whole(number.reshape(())[()])
+            None
+            if number is None or number.size != 1
+            else _whole(number.reshape(())[()])
         )
 
     def integers(self, slot: int) -> tuple[int, ...] | None:

@@ -177,7 +177,9 @@ def _from_batch_text(call: Call, x: str, *_: str) -> str:
         axes += [count + 1 + i, i]
     axes += range(2 * count + 1, 2 * count + 1 + len(rest))
     whole = [size * block for size, block in zip(sizes, blocks, strict=False)]
-    transposed = f"ops.transpose(ops.reshape({x}, {literal(cut)}), {literal(tuple(axes))})"
+    transposed = (
+        f"ops.transpose(ops.reshape({x}, {literal(cut)}), {literal(tuple(axes))})"
+    )
     merged = f"ops.reshape({transposed}, {literal((-1, *whole, *rest))})"
     if all(crop == (0, 0) for crop in crops):
         return merged

@@ -135,7 +135,11 @@ def _arg_text(function: str) -> Callable[..., str | None]:
             return None
         expression = f"ops.{function}({x}, axis={where})"
         dtype = call["output_type"]
-        return expression if dtype == "int32" else f"ops.cast({expression}, {literal(dtype)})"
+        return (
+            expression
+            if dtype == "int32"
+            else f"ops.cast({expression}, {literal(dtype)})"
+        )
 
     return text
 
@@ -158,7 +162,9 @@ def _running_text(function: str) -> Callable[..., str | None]:
         expression = f"ops.{function}({x}, axis={where})"
         if call["reverse"]:
             flipped = f"ops.flip({x}, axis={where})"
-            expression = f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
+            expression = (
+                f"ops.flip(ops.{function}({flipped}, axis={where}), axis={where})"
+            )
         return f"{expression} - {x}" if call["exclusive"] else expression
 
     return text

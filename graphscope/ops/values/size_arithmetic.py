@@ -50,7 +50,8 @@ def combined(call: Call) -> list[np.ndarray]:
     named = {name: call[name] for name in attributes(meaning.fold)}
     results = meaning.fold(*values, **named)
     return [
-        _array(each) for each in (results if isinstance(results, list | tuple) else [results])
+        _array(each)
+        for each in (results if isinstance(results, list | tuple) else [results])
     ]
 
 

@@ -45,7 +45,9 @@ def decode_collections(
         if kind == "bytes_list":
             collections[key] = _messages(key, message.bytes_list.value, what, remarks)
         elif kind == "any_list":
-            collections[key] = tuple(_unwrapped(each) for each in message.any_list.value)
+            collections[key] = tuple(
+                _unwrapped(each) for each in message.any_list.value
+            )
         elif kind:
             collections[key] = tuple(getattr(message, kind).value)
     return collections, remarks

@@ -72,7 +72,9 @@ def _called(signature: Mapping[str, Any]) -> Signature:
     for kind in _KINDS:
         if kind in signature:
             parts = {
-                k: _tensor(v) for k, v in signature[kind].items() if v.get("tensor_name")
+                k: _tensor(v)
+                for k, v in signature[kind].items()
+                if v.get("tensor_name")
             }
             inputs = {k: t for k, t in parts.items() if k == "input"}
             outputs = {k: t for k, t in parts.items() if k != "input"}

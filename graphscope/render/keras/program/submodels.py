@@ -229,7 +229,9 @@ def _inputs(
         if shape is None or len({each.dtype for each in specs}) > 1:
             return None
         name = names.unique(
-            "inputs" if len(operands) == 1 else layer_name(tensors[0].node.split("/")[-1])
+            "inputs"
+            if len(operands) == 1
+            else layer_name(tensors[0].node.split("/")[-1])
         )
         inputs.append(Input(name, tensors[0], shape, specs[0].dtype or "float32"))
     return tuple(inputs) or None
