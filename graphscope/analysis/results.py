@@ -51,7 +51,7 @@ class Analysis(Stages):
 
     def explain(self, pattern: str, node: str) -> str:
         """Why a pattern does or does not match at a node, in words."""
-        from ..match import explain
+        from ..infer.layers.explanation import explain_ops
         from ..patterns import layers
 
         of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
@@ -63,8 +63,12 @@ class Analysis(Stages):
                 return str(found)
         tensor = self._existing(node)
         graph = self.graph if tensor.node in self.graph else self.flat.graph
-        below = explain(graph, of_ops, pattern, tensor.node, specs=self.specs)
-        return str(below if below.matched or not of_layers else found)
+        below = explain_ops(
+            graph, self.flat, self.specs, self.outputs, of_ops, pattern, tensor.node
+        )
+        if of_layers and not below[0].matched:
+            return str(found)
+        return "\n".join(map(str, below))
 
     def _explained_above(
         self, patterns: Sequence[Pattern], pattern: str, node: str

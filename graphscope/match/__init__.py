@@ -6,7 +6,8 @@ the graph one altitude up; ``explain`` says why a pattern does not match; ``eval
 
 from .collapse import collapse
 from .explain import Explanation, explain
-from .formula.notation import each, layers, named, op, rsqrt, sqrt
+from .form import Form, New, form
+from .formula.notation import Ops, each, layers, line, named, op, rsqrt, sqrt
 from .formula.op_aliases import canonical
 from .formula.terms import (
     ANY,
@@ -38,10 +39,13 @@ __all__ = [
     "Attr",
     "Dims",
     "Explanation",
+    "Form",
     "Held",
     "Input",
     "Inputs",
     "Match",
+    "New",
+    "Ops",
     "Pattern",
     "Scalar",
     "Size",
@@ -58,8 +62,10 @@ __all__ = [
     "each",
     "evaluate",
     "explain",
+    "form",
     "layer",
     "layers",
+    "line",
     "named",
     "op",
     "rsqrt",

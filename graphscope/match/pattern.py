@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from ..graph import Tensor
 from .formula import terms as f
+from .keras_arguments import as_stored, in_order, is_attribute, written_config
 from .solver.match import Match
 from .solver.solve import Solver
 from .view.nodes import FLOATS, MALFORMED
@@ -87,20 +88,23 @@ class Pattern:
         return None if answer else "the condition of the pattern does not hold"
 
     def config_of(self, found: Match, view: View) -> dict[str, Any]:
-        """The Keras arguments of a solution."""
+        """The Keras arguments of a solution: what follows from its weights and attributes, and what the pattern says."""
+        follows = written_config(self.op, self.weights_of(found, view), found.values)
         if self.config is not None:
             known = self._called(self.config, found, view)
         else:
             known = self._of_role(found, f.Attr, f.Scalar, f.Array)
-        return {**self.constants, **known}
+            known = {k: v for k, v in known.items() if not is_attribute(self.op, k)}
+        return in_order(self.op, {**follows, **self.constants, **known})
 
     def weights_of(self, found: Match, view: View) -> dict[str, Held]:
-        """The Keras weights of a solution."""
+        """The Keras weights of a solution, in the shapes that Keras keeps them in."""
         if self.weights is not None:
             known = self._called(self.weights, found, view)
         else:
             known = self._of_role(found, f.Weight)
-        return {name: held for name, held in known.items() if held is not None}
+        present = {name: held for name, held in known.items() if held is not None}
+        return as_stored(self.op, present)
 
     def inputs_of(self, found: Match) -> dict[str, Tensor]:
         """The tensors that the layer is called on, in call order."""
@@ -141,6 +145,9 @@ class Pattern:
         return function(
             **{k: values.get(k, known.get(k)) for k in _parameters(function)}
         )
+
+
+Kind = TypeVar("Kind", bound=Pattern)
 
 
 def _parameters(function: Any) -> tuple[str, ...]:
@@ -191,25 +198,30 @@ def layer(op: str, /, **options: Any) -> Callable[[Callable[..., f.Term]], Patte
 
     Options that no field of Pattern bears are constants of the config. Raises TypeError for a variable without role.
     """
-    named = {"where", "config", "weights", "evidence", "above"}
-    known = {key: value for key, value in options.items() if key in named}
-    constants = {key: value for key, value in options.items() if key not in named}
+    return pattern_maker(Pattern, op, options)
 
-    def made(function: Callable[..., f.Term]) -> Pattern:
-        variables = tuple(
-            map(_variable, inspect.signature(function).parameters.values())
-        )
-        return Pattern(
+
+def pattern_maker(
+    kind: type[Kind], op: str, options: Mapping[str, Any]
+) -> Callable[[Callable[..., f.Term]], Kind]:
+    """What makes a Pattern of that kind of a formula: the options that are no fields are constants of the config."""
+    own = {each.name for each in fields(kind)} & options.keys()
+    constants = {key: value for key, value in options.items() if key not in own}
+
+    def maker(function: Callable[..., f.Term]) -> Kind:
+        parameters = inspect.signature(function).parameters.values()
+        variables = tuple(map(_variable, parameters))
+        return kind(
             name=function.__name__,
             op=op,
             formula=function(*variables),
             variables=variables,
             constants=constants,
             doc=inspect.getdoc(function) or "",
-            **known,
+            **{key: options[key] for key in own},
         )
 
-    return made
+    return maker
 
 
 def _variable(parameter: inspect.Parameter) -> f.Var:

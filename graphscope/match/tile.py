@@ -19,7 +19,10 @@ from .view.view import View
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One match that was kept: ``dynamic`` are those of its members that only it may explain."""
+    """One match that was kept: ``dynamic`` are those of its nodes that only it may explain.
+
+    ``members`` are the nodes of the file that those of the match stand for.
+    """
 
     pattern: Pattern
     match: Match
@@ -40,7 +43,14 @@ def tile(
         each for tile_list in _candidates(view, patterns, kept) for each in tile_list
     ]
     order = {name: index for index, name in enumerate(view.graph)}
-    found.sort(key=lambda t: (-len(t.dynamic), -len(t.members), order[t.output.node]))
+    found.sort(
+        key=lambda t: (
+            -view.explained(t.dynamic),
+            -len(t.members),
+            -len(t.dynamic),
+            order[t.output.node],
+        )
+    )
     taken: set[str] = set()
     chosen = []
     for each in found:
@@ -86,7 +96,8 @@ def _tiles(
         members = match.members
         dynamic = members & solver.view.dynamic
         if name in members and not escapes(solver.view, output, dynamic, kept):
-            return [Tile(pattern, match, output, members, dynamic)]
+            whole = solver.view.of_file(members)
+            return [Tile(pattern, match, output, whole, dynamic)]
     return []
 
 

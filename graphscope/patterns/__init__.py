@@ -1,7 +1,7 @@
 """What each Keras layer computes: one file a chapter of Keras's own documentation.
 
-The folder is open: every Pattern of every module here is in ``layers()``. To add a layer, write one function in one
-file and its test.
+The folder is open: every Pattern of every module here is in ``layers()``, every Form of ``canonical/`` in ``forms()``.
+To add a layer, write one function in one file and its test; to add a second spelling of its ops, a form.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from ..match import Pattern
+from ..match import Form, Pattern
 
 
-@cache
-def layers() -> tuple[Pattern, ...]:
-    """All patterns; raises ValueError where two bear one name."""
+def _all() -> tuple[Pattern, ...]:
     found: dict[str, Pattern] = {}
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         content = vars(import_module(module.name))
@@ -26,3 +24,15 @@ def layers() -> tuple[Pattern, ...]:
                 raise ValueError(f"two patterns are called {pattern.name!r}")
             found[pattern.name] = pattern
     return tuple(found.values())
+
+
+@cache
+def layers() -> tuple[Pattern, ...]:
+    """All patterns of layers; raises ValueError where two bear one name."""
+    return tuple(each for each in _all() if not isinstance(each, Form))
+
+
+@cache
+def forms() -> tuple[Form, ...]:
+    """All canonical forms; raises ValueError where two bear one name."""
+    return tuple(each for each in _all() if isinstance(each, Form))

@@ -8,34 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..graph import Shape
-from ..match.view.size import Sizes
+from ..match.keras_arguments import data_format, spatial
 from ..match.view.weight_ref import Held
-
-
-def data_format(name: str | None) -> str:
-    """``"NHWC"`` -> ``"channels_last"``, ``"NCDHW"`` -> ``"channels_first"``.
-
-    >>> data_format("NCHW")
-    'channels_first'
-    """
-    return "channels_first" if name and name.startswith("NC") else "channels_last"
 
 
 def channel_axis(name: str | None, rank: int = 4) -> int:
     """The axis of the channels in a tensor of that rank: 1 or the last, as Keras writes it."""
     return 1 if name and name.startswith("NC") and rank > 2 else -1
-
-
-def spatial(values: Sequence[int] | None, name: str | None) -> tuple[int, ...]:
-    """The spatial entries of a list with one entry an axis: strides, dilations, pool sizes.
-
-    >>> spatial((1, 2, 2, 1), "NHWC")
-    (2, 2)
-    """
-    if not values:
-        return ()
-    first = 2 if name and name.startswith("NC") else 1
-    return tuple(values)[first : first + len(values) - 2]
 
 
 def only_spatial(values: Sequence[int] | None, name: str | None) -> bool:
@@ -115,33 +94,3 @@ def per_channel(
         places = {-1}
     at = [i - len(bias.shape) for i, d in enumerate(bias.shape) if d != 1]
     return places.issuperset(at) or "the bias varies along another axis"
-
-
-def sandwich_padding(
-    pads: Sizes, crops: Sizes, rate: Sequence[int], kernel: Sequence[int]
-) -> str | None:
-    """The padding of a dilated convolution between SpaceToBatchND and BatchToSpaceND; None: neither of the two.
-
-    ``pads`` and ``crops`` are written out row by row: start and end of each spatial axis. What pads the input up to a
-    multiple of the rate is cropped again; the rest is the convolution's own.
-    """
-    starts = [s.number if s is not None else None for s in pads[0::2]]
-    if len(starts) != len(kernel) or len(pads) != len(crops):
-        return None
-    if any(c is None or c.number != 0 for c in crops[0::2]):
-        return None
-    wanted = [(k - 1) * r for k, r in zip(kernel, rate)]
-    own = [
-        e.added(c, -1) if e is not None and c is not None else None
-        for e, c in zip(pads[1::2], crops[1::2])
-    ]
-    ends = [None if e is None else e.number for e in own]
-    for name, begin in (
-        ("same", [w // 2 for w in wanted]),
-        ("valid", [0] * len(wanted)),
-    ):
-        end = [w - w // 2 if name == "same" else 0 for w in wanted]
-        fits = all(e is None or e == w for e, w in zip(ends, end))
-        if starts == begin and fits:
-            return name
-    return None

@@ -5,97 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from ..match import Array, Attr, Dims, Input, Pattern, Sizes, Term, View, layer, op
-from .keras_arguments import data_format, only_spatial, spatial
+from .canonical.convolutions import family
+from .keras_arguments import only_spatial
 
 
-def _window(
-    size: Any, strides: Any, padding: str, layout: str | None
-) -> dict[str, Any]:
-    return {
-        "pool_size": spatial(size, layout),
-        "strides": spatial(strides, layout),
-        "padding": padding.lower(),
-        "data_format": data_format(layout),
-    }
-
-
-def _fits(size: Any, strides: Any, padding: str, layout: str | None) -> bool | str:
+def _fits(ksize: Any, strides: Any, padding: str, data_format: str) -> bool | str:
     if padding not in ("SAME", "VALID"):
         return f"padding {padding} needs a layer of its own"
-    fits = only_spatial(size, layout) and only_spatial(strides, layout)
+    fits = only_spatial(ksize, data_format) and only_spatial(strides, data_format)
     return fits or "the window spans batch or channels"
 
 
-def _pooling(kind: str, name: str, keras: str, rank: int) -> Pattern:
+def _pooling(kind: str, name: str, keras: str, axes: int) -> Pattern:
     def formula(
-        x: Input, size: Attr, strides: Attr, padding: Attr, layout: Attr
+        x: Input, ksize: Attr, strides: Attr, padding: Attr, data_format: Attr
     ) -> Term:
-        named = {"ksize": size, "strides": strides, "padding": padding}
-        return getattr(op, kind)(x, **named, data_format=layout)
+        named = {"ksize": ksize, "strides": strides, "padding": padding}
+        return getattr(family(axes), kind)(x, **named, data_format=data_format)
 
     formula.__name__ = name
-    return layer(f"{keras}{rank}D", where=_fits, config=_window)(formula)
+    return layer(f"{keras}{axes}D", where=_fits)(formula)
 
 
+max_pooling_1d = _pooling("MaxPool", "max_pooling_1d", "MaxPooling", 1)
 max_pooling_2d = _pooling("MaxPool", "max_pooling_2d", "MaxPooling", 2)
 max_pooling_3d = _pooling("MaxPool3D", "max_pooling_3d", "MaxPooling", 3)
+average_pooling_1d = _pooling("AvgPool", "average_pooling_1d", "AveragePooling", 1)
 average_pooling_2d = _pooling("AvgPool", "average_pooling_2d", "AveragePooling", 2)
 average_pooling_3d = _pooling("AvgPool3D", "average_pooling_3d", "AveragePooling", 3)
-
-
-def _line(
-    size: Any, strides: Any, padding: str, axis: Any, layout: str | None
-) -> dict[str, Any]:
-    """The one spatial axis that is left when the inserted one is taken away."""
-    at = _other(axis, layout)
-    return {
-        "pool_size": (size[at],),
-        "strides": (strides[at],),
-        "padding": padding.lower(),
-        "data_format": data_format(layout),
-    }
-
-
-def _other(axis: Any, layout: str | None) -> int:
-    """Of the two spatial axes of a 4-D tensor, the one that was there before the other was inserted."""
-    first = 2 if data_format(layout) == "channels_first" else 1
-    inserted = int(axis) % 4
-    return first + 1 if inserted == first else first
-
-
-def _line_fits(
-    size: Any, strides: Any, padding: str, layout: str | None, axis: Any, axes: Any
-) -> bool | str:
-    first = 2 if data_format(layout) == "channels_first" else 1
-    if padding not in ("SAME", "VALID") or int(axis) % 4 not in (first, first + 1):
-        return "the inserted axis is not a spatial one"
-    if [a % 4 for a in axes or ()] != [int(axis) % 4]:
-        return "another axis is taken away than was inserted"
-    window = size[int(axis) % 4] == strides[int(axis) % 4] == 1
-    fits = only_spatial(size, layout) and only_spatial(strides, layout)
-    return (window and fits) or "the window spans the inserted axis"
-
-
-def _pooling_1d(kind: str, name: str, keras: str) -> Pattern:
-    def formula(
-        x: Input,
-        axis: Array,
-        axes: Attr,
-        size: Attr,
-        strides: Attr,
-        padding: Attr,
-        layout: Attr,
-    ) -> Term:
-        named = {"ksize": size, "strides": strides, "padding": padding}
-        pooled = getattr(op, kind)(op.ExpandDims(x, axis), **named, data_format=layout)
-        return op.Squeeze(pooled, squeeze_dims=axes)
-
-    formula.__name__ = name
-    return layer(f"{keras}1D", where=_line_fits, config=_line)(formula)
-
-
-max_pooling_1d = _pooling_1d("MaxPool", "max_pooling_1d", "MaxPooling")
-average_pooling_1d = _pooling_1d("AvgPool", "average_pooling_1d", "AveragePooling")
 
 
 def _axes(view: View, x: Any, axis: Any) -> tuple[tuple[int, ...], int | None]:

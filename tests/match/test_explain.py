@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 tf = pytest.importorskip("tensorflow")
+v1 = tf.compat.v1
 
 from graphscope.analysis.results import Analysis  # noqa: E402
 from graphscope.errors import GraphError  # noqa: E402
@@ -68,3 +70,32 @@ def test_inputs_of_one_batch_are_an_assumption(tmp_path: Path) -> None:
     assert not analysed(attention, tmp_path).guesses
     guess = "'x', 'mask' have one batch size, as the inputs of a Keras model do"
     assert guess in analysed(lambda: attention(masked=added), tmp_path).guesses
+
+
+def dilated(back: int = 2) -> Any:
+    kernel = tf.constant(np.ones((3, 3, 3, 4), np.float32))
+    x = v1.placeholder(tf.float32, (None, 8, 8, 3), "x")
+    split = tf.space_to_batch_nd(x, [2, 2], [[2, back], [2, back]])
+    inner = tf.nn.conv2d(split, kernel, 1, "VALID")
+    return tf.identity(tf.batch_to_space(inner, [2, 2], [[0, 0], [0, 0]]), "result")
+
+
+def test_what_several_ops_spell_is_explained_at_the_last_of_them(
+    tmp_path: Path,
+) -> None:
+    found = analysed(dilated, tmp_path)
+    (layer,) = (each for each in found.layers if each.op == "Conv2D")
+    assert layer.attrs["dilation_rate"] == (2, 2)
+    last = layer.output.node
+    assert last == "BatchToSpaceND" and "SpaceToBatchND" in layer.members
+    assert found.explain("Conv2D", last).startswith("Conv2D matches at")
+    assert found.explain("dilated_conv2d", last).startswith("dilated_conv2d matches")
+
+
+def test_a_sandwich_that_is_none_is_told_in_words(tmp_path: Path) -> None:
+    found = analysed(lambda: dilated(back=0), tmp_path)
+    told = found.explain("Conv2D", "BatchToSpaceND")
+    assert told.startswith("Conv2D does not match at 'BatchToSpaceND'")
+    assert "dilated_conv2d does not match" in told
+    assert "the paddings are those of neither padding='same' nor 'valid'" in told
+    assert all(layer.attrs.get("dilation_rate") != (2, 2) for layer in found.layers)

@@ -18,10 +18,10 @@ import numpy as np
 import tensorflow as tf
 
 from graphscope.graph import Graph, Layer, Model, Tensor
+from graphscope.infer.layers.canonical import canonical_view
 from graphscope.infer.layers.find import find_layers
 from graphscope.infer.shapes.forward import infer_shapes
 from graphscope.match import Tile, View, evaluate, tile
-from graphscope.ops.constants import Constants
 from graphscope.patterns import layers as all_patterns
 from graphscope.read import load
 
@@ -143,7 +143,7 @@ def found_in(build: Build) -> Found:
         model = load(str(path))
     graph = Graph(model.graph.subgraph(_computing(model.graph)))
     specs = infer_shapes(graph, functions=model.functions)
-    view = View(graph, specs, Constants(graph, model, specs=specs).value)
+    view = canonical_view(graph, model, specs)
     layers = find_layers(graph, model, specs)
     tiles = tile(view, all_patterns())
     return Found(made, graph, model, view, layers, tiles, session)
@@ -170,7 +170,7 @@ def _computing(graph: Graph) -> set[str]:
 def check_spelling(spelling: Spelling) -> None:
     """The layer is there, configured as it says; every match in the graph is sound."""
     found = found_in(spelling.build)
-    by_pattern = {layer.pattern: layer for layer in found.layers}
+    by_pattern = layers_by_pattern(found)
     assert spelling.pattern in by_pattern, f"{sorted(by_pattern)} found"
     layer = by_pattern[spelling.pattern]
     for key, value in spelling.config.items():
@@ -188,8 +188,18 @@ def check_spelling(spelling: Spelling) -> None:
 def check_near_miss(miss: NearMiss) -> None:
     """The pattern explains nothing of the graph."""
     found = found_in(miss.build)
-    patterns = {layer.pattern for layer in found.layers}
-    assert miss.pattern not in patterns
+    assert miss.pattern not in layers_by_pattern(found)
+    check_sound(found)
+
+
+def layers_by_pattern(found: Found) -> dict[str, Layer]:
+    """The layers by the names of their patterns, and of the canonical forms that their ops were put into."""
+    by_pattern = {layer.pattern: layer for layer in found.layers}
+    for origin in found.view.origin.values():
+        for layer in found.layers:
+            if origin.members and origin.members <= layer.members:
+                by_pattern.update(dict.fromkeys(origin.forms, layer))
+    return by_pattern
 
 
 def check_sound(found: Found) -> None:
@@ -198,18 +208,100 @@ def check_sound(found: Found) -> None:
     for each in found.tiles:
 
         def fetch(tensor: Tensor) -> np.ndarray:
+            if ":" in tensor.node or tensor.node in found.view.origin:
+                return meant(tensor.node)
             return values.get(tensor, np.zeros(()))  # a resource has no value
 
+        def meant(node: str) -> np.ndarray:
+            """A tensor that a canonical form put into the graph; what the file has of it is not looked at."""
+            if Tensor(node) in values and not node == each.output.node:
+                return values[Tensor(node)]
+            inputs = [fetch(tensor) for tensor in found.view.inputs[node]]
+            return computed(found.view.kinds[node], found.view.attrs[node], inputs)
+
         def run(node: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
-            if found.graph.op(node).startswith(RAN_ONCE):
+            op = found.view.kinds[node]
+            if op.startswith(RAN_ONCE):
                 return [values[Tensor(node)]]
+            if node in found.view.origin:
+                return [computed(op, found.view.attrs[node], inputs)]
             return _applied(found, node, inputs)
 
         got = evaluate(each.pattern.formula, each.match, found.view, fetch, run)
-        want = values[each.output]
+        want = fetch(each.output)
         scale = 1e-6 + float(np.max(np.abs(want)))
         worst = float(np.max(np.abs(got - want))) / scale
         assert worst < 1e-4, (each.pattern.name, worst)
+
+
+def computed(op: str, attrs: Any, inputs: list[Any]) -> Any:
+    """An op of a canonical form, by TensorFlow's ops of the same name; along one axis by what stands for those."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        return session.run(tf.convert_to_tensor(_meant(op, dict(attrs), inputs)))
+
+
+def _meant(op: str, attrs: dict[str, Any], inputs: list[Any]) -> Any:
+    if op == "Const":
+        return attrs["value"]
+    if op == "Shape":
+        return np.array(inputs[0].shape, np.int32)
+    if op == "GatherV2":
+        return np.take(*inputs[:2])
+    if op == "ConcatV2":
+        return np.concatenate(inputs[:-1], inputs[-1])
+    if op in ("Reshape", "Pad", "Add"):
+        return getattr(np, op.lower())(*inputs) if op != "Pad" else np.pad(*inputs)
+    if op == "BiasAdd":
+        return tf.nn.bias_add(*inputs, **attrs)
+    return _window(op, attrs, inputs)
+
+
+def _window(op: str, attrs: dict[str, Any], inputs: list[Any]) -> Any:
+    """A convolution or pooling of any number of axes."""
+    layout, first = attrs["data_format"], attrs["data_format"].startswith("NC")
+    space = slice(2, None) if first else slice(1, -1)
+    steps, rates = (list(attrs.get(k, ())[space]) for k in ("strides", "dilations"))
+    padding = attrs["padding"]
+    if op.endswith("Pool"):
+        kind = op.removeprefix("line.").removesuffix("Pool").upper()
+        size = attrs["ksize"][space]
+        return tf.nn.pool(inputs[0], size, kind, steps, padding, layout)
+    if "Backprop" in op:
+        return _transposed(op, attrs, inputs, rates)
+    x, kernel = inputs
+    if padding == "CAUSAL":
+        before = (kernel.shape[0] - 1) * rates[0]
+        x, padding = np.pad(x, [(0, 0), (before, 0), (0, 0)]), "VALID"
+    if "Depthwise" not in op:
+        axis = 1 if first else -1
+        groups = x.shape[axis] // kernel.shape[-2]  # on a CPU not for every rank
+        pairs = zip(np.split(x, groups, axis), np.split(kernel, groups, -1))
+        made = [
+            tf.nn.convolution(part, own, steps, padding, layout, rates)
+            for part, own in pairs
+        ]
+        return tf.concat(made, axis)
+    if op.startswith("line."):
+        axis = 2 if first else 1
+        x, kernel = np.expand_dims(x, axis), np.expand_dims(kernel, 0)
+        step, rate, layout = steps[0], [1, *rates], "NCHW" if first else "NHWC"
+        wide = [1, 1, step, step] if first else [1, step, step, 1]
+        made = tf.nn.depthwise_conv2d(x, kernel, wide, padding, layout, rate)
+        return tf.squeeze(made, [axis])
+    wide = [1, 1, *steps] if first else [1, *steps, 1]
+    return tf.nn.depthwise_conv2d(x, kernel, wide, padding, layout, rates)
+
+
+def _transposed(op: str, attrs: Any, inputs: list[Any], rates: list[int]) -> Any:
+    sizes, kernel, x = inputs
+    outputs = kernel.shape[-2]
+    if op.startswith("line."):
+        return tf.nn.conv_transpose(
+            x, kernel, sizes, attrs["strides"][1], attrs["padding"]
+        )
+    assert rates[0] == rates[1]
+    sizes = [*sizes[:-1], outputs]
+    return tf.nn.atrous_conv2d_transpose(x, kernel, sizes, rates[0], attrs["padding"])
 
 
 def _run(found: Found) -> dict[Tensor, Any]:

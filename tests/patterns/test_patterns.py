@@ -26,23 +26,27 @@ def tables(name: str) -> set[str]:
     return found
 
 
+def everything() -> tuple[Pattern, ...]:
+    return (*patterns.layers(), *patterns.forms())
+
+
 def test_every_pattern_has_a_spelling() -> None:
-    names = {pattern.name for pattern in patterns.layers()}
+    names = {pattern.name for pattern in everything()}
     assert names - tables("SPELLINGS") == set()
 
 
 def test_every_pattern_has_a_near_miss() -> None:
-    names = {pattern.name for pattern in patterns.layers()}
+    names = {pattern.name for pattern in everything()}
     assert names - tables("NEAR_MISSES") == set()
 
 
 def test_the_tables_stempatterns_that_exist() -> None:
-    names = {pattern.name for pattern in patterns.layers()}
+    names = {pattern.name for pattern in everything()}
     assert tables("SPELLINGS") | tables("NEAR_MISSES") <= names
 
 
 def test_every_pattern_needs_an_op_or_has_a_root() -> None:
-    for pattern in patterns.layers():
+    for pattern in everything():
         assert pattern.needs or pattern.formula.roots, pattern.name
 
 

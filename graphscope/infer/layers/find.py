@@ -10,8 +10,8 @@ import networkx as nx
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from ...match import Held, Pattern, Tile, View, tile
 from ...match.view.nodes import PASS_THROUGH
-from ...ops.constants import Constants
 from ...patterns import layers as all_patterns
+from .canonical import canonical_view, standing
 from .data_format import turn_layers
 
 Specs = Mapping[Tensor, TensorSpec]
@@ -32,13 +32,11 @@ def find_layers(
     ``specs`` may be partial or empty: what needs a shape is then found less often, or with a default. ``keep`` are
     tensors that must stay visible (the outputs asked for). ``probes`` are specs under several choices of open sizes.
     """
-    constants = Constants(graph, model, specs=specs)
-    view = View(graph, specs, constants.value, model.graph)
-    view.probes = probes
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
+    view = canonical_view(graph, model, specs, keep=kept, probes=probes)
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
-    ordered = _in_order(graph, [_layer(each, view) for each in tiles])
-    found = [each for layer in ordered for each in _padded(layer)]
+    found = standing([_layer(each, view) for each in tiles], graph)
+    found = _in_order(graph, found)
     if fuse_activations:
         found = turn_layers(_fused(found, view, kept), specs or {}, kept)
     return _named(found)
@@ -47,7 +45,7 @@ def find_layers(
 def _layer(each: Tile, view: View) -> Layer:
     pattern, match = each.pattern, each.match
     weights = pattern.weights_of(match, view)
-    return Layer(
+    layer = Layer(
         op=pattern.op,
         attrs=pattern.config_of(match, view),
         inputs=pattern.inputs_of(match),
@@ -57,27 +55,9 @@ def _layer(each: Tile, view: View) -> Layer:
         pattern=pattern.name,
         evidence=pattern.evidence_of(match, view),
     )
-
-
-def _padded(layer: Layer) -> list[Layer]:
-    """The layer; before it a ZeroPadding2D of its own where its op padded by numbers that Keras has no word for.
-
-    What the padding puts out is no tensor of the graph: it is given a name that no node bears.
-    """
-    if "zero_padding" not in layer.attrs:
-        return [layer]
-    attrs = dict(layer.attrs)
-    rows = attrs.pop("zero_padding")
-    between = Tensor(f"{layer.output.node}:explicit_paddings")
-    before = Layer(
-        op="ZeroPadding2D",
-        attrs={"padding": rows, "data_format": attrs["data_format"]},
-        inputs=layer.inputs,
-        output=between,
-        pattern=layer.pattern,
-        evidence=("the explicit paddings of the convolution after it",),
-    )
-    return [before, replace(layer, attrs=attrs, inputs={"x": between})]
+    origins = view.origins(match.members)
+    assumed = tuple(text for origin in origins for text in origin.evidence)
+    return replace(layer, evidence=layer.evidence + assumed) if assumed else layer
 
 
 def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:
@@ -171,7 +151,13 @@ def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:
         order = {name: i for i, name in enumerate(nx.topological_sort(graph))}
     except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
         order = {name: i for i, name in enumerate(graph)}
-    return sorted(layers, key=lambda layer: order[layer.output.node])
+
+    def place(layer: Layer) -> tuple[int, int]:
+        """A tensor of no file stands just before what it was made for."""
+        home, colon, _ = layer.output.node.partition(":")
+        return order[home], 0 if colon else 1
+
+    return sorted(layers, key=place)
 
 
 def _named(layers: list[Layer]) -> tuple[Layer, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .terms import LAYERS, Call, Each, Named, Term, term
+from .terms import LAYERS, LINE, Call, Each, Named, Term, term
 
 
 def named(name: str, found: Term) -> Term:
@@ -24,6 +24,7 @@ class Ops:
     """``op.MatMul(x, w)`` is the term of one op; ``outputs=4`` gives its ports, ``...`` leaves arguments open.
 
     ``layers.Dense(x, activation="linear")`` is the term of one layer, in a graph whose nodes are layers.
+    ``line.Conv2D(x, w, strides=s)`` is that op along one axis, in a graph in canonical form (see ``form``).
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -45,6 +46,7 @@ class Ops:
 
 op = Ops()
 layers = Ops(LAYERS)
+line = Ops(LINE)
 
 
 def rsqrt(value: Term) -> Term:

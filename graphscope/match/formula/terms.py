@@ -23,6 +23,7 @@ POWER_OPS = {
     -1: frozenset({"Reciprocal", "RealDiv", "Pow"}),
 }
 ANY_POWER = frozenset().union(*POWER_OPS.values())
+LINE = "line."  # before the name of an op along one axis, for which TensorFlow has none
 LAYERS = "layers."  # before the name of a layer's class, one altitude up
 WIDEST_SUM = 8  # a formula's sum of n terms has 2**n splits: beyond this it is refused
 

@@ -81,6 +81,11 @@ class Match(NamedTuple):
         """The tensor that each variable's first use reads, by name and turn."""
         return dict(_unlinked(self.uses))
 
+    def read(self, name: str) -> tuple[Tensor, ...]:
+        """The tensors that a variable's first use reads: one, or one for each repetition of an ``each``."""
+        found = {turn: at for (own, turn), at in self.used.items() if own == name}
+        return tuple(found[turn] for turn in sorted(found))
+
 
 def _unlinked(chain: Any) -> Iterator[Any]:
     while chain is not None:

@@ -6,9 +6,9 @@ Nodes are *dynamic* (they depend on values that are fed or drawn at random), or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,12 +70,28 @@ def _arity(kind: str) -> int | None:
     return len(definition.input_arg)
 
 
+class Origin(NamedTuple):
+    """What a node of a graph in canonical form stands for.
+
+    ``members`` are nodes of the file, ``computing`` how many of them depend on what is fed, ``forms`` the names of the
+    forms that made it, ``evidence`` what was assumed. An op between two new ones stands for no node.
+    """
+
+    members: frozenset[str]
+    computing: int
+    forms: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
 class Nodes:
     """An index over a graph: built once, read by every pattern.
 
     ``specs`` may be partial. ``value(tensor)`` may fold constants; without it a small table does. ``whole`` is the
-    graph with what only trains still in it: there the effects of a layer are found.
+    graph with what only trains still in it: there the effects of a layer are found. Of a graph in canonical form
+    ``origin`` tells what its new nodes stand for; a node without an entry is one of the file.
     """
+
+    origin: Mapping[str, Origin] = {}
 
     def __init__(
         self,
@@ -136,6 +152,24 @@ class Nodes:
             return False
         produced = opdefs.output_dtypes(kind, attrs)
         return any(d not in ("resource", "variant") for d in produced)
+
+    def of_file(self, names: Iterable[str]) -> frozenset[str]:
+        """The nodes of the file that some nodes stand for."""
+        if not self.origin:
+            return frozenset(names)
+        own = (self._origin(name).members for name in names)
+        return frozenset().union(*own)
+
+    def explained(self, names: Iterable[str]) -> int:
+        """How many computing nodes of the file some computing nodes stand for."""
+        return sum(self._origin(name).computing for name in names)
+
+    def origins(self, names: frozenset[str]) -> list[Origin]:
+        """What those of some nodes stand for that a canonical form made."""
+        return [self.origin[name] for name in sorted(names & self.origin.keys())]
+
+    def _origin(self, name: str) -> Origin:
+        return self.origin.get(name) or Origin(frozenset({name}), 1)
 
     def is_dynamic(self, tensor: Tensor) -> bool:
         """Whether the tensor depends on what is fed."""

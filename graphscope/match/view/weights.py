@@ -45,6 +45,8 @@ class Weights(Nodes):
         return self._held[tensor]
 
     def _find_held(self, tensor: Tensor) -> Held | None:
+        if not self._origin(tensor.node).members:
+            return self._rearranged(tensor)
         chain: list[Tensor] = []
         use, literal = tensor, self._is_literal(tensor)
         for _ in range(64):
@@ -66,6 +68,18 @@ class Weights(Nodes):
         except MALFORMED:
             return None
         return found or self._computed(use)
+
+    def _rearranged(self, tensor: Tensor) -> Held | None:
+        """What a canonical form makes of weights: one in another shape, or several joined."""
+        name, args = tensor.node, self.inputs[tensor.node]
+        if self.kinds[name] == "Reshape":
+            held = self.held(args[0])
+            return None if held is None else self._step(held, tensor)
+        parts = [self.held(each) for each in args[:-1]]
+        whole = [each for each in parts if each is not None]
+        if self.kinds[name] != "ConcatV2" or len(whole) < len(parts) or not parts:
+            return None
+        return whole[0].joined(len(whole[0].shape) - 1, whole[1:])
 
     def _is_literal(self, tensor: Tensor) -> bool:
         """Whether a constant is only given its shape and type; what was a variable once is read, first of all."""

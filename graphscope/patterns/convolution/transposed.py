@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...graph import Tensor
 from ...match import (
-    ANY,
-    Array,
     Attr,
     Dims,
     Held,
@@ -19,32 +18,33 @@ from ...match import (
     View,
     Weight,
     layer,
-    op,
 )
-from ..keras_arguments import (
-    conv_output_size,
-    data_format,
-    only_spatial,
-    per_channel,
-    sandwich_padding,
-    spatial,
-)
+from ...match.keras_arguments import spatial
+from ..canonical.convolutions import family
+from ..keras_arguments import channel_axis, conv_output_size, per_channel
+from .convolution import plain_window
 
 
 def _axes(
-    view: View, x: Any, kernel: Held, strides: Any, layout: str, sizes: Sizes
+    view: View,
+    x: Tensor,
+    kernel: Held,
+    strides: Any,
+    dilations: Any,
+    data_format: str,
+    sizes: Sizes,
 ) -> Iterator[tuple[Size, Size | None, int, int]]:
-    """For each spatial axis: the size that comes in, the size that is asked for, kernel and stride."""
-    first = 2 if data_format(layout) == "channels_first" else 1
-    steps = spatial(strides, layout)
-    for i, (long, stride) in enumerate(zip(kernel.shape[:-2], steps)):
+    """For each spatial axis: the size that comes in, the size that is asked for, the kernel's reach and the stride."""
+    first = 2 if channel_axis(data_format) == 1 else 1
+    steps, rates = spatial(strides, data_format), spatial(dilations, data_format)
+    for i, (long, step, rate) in enumerate(zip(kernel.shape, steps, rates)):
         size = sizes[first + i] if first + i < len(sizes) else None
-        yield view.axis_size(x, first + i), size, long, stride
+        yield view.axis_size(x, first + i), size, (long - 1) * rate + 1, step
 
 
 def _extra(
     before: Size, after: Size | None, long: int, stride: int, padding: str
-) -> Any:
+) -> int | str | None:
     """Keras's output_padding of one axis; None where its default applies, a text where none would do."""
     if after is None:
         return None
@@ -66,83 +66,77 @@ def _extra(
 
 def _output_padding(
     view: View,
-    x: Any,
+    x: Tensor,
     kernel: Held,
     strides: Any,
     padding: str,
-    layout: str,
+    dilations: Any,
+    data_format: str,
     sizes: Sizes,
 ) -> Any:
-    axes = _axes(view, x, kernel, strides, layout, sizes)
+    axes = _axes(view, x, kernel, strides, dilations, data_format, sizes)
     extras = [
         _extra(before, after, long, stride, padding.lower())
         for before, after, long, stride in axes
     ]
-    told = [extra for extra in extras if isinstance(extra, str)]
-    if told:
-        return told[0]
+    for extra in extras:
+        if isinstance(extra, str):
+            return extra
     if all(extra is None for extra in extras):
         return None
     if any(extra is None for extra in extras):
         return "one axis has its default size and another has not"
-    return tuple(extras)
+    return tuple(extras) if len(extras) > 1 else extras[0]
 
 
 def _fits(
     view: View,
-    x: Any,
+    x: Tensor,
     kernel: Held,
     bias: Held | None,
     strides: Any,
     padding: str,
-    layout: str,
+    data_format: str,
     dilations: Any,
     sizes: Sizes,
 ) -> bool | str:
-    if padding not in ("SAME", "VALID"):
-        return f"padding {padding} needs a layer of its own"
-    if not only_spatial(strides, layout) or not only_spatial(dilations, layout):
-        return "strides or dilations over batch or channels"
-    extra = _output_padding(view, x, kernel, strides, padding, layout, sizes)
+    plain = plain_window(padding, strides, dilations, data_format)
+    if plain is not True:
+        return plain
+    extra = _output_padding(
+        view, x, kernel, strides, padding, dilations, data_format, sizes
+    )
     if isinstance(extra, str):
         return extra
-    return per_channel(bias, kernel.shape[-2], layout, len(kernel.shape))
+    return per_channel(bias, kernel.shape[-2], data_format, len(kernel.shape))
 
 
 def _config(
     view: View,
-    x: Any,
+    x: Tensor,
     kernel: Held,
-    bias: Held | None,
     strides: Any,
     padding: str,
-    layout: str,
+    data_format: str,
     dilations: Any,
     sizes: Sizes,
 ) -> dict[str, Any]:
-    return {
-        "filters": kernel.shape[-2],
-        "kernel_size": kernel.shape[:-2],
-        "strides": spatial(strides, layout),
-        "padding": padding.lower(),
-        "output_padding": _output_padding(
-            view, x, kernel, strides, padding, layout, sizes
-        ),
-        "data_format": data_format(layout),
-        "dilation_rate": spatial(dilations, layout),
-        "use_bias": bias is not None,
-        "activation": "linear",
-    }
+    extra = _output_padding(
+        view, x, kernel, strides, padding, dilations, data_format, sizes
+    )
+    return {"output_padding": extra}
 
 
-def _weights(kernel: Held, bias: Held | None) -> dict[str, Held | None]:
-    return {"kernel": kernel, "bias": bias.flat() if bias else None}
-
-
-def _assumed(
-    view: View, x: Any, kernel: Held, strides: Any, layout: str, sizes: Sizes
+def _evidence(
+    view: View,
+    x: Tensor,
+    kernel: Held,
+    strides: Any,
+    dilations: Any,
+    data_format: str,
+    sizes: Sizes,
 ) -> str:
-    axes = _axes(view, x, kernel, strides, layout, sizes)
+    axes = _axes(view, x, kernel, strides, dilations, data_format, sizes)
     known = all(
         after is not None and (before.number is not None or bool(after.axes))
         for before, after, _, _ in axes
@@ -150,7 +144,7 @@ def _assumed(
     return "" if known else "the size asked for is not known: Keras's own is assumed"
 
 
-def _transposed(kind: str, name: str, keras: str) -> Pattern:
+def _transposed(kind: str, axes: int) -> Pattern:
     def formula(
         sizes: Dims,
         kernel: Weight,
@@ -158,58 +152,18 @@ def _transposed(kind: str, name: str, keras: str) -> Pattern:
         bias: Weight | None,
         strides: Attr,
         padding: Attr,
-        layout: Attr,
+        data_format: Attr,
         dilations: Attr,
     ) -> Term:
         named = {"strides": strides, "padding": padding, "dilations": dilations}
-        made = getattr(op, kind)(sizes, kernel, x, **named, data_format=layout)
-        return made + bias
+        conv = getattr(family(axes), kind)
+        return conv(sizes, kernel, x, **named, data_format=data_format) + bias
 
-    formula.__name__ = name
-    options: Any = {"where": _fits, "config": _config, "weights": _weights}
-    return layer(keras, evidence=_assumed, **options)(formula)
-
-
-def _dilated_fits(
-    kernel: Held, bias: Held | None, rate: Any, pads: Sizes, crops: Sizes
-) -> bool | str:
-    if len(rate) != len(kernel.shape) - 2:
-        return "the block spans other axes than the kernel"
-    if sandwich_padding(crops, pads, rate, kernel.shape[:-2]) is None:
-        return "the crops are those of neither padding='same' nor 'valid'"
-    return per_channel(bias, kernel.shape[-2])
+    formula.__name__ = f"conv{axes}d_transpose"
+    options: Any = {"where": _fits, "config": _config, "evidence": _evidence}
+    return layer(f"Conv{axes}DTranspose", **options)(formula)
 
 
-@layer(
-    "Conv2DTranspose",
-    where=_dilated_fits,
-    config=lambda kernel, bias, rate, pads, crops: {
-        "filters": kernel.shape[-2],
-        "kernel_size": kernel.shape[:-2],
-        "strides": (1, 1),
-        "padding": sandwich_padding(crops, pads, rate, kernel.shape[:-2]),
-        "output_padding": None,
-        "data_format": "channels_last",
-        "dilation_rate": tuple(rate),
-        "use_bias": bias is not None,
-        "activation": "linear",
-    },
-    weights=_weights,
-)
-def conv2d_transpose_dilated(
-    x: Input, kernel: Weight, bias: Weight | None, rate: Array, pads: Dims, crops: Dims
-) -> Term:
-    """``tf.nn.atrous_conv2d_transpose``: what the one block pads, the other crops as well."""
-    split, ones = op.SpaceToBatchND(x, rate, pads), (1, 1, 1, 1)
-    named = {"strides": ones, "padding": "VALID"}
-    inner = op.Conv2DBackpropInput(ANY, kernel, split, **named)
-    made: Term = op.BatchToSpaceND(inner, rate, crops)
-    return made + bias
-
-
-conv2d_transpose = _transposed(
-    "Conv2DBackpropInput", "conv2d_transpose", "Conv2DTranspose"
-)
-conv3d_transpose = _transposed(
-    "Conv3DBackpropInputV2", "conv3d_transpose", "Conv3DTranspose"
-)
+conv1d_transpose = _transposed("Conv2DBackpropInput", 1)
+conv2d_transpose = _transposed("Conv2DBackpropInput", 2)
+conv3d_transpose = _transposed("Conv3DBackpropInputV2", 3)

@@ -17,7 +17,7 @@ from tests.patterns.spelling import (
     weight,
 )
 
-NAME = "conv1d_folded_by_hand"
+NAME = "folded_by_hand"
 
 
 def folded(

@@ -151,36 +151,36 @@ SPELLINGS = [
     ),
     spell(
         "atrous",
-        "conv2d_dilated",
+        "dilated_conv2d",
         atrous,
         "kernel",
         dilation_rate=(2, 2),
         padding="same",
     ),
-    spell("atrous, valid", "conv2d_dilated", lambda: atrous("VALID"), padding="valid"),
+    spell("atrous, valid", "dilated_conv2d", lambda: atrous("VALID"), padding="valid"),
     spell(
         "atrous, even kernel",
-        "conv2d_dilated",
+        "dilated_conv2d",
         lambda: atrous("SAME", 2),
         padding="same",
     ),
     spell(
         "atrous on any size",
-        "conv2d_dilated",
+        "dilated_conv2d",
         with_unknown_size,
         dilation_rate=(2, 2),
         padding="same",
     ),
     spell(
         "convolution with rate and bias",
-        "conv2d_dilated",
+        "dilated_conv2d",
         lambda: convolution("SAME"),
         "kernel bias",
         padding="same",
     ),
     spell(
         "volume with rate",
-        "conv3d_dilated",
+        "dilated_conv3d",
         lambda: v1.nn.convolution(
             image(None, 6, 6, 6, 2),
             weight("w", 2, 2, 2, 2, 3),
@@ -200,7 +200,7 @@ SPELLINGS = [
     ),
     spell(
         "depthwise dilated",
-        "depthwise_conv2d_dilated",
+        "dilated_depthwise",
         on_image(lambda: L.DepthwiseConv2D(3, dilation_rate=2, padding="same")),
         "kernel bias",
         dilation_rate=(2, 2),
@@ -222,7 +222,7 @@ SPELLINGS = [
     ),
     spell(
         "separable dilated",
-        "separable_conv2d_dilated",
+        "dilated_depthwise",
         lambda: separable(rate=[2, 2]),
         dilation_rate=(2, 2),
         padding="same",
@@ -246,22 +246,22 @@ SPELLINGS = [
     ),
     spell(
         "causal",
-        "conv1d_causal",
+        "causal",
         on_line(lambda: L.Conv1D(4, 3, padding="causal")),
         padding="causal",
     ),
     spell(
         "WaveNet's",
-        "conv1d_dilated",
+        "dilated_conv1d",
         wavenet,
         "kernel",
         dilation_rate=(4,),
         padding="valid",
     ),
-    spell("dilated, same", "conv1d_dilated", lambda: wavenet("SAME"), padding="same"),
+    spell("dilated, same", "dilated_conv1d", lambda: wavenet("SAME"), padding="same"),
     spell(
         "causal and dilated",
-        "conv1d_causal_dilated",
+        "causal",
         on_line(lambda: L.Conv1D(4, 3, padding="causal", dilation_rate=2)),
         "kernel bias",
         padding="causal",
@@ -360,14 +360,14 @@ SPELLINGS += [
     ),
     spell(
         "explicit paddings",
-        "conv2d_explicit",
+        "explicit_conv",
         lambda: explicit("Conv2D"),
         "kernel",
         padding="valid",
     ),
     spell(
         "depthwise with explicit paddings",
-        "depthwise_conv2d_explicit",
+        "explicit_depthwise",
         lambda: explicit("Depthwise"),
         "kernel",
         padding="valid",
@@ -376,7 +376,7 @@ SPELLINGS += [
 SPELLINGS += [
     spell(
         "atrous, transposed",
-        "conv2d_transpose_dilated",
+        "dilated_transpose",
         lambda: transposed_atrous("SAME"),
         "kernel",
         dilation_rate=(2, 2),
@@ -384,13 +384,13 @@ SPELLINGS += [
     ),
     spell(
         "atrous, transposed, valid",
-        "conv2d_transpose_dilated",
+        "dilated_transpose",
         lambda: transposed_atrous("VALID"),
         padding="valid",
     ),
     spell(
         "depthwise on a line, dilated",
-        "depthwise_conv1d_dilated",
+        "depthwise_along_a_line",
         on_line(lambda: L.DepthwiseConv1D(3, dilation_rate=2, padding="same")),
         "kernel bias",
         dilation_rate=(2,),
@@ -398,7 +398,7 @@ SPELLINGS += [
     ),
     spell(
         "separable on a line, dilated",
-        "separable_conv1d_dilated",
+        "separable_along_a_line",
         on_line(lambda: L.SeparableConv1D(4, 3, dilation_rate=2)),
         "depthwise_kernel pointwise_kernel bias",
         dilation_rate=(2,),
@@ -407,19 +407,19 @@ SPELLINGS += [
 NEAR_MISSES = [
     near(
         "cropped like neither",
-        "conv2d_transpose_dilated",
+        "dilated_transpose",
         lambda: transposed_sandwich([[0, 0], [0, 0]], [[1, 3], [1, 3]]),
     ),
     near(
         "depthwise over an image, dilated",
-        "depthwise_conv1d_dilated",
+        "depthwise_along_a_line",
         lambda: v1.nn.depthwise_conv2d(
             image(), weight("w", 3, 3, 3, 1), [1, 1, 1, 1], "SAME", rate=[2, 2]
         ),
     ),
     near(
         "separable over an image, dilated",
-        "separable_conv1d_dilated",
+        "separable_along_a_line",
         lambda: separable(rate=[2, 2]),
     ),
     near("separable over an image", "separable_conv1d", separable),
@@ -430,21 +430,14 @@ NEAR_MISSES = [
     ),
     near(
         "same padding",
-        "conv2d_explicit",
+        "explicit_conv",
         lambda: tf.nn.conv2d(image(), weight("w", 3, 3, 3, 4), 1, "SAME"),
     ),
     near(
         "depthwise with same padding",
-        "depthwise_conv2d_explicit",
+        "explicit_depthwise",
         lambda: v1.nn.depthwise_conv2d(
             image(), weight("w", 3, 3, 3, 1), [1, 1, 1, 1], "SAME"
-        ),
-    ),
-    near(
-        "explicit paddings",
-        "conv2d",
-        lambda: tf.nn.conv2d(
-            image(), weight("w", 3, 3, 3, 4), 1, [[0, 0], [1, 0], [1, 0], [0, 0]]
         ),
     ),
     near(
@@ -461,17 +454,17 @@ NEAR_MISSES = [
     ),
     near(
         "padded like neither",
-        "conv2d_dilated",
+        "dilated_conv2d",
         lambda: sandwich([2, 2], [[1, 3], [1, 3]], [[0, 0], [0, 0]]),
     ),
     near(
         "cropped at the start",
-        "conv2d_dilated",
+        "dilated_conv2d",
         lambda: sandwich([2, 2], [[2, 2], [2, 2]], [[1, 0], [1, 0]]),
     ),
     near(
         "another rate back",
-        "conv3d_dilated",
+        "dilated_conv3d",
         lambda: sandwich([2, 2], [[2, 2], [2, 2]], [[0, 0], [0, 0]]),
     ),
     near(
@@ -483,7 +476,7 @@ NEAR_MISSES = [
     ),
     near(
         "kernel fed",
-        "depthwise_conv2d_dilated",
+        "dilated_depthwise",
         lambda: v1.nn.depthwise_conv2d(
             image(), image(3, 3, 3, 1, name="k"), [1, 1, 1, 1], "SAME", rate=[2, 2]
         ),
@@ -491,13 +484,13 @@ NEAR_MISSES = [
     near("pointwise of 3", "separable_conv2d", lambda: separable(3)),
     near(
         "dilated pointwise of 3",
-        "separable_conv2d_dilated",
+        "separable_conv2d",
         lambda: separable(3, [2, 2]),
     ),
     near("another axis squeezed", "conv1d", lambda: squeezed(2)),
     near(
         "padded on the right",
-        "conv1d_causal",
+        "causal",
         lambda: tf.nn.conv1d(
             tf.pad(image(None, 9, 3), [[0, 0], [0, 2], [0, 0]]),
             weight("w", 3, 3, 4),
@@ -507,12 +500,12 @@ NEAR_MISSES = [
     ),
     near(
         "not dilated",
-        "conv1d_dilated",
+        "dilated_conv1d",
         lambda: tf.nn.conv1d(image(None, 9, 3), weight("w", 3, 3, 4), 1, "SAME"),
     ),
     near(
         "half the reach",
-        "conv1d_causal_dilated",
+        "causal",
         lambda: v1.nn.convolution(
             tf.pad(image(None, 12, 3), [[0, 0], [2, 0], [0, 0]]),
             weight("w", 2, 3, 4),
@@ -547,6 +540,50 @@ NEAR_MISSES = [
             image(2, 3, 3, 3, 2), image(2, 2, 2, 4, 2, name="k"), [2, 6, 6, 6, 4], 2
         ),
     ),
+]
+
+
+def transposed_squeezed(axis: int) -> Any:
+    made = tf.nn.conv2d_transpose(
+        tf.expand_dims(image(2, 1, 3), 1), weight("w", 1, 1, 4, 3), [2, 1, 1, 4], 1
+    )
+    return tf.squeeze(made, [axis])
+
+
+SPELLINGS += [
+    spell(
+        "put on a line",
+        "conv_along_a_line",
+        on_line(lambda: L.Conv1D(4, 3, strides=2)),
+        "kernel bias",
+        op="Conv1D",
+        strides=(2,),
+    ),
+    spell(
+        "transposed, put on a line",
+        "transposed_along_a_line",
+        on_line(lambda: L.Conv1DTranspose(4, 3, strides=2, padding="valid")),
+        op="Conv1DTranspose",
+        padding="valid",
+        output_padding=None,
+    ),
+]
+NEAR_MISSES += [
+    near(f"{form}, squeezed", form, build)
+    for form, build in {
+        "conv_along_a_line": lambda: squeezed(2),
+        "transposed_along_a_line": lambda: transposed_squeezed(2),
+        "separable_along_a_line": lambda: tf.squeeze(
+            v1.nn.separable_conv2d(
+                tf.expand_dims(image(None, 1, 3), 1),
+                weight("d", 1, 1, 3, 2),
+                weight("p", 1, 1, 6, 4),
+                [1, 1, 1, 1],
+                "SAME",
+            ),
+            [2],
+        ),
+    }.items()
 ]
 
 

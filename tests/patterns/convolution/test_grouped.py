@@ -55,25 +55,25 @@ def by_sizes() -> Any:
 
 
 SPELLINGS = [
-    spell("on a line", "conv1d_grouped", lambda: grouped(1), "kernel", groups=3),
-    spell("image", "conv2d_grouped", grouped, "kernel", groups=3, filters=12),
+    spell("on a line", "grouped_conv1d", lambda: grouped(1), "kernel", groups=3),
+    spell("image", "grouped_conv2d", grouped, "kernel", groups=3, filters=12),
     spell(
         "image with bias",
-        "conv2d_grouped",
+        "grouped_conv2d",
         lambda: grouped(bias="after"),
         "kernel bias",
         use_bias=True,
     ),
     spell(
         "own variables",
-        "conv2d_grouped",
+        "grouped_conv2d",
         lambda: grouped(own=True, groups=2),
         "kernel",
         groups=2,
     ),
-    spell("kernels in another order", "conv2d_grouped", lambda: grouped(turned=True)),
-    spell("split by sizes", "conv2d_grouped", by_sizes, groups=2),
-    spell("volume", "conv3d_grouped", lambda: grouped(3), "kernel", groups=3),
+    spell("kernels in another order", "grouped_conv2d", lambda: grouped(turned=True)),
+    spell("split by sizes", "grouped_conv2d", by_sizes, groups=2),
+    spell("volume", "grouped_conv3d", lambda: grouped(3), "kernel", groups=3),
 ]
 
 
@@ -82,11 +82,11 @@ def near(name: str, pattern: str, build: Any) -> NearMiss:
 
 
 NEAR_MISSES = [
-    near("joined along rows", "conv1d_grouped", lambda: grouped(1, joint=1)),
-    near("joined along rows, image", "conv2d_grouped", lambda: grouped(joint=1)),
-    near("one part is activated", "conv2d_grouped", lambda: grouped(activation=True)),
-    near("rows are split", "conv2d_grouped", lambda: grouped(groups=2, axis=1)),
-    near("depth is split", "conv3d_grouped", lambda: grouped(3, groups=2, axis=1)),
+    near("joined along rows", "grouped_conv1d", lambda: grouped(1, joint=1)),
+    near("joined along rows, image", "grouped_conv2d", lambda: grouped(joint=1)),
+    near("one part is activated", "grouped_conv2d", lambda: grouped(activation=True)),
+    near("rows are split", "grouped_conv2d", lambda: grouped(groups=2, axis=1)),
+    near("depth is split", "grouped_conv3d", lambda: grouped(3, groups=2, axis=1)),
 ]
 
 

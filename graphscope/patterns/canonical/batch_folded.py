@@ -12,19 +12,21 @@ from ...graph import Tensor
 from ...match import (
     ANY,
     Array,
-    Attr,
     Dims,
     Held,
     Input,
+    Match,
+    New,
     Sizes,
     Term,
     View,
     Weight,
-    layer,
+    form,
+    line,
     named,
     op,
 )
-from ..keras_arguments import kept_axis, per_channel
+from .convolutions import plain_attributes
 
 Shape = tuple[int, ...]
 
@@ -61,24 +63,12 @@ def _rate(view: View, rows: Tensor) -> int:
     return (view.shape(rows) or (0,))[0] or 0
 
 
-def _line(kernel: Held, axis: Any) -> Held:
-    """The kernel without the axis of size 1 that was put in."""
-    shape = list(kernel.shape)
-    del shape[int(axis) % 4 - 1]
-    return kernel.reshaped(*shape)
-
-
 def _is_folded(
     view: View,
     x: Tensor,
     kernel: Held,
-    bias: Held | None,
     pads: Sizes | None,
-    there: Any,
-    back: Any,
     begin: Any,
-    axis: Any,
-    axes: Any,
     padded: Tensor,
     rows: Tensor,
     folded: Tensor,
@@ -87,76 +77,48 @@ def _is_folded(
     restored: Tensor,
     cut: Tensor,
 ) -> bool | str:
-    if tuple(there) != (1, 0, 2) or tuple(back) != (1, 0, 2):
-        return "it is not the first two axes that are exchanged"
     if pads is not None and any(p is None or p.number != 0 for p in pads[:3]):
         return "it is not the end that is padded"
     if begin is not None and any(begin):
         return "it is not the start that is kept"
-    line = kept_axis(axis, "NHWC")
-    if line is None or [a % 4 for a in axes or ()] != [int(axis) % 4]:
-        return "it is no convolution of one axis"
-    if len(kernel.shape) != 4 or kernel.shape[int(axis) % 4 - 1] != 1:
-        return "the kernel spans the inserted axis"
     if not view.always(_folds, x, padded, rows, folded):
         return "it does not fold time into the batch"
     if not view.always(_unfolds, convolved, columns, restored):
         return "it does not unfold what was folded"
-    shorter = (_line(kernel, axis).shape[0] - 1) * _rate(view, rows)
+    shorter = (kernel.shape[0] - 1) * _rate(view, rows)
 
-    def is_cut(given: Shape, made: Shape) -> bool:
-        return made[:2] == (given[0], given[1] - shorter)
+    def is_cut(whole: Shape, left: Shape) -> bool:
+        return left[:2] == (whole[0], whole[1] - shorter)
 
-    if not view.always(is_cut, x, cut):
-        return "it is not cut to what a dilated convolution computes"
-    return per_channel(bias, kernel.shape[-1])
+    fits = view.always(is_cut, x, cut)
+    return fits or "it is not cut to what a dilated convolution computes"
 
 
-@layer(
-    "Conv1D",
+def _dilated(view: View, match: Match, x: Tensor, rows: Tensor) -> New:
+    rate = (1, _rate(view, rows), 1)
+    attrs = {**plain_attributes(1), "dilations": rate}
+    return New("line.Conv2D", (x, *match.read("kernel")), attrs)
+
+
+@form(
+    "line.Conv2D",
     where=_is_folded,
-    config=lambda view, kernel, bias, axis, rows: {
-        "filters": kernel.shape[-1],
-        "kernel_size": (_line(kernel, axis).shape[0],),
-        "strides": (1,),
-        "padding": "valid",
-        "data_format": "channels_last",
-        "dilation_rate": (_rate(view, rows),),
-        "groups": 1,
-        "use_bias": bias is not None,
-        "activation": "linear",
-    },
-    weights=lambda kernel, bias, axis: {
-        "kernel": _line(kernel, axis),
-        "bias": bias.flat() if bias else None,
-    },
+    becomes=_dilated,
     evidence="time is folded into the batch, convolved and unfolded: a dilation rate",
 )
-def conv1d_folded_by_hand(
-    x: Input,
-    kernel: Weight,
-    bias: Weight | None,
-    pads: Dims,
-    there: Array,
-    back: Array,
-    begin: Array,
-    axis: Array,
-    axes: Attr,
-) -> Term:
-    """``time_to_batch``, ``conv1d``, ``batch_to_time`` and a slice; what has nothing to do may be missing."""
-    padded = named("padded", op.Pad(x, pads) | x)
-    rows = named("rows", op.Transpose(op.Reshape(padded, ANY), there))
+def folded_by_hand(x: Input, kernel: Weight, pads: Dims, begin: Array) -> Term:
+    """``time_to_batch``, ``conv1d``, ``batch_to_time`` and a slice -> ``conv(x, dilations=rate)``.
+
+    What has nothing to do may be missing.
+    """
+    padded, turn = named("padded", op.Pad(x, pads) | x), [1, 0, 2]
+    rows = named("rows", op.Transpose(op.Reshape(padded, ANY), turn))
     folded = named("folded", op.Reshape(rows, ANY) | rows)
-    wide = op.Conv2D(
-        op.ExpandDims(folded, axis), kernel, strides=[1, 1, 1, 1], padding="VALID"
-    )
-    convolved = named("convolved", op.Squeeze(wide, squeeze_dims=axes))
-    columns = named(
-        "columns", op.Transpose(op.Reshape(convolved, ANY) | convolved, back)
-    )
+    inner = line.Conv2D(folded, kernel, **plain_attributes(1))
+    convolved = named("convolved", inner)
+    flat = op.Reshape(convolved, ANY) | convolved
+    columns = named("columns", op.Transpose(flat, turn))
     restored = named("restored", op.Reshape(columns, ANY))
-    ended = op.StridedSlice(
-        restored, begin, ANY, [1, 1, 1], begin_mask=ANY, end_mask=ANY
-    )
-    cut = named("cut", op.Slice(restored, begin, ANY) | ended | restored)
-    return cut + bias
+    masks = {"begin_mask": ANY, "end_mask": ANY}
+    ended = op.StridedSlice(restored, begin, ANY, [1, 1, 1], **masks)
+    return named("cut", op.Slice(restored, begin, ANY) | ended | restored)

@@ -1,0 +1,117 @@
+"""Grouped convolutions before there was an op for them: the channels split, each part convolved, the results joined.
+
+AlexNet's two towers and what caffe-tensorflow, onnx-tf and onnx2tf write for ``group``: the kernel is one variable
+that is split as well, or each group has its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...graph import Tensor
+from ...match import (
+    ANY,
+    EACH,
+    Array,
+    Attr,
+    Form,
+    Held,
+    Input,
+    Match,
+    New,
+    Term,
+    View,
+    Weights,
+    each,
+    form,
+    op,
+)
+from ..keras_arguments import channel_axis, per_channel, size_at
+from .convolutions import family, in_shape, joined
+
+
+def _is_whole(view: View, x: Tensor, kernels: tuple[Held, ...], at: int) -> bool | str:
+    """Whether as many equal parts of the channels are convolved alike as there are."""
+    if len({kernel.shape for kernel in kernels}) != 1:
+        return "the groups differ in size"
+    channels, inside = size_at(view.shape(x), at), kernels[0].shape[-2]
+    whole = channels is not None and channels == inside * len(kernels)
+    return whole or "not all channels are convolved"
+
+
+def _grouped(name: str, kind: str, axes: int) -> Form:
+    """``ConcatV2(conv(Split(x)[i], kernels[i]) + biases[i])`` -> ``conv(x, ConcatV2(kernels)) + ConcatV2(biases)``."""
+    rank = axes + 2
+
+    def fits(
+        view: View,
+        x: Tensor,
+        axis: Any,
+        joint: Any,
+        kernels: tuple[Held, ...],
+        biases: tuple[Held, ...] | None,
+        padding: str,
+        layout: str,
+    ) -> bool | str:
+        at = channel_axis(layout, rank) % rank
+        if padding not in ("SAME", "VALID"):
+            return f"padding {padding} needs a layer of its own"
+        if int(axis) % rank != at:
+            return "another axis than that of the channels is split"
+        if int(joint) % rank != at:
+            return "the results are joined along another axis"
+        if len(biases or ()) not in (0, len(kernels)):
+            return "some groups have a bias and some have not"
+        for held in biases or ():
+            own = per_channel(held, kernels[0].shape[-1], layout, rank)
+            if own is not True:
+                return own
+        return _is_whole(view, x, kernels, at)
+
+    def becomes(
+        match: Match,
+        x: Tensor,
+        kernels: tuple[Held, ...],
+        biases: tuple[Held, ...] | None,
+        strides: Any,
+        padding: str,
+        layout: str,
+        dilations: Any,
+    ) -> New:
+        attrs = {"strides": strides, "padding": padding, "dilations": dilations}
+        kernel = joined(match.read("kernels"), rank)
+        conv = New(kind, (x, kernel), {**attrs, "data_format": layout})
+        if not biases:
+            return conv
+        read = zip(match.read("biases"), biases)
+        vectors = [in_shape(at, int(np.prod(held.shape))) for at, held in read]
+        wide = "NCHW" if layout.startswith("NC") else "NHWC"
+        inputs = (conv, joined(tuple(vectors), 1))
+        return New("BiasAdd", inputs, {"data_format": wide})
+
+    def formula(
+        x: Input,
+        kernels: Weights,
+        biases: Weights | None,
+        axis: Array,
+        joint: Array,
+        strides: Attr,
+        padding: Attr,
+        layout: Attr,
+        dilations: Attr,
+    ) -> Term:
+        named = {"strides": strides, "padding": padding, "dilations": dilations}
+        part = op.Split(axis, x, port=EACH) | op.SplitV(x, ANY, axis, port=EACH)
+        conv = getattr(family(axes), kind.removeprefix("line."))
+        inner = conv(part, kernels, **named, data_format=layout)
+        return op.ConcatV2(each(inner + biases), joint)
+
+    formula.__name__ = name
+    return form(kind, where=fits, becomes=becomes)(formula)
+
+
+grouped_conv1d = _grouped("grouped_conv1d", "line.Conv2D", 1)
+grouped_conv2d = _grouped("grouped_conv2d", "Conv2D", 2)
+grouped_conv3d = _grouped("grouped_conv3d", "Conv3D", 3)
