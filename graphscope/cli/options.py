@@ -121,6 +121,12 @@ EXPORT = (
         help="Examples for --quantize int8: one array for each input.",
     ),
     click.option(
+        "--feeds",
+        default="",
+        metavar="FILE.npz",
+        help="Prove on these arrays, one for each input, in place of random ones.",
+    ),
+    click.option(
         "--constants", is_flag=True, help="savedmodel: weights in the graph itself."
     ),
     click.option(
@@ -157,7 +163,16 @@ EXPORT = (
     ),
 )
 EXPORT_WISHES: tuple[str, ...] = ("signature", "quantize", "calibrate", "constants")
-EXPORT_WISHES += ("page", "weights", "as_is", "force", "verify", "within", "trust")
+EXPORT_WISHES += (
+    "feeds",
+    "page",
+    "weights",
+    "as_is",
+    "force",
+    "verify",
+    "within",
+    "trust",
+)
 FREEZE_WISHES: tuple[str, ...] = (
     "as_is",
     "weights",

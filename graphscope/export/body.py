@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import FormatError
 from ..freeze.stream import stored_value
-from ..graph import Node
+from ..graph import Graph, Node
 from ..read.weights.lazy_const import Stored
 
 CHUNK = 1 << 22
 
-__all__ = ["pieces", "stored_value", "value_of"]
+__all__ = ["bytes_of", "pieces", "stored_value", "value_of"]
 
 
 def pieces(weight: Stored) -> Iterator[Any]:
@@ -48,6 +48,16 @@ def _of_array(weight: Stored) -> Iterator[Any]:
         )
     for start in range(0, data.nbytes, CHUNK):
         yield data[start : start + CHUNK].data
+
+
+def bytes_of(graph: Graph) -> int:
+    """The bytes of all constants of a graph, strings left out."""
+    return sum(_size(graph.node(name)) for name in graph.by_op("Const"))
+
+
+def _size(node: Node) -> int:
+    body = stored_value(node)
+    return value_of(node).nbytes if body is None else body.nbytes
 
 
 def value_of(node: Node) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..errors import NotExpressible
 from ..freeze.stream import write_graph
 from ..graph import Graph, Model, Shape, Signature, Tensor
 from ..verify import apart
-from .body import stored_value
+from .body import bytes_of
 from .frozen import Frozen, alone, freeze_signatures
 from .options import Options
 from .place import check_free, size_of, write_beside
@@ -131,7 +131,7 @@ def _report(
         inputs=tuple(first.inputs),
         outputs=tuple(first.outputs),
         bytes=size_of(place),
-        bytes_before=_weights_of(frozen.graph),
+        bytes_before=bytes_of(frozen.graph),
         changed=frozen.changes,
         weights=frozen.weights,
         remarks=(*frozen.remarks, *remarks),
@@ -144,11 +144,6 @@ def _described(signature: Signature) -> dict[str, Any]:
         return {k: {"dtype": s.dtype, "shape": s.shape} for k, s in specs.items()}
 
     return {"inputs": side(signature.inputs), "outputs": side(signature.outputs)}
-
-
-def _weights_of(graph: Graph) -> int:
-    bodies = (stored_value(graph.node(name)) for name in graph.by_op("Const"))
-    return sum(body.nbytes for body in bodies if body is not None)
 
 
 def _proof(

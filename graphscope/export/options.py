@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Options:
-    """``quantize``: how weights are stored (each target names its kinds); ``constants``: a SavedModel without variables; ``calibrate``:
+    """``feeds``: an ``.npz`` with an array for each input, to prove on in place of drawn ones; ``quantize``: how weights are stored (each target names its kinds); ``constants``: a SavedModel without variables; ``calibrate``:
     examples for int8, an ``.npz`` or a folder of them; ``page``: a web page beside a TensorFlow.js model; ``within``: the largest difference
     allowed, in the output's scale; ``signature``: the one to write where the target holds one only.
     """
 
+    feeds: str = ""
     quantize: str = ""
     constants: bool = False
     calibrate: str = ""

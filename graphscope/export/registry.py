@@ -82,7 +82,7 @@ def check_installed(target: Target) -> None:
 
 def check_wishes(target: Target, options: Options) -> None:
     """Raise GraphscopeError where something is asked for that the target does not do."""
-    for name in sorted(options.asked() - target.WISHES - {"within"}):
+    for name in sorted(options.asked() - target.WISHES - {"within", "feeds"}):
         able = [t.NAME for t in all_targets().values() if name in t.WISHES]
         raise GraphscopeError(
             f"--{name} is not for --to {target.NAME}; it is for {', '.join(able)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,7 @@ def compare(
     shapes: Mapping[str, Shape] | None = None,
     tolerance: float = 1e-4,
     layers: Mapping[str, str] | None = None,
+    examples: Mapping[str, Any] | None = None,
 ) -> Verification:
     """Run ``a`` (the reference) and ``b`` on the same inputs and compare what they compute.
 
@@ -51,6 +52,7 @@ def compare(
     wrote), a Model, or a Keras model. ``outputs`` names tensors of ``a`` (default: what ``b`` computes); ``shapes`` gives the shape of an
     input by name where the files do not. ``passed`` means ``max_rel <= tolerance`` for every output, on every draw. ``layers`` says
     which tensor of ``a`` a layer of the Keras model ``b`` yields, by the layer's name: so the layer at which they part can be named.
+    ``examples`` are the values of inputs, by their names in ``a``, to run on in place of drawn ones.
 
     Raises UnsafeModel, unless ``trust``, where running one could touch files; GraphscopeError where one cannot be run.
     """
@@ -64,6 +66,10 @@ def compare(
             named = [n[side] for n in pairs], [n[side] for n in fed]
             check_outputs(runner.model, *named)
     under_way = Comparison(first, second, pairs, fed, shapes or {}, tolerance)
+    if examples:
+        under_way.examples = {first.resolve(n): v for n, v in examples.items()}
+        under_way.run(ROUNDS[0], [seed])
+        return under_way.result(layers or {})
     for number, turn in enumerate(ROUNDS):
         under_way.run(turn, [seed, number])
     for number, turn in enumerate(MORE_ROUNDS):
@@ -91,6 +97,7 @@ class Comparison:
         self.shapes, self.tolerance = shapes, tolerance
         self.settings = _modes(first)
         self.sides = Sides(first, [name for name, _ in pairs])
+        self.examples: Mapping[str | None, Any] = {}
         self.sparse = SparseInputs(first.model.graph if first.model else None)
         self.rows: dict[Pair, dict[str, Any]] = {}
         self.failed: list[tuple[Feeds, dict[Pair, float]]] = []
@@ -254,7 +261,7 @@ class Comparison:
         reason = GraphscopeError("nothing was run")
         refusal, slow = "", 0
         every, turn = {**ports, **more}, self.sparse.widened(turn)
-        guesses = trials(every, turn, seed, self.fitting)
+        guesses = self._guesses(every, turn, seed)
         for drawn in self.sparse.completed(guesses, every, turn, seed):
             a = {**{n: drawn[n] for n in ports}, **fixed}
             b = {**self._passed_on(a), **{n: drawn[n] for n in more}}
@@ -279,7 +286,18 @@ class Comparison:
             self.is_noisy |= bool(noises[0].drawn)
             self.same_noise &= noises[0].drawn == noises[1].drawn
             return (a, b), (x, y)
-        raise reason
+        raise GraphscopeError(refusal) if refusal else reason
+
+    def _guesses(
+        self, ports: Mapping[str, Port], turn: Round, seed: Sequence[int]
+    ) -> Iterator[dict[str, Any]]:
+        """What to try: the examples that were given, else what can be drawn."""
+        if not self.examples:
+            return trials(ports, turn, seed, self.fitting)
+        missing = [name for name in ports if name not in self.examples]
+        if missing:
+            raise GraphscopeError(f"the examples have no array for {missing[0]}")
+        return iter([{name: self.examples[name] for name in ports}])
 
     def _passed_on(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """What the other model is fed with where the reference has these feeds."""

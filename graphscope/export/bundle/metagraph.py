@@ -16,7 +16,7 @@ from ...read.weights.lazy_const import Stored
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.write import put_shape, to_graph_def
-from ..body import stored_value
+from ..body import bytes_of, stored_value
 from ..frozen import Frozen
 
 SMALLEST = 1 << 10  # bytes below which a constant stays in the graph
@@ -76,8 +76,7 @@ def to_meta_graph(frozen: Frozen, constants: bool = False) -> tuple[Any, Variabl
 
 
 def _check_size(graph: Graph) -> None:
-    bodies = (stored_value(graph.node(name)) for name in graph.by_op("Const"))
-    total = sum(body.nbytes for body in bodies if body is not None)
+    total = bytes_of(graph)
     if total > MOST_BYTES:
         raise GraphscopeError(
             f"the constants have {total:,} bytes, and a saved_model.pb holds at most {MOST_BYTES:,}: leave out --constants"

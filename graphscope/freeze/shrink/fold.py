@@ -12,6 +12,7 @@ from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...ops.constants import Constants
 from ...read.weights.lazy_const import Stored
+from ...simplify.prune import FRAME_OPS
 from ...wire import opdefs
 from ...wire.write import Edited
 from ..inference.batch_norm import FUSED
@@ -36,6 +37,7 @@ def fold_constants(
         dtypes = opdefs.output_dtypes(node.op, node.attrs)
         if (
             node.op == "Const"
+            or node.op in FRAME_OPS  # a loop begins or ends there
             or len(dtypes) != 1
             or not graph.pred[name]
             or name in kept
