@@ -155,6 +155,7 @@ def _compared(
         shapes=shapes,
         tolerance=bound_of(options),
         examples=given,
+        wide=not options.quantize,
     )
     constant = set() if given else watched.constant()
     runtime = str(getattr(runner, "runtime", target.RUNTIME))

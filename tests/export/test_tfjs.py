@@ -137,7 +137,7 @@ def test_a_net_that_quantization_destroys_is_caught(tmp_path):
     report = analyse(path, outputs=["z"]).export(
         tmp_path / "m", "tfjs", quantize="uint8"
     )
-    assert report.verified.passed is False and report.verified.max_rel > 0.1
+    assert report.verified.passed is False and report.verified.max_rel > 0.02
 
 
 @needs_node
@@ -189,8 +189,8 @@ def test_an_op_that_it_lacks_is_named_before_anything_is_imported(tmp_path):
     with pytest.raises(
         NotExpressible, match=r"AudioSpectrogram \(node 'spectrum'\).*--input spectrum"
     ):
-        analyse(path).export(tmp_path / "m", "tfjs")
-    cut = analyse(path, inputs=["spectrum"]).export(
+        analyse(path, outputs=["mean"]).export(tmp_path / "m", "tfjs")
+    cut = analyse(path, outputs=["mean"], inputs=["spectrum"]).export(
         tmp_path / "m", "tfjs", verify=False
     )
     assert cut.inputs == ("spectrum",) and (tmp_path / "m" / "model.json").is_file()

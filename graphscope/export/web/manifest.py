@@ -47,19 +47,14 @@ def entry_of(name: str, node: Node, quantize: str, clips: bool) -> Entry:
     if dtype not in JS_TYPES:
         raise NotExpressible(f"TensorFlow.js has no {dtype} (constant {name!r})")
     js = JS_TYPES[dtype]
-    if (
-        body is not None
-        and dtype == "float32"
-        and not _is_reduced(body.shape, quantize)
-    ):
-        spec = {"name": name, "shape": list(body.shape), "dtype": js}
-        return Entry(spec, lambda: pieces(body))
-    if body is not None:
-        spec = {"name": name, "shape": list(body.shape), "dtype": js}
-    else:
-        spec = {"name": name, "shape": list(value_of(node).shape), "dtype": js}
-    if js == "float32" and _is_reduced(tuple(spec["shape"]), quantize):
+    shape: tuple[int, ...] = () if body is None else body.shape
+    if body is None:
+        shape = value_of(node).shape
+    spec: dict[str, Any] = {"name": name, "shape": list(shape), "dtype": js}
+    if js == "float32" and _is_reduced(shape, quantize):
         return _reduced(spec, node, quantize)
+    if body is not None and dtype == "float32":
+        return Entry(spec, lambda: pieces(body))
     return Entry(spec, lambda: [_coded(name, value_of(node), js, clips)])
 
 
