@@ -18,7 +18,7 @@ from .body import bytes_of
 from .frozen import Frozen, alone, freeze_signatures
 from .options import Options
 from .place import check_free, size_of, write_beside
-from .proof import prove
+from .proof.prove import prove
 from .registry import Target, check_installed, check_wishes, target_of
 from .report import ExportReport, Proof
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from graphscope.analysis import Analysis
-from graphscope.export.endpoints import Endpoints
 from graphscope.export.frozen import alone, freeze_signatures
+from graphscope.export.proof.endpoints import Endpoints
 from graphscope.export.web import runner as web
 from graphscope.verify import compare
 

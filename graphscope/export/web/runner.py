@@ -20,8 +20,8 @@ from ...graph import Model, Signature
 from ...verify.feeds.draw import Port
 from ...verify.feeds.noise import Noise
 from ...verify.run.runner import LONGEST, Runner
-from ..endpoints import Endpoints
 from ..frozen import Frozen
+from ..proof.endpoints import Endpoints
 from .manifest import JS_TYPES
 
 HERE = Path(__file__).parent

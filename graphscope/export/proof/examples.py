@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import FormatError, GraphscopeError
-from ..graph import Signature
-from .frozen import Frozen
+from ...errors import FormatError, GraphscopeError
+from ...graph import Signature
+from ..frozen import Frozen
 
 
 def read_examples(

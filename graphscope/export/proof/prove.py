@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphscopeError, NotRunnable, UnsafeModel
-from ..graph import Shape
-from ..verify import Verification, compare
-from ..verify.feeds.draw import Port
-from ..verify.feeds.noise import Noise
-from ..verify.run.opening import open_runner
-from ..verify.run.runner import Runner
+from ...errors import GraphscopeError, NotRunnable, UnsafeModel
+from ...graph import Shape
+from ...verify import Verification, compare
+from ...verify.feeds.draw import Port
+from ...verify.feeds.noise import Noise
+from ...verify.run.opening import open_runner
+from ...verify.run.runner import Runner
+from ..frozen import Frozen
+from ..options import Options
+from ..registry import Target
+from ..report import Proof
 from .examples import read_examples
-from .frozen import Frozen
-from .options import Options
-from .registry import Target
-from .report import Proof
 
 FLOAT_BOUND, QUANTIZED_BOUND = 1e-4, 0.02
 REPEATS = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..graph import Signature, Tensor
-from ..verify.feeds.draw import Port
-from .frozen import Frozen
+from ...graph import Signature, Tensor
+from ...verify.feeds.draw import Port
+from ..frozen import Frozen
 
 
 @dataclass(frozen=True)
