@@ -48,7 +48,12 @@ def describe_model(found: Stages) -> dict[str, Any]:
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "signatures": sorted(model.signatures),
         "findings": describe_findings(found)["findings"],
-        "remarks": [*model.remarks, *found.candidates.remarks],
+        "family": found.family.to_json(),
+        "remarks": [
+            *model.remarks,
+            *found.candidates.remarks,
+            *found.family.remarks,
+        ],
     }
 
 

@@ -259,6 +259,11 @@ class Analysis(Stages):
         """
         from ..verify import apart, compare
 
+        if self.family.claim is not None:
+            raise NotRunnable(
+                f"{self.model.source} holds weights alone, so there is nothing to run beside the source: its wiring is "
+                f"that of {self.family.claim.family.title}"
+            )
         record = Path(folder, "verification.json")
         work = partial(
             compare,

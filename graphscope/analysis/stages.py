@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import GraphError, OutputsUnknown
+from ..families.identify import identify
 from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Stages:
         shapes: Mapping[str, Shape] | None = None,
         joined: bool = False,
     ) -> None:
-        self.model = model
+        self.family = identify(model)
+        self.model = self.family.model
         self.wanted_outputs = tuple(outputs)
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})

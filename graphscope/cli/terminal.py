@@ -62,6 +62,9 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     producer = f", written by {printable(doc['producer'])}" if doc["producer"] else ""
     lines.append(f"  {printable(doc['format'])}{producer}")
     lines.append(f"  {_graph_line(doc)}")
+    if family := doc.get("family"):
+        title = ", ".join(filter(None, [family["name"], family["variant"]]))
+        lines.append(f"  {printable(title)} ({'; '.join(family['evidence'])})")
     variables = counted(doc["variables"])
     weights = f"{doc['parameters']:,} parameters, {amount(doc['bytes'])}"
     lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))

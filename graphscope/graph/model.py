@@ -29,7 +29,8 @@ class Variable:
     ``name`` is the checkpoint's key (the graph's node where there is no checkpoint), ``role`` one of weight,
     optimizer slot, moving average, batch statistics, step counter, metric, lookup table, queue, other; ``of`` names
     the weight that a slot or an average belongs to, ``optimizer`` which optimizer keeps the slot (as far as
-    names, objects or ops tell), ``path`` is the object path in a TF2 checkpoint, ``trainable`` is None where nothing
+    names, objects or ops tell), ``path`` is the object path in a TF2 checkpoint, ``full_name`` what the
+    program called it there, ``trainable`` is None where nothing
     says so.
     """
 
@@ -42,6 +43,7 @@ class Variable:
     path: str = ""
     trainable: bool | None = None
     optimizer: str = ""
+    full_name: str = ""
 
 
 @dataclass(frozen=True)

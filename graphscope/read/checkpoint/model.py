@@ -129,6 +129,7 @@ def stored_variables(
                 role.of,
                 known.path if known else "",
                 optimizer=role.optimizer,
+                full_name=known.full_name if known else "",
             )
         )
     return tuple(made)

@@ -1,0 +1,75 @@
+"""A Model of weights alone -> the architecture that it is, where exactly one known family explains every weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..graph import Model
+from .claim import Claim
+from .model import with_family
+from .solve import solve
+from .weight_index import WeightIndex
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the catalogue says of a file.
+
+    ``claim`` is the family, if one alone explains every weight below its root; ``model`` has its layers for a graph
+    where nothing is left over beside it either. ``rivals`` are several that explain every weight alike, ``near``
+    those of which a few do not fit.
+    """
+
+    model: Model
+    claim: Claim | None = None
+    rivals: tuple[Claim, ...] = ()
+    near: tuple[Claim, ...] = ()
+
+    def to_json(self) -> dict[str, Any] | None:
+        """``{"name", "variant", "confidence", "evidence", "left_over"}``; None where no family is claimed."""
+        claim = self.claim
+        if claim is None:
+            return None
+        count = len(claim.net.bound)
+        return {
+            "name": claim.family.title,
+            "variant": claim.variant,
+            "confidence": 1.0,
+            "evidence": [f"names and shapes, {count} of {count}"],
+            "open": claim.open_values,
+            "left_over": claim.outside,
+        }
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else is to be said: rivals, near misses, weights beside the family."""
+        lines = [claim.why_not() for claim in self.near[:2] if self.claim is None]
+        if self.rivals:
+            titles = " and ".join(claim.family.title for claim in self.rivals)
+            lines.append(
+                f"{titles} have these names and shapes alike: neither is claimed"
+            )
+        if self.claim is not None and self.claim.outside:
+            outside = self.claim.outside
+            lines.append(
+                f"{len(outside)} weights lie beside {self.claim.family.title}: {', '.join(outside[:3])}"
+            )
+        return lines
+
+
+def identify(model: Model, options: Mapping[str, Any] | None = None) -> Identity:
+    """The family of a model that was read without a graph; ``options`` sets what names and shapes leave open."""
+    if not model.inferred:
+        return Identity(model)
+    index = WeightIndex(model.variables)
+    exact, near = solve(index, options=options)
+    whole = [claim for claim in exact if not claim.outside]
+    listed = whole or exact
+    if len(listed) != 1:
+        return Identity(model, None, tuple(listed), tuple(near))
+    claim = listed[0]
+    if claim.outside:
+        return Identity(model, claim)
+    return Identity(with_family(model, claim), claim)

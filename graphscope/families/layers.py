@@ -1,0 +1,283 @@
+"""The closed vocabulary of a family's builder: Keras's layers, each with its weights' shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..graph import WeightUse
+from .net import Handle, Recorder
+from .unknowns import Size, number
+
+Pair = int | tuple[int, int]
+
+
+def _pair(value: Pair) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
+
+
+class Net(Recorder):
+    """What a builder writes in: ``net.conv(x, "conv1", 64, 7, strides=2)``; every argument is Keras's."""
+
+    def input(
+        self, channels: Size = None, *, rank: int = 4, dtype: str = "float32"
+    ) -> Handle:
+        """The input of the model: a batch of images of any size unless the rank says otherwise."""
+        shape = (None,) * (rank - 1) + (channels,)
+        config = {"batch_shape": shape, "dtype": dtype}
+        return self.layer("InputLayer", "input", (), config, {}, channels)
+
+    def tokens(self) -> Handle:
+        """The input of a model of texts: a batch of rows of token numbers."""
+        config = {"batch_shape": (None, None), "dtype": "int32"}
+        return self.layer("InputLayer", "input", (), config, {}, None)
+
+    def sized(self, x: Handle, *sizes: int) -> None:
+        """Say what an input's sizes are, once a Flatten has told."""
+        config = self.trace[x.layer].config
+        config["batch_shape"] = (None, *sizes, config["batch_shape"][-1])
+
+    def _weights(
+        self, op: str, name: str, shapes: dict[str, Sequence[Size]]
+    ) -> dict[str, WeightUse]:
+        return {
+            role: self.weight(self.path(op, name, role), shape)
+            for role, shape in shapes.items()
+        }
+
+    def conv(
+        self,
+        x: Handle,
+        name: str,
+        filters: Size,
+        kernel: Pair,
+        strides: Pair = 1,
+        padding: str = "same",
+        bias: bool = True,
+        activation: str | None = None,
+        dilation: int = 1,
+    ) -> Handle:
+        """Conv2D: kernel (rows, columns, channels, filters), bias (filters,)."""
+        size = _pair(kernel)
+        shapes: dict[str, Sequence[Size]] = {"kernel": (*size, x.channels, filters)}
+        if bias:
+            shapes["bias"] = (filters,)
+        weights = self._weights("Conv2D", name, shapes)
+        if number(x.channels) is None:
+            x.channels = weights["kernel"].shape[-2]
+            self._say_channels(x)
+        if number(filters) is None:
+            filters = weights["kernel"].shape[-1]
+        config: dict[str, Any] = {"filters": filters, "kernel_size": size}
+        config |= {"strides": _pair(strides), "padding": padding, "use_bias": bias}
+        if activation:
+            config["activation"] = activation
+        if dilation > 1:
+            config["dilation_rate"] = _pair(dilation)
+        return self.layer("Conv2D", name, (x,), config, weights, filters)
+
+    def _say_channels(self, x: Handle) -> None:
+        traced = self.trace[x.layer]
+        if traced.op == "InputLayer":
+            shape = traced.config["batch_shape"]
+            traced.config["batch_shape"] = (*shape[:-1], number(x.channels))
+        for before in traced.inputs if traced.op == "ZeroPadding2D" else ():
+            before.channels = x.channels
+            self._say_channels(before)
+
+    def conv_transpose(
+        self,
+        x: Handle,
+        name: str,
+        filters: Size,
+        kernel: Pair,
+        strides: Pair = 1,
+        padding: str = "same",
+        bias: bool = True,
+        activation: str | None = None,
+    ) -> Handle:
+        """Conv2DTranspose: kernel (rows, columns, filters, channels)."""
+        size = _pair(kernel)
+        shapes: dict[str, Sequence[Size]] = {"kernel": (*size, filters, x.channels)}
+        if bias:
+            shapes["bias"] = (filters,)
+        weights = self._weights("Conv2DTranspose", name, shapes)
+        filters = filters if number(filters) else weights["kernel"].shape[-2]
+        config: dict[str, Any] = {"filters": filters, "kernel_size": size}
+        config |= {"strides": _pair(strides), "padding": padding, "use_bias": bias}
+        if activation:
+            config["activation"] = activation
+        return self.layer("Conv2DTranspose", name, (x,), config, weights, filters)
+
+    def depthwise(
+        self,
+        x: Handle,
+        name: str,
+        kernel: Pair,
+        strides: Pair = 1,
+        padding: str = "same",
+        bias: bool = False,
+    ) -> Handle:
+        """DepthwiseConv2D: kernel (rows, columns, channels, 1)."""
+        size = _pair(kernel)
+        shapes: dict[str, Sequence[Size]] = {"depthwise_kernel": (*size, x.channels, 1)}
+        if bias:
+            shapes["bias"] = (x.channels,)
+        weights = self._weights("DepthwiseConv2D", name, shapes)
+        weights = {"kernel": weights.pop("depthwise_kernel"), **weights}
+        config: dict[str, Any] = {"kernel_size": size, "strides": _pair(strides)}
+        config |= {"padding": padding, "use_bias": bias}
+        return self.layer("DepthwiseConv2D", name, (x,), config, weights, x.channels)
+
+    def separable(
+        self,
+        x: Handle,
+        name: str,
+        filters: Size,
+        kernel: Pair,
+        strides: Pair = 1,
+        padding: str = "same",
+    ) -> Handle:
+        """SeparableConv2D without bias: a depthwise kernel (rows, columns, channels, 1), a pointwise one (1, 1, channels, filters)."""
+        size = _pair(kernel)
+        shapes: dict[str, Sequence[Size]] = {
+            "depthwise_kernel": (*size, x.channels, 1),
+            "pointwise_kernel": (1, 1, x.channels, filters),
+        }
+        weights = self._weights("SeparableConv2D", name, shapes)
+        filters = filters if number(filters) else weights["pointwise_kernel"].shape[-1]
+        config: dict[str, Any] = {"filters": filters, "kernel_size": size}
+        config |= {"strides": _pair(strides), "padding": padding, "use_bias": False}
+        return self.layer("SeparableConv2D", name, (x,), config, weights, filters)
+
+    def dense(
+        self,
+        x: Handle,
+        name: str,
+        units: Size,
+        bias: bool = True,
+        activation: str | None = None,
+        stored: str = "",
+    ) -> Handle:
+        """Dense: kernel (channels, units). ``stored``: "transposed" or "of one place" (1, channels, units)."""
+        shape: tuple[Size, ...] = (x.channels, units)
+        if stored:
+            shape = shape[::-1] if stored == "transposed" else (1, *shape)
+        kernel = self.weight(self.path("Dense", name, "kernel"), shape)
+        if stored == "transposed":
+            turned = kernel.shape[::-1]
+            kernel = WeightUse(kernel.node, turned, (("transpose", (1, 0)),))
+        elif stored:
+            kernel = WeightUse(
+                kernel.node, kernel.shape[1:], (("reshape", kernel.shape[1:]),)
+            )
+        weights = {"kernel": kernel}
+        units = units if number(units) else kernel.shape[-1]
+        if bias:
+            weights["bias"] = self.weight(self.path("Dense", name, "bias"), (units,))
+        config: dict[str, Any] = {"units": units, "use_bias": bias}
+        if activation:
+            config["activation"] = activation
+        return self.layer("Dense", name, (x,), config, weights, units)
+
+    def batch_norm(
+        self,
+        x: Handle,
+        name: str,
+        epsilon: float,
+        scale: bool = True,
+        momentum: float = 0.99,
+    ) -> Handle:
+        """BatchNormalization over the channels."""
+        roles = ("gamma", "beta", "moving_mean", "moving_variance")
+        shapes: dict[str, Sequence[Size]] = {
+            role: (x.channels,) for role in roles if scale or role != "gamma"
+        }
+        weights = self._weights("BatchNormalization", name, shapes)
+        config: dict[str, Any] = {"epsilon": epsilon, "momentum": momentum}
+        if not scale:
+            config["scale"] = False
+        return self.layer("BatchNormalization", name, (x,), config, weights, x.channels)
+
+    def layer_norm(self, x: Handle, name: str, epsilon: float) -> Handle:
+        """LayerNormalization over the last axis."""
+        shapes: dict[str, Sequence[Size]] = {
+            r: (x.channels,) for r in ("gamma", "beta")
+        }
+        weights = self._weights("LayerNormalization", name, shapes)
+        config = {"epsilon": epsilon}
+        return self.layer("LayerNormalization", name, (x,), config, weights, x.channels)
+
+    def embedding(self, x: Handle, name: str, rows: Size, width: Size) -> Handle:
+        """Embedding: a table (rows, width)."""
+        weights = self._weights("Embedding", name, {"embeddings": (rows, width)})
+        table = weights["embeddings"].shape
+        config = {"input_dim": table[0], "output_dim": table[-1]}
+        return self.layer("Embedding", name, (x,), config, weights, width)
+
+    def add(self, *handles: Handle) -> Handle:
+        return self.layer("Add", "add", handles, {}, {}, handles[0].channels)
+
+    def concatenate(self, *handles: Handle) -> Handle:
+        sizes = [number(each.channels) for each in handles]
+        total = None if None in sizes else sum(s for s in sizes if s is not None)
+        return self.layer("Concatenate", "concat", handles, {}, {}, total)
+
+    def activation(self, x: Handle, function: str) -> Handle:
+        config = {"activation": function}
+        return self.layer("Activation", function, (x,), config, {}, x.channels)
+
+    def relu6(self, x: Handle) -> Handle:
+        return self.layer("ReLU", "relu6", (x,), {"max_value": 6.0}, {}, x.channels)
+
+    def leaky_relu(self, x: Handle, slope: float) -> Handle:
+        config = {"negative_slope": slope}
+        return self.layer("LeakyReLU", "leaky_relu", (x,), config, {}, x.channels)
+
+    def pool(
+        self,
+        x: Handle,
+        size: Pair,
+        strides: Pair,
+        padding: str = "same",
+        kind: str = "Max",
+    ) -> Handle:
+        config = {
+            "pool_size": _pair(size),
+            "strides": _pair(strides),
+            "padding": padding,
+        }
+        name = f"{kind.lower()}_pool"
+        return self.layer(f"{kind}Pooling2D", name, (x,), config, {}, x.channels)
+
+    def global_pool(self, x: Handle, keepdims: bool = False) -> Handle:
+        config = {"keepdims": True} if keepdims else {}
+        op = "GlobalAveragePooling2D"
+        return self.layer(op, "global_pool", (x,), config, {}, x.channels)
+
+    def pad(self, x: Handle, before: int, after: int) -> Handle:
+        """ZeroPadding2D by so many rows and columns; nothing where both are 0."""
+        if not before + after:
+            return x
+        config = {"padding": ((before, after), (before, after))}
+        return self.layer("ZeroPadding2D", "pad", (x,), config, {}, x.channels)
+
+    def crop(
+        self, x: Handle, rows: tuple[int, int], columns: tuple[int, int]
+    ) -> Handle:
+        config = {"cropping": (rows, columns)}
+        return self.layer("Cropping2D", "crop", (x,), config, {}, x.channels)
+
+    def flatten(self, x: Handle, units: int | None = None) -> Handle:
+        return self.layer("Flatten", "flatten", (x,), {}, {}, units)
+
+    def reshape(self, x: Handle, shape: tuple[int, ...]) -> Handle:
+        config = {"target_shape": shape}
+        return self.layer("Reshape", "reshape", (x,), config, {}, shape[-1])
+
+    def rescale(self, x: Handle, scale: float, offset: float = 0.0) -> Handle:
+        config = {"scale": scale, "offset": offset} if offset else {"scale": scale}
+        return self.layer("Rescaling", "scale", (x,), config, {}, x.channels)
+
+    def multiply(self, *handles: Handle) -> Handle:
+        return self.layer("Multiply", "multiply", handles, {}, {}, handles[0].channels)

@@ -1,0 +1,98 @@
+"""Weights of Keras's own applications, alone in a file: named, wired, and equal to the class that they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from graphscope import Analysis, analyse
+from graphscope.families.solve import solve
+from graphscope.families.weight_index import WeightIndex
+from graphscope.verify.run.keras_source import run_source
+
+apps = keras.applications
+Build = Callable[[], Any]
+BUILDS: dict[str, tuple[str, Build]] = {
+    "mobilenet": (
+        "MobileNet, alpha 0.5, 7 classes",
+        lambda: apps.MobileNet(
+            weights=None, alpha=0.5, classes=7, input_shape=(64, 64, 3)
+        ),
+    ),
+    "mobilenet_v2": (
+        "MobileNet v2, alpha 0.35",
+        lambda: apps.MobileNetV2(
+            weights=None, alpha=0.35, include_top=False, input_shape=(64, 64, 3)
+        ),
+    ),
+}
+FAST = ("mobilenet",)
+
+
+def saved(build: Build, folder: Path) -> tuple[Any, Path]:
+    """A model with weights that no initialiser leaves, and the file that holds nothing but them."""
+    keras.utils.clear_session()
+    model = build()
+    rng = np.random.default_rng(5)
+    for weight in model.weights:
+        spread = rng.uniform(0.8, 1.2, weight.shape).astype("float32")
+        fresh = rng.normal(0, 0.05, weight.shape).astype("float32")
+        is_scale = weight.name in ("gamma", "moving_variance", "variance")
+        if "float" in str(weight.dtype):
+            weight.assign(spread if is_scale else weight.numpy() * spread + 0.1 * fresh)
+    path = folder / "model.weights.h5"
+    model.save_weights(path)
+    return model, path
+
+
+def check_equal(model: Any, analysis: Analysis, folder: Path) -> None:
+    """The written source computes what the class does."""
+    analysis.write_keras(folder)
+    recovered = run_source(folder)
+    rng = np.random.default_rng(3)
+    shape = [size or 64 for size in model.input_shape[1:]]
+    x = rng.uniform(-1, 1, (2, *shape)).astype("float32")
+    expected, actual = model(x).numpy(), recovered(x).numpy()
+    scale = float(np.abs(expected).max())
+    np.testing.assert_allclose(actual, expected, atol=1e-4 * scale, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+        for name in BUILDS
+    ],
+)
+def test_weights_of_an_application_are_named_and_wired(
+    name: str, tmp_path: Path
+) -> None:
+    title, build = BUILDS[name]
+    model, path = saved(build, tmp_path)
+    analysis = analyse(path)
+    claim = analysis.family.claim
+    assert claim is not None, analysis.family.remarks
+    assert str(claim).startswith(title)
+    assert (
+        claim.net.bound.keys()
+        == WeightIndex(analysis.family.model.variables).shapes.keys()
+    )
+    check_equal(model, analysis, tmp_path / "recovered")
+
+
+def test_a_width_that_fits_nothing_is_not_claimed(tmp_path: Path) -> None:
+    _, path = saved(BUILDS["mobilenet"][1], tmp_path)
+    variables = list(analyse(path).family.model.variables)
+    place = next(n for n, v in enumerate(variables) if v.name == "conv_pw_5/kernel")
+    rows, columns, channels, filters = variables[place].shape or ()
+    shape = (rows, columns, channels, (filters or 0) + 1)
+    variables[place] = dataclasses.replace(variables[place], shape=shape)
+    exact, near = solve(WeightIndex(variables))
+    assert not exact
+    assert near[0].why_not().startswith("not MobileNet: 1 of 137 do not fit: conv_pw_5")
