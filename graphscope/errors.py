@@ -5,6 +5,8 @@
         UnknownFormat      no reader knows this file: lists what was tried
       GraphError           the graph contradicts itself: missing input, duplicate node, cycle
         MissingAttribute   a node lacks an attribute that its op needs (a KeyError too, as a mapping's should be)
+      UnknownPass          no rewrite of that name: lists those there are
+      BrokenPass           a rewrite lost what it must keep: a fault of graphscope, found by GRAPHSCOPE_CHECK=1
       OutputsUnknown       no candidate stands out: lists them with their evidence
       MissingWeight        a variable has no value: names the nearest ones in the checkpoint
       NotExpressible       no lowering for this op: names the op and its node
@@ -41,6 +43,14 @@ class MissingAttribute(GraphError, KeyError):
     """A node lacks an attribute."""
 
     __str__ = Exception.__str__  # KeyError's would quote the sentence
+
+
+class UnknownPass(GraphscopeError):
+    """No rewrite has that name."""
+
+
+class BrokenPass(GraphscopeError):
+    """A rewrite lost an output, a weight or the order of the graph."""
 
 
 class OutputsUnknown(GraphscopeError):

@@ -13,6 +13,9 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["GRAPHSCOPE_CHECK"] = (
+    "1"  # after each pass: see graphscope/analysis/passes.py
+)
 
 ROOT = Path(__file__).parent.parent
 CORPUS = Path(os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corpus"))

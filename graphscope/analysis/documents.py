@@ -108,6 +108,17 @@ def describe_layers(found: Stages) -> dict[str, Any]:
     }
 
 
+def describe_pass(found: Stages, name: str) -> dict[str, Any]:
+    """``layers --stop-after``: the graph that stands after one pass, and the layers known by then."""
+    state = found.state_after(name)
+    graph = state.graph
+    nodes = [
+        {"name": n, "type": graph.op(n), "inputs": [str(t) for t in graph.inputs(n)]}
+        for n in graph
+    ]
+    return {"pass": name, "nodes": nodes, "layers": [x.name for x in state.layers]}
+
+
 def named_layers(found: Stages) -> list[tuple[str, Layer]]:
     """The layers of the layer graph with their names, in topological order."""
     graph = found.layer_graph

@@ -74,15 +74,11 @@ class Analysis(Stages):
         self, patterns: Sequence[Pattern], pattern: str, node: str
     ) -> Explanation:
         """The same for formulas over layers, in the graph of layers; ``node`` may be a layer or one of its ops."""
-        from ..infer.attention.compose import parts_of_layers
         from ..infer.layers.layer_view import home_of, layer_view
         from ..match import explain
-        from ..ops.constants import Constants
 
-        values = Constants(self.graph, self.flat, specs=self.specs).value
-        keep = self.outputs
-        graph = parts_of_layers(self.plain_layer_graph, self.specs, values, keep)
-        view = layer_view(graph, self.specs, values)
+        state = self.state_after("gather_biases")
+        graph, view = state.graph, layer_view(state)
         found = node if node in graph else home_of(graph, self._existing(node))
         return explain(graph, patterns, pattern, found, view=view)
 
@@ -123,6 +119,13 @@ class Analysis(Stages):
         from ..render.table import format_table
 
         return format_table(self.layer_table(level))
+
+    def table_after(self, name: str) -> str:
+        """The table of the graph that stands after one pass; raises UnknownPass with the list where there is none."""
+        from ..render.table import format_table, to_table
+
+        state = self.state_after(name)
+        return format_table(to_table(state.graph, state.specs))
 
     def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""

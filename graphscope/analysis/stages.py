@@ -17,11 +17,10 @@ from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_yo
 if TYPE_CHECKING:
     from ..infer.finding import Finding
     from ..infer.outputs.find import Candidates
-    from ..infer.shapes.backward import Implied
-    from ..infer.shapes.facts import Fact
-    from ..infer.shapes.fixpoint import Sized
     from ..infer.training.roles import Training
+    from ..ops.values.facts import Fact, Implied
     from ..simplify.control_flow.lift import Lifted
+    from ..simplify.state import State
 
 SURE = 0.5  # below this score a candidate output is shown, never acted on
 
@@ -50,15 +49,58 @@ class Stages:
         self.joined = joined
         self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
 
+    def state_after(self, name: str) -> State:
+        """What stands after one pass; raises UnknownPass with the list where there is none of that name."""
+        from .passes import LASTING, check, passes_until
+
+        if name in self._states:
+            return self._states[name]
+        passes = passes_until(name)
+        if self.model.layered:
+            passes = [each for each in passes if each.of_layers]
+        reached = [i for i, each in enumerate(passes) if each.name in self._states]
+        if reached:
+            state = self._states[passes[reached[-1]].name]
+            passes = passes[reached[-1] + 1 :]
+        else:
+            state = self._start
+        for each in passes:
+            state = self._asked(state) if each.is_asked else state
+            before, state = state, each(state)
+            check(each, before, state)
+            if each.name in LASTING:
+                self._states[each.name] = state
+        return state
+
     @cached_property
+    def _start(self) -> State:
+        from ..simplify.state import State
+
+        return State(self.model, self.model.graph)
+
+    @cached_property
+    def _states(self) -> dict[str, State]:
+        return {}
+
+    def _asked(self, state: State) -> State:
+        """The state of the whole file, once it is known what is wanted of it."""
+        if state.is_asked:
+            return state
+        switched = (c for c in self.candidates.inputs if c.value is not None)
+        return replace(
+            state,
+            is_asked=True,
+            outputs=self.outputs,
+            modes=self.modes,
+            switches=frozenset(each.tensor.node for each in switched),
+            roles={} if self.outputs else self.roles,
+            shapes=self.given_shapes,
+        )
+
+    @property
     def flat(self) -> Model:
         """The model with every function call inlined and Grappler's fused ops taken apart; names of the file stay valid."""
-        from ..simplify.inline import inline
-        from ..simplify.rewrites.unfuse import unfuse
-
-        model = inline(self.model)
-        graph = unfuse(model.graph)
-        return model if graph is model.graph else replace(model, graph=graph)
+        return self.state_after("unfuse_ops").model
 
     def check_values(self) -> None:
         """Read every stored tensor once; raises FormatError where a checksum says that it is damaged.
@@ -125,7 +167,11 @@ class Stages:
         )
         return {c.tensor.node: c.value for c in switches}
 
-    @cached_property
+    @property
+    def _sized(self) -> State:
+        return self.state_after("resolve_choices")
+
+    @property
     def graph(self) -> Graph:
         """What inference needs: modes set, pruned to the outputs, less the arithmetic on shapes that comes to constants.
 
@@ -133,72 +179,20 @@ class Stages:
         """
         return self.model.graph if self.model.layered else self._sized.graph
 
-    @cached_property
-    def _sized(self) -> Sized:
-        from ..infer.shapes.fixpoint import study_sizes
-
-        kept = {output.node for output in self.outputs}
-        library = {**self.flat.functions, **self.lifted.functions}
-        model = replace(self.flat, functions=library)
-        switched = (c for c in self.candidates.inputs if c.value is not None)
-        switches = {each.tensor.node for each in switched}
-        return study_sizes(self._pruned, model, self.given_shapes, kept, switches)
-
-    @cached_property
-    def _pruned(self) -> Graph:
-        from ..infer.lookup_tables import table_contents
-        from ..simplify.prune import prune
-        from ..simplify.rewrites.layouts import settle_layouts
-        from ..simplify.rewrites.sparse import settle_sparse
-        from ..simplify.rewrites.tables import settle_tables
-
-        if self.model.layered:
-            return self.model.graph
-        if not self.outputs:
-            return self.lifted.graph
-        graph = self.lifted.graph
-        graph = settle_tables(graph, table_contents(graph, self.flat))
-        graph = settle_layouts(graph, {output.node for output in self.outputs})
-        return prune(settle_sparse(prune(graph, self.outputs)), self.outputs)
-
-    @cached_property
-    def unlifted(self) -> Graph:
-        """The ops of the inference graph, before anything but the mode is settled: loops are what they are in the file."""
-        from ..graph.edit import bypass_calls
-        from ..infer.training.roles import drop_training
-        from ..simplify.prune import prune
-        from ..simplify.specialise import specialise
-
-        graph = specialise(self.flat.graph, self.modes, functions=self.flat.functions)
-        if not self.outputs:
-            return drop_training(graph, self.roles)
-        bypass_calls(graph)
-        return prune(graph, self.outputs)
-
-    @cached_property
+    @property
     def lifted(self) -> Lifted:
-        """The same with each loop as one node, which calls what the loop computes."""
-        from ..infer.layers.loops import lift
-        from ..simplify.control_flow.lift import Lifted
+        """The ops of the inference graph with each loop as one node, which calls what the loop computes."""
+        return self.state_after("lift_loops").lifted
 
-        if self.model.layered:
-            return Lifted(self.model.graph)
-        return lift(self.unlifted, self.flat, self.outputs, self.given_shapes)
-
-    @cached_property
+    @property
     def loops(self) -> tuple[Loop, ...]:
         """The loops (and conditions) that are kept, each as one layer."""
-        from ..infer.layers.loops import loop_layers
+        return self.state_after("loops_to_layers").loops
 
-        if self.model.layered:
-            return ()
-        functions = {**self.flat.functions, **self.lifted.functions}
-        return loop_layers(self.graph, self.lifted, self.facts, functions)
-
-    @cached_property
+    @property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
         """Dtype and shape of every tensor of ``graph``."""
-        return {tensor: fact.spec for tensor, fact in self.facts.items()}
+        return self._sized.specs
 
     @property
     def facts(self) -> Mapping[Tensor, Fact]:
@@ -219,55 +213,14 @@ class Stages:
         payloads = map(self.layer_graph.node, self.layer_graph)
         return tuple(node for node in payloads if isinstance(node, Layer))
 
-    @cached_property
-    def plain_layers(self) -> tuple[Layer, ...]:
-        """The layers that are made of ops; what is made of layers is not put together yet."""
-        from ..infer.layers.find import find_layers
-        from ..infer.layers.loops import with_loops
-        from ..infer.training.layer_arguments import with_training
-
-        sized = self._sized
-        found = find_layers(
-            self.graph,
-            self.flat,
-            self.specs,
-            keep=self.outputs,
-            probes=sized.probes,
-        )
-        return with_loops(
-            with_training(found, self.flat, self.modes), self.loops, self.graph
-        )
-
-    @cached_property
-    def plain_layer_graph(self) -> Graph:
-        """The graph whose nodes are the layers that are made of ops."""
-        from ..match import collapse
-        from ..simplify.control_flow.collapse_loops import settle_loops
-
-        kept = {output.node for output in self.outputs}
-        plain = [each for each in self.plain_layers if not isinstance(each, Loop)]
-        layers = collapse(self.graph, plain, keep=kept)
-        return settle_loops(layers, self.loops)
-
-    @cached_property
+    @property
     def layer_graph(self) -> Graph:
         """The graph whose nodes are layers, and the ops that no layer explains."""
-        if self.model.layered:
-            return self.model.graph
-        from ..infer.attention.compose import compose_layers
-        from ..infer.recurrence.settle import settle_recurrence
-        from ..ops.constants import Constants
-        from ..simplify.shapes.constant_reshapes import settle_reshapes
-        from ..simplify.shapes.fills import settle_fills
+        return self.model.graph if self.model.layered else self._last.graph
 
-        constant = Constants(self.graph, self.flat, specs=self.specs).value
-        plain = settle_recurrence(
-            self.plain_layer_graph, self.specs, constant, keep=self.outputs
-        )
-        layers = compose_layers(plain, self.specs, constant, keep=self.outputs)
-        values = {tensor: fact.value for tensor, fact in self.facts.items()}
-        layers = settle_reshapes(layers, self.graph, self.specs, values)
-        return settle_fills(layers, self.graph, self.specs, values)
+    @property
+    def _last(self) -> State:
+        return self.state_after("expand_fills")
 
     @property
     def model_inputs(self) -> tuple[Tensor, ...]:

@@ -21,6 +21,7 @@ from .options import (
     as_json,
     export_options,
     freeze_options,
+    of_layers,
     parse_rename,
     parse_shape,
     shared_options,
@@ -121,19 +122,19 @@ def variables_command(json_wanted: bool, stats: bool, **options: Any) -> None:
 
 
 @model_command("layers")
-@click.option(
-    "--level",
-    type=click.Choice(["op", "layer", "block"]),
-    default="layer",
-    show_default=True,
-)
+@of_layers
 @as_json
-def layers_command(json_wanted: bool, level: str, **options: Any) -> None:
+def layers_command(
+    json_wanted: bool, level: str, stop_after: str | None, **options: Any
+) -> None:
     """Table of the recovered layers."""
     from ..analysis import documents as report
 
     analysis = analysis_of(options)
-    if json_wanted:
+    if stop_after:
+        document = report.describe_pass(analysis, stop_after)
+        say(document, lambda: analysis.table_after(stop_after), json_wanted)
+    elif json_wanted:
         say(report.describe_layers(analysis), str, True)
     else:
         click.echo(analysis.table(level).rstrip())

@@ -53,6 +53,19 @@ as_json = click.option(
     "--json", "json_wanted", is_flag=True, help="One JSON document on stdout."
 )
 
+
+def of_layers(command: Decorated) -> Decorated:
+    """``--level`` and ``--stop-after`` of the table of layers."""
+    levels = click.Choice(["op", "layer", "block"])
+    level = click.option("--level", type=levels, default="layer", show_default=True)
+    stop = click.option(
+        "--stop-after",
+        metavar="PASS",
+        help="What stands after one of the passes to the layers, such as find_layers.",
+    )
+    return level(stop(command))  # type: ignore[no-any-return]
+
+
 FREEZE = (
     click.option("-o", "--out", required=True, metavar="FILE.pb"),
     click.option(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from . import Graph, Node, Tensor
 
 
 def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) -> Graph:
-    """A copy whose edges can be changed, less some nodes and the edges and control inputs that name them."""
+    """A copy whose edges can be changed, less some nodes and the edges and control inputs that name them.
+
+    What a layer graph says of the graph below it (``Graph.tensors``) is copied too.
+    """
     copy = Graph()
+    copy.graph.update(graph.graph)
+    if "tensors" in graph.graph:
+        copy.graph["tensors"] = {
+            below: tensor
+            for below, tensor in graph.tensors.items()
+            if tensor.node not in without
+        }
     for name, data in graph._node.items():
         if name not in without:
             copy.add_node(name, node=data["node"])
@@ -59,6 +69,24 @@ def redirect(
             read_instead(graph, name, slot, new)
             changed += 1
     return changed
+
+
+def drop_unread(graph: Graph, names: Iterable[str], keep: Collection[str] = ()) -> None:
+    """Remove the named nodes that nothing reads, and what only they read, except the nodes in ``keep``."""
+    stack = list(names)
+    gone: set[str] = set()
+    while stack:
+        name = stack.pop()
+        if name in graph and name not in keep and not graph._succ[name]:
+            stack += graph._pred[name]
+            graph.remove_node(name)
+            gone.add(name)
+    if gone and "tensors" in graph.graph:
+        graph.graph["tensors"] = {
+            below: tensor
+            for below, tensor in graph.tensors.items()
+            if tensor.node not in gone
+        }
 
 
 def bypass_calls(graph: Graph) -> None:

@@ -131,6 +131,17 @@ class Graph(nx.MultiDiGraph):
             if slot != CONTROL and (port is None or data["port"] == port)
         )
 
+    @property
+    def tensors(self) -> dict[Tensor, Tensor]:
+        """In a layer graph: tensors of the op graph below it -> its own; those that a layer hides are missing."""
+        found: dict[Tensor, Tensor] = self.graph.setdefault("tensors", {})
+        return found
+
+    def raised(self, tensor: Tensor) -> Tensor:
+        """The tensor of this graph that a tensor of the op graph is; in an op graph, the tensor itself."""
+        found: Tensor = self.graph.get("tensors", {}).get(tensor, tensor)
+        return found
+
     def by_op(self, *ops: str) -> Iterator[str]:
         """The names of the nodes of these ops, in the file's order."""
         kinds = frozenset(ops)

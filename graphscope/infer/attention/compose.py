@@ -6,77 +6,30 @@ serves every spelling of its parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...graph import Graph, Layer, Tensor, TensorSpec, WeightUse
+from ...graph import Graph, Layer, Tensor, WeightUse
+from ...graph.edit import drop_unread, duplicate
 from ...match import Tile, View, collapse, tile
 from ...patterns import layers as all_patterns
-from ...simplify.rewrites.cse import tidy
+from ...simplify.state import State
 from ..layers.find import weight_use
-from ..layers.layer_view import Values, layer_view, lowered
+from ..layers.layer_view import layer_view, lowered
 from ..layers.names import layer_names
-from .flattened_heads import lift_stacks
-from .flattened_tokens import lift_rows
-from .keras_masks import name_masks
-from .repeated_masks import thin_masks
-from .reshapes import name_reshapes
-from .score_biases import gather_biases
 
 
-def compose_layers(
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[Tensor] = (),
-) -> Graph:
-    """A layer graph in which layers made of layers are one node each; the graph itself where there are none.
+def compose_layers(state: State) -> State:
+    """Layers that together make a layer -> that layer, found by the formulas that speak of layers.
 
-    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay visible.
+    ``Dense(softmax(Dense(x) @ Dense(x)) @ Dense(x)) -> MultiHeadAttention(x, x)``.
     """
-    below = lowered(graph)
-    loose = (Tensor(name) for name in graph if not graph._succ[name])
-    ends = frozenset(below.get(tensor, tensor) for tensor in loose)
-    graph = parts_of_layers(graph, specs, values, keep)
-    graph = _composed(graph, specs, values, keep)
-    graph = thin_masks(graph, specs, values)
-    graph = name_masks(graph, specs, values)
-    return _less_loose_ends(graph, ends | frozenset(keep))
-
-
-def parts_of_layers(
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[Tensor] = (),
-) -> Graph:
-    """A layer graph as the formulas over layers read it: what only moves rows and axes is gone or a layer."""
-    graph = lift_rows(graph, specs, values, keep)
-    graph = lift_stacks(graph, specs, values, keep)
-    graph = name_reshapes(graph, specs, values)
-    graph = tidy(graph, kept_in(graph, keep))
-    return gather_biases(graph, specs, values, kept_in(graph, keep))
-
-
-def kept_in(graph: Graph, keep: Iterable[Tensor]) -> frozenset[str]:
-    """The nodes of a layer graph that yield these tensors of the op graph."""
-    tensors = graph.graph.get("tensors", {})
-    return frozenset(tensors.get(tensor, tensor).node for tensor in keep)
-
-
-def _composed(
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[Tensor],
-) -> Graph:
+    graph = state.graph
     patterns = [pattern for pattern in all_patterns() if pattern.is_above]
-    view = layer_view(graph, specs, values)
-    tensors = graph.graph.get("tensors", {})
-    kept = kept_in(graph, keep)
-    tiles = tile(view, patterns, kept)
+    view = layer_view(state)
+    tiles = tile(view, patterns, state.kept)
     if not tiles:
-        return graph
+        return state
     below = lowered(graph)
     named = _named(graph, [(_layer(each, view, below), each) for each in tiles])
     placed = [
@@ -88,34 +41,31 @@ def _composed(
         )
         for layer, each in zip(named, tiles)
     ]
-    up = collapse(graph, placed, keep=kept)
-    up.graph.update({k: v for k, v in graph.graph.items() if k != "tensors"})
+    up = collapse(graph, placed, keep=state.kept)
     for layer in named:
         up.nodes[layer.name]["node"] = layer
-    moved = up.graph["tensors"]
+    moved = up.tensors
+    up.graph.update({k: v for k, v in graph.graph.items() if k != "tensors"})
     up.graph["tensors"] = {
         down: moved.get(tensor, tensor)
-        for down, tensor in tensors.items()
+        for down, tensor in graph.tensors.items()
         if moved.get(tensor, tensor).node in up
     }
-    return up
+    return state.become(up)
 
 
-def _less_loose_ends(graph: Graph, ends: frozenset[Tensor]) -> Graph:
-    """Without what nothing reads any more, such as the arithmetic of a mask that a layer makes itself.
+def drop_loose_ends(state: State) -> State:
+    """What nothing reads any more -> nothing, such as the arithmetic of a mask that a layer makes itself.
 
-    ``ends`` are the tensors of the op graph that nothing read before.
+    What nothing read before either, when layers were first put together, stays: it may be what is wanted.
     """
-    below = lowered(graph)
-    stack = [name for name in graph if not graph._succ[name]]
-    while stack:
-        name = stack.pop()
-        if name not in graph or below.get(Tensor(name), Tensor(name)) in ends:
-            continue
-        before = list(graph._pred[name])
-        graph.remove_node(name)
-        stack += [source for source in before if not graph._succ[source]]
-    return graph
+    graph = state.graph
+    ends = {graph.raised(end).node for end in state.ends} | state.kept
+    if all(name in ends for name in graph if not graph._succ[name]):
+        return state
+    made = duplicate(graph)
+    drop_unread(made, [name for name in made if not made._succ[name]], ends)
+    return state.become(made)
 
 
 def _layer(each: Tile, view: View, below: Mapping[Tensor, Tensor]) -> Layer:

@@ -7,16 +7,16 @@ same with two axes before them as with one, so the reshapes can go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ... import ops
-from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph import Layer, Node, Tensor
 from ...match.view.symbolic_shapes import product
-from ..layers.layer_view import Values
-from .flattened_tokens import Dims, Lifting, Search, is_last, lifted
+from ...simplify.state import State
+from .flattened_tokens import Dims, Lifting, Search, is_last, lift_regions
 
 # Layers that do to each vector along the last axis of a matrix what they do to any other.
 _ON_MATRICES = frozenset(
@@ -25,18 +25,12 @@ _ON_MATRICES = frozenset(
 )
 
 
-def lift_stacks(
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[Tensor] = (),
-) -> Graph:
-    """A copy of a layer graph without reshapes to stacks of matrices and back; the graph itself where it has none.
+def lift_stacks(state: State) -> State:
+    """Products on stacks of matrices between two reshapes -> the same products with the heads as an axis.
 
-    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay as they
-    are (the outputs asked for).
+    ``Reshape(BatchMatMul(Reshape(q, [b * h, n, d]), ..), [b, h, n, n]) -> BatchMatMul(q, ..)`` where q is ``[b, h, n, d]``.
     """
-    return lifted(_Stacks, _Unstacked, graph, specs, values, keep)
+    return lift_regions(state, _Stacks, _Unstacked)
 
 
 class _Stacks(Search):

@@ -7,7 +7,7 @@ can go. This is done to a layer graph, and only where every size can be seen to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...match.view.size import Size
 from ...match.view.symbolic_shapes import SymbolicView, product
-from ..layers.layer_view import Values, layer_view, raised_specs
+from ...simplify.state import State
+from ..layers.layer_view import layer_view, raised_specs
 
 Dims = tuple[Size, ...]
 
@@ -37,36 +38,22 @@ class Start(NamedTuple):
     lead: Dims
 
 
-def lift_rows(
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[Tensor] = (),
-) -> Graph:
-    """A copy of a layer graph without reshapes to rows and back; the graph itself where it has none.
+def lift_rows(state: State) -> State:
+    """Layers on rows between two reshapes -> the same layers on sequences.
 
-    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay as they
-    are (the outputs asked for).
+    ``Reshape(Dense(Reshape(x, [-1, 64])), [b, 9, 32]) -> Dense(x)`` where x is ``[b, 9, 64]``.
     """
-    return lifted(Search, Lifting, graph, specs, values, keep)
+    return lift_regions(state, Search, Lifting)
 
 
-def lifted(
-    search: type[Search],
-    lifting: type[Lifting],
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[Tensor],
-) -> Graph:
-    """What ``lifting`` makes of the layer graph where ``search`` finds work worth it; else the graph itself."""
-    if not any(graph.by_op("Reshape")):
-        return graph
-    view = layer_view(graph, specs, values)
-    tensors = graph.graph.get("tensors", {})
-    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
-    found = search(view, kept)
-    return lifting(found, specs).made() if found.worth else graph
+def lift_regions(state: State, search: type[Search], lifting: type[Lifting]) -> State:
+    """What ``lifting`` makes of the layer graph where ``search`` finds work worth it; else the state itself."""
+    if not any(state.graph.by_op("Reshape")):
+        return state
+    regions = search(layer_view(state), state.kept)
+    if not regions.worth:
+        return state
+    return state.become(lifting(regions, state.specs).written())
 
 
 class Search:
@@ -266,12 +253,11 @@ class Lifting:
         self.lifted: dict[str, Tensor] = {}
         self.taken = set(self.old)
 
-    def made(self) -> Graph:
+    def written(self) -> Graph:
         for name in self.found.order:
             self._visit(name)
-        below = self.old.graph.get("tensors", {})
-        found = ((down, self._now(tensor)) for down, tensor in below.items())
-        self.up.graph["tensors"] = {d: t for d, t in found if t.node in self.up}
+        now = ((down, self._now(tensor)) for down, tensor in self.old.tensors.items())
+        self.up.graph["tensors"] = {d: t for d, t in now if t.node in self.up}
         known = self.old.graph.get("equal_sizes", {})
         self.up.graph["equal_sizes"] = {**known, **self.found.equal}
         return self.up

@@ -6,17 +6,18 @@ each query and key. A person gives each by its own name and lets the layer join 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...match.view.symbolic_shapes import SymbolicView
 from ...patterns.attention.index_tensors import halves
-from ..layers.layer_view import Values, layer_view
+from ...simplify.state import State
+from ..layers.layer_view import layer_view
 
 _LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
 _QUERY_MASKED = "GroupQueryAttention"  # Keras's MultiHeadAttention overrides one given
@@ -34,19 +35,20 @@ class _Masks(NamedTuple):
     causal: bool
 
 
-def name_masks(
-    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
-) -> Graph:
-    """A copy of a layer graph in which attention is given its masks one by one; the graph itself where nothing changes."""
+def name_masks(state: State) -> State:
+    """One mask that was joined of several -> each under Keras's name for it.
+
+    ``attention(q, v, mask=padding & past) -> attention(q, v, value_mask=padding, use_causal_mask=True)``.
+    """
+    graph = state.graph
     masked = [name for name in graph.by_op(*_LAYERS) if _is_masked(graph.node(name))]
     if not masked:
-        return graph
-    view = layer_view(graph, specs, values)
+        return state
+    view = layer_view(state)
     made = duplicate(graph)
-    made.graph.update(graph.graph)
     for name in masked:
         _rename(made, view, name)
-    return made
+    return state.become(made)
 
 
 def _is_masked(node: Node) -> bool:

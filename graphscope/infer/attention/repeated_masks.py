@@ -6,41 +6,38 @@ What reads it repeats a mask of one row all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from ...graph import Graph, Layer, Tensor, TensorSpec
-from ...graph.edit import duplicate, redirect
+from ...graph import Graph, Layer, Tensor
+from ...graph.edit import drop_unread, duplicate, redirect
 from ...match.view.symbolic_shapes import SymbolicView
 from ...patterns.attention.index_tensors import halves
-from ..layers.layer_view import Values, layer_view
+from ...simplify.state import State
+from ..layers.layer_view import layer_view
 
 _ALONG = frozenset(
     {"ExpandDims", "Cast", "Sub", "Mul", "AddV2", "Add", "Neg", "Identity", "Rescaling"}
 )
 
 
-def thin_masks(
-    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
-) -> Graph:
-    """A copy of a layer graph whose attention masks are not multiplied by ones; the graph itself where none is."""
+def thin_masks(state: State) -> State:
+    """A mask that was multiplied by ones for each query -> the mask before.
+
+    ``attention(q, v, mask=ones[b, n, 1] * mask[b, 1, m]) -> attention(q, v, mask=mask)``.
+    """
+    graph = state.graph
     products = [name for name in graph.by_op("Mul") if _is_op(graph, name)]
     if not products or not any(graph.by_op("MultiHeadAttention")):
-        return graph
-    view = layer_view(graph, specs, values)
-    found = {name: thin for name in products if (thin := _thin(view, name)) is not None}
-    if not found:
-        return graph
+        return state
+    view = layer_view(state)
+    masks = {name: thin for name in products if (thin := _thin(view, name)) is not None}
+    if not masks:
+        return state
     made = duplicate(graph)
-    made.graph.update(graph.graph)
-    for name, thin in found.items():
+    for name, thin in masks.items():
         redirect(made, Tensor(name), thin)
-        stack = [name]
-        while stack:
-            gone = stack.pop()
-            if gone in made and not made._succ[gone]:
-                stack += made._pred[gone]
-                made.remove_node(gone)
-    return made
+        drop_unread(made, [name], state.kept)
+    return state.become(made)
 
 
 def _is_op(graph: Graph, name: str) -> bool:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ...graph import Graph, Layer, Tensor, TensorSpec
 from ...graph.edit import duplicate, put
 from ...match.view.size import Size
 from ...match.view.symbolic_shapes import SymbolicView, product
-from ..layers.layer_view import Values, layer_view
+from ...simplify.state import State
+from ..layers.layer_view import layer_view
 
 
-def name_reshapes(
-    graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
-) -> Graph:
-    """A copy of a layer graph in which such reshapes are layers; the graph itself where it has none.
+def name_reshapes(state: State) -> State:
+    """A reshape to sizes that are computed -> a Reshape layer.
 
-    ``Reshape(x, [Shape(x)[0], Shape(y)[1], 12, 64])`` with a y that has x's sizes is ``Reshape((-1, 12, 64))``.
+    ``Reshape(x, [Shape(x)[0], Shape(y)[1], 12, 64]) -> Reshape((-1, 12, 64))(x)`` with a y that has x's sizes.
     """
+    graph = state.graph
     computed = [n for n in graph.by_op("Reshape") if _is_computed(graph, n)]
     if not computed:
-        return graph
-    view = layer_view(graph, specs, values)
+        return state
+    view = layer_view(state)
     targets = {name: _target(view, name) for name in computed}
     if not any(targets.values()):
-        return graph
+        return state
     made = duplicate(graph)
-    made.graph.update(graph.graph)
     for name, target in targets.items():
         if target is None:
             continue
@@ -42,7 +39,7 @@ def name_reshapes(
             name=name,
         )
         put(made, name, layer, graph.inputs(name)[:1])
-    return made
+    return state.become(made)
 
 
 def _is_computed(graph: Graph, name: str) -> bool:

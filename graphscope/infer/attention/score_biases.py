@@ -6,14 +6,14 @@ is how attention with a mask of numbers reads, and all layers of a model share i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import drop_unread, duplicate, fresh, put
 from ...match.view.view import View
-from ..layers.layer_view import Values, layer_view
+from ...simplify.state import State
+from ..layers.layer_view import layer_view
 
 _LONGEST = 6  # terms: scores, and what hides the past, the padding, segments, distances
 _PRODUCTS = frozenset({"BatchMatMul", "Einsum"})
@@ -29,31 +29,23 @@ class _Bias(NamedTuple):
     terms: tuple[tuple[Tensor, int], ...]
 
 
-def gather_biases(
-    graph: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Values,
-    keep: Iterable[str] = (),
-) -> Graph:
-    """A copy of a layer graph in which one tensor is added to such scores; the graph itself where that is so.
+def gather_biases(state: State) -> State:
+    """Terms added to scores one by one -> one sum, added once.
 
-    ``specs`` and ``values`` speak of the op graph below it; ``keep`` are nodes that must stay as they are.
+    ``softmax((scores + past) - hidden) -> softmax(scores + (past + -hidden))``.
     """
+    graph = state.graph
     if not any(graph.by_op("BatchMatMul", "BatchMatMulV2", "Einsum")):
-        return graph
-    view = layer_view(graph, specs, values)
-    kept = frozenset(keep)
-    found = [bias for name in graph if (bias := _bias_of(view, name, kept))]
-    if not found:
-        return graph
+        return state
+    view = layer_view(state)
+    biases = [bias for name in graph if (bias := _bias_of(view, name, state.kept))]
+    if not biases:
+        return state
     made = duplicate(graph)
-    made.graph.update(graph.graph)
-    gathering = _Gathering(made, view)
-    for bias in found:
+    gathering = _Gathering(made, view, state.kept)
+    for bias in biases:
         gathering.write(bias)
-    known = made.graph.get("tensors", {})
-    made.graph["tensors"] = {d: t for d, t in known.items() if t.node in made}
-    return made
+    return state.become(made)
 
 
 def _bias_of(view: View, name: str, kept: frozenset[str]) -> _Bias | None:
@@ -116,8 +108,8 @@ def _is_scores(view: View, tensor: Tensor) -> bool:
 class _Gathering:
     """Writes the new sums; one that several softmaxes read is made once."""
 
-    def __init__(self, made: Graph, view: View) -> None:
-        self.made, self.view = made, view
+    def __init__(self, made: Graph, view: View, kept: frozenset[str]) -> None:
+        self.made, self.view, self.kept = made, view, kept
         self.sums: dict[tuple[tuple[Tensor, int], ...], Tensor] = {}
         self.turned: dict[Tensor, Tensor] = {}
 
@@ -130,18 +122,10 @@ class _Gathering:
         plain = Node("AddV2", {"T": dtype}, (self._spec(bias.root),))
         before = self.made.inputs(bias.root.node)
         put(self.made, bias.root.node, plain, [bias.scores, self.sums[terms]])
-        self._drop(before)
+        # what else reads scores would keep them from being a layer's own
+        drop_unread(self.made, (tensor.node for tensor in before), self.kept)
         if isinstance(node, Layer):
-            self.made.graph.setdefault("tensors", {})[node.output] = bias.root
-
-    def _drop(self, unread: Iterable[Tensor]) -> None:
-        """Remove the sums that were gathered: what else reads scores would keep them from being a layer's own."""
-        stack = [tensor.node for tensor in unread]
-        while stack:
-            name = stack.pop()
-            if name in self.made and not self.made._succ[name]:
-                stack += self.made._pred[name]
-                self.made.remove_node(name)
+            self.made.tensors[node.output] = bias.root
 
     def _sum(self, near: str, terms: tuple[tuple[Tensor, int], ...]) -> Tensor:
         (first, sign), *rest = terms

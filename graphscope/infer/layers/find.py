@@ -10,7 +10,9 @@ import networkx as nx
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from ...match import Held, Pattern, Tile, View, tile
 from ...match.view.nodes import PASS_THROUGH
+from ...ops.values.facts import SpecsOf
 from ...patterns import layers as all_patterns
+from ...simplify.state import State
 from .canonical import canonical_view, standing
 from .data_format import turn_layers
 
@@ -40,6 +42,14 @@ def find_layers(
     if fuse_activations:
         found = turn_layers(_fused(found, view, kept), specs or {}, kept)
     return _named(found)
+
+
+def layers_of(state: State) -> tuple[Layer, ...]:
+    """The same of a state whose facts are inferred."""
+    probes = [SpecsOf(facts) for facts in state.probes]
+    return find_layers(
+        state.graph, state.model, state.specs, keep=state.outputs, probes=probes
+    )
 
 
 def _layer(each: Tile, view: View) -> Layer:

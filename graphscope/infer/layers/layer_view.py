@@ -9,14 +9,22 @@ import numpy as np
 from ...errors import GraphError
 from ...graph import Graph, Layer, Tensor, TensorSpec
 from ...match.view.symbolic_shapes import SymbolicView
+from ...simplify.state import State
 
 Values = Callable[[Tensor], "np.ndarray | None"]
 
 
-def layer_view(
+def layer_view(state: State) -> SymbolicView:
+    """A view of the layer graph of a state, made once for each graph."""
+    if "layers" not in state.views:
+        state.views["layers"] = _view(state.graph, state.specs, state.constants.value)
+    view: SymbolicView = state.views["layers"]
+    return view
+
+
+def _view(
     graph: Graph, specs: Mapping[Tensor, TensorSpec], values: Values
 ) -> SymbolicView:
-    """A view of a layer graph; ``specs`` and ``values`` speak of the op graph below it."""
     below = lowered(graph)
 
     def value(tensor: Tensor) -> np.ndarray | None:
@@ -29,7 +37,7 @@ def layer_view(
 
 def lowered(graph: Graph) -> dict[Tensor, Tensor]:
     """Tensors of a layer graph -> the tensors of the op graph that they are."""
-    tensors = graph.graph.get("tensors", {})
+    tensors = graph.tensors
     found = {up: down for down, up in tensors.items()}
     found |= {up: down for down, up in tensors.items() if up == down}
     for name in graph:
@@ -44,7 +52,7 @@ def home_of(graph: Graph, tensor: Tensor) -> str:
 
     Raises GraphError where the layer graph has neither.
     """
-    raised = graph.graph.get("tensors", {}).get(tensor, tensor)
+    raised = graph.raised(tensor)
     if raised.node in graph:
         return raised.node
     for name in graph:

@@ -21,6 +21,7 @@ from ...graph import (
     TensorSpec,
     WeightUse,
 )
+from ...ops.values.facts import UNKNOWN, Fact, join_facts
 from ...simplify.control_flow.conds_to_selects import conds_to_selects
 from ...simplify.control_flow.empty_guards import give_rows
 from ...simplify.control_flow.lift import Lifted, lift_loops
@@ -35,7 +36,6 @@ from ...simplify.control_flow.selects_to_conds import outline_choices
 from ...simplify.control_flow.while_frames import ENTERS, MERGES
 from ...simplify.prune import prune
 from ...wire.write import function_names
-from ..shapes.facts import UNKNOWN, Fact, join_facts
 from ..shapes.forward import Inference, infer_facts
 from ..shapes.functions import Library
 

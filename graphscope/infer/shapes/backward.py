@@ -7,21 +7,11 @@ product tells the features, a convolution the rank and the channels, a Reshape h
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple
 
 from ... import ops
 from ...graph import Graph, Node, Shape, Tensor, TensorSpec
 from ...ops.values.dims import agree, merge, product
-from .facts import Fact
-
-
-class Implied(NamedTuple):
-    """A shape that a feed must have, and the reader that says so; ``is_guess`` where other shapes would do as well."""
-
-    shape: Shape
-    evidence: str
-    is_guess: bool = False
-
+from ...ops.values.facts import Fact, Implied
 
 Said = tuple[Shape, bool] | None
 Facts = Mapping[Tensor, Fact]

@@ -15,8 +15,8 @@ import numpy as np
 from ... import ops
 from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from ...ops.values.dims import elements, merge
+from ...ops.values.facts import UNKNOWN, Fact, Held, join_facts, same_fact
 from ...wire import op_registry, opdefs
-from .facts import UNKNOWN, Fact, Held, join_facts, same_fact
 from .functions import Library
 from .resources import HANDLES, Arrays
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...graph import Function, FunctionRef, Node, TensorSpec
-from .facts import Fact, Held, join_facts, same_fact
+from ...ops.values.facts import Fact, Held, join_facts, same_fact
 
 _DEPTH = 40  # functions within functions; a file may nest or recur without end
 _BODIES = 2_000  # bodies inferred in all: calls of calls of calls double at each level

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ... import ops
 from ...graph import Graph, Shape, Tensor
-from .facts import Fact
+from ...ops.values.facts import Fact
 
 Facts = Mapping[Tensor, Fact]
 

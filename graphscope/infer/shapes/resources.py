@@ -9,8 +9,8 @@ import numpy as np
 from ... import ops
 from ...graph import Node, Shape, TensorSpec
 from ...ops.values.dims import Dim, add, join, merge
+from ...ops.values.facts import UNKNOWN, Fact, Held
 from ...ops.values.partial import vector
-from .facts import UNKNOWN, Fact, Held
 
 _SCALAR = TensorSpec("", ())
 

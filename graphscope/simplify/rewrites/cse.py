@@ -1,12 +1,8 @@
-"""Small things that nobody would write twice, or in two steps: done to a layer graph before it becomes source.
-
-``x[:, 0:1]`` squeezed is ``x[:, 0]``; a value that is computed in each block from the same tensors is computed once; a mask
-times ones, of which only the broadcast is left, is the mask.
-"""
+"""Small things that nobody would write twice, or in two steps: done to a layer graph before it becomes source."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,38 +10,49 @@ import networkx as nx
 import numpy as np
 
 from ... import ops
-from ...graph import Graph, Layer, Tensor
-from ...graph.edit import duplicate, put, redirect
+from ...graph import Graph, Layer, Node, Tensor
+from ...graph.edit import drop_unread, duplicate, put, redirect
+from ..state import State
 
 _LARGEST = 64  # elements of a constant that is compared by value
 
 
-def tidy(graph: Graph, keep: frozenset[str] = frozenset()) -> Graph:
-    """A tidied copy of a layer graph; ``keep`` are nodes that must stay."""
+def index_slices(state: State) -> State:
+    """A slice of one entry whose axis is squeezed -> an index.
+
+    ``Squeeze(x[:, 0:1], [1]) -> x[:, 0]``.
+    """
+    graph = state.graph
+    squeezes = [name for name in graph.by_op("Squeeze") if _is_index(state, name)]
+    if not squeezes:
+        return state
     made = duplicate(graph)
-    made.graph.update(graph.graph)
-    _index_at_once(made)
-    _compute_once(made, keep)
-    return made
+    for name in squeezes:
+        (source, *_), axes = made.inputs(name), made.attrs(name)["squeeze_dims"]
+        node = made.node(source.node)
+        shrunk = {**node.attrs, "shrink_axis_mask": _mask(axes)}
+        indexed = replace(node, attrs=shrunk, outputs=())
+        put(made, name, indexed, made.inputs(source.node))
+        drop_unread(made, [source.node])
+    return state.become(made)
 
 
-def _index_at_once(graph: Graph) -> None:
-    """A slice of one entry and the Squeeze of its axis -> an index."""
-    for name in list(graph.by_op("Squeeze")):
-        if isinstance(graph.node(name), Layer):
-            continue
-        source, *_ = graph.inputs(name)
-        axes = graph.attrs(name).get("squeeze_dims") or ()
-        mask = _single_entries(graph, source.node)
-        if not axes or mask is None or min(axes) < 0:
-            continue
-        wanted = sum(1 << axis for axis in set(axes))
-        if wanted & mask == wanted and len(graph.consumers(source.node)) == 1:
-            node = graph.node(source.node)
-            shrunk = {**node.attrs, "shrink_axis_mask": wanted}
-            given = graph.inputs(source.node)
-            put(graph, name, replace(node, attrs=shrunk, outputs=()), given)
-            graph.remove_node(source.node)
+def _is_index(state: State, name: str) -> bool:
+    """Whether a Squeeze takes away the axes of which a slice that nothing else reads takes one entry."""
+    graph = state.graph
+    if isinstance(graph.node(name), Layer):
+        return False
+    source, *_ = graph.inputs(name)
+    axes = graph.attrs(name).get("squeeze_dims") or ()
+    single = _single_entries(graph, source.node)
+    if not axes or single is None or min(axes) < 0 or source.node in state.kept:
+        return False
+    wanted = _mask(axes)
+    return wanted & single == wanted and len(graph.consumers(source.node)) == 1
+
+
+def _mask(axes: Iterable[int]) -> int:
+    return sum(1 << axis for axis in set(axes))
 
 
 def _single_entries(graph: Graph, name: str) -> int | None:
@@ -69,42 +76,56 @@ def _single_entries(graph: Graph, name: str) -> int | None:
     return found
 
 
-def _compute_once(graph: Graph, keep: frozenset[str]) -> None:
-    """Nodes that do the same to the same tensors -> the first of them. Layers stay, but for those that only scale."""
+def merge_equal(state: State) -> State:
+    """Nodes that do the same to the same tensors -> the first of them. Layers stay, but for those that only scale.
+
+    ``Sub(1, mask), Sub(1, mask) -> Sub(1, mask)``, which both readers read.
+    """
+    owners = _owners(state)
+    if not owners:
+        return state
+    made = duplicate(state.graph)
+    for name, owner in owners.items():
+        for port in {port for _, _, port in made.out_edges(name, data="port")}:
+            redirect(made, Tensor(name, port), Tensor(owner, port))
+        made.remove_node(name)
+    for below, tensor in made.tensors.items():
+        owner = owners.get(tensor.node, tensor.node)
+        made.tensors[below] = Tensor(owner, tensor.port)
+    return state.become(made)
+
+
+def _owners(state: State) -> dict[str, str]:
+    """For each node that repeats another: the first that computes the same."""
+    graph = state.graph
+    first: dict[Hashable, str] = {}
+    owners: dict[str, str] = {}
     try:
         order = list(nx.topological_sort(graph))
     except nx.NetworkXUnfeasible:
-        return
-    first: dict[Hashable, str] = {}
-    replaced: dict[str, str] = {}
+        return owners
     for name in order:
-        key = _meaning(graph, name)
-        if key is None:
-            continue
-        owner = first.setdefault(key, name)
-        if owner == name or name in keep:
-            continue
-        for port in {port for _, _, port in graph.out_edges(name, data="port")}:
-            redirect(graph, Tensor(name, port), Tensor(owner, port))
-        graph.remove_node(name)
-        replaced[name] = owner
-    tensors = graph.graph.get("tensors", {})
-    for down, up in tensors.items():
-        if up.node in replaced:
-            tensors[down] = Tensor(replaced[up.node], up.port)
+        inputs = [
+            Tensor(owners.get(node, node), port) for node, port in graph.inputs(name)
+        ]
+        key = _meaning(graph.node(name), tuple(inputs))
+        if key is not None:
+            owner = first.setdefault(key, name)
+            if owner != name and name not in state.kept:
+                owners[name] = owner
+    return owners
 
 
-def _meaning(graph: Graph, name: str) -> Hashable | None:
+def _meaning(node: Node, inputs: tuple[Tensor, ...]) -> Hashable | None:
     """What a node computes, equal for two that compute the same; None where that is not for us to say."""
-    node = graph.node(name)
     if isinstance(node, Layer):
         if node.op != "Rescaling" or node.weights:
             return None
     elif node.op == "Const":
         return _of_constant(node.attrs)
-    elif not ops.traits(node.op) & _PURE or not graph.inputs(name):
+    elif not ops.traits(node.op) & _PURE or not inputs:
         return None
-    return node.op, isinstance(node, Layer), _frozen(node.attrs), graph.inputs(name)
+    return node.op, isinstance(node, Layer), _frozen(node.attrs), inputs
 
 
 _PURE = frozenset({"elementwise", "shape-only", "movement"})

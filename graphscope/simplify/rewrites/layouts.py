@@ -15,6 +15,8 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ..prune import prune
+from ..state import State
 
 _WINDOWED = frozenset(
     "Conv2D Conv3D DepthwiseConv2dNative MaxPool AvgPool MaxPool3D AvgPool3D".split()
@@ -29,22 +31,23 @@ _READS = ("Identity", "ReadVariableOp", "Enter")
 MOST_OPS = 16  # ops between two transposes
 
 
-def settle_layouts(graph: Graph, keep: Collection[str] = ()) -> Graph:
-    """A copy in which nothing is turned only to be computed; the graph itself where nothing is.
+def drop_transposes(state: State) -> State:
+    """Ops between a transpose to channels last and one back -> the ops in the other data format.
 
-    ``keep`` are nodes whose values must stay what they are (the outputs).
+    ``Transpose(Conv2D(Transpose(x, [0, 2, 3, 1])), [0, 3, 1, 2]) -> Conv2D(x, data_format="NCHW")``.
     """
-    found = [
+    graph = state.graph
+    chains = [
         (name, chain)
         for name in graph.by_op("Transpose")
-        if (chain := _between(graph, name, keep))
+        if (chain := _between(graph, name, state.kept))
     ]
-    if not found:
-        return graph
+    if not chains:
+        return state
     made = duplicate(graph)
-    for back, chain in found:
+    for back, chain in chains:
         _turn(made, back, chain)
-    return made
+    return state.become(prune(made, state.outputs) if state.outputs else made)
 
 
 def _between(graph: Graph, back: str, keep: Collection[str]) -> list[str]:

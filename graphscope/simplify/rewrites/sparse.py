@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ..prune import prune
+from ..state import State
 
 _PRODUCT = "SparseTensorDenseMatMul"
 _SCALES = {"SparseDenseCwiseMul": "Mul", "SparseDenseCwiseDiv": "RealDiv"}
@@ -50,20 +52,24 @@ class _Product:
     steps: tuple[_Step, ...]
 
 
-def settle_sparse(graph: Graph) -> Graph:
-    """A copy in which each such matrix is one input; the graph itself where there is none."""
-    found = [_product(graph, name) for name in graph.by_op(_PRODUCT)]
-    products = [each for each in found if each is not None]
+def join_sparse_feeds(state: State) -> State:
+    """The three placeholders of a sparse tensor that is multiplied -> one placeholder of a matrix.
+
+    ``SparseTensorDenseMatMul(indices, values, shape, b) -> MatMul(matrix, b)``.
+    """
+    graph = state.graph
+    matches = [_product(graph, name) for name in graph.by_op(_PRODUCT)]
+    products = [each for each in matches if each is not None]
     whole = {each.feed for each in products} - set(_read_otherwise(graph, products))
     if not whole:
-        return graph
+        return state
     made = duplicate(graph)
     for feed in whole:
         put(made, feed.values, _matrix(graph, feed), ())
     for product in products:
         if product.feed in whole:
             _multiply(made, product)
-    return made
+    return state.become(prune(made, state.outputs) if state.outputs else made)
 
 
 def _product(graph: Graph, name: str) -> _Product | None:

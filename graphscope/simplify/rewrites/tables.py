@@ -14,7 +14,7 @@ FINDS = ("LookupTableFindV2", "LookupTableFind")
 _SIZES = ("LookupTableSizeV2", "LookupTableSize")
 
 
-def settle_tables(
+def fill_lookups(
     graph: Graph, contents: Mapping[str, tuple[np.ndarray, np.ndarray]]
 ) -> Graph:
     """A copy whose look-ups have ``keys`` and ``values`` among their attributes; the graph itself where no table is known.

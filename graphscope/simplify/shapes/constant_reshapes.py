@@ -13,45 +13,36 @@ from dataclasses import replace
 import numpy as np
 
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
+from ...graph.edit import duplicate, fresh, put
 from ...ops import Partial, Value
 from ...ops.values.dims import Dim
+from ..state import State
 from .size_origin import origin
 
 
-def settle_reshapes(
-    graph: Graph,
-    below: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Mapping[Tensor, Value],
-) -> Graph:
-    """A copy of ``graph`` with constant reshape targets; the graph itself where nothing changes.
+def fold_reshape_targets(state: State) -> State:
+    """A Reshape whose target is computed from shapes -> one to a constant, where one unknown size at most is left.
 
-    ``graph`` may be a layer graph over ``below``, the op graph that ``specs`` and ``values`` speak of.
+    ``Reshape(x, Pack(Shape(x)[0], 7, 64)) -> Reshape(x, [-1, 7, 64])``.
     """
+    graph, below = state.graph, state.op_graph
     targets = {
         name: target
         for name in graph
         if _is_reshape(graph.node(name), name, below)
-        and (target := _target(below, name, specs, values)) is not None
+        and (target := _target(below, name, state.specs, state.values)) is not None
     }
     if not targets:
-        return graph
-    made = graph.copy()
+        return state
+    made = duplicate(graph)
     for name, target in targets.items():
-        own = f"{name}/target"
-        while own in made:
-            own += "_"
+        own = fresh(made, f"{name}/target")
         value = np.array(target, np.int32)
         made.add(own, Node("Const", {"dtype": "int32", "value": value}))
-        for source, slots in list(made.pred[name].items()):
-            if 1 in slots:
-                made.remove_edge(source, name, key=1)
-        made.add_edge(own, name, key=1, port=0)
         payload = made.node(name)
-        made.nodes[name]["node"] = replace(
-            payload, attrs={**_plain(payload), "Tshape": "int32"}
-        )
-    return made
+        constant = replace(payload, attrs={**_plain(payload), "Tshape": "int32"})
+        put(made, name, constant, [made.inputs(name)[0], Tensor(own)])
+    return state.become(made)
 
 
 def _plain(node: Node) -> dict[str, object]:

@@ -7,7 +7,7 @@ one size: TensorFlow's SAME cuts ``(whole - asked) // 2`` off before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,9 +15,8 @@ import numpy as np
 
 from ...graph import Graph, Node, Shape, Tensor
 from ...graph.edit import duplicate, fresh, put
-from .fold_sizes import FactLike
+from ..state import Facts, State
 
-Facts = Mapping[Tensor, FactLike]
 _LIFTED = frozenset({"ExpandDims", "Identity"})
 _SUMS = frozenset({"BiasAdd", "Add", "AddV2"})
 
@@ -33,21 +32,22 @@ class _Found(NamedTuple):
     bias: Tensor | None
 
 
-def settle_crops(graph: Graph, facts: Facts, keep: Iterable[str] = ()) -> Graph:
-    """A copy of ``graph`` that computes the same; the graph itself where nothing changes.
+def crop_transposed_convolutions(state: State) -> State:
+    """A transposed convolution as large as another map -> the whole one, cropped.
 
-    Every node that stays has its name and meaning. ``keep`` names nodes whose value is wanted for its own sake.
+    ``conv2d_transpose(x, w, Shape(y), "SAME") -> Slice(conv2d_transpose(x, w, "VALID"), (whole - asked) // 2, asked)``.
     """
-    wanted = frozenset(keep)
-    found = [
-        _asked(graph, n, facts, wanted) for n in graph.by_op("Conv2DBackpropInput")
+    graph = state.graph
+    crops = [
+        _asked(graph, name, state.facts, state.kept)
+        for name in graph.by_op("Conv2DBackpropInput")
     ]
-    if not any(found):
-        return graph
+    if not any(crops):
+        return state
     made = duplicate(graph)
-    for each in filter(None, found):
+    for each in filter(None, crops):
         _crop(made, each)
-    return made
+    return state.become(made)
 
 
 def _asked(

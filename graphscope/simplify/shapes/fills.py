@@ -12,38 +12,37 @@ from typing import Any
 import numpy as np
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph.edit import duplicate, fresh
 from ...ops import Partial, Value
 from ...ops.values.dims import Dim
+from ..state import State
 from .size_origin import Size, origin
 
 
-def settle_fills(
-    graph: Graph,
-    below: Graph,
-    specs: Mapping[Tensor, TensorSpec],
-    values: Mapping[Tensor, Value],
-) -> Graph:
-    """A copy of ``graph`` without such fills; the graph itself where it has none.
+def expand_fills(state: State) -> State:
+    """A tensor filled to a size that only a run knows -> ops on the tensor whose size that is.
 
-    ``graph`` may be a layer graph over ``below``, the op graph that ``specs`` and ``values`` speak of.
+    ``Fill([Shape(x)[0], 128], 0) -> Tile(Reshape(ZerosLike(x[:, 0]), [-1, 1]), [1, 128])``.
     """
-    found = {}
+    graph, below = state.graph, state.op_graph
+    specs, values = state.specs, state.values
+    fills = {}
     for name in graph:
         node = graph.node(name)
         if node.op == "Fill" and not isinstance(node, Layer) and name in below:
             size = _source(graph, below, name, specs, values)
             if size is not None:
-                found[name] = size
-    if not found:
-        return graph
-    made = graph.copy()
-    for name, size in found.items():
+                fills[name] = size
+    if not fills:
+        return state
+    made = duplicate(graph)
+    for name, size in fills.items():
         sizes = list(specs[Tensor(name)].shape or ())
         value = values.get(below.inputs(name)[1])
         known = isinstance(value, np.ndarray) and value.size == 1
         number = np.asarray(value).item() if known else None
         _Maker(made, name, specs, number).fill(size, sizes)
-    return made
+    return state.become(made)
 
 
 def _source(
@@ -89,9 +88,7 @@ class _Maker:
         spec: TensorSpec,
         *inputs: Tensor,
     ) -> Tensor:
-        own = f"{self.name}/{part}"
-        while own in self.made:
-            own += "_"
+        own = fresh(self.made, f"{self.name}/{part}")
         self.made.add(own, Node(op, attrs, (spec,)), inputs)
         return Tensor(own)
 

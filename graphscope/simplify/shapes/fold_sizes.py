@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from ... import ops
 from ...graph import Graph, Node, Shape, Tensor, TensorSpec
-from ...graph.edit import duplicate, put
+from ...graph.edit import duplicate, fresh, put
 from ...wire import opdefs
 from ..control_flow.selects_to_conds import CHOICE
 from ..prune import FRAME_OPS
+from ..state import Facts, State
 
 LEAST = 2  # choices of sizes under which a claim must have been seen to hold
 
@@ -39,30 +39,12 @@ _UNITS: Mapping[str, tuple[float, tuple[int, ...]]] = {
 _FOLDED = frozenset({"int32", "int64", "bool", "float32"})
 
 
-class FactLike(Protocol):
-    """What is asked of a fact: what is known of one tensor."""
+def fold_sizes(state: State) -> State:
+    """Arithmetic on shapes that comes to a constant -> that constant; what changes nothing -> Identity.
 
-    @property
-    def spec(self) -> TensorSpec: ...
-    @property
-    def value(self) -> ops.Value: ...
-
-
-Facts = Mapping[Tensor, FactLike]
-
-
-def settle_sizes(
-    graph: Graph,
-    facts: Facts,
-    probes: Sequence[Facts],
-    keep: Iterable[str] = (),
-) -> Graph:
-    """A copy of ``graph`` that computes the same with less arithmetic; the graph itself where nothing changes.
-
-    Every node that stays has its name, dtype and meaning. ``keep`` names nodes whose value is wanted for its own sake.
+    ``x[:, Shape(x)[1] - 3:] -> x[:, 25:]``, ``0 + x -> x``. Every node that stays has its name, dtype and meaning.
     """
-    run = _Settling(graph, facts, probes, frozenset(keep))
-    return run.settled()
+    return state.become(_Folding(state).folded())
 
 
 def same_shape(
@@ -95,21 +77,16 @@ def _whole(facts: Facts, tensor: Tensor) -> Shape:
     return None if shape is None or None in shape else shape
 
 
-class _Settling:
-    def __init__(
-        self,
-        graph: Graph,
-        facts: Facts,
-        probes: Sequence[Facts],
-        keep: frozenset[str],
-    ) -> None:
-        self.graph, self.facts, self.probes, self.keep = graph, facts, probes, keep
+class _Folding:
+    def __init__(self, state: State) -> None:
+        graph = self.graph = state.graph
+        self.facts, self.probes, self.keep = state.facts, state.probes, state.kept
         self.has_frames = any(True for _ in graph.by_op(*FRAME_OPS))
         self.fed = _reached(graph)
         self.made: Graph = graph
         self.changed: set[str] = set()
 
-    def settled(self) -> Graph:
+    def folded(self) -> Graph:
         for name in self.graph:
             slot = self.neutral_slot(name)
             if slot is not None:
@@ -299,9 +276,7 @@ class _Settling:
         return found[0] if min(found[0], default=-1) >= 0 else None
 
     def added(self, name: str, part: str, values: Iterable[int]) -> Tensor:
-        own = f"{name}/{part}"
-        while own in self.made:
-            own += "_"
+        own = fresh(self.made, f"{name}/{part}")
         array = np.asarray(list(values), np.int32)
         self.change(own, _constant(array), [])
         return Tensor(own)

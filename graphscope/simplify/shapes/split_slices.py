@@ -7,16 +7,14 @@ grouped convolution is known of splits.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
-from .fold_sizes import FactLike
+from ..state import Facts, State
 
-Facts = Mapping[Tensor, FactLike]
 _CONVOLUTIONS = frozenset("Conv2D Conv3D DepthwiseConv2dNative ExpandDims".split())
 _OTHERS = ("shrink_axis_mask", "new_axis_mask")
 
@@ -27,8 +25,12 @@ class _Part(NamedTuple):
     node: str
 
 
-def settle_slices(graph: Graph, facts: Facts) -> Graph:
-    """A copy in which such slices are the ports of a Split; the graph itself where there are none."""
+def split_slices(state: State) -> State:
+    """Slices that share out the last axis, each convolved -> the ports of one Split.
+
+    ``Conv2D(x[..., :8]), Conv2D(x[..., 8:]) -> a, b = Split(x); Conv2D(a), Conv2D(b)``.
+    """
+    graph, facts = state.graph, state.facts
     parts: dict[Tensor, list[_Part]] = defaultdict(list)
     for name in graph.by_op("StridedSlice"):
         readers = graph.consumers(name)
@@ -39,11 +41,11 @@ def settle_slices(graph: Graph, facts: Facts) -> Graph:
     shared = {x: sorted(found) for x, found in parts.items()}
     shared = {x: found for x, found in shared.items() if _is_whole(x, found, facts)}
     if not shared:
-        return graph
+        return state
     made = duplicate(graph)
     for x, found in shared.items():
         _split(made, x, found)
-    return made
+    return state.become(made)
 
 
 def _part(graph: Graph, name: str, facts: Facts) -> _Part | None:

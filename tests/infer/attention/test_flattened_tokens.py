@@ -24,6 +24,15 @@ def analysed(build: Callable[[], Any], folder: Path) -> Analysis:
     return Analysis(load(str(path)), outputs=["result"])
 
 
+def ending_at(build: Callable[[], Any], folder: Path) -> Analysis:
+    """The same where the output is the last op itself, as in a graph that was frozen at it."""
+    with tf.Graph().as_default() as graph:
+        name = build().op.name
+    path = folder / "graph.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    return Analysis(load(str(path)), outputs=[name])
+
+
 def kernel(rows: int, columns: int) -> Any:
     return tf.constant(RNG.normal(size=(rows, columns)).astype("f"))
 
@@ -50,6 +59,29 @@ def shapes(found: Analysis) -> list[str]:
 def proved(found: Analysis, folder: Path) -> bool:
     found.write_keras(folder / "keras")
     return found.prove(folder / "keras").passed
+
+
+def test_an_output_that_is_a_reshape_back_to_a_sequence_is_kept(
+    tmp_path: Path,
+) -> None:
+    """GPT-2's logits, BERT's sequence of vectors: the reshape goes, the tensor that it was is the output."""
+    for length in (3, None):
+        found = ending_at(lambda: there_and_back(length), tmp_path)
+        assert [layer.op for layer in found.layers] == ["Dense", "Add"]
+        assert not shapes(found)
+        assert proved(found, tmp_path)
+
+
+def test_an_output_on_rows_is_kept_beside_one_on_sequences(tmp_path: Path) -> None:
+    """``rows`` is an output itself, and read by what is lifted."""
+    with tf.Graph().as_default() as graph:
+        x, rows = flat(3)
+        rows = tf.nn.relu(tf.matmul(rows, kernel(4, 4)), name="rows")
+        tf.reshape(tf.matmul(rows, kernel(4, 4)), sizes(x), name="back")
+    path = tmp_path / "graph.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    found = Analysis(load(str(path)), outputs=["rows", "back"])
+    assert proved(found, tmp_path)
 
 
 def test_rows_between_two_reshapes_are_lifted(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope.graph import Graph, Tensor
+from graphscope.graph import Graph, Model, Tensor
 from graphscope.infer.shapes.forward import infer_facts
-from graphscope.simplify.shapes.constant_reshapes import settle_reshapes
+from graphscope.simplify.shapes.constant_reshapes import fold_reshape_targets
+from graphscope.simplify.state import State
 from graphscope.wire import messages as proto
 from graphscope.wire.nodes import graph_from_nodes
 from graphscope.wire.write import to_graph_def
@@ -26,13 +27,8 @@ def built(make: Any) -> Graph:
 
 
 def settled(graph: Graph) -> Graph:
-    facts = infer_facts(graph)
-    return settle_reshapes(
-        graph,
-        graph,
-        {tensor: fact.spec for tensor, fact in facts.items()},
-        {tensor: fact.value for tensor, fact in facts.items()},
-    )
+    state = State(Model(graph), graph, facts=infer_facts(graph))
+    return fold_reshape_targets(state).graph
 
 
 def target(graph: Graph) -> list[int] | None:

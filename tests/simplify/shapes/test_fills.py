@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope.graph import Graph
+from graphscope.graph import Graph, Model
 from graphscope.infer.shapes.forward import infer_facts
-from graphscope.simplify.shapes.fills import settle_fills
+from graphscope.simplify.shapes.fills import expand_fills
+from graphscope.simplify.state import State
 from graphscope.wire import messages as proto
 from graphscope.wire.nodes import graph_from_nodes
 from graphscope.wire.write import to_graph_def
@@ -26,10 +27,7 @@ def built(make: Any, *shape: int | None) -> Graph:
 
 
 def settled(graph: Graph) -> Graph:
-    facts = infer_facts(graph)
-    specs = {tensor: fact.spec for tensor, fact in facts.items()}
-    values = {tensor: fact.value for tensor, fact in facts.items()}
-    return settle_fills(graph, graph, specs, values)
+    return expand_fills(State(Model(graph), graph, facts=infer_facts(graph))).graph
 
 
 def run(graph: Graph, fed: np.ndarray) -> np.ndarray:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope.graph import Graph, Shape
-from graphscope.infer.shapes.forward import infer_facts
-from graphscope.infer.shapes.probes import probe
-from graphscope.simplify.shapes.fold_sizes import settle_sizes
+from graphscope.graph import Graph, Model, Tensor
+from graphscope.infer.shapes.open_sizes import infer_sizes
+from graphscope.simplify.shapes.fold_sizes import fold_sizes
+from graphscope.simplify.state import State
 from graphscope.wire import messages as proto
 from graphscope.wire.nodes import graph_from_nodes
 from graphscope.wire.write import to_graph_def
@@ -28,11 +27,8 @@ def settled(make: Any, *shape: int | None) -> tuple[Graph, Graph]:
     message = proto.GraphDef.FromString(made.as_graph_def().SerializeToString())
     graph = graph_from_nodes(message.node)
 
-    def infer(graph: Graph, given: Mapping[str, Shape]) -> Any:
-        return infer_facts(graph, given=given)
-
-    facts = infer_facts(graph)
-    return graph, settle_sizes(graph, facts, probe(graph, facts, infer), {"out"})
+    state = State(Model(graph), graph, outputs=(Tensor("out"),))
+    return graph, fold_sizes(infer_sizes(state)).graph
 
 
 def run(graph: Graph, fed: np.ndarray) -> np.ndarray:

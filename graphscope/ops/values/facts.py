@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from ...graph import TensorSpec
-from ...ops import Partial, Value
-from ...ops.values.dims import Dim, join
+from ...graph import Shape, Tensor, TensorSpec
+from ..registry import Partial, Value
+from .dims import Dim, join
 
 
 class Held(NamedTuple):
@@ -29,6 +30,30 @@ class Fact(NamedTuple):
     spec: TensorSpec
     value: Value = None
     held: Held | None = None
+
+
+class Implied(NamedTuple):
+    """A shape that a feed must have, and the reader that says so; ``is_guess`` where other shapes would do as well."""
+
+    shape: Shape
+    evidence: str
+    is_guess: bool = False
+
+
+class SpecsOf(Mapping[Tensor, TensorSpec]):
+    """The specs among facts."""
+
+    def __init__(self, facts: Mapping[Tensor, Fact]) -> None:
+        self.facts = facts
+
+    def __getitem__(self, tensor: Tensor) -> TensorSpec:
+        return self.facts[tensor].spec
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.facts)
+
+    def __len__(self) -> int:
+        return len(self.facts)
 
 
 UNKNOWN = Fact(TensorSpec())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from graphscope.graph import TensorSpec
-from graphscope.infer.shapes.facts import (
+from graphscope.ops import Partial
+from graphscope.ops.values.facts import (
     Fact,
     Held,
     join_facts,
@@ -13,7 +14,6 @@ from graphscope.infer.shapes.facts import (
     join_values,
     same_fact,
 )
-from graphscope.ops import Partial
 
 SPEC = TensorSpec("int32", (2,))
 

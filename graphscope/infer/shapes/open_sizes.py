@@ -1,0 +1,72 @@
+"""A pruned graph -> the graph that layers are looked for in: shapes known as far as they can be, arithmetic on them settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ...graph import Graph, Shape, Tensor
+from ...ops.values.facts import Fact
+from ...simplify.control_flow.selects_to_conds import CHOICE
+from ...simplify.shapes.crops import crop_transposed_convolutions
+from ...simplify.shapes.fold_sizes import fold_sizes
+from ...simplify.shapes.split_slices import split_slices
+from ...simplify.state import State
+from .backward import implied_shapes
+from .forward import infer_facts
+from .probes import probe
+
+_ROUNDS = 4  # conditions that decide conditions are nested no deeper in any model seen
+
+
+def infer_sizes(state: State) -> State:
+    """A graph -> the same graph, with what is known of each tensor, for any size that its feeds leave open."""
+    graph, shapes = state.graph, state.shapes
+    facts = _infer(state, shapes)
+    implied = implied_shapes(graph, facts, state.switches)
+    shapes = {**{name: each.shape for name, each in implied.items()}, **shapes}
+    if implied:
+        facts = _infer(state, shapes)
+    probes = probe(graph, facts, lambda _, sizes: _infer(state, {**shapes, **sizes}))
+    return replace(state, facts=facts, implied=implied, probes=probes, inferred=graph)
+
+
+def _infer(state: State, shapes: Mapping[str, Shape]) -> dict[Tensor, Fact]:
+    producer = state.model.versions.get("producer")
+    return infer_facts(
+        state.graph, functions=state.functions, given=shapes, producer=producer
+    )
+
+
+def infer_again(state: State) -> State:
+    """A graph that was rewritten since its facts were inferred -> the same graph with facts of its own."""
+    if state.inferred is state.graph:
+        return state
+    implied = {name: each.shape for name, each in state.implied.items()}
+    facts = _infer(state, {**implied, **state.shapes})
+    return replace(state, facts=facts, inferred=state.graph)
+
+
+def resolve_choices(state: State) -> State:
+    """A condition between tensors of different shapes that sizes decide -> the side that they choose.
+
+    ``If(Shape(x)[1] > 4, x[:, :4], x) -> x[:, :4]`` lets more sizes be known, which may decide others: as many rounds of the
+    passes before as there is something to decide.
+    """
+    left = _choices(state.graph)
+    for _ in range(_ROUNDS):
+        if not left:
+            break
+        for each in (infer_sizes, *ROUND):
+            state = each(state)
+        before, left = left, _choices(state.graph)
+        if left == before:
+            break
+    return state
+
+
+ROUND = (fold_sizes, crop_transposed_convolutions, split_slices, infer_again)
+
+
+def _choices(graph: Graph) -> int:
+    return sum(1 for name in graph if CHOICE in graph.attrs(name))
