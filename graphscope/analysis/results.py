@@ -181,8 +181,8 @@ class Analysis(Stages):
         whole = Path(source).exists() or Path(f"{source}.index").exists()
         return self.model if self.joined or not whole else source
 
-    def write_keras(self, folder: str | Path) -> KerasReport:
-        """Write ``model.py`` and ``model.weights.h5`` into a folder."""
+    def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
+        """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
         from ..infer.layers.loops import check_loops
         from ..ops.constants import Constants
         from ..render.keras import write_keras
@@ -198,6 +198,7 @@ class Analysis(Stages):
             values=Constants(self.graph, self.flat, specs=self.specs).value,
             blocks=self.blocks,
             guesses=self.guesses,
+            incomplete=incomplete,
         )
         self.named = {
             step.name: str(payload.output)

@@ -65,11 +65,11 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     check_place(options.get("out"))
     shapes = dict(map(parse_shape, options["shapes"]))
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
-    flags = {key: options.get(key, False) for key in ("check", "incomplete")}
-    model = load(options["model"], **places, **flags)
+    check = options.get("check", False)
+    model = load(options["model"], **places, check=check)
     wishes = (options["outputs"], options["inputs"], shapes)
     analysis = Analysis(model, *wishes, joined=bool(places))
-    if flags["check"]:
+    if check:
         analysis.check_values()
     return analysis
 
@@ -258,6 +258,11 @@ def can_run() -> bool:
     is_flag=True,
     help="One model.keras in place of the weights file (needs Keras).",
 )
+@click.option(
+    "--incomplete",
+    is_flag=True,
+    help="Where weights are missing: write model.py alone, without them.",
+)
 @as_json
 def keras_command(
     json_wanted: bool,
@@ -265,6 +270,7 @@ def keras_command(
     verify: bool,
     trust: bool,
     single_file: bool,
+    incomplete: bool,
     **options: Any,
 ) -> None:
     """Keras source with the weights in place: model.py and model.weights.h5.
@@ -276,7 +282,9 @@ def keras_command(
     from . import terminal as console
 
     analysis = analysis_of(options)
-    document = analysis.write_keras(out).document()
+    document = analysis.write_keras(out, incomplete).document()
+    if not document["weights"]:
+        single_file = verify = False
     if single_file and not can_run():
         remark = "TensorFlow is not installed, so there is no model.keras"
         document["remarks"].append(f"{remark}: model.py and its weights are written")

@@ -45,9 +45,6 @@ SHARED = (
     click.option(
         "--check", is_flag=True, help="Compare the checksum of every tensor: reads all."
     ),
-    click.option(
-        "--incomplete", is_flag=True, help="Read on where data shards are missing."
-    ),
 )
 as_json = click.option(
     "--json", "json_wanted", is_flag=True, help="One JSON document on stdout."

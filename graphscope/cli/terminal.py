@@ -232,7 +232,8 @@ def number_of(count: int, word: str) -> str:
 def keras_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope keras`` says."""
     folder, weights = printable(doc["path"]), doc["weights"]
-    lines = [f"wrote {folder}/model.py and {folder}/{weights}"]
+    also = f" and {folder}/{weights}" if weights else ", without weights"
+    lines = [f"wrote {folder}/model.py{also}"]
     lines.append(
         f"  {number_of(doc['layers'], 'layer')}, {number_of(doc['parameters'], 'parameter')}, "
         f"{doc['weights_in_layers']:.4g}% of them in Keras's own layers, {doc['lines_of_code']:,} lines of code"

@@ -83,6 +83,16 @@ class Weights(Mapping[str, np.ndarray]):
         array = self[name]
         return TensorSpec(str(array.dtype), array.shape)
 
+    @property
+    def shortages(self) -> Mapping[str, str]:
+        """Weight -> why its values cannot be read, where the file that should hold them is not here or cut short."""
+        return {}
+
+    @property
+    def missing_files(self) -> tuple[str, ...]:
+        """What is wrong with each file that should hold values and is not here or cut short, with the remedy."""
+        return ()
+
     def extents(self, name: str) -> tuple[Extent, ...] | None:
         """Where the raw little-endian bytes lie, in order; None where they must be decoded first."""
         return None
@@ -134,6 +144,10 @@ class Model:
         payload = None if self.layered else self.graph.node(node)
         if payload is not None and "value" in payload.attrs:
             return payload.attrs["value"]  # type: ignore[no-any-return]
+        if key in self.weights.shortages:
+            raise MissingWeight(
+                f"variable {node!r} has no value: {self.weights.shortages[key]}"
+            )
         if key not in self.weights:
             hint = did_you_mean(key, self.weights)
             if not len(self.weights):
@@ -145,6 +159,7 @@ class Model:
 
     def has_value(self, node: str) -> bool:
         """Whether ``value(node)`` would give an array."""
-        if self.keys.get(node, node) in self.weights:
+        key = self.keys.get(node, node)
+        if key in self.weights and key not in self.weights.shortages:
             return True
         return not self.layered and "value" in self.graph.node(node).attrs

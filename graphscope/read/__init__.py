@@ -15,7 +15,6 @@ def load(
     checkpoint: Any = None,
     graph: Any = None,
     check: bool = False,
-    incomplete: bool = False,
     tags: tuple[str, ...] = (),
 ) -> Model:
     """Read a model: a file, a checkpoint prefix, a folder or a URL; see ``read.loading.load``."""
@@ -26,6 +25,5 @@ def load(
         checkpoint=checkpoint,
         graph=graph,
         check=check,
-        incomplete=incomplete,
         tags=tags,
     )

@@ -48,18 +48,18 @@ def load(
     checkpoint: Any = None,
     graph: Any = None,
     check: bool = False,
-    incomplete: bool = False,
     tags: tuple[str, ...] = (),
 ) -> Model:
     """Read a model: a file, a checkpoint prefix, a folder or a URL.
 
     ``checkpoint`` and ``graph`` name what lies elsewhere: the weights of this graph, the graph of these weights.
-    ``check`` compares the CRC32C of tensors too (of blocks it always is); ``incomplete`` does with data shards
-    that are missing; ``tags`` choose among the meta graphs of a SavedModel.
+    ``check`` compares the CRC32C of tensors too (of blocks it always is); ``tags`` choose among the
+    meta graphs of a SavedModel. Where a file of weights is missing or cut short, names and shapes are read all the same:
+    ``weights.missing_files`` says so, and only who asks for their values gets MissingWeight.
     Raises FormatError where the bytes are not what they promise, UnknownFormat where no reader knows them,
     GraphError where the graph contradicts itself.
     """
-    options = Options(check, incomplete, tuple(tags))
+    options = Options(check, tuple(tags))
     with _collector_paused():
         return _loaded(path, checkpoint, graph, options)
 

@@ -44,7 +44,7 @@ def target_of(name: str) -> Target:
         source = Source("fuzz", data)
         try:
             reader.recognises(source)
-            look_at(reader.read(source, Options(incomplete=True)))
+            look_at(reader.read(source, Options()))
         except GraphscopeError as error:
             assert "\n" not in str(error)
 
@@ -56,7 +56,7 @@ def _load(data: bytes) -> None:
         path = Path(folder) / "m"
         path.write_bytes(data)
         try:
-            look_at(load(path, incomplete=True))
+            look_at(load(path))
         except GraphscopeError as error:
             assert "\n" not in str(error)
 

@@ -16,6 +16,7 @@ _OPTIONAL = ("optimizer", "metric", "gradient", "summary")
 
 
 def find(case: Case) -> Iterator[Finding]:
+    yield from _missing_files(case)
     variables = _graph_variables(case)
     if not case.model.layered and variables:
         if len(case.model.weights):
@@ -23,6 +24,21 @@ def find(case: Case) -> Iterator[Finding]:
         else:
             yield _no_weights(case, variables)
     yield from _roles(case)
+
+
+def _missing_files(case: Case) -> Iterator[Finding]:
+    weights = case.model.weights
+    short = list(weights.shortages)
+    for trouble in weights.missing_files:
+        what, _, remedy = trouble.rpartition(": ")
+        yield Finding(
+            "shard-missing",
+            "error",
+            f"{what}; names, shapes and roles are known without it, the values of {len(short)} of "
+            f"{len(weights)} variables are not: {listed(short)}",
+            tuple(short),
+            remedy,
+        )
 
 
 def _graph_variables(case: Case) -> dict[str, Shape]:
@@ -46,7 +62,12 @@ def _no_weights(case: Case, variables: Mapping[str, Shape]) -> Finding:
 
 
 def _against(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
-    missing = [n for n in variables if not case.model.has_value(n)]
+    short, keys = case.model.weights.shortages, case.model.keys
+    missing = [
+        n
+        for n in variables
+        if not case.model.has_value(n) and keys.get(n, n) not in short
+    ]
     needed = [
         n for n in missing if n in case.path and case.roles.get(n) not in _OPTIONAL
     ]
@@ -203,8 +224,10 @@ def _farthest(case: Case, pairs: list[tuple[str, str]]) -> str:
     if not case.read_weights:
         return ""
     worst, name = 0.0, ""
+    weights = case.model.weights
+    readable = set(weights).difference(weights.shortages)
     for weight, average in pairs:
-        if weight in case.model.weights and average in case.model.weights:
+        if weight in readable and average in readable:
             a, b = case.model.weights[weight], case.model.weights[average]
             if a.shape == b.shape and a.size and a.dtype.kind == "f":
                 scale = float(np.max(np.abs(a))) or 1.0

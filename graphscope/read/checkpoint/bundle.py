@@ -33,13 +33,11 @@ def prefix_of(path: str) -> str:
     return DATA_SUFFIX.sub("", path.removesuffix(INDEX_SUFFIX))
 
 
-def read_bundle(
-    source: Source, check: bool = False, incomplete: bool = False
-) -> StoredWeights:
+def read_bundle(source: Source, check: bool = False) -> StoredWeights:
     """The weights of a V2 checkpoint from its index; the shards are opened when values are asked for.
 
-    Raises FormatError where the index is damaged, and, unless ``incomplete``, where a shard is missing or shorter
-    than the index says.
+    Where a shard is missing or shorter than the index says, the weights say so (``shortages``) and have names, dtypes
+    and shapes all the same. Raises FormatError where the index is damaged.
     """
     entries: dict[bytes, Any] = {}
     header = None
@@ -61,9 +59,8 @@ def read_bundle(
         if not key.startswith(SLICE_MARK):
             name = key.decode("utf-8", "surrogateescape")
             stored[name] = _stored(name, entry, entries, shards, source.name)
-    if not incomplete:
-        shards.check_sizes(stored, source.name)
-    return StoredWeights(stored, source.name, check)
+    shortages, missing_files = shards.shortages(stored, source.name)
+    return StoredWeights(stored, source.name, check, shortages, missing_files)
 
 
 def _check_header(header: Any, name: str) -> None:
@@ -80,6 +77,7 @@ class _Shards:
 
     def __init__(self, prefix: str, count: int) -> None:
         self.prefix, self.count = prefix, count
+        self.used: set[int] = set()
         self.open = cache(self._open)
         self.opener = cache(self._opener)
 
@@ -89,31 +87,39 @@ class _Shards:
     def _open(self, number: int) -> Source:
         path = self.path(number)
         if not exists(path):
-            raise FormatError(
-                f"{path}: this data shard is missing: put it beside {self.prefix}.index"
-            )
+            raise FormatError(_trouble(path, None, self.prefix + INDEX_SUFFIX))
         return open_source(path, packed=False)
 
     def _opener(self, number: int) -> Callable[[], Source]:
+        self.used.add(number)
         return lambda: self.open(number)
 
-    def check_sizes(self, stored: dict[str, Stored], index: str) -> None:
-        """Raise FormatError where a local shard is missing or too short for what the index puts there."""
+    def shortages(
+        self, stored: dict[str, Stored], index: str
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Weight -> what is wrong with the local shard that should hold it; and each such shard, once."""
         if is_remote(self.prefix):
-            return  # asking costs a round trip each: the values will tell
-        ends: dict[Callable[[], Source], tuple[int, str]] = {}
+            return {}, ()  # asking costs a round trip each: the values will tell
+        size_of = {self.opener(n): self._size(n) for n in self.used}
+        number_of = {self.opener(n): n for n in self.used}
+        found: dict[str, str] = {}
         for name, each in stored.items():
             for piece in each.pieces:
-                end = piece.offset + piece.length
-                if end > ends.get(piece.opened, (-1, ""))[0]:
-                    ends[piece.opened] = (end, name)
-        for opened, (end, name) in ends.items():
-            source = opened()
-            if end > source.size:
-                raise FormatError(
-                    f"{source.name}: {source.size} bytes, but {index} puts {name!r} at up to {end}: "
-                    "it is truncated, copy it again"
-                )
+                size = size_of[piece.opened]
+                if size is None or piece.offset + piece.length > size:
+                    shard = self.path(number_of[piece.opened])
+                    found[name] = _trouble(shard, size, index)
+        return found, tuple(dict.fromkeys(found.values()))
+
+    def _size(self, number: int) -> int | None:
+        """The bytes of a shard; None where it is not there."""
+        return self.open(number).size if exists(self.path(number)) else None
+
+
+def _trouble(shard: str, size: int | None, index: str) -> str:
+    if size is None:
+        return f"{shard}: this data shard is missing: put it beside {index}"
+    return f"{shard}: {size} bytes, fewer than {index} says: it is truncated, copy it again"
 
 
 class _Place(NamedTuple):

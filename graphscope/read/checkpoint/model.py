@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from ...errors import FormatError, MissingWeight
@@ -13,12 +15,20 @@ from ..keras.model import parse_json
 from ..variables.roles import WEIGHT, Role, roles_by_name
 from ..variables.skeleton import skeleton
 from ..weights.stored import StoredWeights
-from .object_graph import CONFIG_KEY, GRAPH_KEY, Trackable, trackables
+from .object_graph import CONFIG_KEY, GRAPH_KEY, Trackable, trackables, trackables_of_keys
 
 
-def model_of_weights(weights: StoredWeights, source: str, format: str) -> Model:
-    """The Model of a checkpoint that no graph goes with; its graph is built from the variable list."""
-    objects, remarks = _objects(weights)
+def model_of_weights(
+    weights: StoredWeights,
+    source: str,
+    format: str,
+    saved: Mapping[str, Trackable] = MappingProxyType({}),
+) -> Model:
+    """The Model of a checkpoint that no graph goes with; its graph is built from the variable list.
+
+    ``saved`` is what a SavedModel's own object graph says of the keys, for where the checkpoint's cannot be read.
+    """
+    objects, remarks = _objects(weights, saved)
     variables = stored_variables(weights, objects)
     if objects:
         format = f"{format} (object-based)"
@@ -42,14 +52,19 @@ def model_of_weights(weights: StoredWeights, source: str, format: str) -> Model:
     )
 
 
-def _objects(weights: StoredWeights) -> tuple[dict[str, Trackable], list[str]]:
+def _objects(
+    weights: StoredWeights, saved: Mapping[str, Trackable]
+) -> tuple[dict[str, Trackable], list[str]]:
     if GRAPH_KEY not in weights:
         return {}, []
     try:
         data = weights[GRAPH_KEY].item()
         message = proto.parse("TrackableObjectGraph", data, GRAPH_KEY)
     except (FormatError, MissingWeight) as error:
-        return {}, [f"the object graph cannot be read: {error}"]
+        if saved:
+            return dict(saved), []
+        said = f"the object graph cannot be read, so that paths and roles are those that the keys tell: {error}"
+        return trackables_of_keys(weights.stored), [said]
     return trackables(message), []
 
 

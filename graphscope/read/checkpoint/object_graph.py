@@ -1,18 +1,35 @@
-"""The trackable object graph of a TF2 checkpoint: object paths, slots and owners of its variables.
+"""The trackable object graph of a TF2 checkpoint or SavedModel: object paths, slots and owners of its variables.
 
-Source: tensorflow/core/protobuf/trackable_object_graph.proto.
+Source: tensorflow/core/protobuf/trackable_object_graph.proto and saved_object_graph.proto, whose nodes have the same
+``children`` and ``slot_variables``.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..variables.roles import METRIC, OTHER, SLOT, STEP, TABLE, Role
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 CONFIG_KEY = "/.ATTRIBUTES/OBJECT_CONFIG_JSON"
+SLOT_MARK = "/.OPTIMIZER_SLOT/"
 _SUFFIX = "/.ATTRIBUTES/"
+_STEPS = frozenset("save_counter iter _iterations iterations global_step".split())
+_HYPERPARAMETERS = frozenset(
+    "learning_rate _learning_rate decay momentum beta_1 rho".split()
+)
+_OPTIMIZERS = frozenset("optimizer _optimizer inner_optimizer".split())
+_METRICS = frozenset(
+    "metrics _metrics compiled_metrics _compile_metrics _loss_tracker".split()
+)
+_LISTS = frozenset(
+    "variables trainable_variables non_trainable_variables _variables _trainable_variables _non_trainable_variables "
+    "_all_variables weights keras_api".split()
+)
+_SEEDS = frozenset("seed_generator _seed_generator seed_generators".split())
 
 
 class Trackable(NamedTuple):
@@ -23,8 +40,100 @@ class Trackable(NamedTuple):
     role: Role | None
 
 
+class SlotOf(NamedTuple):
+    """The object that a slot variable belongs to (None: of no one variable), and the path of its optimizer."""
+
+    weight: int | None
+    optimizer: str
+
+
+class Objects:
+    """The objects of a file by number: where each stands, and which are an optimizer's.
+
+    A shared variable has several paths. Its own is the shortest that leads through the model; lists of variables are
+    gone through only for what nothing else leads to, and optimizers last.
+    """
+
+    def __init__(self, nodes: Any) -> None:
+        self.nodes = nodes
+        self.children = [
+            [(c.local_name, c.node_id) for c in n.children if 0 <= c.node_id < len(nodes)]
+            for n in nodes
+        ]
+        self.optimizers = frozenset(filter(self._is_optimizer, range(1, len(nodes))))
+
+    def _is_optimizer(self, number: int) -> bool:
+        if len(self.nodes[number].slot_variables):
+            return True
+        names = {name for name, _ in self.children[number]}
+        steps = bool(names & {"iter", "iterations"}) and bool(names & _HYPERPARAMETERS)
+        return "_iterations" in names or steps
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The path of each object; "" for the root and for what nothing leads to."""
+        return self._walk[0]
+
+    @cached_property
+    def of_optimizers(self) -> frozenset[int]:
+        """The objects that only an optimizer leads to."""
+        return self._walk[1]
+
+    @cached_property
+    def _walk(self) -> tuple[tuple[str, ...], frozenset[int]]:
+        paths: dict[int, str] = {}
+        later: tuple[deque[tuple[str, int]], ...] = (deque(), deque(), deque())
+        last: set[int] = set()
+        later[0].append(("", 0))
+        for turn, waiting in enumerate(later):
+            while waiting:
+                path, number = waiting.popleft()
+                if number in paths or number >= len(self.nodes):
+                    continue
+                paths[number] = path
+                if turn == 2:
+                    last.add(number)
+                for name, child in self.children[number]:
+                    place = max(turn, self._turn(name, child))
+                    later[place].append((f"{path}/{name}" if path else name, child))
+        found = tuple(paths.get(number, "") for number in range(len(self.nodes)))
+        return found, frozenset(last)
+
+    def _turn(self, name: str, child: int) -> int:
+        return 2 if child in self.optimizers else int(name in _LISTS)
+
+    @cached_property
+    def slots(self) -> dict[int, SlotOf]:
+        """Slot variable -> whose it is: as the optimizer lists them (Keras 2), or its lists side by side (Keras 3)."""
+        found: dict[int, SlotOf] = {}
+        for number, node in enumerate(self.nodes):
+            for slot in node.slot_variables:
+                of = slot.original_variable_node_id
+                found[slot.slot_variable_node_id] = SlotOf(of, self.paths[number])
+        for number in self.optimizers:
+            lists = {name: self._listed(child) for name, child in self.children[number]}
+            trained = lists.get("_trainable_variables", [])
+            for name, listed in lists.items():
+                if trained and name not in _LISTS and len(listed) == len(trained):
+                    for slot, of in zip(listed, trained):
+                        found.setdefault(slot, SlotOf(of, self.paths[number]))
+        return found
+
+    def _listed(self, number: int) -> list[int]:
+        numbered = [(int(n), c) for n, c in self.children[number] if n.isdigit()]
+        return [child for _, child in sorted(numbered)]
+
+    def role(self, number: int, key: str) -> Role | None:
+        """What an object that a checkpoint keeps under a key is for, the owner of a slot left open; None: unknown."""
+        role = role_of_key(key, self.paths[number])
+        if role is None and number in self.of_optimizers:
+            return Role(SLOT, "", self.paths[number].partition("/")[0])
+        return role
+
+
 def object_paths(nodes: Any) -> list[str]:
-    """The shortest path of names from the root to each object; "" for those that nothing leads to."""
+    """The shortest path of names from the root to each object: what checkpoint keys are made of; "" for the root and
+    for those that nothing leads to."""
     paths: list[str | None] = [None] * len(nodes)
     if not paths:
         return []
@@ -44,49 +153,66 @@ def object_paths(nodes: Any) -> list[str]:
 
 def trackables(message: Any) -> dict[str, Trackable]:
     """Checkpoint key -> what the object graph says of it."""
-    nodes = message.nodes
-    paths = object_paths(nodes)
-    slots: dict[int, tuple[int, str]] = {}
-    optimizers: list[str] = []
-    for number, node in enumerate(nodes):
-        for slot in node.slot_variables:
-            of = slot.original_variable_node_id
-            slots[slot.slot_variable_node_id] = (of, paths[number])
-        if node.slot_variables:
-            optimizers.append(paths[number])
+    objects = Objects(message.nodes)
     keys = {
         number: node.attributes[0].checkpoint_key
-        for number, node in enumerate(nodes)
+        for number, node in enumerate(message.nodes)
         if len(node.attributes)
     }
     found = {}
-    for number, node in enumerate(nodes):
+    for number, node in enumerate(message.nodes):
         for attribute in node.attributes:
-            role = _role(attribute.checkpoint_key, paths[number], optimizers)
-            if number in slots:
-                of, optimizer = slots[number]
-                role = Role(SLOT, keys.get(of, ""), optimizer)
-            path = paths[number] or attribute.checkpoint_key.partition(_SUFFIX)[0]
-            found[attribute.checkpoint_key] = Trackable(path, attribute.full_name, role)
+            key = attribute.checkpoint_key
+            role, slot = objects.role(number, key), objects.slots.get(number)
+            if slot is not None:
+                role = Role(SLOT, keys.get(slot.weight or 0, ""), slot.optimizer)
+            path = objects.paths[number] or key.partition(_SUFFIX)[0]
+            found[key] = Trackable(path, attribute.full_name, role)
     return found
 
 
-def _role(key: str, path: str, optimizers: list[str]) -> Role | None:
-    last = path.rpartition("/")[2]
+def trackables_of_keys(keys: Collection[str]) -> dict[str, Trackable]:
+    """The same of a checkpoint whose object graph is not at hand: the keys are paths themselves.
+
+    ``a/b/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE`` is the slot ``m`` of the variable at ``a/b``.
+    """
+    return {key: _of_key(key, keys) for key in keys if _SUFFIX in key}
+
+
+def _of_key(key: str, keys: Collection[str]) -> Trackable:
+    path = key.partition(_SUFFIX)[0]
+    weight, mark, slot = path.partition(SLOT_MARK)
+    if not mark:
+        return Trackable(path, "", role_of_key(key, path) or _role_of_path(path))
+    owner = f"{weight}{_SUFFIX}VARIABLE_VALUE"
+    role = Role(SLOT, owner if owner in keys else "", slot.rpartition("/")[0])
+    return Trackable(path, "", role)
+
+
+def _role_of_path(path: str) -> Role | None:
+    """An optimizer's, where the path leads through one; of Keras 3 it has the first path to every trained weight too."""
+    above = path.split("/")[:-1]
+    if "_trainable_variables" in above or not _OPTIMIZERS & set(above):
+        return None
+    return Role(SLOT, "", above[0])
+
+
+def role_of_key(key: str, path: str) -> Role | None:
+    """The role that a checkpoint key or the path of its object tells alone; None where they tell none."""
+    *above, last = path.split("/")
     if ".OPTIMIZER_SLOT" in key:
         return Role(SLOT, "")
-    if "keras_api/metrics" in key or "compiled_metrics" in key or "/_metrics/" in key:
+    if _METRICS & set(above):
         return Role(METRIC)
     if "/.ATTRIBUTES/table" in key or "/.ATTRIBUTES/_table" in key:
         return Role(TABLE)
-    if not key.endswith("VARIABLE_VALUE"):
+    if not key.endswith("VARIABLE_VALUE") or _SEEDS & set(above):
         return Role(OTHER)
-    if last in ("save_counter", "iter", "_iterations", "iterations", "global_step"):
-        return Role(STEP)
-    components = path.split("/")
-    if any(path.startswith(f"{o}/") for o in optimizers) or any(
-        name in ("optimizer", "_optimizer", "inner_optimizer")
-        for name in components[:-1]
-    ):
-        return Role(SLOT, "", components[0])
-    return None
+    return Role(STEP) if last in _STEPS else None
+
+
+def variables_of(nodes: Any) -> Iterator[tuple[int, str]]:
+    """The variables among a SavedModel's objects, each with the key that its checkpoint keeps it under."""
+    for number, path in enumerate(object_paths(nodes)):
+        if nodes[number].WhichOneof("kind") == "variable":
+            yield number, f"{path}{_SUFFIX}VARIABLE_VALUE"

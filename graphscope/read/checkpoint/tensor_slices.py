@@ -6,6 +6,7 @@ included. Values are left in the file: only the head of each entry is looked at.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -41,17 +42,20 @@ def shards_of(path: str) -> list[str]:
     return [f"{stem}-{number:05d}-of-{count:05d}" for number in range(count)]
 
 
-def read_slices(source: Source, incomplete: bool = False) -> StoredWeights:
-    """The weights of a V1 checkpoint; raises FormatError where a shard is missing or damaged."""
+def read_slices(source: Source) -> StoredWeights:
+    """The weights of a V1 checkpoint; raises FormatError where a shard is damaged.
+
+    Where a shard is missing, what the others hold and speak of is read.
+    """
+    missing_files: list[str] = []
     listed: dict[str, Any] = {}
     pieces: dict[str, dict[Extents, Piece]] = {}
     for path in shards_of(source.name):
         if path != source.name and not exists(path):
-            if incomplete:
-                continue
-            raise FormatError(
+            missing_files.append(
                 f"{path}: this shard of the checkpoint is missing: put it beside {source.name}"
             )
+            continue
         _read_shard(
             source if path == source.name else open_source(path), listed, pieces
         )
@@ -65,7 +69,28 @@ def read_slices(source: Source, incomplete: bool = False) -> StoredWeights:
         stored[name] = Stored(
             dtype, shape, tuple(sorted(slices, key=lambda p: p.cut or ()))
         )
-    return StoredWeights(dict(sorted(stored.items())), source.name)
+    return StoredWeights(
+        dict(sorted(stored.items())),
+        source.name,
+        shortages=_shortages(stored, missing_files),
+        missing_files=tuple(missing_files),
+    )
+
+
+def _shortages(stored: dict[str, Stored], missing: list[str]) -> dict[str, str]:
+    """The weights of which slices are not here, each with the shards that may hold them."""
+    if not missing:
+        return {}
+    return {
+        name: "; ".join(missing)
+        for name, each in stored.items()
+        if sum(_count(piece, each.shape) for piece in each.pieces) < each.count
+    }
+
+
+def _count(piece: Piece, shape: tuple[int, ...]) -> int:
+    sizes = shape if piece.cut is None else [length for _, length in piece.cut]
+    return math.prod(sizes)
 
 
 def _whole(piece: Piece) -> Piece:

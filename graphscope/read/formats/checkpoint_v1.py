@@ -21,4 +21,4 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
-    return model_of_weights(read_slices(source, options.incomplete), source.name, NAME)
+    return model_of_weights(read_slices(source), source.name, NAME)

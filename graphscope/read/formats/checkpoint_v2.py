@@ -21,5 +21,5 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
-    weights = read_bundle(source, options.check, options.incomplete)
+    weights = read_bundle(source, options.check)
     return model_of_weights(weights, prefix_of(source.name), NAME)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ...errors import FormatError
-from ...graph import Graph, Model
+from ...graph import Model
 from ...wire import messages as proto
 from ...wire.protobuf import parse_lean
 from ...wire.source import Source, beside, check_inside, exists, open_source, siblings
 from ..checkpoint.bundle import read_bundle
 from ..checkpoint.model import model_of_weights
-from ..checkpoint.object_graph import object_paths
+from ..checkpoint.saved_objects import SavedObjects, without_values
 from ..detect.sniff import begins_like, reads_like
 from ..graphdef.model import model_of_metagraph
 from ..options import Options
-from ..variables.restore_ops import VARIABLE_OPS, keys_of
+from ..variables.restore_ops import keys_of
 from ..variables.roles import joined_variables
 
 NAME = "SavedModel"
@@ -44,14 +43,14 @@ def read(source: Source, options: Options) -> Model:
     )
     index = beside(source.name, _VARIABLES)
     if not exists(index):
-        return _without_values(model)
+        return _without_values(model, SavedObjects(chosen))
     folder = source.name.rpartition("/")[0]
     for path in siblings(index):
         check_inside(path, folder)
     return _joined(
         model,
-        chosen,
-        read_bundle(open_source(index), options.check, options.incomplete),
+        SavedObjects(chosen),
+        read_bundle(open_source(index), options.check),
     )
 
 
@@ -107,20 +106,21 @@ def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
     return {"keras_metadata": (data.read(0, data.size),)}
 
 
-def _without_values(model: Model) -> Model:
+def _without_values(model: Model, saved: SavedObjects) -> Model:
     if not model.variables:
         return model  # frozen, or nothing to learn
+    model = without_values(model, saved)
     count = len(model.variables)
     remark = f"no {_VARIABLES} beside it: its {count} variables have no values"
     return replace(model, remarks=(*model.remarks, remark))
 
 
-def _joined(model: Model, meta: Any, weights: Any) -> Model:
-    held = model_of_weights(weights, model.source, "")
+def _joined(model: Model, saved: SavedObjects, weights: Any) -> Model:
+    held = model_of_weights(weights, model.source, "", saved.trackables())
     keys = keys_of(model.graph, model.functions, weights)
-    keys |= _by_object(model.graph, meta, keys, weights)
+    keys |= saved.keys_of_nodes(model, keys, weights)
     joined = joined_variables(held.variables, model.graph, keys, model.collections)
-    trained = _trained(meta)
+    trained = saved.trained()
     told = (
         replace(v, trainable=trained[v.path]) if v.path in trained else v
         for v in joined
@@ -132,36 +132,3 @@ def _joined(model: Model, meta: Any, weights: Any) -> Model:
         variables=tuple(told),
         remarks=(*model.remarks, *held.remarks),
     )
-
-
-def _by_object(
-    graph: Graph, meta: Any, keys: Mapping[str, str], weights: Any
-) -> dict[str, str]:
-    """Keys for variables that no restore op fills: those of the objects that bear their names.
-
-    ``tf.saved_model.save`` of a Keras 3 model writes each variable twice; what it restores is not what the
-    signature reads. TensorFlow's own loader goes by the objects.
-    """
-    nodes = meta.object_graph_def.nodes
-    found: dict[str, set[str]] = {}
-    for path, node in zip(object_paths(nodes), nodes):
-        key = f"{path}/.ATTRIBUTES/VARIABLE_VALUE"
-        if node.WhichOneof("kind") == "variable" and key in weights:
-            found.setdefault(node.variable.name, set()).add(key)
-    made = {}
-    for variable in graph.by_op(*VARIABLE_OPS):
-        name = str(graph.attrs(variable).get("shared_name") or variable)
-        known = found.get(name, ())
-        if keys.get(variable) not in weights and len(known) == 1:
-            (made[variable],) = known
-    return made
-
-
-def _trained(meta: Any) -> dict[str, bool]:
-    """Object path -> whether Keras or tf.Module trains the variable there."""
-    nodes = meta.object_graph_def.nodes
-    return {
-        path: node.variable.trainable
-        for path, node in zip(object_paths(nodes), nodes)
-        if node.WhichOneof("kind") == "variable"
-    }

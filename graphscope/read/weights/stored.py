@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -66,12 +67,29 @@ class Stored:
 
 
 class StoredWeights(Weights):
-    """``Weights`` over a table of ``Stored``; ``check=True`` compares CRC32C where the file has one."""
+    """``Weights`` over a table of ``Stored``; ``check=True`` compares CRC32C where the file has one.
+
+    ``shortages`` and ``missing_files`` are those of Weights.
+    """
 
     def __init__(
-        self, stored: Mapping[str, Stored], source: str, check: bool = False
+        self,
+        stored: Mapping[str, Stored],
+        source: str,
+        check: bool = False,
+        shortages: Mapping[str, str] = MappingProxyType({}),
+        missing_files: tuple[str, ...] = (),
     ) -> None:
         self.stored, self.source, self.check = stored, source, check
+        self._shortages, self._missing_files = shortages, missing_files
+
+    @property
+    def shortages(self) -> Mapping[str, str]:
+        return self._shortages
+
+    @property
+    def missing_files(self) -> tuple[str, ...]:
+        return self._missing_files
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.stored)
@@ -117,6 +135,8 @@ class StoredWeights(Weights):
         if name in self.stored:
             return self._whole(name)
         whole, _, extents = self._wanted(name)
+        if whole in self.shortages:
+            return self._whole(whole)
         for piece in self.stored[whole].pieces:
             if piece.cut == extents:
                 shape = tuple(length for _, length in extents)
@@ -125,6 +145,8 @@ class StoredWeights(Weights):
         return self._whole(whole)[cut]
 
     def _whole(self, name: str) -> np.ndarray:
+        if name in self.shortages:
+            raise MissingWeight(f"{name!r} has no value: {self.shortages[name]}")
         stored = self.stored[name]
         pieces = stored.pieces
         if len(pieces) == 1 and pieces[0].cut is None:
@@ -176,6 +198,8 @@ class StoredWeights(Weights):
     def extents(self, name: str) -> tuple[Extent, ...] | None:
         """Where the raw little-endian bytes lie, in order; None where they must be decoded or joined first."""
         stored = self.stored.get(name)
+        if self.shortages and name.partition(" ")[0] in self.shortages:
+            return None
         pieces = stored.pieces if stored else ()
         if stored is None:
             part = self._part(name)

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ...errors import MissingWeight
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from .. import View
 from .blocks.tree import arrange, flat
@@ -158,11 +159,13 @@ def write_keras(
     values: Values | None = None,
     blocks: Sequence[Any] = (),
     guesses: Iterable[str] = (),
+    incomplete: bool = False,
 ) -> KerasReport:
     """Write ``model.py`` and ``model.weights.h5`` into a folder, which is made; both appear whole or not at all.
 
     Where h5py is not installed the weights go into ``weights.npz``, and ``model.py`` has a ``load_weights`` for it.
-    Raises MissingWeight for a layer whose weight has no value in the model.
+    Raises MissingWeight for a layer whose weight has no value in the model; with ``incomplete`` ``model.py`` is then
+    written alone, and a remark says why.
     """
     weights = H5 if find_spec("h5py") else NPZ
     source = to_keras(
@@ -180,9 +183,13 @@ def write_keras(
     )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    write = write_weights if weights == H5 else write_arrays
-    with _beside(target / weights) as unfinished:
-        count = write(source.program, model, unfinished)
+    try:
+        count = _write_both(source, model, target, weights)
+    except MissingWeight as error:
+        if not incomplete:
+            raise
+        source = replace(source, remarks=(*source.remarks, f"no weights: {error}"))
+        weights, count = "", 0
         with _beside(target / "model.py") as text:
             text.write_text(source.text, encoding="utf-8")
     for other in {H5, NPZ} - {weights}:  # of an earlier run: not this model's
@@ -198,6 +205,16 @@ def write_keras(
         source.remarks,
         source,
     )
+
+
+def _write_both(source: KerasSource, model: Model, target: Path, weights: str) -> int:
+    """Write the weights and ``model.py``, each only where the other is written too; returns the number of elements."""
+    write = write_weights if weights == H5 else write_arrays
+    with _beside(target / weights) as unfinished:
+        count = write(source.program, model, unfinished)
+        with _beside(target / "model.py") as text:
+            text.write_text(source.text, encoding="utf-8")
+    return count
 
 
 def _signature_names(model: Model) -> dict[Tensor, str]:
