@@ -184,10 +184,14 @@ class Analysis(Stages):
     def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
         from ..infer.layers.loops import check_loops
+        from ..infer.missing_nodes import check_missing
         from ..ops.constants import Constants
         from ..render.keras import write_keras
 
         check_loops(self.layer_graph, self.lifted.broken)
+        fed = {Tensor.parse(name).node for name in self.wanted_inputs}
+        if not incomplete and not self.model.layered:
+            check_missing(self.layer_graph, fed, self.model.source)
         report = write_keras(
             self.flat,
             self.layer_graph,

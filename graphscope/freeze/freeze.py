@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraphError, GraphscopeError
+from ..infer.missing_nodes import check_missing
 from ..graph import Function, Graph, Model, Tensor, TensorSpec
 from ..graph.edit import bypass_calls, duplicate, put
 from ..infer.lookup_tables import initialisers
@@ -140,6 +141,8 @@ class Freeze:
         self.functions |= functions
         graph = prune(graph, self._kept())
         check_values(graph, self.model)
+        fed = {Tensor.parse(str(each)).node for each in self.wish.inputs}
+        check_missing(graph, fed, self.model.source)
         graph = self._as_signed(duplicate(graph))
         if not self.wish.as_is:
             self.copies = frozenset(drop_copies(graph, self.outputs))

@@ -88,6 +88,10 @@ class Weights(Mapping[str, np.ndarray]):
         """Weight -> why its values cannot be read, where the file that should hold them is not here or cut short."""
         return {}
 
+    def has_value(self, name: str) -> bool:
+        """Whether the values of this name can be read."""
+        return name in self and name not in self.shortages
+
     @property
     def missing_files(self) -> tuple[str, ...]:
         """What is wrong with each file that should hold values and is not here or cut short, with the remedy."""
@@ -160,6 +164,6 @@ class Model:
     def has_value(self, node: str) -> bool:
         """Whether ``value(node)`` would give an array."""
         key = self.keys.get(node, node)
-        if key in self.weights and key not in self.weights.shortages:
+        if self.weights.has_value(key):
             return True
         return not self.layered and "value" in self.graph.node(node).attrs

@@ -13,6 +13,7 @@ from . import opdefs
 from .attrs import Attrs, shape_of
 from .source import Source
 
+MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -21,8 +22,10 @@ def graph_from_nodes(
     source: Source | None = None,
     otherwise: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Graph:
-    """The Graph of some NodeDefs; raises GraphError on a duplicate name or an input that does not exist.
+    """The Graph of some NodeDefs; raises GraphError on a duplicate name.
 
+    A node that is read and is not among them (weights kept in another file, a graph cut by hand) stands there as a
+    ``Placeholder`` with the attribute MISSING.
     ``source`` is the file that ``protobuf.py`` left large tensors in; ``otherwise`` has attribute defaults by op.
     """
     graph = Graph()
@@ -49,9 +52,7 @@ def graph_from_nodes(
                 continue
             origin, port = split_input(text)
             if origin not in node_of:
-                raise GraphError(
-                    f"node {name!r} reads {text!r}, which the graph does not hold: the file is incomplete"
-                )
+                put(graph, origin, _missing(message, slot))
             # what add_edge does, less its checks: a quarter of the time on a large graph
             keyed = pred[name].get(origin)
             if keyed is None:
@@ -59,6 +60,21 @@ def graph_from_nodes(
             keyed[slot] = {"port": port}
             slot += 1
     return graph
+
+
+def _missing(reader: Any, slot: int) -> Node:
+    """What stands for a node that the file lacks and ``reader`` reads: a feed of the dtype read, marked as missing.
+
+    What is read first is data; what is read beside it, or through a variable's Identity, is a weight kept elsewhere.
+    """
+    is_data = slot == 0 and reader.op != "Identity"
+    attrs: dict[str, Any] = {MISSING: "data" if is_data else "weight", "shape": None}
+    try:
+        dtypes = opdefs.input_dtypes(reader.op, Attrs(reader.attr, None, _NONE, reader))
+    except GraphError:
+        dtypes = ()
+    dtype = dtypes[slot].removesuffix("_ref") if slot < len(dtypes) else ""
+    return Node("Placeholder", attrs | ({"dtype": dtype} if dtype else {}))
 
 
 def put(graph: Graph, name: str, node: Node) -> None:

@@ -225,9 +225,8 @@ def _farthest(case: Case, pairs: list[tuple[str, str]]) -> str:
         return ""
     worst, name = 0.0, ""
     weights = case.model.weights
-    readable = set(weights).difference(weights.shortages)
     for weight, average in pairs:
-        if weight in readable and average in readable:
+        if weights.has_value(weight) and weights.has_value(average):
             a, b = case.model.weights[weight], case.model.weights[average]
             if a.shape == b.shape and a.size and a.dtype.kind == "f":
                 scale = float(np.max(np.abs(a))) or 1.0

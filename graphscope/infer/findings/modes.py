@@ -72,8 +72,9 @@ def _bool_switches(case: Case) -> Iterator[str]:
 def _untouched_statistics(case: Case) -> Iterator[Finding]:
     if not case.read_weights:
         return
+    weights = case.model.weights
     names = [v.name for v in case.model.variables if v.role == "batch statistics"]
-    values = [case.model.weights[n] for n in names if n in case.model.weights]
+    values = [weights[n] for n in names if weights.has_value(n)]
     zeros = [v for v in values if v.size and not np.any(v)]
     ones = [v for v in values if v.size and np.all(v == 1)]
     if zeros and ones and len(zeros) + len(ones) == len(values):

@@ -45,7 +45,7 @@ def _values(case: Case) -> Iterator[tuple[str, np.ndarray]]:
     graph, model = case.flat.graph, case.flat
     if model.layered or not case.numbers:
         for variable in model.variables:
-            if variable.role == "weight" and model.has_value(variable.name):
+            if variable.role == "weight" and model.weights.has_value(variable.name):
                 yield variable.name, model.weights[variable.name]
         return
     for name in case.variables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...graph import Model, Signature, Tensor, TensorSpec
-from ..shapes.declared import spec_of
+from ..shapes.declared import is_vague_feed, spec_of
 from ..training.dependence import is_switch
 from ..training.op_kinds import SOURCES
 from ..training.roles import Training
@@ -54,6 +54,9 @@ def _candidate(
 ) -> Candidate:
     i = study.flow.index[tensor.node]
     spec = spec_of(model.graph, tensor, specs)
+    node, producer = model.graph.node(tensor.node), model.versions.get("producer")
+    if spec.shape == () and is_vague_feed(node, producer):
+        spec = TensorSpec(spec.dtype, None)
     said = [declared[tensor]] if tensor in declared else []
     value, why = inference_value(study, i, spec)
     if why:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...graph import Graph, Shape, Tensor, TensorSpec
+from ...graph import Graph, Node, Shape, Tensor, TensorSpec
 from ...wire import opdefs
+
+_SCALAR_FEEDS = 22  # since this GraphDef version a Placeholder of shape () is a scalar
 
 
 def spec_of(
@@ -32,3 +34,16 @@ def declared_shape(graph: Graph, tensor: Tensor) -> Shape:
         if isinstance(shape, tuple) and node.op not in ("Reshape", "VarHandleOp"):
             return shape
     return None
+
+
+def is_vague_feed(node: Node, producer: int | None) -> bool:
+    """Whether the shape () of a node means that none is known.
+
+    Before GraphDef version 22 (a file without a version is of version 0) a feed of unknown shape is written as a
+    scalar. ``producer`` is None for a graph that comes from no such file.
+    """
+    if node.op not in ("Placeholder", "PlaceholderV2"):
+        return False
+    if producer is None:
+        return bool(node.outputs) and node.outputs[0].shape != ()
+    return producer < _SCALAR_FEEDS

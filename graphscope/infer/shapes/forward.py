@@ -17,12 +17,12 @@ from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from ...ops.values.dims import elements, merge
 from ...ops.values.facts import UNKNOWN, Fact, Held, join_facts, same_fact
 from ...wire import op_registry, opdefs
+from .declared import is_vague_feed
 from .functions import Library
 from .resources import HANDLES, Arrays
 
 _SIZES = 4096  # elements of an integer tensor that are followed; a shape has fewer
 _NUMBERS = 16  # of any other dtype: scale factors, bounds of ranges
-_SCALAR_FEEDS = 22  # since this GraphDef version a Placeholder of shape () is a scalar
 _VISITS = 24  # a node that still changes after so many visits is given up
 
 
@@ -244,7 +244,7 @@ class Inference:
         found = found[: len(dtypes)] + [UNKNOWN] * (len(dtypes) - len(found))
         for port, (fact, dtype) in enumerate(zip(found, dtypes, strict=True)):
             shape, said = fact.spec.shape, dtype.removesuffix("_ref")
-            if shape == () and self._is_vague(node):
+            if shape == () and is_vague_feed(node, self.producer):
                 shape = None
             if shape is None and port < len(node.outputs):
                 shape = node.outputs[port].shape
@@ -256,13 +256,6 @@ class Inference:
                 found[port] = Fact(spec, fact.value, fact.held)
         return tuple(found)
 
-    def _is_vague(self, node: Node) -> bool:
-        """Before GraphDef version 22 a feed of unknown shape was written as a scalar."""
-        if node.op not in ("Placeholder", "PlaceholderV2"):
-            return False
-        if self.producer is None:
-            return bool(node.outputs) and node.outputs[0].shape != ()
-        return self.producer < _SCALAR_FEEDS
 
 
 def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:

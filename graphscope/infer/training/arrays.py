@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ...graph import CONTROL, Graph, Tensor
+from ...graph import CONTROL, Graph, Node, Tensor
+from ...wire.nodes import MISSING
 
 _BACK_EDGES = frozenset("NextIteration RefNextIteration".split())
 
@@ -27,7 +28,7 @@ class Flow:
         self.index = {name: i for i, name in enumerate(self.names)}
         payload = graph._node
         self.nodes = [payload[name]["node"] for name in self.names]
-        self.ops: list[str] = [node.op for node in self.nodes]
+        self.ops: list[str] = [_kind(node) for node in self.nodes]
         self._wire_inputs()
         self._wire_controls()
         self.order = self._topological()
@@ -145,3 +146,10 @@ def _reach(
                 mask[n] = 1
                 stack.append(n)
     return mask
+
+
+def _kind(node: Node) -> str:
+    """The op of a node; what stands for a weight that the file lacks counts as the variable that it was."""
+    if node.op == "Placeholder" and node.attrs.get(MISSING) == "weight":
+        return "VariableV2"
+    return node.op

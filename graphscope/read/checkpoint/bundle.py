@@ -21,6 +21,7 @@ from ...wire.varint import read_varint
 from ..weights.crc32c import crc32c, unmasked
 from ..weights.partitions import extents_of, resolved, slice_key
 from ..weights.stored import Piece, Stored, StoredWeights
+from ..detect.unknown import LFS_POINTER
 from .sstable import Table
 
 INDEX_SUFFIX = ".index"
@@ -119,6 +120,8 @@ class _Shards:
 def _trouble(shard: str, size: int | None, index: str) -> str:
     if size is None:
         return f"{shard}: this data shard is missing: put it beside {index}"
+    if open_source(shard, packed=False).head(64).startswith(LFS_POINTER):
+        return f"{shard}: a Git LFS pointer, not the data: fetch it (git lfs pull)"
     return f"{shard}: {size} bytes, fewer than {index} says: it is truncated, copy it again"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from ...wire.attrs import numpy_dtype
 from ...wire.protobuf import mark_run
 from ...wire.source import Source, beside, exists, open_source
 from ..variables.roles import roles_by_name
-from ..weights.stored import Piece, Stored
+from ..weights.stored import Piece, Stored, StoredWeights
 
 _STORED = {"uint8": 1, "uint16": 2, "float16": 2}
 _MOST = 1 << 40
@@ -43,6 +44,10 @@ class JoinedBuffer:
         self.parts.append((self.size, source))
         self.size += source.size
 
+    def skip(self, size: int) -> None:
+        """Leave room for bytes that are not at hand."""
+        self.size += size
+
     def __len__(self) -> int:
         return self.size
 
@@ -65,10 +70,23 @@ class Manifest:
     """All weights of a model by name; ``source`` is their shards as one file."""
 
     def __init__(
-        self, entries: dict[str, Entry], buffer: JoinedBuffer, name: str
+        self,
+        entries: dict[str, Entry],
+        buffer: JoinedBuffer,
+        name: str,
+        shortages: dict[str, str],
     ) -> None:
         self.entries = entries
         self.source = Source(name, buffer)
+        self.shortages = shortages
+
+    @property
+    def weights(self) -> StoredWeights:
+        """All of them, for a Model."""
+        troubles = tuple(dict.fromkeys(self.shortages.values()))
+        return StoredWeights(
+            self.stored(), self.source.name, False, self.shortages, troubles
+        )
 
     def fill(self, tensor: Any, name: str, dtype: str) -> None:
         """Give a TensorProto its values: a mark of where they lie, the values themselves where they are quantised.
@@ -165,33 +183,80 @@ def _count(shape: tuple[int, ...]) -> int:
     return count
 
 
-def read_manifest(groups: list[Any], name: str, incomplete: bool) -> Manifest:
-    """The manifest of a ``model.json``; raises FormatError where it or a shard is damaged or missing."""
+def read_manifest(groups: list[Any], name: str) -> Manifest:
+    """The manifest of a ``model.json``; raises FormatError where it is damaged.
+
+    Where a shard is missing or cut short, ``shortages`` says of which weights that leaves no values.
+    """
     entries: dict[str, Entry] = {}
+    shortages: dict[str, str] = {}
     buffer = JoinedBuffer()
     for group in groups:
         if not isinstance(group, dict):
             raise FormatError(f"{name}: a group of its weights manifest is none")
-        place = buffer.size
-        for path in _listed(group, "paths"):
-            shard = _shard(path, name)
-            if exists(shard):
-                buffer.append(open_source(shard, packed=False))
-            elif not incomplete:
-                raise FormatError(
-                    f"{shard}: this weight shard is missing: put it beside {name}"
-                )
-        for each in _listed(group, "weights"):
-            key, entry = _entry(each, place, name)
+        held = _Group(group, buffer, name)
+        entries |= held.entries
+        shortages |= held.shortages
+    return Manifest(entries, buffer, name, shortages)
+
+
+class _Group:
+    """One group of weights, which lie one after the other over its shards; these are added to ``buffer``."""
+
+    def __init__(self, group: dict[str, Any], buffer: JoinedBuffer, name: str) -> None:
+        self.name, self.start, self.buffer = name, buffer.size, buffer
+        self.shards = [_shard(path, name) for path in _listed(group, "paths")]
+        self.lost = [shard for shard in self.shards if not exists(shard)]
+        listed = [_entry(each, 0, name) for each in _listed(group, "weights")]
+        self.needed = sum(entry.length for _, entry in listed)
+        self.has_strings = any(entry.dtype == "string" for _, entry in listed)
+        self.gap = self._append()
+        self.entries = dict(self._placed(listed))
+        self.shortages = self._shortages()
+
+    def _append(self) -> range:
+        """Put the shards into the buffer; returns the bytes that a single missing one leaves open."""
+        files = {s: open_source(s, packed=False) for s in self.shards if exists(s)}
+        room = max(0, self.needed - sum(source.size for source in files.values()))
+        gap = range(0)
+        for shard in self.shards:
+            if shard in files:
+                self.buffer.append(files[shard])
+            elif len(gap) == 0:
+                gap = range(self.buffer.size, self.buffer.size + room)
+                self.buffer.skip(room)
+        return gap
+
+    def _placed(self, listed: list[tuple[str, Entry]]) -> Iterator[tuple[str, Entry]]:
+        place = self.start
+        for key, entry in listed:
+            entry = entry._replace(offset=place)
             if entry.dtype == "string":
-                entry = entry._replace(length=_length(entry, buffer, name, incomplete))
-            entries[key] = entry
+                entry = entry._replace(length=_length(entry, self.buffer))
+            yield key, entry
             place += entry.length
-        if place > buffer.size and not incomplete:
-            raise FormatError(
-                f"{name}: its shards hold {buffer.size} bytes, its manifest needs {place}: one is truncated"
-            )
-    return Manifest(entries, buffer, name)
+
+    def _shortages(self) -> dict[str, str]:
+        """The weights whose bytes are not at hand: all, where it cannot be told which."""
+        if self.lost and (len(self.lost) > 1 or self.has_strings):
+            return dict.fromkeys(self.entries, self._lost())
+        if self.lost:
+            return {
+                key: self._lost()
+                for key, entry in self.entries.items()
+                if entry.offset < self.gap.stop
+                and entry.offset + entry.length > self.gap.start
+            }
+        end = max((e.offset + e.length for e in self.entries.values()), default=0)
+        if end <= self.buffer.size:
+            return {}
+        said = f"{self.name}: its shards hold {self.buffer.size} bytes, its manifest needs {end}: one is truncated"
+        return dict.fromkeys(self.entries, said)
+
+    def _lost(self) -> str:
+        listed = ", ".join(self.lost)
+        shard = "this weight shard is" if len(self.lost) == 1 else "these shards are"
+        return f"{listed}: {shard} missing: put it beside {self.name}"
 
 
 def _listed(group: dict[str, Any], key: str) -> list[Any]:
@@ -199,16 +264,14 @@ def _listed(group: dict[str, Any], key: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _length(entry: Entry, buffer: JoinedBuffer, name: str, incomplete: bool) -> int:
-    """The bytes of a string weight, which only its strings' own lengths tell."""
+def _length(entry: Entry, buffer: JoinedBuffer) -> int:
+    """The bytes of a string weight, which only its strings' own lengths tell; they may reach past what is at hand."""
     place = entry.offset
     for _ in range(_count(entry.shape)):
         data = buffer.fetch(place, place + 4)
+        place += 4 + (int.from_bytes(data, "little") if len(data) == 4 else 0)
         if len(data) < 4:
-            if incomplete:
-                return 0
-            raise FormatError(f"{name}: the strings at {entry.offset} are cut short")
-        place += 4 + int.from_bytes(data, "little")
+            break
     return place - entry.offset
 
 

@@ -37,7 +37,7 @@ class _Field(NamedTuple):
     stop: int
 
 
-def _fields(data: Any, start: int, end: int) -> Iterator[_Field]:
+def fields_of(data: Any, start: int, end: int) -> Iterator[_Field]:
     """The first fields of a message; raises FormatError at what cannot be one."""
     place = start
     for _ in range(_MOST_FIELDS):
@@ -74,7 +74,7 @@ def _text(data: Any, field: _Field) -> str | None:
 
 def _is_node(data: Any, start: int, stop: int) -> bool:
     name = op = None
-    for field in _fields(data, start, min(stop, len(data))):
+    for field in fields_of(data, start, min(stop, len(data))):
         if field.kind != 2 or field.number > 7:
             return False
         if field.number == 1:
@@ -87,9 +87,9 @@ def _is_node(data: Any, start: int, stop: int) -> bool:
 
 def _is_library(data: Any, start: int, stop: int) -> bool:
     """Whether a field is a FunctionDefLibrary: its functions begin with an OpDef, which begins with a name."""
-    for function in _fields(data, start, min(stop, len(data))):
-        for signature in _fields(data, function.start, min(function.stop, len(data))):
-            for name in _fields(data, signature.start, min(signature.stop, len(data))):
+    for function in fields_of(data, start, min(stop, len(data))):
+        for signature in fields_of(data, function.start, min(function.stop, len(data))):
+            for name in fields_of(data, signature.start, min(signature.stop, len(data))):
                 return bool(_text(data, name))
             return False
         return function.number in (2, 3)
@@ -98,7 +98,7 @@ def _is_library(data: Any, start: int, stop: int) -> bool:
 
 def _is_graph(data: Any, start: int, stop: int) -> bool:
     has_nodes = False
-    for field in _fields(data, start, stop):
+    for field in fields_of(data, start, stop):
         if (field.number, field.kind) not in ((1, 2), (2, 2), (3, 0), (4, 2), (5, 2)):
             return False
         if field.number == 1:
@@ -110,7 +110,7 @@ def _is_graph(data: Any, start: int, stop: int) -> bool:
 
 
 def _is_metagraph(data: Any, start: int, stop: int) -> bool:
-    for field in _fields(data, start, stop):
+    for field in fields_of(data, start, stop):
         if field.kind != 2 or field.number > 7:
             return False
         if field.number == 2:
@@ -123,7 +123,7 @@ def _is_metagraph(data: Any, start: int, stop: int) -> bool:
 
 
 def _is_saved_model(data: Any, start: int, stop: int) -> bool:
-    for field in _fields(data, start, stop):
+    for field in fields_of(data, start, stop):
         if (field.number, field.kind) == (2, 2):
             return _is_metagraph(data, field.start, min(field.stop, len(data)))
         if (field.number, field.kind) != (1, 0):

@@ -17,7 +17,6 @@ from ..graphdef.model import model_of_graph
 from ..keras.config import KerasGraph
 from ..keras.model import parse_json
 from ..options import Options
-from ..weights.stored import StoredWeights
 
 NAME = "TensorFlow.js"
 _TENSORFLOW_NAMES = {"FusedDepthwiseConv2dNative": "_FusedDepthwiseConv2dNative"}
@@ -41,7 +40,7 @@ def read(source: Source, options: Options) -> Model:
     groups = document.get("weightsManifest") or []
     if not isinstance(topology, dict) or not isinstance(groups, list):
         raise FormatError(f"{source.name}: a TensorFlow.js model without a topology")
-    manifest = read_manifest(groups, source.name, options.incomplete)
+    manifest = read_manifest(groups, source.name)
     made = str(document.get("convertedBy") or document.get("generatedBy") or "")
     if "node" in topology:
         model = _graph_model(topology, manifest, source)
@@ -63,12 +62,24 @@ def _graph_model(topology: dict[str, Any], manifest: Manifest, source: Source) -
             f"{source.name}: its topology is no GraphDef ({reason})"
         ) from None
     for node in message.node:
-        if node.op == "Const" and node.name in manifest.entries:
+        if node.op == "Const" and node.name in manifest.shortages:
+            _as_variable(node, manifest.entries[node.name].shape)
+        elif node.op == "Const" and node.name in manifest.entries:
             dtype = proto.DATA_TYPES.get(node.attr["dtype"].type, "")
             manifest.fill(node.attr["value"].tensor, node.name, dtype)
         elif "Fused" in node.op:
             _in_tensorflow_words(node)
-    return model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
+    model = model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
+    return replace(model, weights=manifest.weights) if manifest.shortages else model
+
+
+def _as_variable(node: Any, shape: tuple[int, ...]) -> None:
+    """A constant whose values are not at hand is what a variable without its checkpoint is."""
+    node.op = "VariableV2"
+    node.attr.pop("value", None)
+    node.attr["shape"].shape.ClearField("dim")
+    for size in shape:
+        node.attr["shape"].shape.dim.add(size=size)
 
 
 def _in_tensorflow_words(node: Any) -> None:
@@ -120,7 +131,7 @@ def _layers_model(
     config = topology.get("model_config", topology)
     made = KerasGraph(config, source.name)
     manifest.give_to_layers(made.graph)
-    weights = StoredWeights(manifest.stored(), source.name)
+    weights = manifest.weights
     variables = manifest.variables()
     return Model(
         graph=made.graph,

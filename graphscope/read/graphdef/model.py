@@ -19,10 +19,10 @@ from .signatures import manifest_signatures, signatures_of
 
 
 def versions_of(message: Any) -> dict[str, int]:
-    """``producer`` and ``min_consumer`` of a GraphDef, as far as it says."""
+    """``producer`` and ``min_consumer`` of a GraphDef; the former is 0 where it says nothing, as TensorFlow has it."""
     producer = message.versions.producer or message.version
-    versions = {"producer": producer, "min_consumer": message.versions.min_consumer}
-    return {name: number for name, number in versions.items() if number}
+    least = message.versions.min_consumer
+    return {"producer": producer} | ({"min_consumer": least} if least else {})
 
 
 def model_of_graph(message: Any, source: Source, format: str, name: str = "") -> Model:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphscope.errors import FormatError
+from graphscope.errors import FormatError, MissingWeight
+from graphscope.infer.findings import diagnose
 from graphscope.read import load
 
 DTYPES = (
@@ -164,12 +165,15 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
 
     prefix = save(tmp_path / "m", {"w": tf.zeros([4])})
     (tmp_path / "m.data-00000-of-00001").unlink()
-    with pytest.raises(FormatError, match="m.data-00000-of-00001.*missing"):
-        load(prefix)
-    model = load(prefix, incomplete=True)
-    assert [v.name for v in model.variables] == ["w"]
-    with pytest.raises(FormatError, match="missing"):
+    model = load(prefix)
+    assert [(v.name, v.shape) for v in model.variables] == [("w", (4,))]
+    assert list(model.weights.shortages) == ["w"] and not model.has_value("w")
+    (trouble,) = model.weights.missing_files
+    assert "m.data-00000-of-00001: this data shard is missing" in trouble
+    with pytest.raises(MissingWeight, match="'w'.*m.data-00000-of-00001.*missing"):
         model.weights["w"]
+    (finding,) = [f for f in diagnose(model) if f.id == "shard-missing"]
+    assert "m.data-00000-of-00001" in finding.message and "put it" in finding.remedy
 
 
 def test_a_short_shard_is_named(tmp_path: Path) -> None:
@@ -178,8 +182,9 @@ def test_a_short_shard_is_named(tmp_path: Path) -> None:
     prefix = save(tmp_path / "m", {"w": tf.zeros([400])})
     shard = tmp_path / "m.data-00000-of-00001"
     shard.write_bytes(shard.read_bytes()[:100])
-    with pytest.raises(FormatError, match="100 bytes.*'w'.*1600.*truncated"):
-        load(prefix)
+    model = load(prefix)
+    with pytest.raises(MissingWeight, match="'w'.*: 100 bytes.*truncated"):
+        model.weights["w"]
 
 
 def test_a_damaged_tensor_is_found_when_asked_to_check(tmp_path: Path) -> None:
