@@ -20,4 +20,3 @@ def find(case: Case) -> Iterator[Finding]:
             tuple(needed or nodes),
             "get the whole file, or name what to feed: --input NAME",
         )
-

@@ -257,7 +257,6 @@ class Inference:
         return tuple(found)
 
 
-
 def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:
     """A stored tensor; its elements only when they are few."""
     if "value" not in node.attrs:

@@ -15,7 +15,13 @@ from ..keras.model import parse_json
 from ..variables.roles import WEIGHT, Role, roles_by_name
 from ..variables.skeleton import skeleton
 from ..weights.stored import StoredWeights
-from .object_graph import CONFIG_KEY, GRAPH_KEY, Trackable, trackables, trackables_of_keys
+from .object_graph import (
+    CONFIG_KEY,
+    GRAPH_KEY,
+    Trackable,
+    trackables,
+    trackables_of_keys,
+)
 
 
 def model_of_weights(

@@ -57,7 +57,11 @@ class Objects:
     def __init__(self, nodes: Any) -> None:
         self.nodes = nodes
         self.children = [
-            [(c.local_name, c.node_id) for c in n.children if 0 <= c.node_id < len(nodes)]
+            [
+                (c.local_name, c.node_id)
+                for c in n.children
+                if 0 <= c.node_id < len(nodes)
+            ]
             for n in nodes
         ]
         self.optimizers = frozenset(filter(self._is_optimizer, range(1, len(nodes))))

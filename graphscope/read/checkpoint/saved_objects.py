@@ -85,9 +85,11 @@ def without_values(model: Model, saved: SavedObjects) -> Model:
         key = keys.get(variable.name, "")
         named.setdefault(key if key in stored else variable.name, variable.name)
     variables = tuple(
-        _told(variable, trackables[key], trained, named)
-        if (key := keys.get(variable.name, "")) in stored
-        else variable
+        (
+            _told(variable, trackables[key], trained, named)
+            if (key := keys.get(variable.name, "")) in stored
+            else variable
+        )
         for variable in model.variables
         if named.get(key := keys.get(variable.name, ""), variable.name) == variable.name
     )

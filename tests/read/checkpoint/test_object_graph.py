@@ -49,7 +49,9 @@ def test_slots_know_their_weights(written: Path) -> None:
     assert {v.optimizer for v in slots} == {"trainer"}
 
 
-@pytest.mark.parametrize("lost", ["variables", "variables/variables.data-00000-of-00001"])
+@pytest.mark.parametrize(
+    "lost", ["variables", "variables/variables.data-00000-of-00001"]
+)
 def test_a_savedmodel_without_its_values(
     lost: str, written: Path, tmp_path: Path
 ) -> None:

@@ -211,7 +211,9 @@ def test_one_missing_shard_leaves_what_the_others_hold(tmp_path: Path) -> None:
     (tmp_path / "group1-shard2of4.bin").unlink()
     model = load(path)
     assert list(model.weights.shortages) == ["b"]
-    assert model.graph.op("b") == "VariableV2" and model.graph.attrs("b")["shape"] == (5,)
+    assert model.graph.op("b") == "VariableV2" and model.graph.attrs("b")["shape"] == (
+        5,
+    )
     with pytest.raises(MissingWeight, match="shard2of4.bin"):
         model.value("b")
     for name in "acd":
