@@ -184,7 +184,7 @@ class Analysis(Stages):
     def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
         from ..infer.layers.loops import check_loops
-        from ..infer.missing_nodes import check_missing
+        from ..wire.nodes import check_missing
         from ..ops.constants import Constants
         from ..render.keras import write_keras
 

@@ -22,6 +22,7 @@ from .options import (
     export_options,
     freeze_options,
     of_layers,
+    keras_options,
     parse_rename,
     parse_shape,
     shared_options,
@@ -242,27 +243,7 @@ def can_run() -> bool:
 
 
 @model_command("keras")
-@click.option("-o", "--out", required=True, metavar="DIR")
-@click.option(
-    "--verify/--no-verify",
-    default=True,
-    help="Run both and compare (needs TensorFlow).",
-)
-@click.option(
-    "--trust",
-    is_flag=True,
-    help="Run a model whose ops can touch files, network or Python.",
-)
-@click.option(
-    "--single-file",
-    is_flag=True,
-    help="One model.keras in place of the weights file (needs Keras).",
-)
-@click.option(
-    "--incomplete",
-    is_flag=True,
-    help="Where weights are missing: write model.py alone, without them.",
-)
+@keras_options
 @as_json
 def keras_command(
     json_wanted: bool,

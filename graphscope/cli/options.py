@@ -183,6 +183,30 @@ EXPORT_WISHES += (
     "within",
     "trust",
 )
+KERAS = (
+    click.option("-o", "--out", required=True, metavar="DIR"),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        help="Run both and compare (needs TensorFlow).",
+    ),
+    click.option(
+        "--trust",
+        is_flag=True,
+        help="Run a model whose ops can touch files, network or Python.",
+    ),
+    click.option(
+        "--single-file",
+        is_flag=True,
+        help="One model.keras in place of the weights file (needs Keras).",
+    ),
+    click.option(
+        "--incomplete",
+        is_flag=True,
+        help="Where weights are missing: write model.py alone, without them.",
+    ),
+)
+
 FREEZE_WISHES: tuple[str, ...] = (
     "as_is",
     "weights",
@@ -202,6 +226,11 @@ def shared_options(function: Decorated) -> Decorated:
 def freeze_options(function: Decorated) -> Decorated:
     """The options of ``graphscope freeze``."""
     return _all(FREEZE, function)
+
+
+def keras_options(function: Decorated) -> Decorated:
+    """The options of ``graphscope keras``."""
+    return _all(KERAS, function)
 
 
 def export_options(function: Decorated) -> Decorated:

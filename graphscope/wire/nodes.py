@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import GraphError
+from ..errors import GraphError, MissingWeight
 from ..graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from . import messages as proto
 from . import opdefs
@@ -75,6 +75,22 @@ def _missing(reader: Any, slot: int) -> Node:
         dtypes = ()
     dtype = dtypes[slot].removesuffix("_ref") if slot < len(dtypes) else ""
     return Node("Placeholder", attrs | ({"dtype": dtype} if dtype else {}))
+
+
+def missing_nodes(graph: Graph) -> list[str]:
+    """The placeholders that stand for nodes which the file lacks."""
+    return [n for n in graph.by_op("Placeholder") if graph.attrs(n).get(MISSING)]
+
+
+def check_missing(graph: Graph, fed: Container[str], source: str) -> None:
+    """Raise MissingWeight where a graph needs a node that the file lacks, and it is not among those to be ``fed``."""
+    left = [name for name in missing_nodes(graph) if name not in fed]
+    if left:
+        more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
+        raise MissingWeight(
+            f"{left[0]!r}{more} is read, and {source or 'the file'} does not hold it: get the whole file, or name it as "
+            f"an input (--input {left[0]})"
+        )
 
 
 def put(graph: Graph, name: str, node: Node) -> None:

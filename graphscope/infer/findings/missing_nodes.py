@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..finding import Case, Finding, listed
-from ..missing_nodes import missing_nodes
+from ...wire.nodes import missing_nodes
 
 
 def find(case: Case) -> Iterator[Finding]:
