@@ -184,9 +184,9 @@ class Analysis(Stages):
     def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
         from ..infer.layers.loops import check_loops
-        from ..wire.nodes import check_missing
         from ..ops.constants import Constants
         from ..render.keras import write_keras
+        from ..wire.nodes import check_missing
 
         check_loops(self.layer_graph, self.lifted.broken)
         fed = {Tensor.parse(name).node for name in self.wanted_inputs}

@@ -12,9 +12,9 @@ from ..errors import GraphError, GraphscopeError
 from ..graph import Function, Graph, Model, Tensor, TensorSpec
 from ..graph.edit import bypass_calls, duplicate, put
 from ..infer.lookup_tables import initialisers
-from ..wire.nodes import check_missing
 from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
+from ..wire.nodes import check_missing
 from ..wire.write import Edited, referenced
 from .inference.rewrite import (
     bodies_without_dropout,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Case, Finding, listed
 from ...wire.nodes import missing_nodes
+from ..finding import Case, Finding, listed
 
 
 def find(case: Case) -> Iterator[Finding]:
