@@ -192,6 +192,8 @@ class Stages:
     @property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
         """Dtype and shape of every tensor of ``graph``."""
+        if self.model.layered:
+            return layered_specs(self.model.graph)
         return self._sized.specs
 
     @property
@@ -255,3 +257,12 @@ class Stages:
             flat=self.flat,
             training=self.training,
         )
+
+
+def layered_specs(graph: Graph) -> dict[Tensor, TensorSpec]:
+    """What the layers of a file that holds layers yield."""
+    return {
+        Tensor(name, port): spec
+        for name in graph
+        for port, spec in enumerate(graph.node(name).outputs)
+    }

@@ -123,7 +123,7 @@ class Model:
 
     ``keys`` maps the graph's variable nodes to names in ``weights`` (through the graph's own restore wiring, by name
     where there is none); ``inferred`` is true of a graph that was built from a variable list alone, ``layered`` of one whose nodes are layers
-    and not ops (that, and what a Keras file holds). ``graph`` may be given as a function that makes it when it is first asked for.
+    and not ops (that, and what a Keras file holds); ``topology`` is the KerasModel that such a file describes. ``graph`` may be given as a function that makes it when it is first asked for.
     """
 
     graph: Graph = _WhenAsked()  # type: ignore[assignment]
@@ -140,6 +140,7 @@ class Model:
     assets: Mapping[str, str] = field(default_factory=dict)
     inferred: bool = False
     layered: bool = False
+    topology: Any = None
     remarks: tuple[str, ...] = ()
 
     def value(self, node: str) -> np.ndarray:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from ...errors import FormatError, MissingWeight
-from ...graph import Graph, Layer, Model, Variable, WeightUse
+from ...graph import Graph, Model, Variable, WeightUse
+from ...graph.keras import KerasModel
+from ...graph.keras.nouns import every_layer
 from ...wire import messages as proto
-from ..keras.config import KerasGraph
 from ..keras.model import parse_json
+from ..keras.topology import read_topology
+from ..keras.unfold import Unfolded
+from ..keras.weights import stored_order
 from ..variables.roles import WEIGHT, Role, roles_by_name
 from ..variables.skeleton import skeleton
 from ..weights.stored import StoredWeights
@@ -39,7 +42,8 @@ def model_of_weights(
     if objects:
         format = f"{format} (object-based)"
     configs = _configs(weights, objects)
-    made = keras_graph(configs, variables, source)
+    topology = keras_topology(configs, variables, source)
+    made = None if topology is None else Unfolded(topology, source)
 
     def guessed() -> Graph:
         return skeleton(variables, configs, _full_names(objects))
@@ -54,6 +58,7 @@ def model_of_weights(
         signatures={} if made is None else {"call": made.signature},
         inferred=made is None,
         layered=True,
+        topology=topology,
         remarks=tuple(remarks),
     )
 
@@ -86,9 +91,9 @@ def _configs(weights: StoredWeights, objects: dict[str, Trackable]) -> dict[str,
     return found
 
 
-def keras_graph(
+def keras_topology(
     configs: dict[str, str], variables: tuple[Variable, ...], what: str
-) -> KerasGraph | None:
+) -> KerasModel | None:
     """The whole model where Keras (2.0 to 2.3) left its config in the checkpoint's root, its layers given their weights.
 
     None where it did not, or where what is there is of no use: the names must do then.
@@ -96,23 +101,23 @@ def keras_graph(
     if not configs.get(""):
         return None
     try:
-        made = KerasGraph(parse_json(configs[""], what), what)
+        topology = read_topology(parse_json(configs[""], what), what, "2")
         names = {_layer_name(parse_json(configs[p], what)): p for p in configs if p}
     except FormatError:
         return None
-    owned: dict[str, dict[str, WeightUse]] = {}
+    scopes = {f"{path}/": name for name, path in names.items() if name}
+    layers = {layer.name: layer for layer in every_layer(topology)}
     for variable in variables:
-        scope, _, last = variable.path.rpartition("/")
-        shape = tuple(size or 0 for size in variable.shape or ())
-        owned.setdefault(scope, {})[last] = WeightUse(variable.name, shape)
-    for name in made.graph:
-        payload, scope = made.graph.node(name), names.get(name, "")
-        if isinstance(payload, Layer) and scope and scope in owned:
-            uses = owned[scope]
-            members = frozenset(use.node for use in uses.values())
-            given = replace(payload, weights=uses, members=members)
-            made.graph.nodes[name]["node"] = given
-    return made
+        scope = max(
+            (s for s in scopes if variable.path.startswith(s)), key=len, default=""
+        )
+        layer = layers.get(scopes.get(scope, ""))
+        if layer is not None and ".OPTIMIZER_SLOT" not in variable.name:
+            shape = tuple(size or 0 for size in variable.shape or ())
+            path = variable.path.removeprefix(scope)
+            layer.weights[path] = WeightUse(variable.name, shape)
+    stored_order(topology, 2)
+    return topology
 
 
 def _layer_name(config: Any) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import FormatError
-from ...graph import Graph, Layer, Variable, WeightUse
+from ...graph import Variable
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.protobuf import mark_run
@@ -161,19 +160,6 @@ class Manifest:
             Variable(name, e.dtype, e.shape, stored[name].nbytes, roles[name].role)
             for name, e in self.entries.items()
         )
-
-    def give_to_layers(self, graph: Graph) -> None:
-        """Tell each layer which weights are its own: those that its name is the longest prefix of."""
-        for name, entry in self.entries.items():
-            scope, _, last = name.rpartition("/")
-            while scope and scope not in graph:
-                scope = scope.rpartition("/")[0]
-            payload = graph.node(scope) if scope else None
-            if isinstance(payload, Layer):
-                weights = {**payload.weights, last: WeightUse(name, entry.shape)}
-                members = payload.members | {name}
-                made = replace(payload, weights=weights, members=members)
-                graph.nodes[scope]["node"] = made
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -14,8 +14,10 @@ from ...wire import messages as proto
 from ...wire.source import Source
 from ..deployment.tfjs_manifest import Manifest, read_manifest
 from ..graphdef.model import model_of_graph
-from ..keras.config import KerasGraph
-from ..keras.model import parse_json
+from ..keras.model import parse_json, remarks_of
+from ..keras.topology import generation_of, read_topology
+from ..keras.unfold import Unfolded
+from ..keras.weights import match_names
 from ..options import Options
 
 NAME = "TensorFlow.js"
@@ -129,8 +131,11 @@ def _layers_model(
     topology: dict[str, Any], manifest: Manifest, source: Source
 ) -> Model:
     config = topology.get("model_config", topology)
-    made = KerasGraph(config, source.name)
-    manifest.give_to_layers(made.graph)
+    version = str(topology.get("keras_version") or "2")
+    described = read_topology(config, source.name, version)
+    names = [(name, entry.shape) for name, entry in manifest.entries.items()]
+    match_names(described, names, generation_of(config, version))
+    made = Unfolded(described, source.name)
     weights = manifest.weights
     variables = manifest.variables()
     return Model(
@@ -142,4 +147,6 @@ def _layers_model(
         keys={variable.name: variable.name for variable in variables},
         signatures={"call": made.signature},
         layered=True,
+        topology=described,
+        remarks=tuple(remarks_of(described)),
     )

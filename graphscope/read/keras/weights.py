@@ -1,79 +1,170 @@
-"""The HDF5 layout of Keras's weights -> which dataset is which weight of which layer.
+"""The datasets of a Keras file -> which weight of which layer each is.
 
-Legacy files name each weight; Keras 3 numbers them, in the order in which the layer makes them.
+Legacy files name each weight below its layer's group; Keras 3 numbers them below the path of the object that owns them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...graph import Graph, Layer, Variable, WeightUse
+from ...graph import Variable, WeightUse
+from ...graph.keras import KerasModel
 from ..variables.roles import OTHER, SLOT, STATISTICS, STEP, WEIGHT
 from ..weights.hdf5 import Dataset, Hdf5
 from ..weights.stored import Stored
-
-_CELL = ("kernel", "recurrent_kernel", "bias")
-_NORMAL = ("gamma", "beta", "moving_mean", "moving_variance")
-_ORDER = {
-    "BatchNormalization": _NORMAL,
-    "LayerNormalization": _NORMAL[:2],
-    "GroupNormalization": _NORMAL[:2],
-    "Embedding": ("embeddings",),
-    "PReLU": ("alpha",),
-    "LSTM": _CELL,
-    "GRU": _CELL,
-    "SimpleRNN": _CELL,
-    "DepthwiseConv1D": ("kernel", "bias"),
-    "DepthwiseConv2D": ("kernel", "bias"),
-    "SeparableConv1D": ("depthwise_kernel", "pointwise_kernel", "bias"),
-    "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
-}
-_CONVOLUTIONS = [f"Conv{n}D{kind}" for n in (1, 2, 3) for kind in ("", "Transpose")]
-_MAY_LACK = {"gamma": "scale", "beta": "center", "bias": "use_bias"}
+from .slots import Owner, Slot, class_of_place, legacy_order, owners_of, paths_of_class
 
 
 class Weight(NamedTuple):
-    """One dataset: its key among the model's weights, the layer that owns it, what that layer calls it."""
+    """One dataset: its key among the model's weights, the layer that owns it, the path of the weight inside of the layer, its role."""
 
     key: str
     layer: str
-    name: str
+    path: str
     role: str
     dataset: Dataset
 
 
 def find_weights(
-    file: Hdf5, order: Sequence[tuple[str, str, Mapping[str, Any]]]
+    file: Hdf5, model: KerasModel | None, generation: int = 3
 ) -> list[Weight]:
-    """All weights of a file; ``order`` has name, class and config of the layers, in the model's order."""
+    """All weights of a file; those of the model's layers are told to them."""
+    owners = owners_of(model, generation) if model else ()
+    weights = _weights(file, owners, generation)
+    _order(owners)
+    return weights
+
+
+def stored_order(model: KerasModel, generation: int) -> None:
+    """Tell every layer in which order Keras 3 stores the weights that it has."""
+    _order(owners_of(model, generation))
+
+
+def _weights(file: Hdf5, owners: Sequence[Owner], generation: int) -> list[Weight]:
     if file.attribute("", "layer_names") is not None:
-        return list(_named(file, "", order))
+        return list(_named(file, "", owners, generation))
     if file.has("model_weights"):
-        return [*_named(file, "model_weights", order), *_optimizer(file)]
-    return list(_numbered(file, order))
+        return [
+            *_named(file, "model_weights", owners, generation),
+            *_optimizer(file),
+        ]
+    return list(_numbered(file, owners)) if owners else _without_config(file)
+
+
+def role_of(path: str) -> str:
+    """What a weight is for, by its name."""
+    last = path.rpartition("/")[2]
+    if last in ("seed_generator_state", "StateVar") or "seed_generator" in path:
+        return OTHER
+    return STATISTICS if last.startswith(("moving_", "renorm_")) else WEIGHT
 
 
 def _named(
-    file: Hdf5, root: str, order: Sequence[tuple[str, str, Any]]
+    file: Hdf5, root: str, owners: Sequence[Owner], generation: int
 ) -> Iterator[Weight]:
-    nested = {name.split("/")[0] for name, _, _ in order if "/" in name}
+    by_name = {owner.name: owner for owner in owners}
     seen: set[str] = set()
     for group in file.texts(root, "layer_names"):
         place = f"{root}/{group}".strip("/")
-        for full in file.texts(place, "weight_names"):
-            dataset = file.dataset(f"{place}/{full}")
-            if dataset is None:
-                continue
+        names = file.texts(place, "weight_names")
+        pairs = [(name, file.dataset(f"{place}/{name}")) for name in names]
+        known = [(name, found) for name, found in pairs if found is not None]
+        owner = by_name.get(group)
+        places = (
+            assigned(owner, [(n, d.shape) for n, d in known], generation)
+            if owner
+            else [None] * len(known)
+        )
+        for (full, dataset), slot in zip(known, places):
             plain = re.sub(r":\d+\Z", "", full)
-            scope, _, last = plain.rpartition("/")
-            inner = scope.removeprefix(f"{group}/").removeprefix(group)
-            layer = f"{group}/{inner}".strip("/") if group in nested else group
             key = plain if plain not in seen else f"{group}/{plain}"
+            while key in seen:
+                key += "_1"
             seen.add(key)
-            yield Weight(key, layer, last, _role(last), dataset)
+            yield _weight(key, group, plain, slot, dataset)
+
+
+def _weight(
+    key: str, group: str, plain: str, slot: Slot | Owner | None, dataset: Dataset
+) -> Weight:
+    if isinstance(slot, Slot):
+        tell(slot, key, dataset.shape)
+        return Weight(key, slot.name, slot.path, role_of(slot.path), dataset)
+    last = plain.rpartition("/")[2]
+    if isinstance(slot, Owner):
+        path = plain.removeprefix(f"{slot.name}/")
+        slot.layer.weights[path] = WeightUse(key, dataset.shape)
+        return Weight(key, slot.name, path, role_of(plain), dataset)
+    return Weight(key, group, last, role_of(plain), dataset)
+
+
+def tell(slot: Slot, key: str, shape: tuple[int, ...]) -> None:
+    """Give the layer its weight."""
+    use = WeightUse(key, shape)
+    slot.layer.weights[slot.path] = use
+    if slot.same_as:
+        slot.layer.weights[slot.same_as] = use
+
+
+Shaped = tuple[str, tuple[int, ...]]
+
+
+def assigned(
+    owner: Owner, names: Sequence[Shaped], generation: int
+) -> Sequence[Slot | Owner | None]:
+    """The slot of each name of a layer's group, in its order; the owner itself where nobody knows what it owns."""
+    slots = legacy_order(owner, generation)
+    if len(slots) == len(names):
+        return slots
+    opened = list(_open_owners(owner))
+    if not opened:
+        return _by_last_name(slots, names)
+    found: list[Slot | Owner | None] = []
+    rest = list(slots)
+    for number, (name, _) in enumerate(names):
+        inside = next((o for o in opened if _is_below(name, o)), None)
+        needed = len(names) - number > len(rest)
+        if needed and (
+            inside is not None
+            or not rest
+            or len(opened) == 1
+            and not _fits(rest[0], name)
+        ):
+            found.append(inside or opened[0])
+        else:
+            found.append(rest.pop(0) if rest else opened[0])
+    return found
+
+
+def _open_owners(owner: Owner) -> Iterator[Owner]:
+    if owner.is_open:
+        yield owner
+    for part in owner.parts:
+        yield from _open_owners(part)
+
+
+def _is_below(name: str, owner: Owner) -> bool:
+    return f"/{owner.layer.name}/" in f"/{name}"
+
+
+def _fits(slot: Slot, name: str) -> bool:
+    last = re.sub(r":\d+\Z", "", name).rpartition("/")[2]
+    wanted = slot.path.rpartition("/")[2]
+    return last == wanted or last.endswith(f"_{wanted}")
+
+
+def _by_last_name(slots: Sequence[Slot], names: Sequence[Shaped]) -> list[Slot | None]:
+    """Where a layer has other weights than its config says: those of the expected names, in order."""
+    rest = list(slots)
+    found: list[Slot | None] = []
+    for name, _ in names:
+        slot = next((s for s in rest if _fits(s, name)), None)
+        if slot is not None:
+            rest.remove(slot)
+        found.append(slot)
+    return found
 
 
 def _optimizer(file: Hdf5) -> Iterator[Weight]:
@@ -86,99 +177,104 @@ def _optimizer(file: Hdf5) -> Iterator[Weight]:
             yield Weight(f"optimizer_weights/{key}", "", last, role, dataset)
 
 
-def _numbered(
-    file: Hdf5, order: Sequence[tuple[str, str, Mapping[str, Any]]]
-) -> Iterator[Weight]:
-    """Keras 3: ``layers/conv2d/vars/0``; the group's own ``name``, or its place in the order, tells the layer."""
-    classes = {name: (op, config) for name, op, config in order}
-    paths = _paths(order)
+def _numbered(file: Hdf5, owners: Sequence[Owner]) -> Iterator[Weight]:
+    """Keras 3: ``layers/conv2d/vars/0``."""
+    slots = {
+        normal_place(slot.stored): slot for owner in owners for slot in owner.slots()
+    }
+    containers = {normal_place(o.container): o for o in _every(owners)}
     for dataset in file.datasets():
-        if "/vars/" not in f"/{dataset.path}":
+        place = normal_place(dataset.path)
+        if "/vars/" not in f"/{place}":
             continue
+        if place.startswith("optimizer"):
+            role = STEP if place.endswith("/0") else SLOT
+            yield Weight(dataset.path, "", place.rpartition("/")[2], role, dataset)
+            continue
+        if place.startswith(("metrics", "compile_metrics")):
+            yield Weight(dataset.path, "", place, OTHER, dataset)
+            continue
+        slot = slots.get(place)
+        if slot is None:
+            yield _loose(dataset, place, containers)
+            continue
+        key = f"{slot.name}/{slot.same_as or slot.path}"
+        if slot.same_as and slot.same_as in slot.layer.weights:
+            slot.layer.weights[slot.path] = slot.layer.weights[slot.same_as]
+            continue
+        if slot.path in slot.layer.weights:  # met before, as another object's
+            continue
+        tell(slot, key, dataset.shape)
+        yield Weight(key, slot.name, slot.path, role_of(slot.path), dataset)
+
+
+def _without_config(file: Hdf5) -> list[Weight]:
+    """The same of a file of weights alone: the objects' classes, after which their groups are called, tell what they own."""
+    found = []
+    for dataset in file.datasets():
         owner, _, number = dataset.path.rpartition("/vars/")
+        if not owner:
+            continue
         if owner.startswith("optimizer"):
             role = STEP if number == "0" else SLOT
-            yield Weight(dataset.path, "", number, role, dataset)
+            found.append(Weight(dataset.path, "", number, role, dataset))
             continue
-        layer = _told(file, owner) or paths.get(owner) or owner.replace("layers/", "")
-        op, config = classes.get(layer, ("", {}))
-        if not op and "/" in layer:  # a cell within its layer
-            outer = layer.rpartition("/")[0]
-            op, config = classes.get(outer, ("", {}))
-            layer = outer if op else layer
-        if not order:
-            op = _class_of(owner)
-        names = _names(op, config)
-        place = int(number) if number.isdigit() else len(names)
-        name = names[place] if place < len(names) else f"vars/{number}"
-        yield Weight(f"{layer}/{name}", layer, name, _role(name), dataset)
-
-
-def _told(file: Hdf5, owner: str) -> str:
-    """The layers' own names along a path of containers, where Keras wrote them down."""
-    names = []
-    parts = owner.split("/")
-    for end in range(1, len(parts) + 1):
-        if parts[end - 1] in ("layers", "_layer_checkpoint_dependencies"):
-            continue
-        name = file.attribute("/".join([*parts[:end], "vars"]), "name")
-        if not name:
-            return ""
-        names.append(str(name))
-    return "/".join(names)
-
-
-def _paths(order: Sequence[tuple[str, str, Any]]) -> dict[str, str]:
-    """Container path -> layer, by Keras's numbering of classes (``conv2d``, ``conv2d_1``) in the model's order."""
-    counts: dict[str, int] = {}
-    found = {}
-    for name, op, _ in order:
-        base = re.sub(
-            r"(?<=[a-z0-9])(?=[A-Z])", "_", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", op)
+        layer, class_name, inside = _named_place(file, owner)
+        group = f"{inside}/" if inside else ""
+        paths = [
+            p for p in paths_of_class(class_name) if p.rpartition("/")[0] == inside
+        ]
+        place = int(number) if number.isdigit() else len(paths)
+        last = (
+            paths[place].rpartition("/")[2] if place < len(paths) else f"vars/{number}"
         )
-        base = base.lower()
-        number = counts[base] = counts.get(base, -1) + 1
-        place = f"layers/{base}_{number}" if number else f"layers/{base}"
-        found[place] = name
-        found[f"{place}/cell"] = name
+        path = f"{group}{last}"
+        found.append(Weight(f"{layer}/{path}", layer, path, role_of(path), dataset))
     return found
 
 
-def _class_of(owner: str) -> str:
-    """The class that a container is named after: ``layers/batch_normalization_1`` is a BatchNormalization."""
-    parts = [p for p in owner.split("/") if p not in ("layers", "cell", "vars")]
-    plain = re.sub(r"_\d+\Z", "", parts[-1]).replace("_", "") if parts else ""
-    known = {name.lower(): name for name in (*_ORDER, "Dense", *_CONVOLUTIONS)}
-    return known.get(plain, "")
+def _named_place(file: Hdf5, owner: str) -> tuple[str, str, str]:
+    """The name of the layer that a path of objects leads to, its class, and the path inside of it."""
+    names: list[str] = []
+    class_name, parts = "", normal_place(owner).split("/")
+    plain = owner.split("/")
+    for end in range(1, len(parts) + 1, 2):
+        if parts[end - 1] != "layers" or end >= len(parts):
+            return "/".join(names), class_name, "/".join(parts[end - 1 :])
+        told = file.attribute("/".join([*plain[: end + 1], "vars"]), "name")
+        names.append(str(told or parts[end]))
+        class_name = class_of_place(parts[end])
+    return "/".join(names) or "/".join(parts), class_name, ""
 
 
-def _names(op: str, config: Mapping[str, Any]) -> list[str]:
-    names = _ORDER.get(op, ("kernel", "bias") if op else ())
-    return [n for n in names if config.get(_MAY_LACK.get(n, ""), True) is not False]
+def _loose(dataset: Dataset, place: str, containers: Mapping[str, Owner]) -> Weight:
+    """A dataset that no slot expects: a custom layer's, or state that is no weight."""
+    scope = place
+    while scope and scope not in containers:
+        scope = scope.rpartition("/")[0]
+    if not scope:
+        return Weight(dataset.path, "", place, role_of(place), dataset)
+    owner = containers[scope]
+    path = place.removeprefix(f"{scope}/")
+    role = role_of(path)
+    key = f"{owner.name}/{path}"
+    if role == WEIGHT and not owner.is_open:
+        role = OTHER
+    if role != OTHER:
+        owner.layer.weights[path] = WeightUse(key, dataset.shape)
+    return Weight(key, owner.name, path, role, dataset)
 
 
-def _role(name: str) -> str:
-    return (
-        STATISTICS
-        if name.startswith("moving_")
-        else OTHER if name == "seed_generator_state" else WEIGHT
-    )
+def _every(owners: Sequence[Owner]) -> Iterator[Owner]:
+    for owner in owners:
+        yield owner
+        yield from _every(owner.parts)
 
 
-def with_weights(graph: Graph, weights: Sequence[Weight]) -> None:
-    """Tell the layers of a graph that was just made which weights are theirs."""
-    uses: dict[str, dict[str, WeightUse]] = {}
-    for each in weights:
-        if each.layer in graph:
-            use = WeightUse(each.key, each.dataset.shape)
-            uses.setdefault(each.layer, {})[each.name] = use
-    for name in graph:
-        payload = graph.node(name)
-        owner = name if name in uses else re.sub(r"_call\d+\Z", "", name)
-        if owner in uses and isinstance(payload, Layer):
-            members = frozenset(use.node for use in uses[owner].values())
-            made = replace(payload, weights=uses[owner], members=members)
-            graph.nodes[name]["node"] = made
+def normal_place(path: str) -> str:
+    """A path of objects in the one spelling in which the versions of Keras agree."""
+    parts = path.replace("_layer_checkpoint_dependencies", "layers").split("/")
+    return "/".join(part.lstrip("_") for part in parts)
 
 
 def variables_of(weights: Sequence[Weight]) -> tuple[Variable, ...]:
@@ -198,3 +294,45 @@ def variables_of(weights: Sequence[Weight]) -> tuple[Variable, ...]:
 def stored_of(weights: Sequence[Weight]) -> dict[str, Stored]:
     """The values, lazily."""
     return {each.key: each.dataset.stored for each in weights}
+
+
+def _order(owners: Sequence[Owner]) -> None:
+    for owner in owners:
+        for slot in owner.slots():
+            if slot.path in slot.layer.weights and slot.path not in slot.layer.stored:
+                slot.layer.stored.append(slot.path)
+    for owner in _every(owners):
+        known = owner.layer.stored
+        known.extend(path for path in owner.layer.weights if path not in known)
+
+
+def match_names(model: KerasModel, names: Sequence[Shaped], generation: int) -> None:
+    """Tell the layers of a model their weights among those of a list that follows the layers' order.
+
+    Names begin with their layer's, but for those of models within models, which come in their place.
+    """
+    owners = owners_of(model, generation)
+    rest = list(names)
+    left = []
+    for owner in owners:
+        own = [each for each in rest if each[0].startswith(f"{owner.name}/")]
+        if owner.layer.model is not None and not own:
+            left.append(owner)
+            continue
+        rest = [each for each in rest if each not in own]
+        _tell_all(owner, own, generation)
+    for owner in left:
+        count = len(legacy_order(owner, generation))
+        _tell_all(owner, rest[:count], generation)
+        rest = rest[count:]
+    _order(owners)
+
+
+def _tell_all(owner: Owner, names: Sequence[Shaped], generation: int) -> None:
+    for (name, shape), slot in zip(names, assigned(owner, names, generation)):
+        if isinstance(slot, Slot):
+            tell(slot, name, shape)
+        elif isinstance(slot, Owner):
+            slot.layer.weights[name.removeprefix(f"{slot.name}/")] = WeightUse(
+                name, shape
+            )

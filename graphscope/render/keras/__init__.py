@@ -23,6 +23,7 @@ from .blocks.tree import arrange, flat
 from .lowering import lower
 from .operands.bias_and_scale import TRAINED
 from .operands.reader import Values
+from .program.names import layer_name
 from .program.program import Program
 from .program.shown_names import with_names
 from .source.docstring import (
@@ -34,6 +35,7 @@ from .source.docstring import (
     reasons,
 )
 from .source.module import to_source
+from .topology import program_of
 from .weights import write_arrays, write_weights
 
 __all__ = ["KerasReport", "KerasSource", "to_keras", "write_keras"]
@@ -140,11 +142,32 @@ def to_keras(
     return KerasSource(text, program, layers, ops, foreign, remarks)
 
 
+def to_keras_of(
+    model: Model, name: str = "model", blocks: Sequence[Any] = (), weights: str = H5
+) -> KerasSource:
+    """The source of the model that a Keras file describes, whatever Keras wrote it."""
+    topology = model.topology
+    shapes = {
+        Tensor(node, port): spec
+        for node in model.graph
+        for port, spec in enumerate(model.graph.node(node).outputs)
+    }
+    program = program_of(topology, shapes, layer_name(topology.name or name))
+    program = _in_order(program, blocks)
+    layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
+    remarks = tuple(dict.fromkeys((*model.remarks, *program.remarks)))
+    said = describe(program, Path(model.source).name, weights, (), remarks)
+    text = to_source(program, said, blocks, weights)
+    return KerasSource(text, program, layers, (), {}, remarks)
+
+
 def _in_order(program: Program, blocks: Sequence[Any]) -> Program:
     """The program in the order of its blocks, with the names that are written; its models likewise."""
     models = {node: _in_order(each, blocks) for node, each in program.models.items()}
+    inner = tuple(_in_order(each, blocks) for each in program.parts)
     parts = arrange(program, blocks) if blocks else program.steps
-    return with_names(replace(program, steps=tuple(flat(parts)), models=models))
+    steps = tuple(flat(parts))
+    return with_names(replace(program, steps=steps, models=models, parts=inner))
 
 
 def write_keras(
@@ -168,19 +191,23 @@ def write_keras(
     written alone, and a remark says why.
     """
     weights = H5 if find_spec("h5py") else NPZ
-    source = to_keras(
-        layer_graph,
-        inputs=inputs,
-        outputs=outputs,
-        name=name or name_of(model.source),
-        specs=specs,
-        values=values,
-        blocks=blocks,
-        origin=Path(model.source).name,
-        weights=weights,
-        guesses=guesses,
-        names=_signature_names(model),
-    )
+    outputs = tuple(outputs)
+    if model.topology is not None and is_whole(model, outputs):
+        source = to_keras_of(model, name or name_of(model.source), blocks, weights)
+    else:
+        source = to_keras(
+            layer_graph,
+            inputs=inputs,
+            outputs=outputs,
+            name=name or name_of(model.source),
+            specs=specs,
+            values=values,
+            blocks=blocks,
+            origin=Path(model.source).name,
+            weights=weights,
+            guesses=guesses,
+            names=_signature_names(model),
+        )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     try:
@@ -215,6 +242,12 @@ def _write_both(source: KerasSource, model: Model, target: Path, weights: str) -
         with _beside(target / "model.py") as text:
             text.write_text(source.text, encoding="utf-8")
     return count
+
+
+def is_whole(model: Model, outputs: Iterable[Tensor]) -> bool:
+    """Whether the outputs are those of the model that the file describes."""
+    declared = {t for each in model.signatures.values() for t in each.outputs.values()}
+    return set(outputs) == declared
 
 
 def _signature_names(model: Model) -> dict[Tensor, str]:
@@ -290,6 +323,8 @@ def count_lines(source: str) -> int:
 
 def render_source(view: View) -> str:
     """Keras source: ``build_model()``, without its weights (``graphscope keras`` writes both)."""
+    if view.model is not None and view.model.topology is not None:
+        return to_keras_of(view.model, name_of(view.title), view.blocks).text
     fed = [Tensor.parse(str(each)) for each in view.inputs]
     source = to_keras(
         view.graph,

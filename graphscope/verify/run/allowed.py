@@ -31,6 +31,10 @@ _SYNTAX = (
 )
 _SCOPES = (ast.FunctionDef, ast.Lambda)
 _RAW = "tensorflow.raw_ops."
+_LOOKUPS = frozenset(
+    f"keras.layers.{name}"
+    for name in ("IntegerLookup", "StringLookup", "TextVectorization")
+)
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -147,7 +151,8 @@ class _Reading:
         path = self._path(node)
         if path:
             is_read = isinstance(node.ctx, ast.Load)
-            fine = is_read and (is_allowed(path) or self._is_loader(node))
+            known = is_allowed(path) or self._is_loader(node) or self._is_lookup(node)
+            fine = is_read and known
             return "" if fine else ast.unparse(node)
         words = vocabulary()
         names = words["values"]
@@ -201,6 +206,16 @@ class _Reading:
             and "path" in self._locals(call)
         )
 
+    def _is_lookup(self, node: ast.Attribute) -> bool:
+        """Whether this makes a lookup layer that is given its words, and not the name of a file that holds them."""
+        call = self.parents.get(node)
+        if self._path(node) not in _LOOKUPS or not isinstance(call, ast.Call):
+            return False
+        words = [each.value for each in call.keywords if each.arg == "vocabulary"]
+        is_named = call.func is node and not call.args
+        is_plain = all(each.arg is not None for each in call.keywords)
+        return is_named and is_plain and all(_is_listed(each) for each in words)
+
     def _odd_name(self, node: ast.Name) -> str:
         name = node.id
         if name in self.modules:
@@ -224,6 +239,12 @@ class _Reading:
                 names |= {n for part in ast.walk(here.args) for n in _bindings(part)}
             child, here = here, self.parents.get(here)
         return names
+
+
+def _is_listed(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Tuple) and all(
+        isinstance(each, ast.Constant | ast.UnaryOp) for each in node.elts
+    )
 
 
 def _list(body: object) -> list[object]:

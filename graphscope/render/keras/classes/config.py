@@ -15,27 +15,34 @@ _SAME = {"activation": ("linear", None), "data_format": ("channels_last", None)}
 
 
 def written_arguments(
-    class_name: str, config: Mapping[str, Any], rank: int | None = None
+    class_name: str,
+    config: Mapping[str, Any],
+    rank: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The arguments to write, in the order of Keras's signature; ``rank`` is that of the layer's (first) input.
+
+    ``arguments`` are the class's with their defaults, those that a recovered layer may need where they are not given.
 
     >>> written_arguments("Conv2D", {"filters": 8, "kernel_size": (3, 3), "strides": (1, 1), "padding": "same"})
     {'filters': 8, 'kernel_size': 3, 'padding': 'same'}
     """
     plain = {name: _plain(name, value) for name, value in config.items()}
-    signature = signatures().get(class_name)
-    if signature is None:
+    if arguments is None:
+        signature = signatures().get(class_name)
+        arguments = signature.arguments if signature else {}
+    if not arguments:
         return plain
     if isinstance(plain.get("axis"), int) and rank and plain["axis"] == rank - 1:
         plain["axis"] = -1
     if "pool_size" in plain and plain.get("strides") == plain["pool_size"]:
         del plain["strides"]
-    known = [name for name in signature.arguments if name in plain]
-    extra = [name for name in plain if name not in signature.arguments]
+    known = [name for name in arguments if name in plain]
+    extra = [name for name in plain if name not in arguments]
     return {
         name: plain[name]
         for name in known + extra
-        if not is_default(name, plain[name], signature.arguments.get(name, REQUIRED))
+        if not is_default(name, plain[name], arguments.get(name, REQUIRED))
     }
 
 

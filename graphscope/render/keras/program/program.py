@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ class Program:
     """A whole model; steps are in an order in which they can run, each region of one exit in one piece.
 
     ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own,
-    ``models`` the models that it calls as a whole, by the node of the first call.
+    ``models`` the models that it calls as a whole, by the node of the first call, ``parts`` those that its layers are given.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Program:
     classes: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     models: Mapping[str, Program] = field(default_factory=dict)
+    parts: tuple[Program, ...] = ()
 
     def step(self, node: str) -> Step:
         return self.by_node[node]
@@ -87,8 +88,18 @@ class Program:
     @property
     def all_steps(self) -> tuple[Step, ...]:
         """The steps of the models in it too."""
-        inner = (step for each in self.models.values() for step in each.steps)
+        inner = (step for each in self.models.values() for step in each.all_steps)
         return (*inner, *self.steps)
+
+    @property
+    def all_models(self) -> Iterator[Program]:
+        """The models in it, each after those in itself; those that its layers are given come first."""
+        for part in self.parts:
+            yield from part.all_models
+            yield part
+        for each in self.models.values():
+            yield from each.all_models
+            yield each
 
     @property
     def by_node(self) -> dict[str, Step]:

@@ -49,4 +49,5 @@ def _renamed(program: Program, names: Mapping[str, str]) -> Program:
         program,
         steps=tuple(map(renamed, program.steps)),
         models={node: _renamed(each, names) for node, each in program.models.items()},
+        parts=tuple(_renamed(each, names) for each in program.parts),
     )

@@ -26,11 +26,12 @@ def to_source(
     program, constants = named_constants(program)
     definitions = [text.strip("\n") for text in program.classes.values()]
     names: set[str] = set()
-    for each in program.models.values():
+    for each in program.all_models:
         about = (
             f"What is called as one: {len(each.steps)} layers with the same weights."
         )
-        definitions += _functions(each, blocks, f"build_{each.name}", about, names)
+        name = f"build_{identifier(each.name)}"
+        definitions += _functions(each, blocks, name, about, names)
     about = "The model, without its weights."
     definitions += _functions(program, blocks, "build_model", about, names)
     if weights.endswith(".npz"):
@@ -54,7 +55,11 @@ def _functions(
 
 def _imports(code: str) -> str:
     used = _names_in(code)
-    names = [name for name in ("layers", "ops", "regularizers") if name in used]
+    names = [
+        name
+        for name in ("constraints", "initializers", "layers", "ops", "regularizers")
+        if name in used
+    ]
     lines = ["import keras"]
     lines += ["import numpy as np"] if "np" in used else []
     lines += ["import tensorflow as tf"] if "tf" in used else []

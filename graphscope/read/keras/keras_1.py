@@ -1,0 +1,88 @@
+"""Classes and arguments of Keras 1 -> Keras 2's: ``nb_filter``, ``border_mode``, ``W_regularizer`` and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_ARGUMENTS = {
+    "W_constraint": "kernel_constraint",
+    "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "atrous_rate": "dilation_rate",
+    "b_constraint": "bias_constraint",
+    "b_regularizer": "bias_regularizer",
+    "beta_init": "beta_initializer",
+    "bias": "use_bias",
+    "border_mode": "padding",
+    "dim_ordering": "data_format",
+    "dropout_U": "recurrent_dropout",
+    "dropout_W": "dropout",
+    "filter_length": "kernel_size",
+    "gamma_init": "gamma_initializer",
+    "init": "kernel_initializer",
+    "inner_activation": "recurrent_activation",
+    "inner_init": "recurrent_initializer",
+    "length": "size",
+    "nb_filter": "filters",
+    "p": "rate",
+    "pool_length": "pool_size",
+    "sigma": "stddev",
+    "stride": "strides",
+    "subsample": "strides",
+    "subsample_length": "strides",
+}
+_UNITS = frozenset(
+    "Dense GRU Highway LSTM MaxoutDense SimpleRNN TimeDistributedDense".split()
+)
+_CLASSES = {
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
+    "TimeDistributedDense": "Dense",
+}
+_MERGES = {
+    "ave": "Average",
+    "concat": "Concatenate",
+    "max": "Maximum",
+    "mul": "Multiply",
+    "sum": "Add",
+}
+_FORMATS = {"tf": "channels_last", "th": "channels_first"}
+
+
+def in_keras_2(
+    class_name: str, config: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Class and config of Keras 1 in Keras 2's words.
+
+    >>> in_keras_2("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 3, "border_mode": "same"})
+    ('Convolution2D', {'filters': 8, 'padding': 'same', 'kernel_size': [3, 3]})
+    """
+    made = {_argument(class_name, key): value for key, value in config.items()}
+    sizes = [
+        made.pop(k)
+        for k in ("kernel_dim1", "nb_row", "nb_col", "kernel_dim2", "kernel_dim3")
+        if k in made
+    ]
+    if sizes:
+        made["kernel_size"] = sizes
+    if made.get("data_format") in _FORMATS:
+        made["data_format"] = _FORMATS[made["data_format"]]
+    if class_name == "Embedding":
+        made["embeddings_initializer"] = made.pop("kernel_initializer", "uniform")
+    if class_name == "Merge":
+        axis = made.pop("concat_axis", -1)
+        mode = made.pop("mode", "sum")
+        class_name = _MERGES.get(str(mode), "Merge")
+        made = {"name": made.get("name")} | ({"axis": axis} if mode == "concat" else {})
+    if class_name == "UpSampling1D" and "size" not in made and "length" in config:
+        made["size"] = config["length"]
+    return _CLASSES.get(class_name, class_name), made
+
+
+def _argument(class_name: str, key: str) -> str:
+    if key == "output_dim" and class_name in _UNITS:
+        return "units"
+    if key == "p" and class_name == "SpatialDropout2D":
+        return "rate"
+    return _ARGUMENTS.get(key, key)
