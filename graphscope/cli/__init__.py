@@ -304,7 +304,8 @@ def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     from ..verify import apart, compare
     from . import terminal as console
 
-    document = apart(lambda: compare(a, b, trust=trust)).to_json()
+    network = "://" in a + b  # a model that is fetched
+    document = apart(lambda: compare(a, b, trust=trust), network).to_json()
     say(document, lambda: console.verification_text(document), json_wanted)
     if not document["passed"]:
         sys.exit(3)

@@ -166,7 +166,7 @@ class Comparison:
 
     def result(self, layers: Mapping[str, str]) -> Verification:
         """The worst of all, and what there is to say of it; ``layers`` as ``compare`` has them."""
-        remarks = [*self.first.remarks, *self.second.remarks]
+        remarks = list(dict.fromkeys([*self.first.remarks, *self.second.remarks]))
         random = self._random()
         for pair in random:
             self.rows[pair] |= {"random": True}

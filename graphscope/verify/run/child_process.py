@@ -10,14 +10,15 @@ from signal import Signals
 from typing import TypeVar
 
 from ...errors import GraphscopeError, NotRunnable
+from .limits import restrict_process
 
 T = TypeVar("T")
 
 
-def apart(work: Callable[[], T]) -> T:
+def apart(work: Callable[[], T], network: bool = False) -> T:
     """What ``work`` gives, or the GraphscopeError that it raises; both must be picklable.
 
-    It runs here where TensorFlow is loaded already (its threads would not survive a fork) or the system cannot fork. Raises
+    The process has no network (unless ``network``: the model itself is fetched), and limits on time, memory and files. It runs here where TensorFlow is loaded already (its threads would not survive a fork) or the system cannot fork. Raises
     NotRunnable where the other process ended without an answer.
     """
     if "tensorflow" in sys.modules or not hasattr(os, "fork"):
@@ -28,6 +29,7 @@ def apart(work: Callable[[], T]) -> T:
     child = os.fork()
     if not child:
         os.close(receiving)
+        restrict_process(network)
         _answer(work, sending)
     os.close(sending)
     with os.fdopen(receiving, "rb") as pipe:

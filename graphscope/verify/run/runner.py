@@ -17,6 +17,7 @@ from ..feeds.draw import Port, is_mask, looked_up
 from ..feeds.noise import Noise, fed_noise, noisy_keras
 from ..feeds.sparse import Coordinates
 from ..feeds.strings import text_for
+from .limits import scratch_folder
 
 LONGEST = (
     120  # seconds for one run: numbers drawn at random can keep a loop going for ever
@@ -171,7 +172,9 @@ class GraphRunner:
             if noise is not None:
                 given |= fed_noise(self.session, fetches, given, noise)
             options = tf.compat.v1.RunOptions(timeout_in_ms=1000 * LONGEST)
-            return [np.asarray(v) for v in self.session.run(fetches, given, options)]
+            with scratch_folder(self.remarks, self.source):
+                answer = self.session.run(fetches, given, options)
+            return [np.asarray(value) for value in answer]
         except tf.errors.DeadlineExceededError:
             raise TooSlow(
                 f"{self.source} cannot be run: no answer within {LONGEST} s"
@@ -228,7 +231,8 @@ class KerasRunner:
         tf = import_tensorflow()
         arrays = _given(tf, [feeds[name] for name in self._inputs])
         try:
-            with nullcontext() if noise is None else noisy_keras(noise):
+            noisy = nullcontext() if noise is None else noisy_keras(noise)
+            with noisy, scratch_folder(self.remarks, self.source):
                 found = _answer(tf, model, arrays)
         except (tf.errors.OpError, ValueError, TypeError, IndexError) as error:
             raise GraphscopeError(

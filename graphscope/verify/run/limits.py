@@ -1,0 +1,88 @@
+"""What a process that runs somebody's model may use: no network, bounded time, memory and files, a scratch folder to work in.
+
+The second fence: what could reach outside is refused before it is run (``safety``), unless the user trusts it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SECONDS = 4 * 3600  # of processor time, over all threads
+FILE_BYTES = 1 << 30
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET
+_MOST_LISTED = 5
+
+
+def restrict_process(network: bool = False) -> None:
+    """Bound what this process and its children may use; no more than the system lets itself be asked for."""
+    if not network:
+        _leave_network()
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for kind, most in (
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
+        resource.setrlimit(kind, (most, hard))
+
+
+def _leave_network() -> bool:
+    """Move to a network namespace of its own, in which there is nothing; False where the system has none or forbids it."""
+    unshare = getattr(ctypes.CDLL(None), "unshare", None) if os.name == "posix" else None
+    if unshare is None:
+        return False
+    user, group = os.getuid(), os.getgid()
+    if unshare(_NEW_NETWORK) == 0:
+        return True
+    if unshare(_NEW_USER | _NEW_NETWORK) != 0:
+        return False
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        try:
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+        except OSError:  # the ids stay unnamed: files can be used all the same
+            pass
+    return True
+
+
+@contextmanager
+def scratch_folder(remarks: list[str], source: str) -> Iterator[None]:
+    """A folder of its own as the working directory; what is left in it is reported among the remarks and removed."""
+    home = os.getcwd()
+    folder = tempfile.mkdtemp(prefix="graphscope-")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(home)
+        written = [
+            os.path.relpath(os.path.join(place, name), folder)
+            for place, _, names in os.walk(folder)
+            for name in names
+        ]
+        shutil.rmtree(folder, ignore_errors=True)
+        if written:
+            remarks.append(_report(source, sorted(written)))
+
+
+def _report(source: str, written: list[str]) -> str:
+    more = len(written) - _MOST_LISTED
+    names = ", ".join(written[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return f"running {source} wrote files into its scratch folder, now removed: {names}"
