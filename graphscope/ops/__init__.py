@@ -18,6 +18,7 @@ from ..wire import op_registry
 from . import text
 from .registry import TABLE, Call, Meaning, Partial, Unsaid, Value, define
 from .traits import TRAITS, derived
+from .values.budget import MOST_ELEMENTS
 from .values.dims import elements
 from .values.partial import evaluate
 
@@ -90,7 +91,7 @@ def shapes(call: Call, ports: int) -> tuple[Shape, ...]:
     return inferred + (None,) * (ports - len(inferred))
 
 
-def values(call: Call, ports: int, limit: int = 1 << 20) -> tuple[Value, ...]:
+def values(call: Call, ports: int, limit: int = MOST_ELEMENTS) -> tuple[Value, ...]:
     """What is known of the elements of each output, given what is known of the inputs (numpy; nothing runs).
 
     An output of more than ``limit`` elements is not computed, unless it is a view of its input.

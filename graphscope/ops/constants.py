@@ -9,11 +9,8 @@ import numpy as np
 from .. import ops
 from ..graph import Graph, Model, Tensor, TensorSpec
 from ..wire import opdefs
+from .values.budget import MOST_ELEMENTS, Budget
 
-LIMIT = 1 << 20  # elements of a folded result; stored constants may be larger
-BUDGET = (
-    1 << 28
-)  # bytes of all folded results together: a file may ask for a great many
 _STORED = frozenset({"Const", "HostConst"})
 _UNKNOWN = TensorSpec()
 
@@ -33,7 +30,7 @@ class Constants:
         *,
         specs: Mapping[Tensor, TensorSpec] | None = None,
         variables: bool = False,
-        limit: int = LIMIT,
+        limit: int = MOST_ELEMENTS,
     ) -> None:
         self.graph = graph
         self._model = model
@@ -41,7 +38,7 @@ class Constants:
         self._variables = variables and model is not None
         self._known: dict[str, tuple[ops.Value, ...]] = {}
         self._static: dict[str, bool] = {}
-        self._limit, self._spent = limit, 0
+        self._limit, self._budget = limit, Budget()
 
     def value(self, tensor: Tensor) -> np.ndarray | None:
         """All elements of a tensor, None where any depends on what is fed, drawn, trained or too large to fold."""
@@ -138,11 +135,9 @@ class Constants:
         return self._model.value(name)
 
     def _afford(self, values: tuple[ops.Value, ...]) -> tuple[ops.Value, ...]:
-        for value in values:
-            array = value.array if isinstance(value, ops.Partial) else value
-            if array is not None and array.base is None:  # views cost nothing
-                self._spent += array.nbytes
-        return values if self._spent <= BUDGET else (None,) * len(values)
+        known = [value for value in values if value is not None]
+        arrays = [v.array if isinstance(v, ops.Partial) else v for v in known]
+        return values if self._budget.spend(arrays) else (None,) * len(values)
 
 
 _HOLDING = frozenset({"variable"})

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .values.budget import MOST_TEXT
+
 _SUM, _PRODUCT, _ATOM = 1, 2, 3  # how tightly a text binds
 
 
@@ -70,8 +72,10 @@ class Size:
 
 def _joined(left: Any, sign: str, right: Any, binding: int) -> Size:
     """``left sign right``; what binds no tighter gets parentheses, on the left only where it binds less tightly."""
-    first = _text(left, binding)
-    return Size(f"{first} {sign} {_text(right, binding + 1)}", binding)
+    text = f"{_text(left, binding)} {sign} {_text(right, binding + 1)}"
+    if len(text) > MOST_TEXT:
+        raise ValueError("a size of too long an expression")
+    return Size(text, binding)
 
 
 def _text(operand: Any, least: int) -> str:

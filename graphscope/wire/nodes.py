@@ -9,11 +9,15 @@ from typing import Any
 from ..errors import GraphError, MissingWeight
 from ..graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from . import messages as proto
-from . import opdefs
+from . import op_registry, opdefs
 from .attrs import Attrs, shape_of
 from .source import Source
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
+MOST_PORTS = 1 << 16  # outputs that attributes may declare; the longest unrolled series have some thousands
+PORTS_PER_NODE = 64  # and for each node of the graph so many more
+_TOO_MANY = 1 << 62
+_LONGEST_PORT = 9  # digits
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -26,11 +30,13 @@ def graph_from_nodes(
 
     A node that is read and is not among them (weights kept in another file, a graph cut by hand) stands there as a
     ``Placeholder`` with the attribute MISSING.
-    ``source`` is the file that ``protobuf.py`` left large tensors in; ``otherwise`` has attribute defaults by op.
+    ``source`` is the file that ``protobuf.py`` left large tensors in; ``otherwise`` has attribute defaults by op. Each node is held
+    against its OpDef here, so that what follows can rely on the number of its inputs and outputs.
     """
     graph = Graph()
     node_of, pred, succ = graph._node, graph._pred, graph._succ
     listed = list(nodes)
+    ports = MOST_PORTS + PORTS_PER_NODE * len(listed)
     for message in listed:
         if message.name in node_of:
             raise GraphError(
@@ -59,6 +65,14 @@ def graph_from_nodes(
                 keyed = pred[name][origin] = succ[origin][name] = {}
             keyed[slot] = {"port": port}
             slot += 1
+            if port:
+                _check_port(node_of[origin]["node"], text, name, port)
+        ports -= _spent_ports(message, slot)
+        if ports < 0:
+            raise GraphError(
+                f"node {name!r} ({message.op}) says that it has more outputs than a graph of {len(listed)} nodes "
+                "can use: the graph is damaged"
+            )
     return graph
 
 
@@ -93,6 +107,34 @@ def check_missing(graph: Graph, fed: Container[str], source: str) -> None:
         )
 
 
+def _spent_ports(message: Any, count: int) -> int:
+    """The outputs that a node declares by an attribute; raises GraphError where it has not the inputs that its op takes.
+
+    An op that stock TensorFlow does not register is taken as it is, and so is a node without the attribute that counts its inputs.
+    """
+    known = op_registry.arities(message.op)
+    if known is None:
+        return 0
+    inputs, outputs = known
+    expected = inputs.of(message.attr)
+    if expected is not None and count != expected:
+        raise GraphError(
+            f"node {message.name!r} ({message.op}) has {count} inputs, expected {expected}: the graph is damaged"
+        )
+    declared = (outputs.counts or outputs.lists) and outputs.of(message.attr) or 0
+    return declared if declared >= 0 else _TOO_MANY
+
+
+def _check_port(node: Any, text: str, reader: str, port: int) -> None:
+    """Raise GraphError where a port is read that the op does not have."""
+    known, raw = op_registry.arities(node.op), getattr(node.attrs, "raw", None)
+    count = known[1].of(raw) if known is not None and raw is not None else None
+    if count is not None and port >= count:
+        raise GraphError(
+            f"node {reader!r} reads {text!r}, but a {node.op} has {count} outputs: the graph is damaged"
+        )
+
+
 def put(graph: Graph, name: str, node: Node) -> None:
     """What ``graph.add_node(name, node=node)`` does for a name that is new, in a third of the time."""
     graph._succ[name] = {}
@@ -103,7 +145,8 @@ def put(graph: Graph, name: str, node: Node) -> None:
 def split_input(text: str) -> tuple[str, int]:
     """``"name:1"`` -> ``("name", 1)``."""
     name, colon, port = text.rpartition(":")
-    return (name, int(port)) if colon and port.isdigit() else (text, 0)
+    is_port = colon and port.isdecimal() and len(port) <= _LONGEST_PORT
+    return (name, int(port)) if is_port else (text, 0)
 
 
 def _declared(message: Any) -> tuple[TensorSpec, ...]:

@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import messages as proto
 
@@ -32,3 +32,39 @@ def attr_types(op: str) -> Mapping[str, str]:
     """The declared type of every attribute: ``"int"``, ``"type"``, ``"list(shape)"``; empty for an unknown op."""
     definition = find(op)
     return {a.name: a.type for a in definition.attr} if definition is not None else {}
+
+
+class Arity(NamedTuple):
+    """How many tensors go in, or come out: ``fixed``, and for each of ``counts`` and ``lists`` what that attribute says."""
+
+    fixed: int
+    counts: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+    def of(self, attrs: Any) -> int | None:
+        """The number for a node with these attributes (a protobuf map); None where they do not tell it."""
+        total = self.fixed
+        for name in self.counts:
+            if name not in attrs or attrs[name].WhichOneof("value") != "i":
+                return None
+            total += attrs[name].i
+        for name in self.lists:
+            if name not in attrs or attrs[name].WhichOneof("value") != "list":
+                return None
+            total += len(attrs[name].list.type)
+        return total
+
+
+@cache
+def arities(op: str) -> tuple[Arity, Arity] | None:
+    """The arities of an op's inputs and outputs; None for an op that the registry does not hold."""
+    definition = find(op)
+    if definition is None:
+        return None
+    return _arity(definition.input_arg), _arity(definition.output_arg)
+
+
+def _arity(arguments: Any) -> Arity:
+    counts = tuple(arg.number_attr for arg in arguments if arg.number_attr)
+    lists = tuple(arg.type_list_attr for arg in arguments if arg.type_list_attr)
+    return Arity(len(arguments) - len(counts) - len(lists), counts, lists)

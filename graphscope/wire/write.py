@@ -267,7 +267,13 @@ class _Body:
 
 
 def _number(dtype: str) -> int:
-    return proto.DATA_TYPE_NUMBERS[dtype]
+    """The number of a dtype; one that nobody knows is written as it was read."""
+    number = proto.DATA_TYPE_NUMBERS.get(dtype)
+    if number is None and dtype.removeprefix("dtype ").isdigit():
+        return int(dtype.removeprefix("dtype "))
+    if number is None:
+        raise GraphError(f"no dtype is called {dtype!r}")
+    return number
 
 
 def attr_kind(op: str, name: str) -> str:

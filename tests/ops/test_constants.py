@@ -11,7 +11,8 @@ import tensorflow as tf
 from graphscope import ops
 from graphscope.graph import Graph, Model, Node, Tensor, TensorSpec, Weights
 from graphscope.infer.shapes.forward import infer_shapes
-from graphscope.ops.constants import LIMIT, Constants
+from graphscope.ops.constants import Constants
+from graphscope.ops.values.budget import MOST_ELEMENTS as LIMIT
 from graphscope.wire import messages as proto
 from graphscope.wire.nodes import graph_from_nodes
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...graph import Shape, Tensor
+from ...ops.values.budget import MOST_SIZES
 from .nodes import MALFORMED
 from .size import Size, Sizes, of_numbers
 
@@ -36,14 +37,31 @@ class Tensors(Protocol):
 _Rule = Callable[[Tensors, Tensor, list[Sizes | None]], Sizes | None]
 
 
-def sizes_of(view: Tensors, tensor: Tensor, depth: int = 0) -> Sizes | None:
-    """The numbers that an integer tensor of rank 0 or 1 holds; None where it is not shape arithmetic."""
+def sizes_of(view: Tensors, tensor: Tensor) -> Sizes | None:
+    """The numbers that an integer tensor of rank 0 or 1 holds; None where it is not shape arithmetic, or more than the budget has."""
+    return _sizes(view, tensor, 0, {})
+
+
+def _sizes(
+    view: Tensors, tensor: Tensor, depth: int, known: dict[Tensor, Sizes | None]
+) -> Sizes | None:
+    """The same, each tensor once: what two paths lead to is not computed twice."""
     tensor, _ = view.producer(tensor)
+    if tensor not in known:
+        sizes = _computed(view, tensor, depth, known)
+        known[tensor] = None if sizes is not None and len(sizes) > MOST_SIZES else sizes
+    return known[tensor]
+
+
+def _computed(
+    view: Tensors, tensor: Tensor, depth: int, known: dict[Tensor, Sizes | None]
+) -> Sizes | None:
     if tensor.node in view.dynamic:
         return None
     number = view.number(tensor)
     if number is not None:
-        return of_numbers(number.reshape(-1)) if number.dtype.kind in "iu" else None
+        is_few = number.dtype.kind in "iu" and number.size <= MOST_SIZES
+        return of_numbers(number.reshape(-1)) if is_few else None
     op, args = view.ops[tensor.node], view.inputs[tensor.node]
     if op in ("Shape", "ShapeN"):
         return _shape(view, args[tensor.port])
@@ -52,7 +70,7 @@ def sizes_of(view: Tensors, tensor: Tensor, depth: int = 0) -> Sizes | None:
         return None if whole is None else (_product(whole),)
     if op not in _RULES or depth > DEEPEST:
         return None
-    below = [sizes_of(view, each, depth + 1) for each in args]
+    below = [_sizes(view, each, depth + 1, known) for each in args]
     try:
         return _RULES[op](view, tensor, below)
     except MALFORMED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ...graph import Tensor
+from ...ops.values.budget import LARGEST, MOST_FACTORS
 
 
 class Size(NamedTuple):
@@ -31,11 +32,15 @@ class Size(NamedTuple):
             return self._scaled(other.number)
         if self.number is not None:
             return other._scaled(self.number)
-        if self.plus or other.plus:
+        if self.plus or other.plus or len(self.axes) + len(other.axes) > MOST_FACTORS:
+            return None
+        if abs(self.factor * other.factor) > LARGEST:
             return None
         return Size(self.factor * other.factor, tuple(sorted(self.axes + other.axes)))
 
-    def _scaled(self, number: int) -> Size:
+    def _scaled(self, number: int) -> Size | None:
+        if abs(max(self.factor, self.plus, key=abs) * number) > LARGEST:
+            return None
         if self.number is not None:
             return Size(self.number * number)
         return Size(self.factor * number, self.axes, self.plus * number)

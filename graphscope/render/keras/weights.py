@@ -8,6 +8,7 @@ one weight is in memory at a time.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
+from ...ops.values.budget import MOST_REPEATED, Budget
 from ...wire.mapped import pieces, release
 from .program.layer_order import layer_paths
 from .program.names import Namespace
@@ -24,28 +26,85 @@ from .program.program import Program, Step
 
 
 def write_weights(program: Program, model: Model, path: Path) -> int:
-    """Write the file; returns the number of elements. Raises MissingWeight for a weight that has no value."""
+    """Write the file; returns the number of elements.
+
+    Raises MissingWeight for a weight that has no value, OSError where the disk takes no more.
+    """
     import h5py
 
-    count = 0
-    with h5py.File(path, "w") as file:
-        file.create_group("vars").attrs["name"] = program.name
-        for group, step in stored_layers(program):
-            file.create_group(f"{group}/vars").attrs["name"] = step.name
-            for place, name in places(step):
-                array = _array(step, step.weights[name], model)
-                _put(file, f"{group}/{place}", array)
-                count += array.size
+    count, repeated = 0, Budget(MOST_REPEATED)
+    with open(path, "wb+", buffering=0) as disk, WithoutFailure(disk) as target:
+        with h5py.File(target, "w") as file:
+            file.create_group("vars").attrs["name"] = program.name
+            for group, step in stored_layers(program):
+                file.create_group(f"{group}/vars").attrs["name"] = step.name
+                for place, name in places(step):
+                    array = _array(step, step.weights[name], model, repeated)
+                    _put(file, f"{group}/{place}", array)
+                    target.check()
+                    count += array.size
+        target.check()
     return count
+
+
+class WithoutFailure(io.RawIOBase):
+    """A file for libhdf5, which ends the process when a write fails: the failure is kept, and raised by ``check``."""
+
+    def __init__(self, disk: Any) -> None:
+        self.disk = disk
+        self.failure: OSError | None = None
+
+    def check(self) -> None:
+        """Raise OSError where the disk took no more."""
+        if self.failure is not None:
+            raise OSError(self.failure.errno, self.failure.strerror, self.disk.name)
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while len(rest) and self.failure is None:
+                rest = rest[self.disk.write(rest) :]
+        except OSError as error:
+            self.failure = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            self.disk.truncate(size)
+        except OSError as error:
+            self.failure = error
+        return size or 0
+
+    def readinto(self, target: Any) -> int:
+        count: int = self.disk.readinto(target)
+        return count
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        place: int = self.disk.seek(offset, whence)
+        return place
+
+    def tell(self) -> int:
+        place: int = self.disk.tell()
+        return place
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
 
 
 def write_arrays(program: Program, model: Model, path: Path) -> int:
     """Write ``weights.npz``, which the source's own ``load_weights`` reads; returns the number of elements."""
-    count, names = 0, Namespace()
+    count, names, repeated = 0, Namespace(), Budget(MOST_REPEATED)
     with ZipFile(path, "w") as file:
         for _, step in stored_layers(program):
             for _, name in places(step):
-                array = _array(step, step.weights[name], model)
+                array = _array(step, step.weights[name], model, repeated)
                 entry = f"{names.unique(f'{step.name}/{name}')}.npy"
                 with file.open(entry, "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, _known_to_numpy(array))
@@ -80,8 +139,13 @@ def places(step: Step) -> Iterator[tuple[str, str]]:
         yield f"{group}/{number}", name
 
 
-def _array(step: Step, use: WeightUse, model: Model) -> np.ndarray:
+def _array(step: Step, use: WeightUse, model: Model, repeated: Budget) -> np.ndarray:
     array = np.asarray(use.array(model))
+    if not any(array.strides) and not repeated.take(array.nbytes):
+        raise NotExpressible(
+            f"weight {use.node!r} of layer {step.name!r} is one number {array.size:,} times: "
+            f"more than {MOST_REPEATED >> 20} MB of such are not written out"
+        )
     if array.dtype.hasobject:
         raise NotExpressible(
             f"weight {use.node!r} of layer {step.name!r} holds strings, which no Keras weight can"

@@ -13,7 +13,7 @@ from ....errors import NotExpressible
 from ....graph import Function, Loop, Node, Tensor
 from ....graph.order import post_order
 from ..classes.signatures import snake_case
-from ..program.names import Namespace, identifier
+from ..program.names import Namespace, identifier, without_numbers
 from ..text.line_breaks import WIDTH, wrapped
 from .ops import Site, Text, carried, constant, port_count, yields_list
 
@@ -221,8 +221,8 @@ def variable(node: str) -> str:
     >>> variable("rnn/while/lstm_cell/MatMul_1"), variable("while/strided_slice")
     ('matmul', 'strided_slice')
     """
-    last = re.sub(r"(_\d+)+$", "", node.rpartition("/")[2])
-    last = re.sub(r".*while_(?=placeholder$|loop_counter$)", "while_", last)
+    last = without_numbers(node.rpartition("/")[2])
+    last = re.sub(r"\A.*while_(?=placeholder$|loop_counter$)", "while_", last)
     if len(last) > _LONG:  # the scopes, joined by underscores
         last = "_".join(last[-_LONG:].split("_")[1:]) or last[-_LONG:]
     name = identifier(snake_case(last) or last).replace("mat_mul", "matmul")

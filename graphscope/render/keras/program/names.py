@@ -22,7 +22,7 @@ def layer_name(text: str) -> str:
     >>> layer_name("block/conv:0"), layer_name('x"); import os #'), layer_name("layer_._0")
     ('block_conv_0', 'x_import_os', 'layer_0')
     """
-    return re.sub(r"_*[^A-Za-z0-9_\-]+_*", "_", text).strip("_-") or "layer"
+    return re.sub(r"(?<!_)_*[^A-Za-z0-9_\-]+_*", "_", text).strip("_-") or "layer"
 
 
 def step_name(node: str) -> str:
@@ -97,6 +97,22 @@ def class_identifier(text: str) -> str:
     return name if name and not name[0].isdigit() else f"Op{name}"
 
 
+def without_numbers(text: str) -> str:
+    """The text less the numbers that it ends with: scanned from its end, for a name may be 32,000 characters long.
+
+    >>> without_numbers("MatMul_1_2"), without_numbers("a_b1"), without_numbers("_1_1z")
+    ('MatMul', 'a_b1', '_1_1z')
+    """
+    end = len(text)
+    while True:
+        place = end
+        while place and text[place - 1].isdigit():
+            place -= 1
+        if place == end or not place or text[place - 1] != "_":
+            return text[:end]
+        end = place - 1
+
+
 _OPERATORS = frozenset(
     """add sub mul truediv div floordiv mod pow neg transpose concat stack unstack split strided_slice range
     ones zeros ones_like zeros_like Mean Max MatMul embedding_lookup""".split()
@@ -117,7 +133,7 @@ def is_default_name(name: str, node: str) -> bool:
     *scopes, last = node.split("/")
     if any(_OP_LAYER.fullmatch(s) and name.endswith(layer_name(s)) for s in scopes):
         return True
-    base = re.sub(r"(_\d+)+$", "", last)
+    base = without_numbers(last)
     if base not in _OPERATORS and op_registry.find(base) is None:
         return False
     known = layer_name(last)
