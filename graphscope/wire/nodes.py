@@ -14,7 +14,9 @@ from .attrs import Attrs, shape_of
 from .source import Source
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
-MOST_PORTS = 1 << 16  # outputs that attributes may declare; the longest unrolled series have some thousands
+MOST_PORTS = (
+    1 << 16
+)  # outputs that attributes may declare; the longest unrolled series have some thousands
 PORTS_PER_NODE = 64  # and for each node of the graph so many more
 _TOO_MANY = 1 << 62
 _LONGEST_PORT = 9  # digits

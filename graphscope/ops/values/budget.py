@@ -16,7 +16,9 @@ MOST_SIZES = 1 << 10  # numbers of one symbolic shape, rows of it included
 MOST_FACTORS = 64  # sizes that are multiplied with one another
 MOST_TEXT = 1 << 12  # characters of the expression of one size
 LARGEST = 1 << 63  # a size is an int64
-MOST_REPEATED = 1 << 28  # bytes written out of constants that a file holds as one number and a shape
+MOST_REPEATED = (
+    1 << 28
+)  # bytes written out of constants that a file holds as one number and a shape
 
 
 class Budget:

@@ -41,7 +41,9 @@ def restrict_process(network: bool = False) -> None:
 
 def _leave_network() -> bool:
     """Move to a network namespace of its own, in which there is nothing; False where the system has none or forbids it."""
-    unshare = getattr(ctypes.CDLL(None), "unshare", None) if os.name == "posix" else None
+    unshare = (
+        getattr(ctypes.CDLL(None), "unshare", None) if os.name == "posix" else None
+    )
     if unshare is None:
         return False
     user, group = os.getuid(), os.getgid()
@@ -84,5 +86,7 @@ def scratch_folder(remarks: list[str], source: str) -> Iterator[None]:
 
 def _report(source: str, written: list[str]) -> str:
     more = len(written) - _MOST_LISTED
-    names = ", ".join(written[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+    names = ", ".join(written[:_MOST_LISTED]) + (
+        f" and {more} more" if more > 0 else ""
+    )
     return f"running {source} wrote files into its scratch folder, now removed: {names}"
