@@ -88,7 +88,7 @@ class Recorder:
             scope = under(self.root, "/".join(self.scopes))
             names = self.index.children.get(scope, set()) if self.index else {base}
             ends = (name.removeprefix(f"{base}_") for name in names)
-            numbers = [int(end) for end in ends if end.isdigit()]
+            numbers = [int(end) for end in ends if end.isdecimal() and len(end) < 10]
             place = 0 if base in names or not numbers else min(numbers)
         self.counters[base] = place + 1
         return f"{base}_{place}" if place else base

@@ -18,7 +18,7 @@ from google.protobuf import (
 )
 from google.protobuf.message import DecodeError
 
-from ..errors import FormatError
+from ..errors import FormatError, GraphError
 from .schema import ENUMS, MESSAGES
 
 PACKAGE = "graphscope"
@@ -175,3 +175,13 @@ def enum_number(name: str, value: Any) -> int | None:
     if isinstance(value, int):
         return value
     return dict(_ENUMS[name]).get(str(value))
+
+
+def dtype_number(dtype: str) -> int:
+    """The number of a dtype; one that nobody knows is written as it was read. Raises GraphError for a name that is none."""
+    number = DATA_TYPE_NUMBERS.get(dtype)
+    if number is None and dtype.removeprefix("dtype ").isdecimal():
+        return int(dtype.removeprefix("dtype "))
+    if number is None:
+        raise GraphError(f"no dtype is called {dtype!r}")
+    return number

@@ -147,8 +147,12 @@ def put(graph: Graph, name: str, node: Node) -> None:
 def split_input(text: str) -> tuple[str, int]:
     """``"name:1"`` -> ``("name", 1)``."""
     name, colon, port = text.rpartition(":")
-    is_port = colon and port.isdecimal() and len(port) <= _LONGEST_PORT
-    return (name, int(port)) if is_port else (text, 0)
+    return (name, int(port)) if colon and is_index(port) else (text, 0)
+
+
+def is_index(text: str) -> bool:
+    """Whether ``int`` takes the text: it takes no ``"²"``, and no 5,000 digits."""
+    return text.isdecimal() and len(text) <= _LONGEST_PORT
 
 
 def _declared(message: Any) -> tuple[TensorSpec, ...]:
@@ -237,5 +241,5 @@ def _flat_reference(
         port = outputs.index(rest[0]) if rest[0] in outputs else 0
     else:
         port = opdefs.port_of(node, rest[0])
-    port += int(rest[1]) if len(rest) > 1 and rest[1].isdigit() else 0
+    port += int(rest[1]) if len(rest) > 1 and is_index(rest[1]) else 0
     return f"{name}:{port}" if port else name

@@ -196,11 +196,11 @@ def to_function_def(function: Function, functions: Mapping[str, Function] = {}) 
     signature.name = function.name
     for name in function.arguments:
         signature.input_arg.add(
-            name=name, type=_number(function.graph.attrs(name)["T"])
+            name=name, type=proto.dtype_number(function.graph.attrs(name)["T"])
         )
     body = _Body(function, functions)
     for name, tensor in zip(output_names(function), function.returns):
-        signature.output_arg.add(name=name, type=_number(body.dtype(tensor)))
+        signature.output_arg.add(name=name, type=proto.dtype_number(body.dtype(tensor)))
         message.ret[name] = body.reference(tensor)
     for name in function.control_returns:
         signature.control_output.append(name)
@@ -266,16 +266,6 @@ class _Body:
         return dtypes[tensor.port]
 
 
-def _number(dtype: str) -> int:
-    """The number of a dtype; one that nobody knows is written as it was read."""
-    number = proto.DATA_TYPE_NUMBERS.get(dtype)
-    if number is None and dtype.removeprefix("dtype ").isdigit():
-        return int(dtype.removeprefix("dtype "))
-    if number is None:
-        raise GraphError(f"no dtype is called {dtype!r}")
-    return number
-
-
 def attr_kind(op: str, name: str) -> str:
     """The type that the OpDef gives an attribute (``"type"``, ``"list(int)"``); ``""`` where nothing is known."""
     definition = op_registry.find(op)
@@ -333,7 +323,7 @@ def _set_string(message: Any, value: Any) -> None:
 
 
 def _set_type(message: Any, value: str) -> None:
-    message.type = _number(value)
+    message.type = proto.dtype_number(value)
 
 
 def _set_shape(message: Any, value: Shape) -> None:
@@ -379,7 +369,7 @@ def put_tensor(message: Any, array: np.ndarray, dtype: str = "") -> None:
     """ndarray -> TensorProto; ``dtype`` where numpy has no name of its own for it (``"qint8"``)."""
     strings = array.dtype == object or array.dtype.kind in "SU"
     name = dtype or ("string" if strings else array.dtype.name)
-    message.dtype = _number(name)
+    message.dtype = proto.dtype_number(name)
     put_shape(message.tensor_shape, array.shape)
     if strings:
         message.string_val.extend(

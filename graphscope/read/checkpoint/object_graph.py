@@ -124,7 +124,10 @@ class Objects:
         return found
 
     def _listed(self, number: int) -> list[int]:
-        numbered = [(int(n), c) for n, c in self.children[number] if n.isdigit()]
+        numbered = [(int(n), c)
+            for n, c in self.children[number]
+            if n.isdecimal() and len(n) < 10
+        ]
         return [child for _, child in sorted(numbered)]
 
     def role(self, number: int, key: str) -> Role | None:

@@ -124,7 +124,7 @@ def _side(told: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
 
 def _size(dim: Any) -> int | None:
     text = str(dim.get("size", "0")) if isinstance(dim, dict) else "-1"
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _layers_model(

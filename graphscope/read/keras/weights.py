@@ -224,7 +224,7 @@ def _without_config(file: Hdf5) -> list[Weight]:
         paths = [
             p for p in paths_of_class(class_name) if p.rpartition("/")[0] == inside
         ]
-        place = int(number) if number.isdigit() else len(paths)
+        place = int(number) if number.isdecimal() and len(number) < 10 else len(paths)
         last = (
             paths[place].rpartition("/")[2] if place < len(paths) else f"vars/{number}"
         )
