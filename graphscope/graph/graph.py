@@ -37,7 +37,11 @@ class Tensor(NamedTuple):
         Tensor(node='conv/BiasAdd', port=1)
         """
         name, colon, port = text.rpartition(":")
-        return cls(name, int(port)) if colon and port.isdecimal() and len(port) < 10 else cls(text)
+        return (
+            cls(name, int(port))
+            if colon and port.isdecimal() and len(port) < 10
+            else cls(text)
+        )
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,8 @@ class Objects:
         return found
 
     def _listed(self, number: int) -> list[int]:
-        numbered = [(int(n), c)
+        numbered = [
+            (int(n), c)
             for n, c in self.children[number]
             if n.isdecimal() and len(n) < 10
         ]
