@@ -10,6 +10,7 @@ from .net import Handle, Recorder
 from .unknowns import Size, number
 
 Pair = int | tuple[int, int]
+_SAME_CHANNELS = ("ZeroPadding2D", "Rescaling", "Normalization")
 
 
 def _pair(value: Pair) -> tuple[int, int]:
@@ -81,7 +82,7 @@ class Net(Recorder):
         if traced.op == "InputLayer":
             shape = traced.config["batch_shape"]
             traced.config["batch_shape"] = (*shape[:-1], number(x.channels))
-        for before in traced.inputs if traced.op == "ZeroPadding2D" else ():
+        for before in traced.inputs if traced.op in _SAME_CHANNELS else ():
             before.channels = x.channels
             self._say_channels(before)
 
@@ -278,6 +279,23 @@ class Net(Recorder):
     def rescale(self, x: Handle, scale: float, offset: float = 0.0) -> Handle:
         config = {"scale": scale, "offset": offset} if offset else {"scale": scale}
         return self.layer("Rescaling", "scale", (x,), config, {}, x.channels)
+
+    def normalization(self, x: Handle, name: str) -> Handle:
+        """Normalization by a stored mean and variance, and the number of samples that it saw."""
+        shapes: dict[str, Sequence[Size]] = {
+            "mean": (x.channels,),
+            "variance": (x.channels,),
+        }
+        weights = self._weights("Normalization", name, shapes)
+        if number(x.channels) is None:
+            x.channels = weights["mean"].shape[-1]
+            self._say_channels(x)
+        count = self.path("Normalization", name, "count")
+        if self.index is not None and count in self.index.shapes:
+            weights["count"] = self.weight(count, ())
+        return self.layer(
+            "Normalization", name, (x,), {"axis": -1}, weights, x.channels
+        )
 
     def multiply(self, *handles: Handle) -> Handle:
         return self.layer("Multiply", "multiply", handles, {}, {}, handles[0].channels)

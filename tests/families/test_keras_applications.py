@@ -18,19 +18,69 @@ from graphscope.verify.run.keras_source import run_source
 
 apps = keras.applications
 Build = Callable[[], Any]
+SMALL = (64, 64, 3)
+
+
+def app(name: str, **options: Any) -> Build:
+    return lambda: getattr(apps, name)(weights=None, **options)
+
+
 BUILDS: dict[str, tuple[str, Build]] = {
     "mobilenet": (
         "MobileNet, alpha 0.5, 7 classes",
-        lambda: apps.MobileNet(
-            weights=None, alpha=0.5, classes=7, input_shape=(64, 64, 3)
-        ),
+        app("MobileNet", alpha=0.5, classes=7, input_shape=SMALL),
     ),
     "mobilenet_v2": (
         "MobileNet v2, alpha 0.35",
-        lambda: apps.MobileNetV2(
-            weights=None, alpha=0.35, include_top=False, input_shape=(64, 64, 3)
-        ),
+        app("MobileNetV2", alpha=0.35, include_top=False, input_shape=SMALL),
     ),
+    "mobilenet_v2_classes": (
+        "MobileNet v2, alpha 1.4, 9 classes",
+        app("MobileNetV2", alpha=1.4, classes=9, input_shape=SMALL),
+    ),
+    "vgg16": ("VGG, 16 layers, 5 classes", app("VGG16", classes=5, input_shape=SMALL)),
+    "vgg19": ("VGG, 19 layers", app("VGG19", include_top=False, input_shape=SMALL)),
+    "resnet50": (
+        "ResNet v1, 50 layers, 11 classes",
+        app("ResNet50", classes=11, input_shape=SMALL),
+    ),
+    "resnet101": (
+        "ResNet v1, 101 layers",
+        app("ResNet101", include_top=False, input_shape=SMALL),
+    ),
+    "resnet50_v2": (
+        "ResNet v2, 50 layers, 3 classes",
+        app("ResNet50V2", classes=3, input_shape=SMALL),
+    ),
+    "resnet152_v2": (
+        "ResNet v2, 152 layers",
+        app("ResNet152V2", include_top=False, input_shape=SMALL),
+    ),
+    "densenet121": (
+        "DenseNet, 121 layers, 6 classes",
+        app("DenseNet121", classes=6, input_shape=SMALL),
+    ),
+    "densenet169": (
+        "DenseNet, 169 layers",
+        app("DenseNet169", include_top=False, input_shape=SMALL),
+    ),
+    "xception": (
+        "Xception, 4 classes",
+        app("Xception", classes=4, input_shape=(96, 96, 3)),
+    ),
+    "inception_v3": (
+        "Inception v3, 8 classes",
+        app("InceptionV3", classes=8, input_shape=(96, 96, 3)),
+    ),
+    "inception_resnet_v2": (
+        "Inception-ResNet v2, 8 classes",
+        app("InceptionResNetV2", classes=8, input_shape=(96, 96, 3)),
+    ),
+    "efficientnet_b0": (
+        "EfficientNet, B0, 12 classes",
+        app("EfficientNetB0", classes=12),
+    ),
+    "efficientnet_b3": ("EfficientNet, B3", app("EfficientNetB3", include_top=False)),
 }
 FAST = ("mobilenet",)
 
