@@ -233,10 +233,17 @@ def class_of_place(place: str) -> str:
     return _class_names().get(re.sub(r"_\d+\Z", "", place), "")
 
 
-def paths_of_class(class_name: str) -> tuple[str, ...]:
-    """The paths of all weights that a layer of the class may own."""
-    found = layer_classes().get(class_name)
-    return tuple(p.lstrip("_") for p in found.weights) if found else ()
+def paths_of_class(class_name: str, count: int = 0) -> tuple[str, ...]:
+    """The paths of the weights that a layer of the class owns, where it owns ``count`` of them (0: all that it may).
+
+    A BatchNormalization of three has no gamma (``scale=False``), one of two only its statistics; of any other class the
+    last ones are the optional ones (a bias).
+    """
+    signature = layer_classes().get(class_name)
+    paths = tuple(p.lstrip("_") for p in signature.weights) if signature else ()
+    if class_name == "BatchNormalization" and 0 < count < 4:  # without renorm
+        return paths[4 - count : 4]
+    return paths
 
 
 def legacy_order(owner: Owner, generation: int) -> list[Slot]:

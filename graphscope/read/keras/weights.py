@@ -6,6 +6,7 @@ Legacy files name each weight below its layer's group; Keras 3 numbers them belo
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -211,6 +212,7 @@ def _numbered(file: Hdf5, owners: Sequence[Owner]) -> Iterator[Weight]:
 def _without_config(file: Hdf5) -> list[Weight]:
     """The same of a file of weights alone: the objects' classes, after which their groups are called, tell what they own."""
     found = []
+    counts = Counter(each.path.rpartition("/vars/")[0] for each in file.datasets())
     for dataset in file.datasets():
         owner, _, number = dataset.path.rpartition("/vars/")
         if not owner:
@@ -221,8 +223,11 @@ def _without_config(file: Hdf5) -> list[Weight]:
             continue
         layer, class_name, inside = _named_place(file, owner)
         group = f"{inside}/" if inside else ""
+        count = 0 if inside else counts[owner]
         paths = [
-            p for p in paths_of_class(class_name) if p.rpartition("/")[0] == inside
+            p
+            for p in paths_of_class(class_name, count)
+            if p.rpartition("/")[0] == inside
         ]
         place = int(number) if number.isdecimal() and len(number) < 10 else len(paths)
         last = (
