@@ -73,7 +73,9 @@ def efficientnet(
         y = net.conv(y, f"{name}se_expand", width, 1, activation="sigmoid")
         return net.multiply(x, y)
 
-    side = scale.side if classes is not None else 0  # of open size Keras pads as for even sizes
+    side = (
+        scale.side if classes is not None else 0
+    )  # of open size Keras pads as for even sizes
     x = net.normalization(net.rescale(net.input(), 1 / 255), "normalization")
     x = net.conv(
         _halved(net, x, 3, side),
