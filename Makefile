@@ -10,16 +10,21 @@ install: $(STAMP)
 $(STAMP): setup.cfg setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,draw,test,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,draw,tflite,onnx,openvino,test,dev]'
 	touch $(STAMP)
+
+# What runs TensorFlow.js models in tests: npm packages at the versions of tests/package-lock.json, where there is npm.
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix tests --ignore-scripts --no-audit --no-fund --silent; \
+	else echo 'no npm: the tests that run TensorFlow.js are skipped'; fi
 
 demo: install
 	$(BIN)/graphscope demo
 
-test: install
+test: install tests/node_modules/.package-lock.json
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
-test-all: install
+test-all: install tests/node_modules/.package-lock.json
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install

@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..errors import NotExpressible
 from ..freeze.stream import write_graph
-from ..graph import Graph, Model, Shape, Signature, Tensor
+from ..graph import Model, Shape, Signature, Tensor
 from ..verify import apart
 from .body import bytes_of
+from .cuts import lacking
 from .frozen import Frozen, alone, freeze_signatures
 from .options import Options
 from .place import check_free, size_of, write_beside
@@ -56,13 +56,13 @@ def export_model(
     check_wishes(target, options)
     check_free(path, request.model.source, force, partial(_is_own, target))
     frozen = _frozen(target, request, options)
-    check_ops(target, frozen)
+    lacks = target.unsupported(frozen)
+    if lacks:
+        raise lacking(target.RUNTIME, frozen, lacks)
     check_installed(target)
-    remarks = write_beside(path, lambda part: target.write(frozen, part, options))
-    report = _report(target, frozen, path, remarks)
-    if request.reference is None:
-        return report
-    return replace(report, verified=_proof(target, frozen, path, options, request))
+    make = partial(_make, target, frozen, options, request)
+    remarks, proof = write_beside(path, make)
+    return replace(_report(target, frozen, path, remarks), verified=proof)
 
 
 def _is_own(target: Target, place: Path) -> bool:
@@ -83,41 +83,6 @@ def _frozen(target: Target, request: Request, options: Options) -> Frozen:
     said = f"of its signatures only {name!r} is written (--signature): not {others}"
     single = alone(frozen, name)
     return replace(single, remarks=(*single.remarks, said)) if others else single
-
-
-def check_ops(target: Target, frozen: Frozen) -> None:
-    """Raise NotExpressible where the target lacks ops, with the nodes at which the graph could be cut instead."""
-    lacks = target.unsupported(frozen)
-    if not lacks:
-        return
-    listed = ", ".join(f"{op} (node {node!r})" for op, node in lacks[:5])
-    more = f" and {len(lacks) - 5} more" if len(lacks) > 5 else ""
-    cuts = list(_cuts(frozen.graph, {lack.node for lack in lacks}, frozen.signatures))
-    hint = " ".join(f"--input {name}" for name in cuts[:4])
-    raise NotExpressible(
-        f"{target.RUNTIME} has no {listed}{more}; "
-        + (f"cut the graph behind it: {hint}" if cuts else "another target may have it")
-    )
-
-
-def _cuts(
-    graph: Graph, lacking: set[str], signatures: Mapping[str, Signature]
-) -> Iterator[str]:
-    """The lacking nodes whose outputs reach an output of the model past no other of them; none where one is an output itself."""
-    ends = {t.node for s in signatures.values() for t in s.outputs.values()}
-    if ends & lacking:
-        return
-    seen: set[str] = set()
-    stack = list(ends)
-    while stack:
-        name = stack.pop()
-        if name in seen or name not in graph:
-            continue
-        seen.add(name)
-        if name in lacking:
-            yield name
-        else:
-            stack.extend(graph.pred[name])
 
 
 def _report(
@@ -146,15 +111,34 @@ def _described(signature: Signature) -> dict[str, Any]:
     return {"inputs": side(signature.inputs), "outputs": side(signature.outputs)}
 
 
+def _make(
+    target: Target, frozen: Frozen, options: Options, request: Request, part: Path
+) -> tuple[list[str], Proof | None]:
+    """Write the file or folder ``part`` and prove it: what there is to say of it, and the proof.
+
+    Converters and runtimes are large and may end their process, so they have one of their own.
+    """
+
+    def write() -> list[str]:
+        return target.write(frozen, part, options)
+
+    def proven() -> Proof | None:
+        return _proof(target, frozen, part, options, request)
+
+    if not target.NEEDS:
+        return write(), apart(proven)
+    return apart(lambda: (write(), proven()))
+
+
 def _proof(
     target: Target, frozen: Frozen, place: Path, options: Options, request: Request
-) -> Proof:
-    """The proof, in a process of its own: the runtimes are large, and may end it."""
+) -> Proof | None:
+    if request.reference is None:
+        return None
     with _reference(frozen, request) as (source, remarks):
-        work = partial(
-            prove, target, place, frozen, options, source, request.trust, request.shapes
+        proof = prove(
+            target, place, frozen, options, source, request.trust, request.shapes
         )
-        proof = apart(work)
     return replace(proof, remarks=(*remarks, *proof.remarks))
 
 

@@ -53,7 +53,7 @@ def write_beside(place: Path, write: Callable[[Path], Any]) -> Any:
 
     Raises GraphscopeError where the disk is full or refuses.
     """
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    beside = place.with_name(f".{os.getpid()}.part.{place.name}")  # the suffix tells
     try:
         answer = write(beside)
         _install(beside, place)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from graphscope.analysis import analyse
 from graphscope.errors import GraphscopeError, WouldOverwrite
-from graphscope.export.targets import savedmodel
+from graphscope.export.bundle import saved
 
 from .models import freeze_to, save_checkpoint, save_module, values
 
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_nothing(module, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(savedmodel, "write_bundle", full)
+    monkeypatch.setattr(saved, "write_bundle", full)
     with pytest.raises(GraphscopeError, match="No space left on device"):
         analyse(module).export(tmp_path / "m", "savedmodel", verify=False)
     assert not list(tmp_path.iterdir())

@@ -7,13 +7,10 @@ from typing import Any
 
 from ...verify.run.opening import open_runner
 from ...verify.run.runner import Runner
-from ...wire import messages as proto
 from ...wire import op_registry
-from ..bundle.metagraph import to_meta_graph
-from ..bundle.writer import write_bundle
+from ..bundle.saved import SAVED_MODEL, write_saved_model
 from ..frozen import Frozen
 from ..options import Options
-from ..place import check_space
 from ..report import Lack
 
 NAME = "savedmodel"
@@ -22,7 +19,7 @@ RUNTIME = "TensorFlow"
 EXTRA = ""
 NEEDS: tuple[str, ...] = ()
 IS_FOLDER = True
-MARK = "saved_model.pb"  # the file by which such a folder is known
+MARK = SAVED_MODEL  # the file by which such a folder is known
 WISHES = frozenset({"constants"})
 QUANTIZE: tuple[str, ...] = ()
 ONE_SIGNATURE = False
@@ -35,16 +32,7 @@ def unsupported(frozen: Frozen) -> list[Lack]:
 
 def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     """Write the folder ``place``; what there is to say of it."""
-    meta, variables = to_meta_graph(frozen, options.constants)
-    check_space(
-        place, sum(v.nbytes for v in variables.values.values()) + meta.ByteSize()
-    )
-    (place / "variables").mkdir(parents=True)
-    if variables.values:
-        write_bundle(place / "variables" / "variables", variables.values)
-    message = proto.SavedModel(saved_model_schema_version=1)
-    message.meta_graphs.append(meta)
-    (place / MARK).write_bytes(message.SerializeToString(deterministic=True))
+    write_saved_model(frozen, place, options.constants)
     return list(_custom(frozen))
 
 

@@ -1,0 +1,97 @@
+"""Graph -> Graph whose TensorLists are as converters know them: made of one tensor, the shape of an element said where it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...graph import Function, Graph, Node, Shape, Tensor
+from ...graph.edit import fresh, put
+from ...infer.shapes.facts import UNKNOWN, Fact
+from ...infer.shapes.forward import infer_facts
+
+_MADE = ("TensorListReserve", "TensorListFromTensor", "EmptyTensorList")
+_LOOPS = ("While", "StatelessWhile")
+Facts = Mapping[Tensor, Fact]
+
+
+def say_elements(graph: Graph, functions: Mapping[str, Function]) -> None:
+    """Rewrite the lists and loops of a graph, in place, by what is inferred of it."""
+    if next(graph.by_op(*_MADE, *_LOOPS), None) is None:
+        return
+    facts = infer_facts(graph, functions=functions)
+    for name in list(graph.by_op("TensorListScatterIntoExistingList")):
+        _make_at_once(graph, name, facts)
+    facts = infer_facts(graph, functions=functions)  # what the loops read is known now
+    for name in list(graph.by_op(*_LOOPS)):
+        _say_shapes(graph, name, facts)
+    for name in list(graph.by_op("TensorListGather")):
+        _stack(graph, name, facts)
+    for name in list(graph.by_op(*_MADE)):
+        slot = 1 if graph.op(name) == "TensorListFromTensor" else 0
+        shape = _element(graph, Tensor(name), facts)
+        if shape is not None:
+            inputs = list(graph.inputs(name))
+            inputs[slot] = _constant(graph, f"{name}/element", shape)
+            put(graph, name, graph.node(name), inputs)
+
+
+def _say_shapes(graph: Graph, name: str, facts: Facts) -> None:
+    """What stays the same of each variable's shape: a converter would take that of the first turn for all."""
+    node = graph.node(name)
+    count = len(graph.inputs(name))
+    shapes = tuple(
+        facts.get(Tensor(name, port), UNKNOWN).spec.shape for port in range(count)
+    )
+    put(graph, name, replace(node, attrs={**node.attrs, "output_shapes": shapes}))
+
+
+def _make_at_once(graph: Graph, name: str, facts: Facts) -> None:
+    """``TensorListScatterIntoExistingList(TensorListReserve(n), x, Range(n)) -> TensorListFromTensor(x)``."""
+    held, value, places = graph.inputs(name)
+    shape = facts.get(value, UNKNOWN).spec.shape
+    if graph.op(held.node) != "TensorListReserve" or graph.op(places.node) != "Range":
+        return
+    if shape is None:
+        return
+    attrs = {**graph.attrs(held.node)}
+    names = ("element_dtype", "shape_type")
+    kept: dict[str, Any] = {k: attrs[k] for k in names if k in attrs}
+    element = _constant(graph, f"{name}/element", shape[1:])
+    put(graph, name, Node("TensorListFromTensor", kept), [value, element])
+
+
+def _stack(graph: Graph, name: str, facts: Facts) -> None:
+    """``TensorListGather(l, [0, 1 ... n - 1]) -> TensorListStack(l)``, where n is all that it holds."""
+    held, places, shape = graph.inputs(name)
+    known = facts.get(held, UNKNOWN).held
+    order = facts.get(places, UNKNOWN).value
+    if known is None or known.length is None or not isinstance(order, np.ndarray):
+        return
+    if known.length == order.size and np.array_equal(order, np.arange(order.size)):
+        attrs = {"element_dtype": graph.attrs(name)["element_dtype"]}
+        stack = Node("TensorListStack", {**attrs, "num_elements": order.size})
+        put(graph, name, stack, [held, shape])
+
+
+def _element(graph: Graph, made: Tensor, facts: Facts) -> Shape:
+    """The shape of what the list holds, here or behind the loop that it goes into."""
+    places = [made]
+    for reader, slot in graph.consumers(*made):
+        if graph.op(reader) in _LOOPS:
+            places.append(Tensor(reader, slot))
+    for place in reversed(places):
+        held = facts.get(place, UNKNOWN).held
+        if held is not None and held.specs and held.specs[0].shape is not None:
+            return held.specs[0].shape
+    return None
+
+
+def _constant(graph: Graph, name: str, shape: tuple[int | None, ...]) -> Tensor:
+    found = fresh(graph, name)
+    sizes = np.array([-1 if size is None else size for size in shape], np.int32)
+    put(graph, found, Node("Const", {"dtype": "int32", "value": sizes}), ())
+    return Tensor(found)

@@ -1,0 +1,55 @@
+"""A runtime that is one Python call -> a Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import GraphscopeError
+from ...graph import Model
+from ...verify.feeds.draw import Port
+from ...verify.feeds.noise import Noise
+from .endpoints import Endpoints
+
+Call = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+class CalledRunner:
+    """``call`` takes and gives arrays by the names of the signature; ``runtime`` is what the report calls it."""
+
+    def __init__(self, ends: Endpoints, source: str, runtime: str, call: Call) -> None:
+        self.ends, self.source, self.runtime, self.call = ends, source, runtime, call
+        self.model: Model | None = None
+        self.remarks: list[str] = []
+
+    def outputs(self) -> tuple[str, ...]:
+        return self.ends.outputs()
+
+    def resolve(self, name: str) -> str | None:
+        return self.ends.resolve(name)
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        return self.ends.needed(fed)
+
+    def port(self, name: str) -> Port:
+        return self.ends.port(name)
+
+    def run(
+        self,
+        feeds: Mapping[str, Any],
+        outputs: Sequence[str],
+        noise: Noise | None = None,
+    ) -> list[np.ndarray]:
+        named = {self.ends.key_of(name): value for name, value in feeds.items()}
+        try:
+            answer = self.call(named)
+        except (ValueError, RuntimeError, TypeError, KeyError, IndexError) as error:
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise GraphscopeError(
+                f"{self.runtime} cannot run it: {reason[0][:400]}"
+            ) from None
+        return [np.asarray(answer[self.ends.key_of(name)]) for name in outputs]

@@ -1,0 +1,131 @@
+"""ONNX, by tf2onnx from our frozen graph; ONNX Runtime runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...errors import GraphscopeError, NotRunnable
+from ...verify.import_tensorflow import import_tensorflow, silence
+from ...verify.run.runner import Runner
+from ...wire.write import to_graph_def
+from ..body import bytes_of
+from ..convert.functional import functional
+from ..convert.refusals import outside, refusal
+from ..frozen import Frozen
+from ..options import Options
+from ..proof.called import CalledRunner
+from ..proof.endpoints import Endpoints
+from ..report import Lack
+
+NAME = "onnx"
+SUMMARY = "an ONNX model"
+RUNTIME = "ONNX Runtime"
+EXTRA = "onnx"
+NEEDS: tuple[str, ...] = ("tensorflow", "tf2onnx", "onnx")
+IS_FOLDER = False
+MARK = ".onnx"
+WISHES = frozenset({"signature"})
+QUANTIZE: tuple[str, ...] = ()
+ONE_SIGNATURE = True
+OPSET = 17
+MOST_BYTES = (1 << 31) - 1  # protobuf's own limit for one message
+
+
+def unsupported(frozen: Frozen) -> list[Lack]:
+    """What reads from outside; what else the converter lacks it says itself."""
+    return outside(frozen)
+
+
+def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
+    """Write the file ``place``; loops as the file has them, as functions where tf2onnx does not know them so.
+
+    Raises GraphscopeError where the file would be too large, NotExpressible where the converter lacks an op.
+    """
+    if bytes_of(frozen.graph) > MOST_BYTES:
+        raise GraphscopeError("an .onnx holds at most 2 GB: use --to savedmodel")
+    lifted = functional(frozen)
+    forms = [frozen] if lifted is frozen else [lifted, frozen]
+    failures = []
+    for form in forms:
+        try:
+            model = _converted(form)
+        except GraphscopeError as error:
+            failures.append(error)
+            continue
+        _call_by_keys(model.graph, form)
+        place.write_bytes(model.SerializeToString())
+        return []
+    raise failures[-1]
+
+
+def _converted(frozen: Frozen) -> Any:
+    """The ModelProto of tf2onnx, whose tensors bear TensorFlow's names."""
+    tf = import_tensorflow()
+    (signature,) = frozen.signatures.values()
+    message = to_graph_def(frozen.graph, frozen.functions, frozen.versions)
+    graph_def = tf.compat.v1.GraphDef.FromString(message.SerializeToString())
+    with silence():
+        import tf2onnx
+
+        try:
+            model, _ = tf2onnx.convert.from_graph_def(
+                graph_def,
+                input_names=list(map(str, signature.inputs.values())),
+                output_names=list(map(str, signature.outputs.values())),
+                opset=OPSET,
+            )
+        except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
+            failed = refusal(frozen, RUNTIME, str(error))
+        except (tf.errors.OpError, AssertionError, IndexError) as error:
+            failed = refusal(frozen, RUNTIME, str(error) or type(error).__name__)
+        else:
+            return model
+    raise failed
+
+
+def _call_by_keys(graph: Any, frozen: Frozen) -> None:
+    """Give inputs and outputs the names of the signature, in place."""
+    (signature,) = frozen.signatures.values()
+    sides = (signature.inputs, signature.outputs)
+    names = {str(t): key for side in sides for key, t in side.items()}
+    _rename(graph, {old: new for old, new in names.items() if old != new})
+
+
+def _rename(graph: Any, names: dict[str, str]) -> None:
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        value.name = names.get(value.name, value.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename(attribute.g, names)
+
+
+def run(place: Path, frozen: Frozen, signature: str) -> Runner:
+    """The file in ONNX Runtime, on the processor."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise NotRunnable(
+            "ONNX Runtime is not installed: pip install 'tf-graphscope[onnx]'"
+        ) from None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(
+            str(place), options, providers=["CPUExecutionProvider"]
+        )
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:400]
+        raise GraphscopeError(f"{RUNTIME} does not load it: {reason}") from None
+    names = [each.name for each in session.get_outputs()]
+    wanted = {each.name for each in session.get_inputs()}
+
+    def call(feeds: Any) -> Any:
+        given = {key: value for key, value in feeds.items() if key in wanted}
+        return dict(zip(names, session.run(names, given)))
+
+    ends = Endpoints.of(frozen, frozen.signatures[signature])
+    return CalledRunner(ends, str(place), RUNTIME, call)
