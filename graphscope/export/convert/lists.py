@@ -10,8 +10,8 @@ import numpy as np
 
 from ...graph import Function, Graph, Node, Shape, Tensor
 from ...graph.edit import fresh, put
-from ...infer.shapes.facts import UNKNOWN, Fact
 from ...infer.shapes.forward import infer_facts
+from ...ops.values.facts import UNKNOWN, Fact
 
 _MADE = ("TensorListReserve", "TensorListFromTensor", "EmptyTensorList")
 _LOOPS = ("While", "StatelessWhile")
