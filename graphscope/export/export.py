@@ -13,9 +13,9 @@ from typing import Any
 from ..freeze.stream import write_graph
 from ..graph import Model, Shape, Signature, Tensor
 from ..verify import apart
-from .body import bytes_of
-from .cuts import lacking
 from .frozen import Frozen, alone, freeze_signatures
+from .frozen.body import bytes_of
+from .frozen.cuts import lacking
 from .options import Options
 from .place import check_free, size_of, write_beside
 from .proof.prove import prove

@@ -16,8 +16,8 @@ from ...read.weights.lazy_const import Stored
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.write import put_shape, to_graph_def
-from ..body import bytes_of, stored_value
 from ..frozen import Frozen
+from ..frozen.body import bytes_of, stored_value
 
 SMALLEST = 1 << 10  # bytes below which a constant stays in the graph
 MOST_BYTES = (1 << 31) - 1  # protobuf's own limit for one message

@@ -10,7 +10,7 @@ from ...read.weights.crc32c import crc32c, masked
 from ...read.weights.lazy_const import Stored
 from ...wire import messages as proto
 from ...wire.write import put_shape
-from ..body import pieces
+from ..frozen.body import pieces
 from .table import write_table
 
 SHARD = ".data-00000-of-00001"

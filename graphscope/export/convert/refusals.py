@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from ...errors import GraphscopeError
 from ...graph import Graph
 from ...wire.write import referenced
-from ..cuts import lacking
 from ..frozen import Frozen
+from ..frozen.cuts import lacking
 from ..report import Lack
 
 READS_OUTSIDE = re.compile(

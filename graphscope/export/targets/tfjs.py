@@ -15,8 +15,8 @@ from ...simplify.rewrites.unfuse import unfuse
 from ...verify.run.runner import Runner
 from ...wire import opdefs
 from ...wire.write import referenced
-from ..body import bytes_of
 from ..frozen import Frozen
+from ..frozen.body import bytes_of
 from ..options import Options
 from ..place import check_space
 from ..report import Lack

@@ -11,11 +11,11 @@ import numpy as np
 from ...errors import GraphscopeError, NotRunnable
 from ...verify.import_tensorflow import import_tensorflow, silence
 from ...verify.run.runner import Runner
-from ..body import bytes_of
 from ..bundle.saved import saved_model
 from ..convert.functional import functional
 from ..convert.refusals import outside, refusal
 from ..frozen import Frozen
+from ..frozen.body import bytes_of
 from ..options import Options
 from ..proof.called import CalledRunner
 from ..proof.endpoints import Endpoints

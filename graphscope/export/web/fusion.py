@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import put, redirect
-from ..body import stored_value, value_of
+from ..frozen.body import stored_value, value_of
 
 FUSED = {
     "Conv2D": "_FusedConv2D",

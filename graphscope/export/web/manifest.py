@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import NotExpressible
 from ...graph import Node
-from ..body import pieces, stored_value, value_of
+from ..frozen.body import pieces, stored_value, value_of
 
 SHARD = 4 << 20  # bytes: what browsers cache well
 QUANTIZED = {"uint8": 255, "uint16": 65535}

@@ -18,7 +18,7 @@ from ...wire.write import (
     to_function_def,
     to_node_def,
 )
-from ..body import stored_value, value_of
+from ..frozen.body import stored_value, value_of
 
 _NUMBERS = proto.DATA_TYPE_NUMBERS
 NARROW = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FormatError
-from ..freeze.stream import stored_value
-from ..graph import Graph, Node
-from ..read.weights.lazy_const import Stored
+from ...errors import FormatError
+from ...freeze.stream import stored_value
+from ...graph import Graph, Node
+from ...read.weights.lazy_const import Stored
 
 CHUNK = 1 << 22
 

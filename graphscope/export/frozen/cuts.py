@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..errors import NotExpressible
-from ..graph import Graph, Signature
+from ...errors import NotExpressible
+from ...graph import Graph, Signature
+from ..report import Lack
 from .frozen import Frozen
-from .report import Lack
 
 
 def lacking(runtime: str, frozen: Frozen, lacks: Sequence[Lack]) -> NotExpressible:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import GraphError, GraphscopeError
-from ..freeze import prepare_freeze
-from ..graph import Function, Graph, Model, Node, Signature, Tensor, TensorSpec
-from ..graph.edit import duplicate, put
-from ..infer.outputs.signatures import DEFAULT, declared_signatures
-from ..simplify.prune import prune
-from ..wire import opdefs
+from ...errors import GraphError, GraphscopeError
+from ...freeze import prepare_freeze
+from ...graph import Function, Graph, Model, Node, Signature, Tensor, TensorSpec
+from ...graph.edit import duplicate, put
+from ...infer.outputs.signatures import DEFAULT, declared_signatures
+from ...simplify.prune import prune
+from ...wire import opdefs
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _PREDICT = "tensorflow/serving/predict"
@@ -127,7 +127,7 @@ def _fault(
 
 def _typed(frozen: Frozen, model: Model) -> Frozen:
     """The same with the inputs and the dtypes and shapes of every signature."""
-    from ..infer.shapes.forward import infer_shapes
+    from ...infer.shapes.forward import infer_shapes
 
     graph = frozen.graph
     _keep_inputs(graph, model.graph, frozen.signatures)
@@ -225,7 +225,7 @@ def _free_names(graph: Graph, signature: Signature) -> Iterator[tuple[str, str]]
 
 
 def _renamed(graph: Graph, names: Mapping[str, str]) -> Graph:
-    from ..freeze.inference.rewrite import renamed
+    from ...freeze.inference.rewrite import renamed
 
     return renamed(graph, names) if names else duplicate(graph)
 
