@@ -24,6 +24,7 @@ from .formula.terms import (
     Weights,
 )
 from .pattern import Pattern, layer
+from .solver.bindings import Bindings
 from .solver.evaluate import evaluate
 from .solver.match import Match
 from .solver.solve import Solver
@@ -37,6 +38,7 @@ __all__ = [
     "EACH",
     "Array",
     "Attr",
+    "Bindings",
     "Dims",
     "Explanation",
     "Form",

@@ -19,6 +19,7 @@ _ARGUMENTS: Mapping[str, str] = {
     "Dense": "units use_bias activation",
     "EinsumDense": "equation output_shape bias_axes activation",
     "Embedding": "input_dim output_dim",
+    "PositionEmbedding": "input_dim output_dim",
     "BatchNormalization": "axis epsilon center scale momentum",
     "GroupNormalization": "groups axis epsilon center scale",
     "LayerNormalization": "axis epsilon center scale",
@@ -140,6 +141,9 @@ def in_order(class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
 def as_stored(class_name: str, weights: Weights) -> dict[str, Held]:
     """The weights in the shapes that the class keeps them in."""
     vectors = _VECTORS.get(class_name, frozenset())
-    return {
+    stored = {
         role: held.flat() if role in vectors else held for role, held in weights.items()
     }
+    if class_name == "EinsumDense" and "bias" in stored:
+        stored["bias"] = stored["bias"].trimmed()
+    return stored

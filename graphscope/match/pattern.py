@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ..graph import Tensor
 from .formula import terms as f
 from .keras_arguments import as_stored, in_order, is_attribute, written_config
+from .solver.bindings import Bindings
 from .solver.match import Match
 from .solver.solve import Solver
 from .view.nodes import FLOATS, MALFORMED
@@ -27,19 +28,25 @@ Text = str | None
 class Pattern:
     """One formula and what its bindings mean.
 
-    ``op`` is the Keras class. ``where`` says whether a solution counts (True, or why it does not, as text);
-    ``config`` turns bindings into Keras arguments, ``weights`` into Keras weights, ``evidence`` into what was
-    assumed. Each takes the formula's variables by name; a variable that may be missing gives None. Further names:
-    ``view``, ``nodes(op)``: the nodes of that op that the formula's calls matched, and ``match``: the solution itself.
+    ``op`` is the Keras class. ``where`` says whether a solution counts (True, or why it does not, as text), or is a
+    tuple of such clauses, all of which must hold; ``config`` turns bindings into Keras arguments, ``weights`` into Keras
+    weights, ``evidence`` into what was assumed. Keras weights are else the variables of role Weight, under their names;
+    ``weights`` may also say what becomes of single ones (``{"kernel": turned}``). Each callback takes the formula's variables by name; a variable that may be missing gives None. Further names:
+    ``view``, ``nodes(op)``: the nodes of that op that the formula's calls matched, ``match``: the solution itself, and
+    ``b``: the Bindings, which have all of these.
     """
 
     name: str
     op: str
     formula: f.Term
     variables: tuple[f.Var, ...]
-    where: Callable[..., Any] | None = None
+    where: Callable[..., Any] | tuple[Callable[..., Any], ...] | None = None
     config: Callable[..., Mapping[str, Any]] | None = None
-    weights: Callable[..., Mapping[str, Held | None]] | None = None
+    weights: (
+        Callable[..., Mapping[str, Held | None]]
+        | Mapping[str, Callable[[Held], Held]]
+        | None
+    ) = None
     evidence: Callable[..., Any] | str = ""
     constants: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""
@@ -73,19 +80,22 @@ class Pattern:
 
     def _admits(self, found: Match, view: View) -> Text:
         try:
-            answer = (
-                True if self.where is None else self._called(self.where, found, view)
-            )
-            if answer and not isinstance(answer, str):
-                self.config_of(found, view)
-                self.weights_of(found, view)
+            for clause in self._clauses:
+                answer = self._called(clause, found, view)
+                if not answer or isinstance(answer, str):
+                    return answer or "the condition of the pattern does not hold"
+            self.config_of(found, view)
         except (
             MALFORMED
         ) as error:  # the file's values have no form that such a layer has
             return f"its values are not those of a {self.op}: {error}"
-        if isinstance(answer, str):
-            return answer
-        return None if answer else "the condition of the pattern does not hold"
+        return None
+
+    @cached_property
+    def _clauses(self) -> tuple[Callable[..., Any], ...]:
+        if self.where is None:
+            return ()
+        return self.where if isinstance(self.where, tuple) else (self.where,)
 
     def config_of(self, found: Match, view: View) -> dict[str, Any]:
         """The Keras arguments of a solution: what follows from its weights and attributes, and what the pattern says."""
@@ -99,10 +109,14 @@ class Pattern:
 
     def weights_of(self, found: Match, view: View) -> dict[str, Held]:
         """The Keras weights of a solution, in the shapes that Keras keeps them in."""
-        if self.weights is not None:
+        if callable(self.weights):
             known = self._called(self.weights, found, view)
         else:
-            known = self._of_role(found, f.Weight)
+            changed = self.weights or {}
+            known = {
+                name: changed[name](held) if name in changed else held
+                for name, held in self._of_role(found, f.Weight).items()
+            }
         present = {name: held for name, held in known.items() if held is not None}
         return as_stored(self.op, present)
 
@@ -137,10 +151,8 @@ class Pattern:
         }
 
     def _called(self, function: Any, found: Match, view: View) -> Any:
-        def nodes(op: str) -> list[str]:
-            return found.nodes(op)
-
-        known: dict[str, Any] = {"nodes": nodes, "view": view, "match": found}
+        b = Bindings(view, found)
+        known = {"b": b, "nodes": found.nodes, "view": view, "match": found}
         values = found.values
         return function(
             **{k: values.get(k, known.get(k)) for k in _parameters(function)}

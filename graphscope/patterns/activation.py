@@ -12,11 +12,11 @@ from typing import Any
 from ..match import (
     Array,
     Attr,
+    Bindings,
     Dims,
     Held,
     Input,
     Scalar,
-    Sizes,
     Term,
     View,
     Weight,
@@ -304,14 +304,16 @@ def softmax_shifted(x: Input, shift: Scalar) -> Term:
     return op.Softmax(x + shift)
 
 
-def _flat_shapes(view: View, x: Any, inner: Sizes, outer: Sizes) -> bool | str:
+def _flat_shapes(b: Bindings) -> bool | str:
     """TensorFlow 1's softmax of more than two axes: to a matrix and back."""
-    shape = view.shape(x)
+    shape = b.view.shape(b.x)
     if shape is None:
         return "the rank of the input is not known"
-    last, back = view.axis_size(x, -1), len(outer) == len(shape)
-    same_end = len(inner) == 2 and inner[-1] is not None and inner[-1] == outer[-1]
-    return (same_end and back and inner[-1] == last) or "the last axis is not kept"
+    last, back = b.view.axis_size(b.x, -1), len(b.outer) == len(shape)
+    same_end = (
+        len(b.inner) == 2 and b.inner[-1] is not None and b.inner[-1] == b.outer[-1]
+    )
+    return (same_end and back and b.inner[-1] == last) or "the last axis is not kept"
 
 
 @layer("Activation", where=_flat_shapes, activation="softmax")

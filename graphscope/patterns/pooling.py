@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..match import Array, Attr, Dims, Input, Pattern, Sizes, Term, View, layer, op
+from ..match import (
+    Array,
+    Attr,
+    Bindings,
+    Dims,
+    Input,
+    Pattern,
+    Sizes,
+    Term,
+    View,
+    layer,
+    op,
+)
 from .canonical.convolutions import family
 from .keras_arguments import only_spatial
 
 
-def _fits(ksize: Any, strides: Any, padding: str, data_format: str) -> bool | str:
-    if padding not in ("SAME", "VALID"):
-        return f"padding {padding} needs a layer of its own"
-    fits = only_spatial(ksize, data_format) and only_spatial(strides, data_format)
+def _fits(b: Bindings) -> bool | str:
+    if b.padding not in ("SAME", "VALID"):
+        return f"padding {b.padding} needs a layer of its own"
+    fits = only_spatial(b.ksize, b.data_format) and only_spatial(
+        b.strides, b.data_format
+    )
     return fits or "the window spans batch or channels"
 
 
@@ -59,11 +73,11 @@ def _global(name: str, kind: str, keras: str, dimensions: int) -> Pattern:
             return f"it is not over {dimensions} axes"
         return _spatial_axes(view, x, axis)
 
-    def config(view: View, x: Any, axis: Any, keepdims: bool) -> dict[str, Any]:
-        last = _axes(view, x, axis)[0][0] == 1
+    def config(b: Bindings) -> dict[str, Any]:
+        last = _axes(b.view, b.x, b.axis)[0][0] == 1
         return {
             "data_format": "channels_last" if last else "channels_first",
-            "keepdims": keepdims,
+            "keepdims": b.keepdims,
         }
 
     def formula(x: Input, axis: Array, keepdims: Attr) -> Term:
@@ -86,14 +100,14 @@ global_max_3d = _global("global_max_3d", "Max", "Max", 3)
 def _by_reshape(name: str, kind: str, keras: str) -> Pattern:
     """Each window an axis of its own: ``reduce_mean(reshape(x, [-1, h / p, p, w / q, q, c]), [2, 4])``."""
 
-    def fits(view: View, x: Any, dims: Sizes, axis: Any) -> bool | str:
-        shape = view.shape(x)
-        if shape is None or len(shape) != 4 or None in shape[1:] or len(dims) != 6:
+    def fits(b: Bindings) -> bool | str:
+        shape = b.view.shape(b.x)
+        if shape is None or len(shape) != 4 or None in shape[1:] or len(b.dims) != 6:
             return "it is no image of known size, or has no axis for each window"
-        sizes = [size.number for size in dims[1:] if size is not None]
+        sizes = [size.number for size in b.dims[1:] if size is not None]
         if len(sizes) != 5 or any(n is None or n < 1 for n in sizes):
             return "the windows' sizes are not known"
-        if not isinstance(axis, tuple) or sorted(a % 6 for a in axis) != [2, 4]:
+        if not isinstance(b.axis, tuple) or sorted(a % 6 for a in b.axis) != [2, 4]:
             return "it is not over the windows"
         rows, high, columns, wide, channels = (n or 0 for n in sizes)
         whole = (rows * high, columns * wide, channels) == shape[1:]

@@ -8,6 +8,7 @@ from typing import Any
 from ..graph import Tensor
 from ..match import (
     ANY,
+    Bindings,
     Dims,
     Input,
     Pattern,
@@ -75,16 +76,14 @@ def _spatial(view: View, x: Tensor, dims: Sizes) -> str | None:
 
 
 def _whole_channels(axes: int) -> Pattern:
-    def fits(
-        view: View, x: Tensor, rate: float, factor: float, dims: Sizes
-    ) -> bool | str:
-        if len(dims) != axes + 2 or _spatial(view, x, dims) is None:
+    def fits(b: Bindings) -> bool | str:
+        if len(b.dims) != axes + 2 or _spatial(b.view, b.x, b.dims) is None:
             return f"no whole channels of {axes} axes are dropped"
-        return _undone(rate, factor)
+        return _undone(b.rate, b.factor)
 
-    def config(view: View, x: Tensor, rate: float, dims: Sizes) -> dict[str, Any]:
-        layout = {"data_format": _spatial(view, x, dims)} if axes > 1 else {}
-        return {"rate": shortened(rate), **layout}
+    def config(b: Bindings) -> dict[str, Any]:
+        layout = {"data_format": _spatial(b.view, b.x, b.dims)} if axes > 1 else {}
+        return {"rate": shortened(b.rate), **layout}
 
     def formula(x: Input, rate: Scalar, factor: Scalar, dims: Dims) -> Term:
         kept = op.GreaterEqual(_uniform(dims), rate)
@@ -99,12 +98,10 @@ spatial_dropout_2d = _whole_channels(2)
 spatial_dropout_3d = _whole_channels(3)
 
 
-def _single_mask(
-    view: View, x: Tensor, rate: float, factor: float, dims: Sizes
-) -> bool | str:
-    if _spatial(view, x, dims) is not None:
+def _single_mask(b: Bindings) -> bool | str:
+    if _spatial(b.view, b.x, b.dims) is not None:
         return "whole channels are dropped: a SpatialDropout"
-    return _undone(rate, factor)
+    return _undone(b.rate, b.factor)
 
 
 @layer("Dropout", where=_single_mask, config=_config)
@@ -126,7 +123,7 @@ def dropout_divided(x: Input, rate: Scalar, kept_part: Scalar, dims: Dims) -> Te
 
 @layer(
     "Dropout",
-    config=lambda view, x, keep, dims: _config(view, x, 1 - keep, dims),
+    config=lambda b: _config(b.view, b.x, 1 - b.keep, b.dims),
 )
 def dropout_v1(x: Input, keep: Scalar, dims: Dims) -> Term:
     """``tf.nn.dropout`` before 1.13: ``x / keep_prob * floor(keep_prob + uniform)``."""
@@ -136,7 +133,7 @@ def dropout_v1(x: Input, keep: Scalar, dims: Dims) -> Term:
 @layer(
     "Dropout",
     where=lambda keep, factor: _undone(1 - keep, factor),
-    config=lambda view, x, keep, dims: _config(view, x, 1 - keep, dims),
+    config=lambda b: _config(b.view, b.x, 1 - b.keep, b.dims),
 )
 def dropout_v1_scaled(x: Input, keep: Scalar, factor: Scalar, dims: Dims) -> Term:
     """The same with the reciprocal as a number of its own: sparse dropout of graph convolutions."""

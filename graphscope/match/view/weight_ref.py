@@ -79,3 +79,8 @@ class Held:
     def flat(self) -> Held:
         """The same weight as a vector."""
         return self.reshaped(int(np.prod(self.shape)))
+
+    def trimmed(self) -> Held:
+        """The same weight without the leading axes of size 1, which only align it."""
+        wide = [axis for axis, size in enumerate(self.shape[:-1]) if size != 1]
+        return self.reshaped(*self.shape[wide[0] if wide else len(self.shape) - 1 :])

@@ -8,13 +8,13 @@ from typing import Any
 
 from ...match import (
     Attr,
+    Bindings,
     Dims,
     Held,
     Input,
     Scalar,
     Sizes,
     Term,
-    View,
     Weight,
     layer,
     op,
@@ -42,75 +42,49 @@ def _heads(sizes: Sizes) -> tuple[int | None, int | None]:
     return (known[-2], known[-1]) if len(known) == 4 else (None, None)
 
 
-def _heads_fit(
-    split: Sizes,
-    split_key: Sizes,
-    split_value: Sizes,
-    joined: Sizes,
-    out: Held,
-    scale: float,
-    context: str,
-) -> bool | str:
-    heads, size = _heads(split)
-    heads_value, size_value = _heads(split_value)
+def _heads_fit(b: Bindings) -> bool | str:
+    heads, size = _heads(b.split)
+    heads_value, size_value = _heads(b.split_value)
     if heads is None or size is None or size_value is None:
         return "the projections are not split into heads of known size"
-    if _heads(split_key) != (heads, size) or heads_value != heads:
+    if _heads(b.split_key) != (heads, size) or heads_value != heads:
         return "the projections have different heads"
-    if not isclose(scale, 1 / sqrt(size), rel_tol=1e-3):
-        return f"the scale is {scale:g}, not 1 / sqrt({size})"
-    if out.shape[0] != heads * size_value or len(joined) != 3:
+    if not isclose(b.scale, 1 / sqrt(size), rel_tol=1e-3):
+        return f"the scale is {b.scale:g}, not 1 / sqrt({size})"
+    if b.out.shape[0] != heads * size_value or len(b.joined) != 3:
         return "the heads are not joined before the last projection"
-    return alike(context, _CONTEXT) or f"{context} is not how values are weighted"
+    return alike(b.context, _CONTEXT) or f"{b.context} is not how values are weighted"
 
 
-def _config(
-    view: View,
-    query: Any,
-    split: Sizes,
-    split_value: Sizes,
-    out: Held,
-    query_bias: Held | None,
-) -> dict[str, Any]:
-    heads, size = _heads(split)
-    shape = view.shape(query)
-    same = shape is not None and shape[-1] == out.shape[1]
+def _config(b: Bindings) -> dict[str, Any]:
+    heads, size = _heads(b.split)
+    shape = b.view.shape(b.query)
+    same = shape is not None and shape[-1] == b.out.shape[1]
     return {
         "num_heads": heads,
         "key_dim": size,
-        "value_dim": _heads(split_value)[1],
+        "value_dim": _heads(b.split_value)[1],
         "dropout": 0.0,
-        "use_bias": query_bias is not None,
-        "output_shape": None if same else (out.shape[1],),
+        "use_bias": b.query_bias is not None,
+        "output_shape": None if same else (b.out.shape[1],),
     }
 
 
-def _weights(
-    query_kernel: Held,
-    key_kernel: Held,
-    value_kernel: Held,
-    out: Held,
-    query_bias: Held | None,
-    key_bias: Held | None,
-    value_bias: Held | None,
-    out_bias: Held | None,
-    split: Sizes,
-    split_value: Sizes,
-) -> dict[str, Held | None]:
-    heads, size = (n or 0 for n in _heads(split))
-    deep = _heads(split_value)[1] or 0
+def _weights(b: Bindings) -> dict[str, Held | None]:
+    heads, size = (n or 0 for n in _heads(b.split))
+    deep = _heads(b.split_value)[1] or 0
     made: dict[str, Held | None] = {}
     given: Sequence[tuple[str, Held, Held | None, int]] = (
-        ("query", query_kernel, query_bias, size),
-        ("key", key_kernel, key_bias, size),
-        ("value", value_kernel, value_bias, deep),
+        ("query", b.query_kernel, b.query_bias, size),
+        ("key", b.key_kernel, b.key_bias, size),
+        ("value", b.value_kernel, b.value_bias, deep),
     )
     for name, kernel, bias, width in given:
         rows = kernel.shape[0]
         made[f"{name}_dense/kernel"] = kernel.reshaped(rows, heads, width)
         made[f"{name}_dense/bias"] = bias.reshaped(heads, width) if bias else None
-    made["output_dense/kernel"] = out.reshaped(heads, deep, out.shape[1])
-    made["output_dense/bias"] = out_bias.flat() if out_bias else None
+    made["output_dense/kernel"] = b.out.reshaped(heads, deep, b.out.shape[1])
+    made["output_dense/bias"] = b.out_bias.flat() if b.out_bias else None
     return made
 
 
@@ -151,21 +125,10 @@ def _pattern(name: str, queries_first: bool) -> Any:
         mixed = op.Einsum(attended, v, equation=context)
         return op.BatchMatMul(op.Reshape(mixed, joined), out) + out_bias
 
-    def fits(
-        view: View,
-        query: Any,
-        split: Sizes,
-        split_key: Sizes,
-        split_value: Sizes,
-        joined: Sizes,
-        out: Held,
-        scale: float,
-        scores: str,
-        context: str,
-    ) -> bool | str:
-        if not alike(scores, _SCORES[0 if queries_first else 1]):
-            return f"{scores} is not how queries meet keys"
-        return _heads_fit(split, split_key, split_value, joined, out, scale, context)
+    def fits(b: Bindings) -> bool | str:
+        if not alike(b.scores, _SCORES[0 if queries_first else 1]):
+            return f"{b.scores} is not how queries meet keys"
+        return _heads_fit(b)
 
     formula.__name__ = name
     options: Any = {"where": fits, "config": _config, "weights": _weights}

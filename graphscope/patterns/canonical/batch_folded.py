@@ -6,18 +6,14 @@ convolution with that dilation rate computes: the first WaveNets in TensorFlow (
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...graph import Tensor
 from ...match import (
     ANY,
     Array,
+    Bindings,
     Dims,
-    Held,
     Input,
-    Match,
     New,
-    Sizes,
     Term,
     View,
     Weight,
@@ -63,41 +59,28 @@ def _rate(view: View, rows: Tensor) -> int:
     return (view.shape(rows) or (0,))[0] or 0
 
 
-def _is_folded(
-    view: View,
-    x: Tensor,
-    kernel: Held,
-    pads: Sizes | None,
-    begin: Any,
-    padded: Tensor,
-    rows: Tensor,
-    folded: Tensor,
-    convolved: Tensor,
-    columns: Tensor,
-    restored: Tensor,
-    cut: Tensor,
-) -> bool | str:
-    if pads is not None and any(p is None or p.number != 0 for p in pads[:3]):
+def _is_folded(b: Bindings) -> bool | str:
+    if b.pads is not None and any(p is None or p.number != 0 for p in b.pads[:3]):
         return "it is not the end that is padded"
-    if begin is not None and any(begin):
+    if b.begin is not None and any(b.begin):
         return "it is not the start that is kept"
-    if not view.always(_folds, x, padded, rows, folded):
+    if not b.view.always(_folds, b.x, b.padded, b.rows, b.folded):
         return "it does not fold time into the batch"
-    if not view.always(_unfolds, convolved, columns, restored):
+    if not b.view.always(_unfolds, b.convolved, b.columns, b.restored):
         return "it does not unfold what was folded"
-    shorter = (kernel.shape[0] - 1) * _rate(view, rows)
+    shorter = (b.kernel.shape[0] - 1) * _rate(b.view, b.rows)
 
     def is_cut(whole: Shape, left: Shape) -> bool:
         return left[:2] == (whole[0], whole[1] - shorter)
 
-    fits = view.always(is_cut, x, cut)
+    fits = b.view.always(is_cut, b.x, b.cut)
     return fits or "it is not cut to what a dilated convolution computes"
 
 
-def _dilated(view: View, match: Match, x: Tensor, rows: Tensor) -> New:
-    rate = (1, _rate(view, rows), 1)
+def _dilated(b: Bindings) -> New:
+    rate = (1, _rate(b.view, b.rows), 1)
     attrs = {**plain_attributes(1), "dilations": rate}
-    return New("line.Conv2D", (x, *match.read("kernel")), attrs)
+    return New("line.Conv2D", (b.x, *b.match.read("kernel")), attrs)
 
 
 @form(

@@ -10,15 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Tensor
 from ...match import (
     ANY,
     Array,
+    Bindings,
     Dims,
     Form,
-    Held,
     Input,
-    Match,
     New,
     Sizes,
     Term,
@@ -64,26 +62,16 @@ def _dilated(name: str, kind: str, axes: int) -> Form:
     """``BatchToSpaceND(conv(SpaceToBatchND(x)) + bias)`` -> ``conv(x, dilations=rate) + bias``."""
     plain, layout = plain_attributes(axes), LAYOUTS[axes]
 
-    def fits(
-        kernel: Held, bias: Held | None, rate: Any, pads: Sizes, crops: Sizes
-    ) -> bool | str:
-        if block_padding(pads, crops, rate, kernel.shape[:-2]) is None:
+    def fits(b: Bindings) -> bool | str:
+        if block_padding(b.pads, b.crops, b.rate, b.kernel.shape[:-2]) is None:
             return "the paddings are those of neither padding='same' nor 'valid'"
-        return per_channel(bias, outputs_of(kind, kernel), layout, axes + 2)
+        return per_channel(b.bias, outputs_of(kind, b.kernel), layout, axes + 2)
 
-    def becomes(
-        match: Match,
-        x: Tensor,
-        kernel: Held,
-        bias: Held | None,
-        rate: Any,
-        pads: Sizes,
-        crops: Sizes,
-    ) -> New:
-        padding = block_padding(pads, crops, rate, kernel.shape[:-2])
-        attrs = {**plain, "padding": padding, "dilations": (1, *rate, 1)}
-        conv = New(kind, (x, *match.read("kernel")), attrs)
-        return with_bias(conv, match, bias, layout)
+    def becomes(b: Bindings) -> New:
+        padding = block_padding(b.pads, b.crops, b.rate, b.kernel.shape[:-2])
+        attrs = {**plain, "padding": padding, "dilations": (1, *b.rate, 1)}
+        conv = New(kind, (b.x, *b.match.read("kernel")), attrs)
+        return with_bias(conv, b.match, b.bias, layout)
 
     def formula(
         x: Input,
@@ -109,20 +97,18 @@ dilated_conv3d = _dilated("dilated_conv3d", "Conv3D", 3)
 dilated_depthwise = _dilated("dilated_depthwise", "DepthwiseConv2dNative", 2)
 
 
-def _transposed_fits(kernel: Held, rate: Any, pads: Sizes, crops: Sizes) -> bool | str:
-    padding = block_padding(crops, pads, rate, kernel.shape[:-2])
+def _transposed_fits(b: Bindings) -> bool | str:
+    padding = block_padding(b.crops, b.pads, b.rate, b.kernel.shape[:-2])
     return padding is not None or "the crops are those of no Keras padding"
 
 
-def _transposed(
-    match: Match, x: Tensor, kernel: Held, rate: Any, pads: Sizes, crops: Sizes
-) -> New:
-    padding = block_padding(crops, pads, rate, kernel.shape[:-2])
-    reach = [(k - 1) * r for k, r in zip(kernel.shape, rate)]
+def _transposed(b: Bindings) -> New:
+    padding = block_padding(b.crops, b.pads, b.rate, b.kernel.shape[:-2])
+    reach = [(k - 1) * r for k, r in zip(b.kernel.shape, b.rate)]
     longer = [0, *(reach if padding == "VALID" else (0, 0)), 0]
-    sizes = New("Add", (New("Shape", (x,)), np.array(longer, np.int32)))
-    attrs = {**plain_attributes(2), "padding": padding, "dilations": (1, *rate, 1)}
-    return New("Conv2DBackpropInput", (sizes, *match.read("kernel"), x), attrs)
+    sizes = New("Add", (New("Shape", (b.x,)), np.array(longer, np.int32)))
+    attrs = {**plain_attributes(2), "padding": padding, "dilations": (1, *b.rate, 1)}
+    return New("Conv2DBackpropInput", (sizes, *b.match.read("kernel"), b.x), attrs)
 
 
 @form("Conv2DBackpropInput", where=_transposed_fits, becomes=_transposed)

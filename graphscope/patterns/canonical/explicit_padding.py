@@ -6,8 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Shape, Tensor
-from ...match import Attr, Form, Input, Match, New, Term, View, Weight, form, op
+from ...graph import Shape
+from ...match import (
+    Attr,
+    Bindings,
+    Form,
+    Input,
+    New,
+    Term,
+    Weight,
+    form,
+    op,
+)
 from ..keras_arguments import channel_axis
 
 
@@ -31,26 +41,18 @@ def _padded(shape: Shape, rows: list[tuple[int, int]]) -> Shape:
 def _explicit(name: str, kind: str) -> Form:
     """``conv(x, padding=EXPLICIT)`` -> ``conv(Pad(x), padding=VALID)``."""
 
-    def becomes(
-        view: View,
-        match: Match,
-        x: Tensor,
-        strides: Any,
-        layout: str,
-        dilations: Any,
-        explicit: Any,
-    ) -> New:
-        rows = _rows(explicit)
+    def becomes(b: Bindings) -> New:
+        rows = _rows(b.explicit)
         pad = New(
             "Pad",
-            (x, np.array(rows, np.int32)),
-            shape=_padded(view.shape(x), rows),
+            (b.x, np.array(rows, np.int32)),
+            shape=_padded(b.view.shape(b.x), rows),
             name="explicit_paddings",
             evidence="the explicit paddings of the convolution after it",
         )
-        attrs = {"strides": strides, "padding": "VALID", "dilations": dilations}
-        attrs["data_format"] = layout
-        return New(kind, (pad, *match.read("kernel")), attrs)
+        attrs = {"strides": b.strides, "padding": "VALID", "dilations": b.dilations}
+        attrs["data_format"] = b.layout
+        return New(kind, (pad, *b.match.read("kernel")), attrs)
 
     def formula(
         x: Input,

@@ -6,8 +6,6 @@ that is split as well, or each group has its own.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...graph import Tensor
@@ -16,10 +14,10 @@ from ...match import (
     EACH,
     Array,
     Attr,
+    Bindings,
     Form,
     Held,
     Input,
-    Match,
     New,
     Term,
     View,
@@ -45,49 +43,31 @@ def _grouped(name: str, kind: str, axes: int) -> Form:
     """``ConcatV2(conv(Split(x)[i], kernels[i]) + biases[i])`` -> ``conv(x, ConcatV2(kernels)) + ConcatV2(biases)``."""
     rank = axes + 2
 
-    def fits(
-        view: View,
-        x: Tensor,
-        axis: Any,
-        joint: Any,
-        kernels: tuple[Held, ...],
-        biases: tuple[Held, ...] | None,
-        padding: str,
-        layout: str,
-    ) -> bool | str:
-        at = channel_axis(layout, rank) % rank
-        if padding not in ("SAME", "VALID"):
-            return f"padding {padding} needs a layer of its own"
-        if int(axis) % rank != at:
+    def fits(b: Bindings) -> bool | str:
+        at = channel_axis(b.layout, rank) % rank
+        if b.padding not in ("SAME", "VALID"):
+            return f"padding {b.padding} needs a layer of its own"
+        if int(b.axis) % rank != at:
             return "another axis than that of the channels is split"
-        if int(joint) % rank != at:
+        if int(b.joint) % rank != at:
             return "the results are joined along another axis"
-        if len(biases or ()) not in (0, len(kernels)):
+        if len(b.biases or ()) not in (0, len(b.kernels)):
             return "some groups have a bias and some have not"
-        for held in biases or ():
-            own = per_channel(held, kernels[0].shape[-1], layout, rank)
+        for held in b.biases or ():
+            own = per_channel(held, b.kernels[0].shape[-1], b.layout, rank)
             if own is not True:
                 return own
-        return _is_whole(view, x, kernels, at)
+        return _is_whole(b.view, b.x, b.kernels, at)
 
-    def becomes(
-        match: Match,
-        x: Tensor,
-        kernels: tuple[Held, ...],
-        biases: tuple[Held, ...] | None,
-        strides: Any,
-        padding: str,
-        layout: str,
-        dilations: Any,
-    ) -> New:
-        attrs = {"strides": strides, "padding": padding, "dilations": dilations}
-        kernel = joined(match.read("kernels"), rank)
-        conv = New(kind, (x, kernel), {**attrs, "data_format": layout})
-        if not biases:
+    def becomes(b: Bindings) -> New:
+        attrs = {"strides": b.strides, "padding": b.padding, "dilations": b.dilations}
+        kernel = joined(b.match.read("kernels"), rank)
+        conv = New(kind, (b.x, kernel), {**attrs, "data_format": b.layout})
+        if not b.biases:
             return conv
-        read = zip(match.read("biases"), biases)
+        read = zip(b.match.read("biases"), b.biases)
         vectors = [in_shape(at, int(np.prod(held.shape))) for at, held in read]
-        wide = "NCHW" if layout.startswith("NC") else "NHWC"
+        wide = "NCHW" if b.layout.startswith("NC") else "NHWC"
         inputs = (conv, joined(tuple(vectors), 1))
         return New("BiasAdd", inputs, {"data_format": wide})
 

@@ -13,11 +13,11 @@ from ...graph import Tensor
 from ...match import (
     Array,
     Attr,
+    Bindings,
     Dims,
     Form,
     Held,
     Input,
-    Match,
     New,
     Term,
     Weight,
@@ -77,40 +77,22 @@ def _squeezed(inner: Term, bias: Term | None, axes: Term) -> Term:
 
 
 def _convolution(name: str, kind: str) -> Form:
-    def fits(
-        kernel: Held,
-        bias: Held | None,
-        strides: Any,
-        padding: str,
-        layout: str,
-        axis: Any,
-        axes: Any,
-    ) -> bool | str:
-        if padding not in ("SAME", "VALID"):
-            return f"padding {padding} is of two axes"
+    def fits(b: Bindings) -> bool | str:
+        if b.padding not in ("SAME", "VALID"):
+            return f"padding {b.padding} is of two axes"
         for holds in (
-            _inserted(layout, axis, axes, _without_inserted(strides, axis)),
-            _spans_one(kernel, layout, axis),
+            _inserted(b.layout, b.axis, b.axes, _without_inserted(b.strides, b.axis)),
+            _spans_one(b.kernel, b.layout, b.axis),
         ):
             if holds is not True:
                 return holds
-        return per_channel(bias, outputs_of(kind, kernel), layout, 3, 4)
+        return per_channel(b.bias, outputs_of(kind, b.kernel), b.layout, 3, 4)
 
-    def becomes(
-        match: Match,
-        x: Tensor,
-        kernel: Held,
-        bias: Held | None,
-        strides: Any,
-        padding: str,
-        layout: str,
-        dilations: Any,
-        axis: Any,
-    ) -> New:
-        attrs = _line_attributes(strides, padding, layout, dilations, axis)
-        along = _line_kernel(match.read("kernel")[0], kernel)
-        conv = New(f"line.{kind}", (x, along), attrs)
-        return with_bias(conv, match, bias, layout)
+    def becomes(b: Bindings) -> New:
+        attrs = _line_attributes(b.strides, b.padding, b.layout, b.dilations, b.axis)
+        along = _line_kernel(b.match.read("kernel")[0], b.kernel)
+        conv = New(f"line.{kind}", (b.x, along), attrs)
+        return with_bias(conv, b.match, b.bias, b.layout)
 
     def formula(
         x: Input,
@@ -141,47 +123,28 @@ conv_along_a_line = _convolution("conv_along_a_line", "Conv2D")
 depthwise_along_a_line = _convolution("depthwise_along_a_line", "DepthwiseConv2dNative")
 
 
-def _separable_fits(
-    kernel: Held,
-    pointwise: Held,
-    bias: Held | None,
-    strides: Any,
-    padding: str,
-    layout: str,
-    axis: Any,
-    axes: Any,
-) -> bool | str:
-    if padding not in ("SAME", "VALID"):
-        return f"padding {padding} is of two axes"
+def _separable_fits(b: Bindings) -> bool | str:
+    if b.padding not in ("SAME", "VALID"):
+        return f"padding {b.padding} is of two axes"
     for holds in (
-        _inserted(layout, axis, axes, _without_inserted(strides, axis)),
-        _spans_one(kernel, layout, axis),
-        pointwise.shape[:2] == (1, 1) or "the second kernel spans more than one point",
+        _inserted(b.layout, b.axis, b.axes, _without_inserted(b.strides, b.axis)),
+        _spans_one(b.kernel, b.layout, b.axis),
+        b.pointwise.shape[:2] == (1, 1)
+        or "the second kernel spans more than one point",
     ):
         if holds is not True:
             return holds
-    return per_channel(bias, pointwise.shape[-1], layout, 3, 4)
+    return per_channel(b.bias, b.pointwise.shape[-1], b.layout, 3, 4)
 
 
-def _separable(
-    match: Match,
-    x: Tensor,
-    kernel: Held,
-    pointwise: Held,
-    bias: Held | None,
-    strides: Any,
-    padding: str,
-    layout: str,
-    dilations: Any,
-    axis: Any,
-) -> New:
-    attrs = _line_attributes(strides, padding, layout, dilations, axis)
-    along = _line_kernel(match.read("kernel")[0], kernel)
-    points = _line_kernel(match.read("pointwise")[0], pointwise)
-    deep = New("line.DepthwiseConv2dNative", (x, along), attrs)
-    plain = {**plain_attributes(1), "data_format": _line_layout(layout)}
+def _separable(b: Bindings) -> New:
+    attrs = _line_attributes(b.strides, b.padding, b.layout, b.dilations, b.axis)
+    along = _line_kernel(b.match.read("kernel")[0], b.kernel)
+    points = _line_kernel(b.match.read("pointwise")[0], b.pointwise)
+    deep = New("line.DepthwiseConv2dNative", (b.x, along), attrs)
+    plain = {**plain_attributes(1), "data_format": _line_layout(b.layout)}
     mixed = New("line.Conv2D", (deep, points), plain)
-    return with_bias(mixed, match, bias, layout)
+    return with_bias(mixed, b.match, b.bias, b.layout)
 
 
 @form("line.Conv2D", where=_separable_fits, becomes=_separable)
@@ -207,30 +170,19 @@ def separable_along_a_line(
     return _squeezed(mixed, bias, axes)
 
 
-def _transposed_fits(
-    kernel: Held, strides: Any, padding: str, layout: str, axis: Any, axes: Any
-) -> bool | str:
-    if padding not in ("SAME", "VALID"):
-        return f"padding {padding} is of two axes"
-    inserted = _inserted(layout, axis, axes, strides)
-    return inserted if inserted is not True else _spans_one(kernel, layout, axis)
+def _transposed_fits(b: Bindings) -> bool | str:
+    if b.padding not in ("SAME", "VALID"):
+        return f"padding {b.padding} is of two axes"
+    inserted = _inserted(b.layout, b.axis, b.axes, b.strides)
+    return inserted if inserted is not True else _spans_one(b.kernel, b.layout, b.axis)
 
 
-def _transposed(
-    match: Match,
-    x: Tensor,
-    kernel: Held,
-    strides: Any,
-    padding: str,
-    layout: str,
-    dilations: Any,
-    axis: Any,
-) -> New:
-    attrs = _line_attributes(strides, padding, layout, dilations, axis)
-    left = np.array([i for i in range(4) if i != int(axis) % 4], np.int32)
-    sizes = New("GatherV2", (*match.read("sizes"), left, np.int32(0)), shape=(3,))
-    along = _line_kernel(match.read("kernel")[0], kernel)
-    return New("line.Conv2DBackpropInput", (sizes, along, x), attrs)
+def _transposed(b: Bindings) -> New:
+    attrs = _line_attributes(b.strides, b.padding, b.layout, b.dilations, b.axis)
+    left = np.array([i for i in range(4) if i != int(b.axis) % 4], np.int32)
+    sizes = New("GatherV2", (*b.match.read("sizes"), left, np.int32(0)), shape=(3,))
+    along = _line_kernel(b.match.read("kernel")[0], b.kernel)
+    return New("line.Conv2DBackpropInput", (sizes, along, b.x), attrs)
 
 
 @form("line.Conv2DBackpropInput", where=_transposed_fits, becomes=_transposed)
@@ -252,19 +204,15 @@ def transposed_along_a_line(
 
 
 def _pooling(name: str, kind: str) -> Form:
-    def fits(
-        size: Any, strides: Any, padding: str, layout: str, axis: Any, axes: Any
-    ) -> bool | str:
-        if padding not in ("SAME", "VALID"):
-            return f"padding {padding} is of two axes"
-        return _inserted(layout, axis, axes, size, strides)
+    def fits(b: Bindings) -> bool | str:
+        if b.padding not in ("SAME", "VALID"):
+            return f"padding {b.padding} is of two axes"
+        return _inserted(b.layout, b.axis, b.axes, b.size, b.strides)
 
-    def becomes(
-        x: Tensor, size: Any, strides: Any, padding: str, layout: str, axis: Any
-    ) -> New:
-        attrs = _line_attributes(strides, padding, layout, None, axis)
+    def becomes(b: Bindings) -> New:
+        attrs = _line_attributes(b.strides, b.padding, b.layout, None, b.axis)
         del attrs["dilations"]
-        return New(f"line.{kind}", (x,), {**attrs, "ksize": _without(size, axis)})
+        return New(f"line.{kind}", (b.x,), {**attrs, "ksize": _without(b.size, b.axis)})
 
     def formula(
         x: Input,
@@ -288,18 +236,22 @@ max_pool_along_a_line = _pooling("max_pool_along_a_line", "MaxPool")
 avg_pool_along_a_line = _pooling("avg_pool_along_a_line", "AvgPool")
 
 
-def _is_causal(kernel: Held, dilations: Any, layout: str, left: Any) -> bool | str:
-    if layout != "NWC":
+def _is_causal(b: Bindings) -> bool | str:
+    if b.layout != "NWC":
         return "Keras pads causally before channels that come last alone"
-    reach = (kernel.shape[0] - 1) * dilations[1]
-    causal = [tuple(row) for row in left] == [(0, 0), (reach, 0), (0, 0)] and reach > 0
+    reach = (b.kernel.shape[0] - 1) * b.dilations[1]
+    causal = [tuple(row) for row in b.left] == [
+        (0, 0),
+        (reach, 0),
+        (0, 0),
+    ] and reach > 0
     return causal or "the padding is not the reach of the kernel, on the left"
 
 
-def _causal(match: Match, x: Tensor, strides: Any, layout: str, dilations: Any) -> New:
-    attrs = {"strides": strides, "padding": "CAUSAL", "dilations": dilations}
-    inputs = (x, *match.read("kernel"))
-    return New("line.Conv2D", inputs, {**attrs, "data_format": layout})
+def _causal(b: Bindings) -> New:
+    attrs = {"strides": b.strides, "padding": "CAUSAL", "dilations": b.dilations}
+    inputs = (b.x, *b.match.read("kernel"))
+    return New("line.Conv2D", inputs, {**attrs, "data_format": b.layout})
 
 
 @form("line.Conv2D", where=_is_causal, becomes=_causal)

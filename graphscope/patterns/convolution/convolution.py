@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...graph import Tensor
-from ...match import Attr, Held, Input, Pattern, Term, View, Weight, layer
+from ...match import Attr, Bindings, Input, Pattern, Term, Weight, layer
 from ..canonical.convolutions import family, outputs_of
 from ..keras_arguments import channel_axis, only_spatial, per_channel, size_at
 
@@ -24,9 +23,9 @@ def plain_window(
     return plain or "strides or dilations over batch or channels"
 
 
-def _groups(view: View, x: Tensor, kernel: Held, data_format: str) -> dict[str, int]:
-    axis = channel_axis(data_format, len(kernel.shape))
-    channels, inside = size_at(view.shape(x), axis), kernel.shape[-2]
+def _groups(b: Bindings) -> dict[str, int]:
+    axis = channel_axis(b.data_format, len(b.kernel.shape))
+    channels, inside = size_at(b.view.shape(b.x), axis), b.kernel.shape[-2]
     grouped = channels and inside and channels % inside == 0
     return {"groups": channels // inside if grouped and channels else 1}
 
@@ -35,19 +34,12 @@ def _convolution(kind: str, axes: int, keras: str) -> Pattern:
     """A convolution, or one of each channel by itself, over that many axes."""
     deep = kind.startswith("Depthwise")
 
-    def fits(
-        kernel: Held,
-        bias: Held | None,
-        strides: Any,
-        padding: str,
-        data_format: str,
-        dilations: Any,
-    ) -> bool | str:
+    def fits(b: Bindings) -> bool | str:
         causal = axes == 1 and not deep
-        plain = plain_window(padding, strides, dilations, data_format, causal)
+        plain = plain_window(b.padding, b.strides, b.dilations, b.data_format, causal)
         if plain is not True:
             return plain
-        return per_channel(bias, outputs_of(kind, kernel), data_format, axes + 2)
+        return per_channel(b.bias, outputs_of(kind, b.kernel), b.data_format, axes + 2)
 
     def formula(
         x: Input,
@@ -76,24 +68,16 @@ depthwise_conv2d = _convolution("DepthwiseConv2dNative", 2, "DepthwiseConv2D")
 def _separable(axes: int) -> Pattern:
     """Each channel by itself, then a convolution of one point that mixes them."""
 
-    def fits(
-        depthwise_kernel: Held,
-        pointwise_kernel: Held,
-        bias: Held | None,
-        strides: Any,
-        padding: str,
-        data_format: str,
-        dilations: Any,
-    ) -> bool | str:
-        plain = plain_window(padding, strides, dilations, data_format)
-        *point, inside, outside = pointwise_kernel.shape
+    def fits(b: Bindings) -> bool | str:
+        plain = plain_window(b.padding, b.strides, b.dilations, b.data_format)
+        *point, inside, outside = b.pointwise_kernel.shape
         if plain is not True:
             return plain
         if set(point) != {1}:
             return f"the second kernel spans {point}, not one point"
-        if inside != outputs_of("Depthwise", depthwise_kernel):
+        if inside != outputs_of("Depthwise", b.depthwise_kernel):
             return "the second kernel is a grouped one"
-        return per_channel(bias, outside, data_format, axes + 2)
+        return per_channel(b.bias, outside, b.data_format, axes + 2)
 
     def formula(
         x: Input,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...graph import Tensor
 from ...match import (
     Attr,
+    Bindings,
     Dims,
-    Held,
     Input,
     Pattern,
     Size,
-    Sizes,
     Term,
-    View,
     Weight,
     layer,
 )
@@ -25,21 +22,15 @@ from ..keras_arguments import channel_axis, conv_output_size, per_channel
 from .convolution import plain_window
 
 
-def _axes(
-    view: View,
-    x: Tensor,
-    kernel: Held,
-    strides: Any,
-    dilations: Any,
-    data_format: str,
-    sizes: Sizes,
-) -> Iterator[tuple[Size, Size | None, int, int]]:
+def _axes(b: Bindings) -> Iterator[tuple[Size, Size | None, int, int]]:
     """For each spatial axis: the size that comes in, the size that is asked for, the kernel's reach and the stride."""
-    first = 2 if channel_axis(data_format) == 1 else 1
-    steps, rates = spatial(strides, data_format), spatial(dilations, data_format)
-    for i, (long, step, rate) in enumerate(zip(kernel.shape, steps, rates)):
-        size = sizes[first + i] if first + i < len(sizes) else None
-        yield view.axis_size(x, first + i), size, (long - 1) * rate + 1, step
+    first = 2 if channel_axis(b.data_format) == 1 else 1
+    steps, rates = spatial(b.strides, b.data_format), spatial(
+        b.dilations, b.data_format
+    )
+    for i, (long, step, rate) in enumerate(zip(b.kernel.shape, steps, rates)):
+        size = b.sizes[first + i] if first + i < len(b.sizes) else None
+        yield b.view.axis_size(b.x, first + i), size, (long - 1) * rate + 1, step
 
 
 def _extra(
@@ -64,19 +55,10 @@ def _extra(
     return extra.number
 
 
-def _output_padding(
-    view: View,
-    x: Tensor,
-    kernel: Held,
-    strides: Any,
-    padding: str,
-    dilations: Any,
-    data_format: str,
-    sizes: Sizes,
-) -> Any:
-    axes = _axes(view, x, kernel, strides, dilations, data_format, sizes)
+def _output_padding(b: Bindings) -> Any:
+    axes = _axes(b)
     extras = [
-        _extra(before, after, long, stride, padding.lower())
+        _extra(before, after, long, stride, b.padding.lower())
         for before, after, long, stride in axes
     ]
     for extra in extras:
@@ -89,54 +71,23 @@ def _output_padding(
     return tuple(extras) if len(extras) > 1 else extras[0]
 
 
-def _fits(
-    view: View,
-    x: Tensor,
-    kernel: Held,
-    bias: Held | None,
-    strides: Any,
-    padding: str,
-    data_format: str,
-    dilations: Any,
-    sizes: Sizes,
-) -> bool | str:
-    plain = plain_window(padding, strides, dilations, data_format)
+def _fits(b: Bindings) -> bool | str:
+    plain = plain_window(b.padding, b.strides, b.dilations, b.data_format)
     if plain is not True:
         return plain
-    extra = _output_padding(
-        view, x, kernel, strides, padding, dilations, data_format, sizes
-    )
+    extra = _output_padding(b)
     if isinstance(extra, str):
         return extra
-    return per_channel(bias, kernel.shape[-2], data_format, len(kernel.shape))
+    return per_channel(b.bias, b.kernel.shape[-2], b.data_format, len(b.kernel.shape))
 
 
-def _config(
-    view: View,
-    x: Tensor,
-    kernel: Held,
-    strides: Any,
-    padding: str,
-    data_format: str,
-    dilations: Any,
-    sizes: Sizes,
-) -> dict[str, Any]:
-    extra = _output_padding(
-        view, x, kernel, strides, padding, dilations, data_format, sizes
-    )
+def _config(b: Bindings) -> dict[str, Any]:
+    extra = _output_padding(b)
     return {"output_padding": extra}
 
 
-def _evidence(
-    view: View,
-    x: Tensor,
-    kernel: Held,
-    strides: Any,
-    dilations: Any,
-    data_format: str,
-    sizes: Sizes,
-) -> str:
-    axes = _axes(view, x, kernel, strides, dilations, data_format, sizes)
+def _evidence(b: Bindings) -> str:
+    axes = _axes(b)
     known = all(
         after is not None and (before.number is not None or bool(after.axes))
         for before, after, _, _ in axes

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...graph import Tensor
 from ...match import (
     ANY,
     Array,
     Attr,
+    Bindings,
     Dims,
     Held,
     Input,
     Size,
-    Sizes,
     Term,
     Value,
     View,
@@ -24,18 +25,6 @@ from ...match import (
     layer,
     op,
 )
-
-
-def _units(kernel: Held, bias: Held | None) -> dict[str, Any]:
-    return {
-        "units": kernel.shape[-1],
-        "use_bias": bias is not None,
-        "activation": "linear",
-    }
-
-
-def _weights(kernel: Held, bias: Held | None) -> dict[str, Held | None]:
-    return {"kernel": kernel, "bias": bias.flat() if bias else None}
 
 
 def _is_vector(bias: Held | None, size: int) -> bool | str:
@@ -52,28 +41,28 @@ def _fits(kernel: Held, bias: Held | None) -> bool | str:
     return _is_vector(bias, kernel.shape[-1])
 
 
-def _matrix(kernel: Held, turned: bool = False) -> Held:
-    """The kernel less leading axes of one, over which a BatchMatMul repeats it; ``turned``: its outputs are first."""
+def _turned(kernel: Held) -> Held:
+    """A kernel that is stored with its outputs first."""
+    return kernel.transposed(1, 0)
+
+
+def _matrix(kernel: Held) -> Held:
+    """The kernel less leading axes of one, over which a BatchMatMul repeats it."""
     if any(size != 1 for size in kernel.shape[:-2]):
         return kernel
-    matrix = kernel.reshaped(*kernel.shape[-2:])
-    return matrix.transposed(1, 0) if turned else matrix
+    return kernel.reshaped(*kernel.shape[-2:])
 
 
-def _stack_fits(
-    view: View, x: Any, kernel: Held, bias: Held | None, turned: bool = False
-) -> bool | str:
+def _is_stack(view: View, x: Tensor, kernel: Held) -> bool | str:
     shape = view.shape(x)
-    if shape is None or not 2 < len(kernel.shape) <= len(shape):
-        return "the kernel is a matrix, or has more axes than its input"
-    return _fits(_matrix(kernel, turned), bias)
+    stacked = shape is not None and 2 < len(kernel.shape) <= len(shape)
+    return stacked or "the kernel is a matrix, or has more axes than its input"
 
 
 @layer(
     "Dense",
-    where=_stack_fits,
-    config=lambda kernel, bias: _units(_matrix(kernel), bias),
-    weights=lambda kernel, bias: _weights(_matrix(kernel), bias),
+    where=(_is_stack, lambda kernel, bias: _fits(_matrix(kernel), bias)),
+    weights={"kernel": _matrix},
 )
 def dense_of_stack(x: Input, kernel: Weight, bias: Weight | None) -> Term:
     """A stack of one kernel, as a constant folded with its ExpandDims or tiled for a BatchMatMul."""
@@ -82,26 +71,23 @@ def dense_of_stack(x: Input, kernel: Weight, bias: Weight | None) -> Term:
 
 @layer(
     "Dense",
-    where=lambda view, x, kernel, bias: _stack_fits(view, x, kernel, bias, turned=True),
-    config=lambda kernel, bias: _units(_matrix(kernel, turned=True), bias),
-    weights=lambda kernel, bias: _weights(_matrix(kernel, turned=True), bias),
+    where=(_is_stack, lambda kernel, bias: _fits(_turned(_matrix(kernel)), bias)),
+    weights={"kernel": lambda kernel: _turned(_matrix(kernel))},
 )
 def dense_of_turned_stack(x: Input, kernel: Weight, bias: Weight | None) -> Term:
     """The same, its outputs first: a language model's logits by the table of its embedding."""
     return op.BatchMatMul(x, kernel, adj_y=True) + bias
 
 
-@layer("Dense", where=_fits, config=_units, weights=_weights)
+@layer("Dense", where=_fits)
 def dense(x: Input, kernel: Weight, bias: Weight | None) -> Term:
     return op.MatMul(x, kernel) + bias | op.BatchMatMul(x, kernel) + bias
 
 
 @layer(
     "Dense",
-    where=lambda kernel, bias: len(kernel.shape) == 2
-    and _is_vector(bias, kernel.shape[0]),
-    config=lambda kernel, bias: _units(kernel.transposed(1, 0), bias),
-    weights=lambda kernel, bias: _weights(kernel.transposed(1, 0), bias),
+    where=lambda kernel, bias: len(kernel.shape) == 2 and _fits(_turned(kernel), bias),
+    weights={"kernel": _turned},
 )
 def dense_transposed(x: Input, kernel: Weight, bias: Weight | None) -> Term:
     """The kernel is stored with its outputs first: PyTorch's layout, and tied embeddings."""
@@ -111,37 +97,29 @@ def dense_transposed(x: Input, kernel: Weight, bias: Weight | None) -> Term:
     )
 
 
-def _by_matrix(
-    view: View,
-    x: Any,
-    kernel: Held,
-    bias: Held | None,
-    inner: Sizes,
-    outer: Sizes,
-    perm: Any,
-) -> bool | str:
-    if len(kernel.shape) != 2 or len(inner) != 2:
+def _by_matrix(b: Bindings) -> bool | str:
+    if len(b.kernel.shape) != 2 or len(b.inner) != 2:
         return "it is not a product of matrices"
-    if perm is not None and tuple(perm) != tuple(range(len(perm))):
+    if b.perm is not None and tuple(b.perm) != tuple(range(len(b.perm))):
         return "the axes are moved"
-    if inner[1] != Size(kernel.shape[0]) and not (
-        inner[1] == Size(-1) and inner[0] is not None
+    if b.inner[1] != Size(b.kernel.shape[0]) and not (
+        b.inner[1] == Size(-1) and b.inner[0] is not None
     ):
         return "the last axis is not what is multiplied"
-    if outer[-1] != Size(kernel.shape[1]):
+    if b.outer[-1] != Size(b.kernel.shape[1]):
         return "the last axis of the result is not that of the kernel"
-    leading = list(enumerate(outer[:-1]))
-    kept = [size == view.axis_size(x, i) for i, size in leading]
+    leading = list(enumerate(b.outer[:-1]))
+    kept = [size == b.view.axis_size(b.x, i) for i, size in leading]
     loose = [i for i, size in leading if not kept[i] and size == Size(-1)]
-    shape = view.shape(x)
-    if shape is not None and len(shape) != len(outer):
-        return f"from {len(shape)} axes to {len(outer)}"
+    shape = b.view.shape(b.x)
+    if shape is not None and len(shape) != len(b.outer):
+        return f"from {len(shape)} axes to {len(b.outer)}"
     if kept.count(False) > len(loose) or len(loose) > 1:
         return "the leading axes are not kept"
-    return _is_vector(bias, kernel.shape[1])
+    return _is_vector(b.bias, b.kernel.shape[1])
 
 
-@layer("Dense", where=_by_matrix, config=_units, weights=_weights)
+@layer("Dense", where=_by_matrix)
 def dense_by_matrix(
     x: Input, kernel: Weight, bias: Weight | None, inner: Dims, outer: Dims, perm: Array
 ) -> Term:
@@ -168,36 +146,28 @@ def _is_dense_equation(equation: str) -> bool:
     return plain and kernel[1] not in x
 
 
-@layer(
-    "Dense",
-    where=lambda equation, kernel, bias: _is_dense_equation(equation)
-    and _fits(kernel, bias),
-    config=_units,
-    weights=_weights,
-)
+@layer("Dense", where=(_is_dense_equation, _fits))
 def dense_einsum(x: Input, kernel: Weight, bias: Weight | None, equation: Attr) -> Term:
     return op.Einsum(x, kernel, equation=equation) + bias
 
 
-def _einsum_fits(
-    view: View, x: Any, equation: str, kernel: Held, bias: Held | None
-) -> bool | str:
-    labels = _terms(equation)
-    if labels is None or _is_dense_equation(equation):
+def _einsum_fits(b: Bindings) -> bool | str:
+    labels = _terms(b.equation)
+    if labels is None or _is_dense_equation(b.equation):
         return "it is a Dense layer, or not an einsum of two"
     left, right, out = labels
-    if len(right) != len(kernel.shape):
+    if len(right) != len(b.kernel.shape):
         return "the kernel has an ellipsis in the equation"
     if left[:1] != out[:1]:
         return "the batch is not kept"
-    if bias is not None and len(bias.shape) > len(out):
+    if b.bias is not None and len(b.bias.shape) > len(out):
         return "the bias has more axes than the result"
-    sizes = _output_sizes(view, x, labels, kernel)
+    sizes = _output_sizes(b.view, b.x, labels, b.kernel)
     if sizes is None:
         return "a size is not known"
-    own = _trimmed(bias).shape if bias is not None else ()
+    own = b.bias.trimmed().shape if b.bias is not None else ()
     aligned = zip(reversed(own), reversed(sizes))
-    return all(b == n or n is None for b, n in aligned) or "the bias is broadcast"
+    return all(d == n or n is None for d, n in aligned) or "the bias is broadcast"
 
 
 def _output_sizes(
@@ -214,100 +184,72 @@ def _output_sizes(
     return tuple(sizes.get(label) for label in out[1:])
 
 
-def _einsum(
-    view: View, x: Any, equation: str, kernel: Held, bias: Held | None
-) -> dict[str, Any]:
-    labels = _terms(equation) or ("", "", "")
+def _einsum(b: Bindings) -> dict[str, Any]:
+    labels = _terms(b.equation) or ("", "", "")
     axes = None
-    if bias is not None:
-        trimmed = _trimmed(bias)
-        offset = len(labels[2]) - len(trimmed.shape)
-        axes = labels[2][offset:]
-    sizes = _output_sizes(view, x, labels, kernel) or ()
+    if b.bias is not None:
+        axes = labels[2][len(labels[2]) - len(b.bias.trimmed().shape) :]
+    sizes = _output_sizes(b.view, b.x, labels, b.kernel) or ()
     own = labels[1] + (axes or "")
     return {
-        "equation": equation,
+        "equation": b.equation,
         "output_shape": tuple(  # Keras takes a row of an unknown number for unknown still
             None if size == 1 and label not in own else size
             for label, size in zip(labels[2][1:], sizes)
         ),
         "bias_axes": axes,
-        "activation": "linear",
     }
 
 
-def _trimmed(bias: Held) -> Held:
-    """A bias without the leading axes of size 1 that only align it."""
-    shape = list(bias.shape)
-    while len(shape) > 1 and shape[0] == 1:
-        shape.pop(0)
-    return bias.reshaped(*shape)
-
-
-@layer(
-    "EinsumDense",
-    where=_einsum_fits,
-    config=_einsum,
-    weights=lambda kernel, bias: {
-        "kernel": kernel,
-        "bias": _trimmed(bias) if bias else None,
-    },
-)
+@layer("EinsumDense", where=_einsum_fits, config=_einsum)
 def einsum_dense(x: Input, kernel: Weight, bias: Weight | None, equation: Attr) -> Term:
     return op.Einsum(x, kernel, equation=equation) + bias
 
 
-def _embedding(kernel: Held) -> dict[str, Any]:
-    return {"input_dim": kernel.shape[0], "output_dim": kernel.shape[1]}
+def _is_table(embeddings: Held) -> bool | str:
+    return len(embeddings.shape) == 2 or "the table is no matrix"
 
 
-@layer(
-    "Embedding",
-    where=lambda kernel: len(kernel.shape) == 2 or "the table is no matrix",
-    config=_embedding,
-    weights=lambda kernel: {"embeddings": kernel},
-)
-def embedding(x: Input, kernel: Weight) -> Term:
+def _rows(embeddings: Weight, ids: Term) -> Term:
+    return (
+        op.GatherV2(embeddings, ids, 0)
+        | op.GatherV2(embeddings, ids)
+        | op.ResourceGather(embeddings, ids)
+    )
+
+
+@layer("Embedding", where=_is_table)
+def embedding(x: Input, embeddings: Weight) -> Term:
     plain = op.Cast(x) | x
     # Keras 3 lets negative indices count from the end
     wrapped = op.Select(op.Less(plain, 0), op.Add(plain, ANY), plain)
-    ids = wrapped | plain
-    return (
-        op.GatherV2(kernel, ids, 0)
-        | op.GatherV2(kernel, ids)
-        | op.ResourceGather(kernel, ids)
-    )
+    return _rows(embeddings, wrapped | plain)
+
+
+def _is_of_shapes(view: View, x: Tensor) -> bool | str:
+    of_shapes = x.node in view.varying and x.node not in view.dynamic
+    return of_shapes or "its indices are fed, or constant"
 
 
 @layer(
     "Embedding",
-    where=lambda view, x, kernel: (
-        len(kernel.shape) == 2 and x.node in view.varying and x.node not in view.dynamic
-    )
-    or "its indices are fed, or constant",
-    config=_embedding,
-    weights=lambda kernel: {"embeddings": kernel},
+    where=(_is_table, _is_of_shapes),
     evidence="the indices depend on shapes alone: positions",
 )
-def embedding_of_positions(x: Value, kernel: Weight) -> Term:
+def embedding_of_positions(x: Value, embeddings: Weight) -> Term:
     """GPT-2's ``wpe``."""
-    return (
-        op.GatherV2(kernel, x, 0)
-        | op.GatherV2(kernel, x)
-        | op.ResourceGather(kernel, x)
-    )
+    return _rows(embeddings, x)
 
 
 @layer(
     "Embedding",
-    where=lambda kernel, depth, last: (
-        len(kernel.shape) == 2 and depth == kernel.shape[0] and last == -1
-    )
-    or "the one-hot vectors are no rows of the table",
-    config=_embedding,
-    weights=lambda kernel: {"embeddings": kernel},
+    where=(
+        _is_table,
+        lambda embeddings, _depth: _depth == embeddings.shape[0]
+        or "the one-hot vectors are no rows of the table",
+    ),
 )
-def embedding_by_one_hot(x: Input, kernel: Weight, depth: Array, last: Attr) -> Term:
+def embedding_by_one_hot(x: Input, embeddings: Weight, _depth: Array) -> Term:
     """BERT's token types, and Keras's EinsumDense of one-hot vectors: a matrix product picks the rows."""
-    rows = op.OneHot(x, depth, 1.0, 0.0, axis=last)
-    return op.MatMul(rows, kernel) | op.BatchMatMul(rows, kernel)
+    rows = op.OneHot(x, _depth, 1.0, 0.0, axis=-1)
+    return op.MatMul(rows, embeddings) | op.BatchMatMul(rows, embeddings)

@@ -10,7 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from ...match import Dims, Held, Input, Size, Sizes, Term, View, Weight, layer, op
+from ...match import (
+    Bindings,
+    Dims,
+    Held,
+    Input,
+    Size,
+    Sizes,
+    Term,
+    View,
+    Weight,
+    layer,
+    op,
+)
 
 
 def _leading_kept(view: View, x: Any, outer: Sizes, count: int) -> bool:
@@ -29,60 +41,42 @@ def _numbers(sizes: Sizes) -> list[int | None]:
     return [size.number if size is not None else None for size in sizes]
 
 
-def _to_heads(
-    view: View, x: Any, kernel: Held, bias: Held | None, outer: Sizes
-) -> bool | str:
-    shape = view.shape(x)
-    if shape is None or len(kernel.shape) != 2:
+def _to_heads(b: Bindings) -> bool | str:
+    shape = b.shape
+    if shape is None or len(b.kernel.shape) != 2:
         return "the rank of the input is not known, or the kernel is no matrix"
-    leading, heads = len(shape) - 1, _numbers(outer[len(shape) - 1 :])
+    leading, heads = len(shape) - 1, _numbers(b.outer[len(shape) - 1 :])
     if len(heads) < 2 or None in heads or min(h or 0 for h in heads) < 1:
         return "the last axis is not split"
-    if int(np.prod([h or 0 for h in heads])) != kernel.shape[1]:
+    if int(np.prod([h or 0 for h in heads])) != b.kernel.shape[1]:
         return "the last axes do not make up the units"
-    if not _leading_kept(view, x, outer, leading):
+    if not _leading_kept(b.view, b.x, b.outer, leading):
         return "the leading axes are not kept"
-    return bias is None or _of_trailing(bias, heads)
+    return b.bias is None or _of_trailing(b.bias, heads)
 
 
 def _of_trailing(bias: Held, heads: list[int | None]) -> bool | str:
-    given = _trimmed(bias).shape
+    given = bias.trimmed().shape
     fits = list(given) == heads[len(heads) - len(given) :]
     return fits or f"the bias has shape {list(bias.shape)}"
 
 
-def _trimmed(bias: Held) -> Held:
-    shape = list(bias.shape)
-    while len(shape) > 1 and shape[0] == 1:
-        shape.pop(0)
-    return bias.reshaped(*shape)
-
-
-def _heads_config(
-    view: View, x: Any, kernel: Held, bias: Held | None, outer: Sizes
-) -> dict[str, Any]:
-    rank = len(view.shape(x) or ())
-    heads = len(outer) - rank + 1
+def _heads_config(b: Bindings) -> dict[str, Any]:
+    rank = len(b.shape or ())
+    heads = len(b.outer) - rank + 1
     left, new = LETTERS[:rank], LETTERS[rank : rank + heads]
     right = left[-1] + new
-    sizes = view.shape(x) or ()
-    made = tuple(sizes[1:-1]) + tuple(_numbers(outer[rank - 1 :]))
+    leading = (b.shape or ())[1:-1]
     return {
         "equation": f"{left},{right}->{left[:-1]}{new}",
-        "output_shape": made,
-        "bias_axes": new[heads - len(_trimmed(bias).shape) :] if bias else None,
-        "activation": "linear",
+        "output_shape": (*leading, *_numbers(b.outer[rank - 1 :])),
+        "bias_axes": new[heads - len(b.bias.trimmed().shape) :] if b.bias else None,
     }
 
 
-def _heads_weights(
-    view: View, x: Any, kernel: Held, bias: Held | None, outer: Sizes
-) -> dict[str, Held | None]:
-    heads = [h or 0 for h in _numbers(outer[len(view.shape(x) or ()) - 1 :])]
-    return {
-        "kernel": kernel.reshaped(kernel.shape[0], *heads),
-        "bias": _trimmed(bias) if bias else None,
-    }
+def _heads_weights(b: Bindings) -> dict[str, Held | None]:
+    heads = [h or 0 for h in _numbers(b.outer[len(b.shape or ()) - 1 :])]
+    return {"kernel": b.kernel.reshaped(b.kernel.shape[0], *heads), "bias": b.bias}
 
 
 @layer("EinsumDense", where=_to_heads, config=_heads_config, weights=_heads_weights)
@@ -92,46 +86,36 @@ def einsum_dense_by_matrix(
     return op.Reshape(op.BatchMatMul(x, kernel), outer) + bias
 
 
-def _joined(
-    view: View, x: Any, kernel: Held, bias: Held | None, inner: Sizes
-) -> bool | str:
-    shape = view.shape(x)
-    if shape is None or len(kernel.shape) != 2 or len(inner) >= len(shape):
+def _joined(b: Bindings) -> bool | str:
+    shape = b.shape
+    if shape is None or len(b.kernel.shape) != 2 or len(b.inner) >= len(shape):
         return "no axes are joined"
-    leading = len(inner) - 1
+    leading = len(b.inner) - 1
     joined = shape[leading:]
-    if None in joined or int(np.prod([d or 0 for d in joined])) != kernel.shape[0]:
+    if None in joined or int(np.prod([d or 0 for d in joined])) != b.kernel.shape[0]:
         return "the joined axes are not what the kernel takes"
-    if not _leading_kept(view, x, inner, leading):
+    if not _leading_kept(b.view, b.x, b.inner, leading):
         return "the leading axes are not kept"
-    if inner[-1] not in (Size(-1), Size(kernel.shape[0])):
+    if b.inner[-1] not in (Size(-1), Size(b.kernel.shape[0])):
         return "the joined axes are cut"
-    fits = bias is None or _trimmed(bias).shape == (kernel.shape[1],)
+    fits = b.bias is None or b.bias.trimmed().shape == (b.kernel.shape[1],)
     return fits or "the bias is not one number a unit"
 
 
-def _joined_config(
-    view: View, x: Any, kernel: Held, bias: Held | None, inner: Sizes
-) -> dict[str, Any]:
-    shape = view.shape(x) or ()
-    rank, leading = len(shape), len(inner) - 1
+def _joined_config(b: Bindings) -> dict[str, Any]:
+    shape = b.shape or ()
+    rank, leading = len(shape), len(b.inner) - 1
     left, new = LETTERS[:rank], LETTERS[rank]
     return {
         "equation": f"{left},{left[leading:]}{new}->{left[:leading]}{new}",
-        "output_shape": (*shape[1:leading], kernel.shape[1]),
-        "bias_axes": new if bias else None,
-        "activation": "linear",
+        "output_shape": (*shape[1:leading], b.kernel.shape[1]),
+        "bias_axes": new if b.bias else None,
     }
 
 
-def _joined_weights(
-    view: View, x: Any, kernel: Held, bias: Held | None, inner: Sizes
-) -> dict[str, Held | None]:
-    joined = [d or 0 for d in (view.shape(x) or ())[len(inner) - 1 :]]
-    return {
-        "kernel": kernel.reshaped(*joined, kernel.shape[1]),
-        "bias": _trimmed(bias) if bias else None,
-    }
+def _joined_weights(b: Bindings) -> dict[str, Held | None]:
+    joined = [d or 0 for d in (b.shape or ())[len(b.inner) - 1 :]]
+    return {"kernel": b.kernel.reshaped(*joined, b.kernel.shape[1]), "bias": b.bias}
 
 
 @layer("EinsumDense", where=_joined, config=_joined_config, weights=_joined_weights)

@@ -31,7 +31,6 @@ def _each_by_its_own(view: View, x: Any, scale: Held) -> dict[str, Any]:
         "equation": f"{axes},{axes[-1]}->{axes}",
         "output_shape": (*shape[1:-1], scale.shape[-1]),
         "bias_axes": None,
-        "activation": "linear",
     }
 
 

@@ -6,23 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from ...match import Attr, Held, Input, Scalar, Term, View, Weight, layer, op, rsqrt
+from ...match import (
+    Attr,
+    Bindings,
+    Held,
+    Input,
+    Scalar,
+    Term,
+    View,
+    Weight,
+    layer,
+    op,
+    rsqrt,
+)
 from ...match.solver.match import plain_float
 from ..keras_arguments import channel_axis
+from .formulas import standardized
 
 EPSILON = 1e-3  # Keras's default: what a folded batch norm is given back
-
-
-def _vectors(
-    gamma: Held | None, beta: Held | None, moving_mean: Held, moving_variance: Held
-) -> dict[str, Held | None]:
-    given = {
-        "gamma": gamma,
-        "beta": beta,
-        "moving_mean": moving_mean,
-        "moving_variance": moving_variance,
-    }
-    return {name: held.flat() if held else None for name, held in given.items()}
 
 
 def _constant(view: View, held: Held, value: float) -> bool:
@@ -32,29 +33,23 @@ def _constant(view: View, held: Held, value: float) -> bool:
     return bool(np.all(view.attrs[held.node]["value"] == value))
 
 
-def _fused_weights(
-    view: View, gamma: Held, beta: Held, moving_mean: Held, moving_variance: Held
-) -> dict[str, Held | None]:
-    return _vectors(
-        None if _constant(view, gamma, 1.0) else gamma,
-        None if _constant(view, beta, 0.0) else beta,
-        moving_mean,
-        moving_variance,
-    )
-
-
-def _fused(
-    view: View, epsilon: float, gamma: Held, beta: Held, layout: str
-) -> dict[str, Any]:
+def _fused_weights(b: Bindings) -> dict[str, Held | None]:
     return {
-        "axis": channel_axis(layout),
-        "epsilon": plain_float(epsilon),
-        "center": not _constant(view, beta, 0.0),
-        "scale": not _constant(view, gamma, 1.0),
+        "gamma": None if _constant(b.view, b.gamma, 1.0) else b.gamma,
+        "beta": None if _constant(b.view, b.beta, 0.0) else b.beta,
+        "moving_mean": b.moving_mean,
+        "moving_variance": b.moving_variance,
     }
 
 
-@layer("BatchNormalization", config=_fused, weights=_fused_weights)
+@layer(
+    "BatchNormalization",
+    config=lambda layout, epsilon: {
+        "axis": channel_axis(layout),
+        "epsilon": plain_float(epsilon),
+    },
+    weights=_fused_weights,
+)
 def fused_batch_norm(
     x: Input,
     gamma: Weight,
@@ -78,46 +73,34 @@ def fused_batch_norm(
     )
 
 
-def _axis(view: View, x: Any, *weights: Held | None) -> int:
+def _config(b: Bindings, epsilon: float, *weights: Held | None) -> dict[str, Any]:
     """The one axis that the weights vary along: the last, unless their own shape says otherwise."""
-    shape = view.shape(x)
+    axis = -1
     for held in weights:
         if held is None or len(held.shape) < 2:
             continue
         wide = [i - len(held.shape) for i, d in enumerate(held.shape) if d != 1]
         if len(wide) == 1 and wide[0] != -1:
-            return wide[0] + len(shape) if shape is not None else wide[0]
-    return -1
+            axis = wide[0] + len(b.shape) if b.shape is not None else wide[0]
+            break
+    return {"axis": axis, "epsilon": epsilon}
 
 
-def _decomposed(
-    view: View,
-    x: Any,
-    gamma: Held | None,
-    beta: Held | None,
-    moving_mean: Held,
-    moving_variance: Held,
-    epsilon: float,
-) -> dict[str, Any]:
-    return {
-        "axis": _axis(view, x, moving_mean, moving_variance, gamma, beta),
-        "epsilon": epsilon,
-        "center": beta is not None,
-        "scale": gamma is not None,
-    }
-
-
-def _one_axis(
-    gamma: Held | None, beta: Held | None, moving_mean: Held, moving_variance: Held
-) -> bool | str:
-    given = [h for h in (gamma, beta, moving_mean, moving_variance) if h is not None]
-    if any(sum(d != 1 for d in h.shape) > 1 for h in given):
+def _one_axis(*weights: Held | None) -> bool | str:
+    shapes = [held.shape for held in weights if held is not None]
+    if any(sum(d != 1 for d in shape) > 1 for shape in shapes):
         return "the statistics vary along more than one axis"
-    sizes = {int(np.prod(h.shape)) for h in given}
+    sizes = {int(np.prod(shape)) for shape in shapes}
     return len(sizes) == 1 or "the weights differ in size"
 
 
-@layer("BatchNormalization", where=_one_axis, config=_decomposed, weights=_vectors)
+@layer(
+    "BatchNormalization",
+    where=lambda b: _one_axis(b.gamma, b.beta, b.moving_mean, b.moving_variance),
+    config=lambda b: _config(
+        b, b.epsilon, b.moving_mean, b.moving_variance, b.gamma, b.beta
+    ),
+)
 def batch_norm(
     x: Input,
     gamma: Weight | None,
@@ -127,41 +110,30 @@ def batch_norm(
     epsilon: Scalar,
 ) -> Term:
     root = rsqrt(moving_variance + epsilon)
-    scale = gamma * root
-    return (
-        (x - moving_mean) * scale + beta
-        | x * scale - moving_mean * scale + beta
-        | (x * root - moving_mean * root) * gamma + beta  # Caffe's Scale comes after
-    )
+    # Caffe's Scale comes after
+    after = (x * root - moving_mean * root) * gamma + beta
+    return standardized(x, (moving_mean, moving_variance), gamma, beta, epsilon) | after
 
 
-def _by_deviation(
-    view: View,
-    gamma: Held | None,
-    beta: Held | None,
-    moving_mean: Held,
-    deviation: Held,
-) -> bool | str:
-    if gamma is None and beta is None:
+def _by_deviation(b: Bindings) -> bool | str:
+    if b.gamma is None and b.beta is None:
         return "nothing is trained: a normalization"
-    source = deviation.source
-    if source is None or view.ops[view.producer(source)[0].node] in ("Sqrt", "Pow"):
+    source = b.deviation.source
+    if source is None or b.view.ops[b.view.producer(source)[0].node] in ("Sqrt", "Pow"):
         return "the deviation is no sum with the root of a variance"
-    return _one_axis(gamma, beta, moving_mean, deviation)
+    return _one_axis(b.gamma, b.beta, b.moving_mean, b.deviation)
 
 
 @layer(
     "BatchNormalization",
     where=_by_deviation,
-    config=lambda view, x, gamma, beta, moving_mean, deviation: _decomposed(
-        view, x, gamma, beta, moving_mean, deviation, EPSILON
-    ),
-    weights=lambda gamma, beta, moving_mean, deviation: _vectors(
-        gamma,
-        beta,
-        moving_mean,
-        deviation.then("deviation", EPSILON, deviation.shape),
-    ),
+    config=lambda b: _config(b, EPSILON, b.moving_mean, b.deviation, b.gamma, b.beta),
+    weights=lambda b: {
+        "gamma": b.gamma,
+        "beta": b.beta,
+        "moving_mean": b.moving_mean,
+        "moving_variance": b.deviation.then("deviation", EPSILON, b.deviation.shape),
+    },
     evidence="divided by the root of the variance and a number added after the root: the variance that gives as much,"
     " with an epsilon of 0.001, stands in for it",
 )
@@ -182,59 +154,43 @@ def _literal(held: Held, value: float) -> Held:
     return Held("", array.shape, value=array)
 
 
-def _folded_weights(
-    scale: Held, offset: Held, moving_mean: Held | None
-) -> dict[str, Held]:
+def _folded_weights(b: Bindings) -> dict[str, Held]:
     return {
-        "gamma": scale.flat(),
-        "beta": offset.flat(),
-        "moving_mean": moving_mean.flat() if moving_mean else _literal(scale, 0.0),
-        "moving_variance": _literal(scale, 1.0 - EPSILON),
+        "gamma": b.gamma,
+        "beta": b.beta,
+        "moving_mean": b.moving_mean or _literal(b.gamma, 0.0),
+        "moving_variance": _literal(b.gamma, 1.0 - EPSILON),
     }
 
 
-def _folded_fits(view: View, x: Any, scale: Held, offset: Held) -> bool | str:
-    if any(sum(d != 1 for d in held.shape) != 1 for held in (scale, offset)):
+def _folded_fits(b: Bindings) -> bool | str:
+    if any(sum(d != 1 for d in held.shape) != 1 for held in (b.gamma, b.beta)):
         return "the scale varies along more or less than one axis"
-    return _one_axis(scale, offset, scale, offset)
+    return _one_axis(b.gamma, b.beta, b.moving_mean)
 
 
 @layer(
     "BatchNormalization",
     where=_folded_fits,
-    config=lambda view, x, scale, offset: {
-        "axis": _axis(view, x, scale, offset),
-        "epsilon": EPSILON,
-        "center": True,
-        "scale": True,
-    },
+    config=lambda b: _config(b, EPSILON, b.gamma, b.beta),
     weights=_folded_weights,
     evidence="a scale and an offset per channel: taken for a batch normalization whose statistics were folded into"
     " them; mean 0, variance 1 and epsilon 0.001 stand in for those",
 )
-def batch_norm_folded(x: Input, scale: Weight, offset: Weight) -> Term:
-    return x * scale + offset
-
-
-def _centred_fits(
-    view: View, x: Any, scale: Held, offset: Held, moving_mean: Held
-) -> bool | str:
-    fits = _folded_fits(view, x, scale, offset)
-    return _one_axis(scale, offset, scale, moving_mean) if fits is True else fits
+def batch_norm_folded(x: Input, gamma: Weight, beta: Weight) -> Term:
+    return x * gamma + beta
 
 
 @layer(
     "BatchNormalization",
-    where=_centred_fits,
-    config=lambda view, x, scale, offset, moving_mean: _decomposed(
-        view, x, scale, offset, moving_mean, moving_mean, EPSILON
-    ),
+    where=_folded_fits,
+    config=lambda b: _config(b, EPSILON, b.moving_mean, b.gamma, b.beta),
     weights=_folded_weights,
     evidence="a mean, a scale and an offset per channel: taken for a batch normalization whose variance was folded into"
     " the scale; variance 1 and epsilon 0.001 stand in for it",
 )
 def batch_norm_centred(
-    x: Input, scale: Weight, offset: Weight, moving_mean: Weight
+    x: Input, gamma: Weight, beta: Weight, moving_mean: Weight
 ) -> Term:
     """What constant folding leaves of ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``."""
-    return (x - moving_mean) * scale + offset
+    return (x - moving_mean) * gamma + beta

@@ -6,6 +6,7 @@ the statistics go. Where no variable follows the statistics there is no such lay
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...graph import Tensor
@@ -13,120 +14,96 @@ from ...match import (
     ANY,
     Array,
     Attr,
+    Bindings,
     Held,
     Input,
+    Pattern,
     Scalar,
     Term,
     Value,
-    View,
     Weight,
     layer,
     named,
     op,
-    rsqrt,
 )
 from ...match.solver.match import plain_float
 from ...match.view.assignments import Moved, moved_by
 from ..keras_arguments import channel_axis
+from .formulas import standardized
 
 _TOLD = "in training form (statistics of the batch): the moving averages {} are what the statistics move"
 
 
-def _moving(view: View, mean: Tensor, variance: Tensor) -> tuple[Moved, Moved] | None:
-    first, second = moved_by(view.whole, mean), moved_by(view.whole, variance)
+def _statistics(b: Bindings) -> tuple[Tensor, Tensor]:
+    """Mean and variance of the batch: named in the formula, or ports of the fused op."""
+    if b.mean is not None:
+        return b.mean, b.variance
+    name = b.nodes("FusedBatchNorm")[0]
+    return Tensor(name, 1), Tensor(name, 2)
+
+
+def _moving(b: Bindings) -> tuple[Moved, Moved] | None:
+    first, second = (moved_by(b.view.whole, each) for each in _statistics(b))
     if first is None or second is None or first.variable == second.variable:
         return None
     return first, second
 
 
-def _followed(view: View, mean: Tensor, variance: Tensor) -> bool | str:
-    found = _moving(view, mean, variance)
-    return found is not None or "no moving averages follow the statistics"
+def _followed(b: Bindings) -> bool | str:
+    return _moving(b) is not None or "no moving averages follow the statistics"
 
 
-def _weights(
-    view: View, gamma: Held | None, beta: Held | None, mean: Tensor, variance: Tensor
-) -> dict[str, Held | None]:
-    moving = _moving(view, mean, variance)
-    first, second = (
-        (view.variable(m.variable) for m in moving) if moving else (None, None)
-    )
-    return {
-        "gamma": gamma.flat() if gamma else None,
-        "beta": beta.flat() if beta else None,
-        "moving_mean": first.flat() if first else None,
-        "moving_variance": second.flat() if second else None,
-    }
+def _weights(b: Bindings) -> dict[str, Held | None]:
+    moving = [b.view.variable(each.variable) for each in _moving(b) or ()]
+    names = ("moving_mean", "moving_variance")
+    return {"gamma": b.gamma, "beta": b.beta, **dict(zip(names, moving))}
 
 
-def _config(
-    view: View,
-    gamma: Held | None,
-    beta: Held | None,
-    mean: Tensor,
-    variance: Tensor,
-    epsilon: float,
-) -> dict[str, Any]:
-    moving = _moving(view, mean, variance)
+def _config(b: Bindings) -> dict[str, Any]:
+    moving = _moving(b)
     momentum = moving[0].momentum if moving else None
-    config: dict[str, Any] = {"epsilon": plain_float(epsilon)}
-    config |= {"center": beta is not None, "scale": gamma is not None}
+    axis = channel_axis(b.layout) if b.axis is None else _channels(b) or -1
+    config = {"axis": axis, "epsilon": plain_float(b.epsilon)}
     return config | ({"momentum": momentum} if momentum is not None else {})
 
 
-def _evidence(view: View, mean: Tensor, variance: Tensor) -> str:
-    moving = _moving(view, mean, variance)
-    return _TOLD.format(", ".join(m.variable for m in moving)) if moving else ""
+def _evidence(b: Bindings) -> str:
+    return _TOLD.format(", ".join(each.variable for each in _moving(b) or ()))
 
 
-def _channels(view: View, x: Tensor, axis: Any) -> int | None:
+def _channels(b: Bindings) -> int | None:
     """The one axis over which the statistics are not taken: the last (-1) or the second; None: neither."""
-    rank = _rank(view, x, axis)
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    rank, axes = _rank(b), b.axis if isinstance(b.axis, tuple) else (b.axis,)
     left = sorted(set(range(rank)) - {a % rank for a in axes})
     if left == [rank - 1]:
         return -1
     return 1 if left == [1] and rank > 2 else None
 
 
-def _rank(view: View, x: Tensor, axis: Any) -> int:
+def _rank(b: Bindings) -> int:
     """The rank of the input; where it is not known, one more than there are axes."""
-    shape, axes = view.shape(x), axis if isinstance(axis, tuple) else (axis,)
-    return len(shape) if shape is not None else len(axes) + 1
+    axes = b.axis if isinstance(b.axis, tuple) else (b.axis,)
+    return len(b.shape) if b.shape is not None else len(axes) + 1
 
 
-def _over_all_but_one(
-    view: View,
-    x: Tensor,
-    axis: Any,
-    gamma: Held | None,
-    beta: Held | None,
-    mean: Tensor,
-    variance: Tensor,
-) -> bool | str:
-    at = _channels(view, x, axis)
+def _over_all_but_one(b: Bindings) -> bool | str:
+    at = _channels(b)
     if at is None:
         return "the statistics are not over all axes but that of the channels"
-    place = at if at < 0 else at - _rank(view, x, axis)
-    for held in (gamma, beta):
+    place = at if at < 0 else at - _rank(b)
+    for held in (b.gamma, b.beta):
         shape = held.shape if held is not None else ()
         if any(d != 1 and i - len(shape) != place for i, d in enumerate(shape)):
             return "the weights vary along another axis"
-    return _followed(view, mean, variance)
+    return True
 
 
-def _written_out(
-    view: View,
-    x: Tensor,
-    axis: Any,
-    gamma: Held | None,
-    beta: Held | None,
-    mean: Tensor,
-    variance: Tensor,
-    epsilon: float,
-) -> dict[str, Any]:
-    config = _config(view, gamma, beta, mean, variance, epsilon)
-    return {"axis": _channels(view, x, axis) or -1} | config
+def _batch_norm(
+    *clauses: Callable[..., bool | str],
+) -> Callable[[Callable[..., Term]], Pattern]:
+    """A layer whose moving averages follow the statistics."""
+    options: Any = {"config": _config, "weights": _weights, "evidence": _evidence}
+    return layer("BatchNormalization", where=(*clauses, _followed), **options)
 
 
 def _flat(statistic: Term) -> Term:
@@ -135,13 +112,7 @@ def _flat(statistic: Term) -> Term:
     return op.Reshape(squeezed, ANY) | squeezed | statistic
 
 
-@layer(
-    "BatchNormalization",
-    where=_over_all_but_one,
-    config=_written_out,
-    weights=_weights,
-    evidence=_evidence,
-)
+@_batch_norm(_over_all_but_one)
 def batch_norm_training(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
@@ -149,17 +120,10 @@ def batch_norm_training(
     kept = named("mean", op.Mean(x, axis, keep_dims=True))
     spread = op.Mean((x - kept) ** 2, axis, keep_dims=True)
     mean, variance = _flat(kept), _flat(named("variance", spread))
-    scale = gamma * rsqrt(variance + epsilon)
-    return (x - mean) * scale + beta | x * scale - mean * scale + beta
+    return standardized(x, (mean, variance), gamma, beta, epsilon)
 
 
-@layer(
-    "BatchNormalization",
-    where=_over_all_but_one,
-    config=_written_out,
-    weights=_weights,
-    evidence=_evidence,
-)
+@_batch_norm(_over_all_but_one)
 def batch_norm_training_shifted(
     x: Input,
     gamma: Weight | None,
@@ -173,31 +137,10 @@ def batch_norm_training_shifted(
     left = op.Sum(x - _shift, axis) * share
     mean = named("mean", left + _shift)
     spread = op.Sum((x - _shift) ** 2, axis) * share - left**2
-    scale = gamma * rsqrt(named("variance", spread) + epsilon)
-    return (x - mean) * scale + beta | x * scale - mean * scale + beta
+    return standardized(x, (mean, named("variance", spread)), gamma, beta, epsilon)
 
 
-def _fused_followed(view: View, nodes: Any) -> bool | str:
-    return _followed(view, *_statistics(nodes))
-
-
-def _statistics(nodes: Any) -> tuple[Tensor, Tensor]:
-    name = nodes("FusedBatchNorm")[0]
-    return Tensor(name, 1), Tensor(name, 2)
-
-
-@layer(
-    "BatchNormalization",
-    where=_fused_followed,
-    config=lambda view, nodes, gamma, beta, epsilon, layout: _config(
-        view, gamma, beta, *_statistics(nodes), epsilon
-    )
-    | {"axis": channel_axis(layout)},
-    weights=lambda view, nodes, gamma, beta: _weights(
-        view, gamma, beta, *_statistics(nodes)
-    ),
-    evidence=lambda view, nodes: _evidence(view, *_statistics(nodes)),
-)
+@_batch_norm()
 def fused_batch_norm_training(
     x: Input, gamma: Weight, beta: Weight, epsilon: Attr, layout: Attr, factor: Attr
 ) -> Term:

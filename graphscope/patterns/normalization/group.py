@@ -13,26 +13,18 @@ import numpy as np
 from ...match import (
     ANY,
     Array,
+    Bindings,
     Dims,
     Held,
     Input,
     Scalar,
-    Sizes,
     Term,
     View,
     Weight,
     layer,
     op,
-    rsqrt,
 )
-
-
-def _moments(x: Any, axis: Any) -> tuple[Term, Term]:
-    mean = op.Mean(x, axis, keep_dims=True)
-    return mean, (
-        op.Mean((x - mean) ** 2, axis, keep_dims=True)
-        | op.Mean(x**2, axis, keep_dims=True) - mean**2
-    )
+from .formulas import moments, standardized
 
 
 def _weighted_moments(x: Any, split: Any, axis: Any) -> tuple[Term, Term]:
@@ -42,17 +34,6 @@ def _weighted_moments(x: Any, split: Any, axis: Any) -> tuple[Term, Term]:
     mean = op.DivNoNan(op.Sum(ones * split, axis, keep_dims=True), total)
     left = op.Sum(ones * (split - mean) ** 2, axis, keep_dims=True)
     return mean, op.DivNoNan(left, total)
-
-
-def _scaled(
-    x: Any, moments: tuple[Term, Term], gamma: Any, beta: Any, epsilon: Any
-) -> Term:
-    mean, variance = moments
-    scale = rsqrt(variance + epsilon)
-    if gamma is None:
-        return (x - mean) * scale | x * scale - mean * scale
-    scale = gamma * scale
-    return (x - mean) * scale + beta | x * scale - mean * scale + beta
 
 
 def _axes(axis: Any, rank: int) -> set[int]:
@@ -68,102 +49,79 @@ def _along(places: set[int], *weights: Held | None) -> bool | str:
     return True
 
 
-def _config(
-    groups: int, axis: int, epsilon: float, gamma: Held | None, beta: Held | None
-) -> dict[str, Any]:
-    return {
-        "groups": groups,
-        "axis": axis,
-        "epsilon": epsilon,
-        "center": beta is not None,
-        "scale": gamma is not None,
-    }
+def _config(b: Bindings, groups: int, axis: int) -> dict[str, Any]:
+    return {"groups": groups, "axis": axis, "epsilon": b.epsilon}
 
 
-def _weights(gamma: Held | None, beta: Held | None) -> dict[str, Held | None]:
-    return {
-        "gamma": gamma.flat() if gamma else None,
-        "beta": beta.flat() if beta else None,
-    }
-
-
-def _channels(view: View, x: Any, axis: Any) -> int | None:
+def _channels(b: Bindings) -> int | None:
     """The channels' axis where the statistics are over the spatial axes, as Keras writes it."""
-    rank = len(view.shape(x) or ())
-    axes = _axes(axis, rank) if rank > 2 else set()
+    rank = len(b.shape or ())
+    axes = _axes(b.axis, rank) if rank > 2 else set()
     if axes and axes == set(range(1, rank - 1)):
         return -1
     return 1 if axes and axes == set(range(2, rank)) else None
 
 
-def _instance(
-    view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
-) -> bool | str:
-    at, rank = _channels(view, x, axis), len(view.shape(x) or ())
+def _instance(b: Bindings) -> bool | str:
+    at, rank = _channels(b), len(b.shape or ())
     if at is None:
         return "the statistics are not over the spatial axes of a known rank"
-    if view.axis_size(x, at).number is None:
+    if b.view.axis_size(b.x, at).number is None:
         return "the number of channels is not known: Keras builds no such layer"
-    if at == 1 and rank == 3 and gamma is None and beta is None:
+    if at == 1 and rank == 3 and b.gamma is None and b.beta is None:
         return "it is a layer normalization as well"
-    return _along({at if at < 0 else 1 - rank}, gamma, beta)
+    return _along({at if at < 0 else 1 - rank}, b.gamma, b.beta)
 
 
 @layer(
     "GroupNormalization",
     where=_instance,
-    config=lambda view, x, axis, epsilon, gamma, beta: _config(
-        -1, _channels(view, x, axis) or -1, epsilon, gamma, beta
-    ),
-    weights=_weights,
+    config=lambda b: _config(b, -1, _channels(b) or -1),
     evidence="statistics of each example and channel: an instance normalization",
 )
 def instance_norm(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
-    return _scaled(x, _moments(x, axis), gamma, beta, epsilon)
+    return standardized(x, moments(x, axis), gamma, beta, epsilon)
 
 
-def _whole(
-    view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
-) -> bool | str:
-    shape = view.shape(x)
+def _whole(b: Bindings) -> bool | str:
+    shape = b.shape
     if shape is None or len(shape) < 3:
         return "the rank of the input is not known, or below 3"
-    if _axes(axis, len(shape)) != set(range(1, len(shape))):
+    if _axes(b.axis, len(shape)) != set(range(1, len(shape))):
         return "the statistics are not those of the whole example"
-    if gamma is None and beta is None:
+    if b.gamma is None and b.beta is None:
         return "it is a layer normalization"
-    return _along({-1}, gamma, beta)
+    return _along({-1}, b.gamma, b.beta)
 
 
 @layer(
     "GroupNormalization",
     where=_whole,
-    config=lambda epsilon, gamma, beta: _config(1, -1, epsilon, gamma, beta),
-    weights=_weights,
+    config=lambda b: _config(b, 1, -1),
     evidence="statistics of the whole example, weights one a channel: a single group",
 )
 def single_group_norm(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
     """slim's ``layer_norm`` as it is called by default."""
-    return _scaled(x, _moments(x, axis), gamma, beta, epsilon)
+    return standardized(x, moments(x, axis), gamma, beta, epsilon)
 
 
-def _layout(view: View, x: Any, inner: Sizes, axis: Any) -> tuple[int, int] | str:
+def _layout(b: Bindings) -> tuple[int, int] | str:
     """The axis of the channels (counted from the front) and the number of groups; else why not."""
-    shape = view.shape(x)
+    shape = b.shape
     if shape is None or len(shape) < 2:
         return "the rank of the input is not known"
-    rank, axes = len(shape), _axes(axis, len(inner))
+    rank, axes = len(shape), _axes(b.axis, len(b.inner))
     for at in (rank - 1, 1):
-        groups = _count(inner[at]) if at < len(inner) else None
-        if groups is None or groups < 1 or axes != set(range(1, len(inner))) - {at}:
+        groups = _count(b.inner[at]) if at < len(b.inner) else None
+        if groups is None or groups < 1 or axes != set(range(1, len(b.inner))) - {at}:
             continue
-        if at == 1 and len(inner) == 3 and _rest(shape, groups, _count(inner[2])):
+        if at == 1 and len(b.inner) == 3 and _rest(shape, groups, _count(b.inner[2])):
             return at, groups
-        if len(inner) == rank + 1 and _splits(view, x, inner, at):
+        if len(b.inner) == rank + 1 and _splits(b, at):
             return at, groups
     return "the statistics are not those of groups of channels"
 
@@ -179,35 +137,31 @@ def _count(size: Any) -> int | None:
     return None if size is None else size.number
 
 
-def _splits(view: View, x: Any, inner: Sizes, at: int) -> bool:
+def _splits(b: Bindings, at: int) -> bool:
     """Whether the axis is written as two and all others are kept."""
-    rest = (*inner[:at], *inner[at + 2 :])
-    kept = [axis for axis in range(len(inner) - 1) if axis != at]
-    same = all(
-        _agree(_count(size), view.axis_size(x, i).number) for i, size in zip(kept, rest)
-    )
-    pair, whole = (_count(inner[at]), _count(inner[at + 1])), view.axis_size(x, at)
-    groups, size = pair[0] or -1, pair[1] or -1
+    sizes = [_count(size) for size in b.inner]
+    kept = [axis for axis in range(len(sizes) - 1) if axis != at]
+    whole = [b.view.axis_size(b.x, axis).number for axis in range(len(sizes) - 1)]
+    same = map(_agree, [*sizes[:at], *sizes[at + 2 :]], [whole[i] for i in kept])
+    groups, size = sizes[at] or -1, sizes[at + 1] or -1
     inside = groups * size if min(groups, size) > 0 else None
-    return same and _agree(inside, whole.number)
+    return all(same) and _agree(inside, whole[at])
 
 
 def _agree(a: int | None, b: int | None) -> bool:
     return a is None or b is None or -1 in (a, b) or a == b
 
 
-def _inside(
-    view: View, x: Any, inner: Sizes, axis: Any, gamma: Held | None, beta: Held | None
-) -> bool | str:
-    found = _layout(view, x, inner, axis)
-    if isinstance(found, str):
-        return found
-    at = found[0] - len(inner)
-    return (
-        _along({at, at + 1}, gamma, beta)
-        if _per_channel(view, x, found, gamma, beta)
-        else "the weights are not one a channel"
-    )
+def _inside(b: Bindings) -> bool | str:
+    layout = _layout(b)
+    if isinstance(layout, str):
+        return layout
+    channels, at = b.view.axis_size(b.x, layout[0]).number, layout[0] - len(b.inner)
+    for held in (b.gamma, b.beta):
+        size = int(np.prod(held.shape)) if held is not None else channels
+        if channels is not None and size != channels:
+            return "the weights are not one a channel"
+    return _along({at, at + 1}, b.gamma, b.beta)
 
 
 def _filled(view: View, held: Held | None, value: float) -> bool:
@@ -218,48 +172,23 @@ def _filled(view: View, held: Held | None, value: float) -> bool:
     return known is not None and bool(np.all(known == value))
 
 
-def _outside(
-    view: View,
-    x: Any,
-    inner: Sizes,
-    axis: Any,
-    gamma: Held | None,
-    beta: Held | None,
-    ones: Held | None,
-    zeros: Held | None,
-) -> bool | str:
-    if not _filled(view, ones, 1.0) or not _filled(view, zeros, 0.0):
+def _outside(b: Bindings) -> bool | str:
+    if not _filled(b.view, b.ones, 1.0) or not _filled(b.view, b.zeros, 0.0):
         return "the groups have a scale and an offset of their own"
-    found = _layout(view, x, inner, axis)
+    found = _layout(b)
     if isinstance(found, str):
         return found
-    return _along({found[0] - len(view.shape(x) or ())}, gamma, beta)
+    return _along({found[0] - len(b.shape or ())}, b.gamma, b.beta)
 
 
-def _per_channel(
-    view: View, x: Any, layout: tuple[int, int], *weights: Held | None
-) -> bool:
-    channels = view.axis_size(x, layout[0]).number
-    sizes = {int(np.prod(held.shape)) for held in weights if held is not None}
-    return channels is None or sizes <= {channels}
-
-
-def _grouped(
-    view: View,
-    x: Any,
-    inner: Sizes,
-    axis: Any,
-    epsilon: float,
-    gamma: Held | None,
-    beta: Held | None,
-) -> dict[str, Any]:
-    found = _layout(view, x, inner, axis)
+def _grouped(b: Bindings) -> dict[str, Any]:
+    found = _layout(b)
     at, groups = found if not isinstance(found, str) else (-1, 1)
-    last = at == len(view.shape(x) or ()) - 1
-    return _config(groups, -1 if last else at, epsilon, gamma, beta)
+    last = at == len(b.shape or ()) - 1
+    return _config(b, groups, -1 if last else at)
 
 
-@layer("GroupNormalization", where=_inside, config=_grouped, weights=_weights)
+@layer("GroupNormalization", where=_inside, config=_grouped)
 def group_norm(
     x: Input,
     gamma: Weight | None,
@@ -270,12 +199,14 @@ def group_norm(
 ) -> Term:
     """The weights are applied while the groups are apart."""
     split = op.Reshape(x, inner)
-    plain = _scaled(split, _moments(split, axis), gamma, beta, epsilon)
-    weighted = _scaled(split, _weighted_moments(x, split, axis), gamma, beta, epsilon)
+    plain, weighted = (
+        standardized(split, statistics, gamma, beta, epsilon)
+        for statistics in (moments(split, axis), _weighted_moments(x, split, axis))
+    )
     return op.Reshape(plain, ANY) | op.Reshape(weighted, ANY)
 
 
-@layer("GroupNormalization", where=_outside, config=_grouped, weights=_weights)
+@layer("GroupNormalization", where=_outside, config=_grouped)
 def group_norm_rejoined(
     x: Input,
     gamma: Weight | None,
@@ -288,5 +219,5 @@ def group_norm_rejoined(
 ) -> Term:
     """The weights are applied after the groups are one again; PyTorch normalizes them as instances, with none of their own."""
     split = op.Reshape(x, inner)
-    plain = _scaled(split, _moments(split, axis), ones, zeros, epsilon)
+    plain = standardized(split, moments(split, axis), ones, zeros, epsilon)
     return op.Reshape(plain, ANY) * gamma + beta

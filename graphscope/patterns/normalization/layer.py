@@ -8,13 +8,12 @@ from ...match import (
     ANY,
     Array,
     Attr,
+    Bindings,
     Dims,
     Held,
     Input,
     Scalar,
-    Sizes,
     Term,
-    View,
     Weight,
     layer,
     op,
@@ -23,46 +22,27 @@ from ...match import (
 )
 from ...match.solver.match import plain_float
 from ..keras_arguments import keras_axis
+from .formulas import moments, standardized, sum_of_squares
 
 
-def _axes(view: View, x: Any, axis: Any) -> tuple[int, ...]:
+def _axes(b: Bindings) -> tuple[int, ...]:
     """The axes counted from the end; from the front where the rank is not known and they were written so."""
-    shape = view.shape(x)
-    given = axis if isinstance(axis, tuple) else (axis,)
-    if shape is None:
+    given = b.axis if isinstance(b.axis, tuple) else (b.axis,)
+    if b.shape is None:
         return tuple(sorted(given))
-    return tuple(sorted(a % len(shape) - len(shape) for a in given))
+    return tuple(sorted(a % len(b.shape) - len(b.shape) for a in given))
 
 
-def normalized(x: Any, gamma: Any, beta: Any, axis: Any, epsilon: Any) -> Term:
-    mean = op.Mean(x, axis, keep_dims=True)
-    variance = (
-        op.Mean((x - mean) ** 2, axis, keep_dims=True)
-        | op.Mean(x**2, axis, keep_dims=True) - mean**2
-    )
-    scale = (
-        rsqrt(variance + epsilon)
-        if gamma is None
-        else gamma * rsqrt(variance + epsilon)
-    )
-    centred, expanded = (x - mean) * scale, x * scale - mean * scale
-    return centred | expanded if beta is None else centred + beta | expanded + beta
-
-
-def _trailing(
-    view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
-) -> bool | str:
-    axes = _axes(view, x, axis)
+def _trailing(b: Bindings, *weights: Held | None) -> bool | str:
+    axes = _axes(b)
     if axes == tuple(range(-len(axes), 0)):
-        return _covers(view, x, len(axes), gamma, beta)
-    return _one_inner(view, x, axes, gamma, beta)
+        return _covers(b, len(axes), *weights)
+    return _one_inner(b, axes, *weights)
 
 
-def _one_inner(
-    view: View, x: Any, axes: tuple[int, ...], *weights: Held | None
-) -> bool | str:
+def _one_inner(b: Bindings, axes: tuple[int, ...], *weights: Held | None) -> bool | str:
     """Whether it is one axis before the last, along which the weights vary: PyTorch's channels."""
-    shape, held = view.shape(x), [each for each in weights if each is not None]
+    shape, held = b.shape, [each for each in weights if each is not None]
     if shape is None or len(axes) != 1 or not held or -axes[0] >= len(shape):
         return "the statistics are not over the last axes"
     wanted = (shape[axes[0]], *[1] * (-axes[0] - 1))
@@ -73,84 +53,63 @@ def _one_inner(
     return fits or "the weights do not vary along the axis that is normalized"
 
 
-def _covers(view: View, x: Any, count: int, *weights: Held | None) -> bool | str:
+def _covers(b: Bindings, count: int, *weights: Held | None) -> bool | str:
     """Whether the weights hold one number for each entry of that many last axes, and vary along no other."""
-    shape = view.shape(x)
     for held in weights:
         if held is None:
             continue
         own, others = held.shape[-count:], held.shape[:-count]
         if len(own) < count or any(d != 1 for d in others):
             return "the weights vary along an axis that is not normalized"
-        sizes = shape[-count:] if shape is not None else own
+        sizes = b.shape[-count:] if b.shape is not None else own
         if any(size not in (None, d) for size, d in zip(sizes, own)):
             return "the weights are broadcast along an axis that is normalized"
     return True
 
 
-def _layer_norm(
-    view: View,
-    x: Any,
-    axis: Any,
-    epsilon: float,
-    gamma: Held | None,
-    beta: Held | None,
-) -> dict[str, Any]:
-    axes = _axes(view, x, axis)
-    one, shape = axes[0], view.shape(x)
-    if len(axes) == 1 and one != -1 and shape is not None:
-        one += len(shape)
-    return {
-        "axis": one if len(axes) == 1 else list(axes),
-        "epsilon": epsilon,
-        "center": beta is not None,
-        "scale": gamma is not None,
-    }
+def _config(b: Bindings, axes: tuple[int, ...]) -> dict[str, Any]:
+    one = axes[0]
+    if len(axes) == 1 and one != -1 and b.shape is not None:
+        one += len(b.shape)
+    axis = one if len(axes) == 1 else list(axes)
+    return {"axis": axis, "epsilon": plain_float(b.epsilon)}
 
 
-def _layer_weights(
-    view: View, x: Any, axis: Any, gamma: Held | None, beta: Held | None
-) -> dict[str, Held | None]:
-    axes = _axes(view, x, axis)
-    inner = len(axes) == 1 and axes[0] != -1
-
-    def own(held: Held | None) -> Held | None:
-        if held is None:
-            return None
-        return held.flat() if inner else held.reshaped(*held.shape[-len(axes) :])
-
-    return {"gamma": own(gamma), "beta": own(beta)}
+def _own(held: Held | None, axes: tuple[int, ...]) -> Held | None:
+    """A weight in the shape of what is normalized."""
+    if held is None or len(axes) == 1 and axes[0] != -1:
+        return held.flat() if held else None
+    return held.reshaped(*held.shape[-len(axes) :])
 
 
 @layer(
-    "LayerNormalization", where=_trailing, config=_layer_norm, weights=_layer_weights
+    "LayerNormalization",
+    where=lambda b: _trailing(b, b.gamma, b.beta),
+    config=lambda b: _config(b, _axes(b)),
+    weights=lambda b: {n: _own(getattr(b, n), _axes(b)) for n in ("gamma", "beta")},
 )
 def layer_norm(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
-    return normalized(x, gamma, beta, axis, epsilon)
+    return standardized(x, moments(x, axis), gamma, beta, epsilon)
 
 
-def _rows(
-    view: View, x: Any, gamma: Held | None, beta: Held | None, inner: Sizes
-) -> bool | str:
-    known = [size.number if size is not None else None for size in inner]
+def _rows(b: Bindings) -> bool | str:
+    known = [size.number if size is not None else None for size in b.inner]
     if len(known) != 4 or known[0] != 1 or known[3] != 1:
         return "it is not a matrix between axes of size 1"
-    count = len(_last_axes(view, x, inner, gamma, beta))
+    count = len(_last_axes(b))
     if not count:
         return "the rows are not the last axes"
-    return _covers(view, x, count, gamma, beta)
+    return _covers(b, count, b.gamma, b.beta)
 
 
-def _last_axes(
-    view: View, x: Any, inner: Sizes, gamma: Held | None, beta: Held | None
-) -> tuple[int, ...]:
+def _last_axes(b: Bindings) -> tuple[int, ...]:
     """The last axes that one row holds, counted from the end; none where that is not known."""
-    row, shape = inner[2], view.shape(x)
-    if row == view.axis_size(x, -1):
+    row, shape = b.inner[2], b.shape
+    if row == b.view.axis_size(b.x, -1):
         return (-1,)
-    held = gamma or beta
+    held = b.gamma or b.beta
     sizes = shape if shape is not None else (None, *(held.shape if held else ()))
     whole = 1
     for count, size in enumerate(reversed(sizes[1:]), 1):
@@ -163,17 +122,10 @@ def _last_axes(
 @layer(
     "LayerNormalization",
     where=_rows,
-    config=lambda view, x, inner, gamma, beta, epsilon: _layer_norm(
-        view,
-        x,
-        _last_axes(view, x, inner, gamma, beta),
-        plain_float(epsilon),
-        gamma,
-        beta,
-    ),
-    weights=lambda view, x, inner, gamma, beta: _layer_weights(
-        view, x, _last_axes(view, x, inner, gamma, beta), gamma, beta
-    ),
+    config=lambda b: _config(b, _last_axes(b)),
+    weights=lambda b: {
+        n: _own(getattr(b, n), _last_axes(b)) for n in ("gamma", "beta")
+    },
 )
 def layer_norm_by_fused(
     x: Input,
@@ -197,50 +149,47 @@ def layer_norm_by_fused(
     return op.Reshape(rows, ANY) * gamma + beta
 
 
+def _axis(b: Bindings) -> dict[str, Any]:
+    return {"axis": keras_axis(_axes(b), None)}
+
+
 @layer(
     "RMSNormalization",
-    where=lambda view, x, axis, gamma: _trailing(view, x, axis, gamma, None),
-    config=lambda view, x, axis, epsilon: {
-        "axis": keras_axis(_axes(view, x, axis), None),
-        "epsilon": epsilon,
-    },
-    weights=lambda view, x, axis, gamma: {
-        "scale": _layer_weights(view, x, axis, gamma, None)["gamma"]
-    },
+    where=lambda b: _trailing(b, b.scale),
+    config=lambda b: {**_axis(b), "epsilon": b.epsilon},
+    weights=lambda b: {"scale": _own(b.scale, _axes(b))},
 )
-def rms_norm(x: Input, gamma: Weight, axis: Array, epsilon: Scalar) -> Term:
-    return x * gamma * rsqrt(op.Mean(x**2, axis, keep_dims=True) + epsilon)
+def rms_norm(x: Input, scale: Weight, axis: Array, epsilon: Scalar) -> Term:
+    return x * scale * rsqrt(op.Mean(x**2, axis, keep_dims=True) + epsilon)
 
 
 @layer(
     "UnitNormalization",
     where=lambda least: 0 < least < 1e-6 or "the least norm is not a small number",
-    config=lambda view, x, axis: {"axis": keras_axis(_axes(view, x, axis), None)},
+    config=_axis,
     evidence="Keras's least norm of 1e-12 stands in for the graph's own",
 )
 def unit_norm(x: Input, axis: Array, least: Scalar) -> Term:
     """``tf.math.l2_normalize``."""
-    whole = op.Sum(x**2, axis, keep_dims=True)
+    whole = sum_of_squares(x, axis)
     return x * rsqrt(op.Maximum(whole, least)) | x / op.Maximum(sqrt(whole), least)
 
 
 @layer(
     "UnitNormalization",
-    config=lambda view, x, axis: {"axis": keras_axis(_axes(view, x, axis), None)},
+    config=_axis,
     evidence="Keras's least norm of 1e-12 stands in for none",
 )
 def unit_norm_plain(x: Input, axis: Array) -> Term:
     """``x / tf.norm(x)``, as face embeddings and capsules are compared."""
-    whole = op.Sum(x**2, axis, keep_dims=True)
-    return x * rsqrt(whole)
+    return x * rsqrt(sum_of_squares(x, axis))
 
 
 @layer(
     "UnitNormalization",
     where=lambda most: most > 1e6 or "the greatest scale is not a great number",
-    config=lambda view, x, axis: {"axis": keras_axis(_axes(view, x, axis), None)},
+    config=_axis,
 )
 def unit_norm_keras(x: Input, axis: Array, most: Scalar) -> Term:
     """Keras 3's ``ops.normalize``."""
-    whole = op.Sum(x**2, axis, keep_dims=True)
-    return x * op.Minimum(rsqrt(whole), most)
+    return x * op.Minimum(rsqrt(sum_of_squares(x, axis)), most)

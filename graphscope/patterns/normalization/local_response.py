@@ -15,12 +15,12 @@ from ...match import (
     ANY,
     Array,
     Attr,
+    Bindings,
     Dims,
     Input,
     Pattern,
     Scalar,
     Size,
-    Sizes,
     Term,
     View,
     layer,
@@ -39,9 +39,9 @@ def _numbers(bias: float, alpha: float, beta: float) -> dict[str, float]:
 
 @layer(
     "LocalResponseNormalization",
-    config=lambda radius, bias, alpha, beta: {
-        "radius": radius,
-        **_numbers(bias, alpha, beta),
+    config=lambda b: {
+        "radius": b.radius,
+        **_numbers(b.bias, b.alpha, b.beta),
     },
 )
 def local_response(x: Input, radius: Attr, bias: Attr, alpha: Attr, beta: Attr) -> Term:
@@ -75,21 +75,19 @@ def _offsets(view: View, slices: list[str], axis: int, rank: int) -> list[int] |
 
 
 def _sliced(width: int) -> Pattern:
-    def fits(view: View, x: Any, pads: Any, nodes: Any) -> bool | str:
-        shape = view.shape(x)
-        axis = None if shape is None else _padded_axis(len(shape), pads, width)
+    def fits(b: Bindings) -> bool | str:
+        shape = b.view.shape(b.x)
+        axis = None if shape is None else _padded_axis(len(shape), b.pads, width)
         if shape is None or axis is None:
             return "it is not padded by half a window along one axis"
-        slices = [*nodes("StridedSlice"), *nodes("Slice")]
-        if _offsets(view, slices, axis, len(shape)) != list(range(width)):
+        slices = [*b.nodes("StridedSlice"), *b.nodes("Slice")]
+        if _offsets(b.view, slices, axis, len(shape)) != list(range(width)):
             return "the slices are not those of one window"
-        whole = all(view.shape(Tensor(name)) == shape for name in slices)
+        whole = all(b.view.shape(Tensor(name)) == shape for name in slices)
         return whole or "a slice is not as long as the input"
 
-    def config(
-        view: View, x: Any, pads: Any, bias: float, alpha: float, beta: float
-    ) -> dict[str, Any]:
-        return _config(view, x, pads, width, _numbers(bias, alpha, beta))
+    def config(b: Bindings) -> dict[str, Any]:
+        return _config(b.view, b.x, b.pads, width, _numbers(b.bias, b.alpha, b.beta))
 
     def formula(
         x: Input, pads: Array, bias: Scalar, alpha: Scalar, beta: Scalar
@@ -125,29 +123,30 @@ local_response_5 = _sliced(5)
 local_response_7 = _sliced(7)
 
 
-def _pooled_fits(
-    view: View, x: Any, pads: Any, size: Any, dims: Sizes, nodes: Any
-) -> bool | str:
-    shape = view.shape(x)
+def _pooled_fits(b: Bindings) -> bool | str:
+    shape = b.view.shape(b.x)
     if shape is None or len(shape) != 4:
         return "it is no image"
-    if list(size) != [1, 1, size[2], 1, 1] or _padded_axis(5, pads, size[2]) != 2:
+    if (
+        list(b.size) != [1, 1, b.size[2], 1, 1]
+        or _padded_axis(5, b.pads, b.size[2]) != 2
+    ):
         return "the window is not one of neighbouring channels"
-    whole = [view.axis_size(x, axis) for axis in range(4)]
+    whole = [b.view.axis_size(b.x, axis) for axis in range(4)]
     split = [whole[0], Size(1), *whole[1:]]
-    same = [a in (b, Size(-1)) for a, b in zip(dims, split)]
-    if len(dims) != 5 or not all(same) or sum(a == Size(-1) for a in dims) > 1:
+    same = [a in (b, Size(-1)) for a, b in zip(b.dims, split)]
+    if len(b.dims) != 5 or not all(same) or sum(a == Size(-1) for a in b.dims) > 1:
         return "the channels have no axis of their own"
-    ends = [view.shape(Tensor(name)) for name in nodes("Reshape")]
+    ends = [b.view.shape(Tensor(name)) for name in b.nodes("Reshape")]
     return shape in ends or "the shape is not restored"
 
 
 @layer(
     "LocalResponseNormalization",
     where=_pooled_fits,
-    config=lambda size, bias, alpha, beta: {
-        "radius": size[2] // 2,
-        **_numbers(bias, alpha / size[2], beta),
+    config=lambda b: {
+        "radius": b.size[2] // 2,
+        **_numbers(b.bias, b.alpha / b.size[2], b.beta),
         "axis": 1,
     },
 )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...graph import Tensor
-from ...match import Array, Attr, Input, Term, View, layer, op
+from ...match import Array, Attr, Bindings, Input, Term, View, layer, op
 
 
 @layer("Hashing", config=lambda buckets: {"num_bins": buckets})
@@ -32,10 +30,10 @@ def _pairs(view: View, x: Tensor, y: Tensor) -> bool:
     return all(shape is not None and len(shape) == 2 for shape in shapes)
 
 
-def _last_of_two(view: View, x: Tensor, y: Tensor, axis: Any) -> bool | str:
-    at = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
+def _last_of_two(b: Bindings) -> bool | str:
+    at = b.axis[0] if isinstance(b.axis, tuple) and len(b.axis) == 1 else b.axis
     return (
-        _pairs(view, x, y) and at in (1, -1)
+        _pairs(b.view, b.x, b.y) and at in (1, -1)
     ) or "it is not over the last of two axes"
 
 
@@ -44,12 +42,12 @@ def dot(x: Input, y: Input, axis: Array) -> Term:
     return op.Sum(op.Mul(x, y), axis, keep_dims=True)
 
 
-def _rows_and_columns(
-    view: View, x: Tensor, y: Tensor, row: Any, column: Any, axes: Any
-) -> bool | str:
-    inner = (int(row) % 3, int(column) % 3) == (1, 2)
-    taken = [a % 3 for a in axes or ()] in ([1], [2])
-    return (_pairs(view, x, y) and inner and taken) or "it is no row times a column"
+def _rows_and_columns(b: Bindings) -> bool | str:
+    inner = (int(b.row) % 3, int(b.column) % 3) == (1, 2)
+    taken = [a % 3 for a in b.axes or ()] in ([1], [2])
+    return (
+        _pairs(b.view, b.x, b.y) and inner and taken
+    ) or "it is no row times a column"
 
 
 @layer("Dot", where=_rows_and_columns, config=lambda: {"axes": 1})

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor
-from ...match import Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
+from ...match import Bindings, Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
 from ...match.solver.match import plain_float
 from ..keras_arguments import rounded
 
@@ -45,7 +45,7 @@ def _prepares(view: View, x: Tensor) -> bool | str:
 
 @layer(
     "Rescaling",
-    where=lambda view, x, scale, offset: offset is not None or _prepares(view, x),
+    where=lambda b: b.offset is not None or _prepares(b.view, b.x),
     config=lambda scale, offset: {
         "scale": 1.0 if scale is None else scale,
         "offset": 0.0 if offset is None else offset,
@@ -66,8 +66,7 @@ def rescaling_offset(x: Input, offset: Scalar) -> Term:
 
 @layer(
     "Rescaling",
-    where=lambda view, x, divisor, offset: divisor != 0
-    and (offset is not None or _prepares(view, x)),
+    where=lambda b: b.divisor != 0 and (b.offset is not None or _prepares(b.view, b.x)),
     config=lambda divisor, offset: {
         "scale": rounded(1 / divisor),
         "offset": 0.0 if offset is None else offset,
@@ -104,20 +103,22 @@ def _statistics(view: View, mean: Held, variance: Held) -> dict[str, Held]:
     return {"mean": mean.flat(), "variance": variance.flat()}
 
 
-def _axis(view: View, x: Tensor, mean: Held, variance: Held) -> int | None:
+def _axis(b: Bindings) -> int | None:
     """The one axis along which statistics vary: the last, or one of as many as the tensor has (channels first)."""
-    if on_last_axis(mean, variance) is True:
+    if on_last_axis(b.mean, b.variance) is True:
         return -1
-    rank = len(view.shape(x) or ())
-    wide = {k for held in (mean, variance) for k, n in enumerate(held.shape) if n > 1}
-    fits = len(mean.shape) == len(variance.shape) == rank and len(wide) == 1
-    return wide.pop() if fits and mean.shape == variance.shape else None
+    rank = len(b.view.shape(b.x) or ())
+    wide = {
+        k for held in (b.mean, b.variance) for k, n in enumerate(held.shape) if n > 1
+    }
+    fits = len(b.mean.shape) == len(b.variance.shape) == rank and len(wide) == 1
+    return wide.pop() if fits and b.mean.shape == b.variance.shape else None
 
 
-def _normalization(view: View, x: Tensor, mean: Held, variance: Held) -> dict[str, Any]:
-    given = {"mean": _told(view, mean), "variance": _told(view, variance)}
+def _normalization(b: Bindings) -> dict[str, Any]:
+    given = {"mean": _told(b.view, b.mean), "variance": _told(b.view, b.variance)}
     told = None not in given.values()
-    axis = _axis(view, x, mean, variance)
+    axis = _axis(b)
     return {"axis": axis, "invert": False} | (given if told else {})
 
 
@@ -131,7 +132,7 @@ def _told(view: View, held: Held) -> list[float] | None:
 
 @layer(
     "Normalization",
-    where=lambda view, x, mean, variance: _axis(view, x, mean, variance) is not None
+    where=lambda b: _axis(b) is not None
     or "the statistics do not vary along one axis alone",
     weights=_statistics,
     config=_normalization,

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ...graph import Tensor
-from ...match import Array, Attr, Dims, Input, Size, Sizes, Term, View, layer, op
+from ...match import (
+    Array,
+    Attr,
+    Bindings,
+    Dims,
+    Input,
+    Size,
+    Sizes,
+    Term,
+    View,
+    layer,
+    op,
+)
 
 
 def keeps_batch(view: View, x: Tensor, dims: Sizes) -> bool:
@@ -126,28 +138,29 @@ zero_padding_2d = _zero_padding(2)
 zero_padding_3d = _zero_padding(3)
 
 
-def _crops(
-    view: View, x: Tensor, begin: Any, end: Any, first: int, last: int
-) -> list[tuple[int, int]] | None:
+def _crops(b: Bindings) -> list[tuple[int, int]] | None:
     """What is cut from the start and the end of each axis; None where that is not known."""
     found = []
-    for axis, (start, stop) in enumerate(zip(begin, end)):
-        start = 0 if first >> axis & 1 else int(start)
-        cut: int | None = 0 if last >> axis & 1 else -int(stop)
+    for axis, (start, stop) in enumerate(zip(b.begin, b.end)):
+        start = 0 if b.first >> axis & 1 else int(start)
+        cut: int | None = 0 if b.last >> axis & 1 else -int(stop)
         if cut is not None and cut < 0:
-            size = view.axis_size(x, axis).number
+            size = b.view.axis_size(b.x, axis).number
             cut = None if size is None else size + cut
-        if start < 0 or cut is None or cut < 0 or (stop == 0 and not last >> axis & 1):
+        if (
+            start < 0
+            or cut is None
+            or cut < 0
+            or (stop == 0 and not b.last >> axis & 1)
+        ):
             return None
         found.append((start, cut))
     return found
 
 
-def _cropping(
-    view: View, x: Tensor, begin: Any, end: Any, first: int, last: int
-) -> dict[str, Any]:
-    rows = _crops(view, x, begin, end, first, last) or []
-    shape = view.shape(x) or ()
+def _cropping(b: Bindings) -> dict[str, Any]:
+    rows = _crops(b) or []
+    shape = b.view.shape(b.x) or ()
     rows += [(0, 0)] * (len(shape) - len(rows))
     layout, inner = _inner_rows(rows) or ("", ())
     cut = inner[0] if len(inner) == 1 else inner
@@ -155,15 +168,13 @@ def _cropping(
 
 
 def _cropping_layer(dimensions: int) -> Any:
-    def fits(
-        view: View, x: Tensor, begin: Any, end: Any, strides: Any, first: int, last: int
-    ) -> bool | str:
-        shape = view.shape(x)
-        if shape is None or len(shape) != dimensions + 2 or len(begin) > len(shape):
+    def fits(b: Bindings) -> bool | str:
+        shape = b.view.shape(b.x)
+        if shape is None or len(shape) != dimensions + 2 or len(b.begin) > len(shape):
             return f"the input has not {dimensions} spatial axes"
-        if any(step != 1 for step in strides):
+        if any(step != 1 for step in b.strides):
             return "it takes steps"
-        rows = _crops(view, x, begin, end, first, last)
+        rows = _crops(b)
         if rows is None or not any(a or b for a, b in rows):
             return "what is cut is not known, or nothing"
         whole = _inner_rows(rows + [(0, 0)] * (len(shape) - len(rows)))

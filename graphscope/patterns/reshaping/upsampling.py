@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ...graph import Tensor
-from ...match import Array, Dims, Input, Size, Sizes, Term, View, layer, named, op
+from ...match import (
+    Array,
+    Bindings,
+    Dims,
+    Input,
+    Size,
+    Sizes,
+    Term,
+    View,
+    layer,
+    named,
+    op,
+)
 
 
 def _factors(view: View, x: Tensor, size: Sizes) -> tuple[int, ...] | None:
@@ -70,11 +82,9 @@ def _is_batch(axis: int, size: Size | None) -> bool:
     return axis == 0 and size == Size(-1)
 
 
-def _repeats(
-    view: View, x: Tensor, axis: Any, times: Sizes, outer: Sizes
-) -> bool | str:
-    repeated = _repetition(view, x, axis, times, outer)
-    if repeated is None or int(axis) != 2 or len(outer) != 3:
+def _repeats(b: Bindings) -> bool | str:
+    repeated = _repetition(b.view, b.x, b.axis, b.times, b.outer)
+    if repeated is None or int(b.axis) != 2 or len(b.outer) != 3:
         return "it is not the middle one of three axes that is repeated"
     return True
 
@@ -82,41 +92,32 @@ def _repeats(
 @layer(
     "UpSampling1D",
     where=_repeats,
-    config=lambda view, x, axis, times, outer: {
-        "size": _repetition(view, x, axis, times, outer)
-    },
+    config=lambda b: {"size": _repetition(b.view, b.x, b.axis, b.times, b.outer)},
 )
 def upsampling_1d(x: Input, axis: Array, times: Dims, outer: Dims) -> Term:
     return op.Reshape(op.Tile(op.ExpandDims(x, axis), times), outer)
 
 
-def _repeats_twice(
-    view: View,
-    x: Tensor,
-    middle: Tensor,
-    axis: Any,
-    times: Sizes,
-    outer: Sizes,
-    axis2: Any,
-    times2: Sizes,
-    outer2: Sizes,
-) -> bool | str:
-    first = _repetition(view, x, axis, times, outer)
-    second = _repetition(view, middle, axis2, times2, outer2)
-    if first is None or second is None or len(outer) != 4:
+def _repeats_twice(b: Bindings) -> bool | str:
+    first = _repetition(b.view, b.x, b.axis, b.times, b.outer)
+    second = _repetition(b.view, b.middle, b.axis2, b.times2, b.outer2)
+    if first is None or second is None or len(b.outer) != 4:
         return "it is not two axes of four that are repeated"
-    return (int(axis), int(axis2)) in ((2, 3), (3, 4)) or "the axes are no neighbours"
+    return (int(b.axis), int(b.axis2)) in (
+        (2, 3),
+        (3, 4),
+    ) or "the axes are no neighbours"
 
 
 @layer(
     "UpSampling2D",
     where=_repeats_twice,
-    config=lambda view, x, middle, axis, times, outer, axis2, times2, outer2: {
+    config=lambda b: {
         "size": (
-            _repetition(view, x, axis, times, outer),
-            _repetition(view, middle, axis2, times2, outer2),
+            _repetition(b.view, b.x, b.axis, b.times, b.outer),
+            _repetition(b.view, b.middle, b.axis2, b.times2, b.outer2),
         ),
-        "data_format": "channels_last" if int(axis) == 2 else "channels_first",
+        "data_format": "channels_last" if int(b.axis) == 2 else "channels_first",
         "interpolation": "nearest",
     },
 )
