@@ -12,7 +12,7 @@ from ..graph import Tensor
 from .formula import terms as f
 from .keras_arguments import as_stored, in_order, is_attribute, written_config
 from .solver.bindings import Bindings
-from .solver.match import Match
+from .solver.match import Match, plain_float
 from .solver.solve import Solver
 from .view.nodes import FLOATS, MALFORMED
 from .view.view import View
@@ -143,7 +143,7 @@ class Pattern:
 
     def _of_role(self, found: Match, *roles: type) -> dict[str, Any]:
         return {
-            v.name: found.values[v.name]
+            v.name: _short(found.values[v.name])
             for v in self.variables
             if isinstance(v, roles)
             and v.name in found.values
@@ -157,6 +157,11 @@ class Pattern:
         return function(
             **{k: values.get(k, known.get(k)) for k in _parameters(function)}
         )
+
+
+def _short(value: Any) -> Any:
+    """An attribute that is a float at the digits that it was written with; all else as it is."""
+    return plain_float(value) if isinstance(value, float) else value
 
 
 Kind = TypeVar("Kind", bound=Pattern)

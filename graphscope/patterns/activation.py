@@ -23,7 +23,6 @@ from ..match import (
     layer,
     op,
 )
-from ..match.solver.match import plain_float
 
 
 def _zero(x: Term) -> Term:
@@ -55,11 +54,8 @@ def relu(x: Input) -> Term:
 @layer(
     "ReLU",
     where=lambda threshold: threshold > 0,
-    config=lambda threshold: {
-        "max_value": None,
-        "negative_slope": 0.0,
-        "threshold": threshold,
-    },
+    max_value=None,
+    negative_slope=0.0,
 )
 def relu_above(x: Input, threshold: Scalar) -> Term:
     above = op.Greater(x, threshold)
@@ -71,48 +67,44 @@ def relu6(x: Input) -> Term:
     return op.Relu6(x)
 
 
-def _capped(high: float) -> dict[str, Any]:
-    return {"max_value": high, "negative_slope": 0.0, "threshold": 0.0}
-
-
-@layer("ReLU", where=lambda high: high > 0, config=_capped)
-def relu_capped(x: Input, high: Scalar) -> Term:
+@layer(
+    "ReLU",
+    where=lambda max_value: max_value > 0,
+    negative_slope=0.0,
+    threshold=0.0,
+)
+def relu_capped(x: Input, max_value: Scalar) -> Term:
     return (
-        op.Minimum(op.Relu(x), high)
-        | op.Maximum(op.Minimum(op.Relu(x) | x, high), 0.0)
-        | op.Minimum(op.Maximum(x, 0.0), high)
-        | op.ClipByValue(op.Relu(x) | x, 0.0, high)
+        op.Minimum(op.Relu(x), max_value)
+        | op.Maximum(op.Minimum(op.Relu(x) | x, max_value), 0.0)
+        | op.Minimum(op.Maximum(x, 0.0), max_value)
+        | op.ClipByValue(op.Relu(x) | x, 0.0, max_value)
     )
 
 
-@layer(
-    "ReLU",
-    where=lambda high: high > 0,
-    config=lambda high, slope: _capped(high) | {"negative_slope": slope},
-)
-def relu_capped_with_slope(x: Input, high: Scalar, slope: Scalar) -> Term:
+@layer("ReLU", where=lambda max_value: max_value > 0, threshold=0.0)
+def relu_capped_with_slope(x: Input, max_value: Scalar, negative_slope: Scalar) -> Term:
     """Keras 3's ReLU with both arguments."""
-    capped = op.Maximum(op.Minimum(op.Relu(x), high), 0.0)
-    return (capped | op.ClipByValue(op.Relu(x), 0.0, high)) - slope * op.Relu(-x)
+    above = op.Relu(x)
+    capped = op.Maximum(op.Minimum(above, max_value), 0.0)
+    clipped = op.ClipByValue(above, 0.0, max_value)
+    return (capped | clipped) - negative_slope * op.Relu(-x)
 
 
-def _slope(alpha: float) -> dict[str, Any]:
-    return {"negative_slope": plain_float(alpha)}
+@layer("LeakyReLU")
+def leaky_relu(x: Input, negative_slope: Attr) -> Term:
+    return op.LeakyRelu(x, alpha=negative_slope)
 
 
-@layer("LeakyReLU", config=_slope)
-def leaky_relu(x: Input, alpha: Attr) -> Term:
-    return op.LeakyRelu(x, alpha=alpha)
-
-
-@layer("LeakyReLU", where=lambda alpha: 0 <= alpha < 1, config=_slope)
-def leaky_relu_written_out(x: Input, alpha: Scalar) -> Term:
+@layer("LeakyReLU", where=lambda negative_slope: 0 <= negative_slope < 1)
+def leaky_relu_written_out(x: Input, negative_slope: Scalar) -> Term:
+    below = x * negative_slope
     return (
-        op.Maximum(x, x * alpha)
-        | op.Relu(x) - alpha * op.Relu(-x)
-        | _positive(x) + alpha * op.Minimum(x, _zero(x))
-        | op.Select(_inside(x), x, x * alpha)
-        | op.Select(_outside(x), x * alpha, x)
+        op.Maximum(x, below)
+        | op.Relu(x) - negative_slope * op.Relu(-x)
+        | _positive(x) + negative_slope * op.Minimum(x, _zero(x))
+        | op.Select(_inside(x), x, below)
+        | op.Select(_outside(x), below, x)
     )
 
 
@@ -298,10 +290,10 @@ def softmax(x: Input) -> Term:
     return op.Softmax(x)
 
 
-@layer("Activation", activation="softmax", config=lambda: {})
-def softmax_shifted(x: Input, shift: Scalar) -> Term:
+@layer("Activation", activation="softmax")
+def softmax_shifted(x: Input, _shift: Scalar) -> Term:
     """Of scores that were all moved by one number, as Hugging Face does against a fault of XLA's: it changes nothing."""
-    return op.Softmax(x + shift)
+    return op.Softmax(x + _shift)
 
 
 def _flat_shapes(b: Bindings) -> bool | str:
@@ -353,7 +345,7 @@ def softmax_over_axis(x: Input, there: Array, back: Array) -> Term:
     return op.Transpose(op.Softmax(op.Transpose(x, there)), back)
 
 
-@layer("Softmax", config=lambda axis: {"axis": axis})
+@layer("Softmax")
 def softmax_by_logarithm(x: Input, axis: Array) -> Term:
     """Keras's softmax over several axes: by ``reduce_logsumexp``, which takes out what is finite of the largest."""
     largest = op.Max(x, axis, keep_dims=True)

@@ -13,7 +13,6 @@ from ..match import (
     Pattern,
     Sizes,
     Term,
-    View,
     layer,
     op,
 )
@@ -24,10 +23,8 @@ from .keras_arguments import only_spatial
 def _fits(b: Bindings) -> bool | str:
     if b.padding not in ("SAME", "VALID"):
         return f"padding {b.padding} needs a layer of its own"
-    fits = only_spatial(b.ksize, b.data_format) and only_spatial(
-        b.strides, b.data_format
-    )
-    return fits or "the window spans batch or channels"
+    windows = (only_spatial(each, b.data_format) for each in (b.ksize, b.strides))
+    return all(windows) or "the window spans batch or channels"
 
 
 def _pooling(kind: str, name: str, keras: str, axes: int) -> Pattern:
@@ -49,44 +46,35 @@ average_pooling_2d = _pooling("AvgPool", "average_pooling_2d", "AveragePooling",
 average_pooling_3d = _pooling("AvgPool3D", "average_pooling_3d", "AveragePooling", 3)
 
 
-def _axes(view: View, x: Any, axis: Any) -> tuple[tuple[int, ...], int | None]:
-    """The axes counted from the front, sorted, and the rank where it is known."""
-    given = axis if isinstance(axis, tuple) else (axis,)
-    shape = view.shape(x)
-    if shape is None:
-        return tuple(sorted(given)), None
-    return tuple(sorted(a % len(shape) for a in given)), len(shape)
+def _axes(b: Bindings) -> tuple[int, ...]:
+    """The axes counted from the front where the rank is known, sorted."""
+    given = b.axis if isinstance(b.axis, tuple) else (b.axis,)
+    return tuple(sorted(a if b.shape is None else a % len(b.shape) for a in given))
 
 
-def _spatial_axes(view: View, x: Any, axis: Any) -> bool | str:
-    axes, rank = _axes(view, x, axis)
-    if rank is None:  # a 4-D image, unless proven otherwise
+def _spatial_axes(b: Bindings) -> bool | str:
+    axes = _axes(b)
+    if b.shape is None:  # a 4-D image, unless proven otherwise
         return axes in ((1, 2), (2, 3), (1, 2, 3)) or "the rank is not known"
-    last = axes == tuple(range(1, rank - 1))
-    first = axes == tuple(range(2, rank))
-    return (3 <= rank <= 5 and (last or first)) or "it is not over the spatial axes"
+    rank = len(b.shape)
+    spatial = axes in (tuple(range(1, rank - 1)), tuple(range(2, rank)))
+    return (3 <= rank <= 5 and spatial) or "it is not over the spatial axes"
 
 
 def _global(name: str, kind: str, keras: str, dimensions: int) -> Pattern:
-    def fits(view: View, x: Any, axis: Any) -> bool | str:
-        if len(axis if isinstance(axis, tuple) else (axis,)) != dimensions:
-            return f"it is not over {dimensions} axes"
-        return _spatial_axes(view, x, axis)
+    def fits(b: Bindings) -> bool | str:
+        return len(_axes(b)) == dimensions or f"it is not over {dimensions} axes"
 
     def config(b: Bindings) -> dict[str, Any]:
-        last = _axes(b.view, b.x, b.axis)[0][0] == 1
-        return {
-            "data_format": "channels_last" if last else "channels_first",
-            "keepdims": b.keepdims,
-        }
+        layout = "channels_last" if _axes(b)[0] == 1 else "channels_first"
+        return {"data_format": layout, "keepdims": b.keepdims}
 
     def formula(x: Input, axis: Array, keepdims: Attr) -> Term:
         return getattr(op, kind)(x, axis, keep_dims=keepdims)
 
     formula.__name__ = name
-    return layer(f"Global{keras}Pooling{dimensions}D", where=fits, config=config)(
-        formula
-    )
+    options: Any = {"where": (fits, _spatial_axes), "config": config}
+    return layer(f"Global{keras}Pooling{dimensions}D", **options)(formula)
 
 
 global_average_1d = _global("global_average_1d", "Mean", "Average", 1)
@@ -101,7 +89,7 @@ def _by_reshape(name: str, kind: str, keras: str) -> Pattern:
     """Each window an axis of its own: ``reduce_mean(reshape(x, [-1, h / p, p, w / q, q, c]), [2, 4])``."""
 
     def fits(b: Bindings) -> bool | str:
-        shape = b.view.shape(b.x)
+        shape = b.shape
         if shape is None or len(shape) != 4 or None in shape[1:] or len(b.dims) != 6:
             return "it is no image of known size, or has no axis for each window"
         sizes = [size.number for size in b.dims[1:] if size is not None]

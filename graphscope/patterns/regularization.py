@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isclose
 from typing import Any
 
-from ..graph import Tensor
 from ..match import (
     ANY,
     Bindings,
@@ -14,9 +14,7 @@ from ..match import (
     Pattern,
     Scalar,
     Size,
-    Sizes,
     Term,
-    View,
     layer,
     named,
     op,
@@ -36,36 +34,39 @@ def _uniform(dims: Term) -> Term:
     return drawn | drawn * 1.0 | drawn + 0.0 | drawn * 1.0 + 0.0
 
 
-def _noise(view: View, x: Tensor, dims: Sizes) -> list[int | None] | None:
+def _kept(x: Term, mask: Term, scale: Term) -> Term:
+    """What is kept, scaled up, and zeros for the rest."""
+    return op.Select(mask, x * scale, 0.0) | x * scale * op.Cast(mask)
+
+
+def _noise(b: Bindings) -> list[int | None] | None:
     """The noise shape where it differs from the input's: 1 along the axes that share a mask."""
-    shape = view.shape(x)
-    rank = len(shape) if shape is not None else len(dims)
+    rank = len(b.shape) if b.shape is not None else len(b._dims)
     ones = [
-        i for i in range(rank) if dims[i] == Size(1) and view.axis_size(x, i) != Size(1)
+        i
+        for i in range(rank)
+        if b._dims[i] == Size(1) and b.view.axis_size(b.x, i) != Size(1)
     ]
     if not ones:
         return None
-    return [1 if i in ones else _known(dims[i]) for i in range(rank)]
+    sizes = [None if size is None else size.number for size in b._dims]
+    return [1 if i in ones else sizes[i] for i in range(rank)]
 
 
-def _known(size: Any) -> int | None:
-    return None if size is None else size.number
-
-
-def _config(view: View, x: Tensor, rate: float, dims: Sizes) -> dict[str, Any]:
+def _config(b: Bindings) -> dict[str, Any]:
+    rate, noise = 1 - b._keep if b.rate is None else b.rate, _noise(b)
     config: dict[str, Any] = {"rate": shortened(rate)}
-    noise = _noise(view, x, dims)
     return config | ({"noise_shape": noise} if noise else {})
 
 
-def _undone(rate: float, factor: float) -> bool | str:
+def _is_undone(rate: float, factor: float) -> bool | str:
     undone = rate < 1 and isclose(factor * (1 - rate), 1, rel_tol=1e-3)
     return undone or "what is kept is not scaled by 1 / (1 - rate)"
 
 
-def _spatial(view: View, x: Tensor, dims: Sizes) -> str | None:
+def _spatial(b: Bindings) -> str | None:
     """The data format in which whole channels are dropped; None where the mask is another."""
-    noise = _noise(view, x, dims)
+    noise = _noise(b)
     if noise is None or not 3 <= len(noise) <= 5 or noise[0] == 1:
         return None
     shared = [i for i, size in enumerate(noise) if size == 1]
@@ -77,20 +78,19 @@ def _spatial(view: View, x: Tensor, dims: Sizes) -> str | None:
 
 def _whole_channels(axes: int) -> Pattern:
     def fits(b: Bindings) -> bool | str:
-        if len(b.dims) != axes + 2 or _spatial(b.view, b.x, b.dims) is None:
-            return f"no whole channels of {axes} axes are dropped"
-        return _undone(b.rate, b.factor)
+        whole = len(b._dims) == axes + 2 and _spatial(b) is not None
+        return whole or f"no whole channels of {axes} axes are dropped"
 
     def config(b: Bindings) -> dict[str, Any]:
-        layout = {"data_format": _spatial(b.view, b.x, b.dims)} if axes > 1 else {}
+        layout = {"data_format": _spatial(b)} if axes > 1 else {}
         return {"rate": shortened(b.rate), **layout}
 
-    def formula(x: Input, rate: Scalar, factor: Scalar, dims: Dims) -> Term:
-        kept = op.GreaterEqual(_uniform(dims), rate)
-        return op.Select(kept, x * factor, 0.0) | x * factor * op.Cast(kept)
+    def formula(x: Input, rate: Scalar, factor: Scalar, _dims: Dims) -> Term:
+        return _kept(x, op.GreaterEqual(_uniform(_dims), rate), factor)
 
     formula.__name__ = f"spatial_dropout_{axes}d"
-    return layer(f"SpatialDropout{axes}D", where=fits, config=config)(formula)
+    clauses = (fits, _is_undone)
+    return layer(f"SpatialDropout{axes}D", where=clauses, config=config)(formula)
 
 
 spatial_dropout_1d = _whole_channels(1)
@@ -98,50 +98,45 @@ spatial_dropout_2d = _whole_channels(2)
 spatial_dropout_3d = _whole_channels(3)
 
 
-def _single_mask(b: Bindings) -> bool | str:
-    if _spatial(b.view, b.x, b.dims) is not None:
-        return "whole channels are dropped: a SpatialDropout"
-    return _undone(b.rate, b.factor)
+def _is_of_numbers(b: Bindings) -> bool | str:
+    return _spatial(b) is None or "whole channels are dropped: a SpatialDropout"
 
 
-@layer("Dropout", where=_single_mask, config=_config)
-def dropout(x: Input, rate: Scalar, factor: Scalar, dims: Dims) -> Term:
+@layer("Dropout", where=(_is_of_numbers, _is_undone), config=_config)
+def dropout(x: Input, rate: Scalar, factor: Scalar, _dims: Dims) -> Term:
     """``tf.nn.dropout`` since 1.13, and Keras 3's."""
-    kept = op.GreaterEqual(_uniform(dims), rate)
-    return op.Select(kept, x * factor, 0.0) | x * factor * op.Cast(kept)
+    return _kept(x, op.GreaterEqual(_uniform(_dims), rate), factor)
 
 
 @layer(
     "Dropout",
-    where=lambda rate, kept_part: _undone(rate, 1 / kept_part if kept_part else 0),
+    where=lambda rate, _keep: _is_undone(rate, 1 / _keep if _keep else 0),
     config=_config,
 )
-def dropout_divided(x: Input, rate: Scalar, kept_part: Scalar, dims: Dims) -> Term:
-    kept = op.GreaterEqual(_uniform(dims), rate)
-    return op.Select(kept, x / kept_part, 0.0) | x / kept_part * op.Cast(kept)
+def dropout_divided(x: Input, rate: Scalar, _keep: Scalar, _dims: Dims) -> Term:
+    kept = op.GreaterEqual(_uniform(_dims), rate)
+    return op.Select(kept, x / _keep, 0.0) | x / _keep * op.Cast(kept)
 
 
-@layer(
-    "Dropout",
-    config=lambda b: _config(b.view, b.x, 1 - b.keep, b.dims),
-)
-def dropout_v1(x: Input, keep: Scalar, dims: Dims) -> Term:
+@layer("Dropout", config=_config)
+def dropout_v1(x: Input, _keep: Scalar, _dims: Dims) -> Term:
     """``tf.nn.dropout`` before 1.13: ``x / keep_prob * floor(keep_prob + uniform)``."""
-    return op.RealDiv(x, keep) * op.Floor(keep + _uniform(dims))
+    return op.RealDiv(x, _keep) * op.Floor(_keep + _uniform(_dims))
 
 
 @layer(
     "Dropout",
-    where=lambda keep, factor: _undone(1 - keep, factor),
-    config=lambda b: _config(b.view, b.x, 1 - b.keep, b.dims),
+    where=lambda _keep, factor: _is_undone(1 - _keep, factor),
+    config=_config,
 )
-def dropout_v1_scaled(x: Input, keep: Scalar, factor: Scalar, dims: Dims) -> Term:
+def dropout_v1_scaled(x: Input, _keep: Scalar, factor: Scalar, _dims: Dims) -> Term:
     """The same with the reciprocal as a number of its own: sparse dropout of graph convolutions."""
-    return x * op.Floor(keep + _uniform(dims)) * factor
+    return x * op.Floor(_keep + _uniform(_dims)) * factor
 
 
-def _default(view: View, fed: Tensor) -> float | None:
+def _default(b: Bindings) -> float | None:
     """The share that a placeholder keeps, or drops, where nobody feeds it; None where that drops all or nothing."""
+    view, fed = b.view, b._keep or b._rate
     if view.kinds[fed.node] != "PlaceholderWithDefault":
         return None
     value = view.number(view.inputs[fed.node][0])
@@ -149,49 +144,42 @@ def _default(view: View, fed: Tensor) -> float | None:
     return float(value.reshape(())) if usual and value is not None else None
 
 
-def _fed(view: View, fed: Tensor) -> str:
-    found = "" if _default(view, fed) is None else "what it is by default"
-    return f"the rate is fed at run time through {fed}: {found or STAND_IN} stands in for it"
+def _fed() -> Callable[[Callable[..., Term]], Pattern]:
+    """A Dropout whose rate, or what it keeps, is fed at run time."""
+
+    def config(b: Bindings) -> dict[str, Any]:
+        share = _default(b)
+        if share is None:
+            return {"rate": STAND_IN}
+        return {"rate": share if b._keep is None else shortened(1 - share)}
+
+    def evidence(b: Bindings) -> str:
+        number = STAND_IN if _default(b) is None else "what it is by default"
+        fed = b._keep or b._rate
+        return f"the rate is fed at run time through {fed}: {number} stands in for it"
+
+    return layer("Dropout", config=config, evidence=evidence)
 
 
-def _kept(view: View, keep: Tensor) -> dict[str, Any]:
-    found = _default(view, keep)
-    return {"rate": STAND_IN if found is None else shortened(1 - found)}
-
-
-@layer(
-    "Dropout",
-    config=lambda view, _keep: _kept(view, _keep),
-    evidence=lambda view, _keep: _fed(view, _keep),
-)
+@_fed()
 def dropout_v1_fed(x: Input, _keep: Input) -> Term:
     mask = op.Floor(_keep + _uniform(ANY))
     return op.RealDiv(x, _keep) * mask | x * mask * op.RealDiv(1.0, _keep)
 
 
 def _dropped(x: Term, rate: Term) -> Term:
-    kept = op.GreaterEqual(_uniform(ANY), rate)
-    scale = 1 / (1.0 - rate)
-    return op.Select(kept, x * scale, 0.0) | x * scale * op.Cast(kept)
+    return _kept(x, op.GreaterEqual(_uniform(ANY), rate), 1 / (1.0 - rate))
 
 
-@layer(
-    "Dropout",
-    config=lambda view, _rate: {"rate": _default(view, _rate) or STAND_IN},
-    evidence=lambda view, _rate: _fed(view, _rate),
-)
+@_fed()
 def dropout_fed(x: Input, _rate: Input) -> Term:
     return _dropped(x, _rate)
 
 
-@layer(
-    "Dropout",
-    config=lambda view, _keep: _kept(view, _keep),
-    evidence=lambda view, _keep: _fed(view, _keep),
-)
+@_fed()
 def dropout_fed_keep(x: Input, _keep: Input) -> Term:
     """TensorFlow since 1.13, called with ``keep_prob`` or ``rate=1 - keep_prob``."""
-    return _dropped(x, named("_rate", 1.0 - _keep))
+    return _dropped(x, named("_dropped", 1.0 - _keep))
 
 
 @layer(
@@ -205,7 +193,7 @@ def gaussian_dropout(x: Input, stddev: Scalar) -> Term:
     return x * (drawn * stddev + 1.0)
 
 
-@layer("GaussianNoise", config=lambda stddev: {"stddev": stddev})
+@layer("GaussianNoise")
 def gaussian_noise(x: Input, stddev: Scalar) -> Term:
     drawn = op.RandomStandardNormal(ANY) | op.StatelessRandomNormalV2(ANY, ...)
     return x + drawn * stddev | x + (drawn * stddev + 0.0)

@@ -29,20 +29,15 @@ from ...match import (
 from ...match.solver.match import plain_float
 from ..keras_arguments import shortened
 
-_WIDTHS = (3, 5, 7)
 
-
-def _numbers(bias: float, alpha: float, beta: float) -> dict[str, float]:
-    known = {"bias": bias, "alpha": alpha, "beta": beta}
+def _numbers(b: Bindings, width: int = 1) -> dict[str, float]:
+    """Bias, alpha (of a sum of ``width`` squares whose mean was taken) and beta."""
+    known = {"bias": b.bias, "alpha": b.alpha / width, "beta": b.beta}
     return {name: shortened(plain_float(value)) for name, value in known.items()}
 
 
 @layer(
-    "LocalResponseNormalization",
-    config=lambda b: {
-        "radius": b.radius,
-        **_numbers(b.bias, b.alpha, b.beta),
-    },
+    "LocalResponseNormalization", config=lambda b: {"radius": b.radius, **_numbers(b)}
 )
 def local_response(x: Input, radius: Attr, bias: Attr, alpha: Attr, beta: Attr) -> Term:
     return op.LRN(x, depth_radius=radius, bias=bias, alpha=alpha, beta=beta)
@@ -76,7 +71,7 @@ def _offsets(view: View, slices: list[str], axis: int, rank: int) -> list[int] |
 
 def _sliced(width: int) -> Pattern:
     def fits(b: Bindings) -> bool | str:
-        shape = b.view.shape(b.x)
+        shape = b.shape
         axis = None if shape is None else _padded_axis(len(shape), b.pads, width)
         if shape is None or axis is None:
             return "it is not padded by half a window along one axis"
@@ -87,7 +82,10 @@ def _sliced(width: int) -> Pattern:
         return whole or "a slice is not as long as the input"
 
     def config(b: Bindings) -> dict[str, Any]:
-        return _config(b.view, b.x, b.pads, width, _numbers(b.bias, b.alpha, b.beta))
+        rank = len(b.shape or ())
+        axis = _padded_axis(rank, b.pads, width)
+        where = {} if axis == rank - 1 else {"axis": axis}
+        return {"radius": width // 2, **_numbers(b), **where}
 
     def formula(
         x: Input, pads: Array, bias: Scalar, alpha: Scalar, beta: Scalar
@@ -104,15 +102,6 @@ def _sliced(width: int) -> Pattern:
     return layer("LocalResponseNormalization", where=fits, config=config)(formula)
 
 
-def _config(
-    view: View, x: Any, pads: Any, width: int, numbers: dict[str, float]
-) -> dict[str, Any]:
-    rank = len(view.shape(x) or ())
-    axis = _padded_axis(rank, pads, width)
-    where = {} if axis == rank - 1 else {"axis": axis}
-    return {"radius": width // 2, **numbers, **where}
-
-
 def _part(squares: Any) -> Term:
     masks = {f"{name}_mask": ANY for name in ("begin", "end", "ellipsis")}
     return op.StridedSlice(squares, ..., **masks) | op.Slice(squares, ...)
@@ -124,7 +113,7 @@ local_response_7 = _sliced(7)
 
 
 def _pooled_fits(b: Bindings) -> bool | str:
-    shape = b.view.shape(b.x)
+    shape = b.shape
     if shape is None or len(shape) != 4:
         return "it is no image"
     if (
@@ -146,7 +135,7 @@ def _pooled_fits(b: Bindings) -> bool | str:
     where=_pooled_fits,
     config=lambda b: {
         "radius": b.size[2] // 2,
-        **_numbers(b.bias, b.alpha / b.size[2], b.beta),
+        **_numbers(b, b.size[2]),
         "axis": 1,
     },
 )

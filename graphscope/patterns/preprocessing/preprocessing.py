@@ -43,62 +43,56 @@ def _prepares(view: View, x: Tensor) -> bool | str:
     return "it is not what prepares an input: an engineer would write the arithmetic"
 
 
-@layer(
-    "Rescaling",
-    where=lambda b: b.offset is not None or _prepares(b.view, b.x),
-    config=lambda scale, offset: {
-        "scale": 1.0 if scale is None else scale,
-        "offset": 0.0 if offset is None else offset,
-    },
-)
+def _rescales(b: Bindings) -> bool | str:
+    return b.offset is not None or _prepares(b.view, b.x)
+
+
+def _is_divided(_divisor: float) -> bool | str:
+    return _divisor != 0 or "it is divided by zero"
+
+
+def _config(b: Bindings) -> dict[str, Any]:
+    """The factor and what is added after it, in place of a divisor and of what is added before."""
+    scale = 1.0 if b.scale is None else b.scale
+    offset = 0.0 if b.offset is None else b.offset
+    if b._divisor is not None:
+        scale = rounded(1 / b._divisor)
+    if b._shift is not None:
+        shifted = b._shift * scale if b._divisor is None else b._shift / b._divisor
+        offset = rounded(shifted)
+    return {"scale": scale, "offset": offset}
+
+
+@layer("Rescaling", where=_rescales, config=_config)
 def rescaling(x: Input, scale: Scalar, offset: Scalar | None) -> Term:
     return x * scale + offset
 
 
-@layer(
-    "Rescaling",
-    where=_prepares,
-    config=lambda offset: {"scale": 1.0, "offset": offset},
-)
+@layer("Rescaling", where=_prepares, scale=1.0)
 def rescaling_offset(x: Input, offset: Scalar) -> Term:
     return x + offset
 
 
-@layer(
-    "Rescaling",
-    where=lambda b: b.divisor != 0 and (b.offset is not None or _prepares(b.view, b.x)),
-    config=lambda divisor, offset: {
-        "scale": rounded(1 / divisor),
-        "offset": 0.0 if offset is None else offset,
-    },
-)
-def rescaling_divided(x: Input, divisor: Scalar, offset: Scalar | None) -> Term:
-    return op.RealDiv(x, divisor) + offset
+@layer("Rescaling", where=(_is_divided, _rescales), config=_config)
+def rescaling_divided(x: Input, _divisor: Scalar, offset: Scalar | None) -> Term:
+    return op.RealDiv(x, _divisor) + offset
 
 
-@layer(
-    "Rescaling",
-    where=_prepares,
-    config=lambda scale, shift: {"scale": scale, "offset": rounded(shift * scale)},
-)
-def rescaling_shifted(x: Input, scale: Scalar, shift: Scalar) -> Term:
-    return (x + shift) * scale
+@layer("Rescaling", where=_prepares, config=_config)
+def rescaling_shifted(x: Input, scale: Scalar, _shift: Scalar) -> Term:
+    return (x + _shift) * scale
 
 
-@layer(
-    "Rescaling",
-    where=lambda view, x, divisor: divisor != 0 and _prepares(view, x),
-    config=lambda divisor, shift: {
-        "scale": rounded(1 / divisor),
-        "offset": rounded(shift / divisor),
-    },
-)
-def rescaling_shifted_divided(x: Input, divisor: Scalar, shift: Scalar) -> Term:
-    return op.RealDiv(x + shift, divisor)
+@layer("Rescaling", where=(_is_divided, _prepares), config=_config)
+def rescaling_shifted_divided(x: Input, _divisor: Scalar, _shift: Scalar) -> Term:
+    return op.RealDiv(x + _shift, _divisor)
 
 
 def _statistics(view: View, mean: Held, variance: Held) -> dict[str, Held]:
-    if _told(view, mean) is not None and _told(view, variance) is not None:
+    if (
+        _as_arguments(view, mean) is not None
+        and _as_arguments(view, variance) is not None
+    ):
         return {}
     return {"mean": mean.flat(), "variance": variance.flat()}
 
@@ -107,7 +101,7 @@ def _axis(b: Bindings) -> int | None:
     """The one axis along which statistics vary: the last, or one of as many as the tensor has (channels first)."""
     if on_last_axis(b.mean, b.variance) is True:
         return -1
-    rank = len(b.view.shape(b.x) or ())
+    rank = len(b.shape or ())
     wide = {
         k for held in (b.mean, b.variance) for k, n in enumerate(held.shape) if n > 1
     }
@@ -116,13 +110,12 @@ def _axis(b: Bindings) -> int | None:
 
 
 def _normalization(b: Bindings) -> dict[str, Any]:
-    given = {"mean": _told(b.view, b.mean), "variance": _told(b.view, b.variance)}
-    told = None not in given.values()
-    axis = _axis(b)
-    return {"axis": axis, "invert": False} | (given if told else {})
+    numbers = {n: _as_arguments(b.view, getattr(b, n)) for n in ("mean", "variance")}
+    untrained = numbers if None not in numbers.values() else {}
+    return {"axis": _axis(b), "invert": False, **untrained}
 
 
-def _told(view: View, held: Held) -> list[float] | None:
+def _as_arguments(view: View, held: Held) -> list[float] | None:
     """The numbers of a constant that was never a variable: arguments rather than weights."""
     value = view.attrs[held.node].get("value") if held.direct else None
     if value is None or value.size > MOST_ARGUMENTS:
@@ -161,23 +154,24 @@ def _by_deviation(view: View, mean: Held, deviation: Held) -> bool | str:
     return known or "the deviation is no positive constant"
 
 
+def _arguments(view: View, mean: Held, variance: np.ndarray) -> dict[str, Any]:
+    """Statistics that were never trained, as numbers in the source."""
+    arrays = {"mean": np.asarray(_numbers(view, mean)), "variance": variance}
+    lists = {
+        name: [plain_float(each) for each in array.reshape(-1)]
+        for name, array in arrays.items()
+    }
+    return {"axis": -1, "invert": False, **lists}
+
+
 def _squared(view: View, deviation: Held) -> np.ndarray:
     return np.square(np.asarray(_numbers(view, deviation), np.float64))
-
-
-def _listed(values: np.ndarray | None) -> list[float]:
-    return [plain_float(each) for each in np.asarray(values).reshape(-1)]
 
 
 @layer(
     "Normalization",
     where=_by_deviation,
-    config=lambda view, mean, deviation: {
-        "axis": -1,
-        "invert": False,
-        "mean": _listed(_numbers(view, mean)),
-        "variance": _listed(_squared(view, deviation)),
-    },
+    config=lambda b: _arguments(b.view, b.mean, _squared(b.view, b.deviation)),
     weights=lambda: {},
 )
 def normalization_by_deviation(x: Input, mean: Weight, deviation: Weight) -> Term:
@@ -188,12 +182,7 @@ def normalization_by_deviation(x: Input, mean: Weight, deviation: Weight) -> Ter
 @layer(
     "Normalization",
     where=lambda view, mean, share: _by_deviation(view, mean, share),
-    config=lambda view, mean, share: {
-        "axis": -1,
-        "invert": False,
-        "mean": _listed(_numbers(view, mean)),
-        "variance": _listed(1 / _squared(view, share)),
-    },
+    config=lambda b: _arguments(b.view, b.mean, 1 / _squared(b.view, b.share)),
     weights=lambda: {},
 )
 def normalization_by_share(x: Input, mean: Weight, share: Weight) -> Term:

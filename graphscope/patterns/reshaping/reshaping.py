@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from ...graph import Tensor
@@ -18,6 +19,7 @@ from ...match import (
     layer,
     op,
 )
+from ...match.view.size import numbers
 
 
 def keeps_batch(view: View, x: Tensor, dims: Sizes) -> bool:
@@ -29,17 +31,10 @@ def keeps_batch(view: View, x: Tensor, dims: Sizes) -> bool:
     shape = view.shape(x)
     if dims[0] != Size(-1) or shape is None or None in shape[1:] or not shape:
         return False
-    inside = [s.number if s is not None else None for s in dims[1:]]
+    inside = numbers(dims[1:])
     if any(n is None or n < 0 for n in inside):
         return False
-    return _count(inside) == _count(list(shape[1:]))
-
-
-def _count(sizes: list[int | None]) -> int:
-    found = 1
-    for size in sizes:
-        found *= size or 0
-    return found
+    return prod(n or 0 for n in inside) == prod(d or 0 for d in shape[1:])
 
 
 def _flattens(view: View, x: Tensor, dims: Sizes) -> bool | str:
@@ -61,27 +56,25 @@ def _flattens(view: View, x: Tensor, dims: Sizes) -> bool | str:
     return last == whole or "the second size is not that of one example"
 
 
-@layer("Flatten", where=_flattens, config=lambda: {"data_format": "channels_last"})
+@layer("Flatten", where=_flattens, data_format="channels_last")
 def flatten(x: Input, dims: Dims) -> Term:
     return op.Reshape(x, dims)
-
-
-def _target(dims: Sizes) -> dict[str, Any]:
-    return {
-        "target_shape": tuple(s.number if s is not None else None for s in dims[1:])
-    }
 
 
 def _reshapes(view: View, x: Tensor, dims: Sizes) -> bool | str:
     if len(dims) < 2 or not keeps_batch(view, x, dims):
         return "the batch is not kept"
-    inside = [s.number if s is not None else None for s in dims[1:]]
+    inside = numbers(dims[1:])
     if None in inside:
         return "a size is not known before it runs"
     return inside.count(-1) <= 1
 
 
-@layer("Reshape", where=_reshapes, config=_target)
+@layer(
+    "Reshape",
+    where=_reshapes,
+    config=lambda dims: {"target_shape": numbers(dims[1:])},
+)
 def reshape(x: Input, dims: Dims) -> Term:
     return op.Reshape(x, dims)
 
@@ -95,13 +88,9 @@ def permute(x: Input, perm: Array) -> Term:
     return op.Transpose(x, perm)
 
 
-def _rows(pads: Any) -> tuple[tuple[int, int], ...]:
-    return tuple((int(a), int(b)) for a, b in pads)
-
-
 def _inner_rows(pads: Any) -> tuple[str, tuple[tuple[int, int], ...]] | None:
     """The data format and the rows of the spatial axes; None where batch or channels are padded too."""
-    rows = _rows(pads)
+    rows = tuple((int(a), int(b)) for a, b in pads)
     if len(rows) not in (3, 4, 5) or rows[0] != (0, 0):
         return None
     if rows[-1] == (0, 0):
@@ -109,22 +98,16 @@ def _inner_rows(pads: Any) -> tuple[str, tuple[tuple[int, int], ...]] | None:
     return ("channels_first", rows[2:]) if rows[1] == (0, 0) else None
 
 
-def _padded(pads: Any) -> bool | str:
-    return _inner_rows(pads) is not None or "batch or channels are padded"
-
-
 def _padding(pads: Any) -> dict[str, Any]:
     layout, rows = _inner_rows(pads) or ("", ())
-    if len(rows) == 1:
-        return {"padding": rows[0], "data_format": layout}
-    return {"padding": rows, "data_format": layout}
+    return {"padding": rows if len(rows) > 1 else rows[0], "data_format": layout}
 
 
 def _zero_padding(dimensions: int) -> Any:
     def fits(pads: Any) -> bool | str:
         if len(pads) != dimensions + 2:
             return f"it is not over {dimensions} spatial axes"
-        return _padded(pads)
+        return _inner_rows(pads) is not None or "batch or channels are padded"
 
     def formula(x: Input, pads: Array) -> Term:
         return op.Pad(x, pads) | op.Pad(x, pads, 0.0)
@@ -160,7 +143,7 @@ def _crops(b: Bindings) -> list[tuple[int, int]] | None:
 
 def _cropping(b: Bindings) -> dict[str, Any]:
     rows = _crops(b) or []
-    shape = b.view.shape(b.x) or ()
+    shape = b.shape or ()
     rows += [(0, 0)] * (len(shape) - len(rows))
     layout, inner = _inner_rows(rows) or ("", ())
     cut = inner[0] if len(inner) == 1 else inner
@@ -169,7 +152,7 @@ def _cropping(b: Bindings) -> dict[str, Any]:
 
 def _cropping_layer(dimensions: int) -> Any:
     def fits(b: Bindings) -> bool | str:
-        shape = b.view.shape(b.x)
+        shape = b.shape
         if shape is None or len(shape) != dimensions + 2 or len(b.begin) > len(shape):
             return f"the input has not {dimensions} spatial axes"
         if any(step != 1 for step in b.strides):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...graph import Tensor
@@ -10,6 +11,7 @@ from ...match import (
     Bindings,
     Dims,
     Input,
+    Pattern,
     Size,
     Sizes,
     Term,
@@ -18,45 +20,46 @@ from ...match import (
     named,
     op,
 )
+from ...match.view.size import numbers
 
 
-def _factors(view: View, x: Tensor, size: Sizes) -> tuple[int, ...] | None:
+def _factors(b: Bindings) -> tuple[int, ...] | None:
     found = []
-    for axis, wanted in enumerate(size, start=1):
-        quotient = wanted.over(view.axis_size(x, axis)) if wanted is not None else None
+    for axis, after in enumerate(b._size, start=1):
+        quotient = (
+            after.over(b.view.axis_size(b.x, axis)) if after is not None else None
+        )
         if quotient is None or quotient.number is None or quotient.number < 1:
             return None
         found.append(quotient.number)
     return tuple(found)
 
 
-def _upsamples(view: View, x: Tensor, size: Sizes) -> bool | str:
-    factors = _factors(view, x, size)
-    return factors is not None or "the new size is no multiple of the old one"
-
-
-def _upsampling(interpolation: str) -> Any:
-    def config(view: View, x: Tensor, size: Sizes) -> dict[str, Any]:
-        return {
-            "size": _factors(view, x, size),
+def _upsampling(interpolation: str) -> Callable[[Callable[..., Term]], Pattern]:
+    """An image that grows by whole factors."""
+    return layer(
+        "UpSampling2D",
+        where=lambda b: _factors(b) is not None
+        or "the new size is no multiple of the old one",
+        config=lambda b: {
+            "size": _factors(b),
             "data_format": "channels_last",
             "interpolation": interpolation,
-        }
-
-    return config
-
-
-@layer("UpSampling2D", where=_upsamples, config=_upsampling("nearest"))
-def upsampling_nearest(x: Input, size: Dims) -> Term:
-    """For whole factors all of TensorFlow's nearest-neighbour conventions but align_corners agree."""
-    return op.ResizeNearestNeighbor(x, size) | op.ResizeNearestNeighbor(
-        x, size, half_pixel_centers=True
+        },
     )
 
 
-@layer("UpSampling2D", where=_upsamples, config=_upsampling("bilinear"))
-def upsampling_bilinear(x: Input, size: Dims) -> Term:
-    return op.ResizeBilinear(x, size, half_pixel_centers=True)
+@_upsampling("nearest")
+def upsampling_nearest(x: Input, _size: Dims) -> Term:
+    """For whole factors all of TensorFlow's nearest-neighbour conventions but align_corners agree."""
+    return op.ResizeNearestNeighbor(x, _size) | op.ResizeNearestNeighbor(
+        x, _size, half_pixel_centers=True
+    )
+
+
+@_upsampling("bilinear")
+def upsampling_bilinear(x: Input, _size: Dims) -> Term:
+    return op.ResizeBilinear(x, _size, half_pixel_centers=True)
 
 
 def _repetition(
@@ -66,7 +69,7 @@ def _repetition(
     at, rank = int(axis), len(outer)
     if len(times) != rank + 1 or not 1 < at < rank + 1:
         return None
-    counts = [t.number if t is not None else None for t in times]
+    counts = numbers(times)
     factor = counts[at]
     if factor is None or any(c != 1 for i, c in enumerate(counts) if i != at):
         return None
@@ -136,33 +139,35 @@ def upsampling_by_repetition(
     return op.Reshape(tiled, outer2)
 
 
-def _fixed(view: View, x: Tensor, size: Sizes) -> bool | str:
-    numbers = [s.number if s is not None else None for s in size]
-    shape = view.shape(x)
-    known = shape is not None and len(shape) == 4
-    return (known and None not in numbers) or "the new size is not a constant"
+def _resizing(interpolation: str) -> Callable[[Callable[..., Term]], Pattern]:
+    """An image of any size that is given another."""
+
+    def fits(b: Bindings) -> bool | str:
+        known = b.shape is not None and len(b.shape) == 4
+        return (
+            known and None not in numbers(b._size) or "the new size is not a constant"
+        )
+
+    return layer(
+        "Resizing",
+        where=fits,
+        config=lambda b: dict(zip(("height", "width"), numbers(b._size))),
+        interpolation=interpolation,
+    )
 
 
-def _resizing(interpolation: str) -> Any:
-    def config(size: Sizes) -> dict[str, Any]:
-        height, width = (s.number if s is not None else None for s in size)
-        return {"height": height, "width": width, "interpolation": interpolation}
-
-    return config
+@_resizing("bilinear")
+def resizing_bilinear(x: Input, _size: Dims) -> Term:
+    return op.ResizeBilinear(x, _size, half_pixel_centers=True)
 
 
-@layer("Resizing", where=_fixed, config=_resizing("bilinear"))
-def resizing_bilinear(x: Input, size: Dims) -> Term:
-    return op.ResizeBilinear(x, size, half_pixel_centers=True)
-
-
-@layer("Resizing", where=_fixed, config=_resizing("nearest"))
-def resizing_nearest(x: Input, size: Dims) -> Term:
-    return op.ResizeNearestNeighbor(x, size, half_pixel_centers=True)
+@_resizing("nearest")
+def resizing_nearest(x: Input, _size: Dims) -> Term:
+    return op.ResizeNearestNeighbor(x, _size, half_pixel_centers=True)
 
 
 def _times(times: Sizes) -> int | None:
-    counts = [t.number if t is not None else None for t in times]
+    counts = numbers(times)
     middle = counts[1] if len(counts) == 3 else None
     return middle if middle and counts[0] == counts[2] == 1 else None
 
