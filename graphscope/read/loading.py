@@ -24,6 +24,7 @@ from .checkpoint.locate import (
     graph_beside,
 )
 from .detect.unknown import describe
+from .keras.model import with_weights_of
 from .options import Options
 from .variables.restore_ops import keys_of
 from .variables.roles import joined_variables
@@ -147,6 +148,8 @@ def _with_drawing(model: Model, file: str, options: Options) -> Model:
 
 def join(graph: Model, weights: Model) -> Model:
     """The graph of one and the values of the other, through the graph's restore wiring."""
+    if graph.topology is not None and weights.format.startswith("Keras"):
+        return with_weights_of(graph, weights.source)
     keys = keys_of(graph.graph, graph.functions, weights.weights)
     variables = joined_variables(
         weights.variables, graph.graph, keys, graph.collections

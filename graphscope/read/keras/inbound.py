@@ -55,7 +55,14 @@ def _call(node: Any, numbers: Numbers, specs: Specs) -> KerasCall:
 
 def _less_none(kwargs: Any) -> dict[str, Any]:
     given = kwargs if isinstance(kwargs, dict) else {}
-    return {key: value for key, value in given.items() if value is not None}
+    return {key: value for key, value in given.items() if not _is_none(value)}
+
+
+def _is_none(value: Any) -> bool:
+    """Whether it is None, or a list of nothing else, as the mask of several inputs is."""
+    if isinstance(value, tuple) and value and not isinstance(value, LayerOutput):
+        return all(map(_is_none, value))
+    return value is None
 
 
 def _tensor_3(value: Mapping[str, Any], numbers: Numbers, specs: Specs) -> Any:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...errors import FormatError
-from ...graph import Model
+from ...graph import Graph, Layer, Model, Tensor, WeightUse
 from ...graph.keras import KerasModel
 from ...graph.keras.nouns import every_layer
-from ...wire.source import Source
+from ...wire.source import Source, beside, exists, open_source
 from ..options import Options
+from ..variables.roles import STATISTICS, WEIGHT
 from ..variables.skeleton import skeleton
 from ..weights.hdf5 import Hdf5
 from ..weights.stored import Stored, StoredWeights
@@ -33,10 +35,12 @@ def model_of_keras(
 ) -> Model:
     """The Model of a Keras file; without a config, one that is inferred from the weights' names."""
     if config is None:
+        config = config_beside(source)
+    if config is None:
         weights = find_weights(file, None)
         variables = variables_of(weights)
         return Model(
-            graph=skeleton(variables),
+            graph=outline(weights) or skeleton(variables),
             source=source.name,
             format=format,
             producer=f"Keras {version}" if version else "",
@@ -50,6 +54,79 @@ def model_of_keras(
     weights = find_weights(file, topology, generation_of(config, version))
     return model_of_topology(
         topology, weights, stored_of(weights), source.name, format, version
+    )
+
+
+def outline(weights: Sequence[Weight]) -> Graph | None:
+    """The layers that a file of weights alone names by their classes, in its order; None where it names none."""
+    groups: dict[str, list[Weight]] = {}
+    for each in weights:
+        if each.class_name and each.role in (WEIGHT, STATISTICS):
+            groups.setdefault(each.layer, []).append(each)
+    listed = sum(each.role in (WEIGHT, STATISTICS) for each in weights)
+    if not groups or sum(map(len, groups.values())) < listed:
+        return None
+    graph = Graph()
+    for name, group in groups.items():
+        uses = {each.path: WeightUse(each.key, each.dataset.shape) for each in group}
+        layer = Layer(
+            group[0].class_name,
+            weights=uses,
+            members=frozenset(each.key for each in group),
+            output=Tensor(name),
+            pattern="Keras weights",
+            evidence=("the class that its group of weights is called after",),
+            name=name,
+        )
+        graph.add(name, layer)
+    return graph
+
+
+def config_beside(source: Source) -> Any:
+    """The config that ``to_json`` wrote beside a file of weights: ``net.json`` beside ``net.weights.h5``; None where none is."""
+    stem = re.sub(r"([._-]weights)?\.(h5|hdf5|keras)\Z", "", source.name)
+    for path in (f"{stem}.json", beside(source.name, "model.json")):
+        if stem != source.name and exists(path):
+            text = bytes(open_source(path)[:])
+            if is_config(text):
+                return json.loads(text)
+    return None
+
+
+def is_config(text: str | bytes) -> bool:
+    """Whether a text is the JSON of a Keras model, as ``to_json`` writes it."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("class_name"), str)
+        and isinstance(document.get("config"), dict | list)
+    )
+
+
+def read_json(source: Source, options: Options, format: str) -> Model:
+    """What ``to_json`` wrote, with the weights that lie beside it, if any do."""
+    config = parse_json(source.text(), source.name)
+    version = str(config.get("keras_version") or "")
+    stem = re.sub(r"\.json\Z", "", source.name)
+    for path in (f"{stem}.weights.h5", f"{stem}.h5", f"{stem}_weights.h5"):
+        if exists(path):
+            file = Hdf5(open_source(path))
+            return model_of_keras(config, file, source, format, version)
+    topology = read_topology(config, source.name, version)
+    return model_of_topology(topology, [], {}, source.name, format, version)
+
+
+def with_weights_of(model: Model, path: str) -> Model:
+    """The model with the weights of a Keras file that lies elsewhere."""
+    source = open_source(path)
+    file, version = Hdf5(source), model.producer.removeprefix("Keras ")
+    generation = int(version[0]) if version[:1].isdigit() else 2
+    weights = find_weights(file, model.topology, generation)
+    return model_of_topology(
+        model.topology, weights, stored_of(weights), path, model.format, version
     )
 
 

@@ -11,7 +11,7 @@ from ...errors import FormatError
 from ...graph import Graph, Layer, Signature, Tensor, TensorSpec, WeightUse
 from ...graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ...graph.keras.nouns import calls_in_order
-from .shapes.rules import input_spec, model_specs, output_specs, told_and_known
+from .shapes.rules import call_specs, input_spec
 from .shown import shown_config
 
 EVIDENCE = ("the file's own Keras config",)
@@ -80,7 +80,7 @@ class Unfolded:
         if layer.model is not None:
             return self.add_model(layer.model, f"{name}/", inputs)
         given = [self.specs.get(t, TensorSpec()) for t in inputs]
-        specs = told_and_known(call.outputs, output_specs(layer, given, call.kwargs))
+        specs = call_specs(layer, call, given)
         self.put(name, layer, inputs, specs, not number)
         return [Tensor(name, port) for port in range(max(len(specs), 1))]
 
@@ -141,5 +141,3 @@ def _names(tensors: Sequence[Tensor]) -> dict[str, Tensor]:
         made[name] = tensor
     return made
 
-
-__all__ = ["Unfolded", "model_specs"]

@@ -19,13 +19,16 @@ from .slots import Owner, Slot, class_of_place, legacy_order, owners_of, paths_o
 
 
 class Weight(NamedTuple):
-    """One dataset: its key among the model's weights, the layer that owns it, the path of the weight inside of the layer, its role."""
+    """One dataset: its key among the model's weights, the layer that owns it, the path of the weight inside of the layer, its role;
+    the layer's class where nothing but the group's name tells it.
+    """
 
     key: str
     layer: str
     path: str
     role: str
     dataset: Dataset
+    class_name: str = ""
 
 
 def find_weights(
@@ -221,6 +224,9 @@ def _without_config(file: Hdf5) -> list[Weight]:
             role = STEP if number == "0" else SLOT
             found.append(Weight(dataset.path, "", number, role, dataset))
             continue
+        if owner.startswith(("metrics", "compile_metrics")):
+            found.append(Weight(dataset.path, "", number, OTHER, dataset))
+            continue
         layer, class_name, inside = _named_place(file, owner)
         group = f"{inside}/" if inside else ""
         count = 0 if inside else counts[owner]
@@ -234,7 +240,9 @@ def _without_config(file: Hdf5) -> list[Weight]:
             paths[place].rpartition("/")[2] if place < len(paths) else f"vars/{number}"
         )
         path = f"{group}{last}"
-        found.append(Weight(f"{layer}/{path}", layer, path, role_of(path), dataset))
+        key = f"{layer}/{path}"
+        role = role_of(path) if paths or not class_name else OTHER
+        found.append(Weight(key, layer, path, role, dataset, class_name))
     return found
 
 

@@ -143,16 +143,6 @@ def sizes(model: Any, path: Path) -> str:
     import graphscope
 
     found = graphscope.analyse(str(path))
-    table = found.layer_table()
-    told = (
-        {
-            str(name): (str(shape), str(dtype))
-            for name, shape, dtype in zip(table["name"], table["shape"], table["dtype"])
-        }
-        if "dtype" in table
-        else {}
-    )
-    del told
     specs = {layer.name: found.specs.get(layer.output) for layer in found.layers}
     wrong = []
     for layer in model.layers:
@@ -160,13 +150,17 @@ def sizes(model: Any, path: Path) -> str:
         want = output_of(layer)
         if want is None or layer.name not in specs:
             continue
-        if (
-            spec is None
-            or spec.shape is None
-            or (spec.dtype, tuple(spec.shape)) != want
-        ):
+        if spec is None or not _agrees(spec, *want):
             wrong.append(f"{layer.name}: {spec and (spec.dtype, spec.shape)} is {want}")
     return "; ".join(wrong[:3])
+
+
+def _agrees(spec: Any, dtype: str, shape: tuple[Any, ...]) -> bool:
+    """Whether what is told is what Keras says; a size that Keras leaves open may be told."""
+    if spec.shape is None or len(spec.shape) != len(shape):
+        return False
+    pairs = zip(spec.shape, shape)
+    return spec.dtype == dtype and all(b is None or a == b for a, b in pairs)
 
 
 def output_of(layer: Any) -> tuple[str, tuple[Any, ...]] | None:
@@ -200,8 +194,6 @@ def rows(
             if path is None:
                 continue
             yield form, "counted", _tried(lambda: counts(model, path))
-            if form == ".weights.h5":
-                continue
             yield form, "sized", _tried(lambda: sizes(model, path))
             if isinstance(want, str):
                 continue
@@ -243,23 +235,29 @@ def main(arguments: list[str]) -> None:
     import keras
     import tf_keras
 
+    chosen, *rest = arguments or ["both"]
+    for K in (keras, tf_keras):
+        if chosen in (K.__name__, "both"):
+            found = tally(_models(K, rest))
+            told = {key: f"{a} of {b}" for key, (a, b) in found.items()}
+            print(K.__name__, told, flush=True)
+
+
+def _models(K: Any, rest: list[str]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """``seeds FIRST LAST``, or those whose names have the word; all without one."""
     from .compositions import COMPOSITIONS
     from .layer_classes import models_of_classes
+    from .random_models import random_model
 
-    only = arguments[1] if len(arguments) > 1 else ""
-    for K in (keras, tf_keras):
-        if arguments and arguments[0] not in (K.__name__, "both"):
-            continue
-        each = [
-            *models_of_classes(K),
-            *((n, lambda f=f: f(K)) for n, f in COMPOSITIONS.items()),
-        ]
-        found = tally((n, b) for n, b in each if only in n)  # type: ignore[misc]
-        print(
-            K.__name__,
-            {key: f"{a} of {b}" for key, (a, b) in found.items()},
-            flush=True,
-        )
+    if rest[:1] == ["seeds"]:
+        for seed in range(int(rest[1]), int(rest[2])):
+            yield f"seed {seed} ", lambda seed=seed: random_model(K, seed)  # type: ignore[misc]
+        return
+    word = rest[0] if rest else ""
+    yield from ((n, b) for n, b in models_of_classes(K) if word in n)
+    for name, build in COMPOSITIONS.items():
+        if word in name:
+            yield name, lambda build=build: build(K)  # type: ignore[misc]
 
 
 if __name__ == "__main__":

@@ -86,7 +86,11 @@ def _agreed(shapes: list[Sizes], free: int) -> Sizes:
 
 
 def _merged(config: Config, shapes: list[Sizes]) -> Sizes:
-    """Broadcast; the batch stands first also where the ranks differ."""
+    return broadcast(shapes)
+
+
+def broadcast(shapes: list[Sizes]) -> Sizes:
+    """The shape that several are broadcast to."""
     made = shapes[0]
     for shape in shapes[1:]:
         rank = max(len(made), len(shape))
@@ -135,10 +139,6 @@ def _text(config: Config, shapes: list[Sizes]) -> Any:
     return (shapes[0][0], config.get("max_tokens"))
 
 
-def _boxes(config: Config, shapes: list[Sizes]) -> Any:
-    return (shapes[0][0], config["max_number"], *shapes[0][2:])
-
-
 RULES: dict[str, Rule] = {
     **{
         name: _merged
@@ -155,7 +155,6 @@ RULES: dict[str, Rule] = {
     "HashedCrossing": lambda config, shapes: _encoded("num_bins")(config, shapes[:1]),
     "Hashing": _encoded("num_bins"),
     "IntegerLookup": _encoded("max_tokens"),
-    "MaxNumBoundingBoxes": _boxes,
     "Permute": _permute,
     "RepeatVector": _repeat,
     "Reshape": _reshape,

@@ -7,9 +7,10 @@ from itertools import zip_longest
 from typing import Any
 
 from ....graph import Shape, TensorSpec
-from ....graph.keras import KerasLayer, KerasModel, LayerOutput
+from ....graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ....graph.keras.nouns import calls_in_order
 from . import recurrent, reshaping, spatial
+from .functions import function_specs
 
 Sizes = tuple[int | None, ...]
 Rule = Callable[[Mapping[str, Any], list[Sizes]], Any]
@@ -24,7 +25,7 @@ _KEPT = frozenset(
 _SAME = frozenset(
     """Activation ActivityRegularization AlphaDropout AugMix AutoContrast BatchNormalization CutMix Dropout ELU Equalization
     ContrastLimitedAdaptiveHistogramEqualization
-    GaussianDropout GaussianNoise GroupNormalization Identity LayerNormalization LeakyReLU Masking MixUp Normalization PReLU
+    GaussianDropout GaussianNoise GroupNormalization Identity LayerNormalization LeakyReLU Masking MaxNumBoundingBoxes MixUp Normalization PReLU
     RMSNormalization RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomElasticTransform
     RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
     RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom ReLU Rescaling Softmax Solarization
@@ -32,10 +33,21 @@ _SAME = frozenset(
 )
 
 
+def call_specs(
+    layer: KerasLayer, call: KerasCall, inputs: Sequence[TensorSpec]
+) -> tuple[TensorSpec, ...]:
+    """What one call yields: what the file says of it, and of what it says nothing what the rules do."""
+    if layer.kind in ("operation", "function"):
+        known = function_specs(layer, call, inputs)
+    else:
+        known = output_specs(layer, inputs, call.kwargs)
+    return told_and_known(call.outputs, known)
+
+
 def output_specs(
     layer: KerasLayer, inputs: Sequence[TensorSpec], kwargs: Mapping[str, Any]
 ) -> tuple[TensorSpec, ...]:
-    """What one call of a layer yields; () where nothing is known of it."""
+    """What a layer yields that is called on these; () where nothing is known of it."""
     shapes = [spec.shape for spec in inputs]
     if not shapes or any(shape is None for shape in shapes):
         return ()
@@ -82,7 +94,10 @@ def compute_dtype(layer: KerasLayer) -> str:
 
 def _dtype(layer: KerasLayer, inputs: Sequence[TensorSpec]) -> str:
     name, dtype = layer.class_name, compute_dtype(layer)
-    if name in _CODES or name == "Discretization":
+    if name == "Discretization":
+        is_number = layer.config.get("output_mode", "int") == "int"
+        return (dtype if "int" in dtype else "int32") if is_number else "float32"
+    if name in _CODES:
         is_number = layer.config.get("output_mode", "int") == "int"
         if name == "StringLookup" and layer.config.get("invert"):
             return "string"
@@ -114,8 +129,7 @@ def model_specs(model: KerasModel, inputs: Sequence[TensorSpec]) -> list[TensorS
         if layer.model is not None:
             found: Sequence[TensorSpec] = model_specs(layer.model, given)
         else:
-            known_specs = output_specs(layer, given, call.kwargs)
-            found = told_and_known(call.outputs, known_specs)
+            found = call_specs(layer, call, given)
         for port, spec in enumerate(found):
             known.setdefault(LayerOutput(layer.name, number, port), spec)
     return [known.get(tensor, TensorSpec()) for tensor in model.outputs]

@@ -57,7 +57,7 @@ class _Lowering:
         if given is not None:
             inputs = tuple(
                 replace(i, shape=s if i.shape is None else i.shape)
-                for i, s in zip(inputs, given)
+                for i, s in zip(inputs, [*given, *[None] * len(inputs)])
             )
         steps = []
         for layer, number, call in calls_in_order(model):
@@ -105,7 +105,7 @@ class _Lowering:
             layer=first if len(layer.calls) > 1 else "",
         )
         if layer.model is not None:
-            return self.model_step(made, layer, first)
+            return self.model_step(made, layer, first, call)
         constructor, class_name = self.constructor(layer, node)
         return replace(
             made,
@@ -116,9 +116,11 @@ class _Lowering:
             stored=tuple(layer.stored),
         )
 
-    def model_step(self, made: Step, layer: KerasLayer, first: str) -> Step:
+    def model_step(
+        self, made: Step, layer: KerasLayer, first: str, call: KerasCall
+    ) -> Step:
         if first not in self.models:
-            given = [self.shapes.get(tensor) for tensor in made.inputs]
+            given = [self.shapes.get(self.tensor(t)) for t in call.tensors()]
             self.models[first] = self.nested(layer, f"{first}/", given)
         name = self.models[first].name
         return replace(
