@@ -140,4 +140,3 @@ def _names(tensors: Sequence[Tensor]) -> dict[str, Tensor]:
             name += "_again"
         made[name] = tensor
     return made
-

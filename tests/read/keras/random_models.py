@@ -25,16 +25,25 @@ class Drawing:
         for _ in range(self.rng.randint(4, 12 if not self.depth else 5)):
             self.step()
         count = self.rng.choice((1, 1, 2, 3))
-        ends = [self.tensors[-1], *self.rng.sample(self.tensors, min(count, len(self.tensors)))]
+        ends = [
+            self.tensors[-1],
+            *self.rng.sample(self.tensors, min(count, len(self.tensors))),
+        ]
         outputs = list({id(t): t for t in ends}.values())
-        outputs = [t for t in outputs if all(t is not i for i in self.inputs)] or outputs[:1]
+        outputs = [
+            t for t in outputs if all(t is not i for i in self.inputs)
+        ] or outputs[:1]
         given = self.inputs if len(self.inputs) > 1 else self.inputs[0]
         keywords = {"name": name} if name else {}
-        return self.K.Model(given, outputs if len(outputs) > 1 else outputs[0], **keywords)
+        return self.K.Model(
+            given, outputs if len(outputs) > 1 else outputs[0], **keywords
+        )
 
     def add_input(self, number: int) -> None:
         shape: tuple[int, ...] = self.rng.choice(((6,), (5, 4), (8, 8, 3), (8, 8, 3)))
-        self.inputs.append(self.K.Input(shape, name=f"in_{number}" if not self.depth else None))
+        self.inputs.append(
+            self.K.Input(shape, name=f"in_{number}" if not self.depth else None)
+        )
         self.tensors.append(self.inputs[-1])
 
     def step(self) -> None:
@@ -49,7 +58,11 @@ class Drawing:
         elif choice < 0.35:
             self.again(x)
         elif choice < 0.42:
-            self.tensors.append(self.rng.choice((lambda t: t * 0.5, lambda t: 1.0 - t, lambda t: t + x))(x))
+            self.tensors.append(
+                self.rng.choice(
+                    (lambda t: t * 0.5, lambda t: 1.0 - t, lambda t: t + x)
+                )(x)
+            )
         else:
             kinds[rank](x)
 
@@ -62,8 +75,12 @@ class Drawing:
         self.called(
             rng.choice(
                 (
-                    lambda: L.Dense(rng.randint(2, 6), activation=rng.choice(ACTIVATIONS)),
-                    lambda: L.Dense(rng.randint(2, 6), use_bias=False, kernel_regularizer="l2"),
+                    lambda: L.Dense(
+                        rng.randint(2, 6), activation=rng.choice(ACTIVATIONS)
+                    ),
+                    lambda: L.Dense(
+                        rng.randint(2, 6), use_bias=False, kernel_regularizer="l2"
+                    ),
                     lambda: L.BatchNormalization(scale=rng.random() < 0.5),
                     lambda: L.LayerNormalization(epsilon=1e-5),
                     lambda: L.Dropout(0.25),
@@ -83,13 +100,17 @@ class Drawing:
             rng.choice(
                 (
                     lambda: L.LSTM(units, return_sequences=whole),
-                    lambda: L.GRU(units, return_sequences=whole, reset_after=rng.random() < 0.5),
+                    lambda: L.GRU(
+                        units, return_sequences=whole, reset_after=rng.random() < 0.5
+                    ),
                     lambda: L.SimpleRNN(units, go_backwards=True),
                     lambda: L.Bidirectional(
                         rng.choice((L.LSTM, L.GRU))(units, return_sequences=whole),
                         merge_mode=rng.choice(("concat", "sum", "ave", "mul")),
                     ),
-                    lambda: L.RNN([L.GRUCell(units), L.LSTMCell(3)], return_sequences=whole),
+                    lambda: L.RNN(
+                        [L.GRUCell(units), L.LSTMCell(3)], return_sequences=whole
+                    ),
                     lambda: L.TimeDistributed(L.Dense(units, activation="tanh")),
                     lambda: L.TimeDistributed(
                         self.K.Sequential([L.Dense(units), L.LayerNormalization()])
@@ -111,7 +132,9 @@ class Drawing:
             rng.choice(
                 (
                     lambda: L.Conv2D(filters, 3, padding="same", activation="relu"),
-                    lambda: L.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
+                    lambda: L.Conv2D(
+                        filters, 3, strides=2, padding="same", use_bias=False
+                    ),
                     lambda: L.DepthwiseConv2D(3, padding="same", depth_multiplier=2),
                     lambda: L.SeparableConv2D(filters, 3, padding="same"),
                     lambda: L.Conv2DTranspose(filters, 3, padding="same"),

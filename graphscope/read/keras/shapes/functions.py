@@ -15,7 +15,9 @@ _TRUTHS = frozenset(
     """equal not_equal greater greater_equal less less_equal logical_and logical_or logical_not logical_xor isnan isinf
     isfinite is_nan is_inf is_finite any all reduce_any reduce_all""".split()
 )
-_REDUCTIONS = frozenset("mean sum max min prod any all std var logsumexp variance".split())
+_REDUCTIONS = frozenset(
+    "mean sum max min prod any all std var logsumexp variance".split()
+)
 _INDICES = frozenset("argmax argmin".split())
 _SHAPED = frozenset(
     "reshape expand_dims squeeze transpose tile concat concatenate stack split unstack getitem get_item matmul cast".split()
@@ -38,7 +40,14 @@ def function_specs(
     plain = [a for a in call.args if not _is_tensor(a)]
     try:
         found = _shapes(name, known, told, plain)
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, ZeroDivisionError):
+    except (
+        TypeError,
+        ValueError,
+        IndexError,
+        KeyError,
+        AttributeError,
+        ZeroDivisionError,
+    ):
         return ()
     dtype = _dtype(name, inputs[0].dtype, told, plain)
     return tuple(TensorSpec(dtype, shape) for shape in found)
@@ -68,7 +77,11 @@ def _shapes(
     name: str, shapes: list[Sizes], told: Mapping[str, Any], plain: Sequence[Any]
 ) -> list[Sizes]:
     first = shapes[0]
-    if name in _REDUCTIONS or name.removeprefix("reduce_") in _REDUCTIONS or name in _INDICES:
+    if (
+        name in _REDUCTIONS
+        or name.removeprefix("reduce_") in _REDUCTIONS
+        or name in _INDICES
+    ):
         return [_reduced(first, told, plain)]
     if name in ("getitem", "get_item"):
         index = told.get("slice_spec", plain[0] if plain else None)
@@ -84,7 +97,11 @@ def _axis(told: Mapping[str, Any], plain: Sequence[Any], default: Any = None) ->
 
 def _reduced(shape: Sizes, told: Mapping[str, Any], plain: Sequence[Any]) -> Sizes:
     axis = _axis(told, plain)
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, list | tuple) else (axis,)
+    axes = (
+        range(len(shape))
+        if axis is None
+        else axis if isinstance(axis, list | tuple) else (axis,)
+    )
     places = {place % len(shape) for place in axes}
     keeps = bool(told.get("keepdims") or told.get("keep_dims"))
     if keeps:
@@ -112,14 +129,21 @@ def _formed(
         return [(*first[:axis], 1, *first[axis:])]
     if name == "squeeze":
         axis = _axis(told, plain)
-        gone = {place % rank for place in (axis if isinstance(axis, list | tuple) else (axis,))}
+        gone = {
+            place % rank
+            for place in (axis if isinstance(axis, list | tuple) else (axis,))
+        }
         return [tuple(size for n, size in enumerate(first) if n not in gone)]
     if name == "transpose":
         axes = told.get("perm", told.get("axes", plain[0] if plain else None))
         return [tuple(first[place] for place in axes or reversed(range(rank)))]
     if name == "tile":
         times = told.get("multiples", told.get("repeats", plain[0] if plain else None))
-        return [tuple(None if s is None else s * t for s, t in zip(first, times, strict=True))]
+        return [
+            tuple(
+                None if s is None else s * t for s, t in zip(first, times, strict=True)
+            )
+        ]
     if name == "stack":
         axis = (told.get("axis") or 0) % (rank + 1)
         return [(*first[:axis], len(shapes), *first[axis:])]
@@ -135,7 +159,9 @@ def _parts(
     size = shape[axis]
     if name == "unstack":
         return [(*shape[:axis], *shape[axis + 1 :])] * (size or 0)
-    many = told.get("num_or_size_splits", told.get("indices_or_sections", plain[0] if plain else 1))
+    many = told.get(
+        "num_or_size_splits", told.get("indices_or_sections", plain[0] if plain else 1)
+    )
     if isinstance(many, int):
         part = None if size is None else size // many
         return [(*shape[:axis], part, *shape[axis + 1 :])] * many
