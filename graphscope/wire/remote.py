@@ -1,16 +1,22 @@
 """Files behind a URL, by byte ranges: http(s) with the standard library, every other scheme through fsspec.
 
-Only the ranges asked for are fetched. What fails says which URL and why, as a FormatError.
+Only the ranges asked for are fetched. A server is believed in nothing: what it sends is counted against what was asked for, and timed;
+it may redirect to http and https alone. What fails says which URL and why, as a FormatError.
 """
 
 from __future__ import annotations
 
 import re
+import time
+from functools import cache
 from typing import Any
 
 from ..errors import FormatError
 
-TIMEOUT = 60  # seconds without a byte
+TIMEOUT = 10  # seconds without a byte
+PATIENCE, RATE = 10, 100_000  # a file may take so many seconds, and one more for so many bytes of it
+MOST_BYTES = 1 << 32  # of one answer, where nobody knows better
+_CHUNK = 1 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+(::[a-z0-9+]+)*://")
 _FAILURES = (OSError, ValueError)  # http.client's own are turned into OSError in _open
 
@@ -41,12 +47,31 @@ def _system(path: str) -> tuple[Any, str]:
 def _open(path: str, **options: Any) -> Any:
     """The server's answer, to be closed by the caller; raises OSError where there is none."""
     from http.client import HTTPException  # late: most files are local
-    from urllib.request import Request, urlopen
+    from urllib.request import Request
 
     try:
-        return urlopen(Request(path, **options), timeout=TIMEOUT)
+        return _opener().open(Request(path, **options), timeout=TIMEOUT)
     except HTTPException as error:
         raise OSError(f"a broken answer: {error!r}") from None
+
+
+@cache
+def _opener() -> Any:
+    """What speaks http and https and nothing else: a redirect to ``file:`` or ``ftp:`` finds no way."""
+    from urllib import request
+
+    director = request.OpenerDirector()
+    for handler in (
+        request.ProxyHandler,
+        request.UnknownHandler,
+        request.HTTPHandler,
+        request.HTTPSHandler,
+        request.HTTPDefaultErrorHandler,
+        request.HTTPRedirectHandler,
+        request.HTTPErrorProcessor,
+    ):
+        director.add_handler(handler())
+    return director
 
 
 def _reason(error: Exception) -> str:
@@ -68,25 +93,77 @@ def size_of(path: str) -> int | None:
         with _open(path, method="HEAD") as answer:
             length = answer.headers.get("Content-Length")
             ranged = answer.headers.get("Accept-Ranges", "none") != "none"
+            if length and int(length) < 0:
+                raise ValueError(f"the server says that it has {length} bytes")
             return int(length) if length and ranged else None
     except _FAILURES as error:
         raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
 
 
-def fetch(path: str, start: int, stop: int | None) -> bytes:
-    """The bytes from ``start`` up to ``stop`` (None: to the end); raises FormatError where they cannot be had."""
+class Deadline:
+    """The seconds that the fetches of one file may take together."""
+
+    def __init__(self, size: int | None = None) -> None:
+        self.left = PATIENCE + (size or 0) / RATE
+
+    def spend(self, begin: float) -> float:
+        """What is left, ``begin`` ago; raises OSError where nothing is."""
+        if time.monotonic() - begin > self.left:
+            raise OSError("the server takes too long")
+        return time.monotonic()
+
+
+def fetch(
+    path: str, start: int, stop: int | None, deadline: Deadline | None = None
+) -> bytes:
+    """The bytes from ``start`` up to ``stop`` (None: to the end); raises FormatError where they cannot be had, or not in time."""
+    time_left, begin = deadline or Deadline(), time.monotonic()
     try:
         if not _is_http(path):
             system, inner = _system(path)
             return bytes(system.cat_file(inner, start=start, end=stop))
         headers = {} if stop is None else {"Range": f"bytes={start}-{stop - 1}"}
         with _open(path, headers=headers) as answer:
-            data: bytes = answer.read()
-            return data if stop is None or answer.status == 206 else data[start:stop]
+            is_part = answer.status == 206
+            first = start if is_part else 0
+            data = _received(answer, None if stop is None else stop - first, time_left)
+            _check_range(answer, start, is_part)
+            data = data if is_part else data[start:stop]
+        time_left.left -= time.monotonic() - begin
+        if stop is not None and len(data) != stop - start:
+            raise OSError(f"the server sent {len(data)} bytes")
+        return data
     except _FAILURES as error:
         raise FormatError(
             f"{path}: bytes {start} to {stop} could not be fetched ({_reason(error)})"
         ) from None
+
+
+def _received(answer: Any, most: int | None, deadline: Deadline) -> bytes:
+    """The body of an answer, no more of it than is wanted; raises OSError where it is short, endless or slow."""
+    begin = time.monotonic()
+    limit = MOST_BYTES if most is None else most
+    parts, count = [], 0
+    while count < limit:
+        part = answer.read1(min(_CHUNK, limit - count))
+        deadline.spend(begin)
+        if not part:
+            break
+        parts.append(part)
+        count += len(part)
+    promised = answer.headers.get("Content-Length")
+    if count < limit and promised and count < min(int(promised), limit):
+        raise OSError(f"the answer ends after {count} bytes of {promised}")
+    if most is None and count == limit:
+        raise OSError(f"the answer has more than {limit:,} bytes")
+    return b"".join(parts)
+
+
+def _check_range(answer: Any, start: int, is_part: bool) -> None:
+    """Raise OSError where the server says that it sent another range than was asked for."""
+    told = re.match(r"bytes (\d{1,18})-", answer.headers.get("Content-Range", ""))
+    if is_part and told is not None and int(told[1]) != start:
+        raise OSError(f"the server sent bytes from {told[1]} on, asked for {start}")
 
 
 def is_file(path: str) -> bool:

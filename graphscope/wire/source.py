@@ -153,7 +153,8 @@ def _open_remote(path: str) -> Source:
     size = remote.size_of(path)
     if size is None:
         return Source(path, remote.fetch(path, 0, None))
-    return Source(path, RangeBuffer(partial(remote.fetch, path), size))
+    fetch = partial(remote.fetch, path, deadline=remote.Deadline(size))
+    return Source(path, RangeBuffer(fetch, size))
 
 
 def _unpacked(source: Source) -> Source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import os
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,10 @@ import pytest
 
 from graphscope.errors import FormatError
 from graphscope.read import load
+from graphscope.wire import messages as proto
+from graphscope.wire import remote
+from tests.fuzz import server as liar
+from tests.fuzz.server import LIES
 from tests.read.checkpoint.test_bundle import save
 
 
@@ -141,6 +146,22 @@ def test_http_errors_are_one_line(tmp_path, serve) -> None:
         load("http://127.0.0.1:9/gone.pb")
     with pytest.raises(FormatError, match="nosuchscheme"):
         load("nosuchscheme://a/b.pb")
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lying_server_costs_a_line(lie: str, monkeypatch) -> None:
+    monkeypatch.setattr(remote, "PATIENCE", 1)
+    body = proto.GraphDef(node=[{"name": f"n{n}", "op": "NoOp"} for n in range(9000)])
+    server, base = liar.serve(body.SerializeToString())
+    begin = time.monotonic()
+    try:
+        assert len(load(f"{base}/{lie}/m.pb").graph) == 9000
+    except FormatError as error:
+        assert str(error).count("\n") == 0 and base in str(error)
+        assert "root:" not in str(error)
+    finally:
+        server.shutdown()
+    assert time.monotonic() - begin < 20
 
 
 def test_memory_files(tmp_path) -> None:
