@@ -14,7 +14,10 @@ from typing import Any
 from ..errors import FormatError
 
 TIMEOUT = 10  # seconds without a byte
-PATIENCE, RATE = 10, 100_000  # a file may take so many seconds, and one more for so many bytes of it
+PATIENCE, RATE = (
+    10,
+    100_000,
+)  # a file may take so many seconds, and one more for so many bytes of it
 MOST_BYTES = 1 << 32  # of one answer, where nobody knows better
 _CHUNK = 1 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+(::[a-z0-9+]+)*://")

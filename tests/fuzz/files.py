@@ -89,7 +89,9 @@ def noisy(draw: random.Random, data: bytes) -> bytes:
         if kind == 0:
             broken[place : place + 1] = draw.randbytes(1)
         elif kind == 1:
-            broken[place : place + 8] = draw.choice(NUMBERS).to_bytes(8, "little", signed=True)
+            broken[place : place + 8] = draw.choice(NUMBERS).to_bytes(
+                8, "little", signed=True
+            )
         elif kind == 2:
             del broken[place : place + draw.randrange(1, 40)]
         elif kind == 3:
@@ -105,7 +107,9 @@ def crossed(draw: random.Random, folder: Path, found: list[Path]) -> Path:
     """The beginning of one file and the end of another."""
     one, other = draw.choice(found).read_bytes(), draw.choice(found).read_bytes()
     path = folder / f"m{draw.choice(SUFFIXES)}"
-    path.write_bytes(one[: draw.randrange(len(one) + 1)] + other[draw.randrange(len(other) + 1) :])
+    path.write_bytes(
+        one[: draw.randrange(len(one) + 1)] + other[draw.randrange(len(other) + 1) :]
+    )
     return path
 
 
@@ -114,7 +118,9 @@ def mutated_message(draw: random.Random, folder: Path, found: list[Path]) -> Pat
     for _ in range(20):
         seed = draw.choice(found)
         data = seed.read_bytes()
-        for kind in (MAGIC_MESSAGES if seed.suffix in (".pb", ".meta") else ())[:: draw.choice([1, -1])]:
+        for kind in (MAGIC_MESSAGES if seed.suffix in (".pb", ".meta") else ())[
+            :: draw.choice([1, -1])
+        ]:
             try:
                 message = proto.parse(kind, data, seed.name)
             except GraphscopeError:
@@ -245,7 +251,9 @@ def random_nodes(draw: random.Random, graph: Any, count: int) -> None:
                 times = len(node.attr[arg.type_list_attr].list.type)
             for _ in range(min(max(times, 0), 40) if names else 0):
                 port = f":{draw.randrange(3)}" if draw.random() < 0.05 else ""
-                node.input.append(draw.choice(names[-12:] if draw.random() < 0.8 else names) + port)
+                node.input.append(
+                    draw.choice(names[-12:] if draw.random() < 0.8 else names) + port
+                )
         names.append(node.name)
 
 
@@ -256,7 +264,9 @@ def fill_attr(draw: random.Random, node: Any, attr: Any, dtype: int) -> None:
     elif attr.type == "type":
         value.type = dtype
     elif attr.type == "int":
-        value.i = draw.choice([1, 2, 3, 2, 1, 4, draw.choice(NUMBERS) if draw.random() < 0.1 else 2])
+        value.i = draw.choice(
+            [1, 2, 3, 2, 1, 4, draw.choice(NUMBERS) if draw.random() < 0.1 else 2]
+        )
     elif attr.type == "shape":
         for _ in range(draw.randrange(4)):
             value.shape.dim.add(size=draw.choice([-1, 1, 2, 3, 8, 16]))
@@ -284,7 +294,9 @@ def fill_tensor(draw: random.Random, tensor: Any, dtype: int) -> None:
     kinds = {1: "f4", 3: "i4", 9: "i8", 10: "?"}
     if dtype in kinds:
         array = np.array(draw.choices(range(-1, 4), k=int(np.prod(shape)) or 1))
-        tensor.tensor_content = array.astype(kinds[dtype])[: int(np.prod(shape))].tobytes()
+        tensor.tensor_content = array.astype(kinds[dtype])[
+            : int(np.prod(shape))
+        ].tobytes()
     else:
         tensor.string_val.append(draw.choice(WEAPONS).encode("utf-8", "surrogatepass"))
 
@@ -328,7 +340,9 @@ def deep(draw: random.Random, graph: Any) -> None:
 
 
 def wide(draw: random.Random, graph: Any) -> None:
-    node = graph.node.add(name="wide", op=draw.choice(["AddN", "ConcatV2", "Pack", "IdentityN"]))
+    node = graph.node.add(
+        name="wide", op=draw.choice(["AddN", "ConcatV2", "Pack", "IdentityN"])
+    )
     count = draw.choice([100, 3000])
     node.input.extend([graph.node[0].name] * count)
     node.attr["N"].i, node.attr["T"].type = count, 1
@@ -345,16 +359,24 @@ def calls(draw: random.Random, graph: Any) -> None:
         function.signature.name = f"f{number}"
         function.signature.input_arg.add(name="a", type=1)
         function.signature.output_arg.add(name="o", type=1)
-        target = f"f{number + 1}" if number + 1 < depth else draw.choice(["f0", "gone", "f1"])
+        target = (
+            f"f{number + 1}"
+            if number + 1 < depth
+            else draw.choice(["f0", "gone", "f1"])
+        )
         before = "a"
         for turn in range(2):
-            node = function.node_def.add(name=f"c{turn}", op="PartitionedCall", input=[before])
+            node = function.node_def.add(
+                name=f"c{turn}", op="PartitionedCall", input=[before]
+            )
             node.attr["f"].func.name = target
             node.attr["Tin"].list.type.append(1)
             node.attr["Tout"].list.type.append(1)
             before = f"c{turn}:output:0"
         function.ret["o"] = before
-    call = graph.node.add(name="call", op="StatefulPartitionedCall", input=[graph.node[0].name])
+    call = graph.node.add(
+        name="call", op="StatefulPartitionedCall", input=[graph.node[0].name]
+    )
     call.attr["f"].func.name = "f0"
     call.attr["Tin"].list.type.append(1)
     call.attr["Tout"].list.type.append(1)
@@ -387,7 +409,11 @@ def keras_config(draw: random.Random) -> Any:
             {
                 "class_name": draw.choice([*classes, draw.choice(WEAPONS)]),
                 "name": name,
-                "config": {"name": name, "units": draw.choice([3, *NUMBERS]), "batch_shape": [None, 4]},
+                "config": {
+                    "name": name,
+                    "units": draw.choice([3, *NUMBERS]),
+                    "batch_shape": [None, 4],
+                },
                 "inbound_nodes": inbound,
             }
         )
@@ -408,9 +434,15 @@ def keras_config(draw: random.Random) -> Any:
 def spoil(draw: random.Random, value: Any) -> None:
     """Put something else at one place of a JSON document."""
     while isinstance(value, dict | list) and value:
-        key = draw.choice(sorted(value)) if isinstance(value, dict) else draw.randrange(len(value))
+        key = (
+            draw.choice(sorted(value))
+            if isinstance(value, dict)
+            else draw.randrange(len(value))
+        )
         if not isinstance(value[key], dict | list) or draw.random() < 0.25:
-            value[key] = draw.choice([None, [], {}, 3, -1, 1e400, "x", True, [[[]]], *WEAPONS])
+            value[key] = draw.choice(
+                [None, [], {}, 3, -1, 1e400, "x", True, [[[]]], *WEAPONS]
+            )
             return
         value = value[key]
 
@@ -423,13 +455,17 @@ def hdf5_bytes(draw: random.Random, config: Any) -> bytes:
         file.attrs["layer_names"] = [f"l{n}" for n in range(4)]
         file.attrs["keras_version"] = "2.4.0"
         if config is not None:
-            file.attrs["model_config"] = json.dumps(config).encode("utf-8", "surrogatepass")[:60000]
+            file.attrs["model_config"] = json.dumps(config).encode(
+                "utf-8", "surrogatepass"
+            )[:60000]
         for number in range(4):
             group = file.create_group(f"l{number}")
             group.attrs["weight_names"] = [f"l{number}/kernel:0", f"l{number}/bias:0"]
             inner = group.create_group(f"l{number}")
             inner["kernel:0"] = np.ones((4, 3), "f4")
-            options = {"compression": "gzip", "chunks": (3,)} if draw.random() < 0.3 else {}
+            options = (
+                {"compression": "gzip", "chunks": (3,)} if draw.random() < 0.3 else {}
+            )
             inner.create_dataset("bias:0", data=np.zeros(3, "f4"), **options)
     return held.getvalue()
 
@@ -447,7 +483,9 @@ def keras_archive(draw: random.Random, folder: Path, found: list[Path]) -> Path:
     packed = draw.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
     with zipfile.ZipFile(path, "w", packed) as archive:
         archive.writestr("config.json", json.dumps(config, ensure_ascii=True))
-        archive.writestr("metadata.json", draw.choice(['{"keras_version": "3.1"}', "[]", "3", ""]))
+        archive.writestr(
+            "metadata.json", draw.choice(['{"keras_version": "3.1"}', "[]", "3", ""])
+        )
         archive.writestr("model.weights.h5", hdf5_bytes(draw, None))
         if draw.random() < 0.2:
             archive.writestr("../../evil", "x")
@@ -458,7 +496,9 @@ def keras_archive(draw: random.Random, folder: Path, found: list[Path]) -> Path:
 
 def bundle(draw: random.Random, folder: Path, found: list[Path]) -> Path:
     """A checkpoint of version 2 whose entries say what they like of themselves."""
-    header = proto.BundleHeaderProto(num_shards=draw.choice([1, 1, 2, *NUMBERS[:8]]) & 0x7FFFFFFF)
+    header = proto.BundleHeaderProto(
+        num_shards=draw.choice([1, 1, 2, *NUMBERS[:8]]) & 0x7FFFFFFF
+    )
     rows = {b"": header.SerializeToString()}
     for number in range(draw.choice([1, 5, 60])):
         entry = proto.BundleEntryProto(dtype=draw.choice([1, 3, 7, 9, 20, 999]))
@@ -477,10 +517,16 @@ def bundle(draw: random.Random, folder: Path, found: list[Path]) -> Path:
 
 def tfjs(draw: random.Random, folder: Path, found: list[Path]) -> Path:
     entries = [
-        {"name": draw.choice([f"l{n}/kernel", *WEAPONS]), "shape": [draw.choice([2, *NUMBERS])], "dtype": "float32"}
+        {
+            "name": draw.choice([f"l{n}/kernel", *WEAPONS]),
+            "shape": [draw.choice([2, *NUMBERS])],
+            "dtype": "float32",
+        }
         for n in range(3)
     ]
-    paths = draw.choice([["a.bin"], ["../a.bin"], ["/etc/passwd"], ["gone.bin"], [3], "a.bin"])
+    paths = draw.choice(
+        [["a.bin"], ["../a.bin"], ["/etc/passwd"], ["gone.bin"], [3], "a.bin"]
+    )
     document: Any = {
         "format": draw.choice(["graph-model", "layers-model"]),
         "weightsManifest": [{"paths": paths, "weights": entries}],
@@ -488,8 +534,17 @@ def tfjs(draw: random.Random, folder: Path, found: list[Path]) -> Path:
     if document["format"] == "graph-model":
         document["modelTopology"] = {
             "node": [
-                {"name": "x", "op": "Placeholder", "attr": {"dtype": {"type": "DT_FLOAT"}}},
-                {"name": draw.choice(["y", *WEAPONS]), "op": "Relu", "input": ["x"], "attr": {"T": {"type": "DT_FLOAT"}}},
+                {
+                    "name": "x",
+                    "op": "Placeholder",
+                    "attr": {"dtype": {"type": "DT_FLOAT"}},
+                },
+                {
+                    "name": draw.choice(["y", *WEAPONS]),
+                    "op": "Relu",
+                    "input": ["x"],
+                    "attr": {"T": {"type": "DT_FLOAT"}},
+                },
             ]
         }
     else:
@@ -517,8 +572,27 @@ def saved_model(draw: random.Random, folder: Path, found: list[Path]) -> Path:
 
 
 def text(draw: random.Random, folder: Path, found: list[Path]) -> Path:
-    lines = ["node {", 'name: "a"', 'op: "Relu"', "input: 'a:1'", "}", "attr { key: 'T' value { type: DT_FLOAT } }"]
-    lines += ["versions { producer: 27 }", "library {", "}", "{" * 300, "node <", ">", "# comment", '"', "9" * 5000]
+    lines = [
+        "node {",
+        'name: "a"',
+        'op: "Relu"',
+        "input: 'a:1'",
+        "}",
+        "attr { key: 'T' value { type: DT_FLOAT } }",
+    ]
+    lines += [
+        "versions { producer: 27 }",
+        "library {",
+        "}",
+        "{" * 300,
+        "node <",
+        ">",
+        "# comment",
+        '"',
+        "9" * 5000,
+    ]
     path = folder / "m.pbtxt"
-    path.write_text("\n".join(draw.choices(lines, k=draw.choice([3, 12, 60]))), encoding="utf-8")
+    path.write_text(
+        "\n".join(draw.choices(lines, k=draw.choice([3, 12, 60]))), encoding="utf-8"
+    )
     return path

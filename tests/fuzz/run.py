@@ -49,7 +49,9 @@ def main() -> int:
     import_all()
     if options.replay:
         return replay(options.replay)
-    corpus = Path(os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corpus"))
+    corpus = Path(
+        os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corpus")
+    )
     found = seeds(corpus)
     begin, number = time.monotonic(), 0
     findings: collections.Counter[str] = collections.Counter()
@@ -59,7 +61,11 @@ def main() -> int:
         for finding in try_case(draw, found, options.keep, number, findings):
             findings[finding] += 1
     report = f"{number} cases in {options.minutes:g} minutes, {len(found)} seeds, {len(findings)} findings"
-    print(report, *(f"{count:5d} {text}" for text, count in findings.most_common()), sep="\n")
+    print(
+        report,
+        *(f"{count:5d} {text}" for text, count in findings.most_common()),
+        sep="\n",
+    )
     return 1 if findings else 0
 
 
@@ -67,7 +73,9 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-findings")
+    parser.add_argument(
+        "--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-findings"
+    )
     parser.add_argument("--replay", type=Path, help="the folder of a kept case")
     return parser.parse_args()
 
@@ -90,12 +98,21 @@ def replay(folder: Path) -> int:
     target = (folder / "TARGET").read_text()
     for words in COMMANDS:
         begin = time.monotonic()
-        print(" ".join(words[:4]), "->", outcome(words, str(folder / target), folder) or "fine", f"{time.monotonic() - begin:.1f} s")
+        print(
+            " ".join(words[:4]),
+            "->",
+            outcome(words, str(folder / target), folder) or "fine",
+            f"{time.monotonic() - begin:.1f} s",
+        )
     return 0
 
 
 def try_case(
-    draw: random.Random, found: list[Path], keep: Path, number: int, known: collections.Counter[str]
+    draw: random.Random,
+    found: list[Path],
+    keep: Path,
+    number: int,
+    known: collections.Counter[str],
 ) -> list[str]:
     """One file through some of the commands; the findings, each told by where it happened."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -113,7 +130,10 @@ def try_case(
             if finding:
                 findings.append(finding)
                 if finding not in known:
-                    print(f"case {number} {path.name}: {' '.join(words[:2])}: {finding}", flush=True)
+                    print(
+                        f"case {number} {path.name}: {' '.join(words[:2])}: {finding}",
+                        flush=True,
+                    )
                     keep_case(place, path, keep / f"{number}-{words[0]}", finding)
     finally:
         if server is not None:
@@ -177,7 +197,11 @@ def too_slow(*_: object) -> None:
 
 
 def told(error: BaseException) -> str:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "graphscope/" in f.filename]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if "graphscope/" in f.filename
+    ]
     if isinstance(error, TimeoutError):
         frames = frames[:: max(1, len(frames) // 6)]
     places = [f"{Path(f.filename).name}:{f.lineno}" for f in frames[-3:]]
@@ -187,7 +211,10 @@ def told(error: BaseException) -> str:
 def run_command(words: list[str], target: str, folder: Path) -> tuple[int, str]:
     """The exit status and what went to stderr."""
     said, printed = io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    sys.argv = ["graphscope", *(word.format(target) if word == "{}" else word for word in words)]
+    sys.argv = [
+        "graphscope",
+        *(word.format(target) if word == "{}" else word for word in words),
+    ]
     status = 0
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(printed):
         try:

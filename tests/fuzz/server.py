@@ -48,7 +48,9 @@ class Liar(http.server.BaseHTTPRequestHandler):
         self.send_header("Accept-Ranges", "bytes")
         if is_part:
             where = start + 7 if lie == "wrong_range" else start
-            self.send_header("Content-Range", f"bytes {where}-{stop - 1}/{len(self.body)}")
+            self.send_header(
+                "Content-Range", f"bytes {where}-{stop - 1}/{len(self.body)}"
+            )
         self.end_headers()
         self.close_connection = True
         if is_body:
