@@ -10,13 +10,14 @@ import numpy as np
 
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape, Tensor
-from .differences import describe, difference
+from .differences import TOLERANCE, describe, difference
 from .feeds.draw import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS, Port, Round, shaken, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
 from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
 from .parting import first_parting
 from .report import Verification
+from .run.lite import LiteRunner
 from .run.opening import open_runner
 from .run.runner import Runner, TooSlow
 from .run.safety import check_outputs, draws
@@ -42,7 +43,7 @@ def compare(
     trust: bool = False,
     outputs: Iterable[Any] = (),
     shapes: Mapping[str, Shape] | None = None,
-    tolerance: float = 1e-4,
+    tolerance: float = TOLERANCE,
     layers: Mapping[str, str] | None = None,
     examples: Mapping[str, Any] | None = None,
     wide: bool = True,
@@ -77,6 +78,7 @@ def compare(
     for number, turn in enumerate(MORE_ROUNDS):
         if under_way.is_saturated():
             under_way.run(turn, [seed, len(ROUNDS) + number])
+    wide = wide and not getattr(first, "steps", {})
     for number, turn in enumerate(WIDE_ROUNDS if wide else ()):
         if under_way.is_one_sided(number):
             under_way.run_wide(turn, [seed, 100 + number])
@@ -96,7 +98,8 @@ class Comparison:
         tolerance: float,
     ) -> None:
         self.first, self.second, self.pairs, self.fed = first, second, pairs, fed
-        self.shapes, self.tolerance = shapes, tolerance
+        self.shapes = shapes
+        self.tolerance = max(tolerance, getattr(first, "tolerance", 0.0))
         self.settings = _modes(first)
         self.sides = Sides(first, [name for name, _ in pairs])
         self.examples: Mapping[str | None, Any] = {}
@@ -139,6 +142,8 @@ class Comparison:
         self.drawn.append(shapes)
         for pair, x, y in zip(self.pairs, *results):
             row = describe(*pair, x, y, self.tolerance)
+            if isinstance(self.first, LiteRunner):
+                row |= self.first.judge(self.last[0], row, x, y)
             if not row["passed"]:
                 failed[pair] = row["max_rel"]
             before = self.rows.get(pair)

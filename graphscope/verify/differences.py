@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 TINY = 1e-30
+TOLERANCE = 1e-4  # of the output's scale: float32, summed in another order
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:

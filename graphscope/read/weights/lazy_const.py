@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Extent, Weights
+from ...graph import Extent, TensorSpec, Weights
 from ...wire.attrs import numpy_dtype
 
 
@@ -38,6 +38,14 @@ class Stored(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return 2
+
+    def spec(self, name: str) -> TensorSpec:
+        """Dtype and shape of the value, which is left alone."""
+        return TensorSpec(self.dtype, self.shape)
+
+    def extent(self, name: str) -> Extent | None:
+        """Where the raw little-endian bytes of the value lie on disk; None where they must be made first."""
+        return self.extents[0] if self.extents and len(self.extents) == 1 else None
 
     @property
     def nbytes(self) -> int:

@@ -35,7 +35,7 @@ BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else
 class Port:
     """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
     ``texts`` are strings that it may hold; ``is_mask`` says that it holds nothing but 0 and 1, ``is_sparse`` that it is a whole
-    sparse tensor.
+    sparse tensor; ``step`` are the scale and the zero of integers that stand for real numbers.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Port:
     texts: tuple[bytes, ...] = (b"",)
     is_mask: bool = False
     is_sparse: bool = False
+    step: tuple[float, int] | None = None
 
 
 class Round(NamedTuple):
@@ -143,6 +144,8 @@ def draw(
         if shape and port.is_mask:
             kept[..., 0] = 1  # a row of which nothing is left is no input
         return kept.astype(port.dtype)
+    if port.step is not None:
+        return _quantised(rng, port, shape, scale, top)
     if "int" in port.dtype:
         usual = 256 if port.dtype == "uint8" else 10
         known = [n for n in (port.below, bound) if n is not None] or [usual]
@@ -160,6 +163,21 @@ def draw(
 
         return made.astype(ml_dtypes.bfloat16)
     return made.astype(port.dtype)
+
+
+def _quantised(
+    rng: np.random.Generator,
+    port: Port,
+    shape: tuple[int, ...],
+    scale: float,
+    top: float,
+) -> np.ndarray:
+    """Real numbers as a float input would get them, rounded to the steps of the port."""
+    real = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
+    size, zero = port.step or (1.0, 0)
+    limits = np.iinfo(port.dtype)
+    steps = np.clip(np.round(real / size) + zero, limits.min, limits.max)
+    return steps.astype(port.dtype)
 
 
 def shaken(feeds: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ...simplify.inline import inline
 from ...simplify.rewrites.unfuse import unfuse
 from ...wire import op_registry, opdefs
 from ..import_tensorflow import import_tensorflow, silence
+from .lite import LiteRunner
 from .runner import GraphRunner, KerasRunner, Runner, first_line
 from .safety import check_loading, initialisers
 
@@ -134,13 +136,32 @@ def _tags(folder: Path) -> list[str]:
     return next((tags for tags in sets if "serve" in tags), sets[0] if sets else [])
 
 
-def _open_graph_def(tf: Any, model: Model) -> Runner:
+def _open_graph_def(tf: Any, model: Model) -> GraphRunner:
     """A GraphDef without variables; one with variables has no values for them."""
     from ...freeze.variables.to_constants import HANDLES, REFERENCES
 
     if next(model.graph.by_op(*REFERENCES, *HANDLES), None) is not None:
         raise ValueError("it has variables and no values for them")
     return _imported(tf, model, model.graph, model.functions)
+
+
+def _open_lite(tf: Any, model: Model) -> Runner:
+    """LiteRT runs it as its file says, integers and all; TensorFlow where custom operators keep LiteRT from it."""
+    from ...read.deployment.lite.file import LiteFile
+    from ...read.deployment.lite.lower import lower
+    from ...wire.source import open_source
+
+    @cache
+    def graphs() -> tuple[GraphRunner, GraphRunner]:
+        rounded = lower(LiteFile(open_source(model.source)), is_rounded=True)
+        return _open_graph_def(tf, model), _open_graph_def(tf, rounded)
+
+    try:
+        return LiteRunner(model, graphs)
+    except NotRunnable as error:
+        runner = _open_graph_def(tf, model)
+        runner.remarks.append(f"{error}: the graph was run as graphscope reads it")
+        return runner
 
 
 def _open_tensorflow_js(tf: Any, model: Model) -> Runner:
@@ -154,7 +175,7 @@ def _open_tensorflow_js(tf: Any, model: Model) -> Runner:
 
 def _imported(
     tf: Any, model: Model, graph: Graph, functions: Mapping[str, Any]
-) -> Runner:
+) -> GraphRunner:
     from ...wire.write import to_graph_def
 
     message = to_graph_def(graph, functions, model.versions)
@@ -217,6 +238,7 @@ def _from_weights(model: Model, reason: str) -> Runner:
 
 
 _OPENERS: dict[str, Any] = {
+    "TensorFlow Lite": _open_lite,
     "TensorFlow.js graph model": _open_tensorflow_js,
     "SavedModel": _open_saved_model,
     "TF1 hub module": _open_saved_model,

@@ -1,0 +1,1 @@
+"""TensorFlow Lite flatbuffers -> the TensorFlow ops that their operators mean."""

@@ -1,0 +1,229 @@
+"""A TensorFlow Lite file -> a Model of TensorFlow ops. One module of ``operators/`` a chapter; it lists itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from ....errors import FormatError
+from ....graph import Function, Model, Node, Signature, Tensor, TensorSpec
+from . import operators
+from .call import RULES, Call
+from .emit import node_name
+from .file import LiteFile, Operator, Subgraph
+from .subgraph import Lowered
+
+NAME = "TensorFlow Lite"
+
+
+@cache
+def load_rules() -> None:
+    """Import every module of ``operators/``."""
+    for module in pkgutil.iter_modules(operators.__path__):
+        importlib.import_module(f"{operators.__name__}.{module.name}")
+
+
+def lower(file: LiteFile, is_rounded: bool = False) -> Model:
+    """The Model of a file, its operators as the TensorFlow ops that they mean.
+
+    Tensors that are quantised are the real numbers that they stand for; the inputs and outputs of the model stay
+    what they are in the file. With ``is_rounded`` what operators compute is rounded to the steps and cut off at the ends
+    of what its integers stand for, as the file would. Raises FormatError where the file contradicts itself.
+    """
+    load_rules()
+    names = [_function_name(each, n) for n, each in enumerate(file.subgraphs)]
+    bodies: dict[str, Function] = {}
+    first = Lowered(file.subgraphs[0], file, names, bodies, is_rounded)
+    inputs = [_fed(first, number) for number in first.subgraph.inputs]
+    _lower_operators(first)
+    outputs = [_given_back(first, number) for number in first.subgraph.outputs]
+    functions = {
+        name: _function(name, subgraph, file, names, bodies)
+        for name, subgraph in zip(names[1:], file.subgraphs[1:])
+    }
+    return Model(
+        graph=first.emitter.graph,
+        source=file.source.name,
+        format=NAME,
+        producer=file.text(file.model, 3),
+        functions={**functions, **bodies},
+        signatures=_signatures(file, first, inputs, outputs),
+        collections={
+            "lite_inputs": tuple(map(str, inputs)),
+            "lite_outputs": tuple(map(str, outputs)),
+            "lite_steps": tuple(_step(first.subgraph, n) for n in first.subgraph.outputs),
+        },
+        versions={"schema": file.model.scalar(0, "u32")},
+    )
+
+
+def _step(subgraph: Subgraph, number: int) -> float:
+    """The step that an output is rounded to, in its own units: 1 for integers, else that of what is dequantised last."""
+    tensor = subgraph.tensor(number)
+    if tensor.is_quantised:
+        return 1.0
+    for operator in subgraph.operators:
+        if number in operator.outputs and operator.op == "DEQUANTIZE":
+            known = subgraph.tensor(operator.inputs[0]).quantisation
+            return known.scale[0] if known is not None else 0.0
+    return 0.0
+
+
+def _function_name(subgraph: Subgraph, number: int) -> str:
+    return f"{node_name(subgraph.name or 'subgraph')}_{number}"
+
+
+def _lower_operators(lowered: Lowered) -> None:
+    for operator in lowered.subgraph.operators:
+        if not _is_aside(operator, lowered):
+            _lower_operator(operator, lowered)
+
+
+def _is_aside(operator: Operator, lowered: Lowered) -> bool:
+    """Whether an operator only gives a constant back as real numbers: its readers read the constant."""
+    if operator.op not in ("DEQUANTIZE", "QUANTIZE") or len(operator.inputs) != 1:
+        return False
+    number = lowered.behind.get(operator.inputs[0], operator.inputs[0])
+    if not lowered.subgraph.tensor(number).length or number in lowered.makers:
+        return False
+    lowered.behind.update(dict.fromkeys(operator.outputs, number))
+    return True
+
+
+def _lower_operator(operator: Operator, lowered: Lowered) -> None:
+    call = Call(operator, lowered)
+    rule = None if operator.is_custom else RULES.get(operator.op)
+    try:
+        results = None if rule is None else rule(call)
+    except (ValueError, IndexError, TypeError, ArithmeticError) as error:
+        raise FormatError(
+            f"{lowered.file.source.name}: the tensors of a {operator.op} do not fit it ({error}): the file is damaged"
+        ) from None
+    if results is None:
+        _keep(call)
+        return
+    outputs = [results] if isinstance(results, Tensor) else list(results)
+    given = [t if t.node.startswith("\0") else call.op("Identity", t) for t in outputs]
+    lowered.settle(call.pending, given, call.parts, operator.outputs)
+
+
+def _keep(call: Call) -> None:
+    """An operator that no rule knows stays what it is."""
+    numbers = call.operator.outputs
+    specs = [
+        TensorSpec(call.dtype(port), call.out(port).spec.shape)
+        for port in range(len(numbers))
+    ]
+    attrs = {k: v for k, v in call.operator.options.items() if v is not None}
+    name = call.lowered.name_of(call.parts[0])
+    inputs = call.all
+    call.lowered.emitter.put(name, Node(call.operator.op, attrs, tuple(specs)), inputs)
+    for port, number in enumerate(numbers):
+        call.lowered.makers[number] = Tensor(name, port)
+
+
+def _fed(lowered: Lowered, number: int) -> Tensor:
+    """A Placeholder; where it is quantised the real numbers are computed of it."""
+    tensor, emitter = lowered.subgraph.tensor(number), lowered.emitter
+    name = lowered.name_of(tensor.name)
+    spec = tensor.spec
+    attrs = {"dtype": spec.dtype, "shape": spec.shape}
+    fed = emitter.put(name, Node("Placeholder", attrs, (TensorSpec("", spec.shape),)))
+    known = tensor.quantisation
+    real = fed
+    if known is not None and tensor.is_quantised:
+        real = emitter.add(f"{name}/cast", "Cast", [fed], {"DstT": "float32"})
+        zero = emitter.constant(f"{name}/zero", float(known.zero[0]))
+        scale = emitter.constant(f"{name}/scale", float(known.scale[0]))
+        real = emitter.add(f"{name}/sub", "Sub", [real, zero])
+        real = emitter.add(f"{name}/real", "Mul", [real, scale])
+    lowered.makers[number] = real
+    return fed
+
+
+def _given_back(lowered: Lowered, number: int) -> Tensor:
+    """An output; where it is quantised the integers are computed of the real numbers."""
+    tensor, emitter, real = lowered.subgraph.tensor(number), lowered.emitter, lowered.read(number)
+    known = tensor.quantisation
+    if known is None or not tensor.is_quantised:
+        return real
+    stem, limits = emitter.fresh(f"{real.node}/quantised"), np.iinfo(tensor.spec.dtype)
+    scale = emitter.constant(f"{stem}/scale", float(known.scale[0]))
+    zero = emitter.constant(f"{stem}/zero", float(known.zero[0]))
+    low = emitter.constant(f"{stem}/low", float(limits.min))
+    high = emitter.constant(f"{stem}/high", float(limits.max))
+    x = emitter.add(f"{stem}/div", "RealDiv", [real, scale])
+    x = emitter.add(f"{stem}/round", "Round", [x])
+    x = emitter.add(f"{stem}/add", "AddV2", [x, zero])
+    x = emitter.add(f"{stem}/minimum", "Minimum", [x, high])
+    x = emitter.add(f"{stem}/maximum", "Maximum", [x, low])
+    spec = TensorSpec("", tensor.spec.shape)
+    return emitter.add(stem, "Cast", [x], {"DstT": tensor.spec.dtype}, [spec])
+
+
+def _function(
+    name: str,
+    subgraph: Subgraph,
+    file: LiteFile,
+    names: Sequence[str],
+    bodies: dict[str, Function],
+) -> Function:
+    """A subgraph that another one calls: its arguments and results are real numbers where they are quantised."""
+    lowered = Lowered(subgraph, file, names, bodies)
+    arguments = []
+    for index, number in enumerate(subgraph.inputs):
+        tensor = subgraph.tensor(number)
+        attrs = {"T": lowered.dtype_of(tensor), "index": index}
+        spec = TensorSpec("", tensor.spec.shape)
+        argument = lowered.name_of(tensor.name)
+        lowered.makers[number] = lowered.emitter.put(argument, Node("_Arg", attrs, (spec,)))
+        arguments.append(argument)
+    _lower_operators(lowered)
+    returns = tuple(lowered.read(number) for number in subgraph.outputs)
+    outputs = tuple(f"output_{n}" for n in range(len(returns)))
+    return Function(name, lowered.emitter.graph, tuple(arguments), returns, outputs)
+
+
+def _signatures(
+    file: LiteFile, first: Lowered, inputs: Sequence[Tensor], outputs: Sequence[Tensor]
+) -> dict[str, Signature]:
+    """The declared signatures of the first subgraph, else its plain inputs and outputs."""
+    fed = dict(zip(first.subgraph.inputs, inputs))
+    back = dict(zip(first.subgraph.outputs, outputs))
+    declared = {}
+    for table in file.model.tables(7):  # signature_defs
+        if not table.scalar(4, "u32"):
+            sides = [
+                {m.data(0).decode("utf-8", "replace"): m.scalar(1, "u32") for m in table.tables(side)}
+                for side in (0, 1)
+            ]
+            name = table.data(2).decode("utf-8", "replace")
+            declared[name] = _signature(sides[0], sides[1], first, fed, back)
+    if declared:
+        return declared
+    plain = {t.node: n for n, t in fed.items()}, {str(t): n for n, t in back.items()}
+    return {"main": _signature(plain[0], plain[1], first, fed, back)}
+
+
+def _signature(
+    inputs: dict[str, int],
+    outputs: dict[str, int],
+    first: Lowered,
+    fed: dict[int, Tensor],
+    back: dict[int, Tensor],
+) -> Signature:
+    for number in [*inputs.values(), *outputs.values()]:
+        if number not in fed and number not in back:
+            raise FormatError(
+                f"{first.file.source.name}: a signature names tensor {number}, which is no input or output"
+            )
+    specs: dict[Tensor, TensorSpec] = {}
+    sides: list[dict[str, Tensor]] = []
+    for names, tensors in ((inputs, fed), (outputs, back)):
+        sides.append({name: tensors.get(n) or back.get(n) or fed[n] for name, n in names.items()})
+        specs |= {sides[-1][name]: first.subgraph.tensor(n).spec for name, n in names.items()}
+    return Signature(sides[0], sides[1], specs)

@@ -1,0 +1,49 @@
+"""Subgraphs that are called: conditions and loops."""
+
+from __future__ import annotations
+
+from .....errors import FormatError
+from .....graph import FunctionRef, Tensor
+from ..call import Call, lowers
+
+
+def _function(call: Call, option: str) -> FunctionRef:
+    names, number = call.lowered.functions, call.option(option, -1)
+    if not 0 < number < len(names):
+        raise FormatError(
+            f"{call.lowered.file.source.name}: a {call.operator.op} calls subgraph {number}; there are {len(names)}"
+        )
+    return FunctionRef(names[number], {})
+
+
+def _ports(x: Tensor, call: Call) -> list[Tensor]:
+    return [Tensor(x.node, port) for port in range(len(call.operator.outputs))]
+
+
+def _dtypes(call: Call) -> tuple[str, ...]:
+    return tuple(call.dtype(port) for port in range(len(call.operator.outputs)))
+
+
+def _shapes(call: Call) -> tuple[object, ...]:
+    ports = range(len(call.operator.outputs))
+    return tuple(call.out(port).spec.shape for port in ports)
+
+
+@lowers("IF")
+def _condition(call: Call) -> list[Tensor]:
+    branches = {
+        "then_branch": _function(call, "then_subgraph_index"),
+        "else_branch": _function(call, "else_subgraph_index"),
+    }
+    known = {"Tout": _dtypes(call), "output_shapes": _shapes(call)}
+    return _ports(call.op("StatelessIf", *call.all, **branches, **known), call)
+
+
+@lowers("WHILE")
+def _loop(call: Call) -> list[Tensor]:
+    bodies = {
+        "cond": _function(call, "cond_subgraph_index"),
+        "body": _function(call, "body_subgraph_index"),
+    }
+    known = {"T": _dtypes(call), "output_shapes": _shapes(call)}
+    return _ports(call.op("StatelessWhile", *call.all, **bodies, **known), call)

@@ -1,0 +1,137 @@
+"""One subgraph of a TensorFlow Lite file -> a graph of TensorFlow ops: tensors by number, each with the node that makes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....errors import FormatError
+from ....graph import Function, Node, Tensor, TensorSpec
+from .constants import Layout, constant
+from .emit import Emitter, node_name
+from .file import LiteFile, LiteTensor, Subgraph
+
+_MOST_STATE = 1 << 24  # numbers
+_BITS = {"int8": 8, "uint8": 8, "int16": 16}
+_PARTS = {"DepthwiseConv2dNative": "depthwise", "Conv2DBackpropInput": "conv2d_transpose"}
+
+
+class Pending(NamedTuple):
+    """A node that has no name yet."""
+
+    op: str
+    inputs: tuple[Tensor, ...]
+    attrs: Mapping[str, Any]
+
+
+class Lowered:
+    """The graph of one subgraph as it grows."""
+
+    def __init__(
+        self,
+        subgraph: Subgraph,
+        file: LiteFile,
+        functions: Sequence[str],
+        bodies: dict[str, Function],
+        is_rounded: bool = False,
+    ) -> None:
+        self.subgraph, self.file, self.functions = subgraph, file, functions
+        self.bodies = bodies  # what loops of operators became, for the library
+        self.is_rounded = is_rounded
+        self.emitter = Emitter()
+        self.makers: dict[int, Tensor] = {}
+        self.behind: dict[int, int] = {}
+        self._laid_out: dict[tuple[int, Any], Tensor] = {}
+
+    def name_of(self, label: str) -> str:
+        return self.emitter.fresh(node_name(label))
+
+    def dtype_of(self, tensor: LiteTensor) -> str:
+        """What a tensor is of in TensorFlow's graph: what is quantised is real there."""
+        return "float32" if tensor.is_quantised else tensor.spec.dtype
+
+    def constant_behind(self, number: int) -> LiteTensor:
+        """A tensor, or the constant that it is the dequantised form of."""
+        return self.subgraph.tensor(self.behind.get(number, number))
+
+    def read(self, number: int, layout: Layout | None = None) -> Tensor:
+        """The tensor of this number; raises FormatError where nothing makes it."""
+        number = self.behind.get(number, number)
+        if number in self.makers and layout is None:
+            return self.makers[number]
+        tensor = self.subgraph.tensor(number)
+        key = (number, getattr(layout, "__name__", None))
+        if key in self._laid_out:
+            return self._laid_out[key]
+        name = self.name_of(tensor.name)
+        if tensor.length or 0 in tensor.static:
+            node = Node("Const", constant(self.file, tensor, layout))
+        else:
+            node = self._without_values(tensor)
+        self._laid_out[key] = self.emitter.put(name, node)
+        return self._laid_out[key]
+
+    def _without_values(self, tensor: LiteTensor) -> Node:
+        """A tensor that nothing makes: the state of a recurrent operator begins at zero, all else is unknown."""
+        dtype = self.dtype_of(tensor)
+        if tensor.is_variable and math.prod(tensor.static) <= _MOST_STATE:
+            zeros = np.broadcast_to(np.zeros((), dtype), tensor.static)
+            return Node("Const", {"dtype": dtype, "value": zeros})
+        raise FormatError(
+            f"{self.file.source.name}: nothing makes tensor {tensor.name!r}: the file is damaged"
+        )
+
+    def foresee(self, tensor: Tensor, node: Pending) -> None:
+        """Know the dtypes of a node that is to come."""
+        from ....wire import opdefs
+        from .emit import _inferred
+
+        dtypes = [self.emitter.dtypes.get(each, "") for each in node.inputs]
+        attrs = {**_inferred(node.op, dtypes), **node.attrs}
+        for port, dtype in enumerate(opdefs.output_dtypes(node.op, attrs)):
+            self.emitter.dtypes[Tensor(tensor.node, port)] = dtype
+
+    def settle(
+        self, pending: Sequence[Pending], outputs: Sequence[Tensor], parts: Sequence[str], numbers: Sequence[int]
+    ) -> None:
+        """Name the nodes of one operator and put them into the graph; ``numbers`` are the tensors that it makes."""
+        last = [f"\0{n}" for n in range(len(pending))]
+        results = {tensor.node for tensor in outputs}
+        names: dict[str, str] = {}
+        for key, node in zip(last, pending):
+            label = _label(node.op, parts, key in results)
+            names[key] = self.emitter.fresh(node_name(label))
+            ports = [
+                self.subgraph.tensor(number).spec.shape
+                for number, tensor in zip(numbers, outputs)
+                if tensor.node == key
+            ]
+            specs = [TensorSpec("", shape) for shape in ports]
+            inputs = [Tensor(names.get(t.node, t.node), t.port) for t in node.inputs]
+            self.emitter.add(names[key], node.op, inputs, node.attrs, specs)
+        for number, tensor in zip(numbers, outputs):
+            made = Tensor(names.get(tensor.node, tensor.node), tensor.port)
+            self.makers[number] = self._rounded(made, self.subgraph.tensor(number))
+
+    def _rounded(self, x: Tensor, tensor: LiteTensor) -> Tensor:
+        """What the integers of a tensor stand for, where the graph is to round as the file does."""
+        known = tensor.quantisation
+        if not self.is_rounded or known is None or tensor.spec.dtype not in _BITS:
+            return x
+        limits = np.iinfo(tensor.spec.dtype)
+        low, high = ((end - known.zero[0]) * known.scale[0] for end in (limits.min, limits.max))
+        attrs = {"min": low, "max": high, "num_bits": _BITS[tensor.spec.dtype]}
+        name = self.emitter.fresh(f"{x.node}/rounded")
+        return self.emitter.add(name, "FakeQuantWithMinMaxArgs", [x], attrs)
+
+
+def _label(op: str, parts: Sequence[str], is_output: bool) -> str:
+    """What a node is called: the part of the operator's name that speaks of its op, else the first."""
+    ending = _PARTS.get(op, op).lower()
+    for part in parts:
+        if part.lower().rstrip("0123456789_").endswith(f"/{ending}"):
+            return part
+    return parts[0] if is_output else f"{node_name(parts[0])}/{op}"
