@@ -30,7 +30,8 @@ class LiteRunner:
         self, model: Model, graphs: Callable[[], tuple[GraphRunner, GraphRunner]]
     ) -> None:
         self.graphs = graphs
-        self.source, self.model, self.remarks = model.source, model, list[str]()
+        self.source, self.remarks = model.source, list[str]()
+        self.model: Model | None = model
         ends = [model.collections[f"lite_{side}"] for side in ("inputs", "outputs")]
         self._inputs, self._outputs = (tuple(map(str, side)) for side in ends)
         tf = import_tensorflow()

@@ -81,14 +81,15 @@ def _inferred(op: str, dtypes: Sequence[str]) -> dict[str, Any]:
     definition = op_registry.find(op)
     attrs: dict[str, Any] = {}
     place = 0
-    for arg in definition.input_arg if definition is not None else ():
+    arguments = tuple(definition.input_arg) if definition is not None else ()
+    for arg in arguments:
         left = list(dtypes[place:])
         if arg.type_list_attr:
-            rest = _after(definition.input_arg, arg)
+            rest = _after(arguments, arg)
             attrs[arg.type_list_attr] = tuple(left[: len(left) - rest])
             place += len(left) - rest
         elif arg.number_attr:
-            count = len(left) - _after(definition.input_arg, arg)
+            count = len(left) - _after(arguments, arg)
             attrs[arg.number_attr] = count
             _set(attrs, arg.type_attr, left)
             place += count
