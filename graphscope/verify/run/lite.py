@@ -16,7 +16,9 @@ from ..import_tensorflow import import_tensorflow, silence
 from .runner import GraphRunner, first_line
 
 HYBRID = 0.05  # of the output: LiteRT rounds to eight bits what it multiplies with weights of eight bits
-MOST_STEPS = 4.0  # that an integer model may be away from the real numbers that it stands for
+MOST_STEPS = (
+    4.0  # that an integer model may be away from the real numbers that it stands for
+)
 
 
 class LiteRunner:
@@ -39,7 +41,9 @@ class LiteRunner:
             with silence():
                 self.interpreter = tf.lite.Interpreter(model.source)
         except (ValueError, RuntimeError) as error:
-            raise NotRunnable(f"LiteRT cannot load {self.source}: {first_line(error)}") from None
+            raise NotRunnable(
+                f"LiteRT cannot load {self.source}: {first_line(error)}"
+            ) from None
         self.steps = self._steps()
         tensors = self.interpreter.get_tensor_details()
         is_rounded = any(len(t["quantization_parameters"]["scales"]) for t in tensors)
@@ -136,4 +140,6 @@ class LiteRunner:
             places = [results[self.resolve(name) or name]["index"] for name in outputs]
             return [np.array(self.interpreter.get_tensor(each)) for each in places]
         except (ValueError, RuntimeError, KeyError) as error:
-            raise NotRunnable(f"LiteRT cannot run {self.source}: {first_line(error)}") from None
+            raise NotRunnable(
+                f"LiteRT cannot run {self.source}: {first_line(error)}"
+            ) from None

@@ -84,9 +84,7 @@ def test_keras_computes_what_litert_does(
         assert all(row["steps"] <= 4 for row in proof.outputs)
 
 
-def test_another_model_is_not_equal(
-    converted: dict[str, Path], tmp_path: Path
-) -> None:
+def test_another_model_is_not_equal(converted: dict[str, Path], tmp_path: Path) -> None:
     """An integer model's proof is no formality: one weight that is another is seen."""
     import h5py
 

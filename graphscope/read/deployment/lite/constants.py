@@ -53,9 +53,7 @@ def array(file: LiteFile, tensor: LiteTensor) -> np.ndarray:
     return real
 
 
-def _aligned(
-    known: Quantisation, stored: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _aligned(known: Quantisation, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scale, zero = np.array(known.scale, np.float32), np.array(known.zero, np.float32)
     if len(scale) == 1 or not stored.ndim:
         return scale[:1].reshape(()), zero[:1].reshape(())
@@ -69,7 +67,11 @@ def _aligned(
 
 
 def _stored(file: LiteFile, tensor: LiteTensor) -> np.ndarray:
-    source, dtype, what = file.source, tensor.spec.dtype, f"the values of {tensor.name!r}"
+    source, dtype, what = (
+        file.source,
+        tensor.spec.dtype,
+        f"the values of {tensor.name!r}",
+    )
     if dtype == "string":
         file.spend(tensor.length)
         listed = _strings(source, tensor.start, tensor.length)

@@ -63,7 +63,10 @@ def run_steps(
     ``widths`` are the sizes of the states, the first of which is the output; ``weights`` are what the body reads beside them.
     """
     x, is_steps_first = call[0], bool(call.option("time_major", False))
-    steps, features = call.tensor(0).static[0 if is_steps_first else 1], call.tensor(0).static[-1]
+    steps, features = (
+        call.tensor(0).static[0 if is_steps_first else 1],
+        call.tensor(0).static[-1],
+    )
     if not is_steps_first:
         x = call.op("Transpose", x, call.const([1, 0, 2], "perm"))
     states = _zeros(call, x, widths)
@@ -71,7 +74,9 @@ def run_steps(
     shape = call.const([-1, widths[0]], "shape")
     count = call.const(steps, "steps")
     sequence = call.op("TensorListFromTensor", x, element, shape_type="int32")
-    made = call.op("TensorListReserve", shape, count, element_dtype="float32", shape_type="int32")
+    made = call.op(
+        "TensorListReserve", shape, count, element_dtype="float32", shape_type="int32"
+    )
     start = call.const(0, "start")
     inputs = [start, made, *states, count, sequence, *weights.values()]
     names = ["step", "outputs", *(f"state_{n}" for n in range(len(states)))]
@@ -94,7 +99,9 @@ def run_steps(
 def _zeros(call: Call, x: Tensor, widths: Sequence[int]) -> list[Tensor]:
     """Zeros for each example of ``x``, which has its steps first."""
     whole = call.op("Shape", x, out_type="int32")
-    ends = [call.const([n], hint) for n, hint in ((1, "begin"), (2, "end"), (1, "stride"))]
+    ends = [
+        call.const([n], hint) for n, hint in ((1, "begin"), (2, "end"), (1, "stride"))
+    ]
     batch = call.op("StridedSlice", whole, *ends, shrink_axis_mask=1)
     zero = call.const(0.0, "zero")
     sizes = [call.op("Pack", batch, call.const(width, "units")) for width in widths]
@@ -121,11 +128,19 @@ def _body(
 ) -> Callable[[str], Function]:
     body = Body(arguments)
     element = body.const([-1, features], "element")
-    x = body.op("TensorListGetItem", body["sequence"], body["step"], element, element_dtype="float32")
+    x = body.op(
+        "TensorListGetItem",
+        body["sequence"],
+        body["step"],
+        element,
+        element_dtype="float32",
+    )
     states = step(body, x, [body[f"state_{n}"] for n in range(count)])
     outputs = body.op("TensorListSetItem", body["outputs"], body["step"], states[0])
     following = body.op("AddV2", body["step"], body.const(1, "one"))
     rest = [body[name] for name in list(arguments)[2 + count :]]
     returns = (following, outputs, *states, *rest)
     names = tuple(f"{name}_out" for name in arguments)
-    return lambda name: Function(name, body.emitter.graph, tuple(arguments), returns, names)
+    return lambda name: Function(
+        name, body.emitter.graph, tuple(arguments), returns, names
+    )

@@ -55,7 +55,9 @@ def lower(file: LiteFile, is_rounded: bool = False) -> Model:
         collections={
             "lite_inputs": tuple(map(str, inputs)),
             "lite_outputs": tuple(map(str, outputs)),
-            "lite_steps": tuple(_step(first.subgraph, n) for n in first.subgraph.outputs),
+            "lite_steps": tuple(
+                _step(first.subgraph, n) for n in first.subgraph.outputs
+            ),
         },
         versions={"schema": file.model.scalar(0, "u32")},
     )
@@ -147,7 +149,11 @@ def _fed(lowered: Lowered, number: int) -> Tensor:
 
 def _given_back(lowered: Lowered, number: int) -> Tensor:
     """An output; where it is quantised the integers are computed of the real numbers."""
-    tensor, emitter, real = lowered.subgraph.tensor(number), lowered.emitter, lowered.read(number)
+    tensor, emitter, real = (
+        lowered.subgraph.tensor(number),
+        lowered.emitter,
+        lowered.read(number),
+    )
     known = tensor.quantisation
     if known is None or not tensor.is_quantised:
         return real
@@ -180,7 +186,9 @@ def _function(
         attrs = {"T": lowered.dtype_of(tensor), "index": index}
         spec = TensorSpec("", tensor.spec.shape)
         argument = lowered.name_of(tensor.name)
-        lowered.makers[number] = lowered.emitter.put(argument, Node("_Arg", attrs, (spec,)))
+        lowered.makers[number] = lowered.emitter.put(
+            argument, Node("_Arg", attrs, (spec,))
+        )
         arguments.append(argument)
     _lower_operators(lowered)
     returns = tuple(lowered.read(number) for number in subgraph.outputs)
@@ -198,7 +206,10 @@ def _signatures(
     for table in file.model.tables(7):  # signature_defs
         if not table.scalar(4, "u32"):
             sides = [
-                {m.data(0).decode("utf-8", "replace"): m.scalar(1, "u32") for m in table.tables(side)}
+                {
+                    m.data(0).decode("utf-8", "replace"): m.scalar(1, "u32")
+                    for m in table.tables(side)
+                }
                 for side in (0, 1)
             ]
             name = table.data(2).decode("utf-8", "replace")
@@ -224,6 +235,10 @@ def _signature(
     specs: dict[Tensor, TensorSpec] = {}
     sides: list[dict[str, Tensor]] = []
     for names, tensors in ((inputs, fed), (outputs, back)):
-        sides.append({name: tensors.get(n) or back.get(n) or fed[n] for name, n in names.items()})
-        specs |= {sides[-1][name]: first.subgraph.tensor(n).spec for name, n in names.items()}
+        sides.append(
+            {name: tensors.get(n) or back.get(n) or fed[n] for name, n in names.items()}
+        )
+        specs |= {
+            sides[-1][name]: first.subgraph.tensor(n).spec for name, n in names.items()
+        }
     return Signature(sides[0], sides[1], specs)

@@ -16,7 +16,10 @@ from .file import LiteFile, LiteTensor, Subgraph
 
 _MOST_STATE = 1 << 24  # numbers
 _BITS = {"int8": 8, "uint8": 8, "int16": 16}
-_PARTS = {"DepthwiseConv2dNative": "depthwise", "Conv2DBackpropInput": "conv2d_transpose"}
+_PARTS = {
+    "DepthwiseConv2dNative": "depthwise",
+    "Conv2DBackpropInput": "conv2d_transpose",
+}
 
 
 class Pending(NamedTuple):
@@ -95,7 +98,11 @@ class Lowered:
             self.emitter.dtypes[Tensor(tensor.node, port)] = dtype
 
     def settle(
-        self, pending: Sequence[Pending], outputs: Sequence[Tensor], parts: Sequence[str], numbers: Sequence[int]
+        self,
+        pending: Sequence[Pending],
+        outputs: Sequence[Tensor],
+        parts: Sequence[str],
+        numbers: Sequence[int],
     ) -> None:
         """Name the nodes of one operator and put them into the graph; ``numbers`` are the tensors that it makes."""
         last = [f"\0{n}" for n in range(len(pending))]
@@ -122,7 +129,9 @@ class Lowered:
         if not self.is_rounded or known is None or tensor.spec.dtype not in _BITS:
             return x
         limits = np.iinfo(tensor.spec.dtype)
-        low, high = ((end - known.zero[0]) * known.scale[0] for end in (limits.min, limits.max))
+        low, high = (
+            (end - known.zero[0]) * known.scale[0] for end in (limits.min, limits.max)
+        )
         attrs = {"min": low, "max": high, "num_bits": _BITS[tensor.spec.dtype]}
         name = self.emitter.fresh(f"{x.node}/rounded")
         return self.emitter.add(name, "FakeQuantWithMinMaxArgs", [x], attrs)

@@ -59,7 +59,10 @@ def _lstm(call: Call) -> Tensor | None:
     for slot, name in zip(_PROJECTION, ("projection", "projection_bias")):
         if call.has(slot):
             weights[name] = _joined(call, [slot], name)
-    units, width = call.tensor(_KERNELS[1]).static[0], call.tensor(_RECURRENT[1]).static[1]
+    units, width = (
+        call.tensor(_KERNELS[1]).static[0],
+        call.tensor(_RECURRENT[1]).static[1],
+    )
 
     def step(body: Body, x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
         return _lstm_step(call, body, x, states)
@@ -67,7 +70,9 @@ def _lstm(call: Call) -> Tensor | None:
     return run_steps(call, (width, units), weights, step)
 
 
-def _lstm_step(call: Call, body: Body, x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
+def _lstm_step(
+    call: Call, body: Body, x: Tensor, states: Sequence[Tensor]
+) -> list[Tensor]:
     h, c = states
     z = body.op("MatMul", x, body["kernel"])
     z = body.op("AddV2", z, body.op("MatMul", h, body["recurrent_kernel"]))

@@ -56,7 +56,9 @@ def _lost_axis(before: tuple[int, ...], after: tuple[int, ...]) -> int | None:
     """The spatial axis of size one that a reshape of an image takes away: the converter writes Squeeze so (Conv1D)."""
     if len(before) != 4 or len(after) != 3:
         return None
-    axes = [a for a in (1, 2) if before[a] == 1 and before[:a] + before[a + 1 :] == after]
+    axes = [
+        a for a in (1, 2) if before[a] == 1 and before[:a] + before[a + 1 :] == after
+    ]
     return axes[0] if len(axes) == 1 else None
 
 
