@@ -28,10 +28,7 @@ ROUNDING = (
     4.0  # how much more than its inputs' rounding a reference may make of its own
 )
 LARGEST_EXCUSE = 1e-2  # in the scale of the output; what differs by more is no rounding
-FEW, MANY = (
-    2000,
-    32,
-)  # numbers that are too few to meet much; examples that are drawn then
+FEW, MANY = 2000, 32  # numbers too few to meet much; examples that are drawn then
 Feeds = tuple[dict[str, Any], dict[str, Any]]
 
 
