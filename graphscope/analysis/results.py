@@ -183,11 +183,16 @@ class Analysis(Stages):
 
     def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
+        from ..families.outline import chained
         from ..infer.layers.loops import check_loops
         from ..ops.constants import Constants
         from ..render.keras import write_keras
         from ..wire.nodes import check_missing
 
+        if (
+            self.model.inferred
+        ):  # weights alone, of no known family: a model that owns them all
+            return Analysis(chained(self.model)).write_keras(folder, incomplete)
         check_loops(self.layer_graph, self.lifted.broken)
         fed = {Tensor.parse(name).node for name in self.wanted_inputs}
         if not incomplete and not self.model.layered:
@@ -267,10 +272,12 @@ class Analysis(Stages):
         """
         from ..verify import apart, compare
 
-        if self.family.claim is not None:
+        if self.family.claim is not None or self.model.inferred:
+            claim = self.family.claim
+            wiring = f"that of {claim.family.title}" if claim else "assumed"
             raise NotRunnable(
                 f"{self.model.source} holds weights alone, so there is nothing to run beside the source: its wiring is "
-                f"that of {self.family.claim.family.title}"
+                f"{wiring}"
             )
         record = Path(folder, "verification.json")
         work = partial(
