@@ -24,7 +24,7 @@ ARROWS = {
     "patterns": {*_BASE, "ops", "match"},
     "simplify": {*_BASE, "ops"},
     "render": {*_BASE, "ops"},
-    "families": _BASE,
+    "families": {*_BASE, "read"},
     "infer": {*_BASE, "ops", "read", "match", "patterns", "simplify"},
     "freeze": {*_BASE, "ops", "read", "simplify", "infer"},
     "verify": {*_BASE, "ops", "read", "simplify", "infer", "freeze"},

@@ -7,12 +7,13 @@ default, and the source says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras.signatures import layer_classes
+from ..read.variables.guess import likely_layer, telling
 from .weight_index import SHOWN
 
 EVIDENCE = (
@@ -115,8 +116,13 @@ def _in_keras_terms(layer: Layer) -> Layer | None:
     if signature is None:
         return None
     weights: dict[str, WeightUse] = dict(layer.weights)
+    units = int(layer.attrs.get("units") or 0)
     if layer.op == "LSTM" and "recurrent_kernel" not in weights:
-        weights = _split_cell(weights, int(layer.attrs["units"]))
+        weights = _split_cell(weights, units)
+    if layer.op == "SimpleRNN" and "recurrent_kernel" not in weights:
+        weights = {**weights, **_above_and_below(weights["kernel"], units)}
+    if layer.op == "GRU" and "gates/kernel" in weights:
+        weights = _joined_gates(weights, units)
     by_last = {path.rpartition("/")[2].lstrip("_"): path for path in signature.weights}
     if layer.op.startswith("Depthwise"):
         by_last["depthwise_kernel"] = "kernel"
@@ -125,10 +131,23 @@ def _in_keras_terms(layer: Layer) -> Layer | None:
     named = {by_last[role]: use for role, use in weights.items()}
     order = {path: place for place, path in enumerate(signature.weights)}
     listed = dict(sorted(named.items(), key=lambda item: order.get(item[0], 0)))
-    config: Mapping[str, Any] = layer.attrs
+    config: Mapping[str, Any] = {**_derived(layer), **layer.attrs}
     if layer.op in ("LSTM", "GRU", "SimpleRNN"):
         config = {**config, "return_sequences": True}
     return replace(layer, attrs=config, weights=listed, evidence=(EVIDENCE,))
+
+
+def _derived(layer: Layer) -> dict[str, Any]:
+    """What the shapes of its weights say of a layer's arguments, where its class is all that the file states."""
+    shapes = {role.rpartition("/")[2]: use.shape for role, use in layer.weights.items()}
+    guess = likely_layer(tuple(shapes.items()), telling(layer.op))
+    if guess is None or guess.op != layer.op:
+        return {}
+    return {
+        name: value
+        for name, value in guess.config.items()
+        if name != "depth_multiplier" or value > 1
+    }
 
 
 def _split_cell(weights: Mapping[str, WeightUse], units: int) -> dict[str, WeightUse]:
@@ -145,6 +164,40 @@ def _split_cell(weights: Mapping[str, WeightUse], units: int) -> dict[str, Weigh
     if "bias" in weights:
         parts["bias"] = _gates(weights["bias"], units, None)
     return parts
+
+
+def _above_and_below(kernel: WeightUse, units: int) -> dict[str, WeightUse]:
+    """[inputs; state] -> the kernel and the recurrent kernel."""
+    height, width = kernel.shape
+    rows = height - units
+    above = (*kernel.steps, ("slice", (0, 0, rows)))
+    below = (*kernel.steps, ("slice", (0, rows, height)))
+    return {
+        "kernel": WeightUse(kernel.node, (rows, width), above),
+        "recurrent_kernel": WeightUse(kernel.node, (units, width), below),
+    }
+
+
+def _joined_gates(weights: Mapping[str, WeightUse], units: int) -> dict[str, WeightUse]:
+    """TensorFlow 1's gates (r, u) and candidate -> Keras's (z, r, h), where z is u."""
+    both = _above_and_below(weights["gates/kernel"], units)
+    last = _above_and_below(weights["candidate/kernel"], units)
+    pairs = {role: (both[role], last[role]) for role in both}
+    if "gates/bias" in weights:
+        pairs["bias"] = (weights["gates/bias"], weights["candidate/bias"])
+    return {
+        role: _beside(gates, state, units) for role, (gates, state) in pairs.items()
+    }
+
+
+def _beside(gates: WeightUse, candidate: WeightUse, units: int) -> WeightUse:
+    axis = len(gates.shape) - 1
+    reset = (*gates.steps, ("slice", (axis, 0, units)))
+    update = (*gates.steps, ("slice", (axis, units, 2 * units)))
+    one = (*gates.shape[:-1], units)
+    others = (WeightUse(gates.node, one, reset), candidate)
+    shape = (*gates.shape[:-1], 3 * units)
+    return WeightUse(gates.node, shape, (*update, ("join", (axis, others))))
 
 
 def _gates(use: WeightUse, units: int, rows: tuple[int, int] | None) -> WeightUse:
@@ -166,11 +219,9 @@ def _gates(use: WeightUse, units: int, rows: tuple[int, int] | None) -> WeightUs
 
 def _own_the_rest(graph: Graph, model: Model) -> None:
     """Each weight that no layer took, as the variable that it is: the source holds it, and nothing says what it is for."""
+    layers = [p for n in graph if isinstance(p := graph.node(n), Layer)]
     owned = {
-        use.node
-        for name in graph
-        if isinstance(payload := graph.node(name), Layer)
-        for use in payload.weights.values()
+        node for each in layers for use in each.weights.values() for node in _nodes(use)
     }
     for variable in model.variables:
         if variable.role in SHOWN and variable.name not in owned:
@@ -181,3 +232,11 @@ def _own_the_rest(graph: Graph, model: Model) -> None:
             graph.add(variable.name, Node("VariableV2", attrs, (spec,)))
     if not any(graph.op(name) == "InputLayer" for name in graph) and len(graph):
         _input(graph, "any", _Ends(2, 1, 1))
+
+
+def _nodes(use: WeightUse) -> Iterator[str]:
+    """The variables that a weight is made of."""
+    yield use.node
+    for step, argument in use.steps:
+        for other in argument[1] if step == "join" else ():
+            yield from _nodes(other)

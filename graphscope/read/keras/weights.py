@@ -212,6 +212,9 @@ def _numbered(file: Hdf5, owners: Sequence[Owner]) -> Iterator[Weight]:
         yield Weight(key, slot.name, slot.path, role_of(slot.path), dataset)
 
 
+_CELL = ("kernel", "recurrent_kernel", "bias")  # as every cell of Keras makes them
+
+
 def _without_config(file: Hdf5) -> list[Weight]:
     """The same of a file of weights alone: the objects' classes, after which their groups are called, tell what they own."""
     found = []
@@ -235,6 +238,8 @@ def _without_config(file: Hdf5) -> list[Weight]:
             for p in paths_of_class(class_name, count)
             if p.rpartition("/")[0] == inside
         ]
+        if not paths and inside.endswith("cell"):
+            paths = list(_CELL)  # of a wrapper: the file names neither layer nor class
         place = int(number) if number.isdecimal() and len(number) < 10 else len(paths)
         last = (
             paths[place].rpartition("/")[2] if place < len(paths) else f"vars/{number}"

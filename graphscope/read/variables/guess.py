@@ -26,7 +26,7 @@ class Guess(NamedTuple):
 _ALIASES = {
     "kernel": "kernel w weight weights filter filters conv_weight matrix",
     "bias": "bias biases b conv_bias",
-    "gamma": "gamma scale layer_norm_scale",
+    "gamma": "gamma g scale layer_norm_scale",
     "beta": "beta offset shift layer_norm_bias",
     "moving_mean": "moving_mean running_mean pop_mean mean moving_avg",
     "moving_variance": "moving_variance moving_var running_var running_variance pop_var pop_variance variance var",
@@ -40,13 +40,16 @@ _ALIASES = {
 _KINDS = {
     alias: kind for kind, aliases in _ALIASES.items() for alias in aliases.split()
 }
-_TELLING = re.compile(r"lstm|depthwise|embed")
+_TELLING = re.compile(r"lstm|gru_cell|basic_rnn|simple_rnn|depthwise|transpose|embed")
+NO_LAYER = re.compile(r"(crf_)?(transitions?|transition_(params|matrix))\Z")  # of a CRF
 _NUMBER = re.compile(r"_\d+\Z")
 _STEMMED = (
     re.compile(
         r"(?P<kind>[wb]|weights?|bias(?:es)?|kernel|filters?)_?(?P<stem>[a-z]*\d\w*|_\w+|(?:conv|fc|out|hidden|dense)\w*)\Z",
         re.I,
     ),
+    # encoder_h1, encoder_b1: a hidden layer's matrix and its bias
+    re.compile(r"(?P<before>[a-z]+)_(?P<kind>[whb])(?P<stem>\d+)\Z", re.I),
     re.compile(
         r"(?P<stem>\w+?)_(?P<kind>w|b|weights?|bias(?:es)?|kernel|filters?)\Z", re.I
     ),
@@ -60,14 +63,19 @@ def kind_of(name: str) -> tuple[str, str]:
     >>> kind_of("weights"), kind_of("b_conv1"), kind_of("Variable_3")
     (('kernel', ''), ('bias', 'conv1'), ('', 'Variable_3'))
     """
+    name = name.lstrip("_") or name  # Keras 3 keeps a kernel as ``_kernel``
     plain = name.lower()
+    if NO_LAYER.match(plain):
+        return "", name
     for spelled in (plain, _NUMBER.sub("", plain)):
         if spelled in _KINDS:
             return _KINDS[spelled], name[len(spelled) :]
     for pattern in _STEMMED:
         match = pattern.match(name)
         if match:
-            return _KINDS[match["kind"].lower()], match["stem"].strip("_")
+            before = match.groupdict().get("before") or ""
+            kind = "kernel" if match["kind"].lower() == "h" else match["kind"].lower()
+            return _KINDS.get(kind, kind), before + match["stem"].strip("_")
     return "", name
 
 
@@ -134,6 +142,25 @@ def _recurrent(shapes: Shapes, words: str) -> Guess | None:
     return Guess(op, {"units": units, "use_bias": "bias" in shapes}, why)
 
 
+def _plain_cell(shapes: Shapes, words: str) -> Guess | None:
+    """TensorFlow 1's BasicRNNCell, and its GRUCell, whose two scopes stand together here: inputs above the state."""
+    kernel, candidate = shapes.get("kernel", ()), shapes.get("candidate/kernel")
+    gates = shapes.get("gates/kernel")
+    if gates is not None and candidate is not None and len(candidate) == 2:
+        units = candidate[1]
+        if gates != (candidate[0], 2 * units) or candidate[0] <= units:
+            return None
+        config = {"units": units, "use_bias": "candidate/bias" in shapes}
+        why = f"{_seen(shapes)}: two gates and a candidate of {units} units"
+        return Guess("GRU", {**config, "reset_after": False}, (why,))
+    is_cell = "basic_rnn" in words or "simple_rnn" in words
+    if not is_cell or len(kernel) != 2 or kernel[0] <= kernel[1]:
+        return None
+    inputs = f"{_seen(shapes)}: {kernel[1]} units over {kernel[0] - kernel[1]} inputs and the state"
+    config = {"units": kernel[1], "use_bias": "bias" in shapes}
+    return Guess("SimpleRNN", config, (inputs, "the scope says so"))
+
+
 def _cell(shapes: Shapes, words: str) -> Guess | None:
     """TensorFlow 1's LSTM cells keep both kernels in one, the inputs above the state."""
     kernel = shapes.get("kernel", ())
@@ -183,6 +210,11 @@ def _convolution(shapes: Shapes, words: str) -> Guess | None:
     config["use_bias"] = bias is not None
     why = (f"{_seen(shapes)}: {_sizes(kernel[:-2])}, {kernel[-2]} -> {kernel[-1]}",)
     rank = len(kernel) - 2
+    if "transpose" in words and bias in (None, kernel[-2:-1]):
+        turned = {**config, "filters": kernel[-2]}
+        return Guess(
+            f"Conv{rank}DTranspose", turned, (*why, "the scope says transpose")
+        )
     if bias is not None and bias != kernel[-1:]:
         if bias != kernel[-2:-1]:
             return None
@@ -215,6 +247,9 @@ def _dense(shapes: Shapes, words: str) -> Guess | None:
     kernel, bias = shapes.get("kernel", ()), shapes.get("bias")
     if len(kernel) != 2 or set(shapes) - {"kernel", "bias"}:
         return None
+    if bias is not None and bias == kernel[:1] != kernel[1:]:
+        turned = f"{_seen(shapes)}: {kernel[1]} -> {kernel[0]}, stored transposed"
+        return Guess("Dense", {"units": kernel[0], "use_bias": True}, (turned,))
     if bias is not None and bias != kernel[1:]:
         return None
     config = {"units": kernel[1], "use_bias": bias is not None}
@@ -230,6 +265,7 @@ def _prelu(shapes: Shapes, words: str) -> Guess | None:
 _RULES: tuple[Callable[[Shapes, str], Guess | None], ...] = (
     _normalization,
     _recurrent,
+    _plain_cell,
     _cell,
     _depthwise,
     _convolution,

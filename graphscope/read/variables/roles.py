@@ -50,6 +50,10 @@ _METRICS = re.compile(
     r"(true_positives|true_negatives|false_positives|false_negatives|total_confusion_matrix)(_\d+)?"
 )
 _TABLES = re.compile(r".*(-keys|-values|table-keys|table-values)\Z")
+# training/Adam/...: where Keras 2 keeps what an optimizer of its own keeps
+_TRAINING = re.compile(
+    r"(?:^|/)training(?:_\d+)?/(Adam|AdamW|Adamax|Nadam|RMSprop|SGD|Adagrad|Adadelta|Ftrl)(?:_\d+)?/(.+)/[^/]+\Z"
+)
 _APPLY = re.compile(r"(Resource)?(Sparse)?Apply|V2\Z")
 _DEBIASED = "/ExponentialMovingAverage/"
 _POWER = "power"  # beta1_power: an optimizer's, of no one weight
@@ -97,6 +101,8 @@ def _by_name(
         return Role(OTHER)
     if role == STEP and shape == () and dtype in ("int64", "int32", "float32"):
         return Role(STEP)
+    if kept := _TRAINING.search(name):
+        return Role(SLOT, _owner(kept[2], known), kept[1])
     if _DEBIASED in name:  # .../biased and .../local_step of a debiased average
         return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], known))
     if role in (AVERAGE, SLOT) and scope:

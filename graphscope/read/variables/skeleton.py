@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
 from ...wire.nodes import put
-from .guess import Guess, kind_of, likely_layer, telling
+from .guess import NO_LAYER, Guess, kind_of, likely_layer, telling
 
 PATTERN = "names and shapes"
 _MOST_SORTED = 20_000  # scopes: nobody reads more in order
@@ -54,12 +54,14 @@ def skeleton(
         if variable.role in _SHOWN:
             named = _place(variable, full_names.get(variable.name, ""))
             scopes.setdefault(named.scope, []).append(named)
+    _join_cells(scopes)
     graph = Graph()
     few = len(scopes) < _MOST_SORTED
     for scope in sorted(scopes, key=_natural) if few else scopes:
         groups = _groups(scopes[scope])
         for stem, group in groups:
-            name = scope if len(groups) == 1 or not stem else f"{scope}/{stem}"
+            title = _title(group, scope)
+            name = title if len(groups) == 1 or not stem else f"{title}/{stem}"
             _add(
                 graph,
                 name.strip("/") or group[0][1].last,
@@ -69,11 +71,29 @@ def skeleton(
     return graph
 
 
+def _join_cells(scopes: dict[str, list[Named]]) -> None:
+    """``cell/gates`` and ``cell/candidate`` -> ``cell``: TensorFlow 1 keeps a GRU cell's weights in two scopes."""
+    for scope in [each for each in scopes if each.endswith("/gates")]:
+        cell = scope.removesuffix("/gates")
+        if f"{cell}/candidate" in scopes and cell not in scopes:
+            scopes[cell] = [
+                each._replace(last=f"{part}/{kind_of(each.last)[0]}")
+                for part in ("gates", "candidate")
+                for each in scopes.pop(f"{cell}/{part}")
+            ]
+
+
 def _place(variable: Variable, full_name: str) -> Named:
     scope, _, last = (variable.path or variable.name).rpartition("/")
     if last.isdigit() and "/" in full_name:  # one of a list: its own name tells more
         scope, _, last = full_name.rpartition("/")
     return Named(variable, scope, last)
+
+
+def _title(group: Group, scope: str) -> str:
+    """What the program called the layer, where an object-based checkpoint says so, else its place in the file."""
+    full = {named.variable.full_name.rpartition("/")[0] for _, named in group}
+    return full.pop() or scope if len(full) == 1 else scope
 
 
 def _natural(text: str) -> list[Any]:
@@ -90,9 +110,13 @@ def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
         variables = sorted(variables, key=lambda each: _natural(each.last))
     for named in variables:
         kind, stem = kind_of(named.last)
+        if named.last.startswith(("gates/", "candidate/")):
+            kind, stem = named.last, ""
         if kind == "embeddings" and stem == "" and named.last != kind:
             stem = named.last  # each table is a layer of its own
-        if not kind:
+        if NO_LAYER.match(named.last.lower()):
+            found[named.last] = [("", named)]
+        elif not kind:
             plain.append(named)
         elif kind in (each for each, _ in found.get(stem, ())):
             found[named.last] = [(kind, named)]
@@ -120,7 +144,8 @@ def _pairs(variables: list[Named]) -> list[Group]:
 
 
 def _add(graph: Graph, name: str, group: Group, config: str) -> None:
-    shapes = {kind: named.shape for kind, named in group if kind}
+    group = _as_norm(group)
+    shapes = {kind: _flat(named.shape) for kind, named in group if kind}
     guess = None
     if len(shapes) == len(group) and list(shapes) != ["bias"]:
         guess = likely_layer(tuple(shapes.items()), telling(name))
@@ -133,9 +158,7 @@ def _add(graph: Graph, name: str, group: Group, config: str) -> None:
         why = (*guess.evidence, "Keras's own config in the file")
         guess = Guess(told[0], {**guess.config, **told[1]}, why)
     name = _unused(graph, name)
-    weights = {
-        kind: WeightUse(named.variable.name, named.shape) for kind, named in group
-    }
+    weights = {kind: _use(guess, kind, named) for kind, named in group}
     layer = Layer(
         guess.op,
         guess.config,
@@ -147,6 +170,29 @@ def _add(graph: Graph, name: str, group: Group, config: str) -> None:
         name=name,
     )
     put(graph, name, layer)
+
+
+def _as_norm(group: Group) -> Group:
+    """``g`` and ``b`` of one length are a normalisation's gamma and beta, not a scale and a layer's bias."""
+    if sorted(kind for kind, _ in group) != ["bias", "gamma"]:
+        return group
+    return [("beta" if kind == "bias" else kind, named) for kind, named in group]
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """``(1, n)``, as some keep a bias, is ``(n,)``."""
+    return shape[1:] if len(shape) == 2 and shape[0] == 1 else shape
+
+
+def _use(guess: Guess, kind: str, named: Named) -> WeightUse:
+    """The weight as Keras lays it out."""
+    name, shape = named.variable.name, named.shape
+    if kind == "kernel" and guess.op == "Dense" and len(shape) == 2:
+        if shape[0] == guess.config["units"] != shape[1]:
+            return WeightUse(name, shape[::-1], (("transpose", (1, 0)),))
+    if kind != "kernel" and _flat(shape) != shape and guess.op != "Embedding":
+        return WeightUse(name, _flat(shape), (("reshape", _flat(shape)),))
+    return WeightUse(name, shape)
 
 
 def _unused(graph: Graph, name: str) -> str:
