@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
-from ...graph.edit import fresh, redirect
+from ...graph.edit import fresh
 from ...match import View
 from .cells import Unit
 from .loops import is_zero
@@ -71,10 +71,10 @@ class _Placing:
         for unit in self.of.units:
             for number, port in enumerate(unit.states):
                 state = Tensor(self.layers[unit.output], 1 + number)
-                redirect(self.graph, Tensor(node, port), state)
+                self.spliced.move(Tensor(node, port), state)
         for port, output in self.of.echoes.items():
             state = Tensor(self.layers[output], 1)
-            redirect(self.graph, Tensor(node, port), state)
+            self.spliced.move(Tensor(node, port), state)
         for port, writing in self.of.writings.items():
             self._list(port, writing)
 
@@ -172,7 +172,9 @@ class _Placing:
         """The sequence with the batch first: what a transposition was made of, or a new one."""
         source, _ = self.view.producer(sequence)
         before = transposed(self.view, source)
-        return before if before is not None else self._transposed(sequence)
+        if before is not None:
+            return self.spliced.now(before)
+        return self._transposed(self.spliced.now(sequence))
 
     def _transposed(self, tensor: Tensor) -> Tensor:
         shape = self._spec(tensor).shape
@@ -221,17 +223,18 @@ class _Placing:
             return self._batch_major(mask.sequence)
         if mask.lengths is None:
             return None
+        lengths = self.spliced.now(mask.lengths)
         shape = (self._spec(x).shape or (None, None))[:2]
         layer = Layer(
             "SequenceMask",
             {},
             (TensorSpec("bool", shape),),
-            inputs={"sequence": x, "lengths": mask.lengths},
+            inputs={"sequence": x, "lengths": lengths},
             output=Tensor(f"{self.turn.node}:mask"),
             pattern="settle_recurrence",
         )
         name = fresh(self.graph, f"{self.loop}/mask")
-        self.graph.add(name, replace(layer, name=name), (x, mask.lengths))
+        self.graph.add(name, replace(layer, name=name), (x, lengths))
         return Tensor(name)
 
     def _zero_output(self, unit: Unit) -> bool:
@@ -241,7 +244,8 @@ class _Placing:
         first = [self.turn.inputs[port] for port in unit.states]
         if all(is_zero(self.view, each) for each in first):
             return {}
-        return {f"initial_state_{n}": tensor for n, tensor in enumerate(first)}
+        named = enumerate(map(self.spliced.now, first))
+        return {f"initial_state_{n}": tensor for n, tensor in named}
 
     # -- what comes out -------------------------------------------------------------------
     def _list(self, port: int, writing: Writing) -> None:
@@ -258,10 +262,10 @@ class _Placing:
         for reader in _readers(self.graph, Tensor(self.turn.node, port)):
             if self.graph.op(reader) == "TensorListGetItem":
                 last = self._last(found)
-                redirect(self.graph, Tensor(reader), last)
+                self.spliced.move(Tensor(reader), last)
                 continue
             major = major or self._transposed(found)
-            redirect(self.graph, Tensor(reader), major)
+            self.spliced.move(Tensor(reader), major)
             for down, up in list(tensors.items()):
                 if up == Tensor(reader):
                     tensors[down] = major

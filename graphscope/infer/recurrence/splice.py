@@ -54,6 +54,18 @@ class Spliced:
     returns: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
     values: dict[Tensor, Any] = field(default_factory=dict)
     inside: dict[str, frozenset[str]] = field(default_factory=dict)
+    moved: dict[Tensor, Tensor] = field(default_factory=dict)
+
+    def move(self, old: Tensor, new: Tensor) -> None:
+        """Whoever reads one tensor reads another."""
+        redirect(self.graph, old, new)
+        self.moved[old] = new
+
+    def now(self, tensor: Tensor) -> Tensor:
+        """What stands for a tensor since others were moved."""
+        while tensor in self.moved:
+            tensor = self.moved[tensor]
+        return tensor
 
     def valued(self, values: Values) -> Values:
         """The elements of a tensor, where they are known; ``values`` speaks of the op graph below the layer graph."""
@@ -139,7 +151,7 @@ class _Opening:
         returns = tuple(_at(places, tensor) for tensor in whole.returns)
         self.spliced.returns[self.name] = returns
         for port, tensor in enumerate(returns):
-            redirect(self.graph, Tensor(self.name, port), tensor)
+            self.spliced.move(Tensor(self.name, port), tensor)
         for name in whole.graph.by_op(*LOOPS):
             self._turn(whole, name, places)
         self.spliced.inside[self.name] = frozenset(self.added)

@@ -22,6 +22,7 @@ _ELEMENTWISE = frozenset(
 _LOOKUPS = frozenset(
     "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
 )
+_MOST_ROUNDS = 400  # loops one after another, through which a value is followed
 _FLOATS = frozenset("float32 float64 float16 bfloat16".split())
 
 
@@ -71,14 +72,20 @@ def find_dependence(
     for (node, _), bit in source_bit.items():
         own_feed[node] = own_feed.get(node, 0) | bit
     feeds, weights = [0] * len(flow), [0] * len(flow)
-    rounds = 3 if any(op.endswith("NextIteration") for op in flow.ops) else 1
-    for _ in range(rounds):
+    rounds = _MOST_ROUNDS if any(op.endswith("NextIteration") for op in flow.ops) else 1
+    for _ in range(rounds):  # once more round each loop, and through the next one
+        before = feeds[:], weights[:]
         _propagate(flow, own_feed, own_weight, source_bit, feeds, weights)
+        if before == (feeds, weights):
+            break
     reduced = _find_reduced(flow, feeds, weights)
     applied = _find_applied(flow, feeds, weights, reduced)
     later, searched = [0] * len(flow), [0] * len(flow)
     for _ in range(rounds):
+        before = later[:], searched[:]
         _look_ahead(flow, excluded, feeds, weights, applied, later, searched)
+        if before == (later, searched):
+            break
     return Dependence(
         feeds, weights, applied, later, searched, reduced, sources, holders, random
     )
