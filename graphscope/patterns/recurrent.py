@@ -11,7 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..match import Attr, Inputs, Pattern, Term, Value, layer, layers, named, op
+from ..match import (
+    Attr,
+    Input,
+    Inputs,
+    Pattern,
+    Scalar,
+    Term,
+    Value,
+    layer,
+    layers,
+    named,
+    op,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,21 @@ def cell(
         return CELLS[-1]
 
     return made
+
+
+def _steep(x: Input, slope: Scalar) -> Term:
+    """Keras 2's hard sigmoid: ``clip(0.2 * x + 0.5, 0, 1)``."""
+    line = x * slope + 0.5
+    return (
+        op.ClipByValue(line, 0.0, 1.0)
+        | op.Maximum(op.Minimum(line, 1.0), 0.0)
+        | op.Minimum(op.Maximum(line, 0.0), 1.0)
+    )
+
+
+STEEPS = (layer("Activation", activation="hard_sigmoid")(_steep),)
+"""A hard sigmoid of any slope: as ``x`` times a number goes into Keras's, whose slope is 1 / HARD_SLOPE."""
+HARD_SLOPE = 6.0
 
 
 @cell("LSTM", "i f g o", states=("h", "c"), after=("c_after",))

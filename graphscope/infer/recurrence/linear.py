@@ -7,7 +7,7 @@ matrices of their own are sums already.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...graph import Tensor
@@ -46,6 +46,19 @@ class Linear:
             self.attrs if self.terms else other.attrs,
         )
 
+    def scaled(self, factor: float) -> Linear:
+        """The sum times a number."""
+        if factor == 1.0:
+            return self
+        terms = ((v, k.then("scale", factor, k.shape)) for v, k in self.terms)
+        biases = (b.then("scale", factor, b.shape) for b in self.biases)
+        return replace(
+            self,
+            terms=tuple(terms),
+            biases=tuple(biases),
+            offset=self.offset * factor,
+        )
+
 
 Window = tuple[int, int] | None
 """The columns that are read: begin and end along the last axis; None for all."""
@@ -79,6 +92,8 @@ class LinearReader:
             return None
         if op in SUMS:
             return self._sum(view.inputs[name], window, depth)
+        if op == "Mul":
+            return self._multiple(view.inputs[name], window, depth)
         if op in PRODUCTS:
             return self._product(name, window)
         if op in PARTS:
@@ -112,6 +127,19 @@ class LinearReader:
                 part = Linear(rest=(each,))
             whole = whole.plus(part) if whole is not None else None
         return whole
+
+    def _multiple(
+        self, inputs: Sequence[Tensor], window: Window, depth: int
+    ) -> Linear | None:
+        """A sum times a constant number."""
+        for number, other in (inputs, inputs[::-1]):
+            factor = self.view.scalar(number)
+            if factor is not None and factor.dtype.kind == "f":
+                found = self._read(other, window, depth + 1)
+                if found is None or found.rest:
+                    return None
+                return found.scaled(float(factor.reshape(())))
+        return None
 
     def _product(self, name: str, window: Window) -> Linear | None:
         view = self.view

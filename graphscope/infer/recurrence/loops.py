@@ -85,9 +85,9 @@ class LoopReader:
             return None
         return Counter(first, left.step + sign * right.step)
 
-    def limits(self) -> list[Tensor] | None:
-        """What the loop counts up to from 0 by 1: it turns as often as the least of them says; None where it stops by anything else."""
-        found: list[Tensor] = []
+    def limits(self) -> list[Tensor | Size] | None:
+        """Each number of turns after which the loop stops, as a tensor or as a size; None where it stops by anything else."""
+        found: list[Tensor | Size] = []
         stack = [self.turn.goes_on]
         while stack:
             source, _ = self.view.producer(stack.pop())
@@ -95,14 +95,25 @@ class LoopReader:
             if op == "LogicalAnd":
                 stack += inputs
                 continue
-            if op not in ("Less", "Greater"):
+            if op in ("Less", "LessEqual"):  # n > i, n >= i
+                op, inputs = op.replace("Less", "Greater"), inputs[::-1]
+            limit = self._limit(op, *inputs) if len(inputs) == 2 else None
+            if limit is None:
                 return None
-            small, large = inputs if op == "Less" else inputs[::-1]
-            counter = self.time(small)
-            if counter != Counter(Size(0), 1):
-                return None
-            found.append(large)
+            found.append(limit)
         return found
+
+    def _limit(self, op: str, large: Tensor, small: Tensor) -> Tensor | Size | None:
+        """How often ``large > small`` holds: up from 0 to a tensor, or down to 0."""
+        if op == "Greater" and self.time(small) == Counter(Size(0), 1):
+            return large
+        time, last = self.time(large), self.time(small)
+        if time is None or last is None or time.step != -1 or last.step:
+            return None
+        least = last.first.added(Size(1 if op == "Greater" else 0))
+        if op not in ("Greater", "GreaterEqual") or least != Size(0):
+            return None
+        return time.first.added(Size(1))
 
     def readings(self) -> dict[Tensor, Reading] | None:
         """Each reading of a sequence in the turn; None where one is of something else."""
@@ -158,12 +169,17 @@ class LoopReader:
         size = self.view.axis_size(sequence, 0)
         exact = [self._is(limit, size) for limit in limits]
         longest = [
-            lengths is not None and self._is_longest(t, size, lengths) for t in limits
+            lengths is not None
+            and isinstance(t, Tensor)
+            and self._is_longest(t, size, lengths)
+            for t in limits
         ]
         return any(exact + longest) and all(a or b for a, b in zip(exact, longest))
 
-    def _is(self, tensor: Tensor, size: Size) -> bool:
+    def _is(self, tensor: Tensor | Size, size: Size) -> bool:
         """Whether a tensor is the size; ``min(size, max(1, size))`` is, of what has a step at all."""
+        if isinstance(tensor, Size):
+            return tensor == size
         found = self.view.sizes(tensor)
         if found is not None and len(found) == 1 and found[0] == size:
             return True

@@ -12,6 +12,7 @@ from typing import Any
 from ...graph import Graph, Layer, Node, Tensor
 from ...match import Match, Pattern, Solver, View
 from ...patterns import layers as all_patterns
+from ...patterns.recurrent import HARD_SLOPE, STEEPS
 from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns
 from .splice import Turn
 
@@ -52,9 +53,10 @@ class NormalForm:
             return self._put(f"{tensor.node}:{tensor.port}", node)
         if tensor.node not in self.turn.nodes:
             return self._leaf(tensor, OUTER)
-        if tensor in self._activations:
-            layer, source = self._activations[tensor]
-            return self._put(f"{tensor.node}:{tensor.port}", layer, self.of(source))
+        known = self._activations.get(tensor)
+        made = self._activated(tensor, *known) if known is not None else None
+        if made is not None:
+            return made
         if below.ops[tensor.node] in SUMS | PRODUCTS | PARTS:
             linear = self._reader.read(tensor)
             if linear.terms:
@@ -71,6 +73,18 @@ class NormalForm:
         )
         return Tensor(made.node, tensor.port)
 
+    def _activated(self, tensor: Tensor, layer: Layer, source: Tensor) -> Tensor | None:
+        """The activation of a gate or anything; one with a slope of its own is Keras's of a steeper gate."""
+        name, slope = f"{tensor.node}:{tensor.port}", layer.attrs.get("slope")
+        if slope is None:
+            return self._put(name, layer, self.of(source))
+        linear = self._reader.read(source)
+        if not linear.terms or linear.rest:
+            return None
+        gate = self._gate(f"{name}/steep", linear.scaled(HARD_SLOPE * float(slope)))
+        plain = Layer("Activation", {"activation": "hard_sigmoid"})
+        return self._put(name, plain, gate)
+
     def _part_of_activation(self, tensor: Tensor) -> Tensor | None:
         """``Split(Sigmoid(z))[0]`` -> ``Sigmoid(Split(z)[0])``."""
         part = columns(self.below, tensor)
@@ -81,7 +95,7 @@ class NormalForm:
         if known is None or known[0].attrs["activation"] in _OF_ALL_COLUMNS:
             return None
         linear = self._reader.read(known[1], (begin, end))
-        if not linear.terms or linear.rest:
+        if not linear.terms or linear.rest or "slope" in known[0].attrs:
             return None
         name = f"{tensor.node}:{tensor.port}"
         return self._put(f"{name}/activation", known[0], self._gate(name, linear))
@@ -148,7 +162,7 @@ def activations_in(view: View, nodes: frozenset[str]) -> Found:
 
 def _by_root() -> dict[str, list[Pattern]]:
     found: dict[str, list[Pattern]] = {}
-    for pattern in all_patterns():
+    for pattern in (*all_patterns(), *STEEPS):
         if pattern.op in ("Activation", "ReLU") and not pattern.is_above:
             for root in pattern.formula.roots or ():
                 found.setdefault(root, []).append(pattern)
@@ -163,6 +177,9 @@ def _activation(pattern: Pattern, match: Match, view: View) -> Layer | None:
         if not plain or config.get("threshold"):
             return None
         config = {"activation": "relu6"}
-    if set(config) != {"activation"} or "x" not in match.values:
+    config.setdefault("activation", pattern.constants.get("activation"))
+    if not {"activation"} <= set(config) <= {"activation", "slope"}:
+        return None
+    if "x" not in match.values:
         return None
     return Layer("Activation", config)

@@ -251,12 +251,8 @@ class _Placing:
     def _list(self, port: int, writing: Writing) -> None:
         """Whoever reads the list reads the sequence."""
         found = self._sequence(writing.value)
-        if writing.backwards != self.of.backwards and not writing.is_last:
-            found = (
-                self._reversed(found)
-                if writing.backwards or self.of.backwards
-                else found
-            )
+        if writing.backwards:
+            found = self._reversed(found)
         major: Tensor | None = None
         tensors = self.graph.graph["tensors"]
         for reader in _readers(self.graph, Tensor(self.turn.node, port)):

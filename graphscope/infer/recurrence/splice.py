@@ -19,6 +19,7 @@ from ...match.view.symbolic_shapes import SymbolicView
 from ...simplify.control_flow.dead_arguments import LOOPS, named
 from ...wire.write import function_names
 from ..layers.layer_view import Values, lowered, raised_specs
+from .fused import CELLS, expand_cell
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,19 @@ class _Opening:
                 self.graph.add_edge(source.node, own, key=slot, port=source.port)
         return places
 
+    def _expanded(self, nodes: set[str]) -> dict[Tensor, Tensor]:
+        """What stands for the outputs of fused cells among the nodes, now that their ops are there too."""
+        moved: dict[Tensor, Tensor] = {}
+        for name in sorted(nodes):
+            if self.graph.op(name) in CELLS:
+                expanded = expand_cell(self.graph, name)
+                ports, new = expanded or ({}, [])
+                self.added.update(new)
+                for port, tensor in ports.items():
+                    redirect(self.graph, Tensor(name, port), tensor)
+                    moved[Tensor(name, port)] = tensor
+        return moved
+
     def _turn(
         self, whole: Function, name: str, places: Mapping[Tensor, Tensor]
     ) -> None:
@@ -238,6 +252,7 @@ class _Opening:
             given.append(state[port])
         before = set(self.added)
         inner = self._copy(body, given, f"{own}/turn/")
+        inner |= self._expanded(self.added - before)
         nodes = frozenset(self.added - before)
         test = self._copy(cond, given, f"{own}/test/")
         self.spliced.turns.append(
@@ -246,11 +261,16 @@ class _Opening:
                 self.name,
                 inputs,
                 state,
-                tuple(_at(inner, tensor) for tensor in body.returns),
+                tuple(_after(inner, tensor) for tensor in body.returns),
                 _at(test, cond.returns[0]),
                 nodes,
             )
         )
+
+
+def _after(places: Mapping[Tensor, Tensor], tensor: Tensor) -> Tensor:
+    found = _at(places, tensor)
+    return places.get(found, found)
 
 
 def stays(body: Function, port: int) -> bool:
