@@ -22,6 +22,7 @@ from ..infer.attention.score_biases import gather_biases
 from ..infer.layers import find, loops
 from ..infer.lookup_tables import table_contents
 from ..infer.recurrence.settle import settle_recurrence
+from ..infer.recurrence.unrolled import roll_recurrences
 from ..infer.shapes.open_sizes import infer_again, infer_sizes, resolve_choices
 from ..infer.training import layer_arguments, roles
 from ..match import collapse
@@ -100,6 +101,20 @@ def drop_unneeded(state: State) -> State:
     return state.become(prune(graph, state.outputs))
 
 
+def roll_steps(state: State) -> State:
+    """A chain of equal steps -> a loop over them, where that is a recurrent layer.
+
+    ``h1 = Tanh(x[0] @ w + h0 @ u), h2 = Tanh(x[1] @ w + h1 @ u) ... -> While(i, h)``.
+    """
+    graph, steps = roll_recurrences(
+        state.graph, state.model, state.outputs, state.shapes
+    )
+    if graph is state.graph:
+        return state
+    functions = {**state.model.functions, **steps}
+    return replace(state, model=replace(state.model, functions=functions), graph=graph)
+
+
 def lift_loops(state: State) -> State:
     """A loop -> one call of what it computes; a cond -> a selection, or a call where its sides differ in shape.
 
@@ -175,6 +190,7 @@ PASSES = (
     Pass(set_modes, is_asked=True, drops=_SIDE),
     Pass(drop_training, drops="it only trains"),
     Pass(drop_unneeded),
+    Pass(roll_steps),
     Pass(lift_loops),
     Pass(
         fill_tables,

@@ -176,9 +176,7 @@ def _keras_pictures(rng: Rng, keras: Any) -> tuple[Any, list[str]]:
 def _keras_cells(rng: Rng, keras: Any) -> tuple[Any, list[str]]:
     """Cells in one RNN layer, one upon the other."""
     layers, sizes = keras.layers, Sizes.draw(rng)
-    kinds = [
-        pick(rng, ("LSTM", "GRU", "SimpleRNN")) for _ in range(rng.integers(1, 3))
-    ]
+    kinds = [pick(rng, ("LSTM", "GRU", "SimpleRNN")) for _ in range(rng.integers(1, 3))]
     cells = [getattr(layers, f"{kind}Cell")(sizes.units) for kind in kinds]
     inputs = keras.Input((sizes.time, sizes.features), name="x")
     x = layers.RNN(cells, return_sequences=chance(rng))(inputs)
@@ -206,10 +204,15 @@ def keras_maker(name: str, keras_name: str, form: str) -> Maker:
         keras.utils.set_random_seed(int(rng.integers(1 << 30)))
         model, classes = KERAS[name](rng, keras)
         for variable in model.weights:
-            if "seed" not in (variable.path if keras_name == "keras" else variable.name):
+            if "seed" not in (
+                variable.path if keras_name == "keras" else variable.name
+            ):
                 value = np.asarray(variable)
                 variable.assign(rng.normal(0, 0.4, value.shape).astype(value.dtype))
-        specs = [tf.TensorSpec((None, *i.shape[1:]), i.dtype, name=i.name.split(":")[0]) for i in model.inputs]
+        specs = [
+            tf.TensorSpec((None, *i.shape[1:]), i.dtype, name=i.name.split(":")[0])
+            for i in model.inputs
+        ]
         if form == "saved":
             if keras_name == "keras":
                 model.export(folder / "saved", verbose=False)
@@ -217,7 +220,10 @@ def keras_maker(name: str, keras_name: str, form: str) -> Maker:
                 model.save(folder / "saved", save_format="tf")
             return Written(folder / "saved", (), classes)
         path = folder / "model.pb"
-        function = (lambda *xs: model(xs if len(xs) > 1 else xs[0], training=False))
+
+        def function(*xs: Any) -> Any:
+            return model(xs if len(xs) > 1 else xs[0], training=False)
+
         _frozen(function, specs, path, lower=form == "frames")
         return Written(path, (), classes)
 
@@ -247,7 +253,10 @@ def _cell(rng: Rng, units: int) -> tuple[Any, str]:
         (
             lambda: (cells.BasicLSTMCell(units), "LSTM"),
             lambda: (cells.LSTMCell(units), "LSTM"),
-            lambda: (cells.LSTMCell(units, forget_bias=0.3, activation=tf.nn.relu), "LSTM"),
+            lambda: (
+                cells.LSTMCell(units, forget_bias=0.3, activation=tf.nn.relu),
+                "LSTM",
+            ),
             lambda: (cells.GRUCell(units), "GRU"),
             lambda: (cells.BasicRNNCell(units), "SimpleRNN"),
             lambda: (cells.BasicRNNCell(units, activation=tf.nn.relu), "SimpleRNN"),
@@ -302,7 +311,9 @@ def _dynamic(rng: Rng) -> Callable[[Any], Any]:
         major = chance(rng, 0.3)
         shape = (time, None) if major else (None, time)
         x = v1.placeholder(v1.float32, (*shape, sizes.features), "x")
-        lengths = v1.placeholder(v1.int32, (None,), "lengths") if chance(rng, 0.4) else None
+        lengths = (
+            v1.placeholder(v1.int32, (None,), "lengths") if chance(rng, 0.4) else None
+        )
         initial = None
         batch = v1.shape(x)[1 if major else 0]
         if chance(rng, 0.4):
@@ -326,7 +337,9 @@ def _both(rng: Rng) -> Callable[[Any], Any]:
         time = sizes.time if chance(rng) else None
         (forward, one), (back, other) = (_cell(rng, sizes.units) for _ in range(2))
         x = v1.placeholder(v1.float32, (None, time, sizes.features), "x")
-        lengths = v1.placeholder(v1.int32, (None,), "lengths") if chance(rng, 0.5) else None
+        lengths = (
+            v1.placeholder(v1.int32, (None,), "lengths") if chance(rng, 0.5) else None
+        )
         (a, b), states = v1.nn.bidirectional_dynamic_rnn(
             forward, back, x, lengths, dtype=v1.float32
         )
@@ -341,6 +354,7 @@ def _both(rng: Rng) -> Callable[[Any], Any]:
 
 def _static(rng: Rng) -> Callable[[Any], Any]:
     sizes = Sizes.draw(rng)
+    sizes = sizes._replace(time=sizes.time + 1)
 
     def build(_: Any) -> tuple[Any, list[str]]:
         cell, classes = _v1_cells(rng, sizes.units, sizes.features)

@@ -45,7 +45,9 @@ class Builder:
         self.names.append(name)
         return Tensor(name)
 
-    def gates(self, x: Tensor, h: Tensor, w: Tensor, b: Tensor, count: int) -> list[Tensor]:
+    def gates(
+        self, x: Tensor, h: Tensor, w: Tensor, b: Tensor, count: int
+    ) -> list[Tensor]:
         """``count`` gates side by side."""
         axis, units = self.constant(1, "int32"), self.units(w, count)
         both = self.op("ConcatV2", x, h, axis, N=2)

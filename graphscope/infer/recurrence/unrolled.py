@@ -1,0 +1,78 @@
+"""Op graph -> op graph in which a chain of equal steps is a loop again, where that loop is a recurrent layer; else it stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import networkx as nx
+
+from ...graph import Function, Graph, Loop, Model, Shape, Tensor
+from ...ops.constants import Constants
+from ...simplify.control_flow.collapse_loops import settle_loops
+from ...simplify.prune import prune
+from ...simplify.unrolled.roll import roll_chains
+from ..layers.loops import lift, loop_layers
+from ..shapes.forward import infer_facts
+from .settle import read_recurrences
+from .splice import is_open_to, splice
+
+
+def roll_recurrences(
+    graph: Graph, model: Model, outputs: Sequence[Tensor], given: Mapping[str, Shape]
+) -> tuple[Graph, dict[str, Function]]:
+    """The graph with such loops, and their functions; the graph itself where it has none.
+
+    ``model`` is the file's, its calls inlined; ``given`` are shapes of feeds that replace what it says.
+    """
+    kept = frozenset(tensor.node for tensor in outputs)
+    rolled, functions = roll_chains(graph, kept)
+    if not functions or not outputs or not nx.is_directed_acyclic_graph(rolled):
+        return graph, {}
+    known = _recurrent(prune(rolled, outputs), functions, model, outputs, given)
+    whiles = frozenset(name for name in rolled if name not in graph) & {
+        name.removesuffix("_body") for name in functions
+    }
+    if not known:
+        return graph, {}
+    if whiles - known:
+        rolled, functions = roll_chains(graph, kept, whiles - known)
+    return prune(rolled, outputs), functions
+
+
+def _recurrent(
+    graph: Graph,
+    functions: Mapping[str, Function],
+    model: Model,
+    outputs: Sequence[Tensor],
+    given: Mapping[str, Shape],
+) -> frozenset[str]:
+    """The Whiles that are recurrent layers."""
+    flat = replace(model, functions={**model.functions, **functions})
+    lifted = lift(graph, flat, outputs, given)
+    library = {**flat.functions, **lifted.functions}
+    facts = infer_facts(lifted.graph, functions=library, given=given)
+    loops = loop_layers(lifted.graph, lifted, facts, library)
+    layered = settle_loops(lifted.graph, loops)
+    names = [n for n in layered if _is_open(layered, n)]
+    specs = {tensor: fact.spec for tensor, fact in facts.items()}
+    constant = Constants(lifted.graph, flat, specs=specs).value
+    spliced = splice(layered, names)
+    known = read_recurrences(spliced, specs, constant)
+    found: set[str] = set()
+    for name, recurrences in known.items():
+        if recurrences:
+            found |= {region_while for region_while in _whiles(layered.node(name))}
+    return frozenset(found)
+
+
+def _is_open(graph: Graph, name: str) -> bool:
+    node = graph.node(name)
+    return isinstance(node, Loop) and is_open_to(node)
+
+
+def _whiles(loop: object) -> list[str]:
+    """The Whiles that a Loop is made of, under the names that they had."""
+    if not isinstance(loop, Loop) or loop.function is None:
+        return []
+    return list(loop.function.graph)

@@ -1,0 +1,362 @@
+"""Find chains of equal steps: where one matrix multiplies again and again what depends on its last product.
+
+The nodes of all steps are walked side by side, backwards from these products. What is the same for all steps is captured; what the
+first step has from elsewhere and each other from the step before it is a state; what no step computes is an element of a sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from ...graph import Graph, Node, Tensor
+
+LEAST = 3  # steps: of two, nothing tells a state from what both read
+PRODUCTS = frozenset({"MatMul", "Conv2D"})
+PASSES = frozenset({"Identity", "ReadVariableOp", "StopGradient", "Snapshot"})
+_FEEDS = ("Placeholder", "_Arg", "Random", "Iterator", "Truncated")
+_LINEAR = frozenset({"MatMul", "BiasAdd", "Add", "AddV2", "Split", "SplitV"})
+"""What belongs to a step though it does not depend on the one before: the product of its input."""
+_IGNORED = frozenset({"_output_shapes", "_class", "shape", "grad_a", "grad_b"})
+
+
+@dataclass
+class Row:
+    """One node of the step, in every step; ``inputs`` tell for each slot what it reads."""
+
+    nodes: list[str | None]
+    inputs: list[Source] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one slot of a row reads: ``captured`` by all steps, an output of another ``row`` in this step, the value of a ``state``
+    (its number), or an element of a ``sequence`` (its number)."""
+
+    captured: Tensor | None = None
+    row: int = -1
+    port: int = 0
+    state: int = -1
+    sequence: int = -1
+
+
+@dataclass
+class Chain:
+    """Equal steps: ``states`` are first value, row and port; ``sequences`` the elements for each step."""
+
+    count: int
+    rows: list[Row] = field(default_factory=list)
+    states: list[tuple[Tensor, int, int]] = field(default_factory=list)
+    sequences: list[list[Tensor]] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> set[str]:
+        return {name for row in self.rows for name in row.nodes if name is not None}
+
+
+class Static:
+    """Numbers what no feed reaches by what it computes: two nodes of one number are equal."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        feeds = [n for n in graph if graph.op(n).startswith(_FEEDS)]
+        self.dynamic: set[str] = set()
+        stack = feeds
+        while stack:
+            name = stack.pop()
+            if name not in self.dynamic:
+                self.dynamic.add(name)
+                stack += list(graph._succ[name])
+        self._numbers: dict[Tensor, Any] = {}
+        self._keys: dict[Any, int] = {}
+
+    def number(self, tensor: Tensor, depth: int = 0) -> int | None:
+        """The number of what a tensor holds; None where a feed decides that."""
+        tensor = self.source(tensor)
+        if tensor.node in self.dynamic or depth > 40:
+            return None
+        if tensor not in self._numbers:
+            self._numbers[tensor] = self._keys.setdefault(
+                self._key(tensor, depth), len(self._keys)
+            )
+        return self._numbers[tensor]
+
+    def _key(self, tensor: Tensor, depth: int) -> Any:
+        node = self.graph.node(tensor.node)
+        if node.op == "Const" and np.size(node.attrs["value"]) <= 64:
+            value = np.asarray(node.attrs["value"])
+            return "Const", value.dtype.str, value.shape, repr(value.tolist())
+        inputs = self.graph.inputs(tensor.node)
+        if not inputs:
+            return tensor.node
+        below = tuple(self.number(each, depth + 1) for each in inputs)
+        if None in below:
+            return tensor
+        return node.op, tensor.port, settings(node), below
+
+    def source(self, tensor: Tensor) -> Tensor:
+        """Past what only passes a tensor on."""
+        while self.graph.op(tensor.node) in PASSES:
+            before = self.graph.inputs(tensor.node)
+            if not before:
+                break
+            tensor = before[0]
+        return tensor
+
+
+def settings(node: Node) -> str:
+    """What an op is told beside its inputs, in one text."""
+    return repr(sorted((k, str(v)) for k, v in node.attrs.items() if k not in _IGNORED))
+
+
+def find_chains(graph: Graph) -> Iterator[Chain]:
+    """The chains of an acyclic graph, each before those that read it; one that overlaps an earlier one is left out."""
+    static = Static(graph)
+    if not nx.is_directed_acyclic_graph(graph):
+        return
+    place = {name: at for at, name in enumerate(nx.topological_sort(graph))}
+    groups: dict[Any, list[str]] = {}
+    for name in graph.by_op(*PRODUCTS):
+        inputs = graph.inputs(name)
+        if len(inputs) > 1 and inputs[0].node in static.dynamic:
+            number = static.number(inputs[1])
+            if number is not None:
+                groups.setdefault(number, []).append(name)
+    taken: set[str] = set()
+    many = [
+        sorted(g, key=place.__getitem__) for g in groups.values() if len(g) >= LEAST
+    ]
+    for products in sorted(many, key=lambda group: place[group[0]]):
+        chain = _Walk(graph, static, products).chain()
+        if chain is not None and taken.isdisjoint(chain.nodes):
+            taken |= chain.nodes
+            yield chain
+
+
+class Mismatch(Exception):
+    """The steps are not equal."""
+
+
+class _Walk:
+    """The steps of one chain, walked side by side."""
+
+    def __init__(self, graph: Graph, static: Static, products: Sequence[str]) -> None:
+        self.graph, self.static, self.products = graph, static, products
+        self.made = Chain(len(products))
+        self.place: dict[str, tuple[int, int]] = {}
+        self.after: set[str] = set()
+
+    def chain(self) -> Chain | None:
+        self.after = set(nx.descendants(self.graph, self.products[0]))
+        if self.products[1] not in self.after:
+            return None
+        products = [Tensor(name) for name in self.products]
+        if not self._alike(products):
+            return None
+        try:
+            self._row(products)
+            self._complete()
+        except Mismatch:
+            return None
+        return self.made if self.made.states and self.made.sequences else None
+
+    def _row(self, tensors: Sequence[Tensor]) -> int:
+        """The row of these nodes, one for each step from the first; what they read is walked too."""
+        stack: list[int] = [self._new(tensors)]
+        first = stack[0]
+        while stack:
+            row = self.made.rows[stack.pop()]
+            known = [name for name in row.nodes if name is not None]
+            columns = zip(*(self.graph.inputs(name) for name in known), strict=True)
+            for column in columns:
+                source, new = self._source(list(column))
+                row.inputs.append(source)
+                if new is not None:
+                    stack.append(new)
+        return first
+
+    def _new(self, tensors: Sequence[Tensor]) -> int:
+        number = len(self.made.rows)
+        nodes: list[str | None] = [tensor.node for tensor in tensors]
+        for step, name in enumerate(nodes):
+            if name is None or name in self.place:
+                raise Mismatch
+            self.place[name] = number, step
+        nodes += [None] * (self.made.count - len(nodes))
+        self.made.rows.append(Row(nodes))
+        return number
+
+    def _source(self, column: list[Tensor]) -> tuple[Source, int | None]:
+        """What these tensors are to their steps, and the row that must be walked for it."""
+        column = [self.static.source(tensor) for tensor in column]
+        first = column[0]
+        number = self.static.number(first)
+        if (
+            all(each == first for each in column)
+            or number is not None
+            and all(self.static.number(each) == number for each in column)
+        ):
+            if first.node in self.after:
+                raise Mismatch
+            return Source(captured=first), None
+        if len({each.port for each in column}) == 1:
+            known = self._known(column)
+            if known is not None:
+                return Source(row=known, port=first.port), None
+        free = not any(each.node in self.after for each in column)
+        if free and not (self.graph.op(first.node) in _LINEAR and self._alike(column)):
+            return Source(sequence=self._sequence(column)), None
+        if len({each.port for each in column}) == 1 and self._alike(column):
+            new = self._new(column)
+            return Source(row=new, port=first.port), new
+        return self._state(column)
+
+    def _known(self, column: Sequence[Tensor]) -> int | None:
+        """The row whose nodes these are, each that of its step."""
+        rows = set()
+        for step, tensor in enumerate(column):
+            row, at = self.place.get(tensor.node, (-1, -1))
+            if at != step or row < 0:
+                return None
+            rows.add(row)
+        return rows.pop() if len(rows) == 1 else None
+
+    def _alike(self, column: Sequence[Tensor]) -> bool:
+        first = self.graph.node(column[0].node)
+        count = len(self.graph.inputs(column[0].node))
+        wanted = settings(first)
+        return all(
+            (node := self.graph.node(tensor.node)).op == first.op
+            and len(self.graph.inputs(tensor.node)) == count
+            and settings(node) == wanted
+            for tensor in column
+        )
+
+    def _state(self, column: list[Tensor]) -> tuple[Source, int | None]:
+        """What the first step has from elsewhere, and each other from the step before."""
+        first, rest = column[0], column[1:]
+        if first.node in self.after or not rest:
+            raise Mismatch
+        port = rest[0].port
+        if len({each.port for each in rest}) != 1:
+            raise Mismatch
+        row, new = self._known(rest), None
+        if row is None:
+            if not self._alike(rest):
+                raise Mismatch
+            row = new = self._new(rest)
+        state = (first, row, port)
+        if state not in self.made.states:
+            if any(known[1:] == state[1:] for known in self.made.states):
+                raise Mismatch
+            self.made.states.append(state)
+        return Source(state=self.made.states.index(state)), new
+
+    def _sequence(self, column: list[Tensor]) -> int:
+        for number, known in enumerate(self.made.sequences):
+            if known[: len(column)] == column:
+                return number
+            if column[: len(known)] == known:
+                self.made.sequences[number] = column
+                return number
+        self.made.sequences.append(column)
+        return len(self.made.sequences) - 1
+
+    # -- the last step --------------------------------------------------------------------
+    def _complete(self) -> None:
+        """Find the nodes of the last step, from which no walk began, by what they read."""
+        last = self.made.count - 1
+        waiting = [n for n, row in enumerate(self.made.rows) if row.nodes[last] is None]
+        while waiting:
+            for number in waiting:
+                self._find_last(number, last)
+            left = [n for n in waiting if self.made.rows[n].nodes[last] is None]
+            if len(left) == len(waiting):
+                raise Mismatch
+            waiting = left
+        if any(len(each) != self.made.count for each in self.made.sequences):
+            raise Mismatch
+
+    def _find_last(self, number: int, last: int) -> None:
+        """The node of a row in the last step, where something that it reads there is known."""
+        row = self.made.rows[number]
+        if row.nodes[last] is not None:
+            return
+        for slot, source in enumerate(row.inputs):
+            tensor = self._read(source, last) if source.captured is None else None
+            for name in self._readers(tensor) if tensor is not None else ():
+                trial: dict[Any, Any] = {}
+                if name not in self.place and self._unified(number, name, last, trial):
+                    self._commit(trial, last)
+                    return
+
+    def _unified(
+        self, number: int, name: str, last: int, trial: dict[Any, Any]
+    ) -> bool:
+        """Whether a node can be a row's in the last step, with what it reads; ``trial`` gains what that tells."""
+        row = self.made.rows[number]
+        if trial.setdefault(("row", number), name) != name:
+            return False
+        example = Tensor(row.nodes[0] or "")
+        if name in self.place or not self._alike([example, Tensor(name)]):
+            return False
+        inputs = map(self.static.source, self.graph.inputs(name))
+        return all(
+            self._fits(source, tensor, last, trial)
+            for source, tensor in zip(row.inputs, inputs, strict=True)
+        )
+
+    def _fits(
+        self, source: Source, tensor: Tensor, last: int, trial: dict[Any, Any]
+    ) -> bool:
+        known = self._read(source, last)
+        if known is not None:
+            return self._equal(known, tensor)
+        if source.sequence >= 0:
+            if tensor.node in self.after:
+                return False
+            return bool(
+                trial.setdefault(("sequence", source.sequence), tensor) == tensor
+            )
+        if source.row < 0 or source.port != tensor.port:
+            return False
+        return self._unified(source.row, tensor.node, last, trial)
+
+    def _commit(self, trial: dict[Any, Any], last: int) -> None:
+        for (kind, number), found in trial.items():
+            if kind == "sequence":
+                self.made.sequences[number].append(found)
+            else:
+                self.made.rows[number].nodes[last] = found
+                self.place[found] = number, last
+
+    def _read(self, source: Source, step: int) -> Tensor | None:
+        if source.captured is not None:
+            return source.captured
+        if source.sequence >= 0:
+            column = self.made.sequences[source.sequence]
+            return column[step] if step < len(column) else None
+        if source.state >= 0:
+            _, row, port = self.made.states[source.state]
+            step -= 1
+        else:
+            row, port = source.row, source.port
+        name = self.made.rows[row].nodes[step]
+        return Tensor(name, port) if name is not None else None
+
+    def _readers(self, tensor: Tensor) -> Iterator[str]:
+        for name, _ in self.graph.consumers(*tensor):
+            if self.graph.op(name) in PASSES:
+                yield from self._readers(Tensor(name))
+            else:
+                yield name
+
+    def _equal(self, one: Tensor, other: Tensor) -> bool:
+        if one == other:
+            return True
+        number = self.static.number(one)
+        return number is not None and number == self.static.number(other)
