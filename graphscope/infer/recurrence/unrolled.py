@@ -8,9 +8,9 @@ from dataclasses import replace
 import networkx as nx
 
 from ...graph import Function, Graph, Loop, Model, Shape, Tensor
-from ...ops.constants import Constants
-from ...simplify.control_flow.collapse_loops import settle_loops
+from ...simplify.control_flow.collapse_loops import loops_to_layers
 from ...simplify.prune import prune
+from ...simplify.state import State
 from ...simplify.unrolled.roll import roll_chains
 from ..layers.loops import lift, loop_layers
 from ..shapes.forward import infer_facts
@@ -53,16 +53,14 @@ def _recurrent(
     library = {**flat.functions, **lifted.functions}
     facts = infer_facts(lifted.graph, functions=library, given=given)
     loops = loop_layers(lifted.graph, lifted, facts, library)
-    layered = settle_loops(lifted.graph, loops)
+    state = State(flat, lifted.graph, outputs=tuple(outputs), facts=facts, loops=loops)
+    layered = loops_to_layers(state).graph
     names = [n for n in layered if _is_open(layered, n)]
-    specs = {tensor: fact.spec for tensor, fact in facts.items()}
-    constant = Constants(lifted.graph, flat, specs=specs).value
-    spliced = splice(layered, names)
-    known = read_recurrences(spliced, specs, constant)
+    known = read_recurrences(splice(layered, names), state.specs, state.constants.value)
     found: set[str] = set()
     for name, recurrences in known.items():
         if recurrences:
-            found |= {region_while for region_while in _whiles(layered.node(name))}
+            found |= set(_whiles(layered.node(name)))
     return frozenset(found)
 
 
