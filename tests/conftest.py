@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["GRAPHSCOPE_CHECK"] = (
     "1"  # after each pass: see graphscope/analysis/passes.py
 )
+
+# what the command line remembers of its files, apart from the user's own
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="graphscope-state-")
 
 ROOT = Path(__file__).parent.parent
 CORPUS = Path(os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corpus"))

@@ -12,6 +12,7 @@ from ..errors import GraphscopeError, NotRunnable, UnsafeModel
 from ..graph import Graph, Layer, Model, Tensor, TensorSpec
 from ..read import load
 from .documents import describe_model
+from .sources import check_targets
 from .stages import Stages
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Analysis(Stages):
         """Write the model in the format that the suffix of ``path`` names."""
         from ..render import write
 
+        check_targets(self.model, [path])
         is_report = Path(path).suffix.lower() in (".html", ".md", ".json")
         write(self.drawing(level, report=is_report), path)
 
@@ -131,6 +133,7 @@ class Analysis(Stages):
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
         from ..freeze import freeze_model
 
+        check_targets(self.model, [path])
         wishes = {"inputs": self.wanted_inputs, "roles": self.roles, **options}
         return freeze_model(self.flat, self.sure_outputs(), str(path), **wishes)
 
@@ -189,6 +192,8 @@ class Analysis(Stages):
         from ..render.keras import write_keras
         from ..wire.nodes import check_missing
 
+        written = ("model.py", "model.weights.h5", "weights.npz", "model.keras")
+        check_targets(self.model, [Path(folder, name) for name in written])
         if (
             self.model.inferred
         ):  # weights alone, of no known family: a model that owns them all

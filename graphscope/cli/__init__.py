@@ -7,19 +7,24 @@ Results go to stdout, remarks to stderr. Exit status: 0 done, 1 the file or the 
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import __version__
+from .ledger import KERAS, check_ours, remember
 from .options import (
     EXPORT_WISHES,
     FREEZE_WISHES,
     REDUCTIONS,
     as_json,
     export_options,
+    force_option,
     freeze_options,
     keras_options,
     of_layers,
@@ -200,9 +205,12 @@ def explain_command(model: str, pattern: str, node: str) -> None:
     default="layer",
     show_default=True,
 )
-def render_command(out: str, level: str, **options: Any) -> None:
+@force_option
+def render_command(out: str, level: str, force: bool, **options: Any) -> None:
     """Draw or tabulate the model: .dot .svg .png .html .md .csv .json .txt"""
+    check_ours([out], force)
     analysis_of({**options, "out": out}).render(out, level)
+    remember([out])
     click.echo(f"wrote {out}", err=True)
 
 
@@ -210,15 +218,17 @@ def render_command(out: str, level: str, **options: Any) -> None:
 @freeze_options
 @as_json
 def freeze_command(
-    json_wanted: bool, out: str, rename: tuple[str, ...], **options: Any
+    json_wanted: bool, out: str, rename: tuple[str, ...], force: bool, **options: Any
 ) -> None:
     """Checkpoint and graph to one .pb: variables become constants."""
     from . import terminal as console
 
+    check_ours([out], force)
     wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
     wishes["rename"] = dict(map(parse_rename, rename))
     analysis = analysis_of({**options, "out": out})
     document = analysis.freeze(out, **wishes).to_json()
+    remember([out])
     warn_of(analysis)
     document["verified"] = None
     if REDUCTIONS & wishes.keys() and can_run():
@@ -252,6 +262,7 @@ def keras_command(
     trust: bool,
     single_file: bool,
     incomplete: bool,
+    force: bool,
     **options: Any,
 ) -> None:
     """Keras source with the weights in place: model.py and model.weights.h5.
@@ -262,8 +273,11 @@ def keras_command(
     from ..errors import NotRunnable, UnsafeModel
     from . import terminal as console
 
+    written = [os.path.join(out, name) for name in KERAS]
+    check_ours(written, force)
     analysis = analysis_of(options)
     document = analysis.write_keras(out, incomplete).document()
+    remember(written)
     if not document["weights"]:
         single_file = verify = False
     if single_file and not can_run():
@@ -275,6 +289,7 @@ def keras_command(
 
         try:
             document["weights"] = save_single(out, trust).name
+            remember(written)
         except NotExpressible as error:
             document["remarks"].append(str(error))
     if verify and not can_run():
@@ -346,6 +361,7 @@ def main() -> None:
     # A graph is a million small objects that all live to the end: collecting as often as Python does by default
     # is a quarter of the time of ``inspect`` on a graph of 20,000 nodes.
     gc.set_threshold(200_000, 50, 1000)
+    end_by_signal()
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -361,6 +377,16 @@ def main() -> None:
         fail(error, error.exit_code)
     except OSError as error:
         fail(GraphscopeError(os_text(error)), 1)
+
+
+def end_by_signal() -> None:
+    """Let SIGTERM end the program as an exit does: unfinished files are removed on the way."""
+
+    def end(*_: Any) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 def os_text(error: OSError) -> str:

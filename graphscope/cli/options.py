@@ -63,7 +63,13 @@ def of_layers(command: Decorated) -> Decorated:
     return level(stop(command))  # type: ignore[no-any-return]
 
 
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace a file at OUT that graphscope did not write, or that was edited.",
+)
 FREEZE = (
+    force_option,
     click.option("-o", "--out", required=True, metavar="FILE.pb"),
     click.option(
         "--as-is",
@@ -184,6 +190,7 @@ EXPORT_WISHES += (
     "trust",
 )
 KERAS = (
+    force_option,
     click.option("-o", "--out", required=True, metavar="DIR"),
     click.option(
         "--verify/--no-verify",

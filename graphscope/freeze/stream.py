@@ -7,7 +7,6 @@ the first byte is written: a graph above protobuf's 2 GB, and one that the disk 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from ..graph import Extent, Function, Graph, Node
 from ..read.weights.lazy_const import Stored
 from ..wire import messages as proto
 from ..wire.attrs import Attrs
+from ..wire.beside import beside
 from ..wire.write import (
     put_shape,
     put_versions,
@@ -156,18 +156,9 @@ def _check_space(path: Path, total: int) -> None:
 
 def _write_beside(path: Path, write: Callable[[Any], None]) -> int:
     """Write to a file beside ``path`` that takes its name when it is whole, and is removed otherwise."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            write(file)
-            size = file.tell()
-        os.replace(beside, path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise GraphscopeError(f"{path}: cannot be written ({reason})") from None
-    finally:
-        beside.unlink(missing_ok=True)
-    return size
+    with beside(path) as unfinished, open(unfinished, "wb") as file:
+        write(file)
+        return int(file.tell())
 
 
 def _write_parts(file: Any, parts: Iterable[Part]) -> None:

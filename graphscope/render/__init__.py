@@ -7,9 +7,7 @@ here infers: a renderer draws what it is given.
 
 from __future__ import annotations
 
-import os
 import pkgutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +17,7 @@ from typing import Any
 
 from ..errors import GraphscopeError
 from ..graph import Graph, Model, Tensor, TensorSpec, did_you_mean
+from ..wire.beside import beside
 
 
 @dataclass(frozen=True)
@@ -99,18 +98,8 @@ def write(view: View, path: str | Path) -> Path:
     target = Path(path)
     content = renderer(target.suffix)(view)
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    try:
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise GraphscopeError(f"cannot write {target}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(beside, 0o666 & ~_umask())
-        os.replace(beside, target)
-    except OSError as error:
-        Path(beside).unlink(missing_ok=True)
-        raise GraphscopeError(f"cannot write {target}: {error.strerror}") from None
+    with beside(target) as unfinished:
+        unfinished.write_bytes(data)
     return target
 
 
@@ -121,9 +110,3 @@ def _drawing(graph: Graph) -> str:
 
 
 Graph.drawing = staticmethod(_drawing)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

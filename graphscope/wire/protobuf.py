@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from ..errors import FormatError
 from . import messages as proto
 from .source import Source
-from .varint import read_varint
 
+LONGEST = 10  # bytes of a number
 KEPT = 4096  # runs of values up to this many bytes are parsed with the message
 SMALL = 1 << 16  # a message up to this size is parsed as it is
 
@@ -146,3 +146,17 @@ def _fill(tensor: Any, source: Source | None) -> None:
     else:
         tensor.ClearField("tensor_content")
         tensor.MergeFromString(_field(run.field, data))
+
+
+def read_varint(data: Any, place: int, what: str) -> tuple[int, int]:
+    """``(value, next place)``; raises FormatError where the bytes end or the number does not."""
+    value = shift = 0
+    end = min(len(data), place + LONGEST)
+    while place < end:
+        byte = data[place]
+        place += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value & 0xFFFFFFFFFFFFFFFF, place
+        shift += 7
+    raise FormatError(f"{what}: a number at byte {place} never ends: it is damaged")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from graphscope.errors import FormatError, GraphError, GraphscopeError
 from graphscope.read import load
 from graphscope.wire import messages as proto
-from graphscope.wire.varint import read_varint
+from graphscope.wire.protobuf import read_varint
 from tests.read.tables import block, sealed, table, varint
 
 CALM = settings(

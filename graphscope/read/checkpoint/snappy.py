@@ -6,7 +6,7 @@ Source: github.com/google/snappy, format_description.txt.
 from __future__ import annotations
 
 from ...errors import FormatError
-from ...wire.varint import read_varint
+from ...wire.protobuf import read_varint
 
 MOST_PER_BYTE = 32  # a two-byte copy yields at most 64 bytes
 

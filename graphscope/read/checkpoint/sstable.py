@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ...errors import FormatError
 from ...wire.source import Source
-from ...wire.varint import read_varint
+from ...wire.protobuf import read_varint
 from ..weights.crc32c import crc32c, unmasked
 from .snappy import decompress
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ...errors import FormatError
 from ...wire.source import Source
-from ...wire.varint import read_varint
+from ...wire.protobuf import read_varint
 
 _MOST_FIELDS = 64
 _OP = re.compile(r"[A-Za-z_>][\w>./\-]*\Z")

@@ -6,11 +6,8 @@ against Keras by its tests.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any
 
 from ...errors import MissingWeight
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
+from ...wire.beside import beside
 from .. import View
 from .blocks.tree import arrange, flat
 from .lowering import lower
@@ -217,7 +215,7 @@ def write_keras(
             raise
         source = replace(source, remarks=(*source.remarks, f"no weights: {error}"))
         weights, count = "", 0
-        with _beside(target / "model.py") as text:
+        with beside(target / "model.py") as text:
             text.write_text(source.text, encoding="utf-8")
     for other in {H5, NPZ} - {weights}:  # of an earlier run: not this model's
         (target / other).unlink(missing_ok=True)
@@ -237,9 +235,9 @@ def write_keras(
 def _write_both(source: KerasSource, model: Model, target: Path, weights: str) -> int:
     """Write the weights and ``model.py``, each only where the other is written too; returns the number of elements."""
     write = write_weights if weights == H5 else write_arrays
-    with _beside(target / weights) as unfinished:
+    with beside(target / weights) as unfinished:
         count = write(source.program, model, unfinished)
-        with _beside(target / "model.py") as text:
+        with beside(target / "model.py") as text:
             text.write_text(source.text, encoding="utf-8")
     return count
 
@@ -278,25 +276,6 @@ def name_of(source: str) -> str:
         named = next((p for p in above if re.fullmatch(r"[A-Za-z][\w.-]*", p)), "")
         return named or path.stem
     return path.stem or "model"
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A path in the same folder to write to, renamed to ``path`` when all went well and removed when not."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def count_lines(source: str) -> int:
