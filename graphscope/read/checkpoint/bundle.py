@@ -15,9 +15,9 @@ import numpy as np
 from ...errors import FormatError
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
+from ...wire.protobuf import read_varint
 from ...wire.remote import is_remote
 from ...wire.source import Source, exists, open_source
-from ...wire.protobuf import read_varint
 from ..detect.unknown import LFS_POINTER
 from ..weights.crc32c import crc32c, unmasked
 from ..weights.partitions import extents_of, resolved, slice_key

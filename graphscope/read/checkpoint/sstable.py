@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...errors import FormatError
-from ...wire.source import Source
 from ...wire.protobuf import read_varint
+from ...wire.source import Source
 from ..weights.crc32c import crc32c, unmasked
 from .snappy import decompress
 

@@ -16,8 +16,8 @@ import numpy as np
 from ...errors import FormatError
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype, tensor_of
-from ...wire.source import Source, exists, open_source
 from ...wire.protobuf import read_varint
+from ...wire.source import Source, exists, open_source
 from ..weights.partitions import Extents, extents_of, resolved
 from ..weights.stored import Piece, Stored, StoredWeights
 from .locate import V1_SHARD

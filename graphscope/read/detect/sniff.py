@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...errors import FormatError
-from ...wire.source import Source
 from ...wire.protobuf import read_varint
+from ...wire.source import Source
 
 _MOST_FIELDS = 64
 _OP = re.compile(r"[A-Za-z_>][\w>./\-]*\Z")
