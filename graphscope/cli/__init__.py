@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import __version__
+from .endings import end_by_signal, os_text
 from .ledger import KERAS, check_ours, remember
 from .options import (
     EXPORT_WISHES,
@@ -377,30 +376,6 @@ def main() -> None:
         fail(error, error.exit_code)
     except OSError as error:
         fail(GraphscopeError(os_text(error)), 1)
-
-
-def end_by_signal() -> None:
-    """Let SIGTERM end the program as an exit does: unfinished files are removed on the way."""
-
-    def end(*_: Any) -> None:
-        sys.exit(128 + signal.SIGTERM)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
-
-
-def os_text(error: OSError) -> str:
-    """What the system refused, without its number.
-
-    >>> os_text(FileExistsError(17, "File exists", "out")), os_text(OSError(28, "No space left on device"))
-    ('out: File exists, and it is no folder', 'No space left on device')
-    """
-    if error.strerror is None:
-        return str(error)
-    reason = error.strerror
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        reason += ", and it is no folder"
-    return reason if error.filename is None else f"{error.filename}: {reason}"
 
 
 def fail(error: BaseException, status: int) -> None:

@@ -82,7 +82,10 @@ def parsed() -> argparse.Namespace:
 
 def import_all() -> None:
     """What a command imports late is imported here, once, before any child is forked."""
+    home = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.environ["XDG_STATE_HOME"] = folder
         draw = random.Random(1)
         for number in range(20):
             place = Path(folder, str(number))
@@ -91,6 +94,7 @@ def import_all() -> None:
             for words in COMMANDS:
                 with contextlib.suppress(BaseException):
                     run_command(words, str(path), place)
+        os.chdir(home)
 
 
 def replay(folder: Path) -> int:

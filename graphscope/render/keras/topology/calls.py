@@ -105,12 +105,15 @@ def expression_of(
 ) -> tuple[str | None, tuple[LayerOutput, ...]]:
     """The expression over ``ops`` that an operation or a function of TensorFlow's means; None where nobody knows it."""
     holes = Holes()
-    if layer.kind == "function":
-        text = function_text(layer, call, holes.text)
-    elif layer.class_name == "GetItem":
-        text = item_text(holes.text(call.args[0]), call.args[1])
-    else:
-        text = _operation_text(layer, call, holes)
+    try:
+        if layer.kind == "function":
+            text = function_text(layer, call, holes.text)
+        elif layer.class_name == "GetItem":
+            text = item_text(holes.text(call.args[0]), call.args[1])
+        else:
+            text = _operation_text(layer, call, holes)
+    except IndexError:  # a call that lacks its operands: no file of Keras's
+        return None, ()
     return text, tuple(holes.tensors)
 
 
