@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .layers import Net
+from .net import Recorder
 from .unknowns import Unknown
 from .weight_index import WeightIndex
 
@@ -37,7 +37,7 @@ class Claim:
     family: Family
     root: str
     values: Mapping[str, Any]
-    net: Net
+    net: Recorder
     index: WeightIndex
 
     @property

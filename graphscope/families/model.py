@@ -48,7 +48,8 @@ def remarks(claim: Claim) -> list[str]:
 def _layer(traced: Traced, claim: Claim) -> Layer:
     shape = traced.config.get("batch_shape")
     outputs = () if shape is None else (TensorSpec(traced.config["dtype"], shape),)
-    names = (f"x{place}" if place else "x" for place in range(len(traced.inputs)))
+    places = range(len(traced.inputs))
+    names = traced.arguments or tuple(f"x{n}" if n else "x" for n in places)
     return Layer(
         traced.op,
         traced.config,

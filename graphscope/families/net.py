@@ -38,6 +38,9 @@ class Traced:
     config: dict[str, Any]
     inputs: tuple[Handle, ...]
     weights: dict[str, WeightUse] = field(default_factory=dict)
+    arguments: tuple[
+        str, ...
+    ] = ()  # what a call names its inputs, where not x, x1, ...
 
 
 class TooMany(Exception):
@@ -138,6 +141,7 @@ class Recorder:
         config: Mapping[str, Any],
         weights: Mapping[str, WeightUse],
         channels: Size,
+        arguments: tuple[str, ...] = (),
     ) -> Handle:
         """One layer of the trace; its name is the path of its weights, or its class and a number."""
         stem = (
@@ -148,7 +152,7 @@ class Recorder:
             place += 1
             unique = f"{stem}_{place}"
         plain = {k: number(v) if isinstance(v, Width) else v for k, v in config.items()}
-        traced = Traced(unique, op, plain, tuple(inputs), dict(weights))
+        traced = Traced(unique, op, plain, tuple(inputs), dict(weights), arguments)
         self.trace[unique] = traced
         return Handle(unique, channels)
 

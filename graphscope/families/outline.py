@@ -14,13 +14,13 @@ from typing import Any
 from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras.signatures import layer_classes
 from ..read.variables.guess import likely_layer, telling
+from .cells import above_and_below, gru_weights, lstm_weights
 from .weight_index import SHOWN
 
 EVIDENCE = (
     "the wiring is assumed: names and shapes alone, in their order; strides, padding, activations, pooling and skips "
     "are Keras's defaults, not the file's"
 )
-_GATES = 4  # of an LSTM
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ def _in_keras_terms(layer: Layer) -> Layer | None:
     weights: dict[str, WeightUse] = dict(layer.weights)
     units = int(layer.attrs.get("units") or 0)
     if layer.op == "LSTM" and "recurrent_kernel" not in weights:
-        weights = _split_cell(weights, units)
+        weights = lstm_weights(weights, units)
     if layer.op == "SimpleRNN" and "recurrent_kernel" not in weights:
-        weights = {**weights, **_above_and_below(weights["kernel"], units)}
+        weights = {**weights, **above_and_below(weights["kernel"], units)}
     if layer.op == "GRU" and "gates/kernel" in weights:
-        weights = _joined_gates(weights, units)
+        weights = gru_weights(weights, units)
     by_last = {path.rpartition("/")[2].lstrip("_"): path for path in signature.weights}
     if layer.op.startswith("Depthwise"):
         by_last["depthwise_kernel"] = "kernel"
@@ -148,73 +148,6 @@ def _derived(layer: Layer) -> dict[str, Any]:
         for name, value in guess.config.items()
         if name != "depth_multiplier" or value > 1
     }
-
-
-def _split_cell(weights: Mapping[str, WeightUse], units: int) -> dict[str, WeightUse]:
-    """TensorFlow 1 keeps an LSTM's kernels in one, [inputs; state] x (i, c, f, o); Keras in two, in the order i, f, c, o.
-
-    The forget bias that the cell adds when it runs stands in no file: 1 by default.
-    """
-    kernel = weights["kernel"]
-    rows = kernel.shape[0] - units
-    parts = {
-        "kernel": _gates(kernel, units, (0, rows)),
-        "recurrent_kernel": _gates(kernel, units, (rows, kernel.shape[0])),
-    }
-    if "bias" in weights:
-        parts["bias"] = _gates(weights["bias"], units, None)
-    return parts
-
-
-def _above_and_below(kernel: WeightUse, units: int) -> dict[str, WeightUse]:
-    """[inputs; state] -> the kernel and the recurrent kernel."""
-    height, width = kernel.shape
-    rows = height - units
-    above = (*kernel.steps, ("slice", (0, 0, rows)))
-    below = (*kernel.steps, ("slice", (0, rows, height)))
-    return {
-        "kernel": WeightUse(kernel.node, (rows, width), above),
-        "recurrent_kernel": WeightUse(kernel.node, (units, width), below),
-    }
-
-
-def _joined_gates(weights: Mapping[str, WeightUse], units: int) -> dict[str, WeightUse]:
-    """TensorFlow 1's gates (r, u) and candidate -> Keras's (z, r, h), where z is u."""
-    both = _above_and_below(weights["gates/kernel"], units)
-    last = _above_and_below(weights["candidate/kernel"], units)
-    pairs = {role: (both[role], last[role]) for role in both}
-    if "gates/bias" in weights:
-        pairs["bias"] = (weights["gates/bias"], weights["candidate/bias"])
-    return {
-        role: _beside(gates, state, units) for role, (gates, state) in pairs.items()
-    }
-
-
-def _beside(gates: WeightUse, candidate: WeightUse, units: int) -> WeightUse:
-    axis = len(gates.shape) - 1
-    reset = (*gates.steps, ("slice", (axis, 0, units)))
-    update = (*gates.steps, ("slice", (axis, units, 2 * units)))
-    one = (*gates.shape[:-1], units)
-    others = (WeightUse(gates.node, one, reset), candidate)
-    shape = (*gates.shape[:-1], 3 * units)
-    return WeightUse(gates.node, shape, (*update, ("join", (axis, others))))
-
-
-def _gates(use: WeightUse, units: int, rows: tuple[int, int] | None) -> WeightUse:
-    axis = len(use.shape) - 1
-    cut = (("slice", (0, *rows)),) if rows is not None else ()
-    height = (rows[1] - rows[0],) if rows is not None else ()
-    pieces = [
-        WeightUse(
-            use.node,
-            (*height, units),
-            (*use.steps, *cut, ("slice", (axis, gate * units, (gate + 1) * units))),
-        )
-        for gate in (0, 2, 1, 3)
-    ]
-    first, *others = pieces
-    steps = (*first.steps, ("join", (axis, tuple(others))))
-    return WeightUse(use.node, (*height, _GATES * units), steps)
 
 
 def _own_the_rest(graph: Graph, model: Model) -> None:

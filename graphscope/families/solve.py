@@ -8,8 +8,8 @@ from typing import Any
 
 from . import families
 from .claim import Claim, Family
-from .layers import Net
 from .net import TooMany
+from .sequences import SequenceNet
 from .unknowns import Unknown, Width, number
 from .weight_index import WeightIndex, under
 
@@ -66,7 +66,7 @@ def attempt(
         for name, unknown in unknowns.items():
             if isinstance(arguments[name], Width):
                 arguments[name] = Width(name)  # each try binds its own
-        net = Net(index, root, family.roles)
+        net = SequenceNet(index, root, family.roles)
         if best is not None:
             net.limit = min(net.limit, len(best.misfits))
         try:

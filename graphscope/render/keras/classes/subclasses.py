@@ -49,6 +49,18 @@ class SequenceMask(layers.Layer):
         return keras.KerasTensor(sequence.shape[:2], "bool")
 '''
 
+_FIRST = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class FirstToken(layers.Layer):
+    """The vector of the first token of each row, which stands for the whole."""
+
+    def call(self, inputs):
+        return inputs[:, 0]
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor((inputs.shape[0], inputs.shape[-1]), inputs.dtype)
+'''
+
 _LOCAL_RESPONSE = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class LocalResponseNormalization(layers.Layer):
@@ -95,6 +107,7 @@ class SparseDropout(layers.Dropout):
 '''
 
 _SOURCES = {
+    "FirstToken": _FIRST,
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
     "SequenceMask": _SEQUENCE_MASK,

@@ -1,0 +1,100 @@
+"""The closed vocabulary of a builder, continued: what reads rows of tokens."""
+
+from __future__ import annotations
+
+from ..graph import WeightUse
+from .cells import lstm_weights
+from .layers import Net
+from .net import Handle
+from .unknowns import Size, Width, number
+
+
+class SequenceNet(Net):
+    """A Net with embeddings of places, attention and recurrent layers."""
+
+    def positions(self, x: Handle, name: str, rows: Size) -> Handle:
+        """Adds to each place the row of a table (rows, width) that was learned for it."""
+        path = self.path("Embedding", name, "embeddings")
+        table = self.weight(path, (rows, x.channels))
+        config = {"input_dim": table.shape[0], "output_dim": table.shape[-1]}
+        weights = {"embeddings": table}
+        return self.layer("PositionEmbedding", name, (x,), config, weights, x.channels)
+
+    def gelu(self, x: Handle) -> Handle:
+        """GELU by tanh, as BERT and GPT-2 have it."""
+        config = {"activation": "gelu", "approximate": True}
+        return self.layer("Activation", "gelu", (x,), config, {}, x.channels)
+
+    def heads(self, kernel: WeightUse, heads: int, begin: int = 0) -> WeightUse:
+        """A kernel (width, width), or that part of a joint one, or its bias, as Keras keeps it: (width, heads, size)."""
+        if len(kernel.shape) == 1:
+            return self.head_bias(kernel, heads, kernel.shape[0], begin)
+        width = kernel.shape[0]
+        shape = (width, heads, width // heads)
+        return WeightUse(kernel.node, shape, _part(kernel, width, begin, shape))
+
+    def head_bias(
+        self, bias: WeightUse, heads: int, width: int, begin: int
+    ) -> WeightUse:
+        """A bias (width,), or that part of a joint one, as (heads, size)."""
+        shape = (heads, width // heads)
+        return WeightUse(bias.node, shape, _part(bias, width, begin, shape))
+
+    def from_heads(self, kernel: WeightUse, heads: int) -> WeightUse:
+        """A kernel (width, width) as (heads, size, width)."""
+        width, last = kernel.shape
+        shape = (heads, width // heads, last)
+        return WeightUse(kernel.node, shape, (*kernel.steps, ("reshape", shape)))
+
+    def flat_rows(self, kernel: WeightUse) -> WeightUse:
+        """(1, rows, columns), a convolution of width 1, as (rows, columns)."""
+        shape = kernel.shape[1:]
+        return WeightUse(kernel.node, shape, (*kernel.steps, ("reshape", shape)))
+
+    def transposed(self, kernel: WeightUse) -> WeightUse:
+        steps = (*kernel.steps, ("transpose", (1, 0)))
+        return WeightUse(kernel.node, kernel.shape[::-1], steps)
+
+    def first_token(self, x: Handle) -> Handle:
+        """The first place of each row, (batch, channels)."""
+        return self.layer("FirstToken", "first", (x,), {}, {}, x.channels)
+
+    def attention(
+        self, x: Handle, weights: dict[str, WeightUse], heads: int, causal: bool = False
+    ) -> Handle:
+        """MultiHeadAttention of a sequence with itself; ``weights`` in Keras's names and layouts."""
+        width = number(x.channels) or 0
+        config = {"num_heads": heads, "key_dim": width // heads}
+        if causal:
+            config["use_causal_mask"] = True
+        arguments = ("query", "value")
+        op = "MultiHeadAttention"
+        return self.layer(op, "attention", (x, x), config, weights, width, arguments)
+
+    def lstm(self, x: Handle, name: str, units: Size) -> Handle:
+        """TensorFlow 1's BasicLSTMCell without forget bias, over the whole sequence."""
+        kernel = self.weight(self.path("LSTM", name, "kernel"), (None, None))
+        bias = self.weight(self.path("LSTM", name, "bias"), (None,))
+        size = bias.shape[0] // 4
+        if isinstance(units, Width):
+            units.meets(size)
+        inputs = number(x.channels) or 0
+        self.need(
+            kernel.shape == (inputs + size, 4 * size),
+            f"{kernel.node} is {list(kernel.shape)}, no LSTM's of {inputs} inputs",
+        )
+        weights = {"kernel": kernel, "bias": bias}
+        weights = {f"cell/{r}": u for r, u in lstm_weights(weights, size).items()}
+        config = {"units": size, "return_sequences": True}
+        return self.layer("LSTM", name, (x,), config, weights, size)
+
+
+def _part(
+    use: WeightUse, width: int, begin: int, shape: tuple[int, ...]
+) -> tuple[tuple[str, object], ...]:
+    """The steps to that part of a joint weight, in Keras's layout."""
+    steps: tuple[tuple[str, object], ...] = use.steps
+    if use.shape[-1] != width:
+        cut = (len(use.shape) - 1, begin * width, (begin + 1) * width)
+        steps = (*steps, ("slice", cut))
+    return (*steps, ("reshape", shape))
