@@ -17,13 +17,13 @@ from ...graph import Shape
 from ...verify import Verification, compare
 from ...verify.feeds.draw import Port
 from ...verify.feeds.noise import Noise
-from ...verify.run.opening import open_runner
 from ...verify.run.runner import Runner
 from ..frozen import Frozen
 from ..options import Options
 from ..registry import Target
 from ..report import Proof
 from .examples import read_examples
+from .reference import references
 
 FLOAT_BOUND, QUANTIZED_BOUND = 1e-4, 0.02
 REPEATS = 5
@@ -111,9 +111,8 @@ def prove(
             target, options, "TensorFlow, which runs the source, is not installed"
         )
     try:
-        reference = open_runner(source, trust)
         parts = [
-            _compared(target, place, frozen, options, name, reference, trust, shapes)
+            _compared(target, place, frozen, options, name, source, trust, shapes)
             for name in frozen.signatures
         ]
     except (NotRunnable, UnsafeModel) as error:
@@ -138,7 +137,7 @@ def _compared(
     frozen: Frozen,
     options: Options,
     name: str,
-    reference: Runner,
+    source: Any,
     trust: bool,
     shapes: Mapping[str, Shape] | None,
 ) -> Part:
@@ -147,16 +146,18 @@ def _compared(
     runner = target.run(place, frozen, name)
     watched = Watched(runner)
     given = read_examples(options.feeds, frozen, signature) if options.feeds else None
-    result = compare(
-        reference,
-        watched,
-        trust=trust,
-        outputs=[frozen.origin(tensor) for tensor in signature.outputs.values()],
-        shapes=shapes,
-        tolerance=bound_of(options),
-        examples=given,
-        wide=not options.quantize,
-    )
+    bound = bound_of(options)
+    checks = {"trust": trust, "shapes": shapes, "tolerance": bound, "examples": given}
+    ends = [frozen.origin(tensor) for tensor in signature.outputs.values()]
+    wide = not options.quantize
+    for reference in references(source, frozen, name, trust):
+        try:
+            result = compare(reference, watched, outputs=ends, wide=wide, **checks)
+            break
+        except NotRunnable as error:
+            failure = error
+    else:
+        raise failure
     constant = set() if given else watched.constant()
     runtime = str(getattr(runner, "runtime", target.RUNTIME))
     return result, constant, watched.milliseconds(), runtime

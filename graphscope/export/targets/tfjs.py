@@ -98,7 +98,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     (place / MARK).write_text(text)
     if options.page:
-        write_page(place, signature, frozen.source)
+        done.append(write_page(place, signature, frozen.source))
     return done
 
 

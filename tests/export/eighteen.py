@@ -1,0 +1,201 @@
+"""Eighteen models of the kinds that people deploy, as files, and how each is asked for: what the counts of every target are taken over.
+
+python -m tests.export.eighteen FOLDER [TARGET ...]     writes the files that are not there yet, exports and proves them all
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+KEYWORDS = "ARM-software+ML-KWS-for-MCU/Pretrained_models"
+CIFAR = "dotnet+machinelearning-testdata/Microsoft.ML.TensorFlow.TestModels/cifar_model/frozen_model.pb"
+MTCNN = "blaueck+tf-mtcnn/mtcnn.pb"
+PITCH = "spotify+basic-pitch/basic_pitch/saved_models/icassp_2022/nmp"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One model: ``make`` leaves it in a folder and gives its path; ``feeds`` are examples where random ones mean nothing."""
+
+    make: Callable[[Path], str]
+    outputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    shapes: dict[str, Any] = field(default_factory=dict)
+    feeds: Callable[[], dict[str, Any]] | None = None
+
+
+def _corpus(path: str, folder: Path) -> str:
+    from tests.conftest import CORPUS
+
+    return str(CORPUS / path)
+
+
+def _demo(folder: Path) -> str:
+    line = [sys.executable, "-m", "graphscope.cli.demo.train", str(folder)]
+    subprocess.run(line, check=True, capture_output=True)
+    return str(next(folder.glob("*.index"))).removesuffix(".index")
+
+
+def _zoo(name: str, form: str, size: int, folder: Path) -> str:
+    from tests import saving
+
+    options = {"input_shape": (size, size, 3)}
+    return str(getattr(saving, form)(name, folder, **options).path)
+
+
+def _slim(name: str, folder: Path) -> str:
+    from tests.freeze.test_slim import FAMILIES
+    from tests.test_zoo_slim import save
+
+    return save(FAMILIES[name][0], 224, True, folder)
+
+
+def _published(name: str, folder: Path) -> str:
+    from tests.architectures import architectures
+    from tests.architectures.forms import write
+
+    return str(write(architectures()[name], "checkpoint", folder)[0])
+
+
+def _graph(build: Callable[[], None], folder: Path) -> str:
+    from .models import freeze_to
+
+    return str(freeze_to(folder / "graph.pb", build))
+
+
+def _loop() -> None:
+    import tensorflow as tf
+
+    from .models import values
+
+    v1 = tf.compat.v1
+    x = v1.placeholder(tf.float32, [None, 8], name="x")
+    weight = tf.constant(values(8, 8) / 2)
+    _, y = v1.while_loop(
+        lambda i, _: i < 4,
+        lambda i, h: (i + 1, tf.tanh(h @ weight)),
+        [tf.constant(0), x],
+    )
+    tf.identity(y, name="y")
+
+
+def _table() -> None:
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    words = v1.placeholder(tf.string, [None], name="words")
+    filling = tf.lookup.KeyValueTensorInitializer(
+        ["cat", "dog", "emu"], tf.constant([4, 5, 6], tf.int64)
+    )
+    table = tf.lookup.StaticHashTable(filling, 0)
+    tf.identity(tf.cast(table.lookup(words), tf.float32) * 0.5, name="scores")
+
+
+def _faces() -> dict[str, Any]:
+    """Low thresholds, so that noise has faces: else nothing is compared."""
+    image = np.random.default_rng(0).uniform(0, 255, (96, 120, 3)).astype("f")
+    one = np.float32
+    return {
+        "input": image,
+        "min_size": one(40),
+        "thresholds": np.full(3, 0.05, "f"),
+        "factor": one(0.7),
+    }
+
+
+MODELS: dict[str, Asked] = {
+    "demo checkpoint": Asked(_demo),
+    "cifar": Asked(partial(_corpus, CIFAR)),
+    **{
+        f"keywords {name}": Asked(
+            partial(_corpus, f"{KEYWORDS}/{name}/{name}_S.pb"), inputs=("Mfcc",)
+        )
+        for name in ("CNN", "DNN", "CRNN", "LSTM")
+    },
+    "while loop": Asked(partial(_graph, _loop), outputs=("y",)),
+    "hash table": Asked(partial(_graph, _table), outputs=("scores",)),
+    "mtcnn": Asked(partial(_corpus, MTCNN), feeds=_faces),
+    "BERT": Asked(partial(_published, "bert.classifier")),
+    "GPT-2": Asked(partial(_published, "gpt2.logits")),
+    "MobileNet v2": Asked(partial(_zoo, "MobileNetV2", "checkpoint", 224)),
+    "EfficientNet": Asked(partial(_zoo, "EfficientNetB0", "saved_model", 224)),
+    "basic-pitch": Asked(partial(_corpus, PITCH)),
+    "ResNet-50": Asked(partial(_zoo, "ResNet50", "exported", 224)),
+    "Inception v3 (of facenet's size)": Asked(
+        partial(_zoo, "InceptionV3", "checkpoint", 160)
+    ),
+    "inception v1, training": Asked(partial(_slim, "inception_v1")),
+    "DenseNet-121": Asked(partial(_zoo, "DenseNet121", "saved_model", 128)),
+}
+
+
+def files(folder: Path) -> dict[str, str]:
+    """The path of every model, each made once."""
+    paths = {}
+    for number, (name, asked) in enumerate(MODELS.items()):
+        place = folder / f"{number:02}"
+        note = place / "path.txt"
+        if not note.exists():
+            place.mkdir(parents=True, exist_ok=True)
+            note.write_text(asked.make(place))
+        paths[name] = note.read_text()
+    return paths
+
+
+def export(name: str, path: str, target: str, place: Path, **wishes: Any) -> Any:
+    """The report of one export."""
+    from graphscope.analysis import analyse
+
+    asked = MODELS[name]
+    if asked.feeds is not None:
+        np.savez(place.with_suffix(".npz"), **asked.feeds())
+        wishes["feeds"] = str(place.with_suffix(".npz"))
+    found = analyse(
+        path, outputs=asked.outputs, inputs=asked.inputs, shapes=asked.shapes
+    )
+    return found.export(place, target, force=True, **wishes)
+
+
+def main(folder: Path, targets: list[str]) -> None:
+    from graphscope.errors import GraphscopeError
+
+    if any(not (folder / f"{n:02}" / "path.txt").exists() for n in range(len(MODELS))):
+        code = f"from pathlib import Path; from tests.export.eighteen import files; files(Path({str(folder)!r}))"
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL
+        )
+    for target in targets:
+        equal = 0
+        suffix = {"tflite": ".tflite", "onnx": ".onnx"}.get(target, "")
+        for number, (name, path) in enumerate(files(folder).items()):
+            start = time.perf_counter()
+            try:
+                report = export(
+                    name, path, target, folder / f"{number:02}.{target}{suffix}"
+                )
+                proof = report.verified
+                equal += proof.passed is True
+                said = f"{proof.passed} {proof.max_rel} {proof.runtime} {proof.milliseconds} ms {' '.join(proof.remarks)[:200]}"
+            except GraphscopeError as error:
+                said = f"ERROR {str(error)[:300]}"
+            print(
+                f"{target:10} {name:34} {time.perf_counter() - start:6.1f} s  {said}",
+                flush=True,
+            )
+        print(f"{target}: {equal} of {len(MODELS)} equal", flush=True)
+
+
+if __name__ == "__main__":
+    main(
+        Path(sys.argv[1]),
+        sys.argv[2:] or ["savedmodel", "tfjs", "tflite", "onnx", "openvino"],
+    )
