@@ -101,15 +101,14 @@ def _table() -> None:
 
 
 def _faces() -> dict[str, Any]:
-    """Low thresholds, so that noise has faces: else nothing is compared."""
-    image = np.random.default_rng(0).uniform(0, 255, (96, 120, 3)).astype("f")
-    one = np.float32
-    return {
-        "input": image,
-        "min_size": one(40),
-        "thresholds": np.full(3, 0.05, "f"),
-        "factor": one(0.7),
-    }
+    """Low thresholds, so that noise has sixty faces: else nothing is compared."""
+    image = np.random.default_rng(0).uniform(0, 255, (160, 160, 3)).astype("f")
+    sizes = {"min_size": np.float32(40), "factor": np.float32(0.709)}
+    return {"input": image, "thresholds": np.array([0.01, 1e-3, 1e-3], "f"), **sizes}
+
+
+def _words() -> dict[str, Any]:
+    return {"words": np.array([b"cat", b"emu", b"owl", b"dog"])}
 
 
 MODELS: dict[str, Asked] = {
@@ -122,7 +121,7 @@ MODELS: dict[str, Asked] = {
         for name in ("CNN", "DNN", "CRNN", "LSTM")
     },
     "while loop": Asked(partial(_graph, _loop), outputs=("y",)),
-    "hash table": Asked(partial(_graph, _table), outputs=("scores",)),
+    "hash table": Asked(partial(_graph, _table), outputs=("scores",), feeds=_words),
     "mtcnn": Asked(partial(_corpus, MTCNN), feeds=_faces),
     "BERT": Asked(partial(_published, "bert.classifier")),
     "GPT-2": Asked(partial(_published, "gpt2.logits")),

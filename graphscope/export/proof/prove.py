@@ -147,12 +147,14 @@ def _compared(
     watched = Watched(runner)
     given = read_examples(options.feeds, frozen, signature) if options.feeds else None
     bound = bound_of(options)
-    checks = {"trust": trust, "shapes": shapes, "tolerance": bound, "examples": given}
+    checks: dict[str, Any] = {"trust": trust, "shapes": shapes, "examples": given}
     ends = [frozen.origin(tensor) for tensor in signature.outputs.values()]
     wide = not options.quantize
     for reference in references(source, frozen, name, trust):
         try:
-            result = compare(reference, watched, outputs=ends, wide=wide, **checks)
+            result = compare(
+                reference, watched, outputs=ends, tolerance=bound, wide=wide, **checks
+            )
             break
         except NotRunnable as error:
             failure = error
