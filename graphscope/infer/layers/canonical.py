@@ -44,7 +44,7 @@ def canonical_view(
         tiles = tile(view, forms(), kept)
         if not tiles:
             break
-        view = _rewritten(view, tiles, model, kept)
+        view = _rewritten(view, tiles, model)
     return view
 
 
@@ -55,16 +55,13 @@ def _view(graph: Graph, model: Model, specs: Specs, probes: Sequence[Specs]) -> 
     return view
 
 
-def _rewritten(
-    view: View, tiles: Sequence[Tile], model: Model, kept: frozenset[str]
-) -> View:
+def _rewritten(view: View, tiles: Sequence[Tile], model: Model) -> View:
     """The view of a graph in which each tile is the op that it means."""
     writer = _Writer(view)
     for each in tiles:
         writer.write(each)
     for each in tiles:
         writer.clear(each)
-    writer.drop_unread(kept)
     made = _view(writer.graph, model, writer.specs, view.probes)
     made.origin = writer.origin
     return made
@@ -125,16 +122,6 @@ class _Writer:
         self.graph.remove_nodes_from(inside)
         for name in inside & self.origin.keys():
             del self.origin[name]
-
-    def drop_unread(self, kept: frozenset[str]) -> None:
-        """Take away what was read, and is not any more: an Identity before an op that became one with others."""
-        ends = [n for n in self.graph if not self.graph[n] and n not in kept]
-        unread = [n for n in ends if n in self.view.graph and self.view.graph[n]]
-        while unread:
-            name = unread.pop()
-            before = list(self.graph.pred[name])
-            self.graph.remove_node(name)
-            unread += [n for n in before if not self.graph[n] and n not in kept]
 
 
 _NONE = TensorSpec()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...graph import Shape
+from ...graph import Shape, Tensor
 from ..view.view import View
 from .match import Match
 
@@ -18,6 +18,10 @@ class Bindings:
 
     def __getattr__(self, name: str) -> Any:
         return self._values.get(name)
+
+    def read(self, name: str) -> Tensor:
+        """The tensor that a variable was read from, before what only passes it on is looked through."""
+        return self.match.read(name)[0]
 
     def nodes(self, op: str) -> list[str]:
         """The nodes that calls of this op matched."""

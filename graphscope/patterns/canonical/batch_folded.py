@@ -80,7 +80,7 @@ def _is_folded(b: Bindings) -> bool | str:
 def _dilated(b: Bindings) -> New:
     rate = (1, _rate(b.view, b.rows), 1)
     attrs = {**plain_attributes(1), "dilations": rate}
-    return New("line.Conv2D", (b.x, *b.match.read("kernel")), attrs)
+    return New("line.Conv2D", (b.read("x"), b.read("kernel")), attrs)
 
 
 @form(

@@ -70,7 +70,7 @@ def _dilated(name: str, kind: str, axes: int) -> Form:
     def becomes(b: Bindings) -> New:
         padding = block_padding(b.pads, b.crops, b.rate, b.kernel.shape[:-2])
         attrs = {**plain, "padding": padding, "dilations": (1, *b.rate, 1)}
-        conv = New(kind, (b.x, *b.match.read("kernel")), attrs)
+        conv = New(kind, (b.read("x"), b.read("kernel")), attrs)
         return with_bias(conv, b.match, b.bias, layout)
 
     def formula(
@@ -106,9 +106,9 @@ def _transposed(b: Bindings) -> New:
     padding = block_padding(b.crops, b.pads, b.rate, b.kernel.shape[:-2])
     reach = [(k - 1) * r for k, r in zip(b.kernel.shape, b.rate)]
     longer = [0, *(reach if padding == "VALID" else (0, 0)), 0]
-    sizes = New("Add", (New("Shape", (b.x,)), np.array(longer, np.int32)))
+    sizes = New("Add", (New("Shape", (b.read("x"),)), np.array(longer, np.int32)))
     attrs = {**plain_attributes(2), "padding": padding, "dilations": (1, *b.rate, 1)}
-    return New("Conv2DBackpropInput", (sizes, *b.match.read("kernel"), b.x), attrs)
+    return New("Conv2DBackpropInput", (sizes, b.read("kernel"), b.read("x")), attrs)
 
 
 @form("Conv2DBackpropInput", where=_transposed_fits, becomes=_transposed)

@@ -45,14 +45,14 @@ def _explicit(name: str, kind: str) -> Form:
         rows = _rows(b.explicit)
         pad = New(
             "Pad",
-            (b.x, np.array(rows, np.int32)),
+            (b.read("x"), np.array(rows, np.int32)),
             shape=_padded(b.view.shape(b.x), rows),
             name="explicit_paddings",
             evidence="the explicit paddings of the convolution after it",
         )
         attrs = {"strides": b.strides, "padding": "VALID", "dilations": b.dilations}
         attrs["data_format"] = b.layout
-        return New(kind, (pad, *b.match.read("kernel")), attrs)
+        return New(kind, (pad, b.read("kernel")), attrs)
 
     def formula(
         x: Input,

@@ -62,7 +62,7 @@ def _grouped(name: str, kind: str, axes: int) -> Form:
     def becomes(b: Bindings) -> New:
         attrs = {"strides": b.strides, "padding": b.padding, "dilations": b.dilations}
         kernel = joined(b.match.read("kernels"), rank)
-        conv = New(kind, (b.x, kernel), {**attrs, "data_format": b.layout})
+        conv = New(kind, (b.read("x"), kernel), {**attrs, "data_format": b.layout})
         if not b.biases:
             return conv
         read = zip(b.match.read("biases"), b.biases)

@@ -90,8 +90,8 @@ def _convolution(name: str, kind: str) -> Form:
 
     def becomes(b: Bindings) -> New:
         attrs = _line_attributes(b.strides, b.padding, b.layout, b.dilations, b.axis)
-        along = _line_kernel(b.match.read("kernel")[0], b.kernel)
-        conv = New(f"line.{kind}", (b.x, along), attrs)
+        along = _line_kernel(b.read("kernel"), b.kernel)
+        conv = New(f"line.{kind}", (b.read("x"), along), attrs)
         return with_bias(conv, b.match, b.bias, b.layout)
 
     def formula(
@@ -139,9 +139,9 @@ def _separable_fits(b: Bindings) -> bool | str:
 
 def _separable(b: Bindings) -> New:
     attrs = _line_attributes(b.strides, b.padding, b.layout, b.dilations, b.axis)
-    along = _line_kernel(b.match.read("kernel")[0], b.kernel)
-    points = _line_kernel(b.match.read("pointwise")[0], b.pointwise)
-    deep = New("line.DepthwiseConv2dNative", (b.x, along), attrs)
+    along = _line_kernel(b.read("kernel"), b.kernel)
+    points = _line_kernel(b.read("pointwise"), b.pointwise)
+    deep = New("line.DepthwiseConv2dNative", (b.read("x"), along), attrs)
     plain = {**plain_attributes(1), "data_format": _line_layout(b.layout)}
     mixed = New("line.Conv2D", (deep, points), plain)
     return with_bias(mixed, b.match, b.bias, b.layout)
@@ -180,9 +180,9 @@ def _transposed_fits(b: Bindings) -> bool | str:
 def _transposed(b: Bindings) -> New:
     attrs = _line_attributes(b.strides, b.padding, b.layout, b.dilations, b.axis)
     left = np.array([i for i in range(4) if i != int(b.axis) % 4], np.int32)
-    sizes = New("GatherV2", (*b.match.read("sizes"), left, np.int32(0)), shape=(3,))
-    along = _line_kernel(b.match.read("kernel")[0], b.kernel)
-    return New("line.Conv2DBackpropInput", (sizes, along, b.x), attrs)
+    sizes = New("GatherV2", (b.read("sizes"), left, np.int32(0)), shape=(3,))
+    along = _line_kernel(b.read("kernel"), b.kernel)
+    return New("line.Conv2DBackpropInput", (sizes, along, b.read("x")), attrs)
 
 
 @form("line.Conv2DBackpropInput", where=_transposed_fits, becomes=_transposed)
@@ -212,7 +212,9 @@ def _pooling(name: str, kind: str) -> Form:
     def becomes(b: Bindings) -> New:
         attrs = _line_attributes(b.strides, b.padding, b.layout, None, b.axis)
         del attrs["dilations"]
-        return New(f"line.{kind}", (b.x,), {**attrs, "ksize": _without(b.size, b.axis)})
+        return New(
+            f"line.{kind}", (b.read("x"),), {**attrs, "ksize": _without(b.size, b.axis)}
+        )
 
     def formula(
         x: Input,
@@ -250,7 +252,7 @@ def _is_causal(b: Bindings) -> bool | str:
 
 def _causal(b: Bindings) -> New:
     attrs = {"strides": b.strides, "padding": "CAUSAL", "dilations": b.dilations}
-    inputs = (b.x, *b.match.read("kernel"))
+    inputs = (b.read("x"), b.read("kernel"))
     return New("line.Conv2D", inputs, {**attrs, "data_format": b.layout})
 
 

@@ -1,0 +1,173 @@
+"""Which small faults in a folder would the tests not notice?
+
+mutants of the files under FOLDER (a condition negated, one clause of an ``and`` or ``or`` dropped, a comparison turned
+round, a constant changed), runs the tests on a copy of the tree for each, and lists those that survive. Tests whose
+path shares a word with the mutated file come first, and the first failure ends a run. Exits 1 where one survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 420
+_TURNED = {
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.Lt: "<=",
+    ast.LtE: "<",
+    ast.Gt: ">=",
+    ast.GtE: ">",
+    ast.In: "not in",
+    ast.NotIn: "in",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+}
+
+
+class Mutant(NamedTuple):
+    """One change of one file: ``old`` from ``begin`` to ``end`` (in bytes) becomes ``new``."""
+
+    path: str
+    line: int
+    begin: int
+    end: int
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.old[:90]!r} -> {self.new[:90]!r}"
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Every mutant of one file."""
+    source = path.read_bytes()
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+
+    def mutant(node: ast.expr, new: str) -> Mutant:
+        begin = starts[node.lineno - 1] + node.col_offset
+        end = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
+        old = source[begin:end].decode()
+        name = str(path.relative_to(ROOT))
+        return Mutant(name, node.lineno, begin, end, " ".join(old.split()), new)
+
+    tree = ast.parse(source)
+    for skipped in [n for n in ast.walk(tree) if _is_no_code(n)]:
+        skipped.__dict__.update(body=[], annotation=None, returns=None)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.IfExp | ast.While | ast.comprehension):
+            tests = node.ifs if isinstance(node, ast.comprehension) else [node.test]
+            for test in tests:
+                yield mutant(test, f"(not ({ast.unparse(test)}))")
+        elif isinstance(node, ast.BoolOp):
+            for i in range(len(node.values)):
+                left = [value for k, value in enumerate(node.values) if k != i]
+                one = left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
+                yield mutant(node, f"({ast.unparse(one)})")
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+            left, right = map(ast.unparse, (node.left, node.comparators[0]))
+            yield mutant(node, f"({left} {_TURNED[type(node.ops[0])]} {right})")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int):
+            plain = not isinstance(node.value, bool)
+            yield mutant(node, str(node.value + 1 if plain else not node.value))
+
+
+def _is_no_code(node: ast.AST) -> bool:
+    """What only types are read of."""
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    return isinstance(node, ast.AnnAssign | ast.arg)
+
+
+def survives(mutant: Mutant, tests: list[str]) -> bool:
+    """Whether all tests pass on a copy of the tree with the mutant in it; run in a process of its own."""
+    words = set(Path(mutant.path).with_suffix("").parts[1:])
+
+    def distance(test: str) -> int:
+        own = set(Path(test).with_suffix("").parts)
+        stem = Path(test).stem.removeprefix("test_")
+        return -len(words & (own | {stem}))
+
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "*.pyc")
+        shutil.copytree(ROOT, tree, ignore=ignored)
+        file = tree / mutant.path
+        source = file.read_bytes()
+        changed = source[: mutant.begin] + mutant.new.encode() + source[mutant.end :]
+        file.write_bytes(changed)
+        child = multiprocessing.get_context("fork").Process(
+            target=_run, args=(tree, sorted(tests, key=distance))
+        )
+        child.start()
+        child.join(SECONDS)
+        if child.is_alive():
+            child.kill()
+            child.join()
+        return child.exitcode == 0
+
+
+def _run(tree: Path, tests: list[str]) -> None:
+    import pytest
+
+    os.chdir(tree)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1), os.dup2(null, 2)
+    sys.path[:] = [str(tree), *(p for p in sys.path if Path(p or ".") != ROOT)]
+    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+
+
+def files_of(tests: list[str]) -> list[str]:
+    """The test files under some paths, as paths in the tree."""
+    found: list[str] = []
+    for test in tests:
+        place = ROOT / test
+        some = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+        found += [str(each.relative_to(ROOT)) for each in some]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("folder", type=Path, nargs="+")
+    parser.add_argument("--tests", nargs="+", required=True)
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="of the mutants, as they are listed")
+    asked = parser.parse_args()
+    places = [ROOT / folder for folder in asked.folder]
+    files = [f for p in places for f in ([p] if p.is_file() else p.rglob("*.py"))]
+    drawn = [each for file in sorted(files) for each in mutants(file)]
+    random.Random(asked.seed).shuffle(drawn)
+    drawn = [each for each in drawn if asked.only in str(each)][: asked.count]
+    tests = files_of(asked.tests)
+    try:  # once for all children: its import takes longer than most tests
+        import tensorflow  # noqa: F401
+    except ImportError:
+        pass
+    alive: list[Mutant] = []
+    for number, mutant in enumerate(drawn, 1):
+        since, left = time.monotonic(), survives(mutant, tests)
+        alive += [mutant] if left else []
+        told = "SURVIVES" if left else "killed"
+        print(f"{number} {time.monotonic() - since:.0f} s {told} {mutant}", flush=True)
+    print(f"{len(drawn) - len(alive)} of {len(drawn)} mutants killed; survivors:")
+    print(*alive, sep="\n")
+    sys.exit(bool(alive))
+
+
+if __name__ == "__main__":
+    main()
