@@ -230,9 +230,8 @@ class Solver(Algebra):
         if bound is not None:
             yield bound
         else:
-            self._fail(
-                p, t, m, f"{p.name} already stands for {_shown(m.values[p.name])}"
-            )
+            other = m.values.get(p.name)
+            self._fail(p, t, m, f"{p.name} already stands for {_shown(other)}")
 
     def _value(self, p: f.Var, t: Tensor) -> tuple[Any, str, tuple[str, ...]]:
         """What the variable stands for at this tensor (None: it cannot), why not, and the nodes it explains."""

@@ -11,7 +11,9 @@ from tests.patterns.spelling import (
     NearMiss,
     Spelling,
     check_near_miss,
+    check_sound,
     check_spelling,
+    found_in,
     image,
     spell,
     weight,
@@ -28,15 +30,22 @@ def folded(
     stride: int = 1,
     unfolded: int = 1,
     bias: bool = False,
+    before: int = 0,
+    first: int = 0,
+    less: int = 0,
+    out: int = 5,
 ) -> Any:
     """WaveNet's causal convolution of two samples, four apart."""
     x, rate = image(batch, time, 3), 4
-    columns = tf.reshape(tf.pad(x, [[0, 0], [0, -time % rate], [0, 0]]), [-1, rate, 3])
+    columns = tf.reshape(
+        tf.pad(x, [[0, 0], [before, -(time + before) % rate], [0, 0]]), [-1, rate, 3]
+    )
     rows = tf.reshape(tf.transpose(columns, there), [batch * rate, -1, 3])
     y = tf.nn.conv1d(rows, weight("w", 2, 3, 5), stride, "VALID")
     columns = tf.transpose(tf.reshape(y, [rate, -1, 5]), back)
     restored = tf.reshape(columns, [batch * unfolded, -1, 5])
-    y = tf.slice(restored, [0, 0, 0], [-1, (time - rate) // unfolded // stride, -1])
+    left = (time - rate) // unfolded // stride - less
+    y = tf.slice(restored, [0, first, 0], [-1, left, out])
     return y + weight("b", 5) if bias else y
 
 
@@ -62,3 +71,19 @@ def test_a_spelling_is_found_and_sound(spelling: Spelling) -> None:
 @pytest.mark.parametrize("miss", NEAR_MISSES, ids=str)
 def test_a_near_miss_is_not_found(miss: NearMiss) -> None:
     check_near_miss(miss)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"time": 12, "before": 4}, {"first": 1, "less": 1}, {"less": 1}],
+    ids=["padded at the start", "cut at the start", "cut too short"],
+)
+def test_what_is_padded_or_cut_otherwise_is_so_beside_the_layer(
+    options: dict[str, int],
+) -> None:
+    """Without pad and slice it is a dilated convolution still; with them it is none."""
+    found = found_in(lambda: folded(**options))
+    (layer,) = (each for each in found.layers if each.op == "Conv1D")
+    assert found.graph.op(layer.output.node) == "Reshape"
+    assert {found.graph.op(name) for name in layer.members}.isdisjoint(("Pad", "Slice"))
+    check_sound(found)

@@ -568,6 +568,51 @@ SPELLINGS += [
         output_padding=None,
     ),
 ]
+
+
+def deep_sandwich(bias: Any = None, kernel: int = 3, rate: Any = (2, 2)) -> Any:
+    """A depthwise convolution between blocks; the bias is inside."""
+    pads = [[2, 2], [2, 2]][: len(rate)]
+    split = tf.space_to_batch_nd(image(), list(rate), pads)
+    inner = v1.nn.depthwise_conv2d(
+        split, weight("w", kernel, kernel, 3, 1), [1, 1, 1, 1], "VALID"
+    )
+    if bias is not None:
+        inner = inner + weight("b", *bias)
+    crops = [[0, 0], [0, 0]][: len(rate)]
+    return tf.batch_to_space(inner, list(rate), crops)
+
+
+def biased_sandwich(bias: tuple[int, ...], strides: Any = 1) -> Any:
+    split = tf.space_to_batch_nd(image(), [2, 2], [[2, 2], [2, 2]])
+    inner = tf.nn.conv2d(split, weight("w", 3, 3, 3, 4), strides, "VALID")
+    return tf.batch_to_space(inner + weight("b", *bias), [2, 2], [[0, 0], [0, 0]])
+
+
+SPELLINGS += [
+    spell(
+        "a bias inside the blocks",
+        "dilated_conv2d",
+        lambda: biased_sandwich((4,)),
+        "kernel bias",
+        padding="same",
+        use_bias=True,
+    ),
+    spell(
+        "a bias inside the blocks of each channel",
+        "dilated_depthwise",
+        lambda: deep_sandwich((3,)),
+        "kernel bias",
+        padding="same",
+    ),
+]
+NEAR_MISSES += [
+    near("a bias of rows", "dilated_conv2d", lambda: biased_sandwich((4, 1, 1))),
+    near("steps inside", "dilated_conv2d", lambda: biased_sandwich((4,), 2)),
+    near("a bias of rows", "dilated_depthwise", lambda: deep_sandwich((4, 1, 1))),
+    near("blocks of rows", "dilated_depthwise", lambda: deep_sandwich(rate=(2,))),
+    near("a point", "dilated_depthwise", lambda: deep_sandwich(kernel=1)),
+]
 NEAR_MISSES += [
     near(f"{form}, squeezed", form, build)
     for form, build in {
