@@ -53,6 +53,13 @@ SPELLINGS = [
     spell("WaveNet's", NAME, folded, "kernel", dilation_rate=(4,), padding="valid"),
     spell("with a bias", NAME, lambda: folded(bias=True), "kernel bias", filters=5),
     spell("nothing to pad", NAME, lambda: folded(time=12), kernel_size=(2,)),
+    spell(
+        "padded by its reach at the start",
+        "causal",
+        lambda: folded(time=12, before=4, less=-4),
+        padding="causal",
+        dilation_rate=(4,),
+    ),
     spell("one example", NAME, lambda: folded(batch=1), dilation_rate=(4,)),
 ]
 NEAR_MISSES = [
@@ -75,7 +82,7 @@ def test_a_near_miss_is_not_found(miss: NearMiss) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"time": 12, "before": 4}, {"first": 1, "less": 1}, {"less": 1}],
+    [{"time": 14, "before": 2}, {"first": 1, "less": 1}, {"less": 1}],
     ids=["padded at the start", "cut at the start", "cut too short"],
 )
 def test_what_is_padded_or_cut_otherwise_is_so_beside_the_layer(
