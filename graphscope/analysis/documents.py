@@ -188,7 +188,8 @@ def _candidate(candidate: Any) -> dict[str, Any]:
         "tensor": str(tensor),
         "dtype": candidate.spec.dtype,
         "shape": _plain(candidate.spec.shape),
-        "evidence": list(candidate.evidence),
+        "evidence": [str(e) for e in candidate.evidence if e.text],
+        "points": [round(e.points, 2) for e in candidate.evidence if e.text],
     }
 
 

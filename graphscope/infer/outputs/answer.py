@@ -9,11 +9,27 @@ from ...graph import Tensor, TensorSpec
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What speaks for or against a candidate: in words, and in points (a logarithm of odds; 0 for what only explains).
+
+    ``name`` is its kind in the table of points, ``amount`` how much of it there is.
+    """
+
+    text: str
+    points: float = 0.0
+    name: str = ""
+    amount: float = 1.0
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One tensor that may be an input or an output of the model.
 
     ``score`` lies between 0 and 1 and means what it says: of the candidates with a score of 0.9, nine in ten are
-    right. ``kind`` is one of INPUT_KINDS or OUTPUT_KINDS; ``evidence`` says in words what speaks for it. ``value`` is
+    right. ``kind`` is one of INPUT_KINDS or OUTPUT_KINDS; ``evidence`` says what speaks for it. ``value`` is
     what inference feeds to a mode switch (False for ``is_training``, 1.0 for ``keep_prob``), None for any other.
     ``group`` names the set of outputs that it belongs to.
     """
@@ -22,7 +38,7 @@ class Candidate:
     spec: TensorSpec
     score: float
     kind: str
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     value: bool | int | float | None = None
     group: str = ""
 
@@ -46,6 +62,8 @@ OUTPUT_KINDS = (
     "discriminator",
     "tower",
     "target network",
+    "derivative",
+    "state",
     "side result",
 )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...graph import Model, Tensor
+from ..training.gradients.derivatives import differentiated_input
 from ..training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from ..training.roles import Training, union_of
 
@@ -20,6 +22,7 @@ THROUGH = frozenset(
 ACTIVATIONS = frozenset(
     "Softmax Sigmoid Tanh LogSoftmax Relu Softplus Elu Selu".split()
 )
+_PIVOTS = frozenset("Identity LoopCond Switch Merge".split())
 _CALLS = frozenset(
     "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase IdentityN"
     " TopK TopKV2 NonMaxSuppressionV4 NonMaxSuppressionV5 CombinedNonMaxSuppression Unpack Split SplitV"
@@ -39,13 +42,16 @@ _MOST = 4000  # candidates looked at; a graph with more ends than that is no one
 class Head:
     """One tensor that may be an output. ``index`` numbers its node in the Flow; ``readers`` are the roles of the
     nodes that read it; ``end`` says that no node of the model reads it; ``stands_for`` is the unnamed sum with a
-    bias that follows a node which somebody named as the output."""
+    bias that follows a node which somebody named as the output. ``derivative`` says of what it is the derivative,
+    ``reason`` why it is looked at though nothing speaks for it."""
 
     tensor: Tensor
     index: int
     readers: frozenset[str]
     end: bool
     stands_for: int | None = None
+    derivative: str = ""
+    reason: str = ""
 
 
 def find_heads(model: Model, study: Training) -> list[Head]:
@@ -56,12 +62,37 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     found.update(dict.fromkeys(_named(study)))
     found.update(dict.fromkeys(_boundaries(study)))
     found.update(dict.fromkeys(_of_copies(study)))
-    heads = []
-    for i in list(found)[:_MOST]:
-        for port in _ports(model, study, i):
-            if _holds_values(study, i, port):
-                heads.append(_head(study, i, port))
-    return heads + _named_before_bias(study, heads)
+    heads = _heads_of(model, study, _without_loop_exits(study, list(found)))
+    if any(not _is_copied(study, head.index) for head in heads):
+        return heads + _named_before_bias(study, heads)
+    for reason, nodes in last_resorts(study):
+        rest = [replace(h, reason=reason) for h in _heads_of(model, study, nodes)]
+        if rest:
+            return heads + rest
+    return heads
+
+
+def _heads_of(model: Model, study: Training, nodes: Sequence[int]) -> list[Head]:
+    return [
+        _head(study, i, port)
+        for i in nodes[:_MOST]
+        for port in _ports(model, study, i)
+        if _holds_values(study, i, port)
+    ]
+
+
+def _is_copied(study: Training, i: int) -> bool:
+    loose = study.loose
+    return bool(loose and loose.weights[i] & study.copies and not study.deps.weights[i])
+
+
+def _without_loop_exits(study: Training, nodes: list[int]) -> list[int]:
+    """Without what a loop carried and nobody reads, where there is anything else."""
+    flow = study.flow
+    rest = [
+        i for i in nodes if flow.outputs[i] or flow.ops[i] not in ("Exit", "RefExit")
+    ]
+    return rest or nodes
 
 
 def _holds_values(study: Training, i: int, port: int) -> bool:
@@ -90,7 +121,24 @@ def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
 def _head(study: Training, i: int, port: int) -> Head:
     readers = _readers(study, i)
     roles = frozenset(_role_of(study, n) for n in readers)
-    return Head(study.flow.tensor(i, port), i, roles, "" not in roles)
+    derivative = _derivative_text(study, i)
+    return Head(study.flow.tensor(i, port), i, roles, "" not in roles, None, derivative)
+
+
+def _derivative_text(study: Training, i: int) -> str:
+    """Of what a head is the derivative: by its own node, or by the gradient that it reads."""
+    own, flow = study.derivatives, study.flow
+    if own is None or not any(own.free):
+        return ""
+    ends = {*own.read, *own.by_input}
+    for _ in range(6):
+        if i in ends:
+            break
+        if flow.ops[i] not in THROUGH | {"Neg"} or not flow.inputs[i]:
+            return ""
+        i = flow.inputs[i][0][0]
+    by = differentiated_input(flow, i)
+    return f"a derivative by {flow.names[by]!r}" if by is not None else ""
 
 
 def _role_of(study: Training, i: int) -> str:
@@ -123,45 +171,94 @@ _LOOP_STARTS = frozenset({"While", "StatelessWhile", "Enter"})
 def is_alive(study: Training, i: int) -> bool:
     """Whether a node computes something that the model could be asked for."""
     flow, deps, op = study.flow, study.deps, study.flow.ops[i]
+    if _is_step_of_derivative(study, i):
+        return False
     if i in study.roles or kind_of(op) or op in VARIABLES or op in SHAPE_ONLY:
         return False
-    if op in ("Const", "NoOp") or SOURCES.match(op) or _is_pivot(study, i):
+    if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study, i):
         return False
     if deps.sources and any(deps.weights):
         return bool(deps.feeds[i] and deps.weights[i])
     return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])
 
 
-def _is_pivot(study: Training, i: int) -> bool:
+def _is_step_of_derivative(study: Training, i: int) -> bool:
+    """Whether a node stands inside a gradient, not at its end."""
+    own = study.derivatives
+    return (
+        own is not None
+        and bool(own.scope[i])
+        and i not in own.by_input
+        and not (i in own.read and _meets_label(study, i))
+    )
+
+
+def _meets_label(study: Training, i: int) -> bool:
+    """Whether what reads a derivative compares it with a label: forces that are trained on as they come."""
+    labels, feeds = study.losses.labels, study.deps.feeds
+    outside = [n for n in study.flow.outputs[i] if study.roles.get(n) == "loss"]
+    return any(feeds[n] & labels and not feeds[i] & labels for n in outside)
+
+
+def is_pivot(study: Training, i: int) -> bool:
     """``switch_t``, ``switch_f`` and ``pred_id``: what tf.cond leaves to hang control dependencies on."""
     flow = study.flow
-    if (
-        flow.ops[i] not in ("Identity", "LoopCond", "Switch", "Merge")
-        or not flow.inputs[i]
-    ):
+    unread = not flow.outputs[i] and bool(flow.inputs[i])
+    if flow.ops[i] not in _PIVOTS or not unread:
         return False
-    dtype = flow.nodes[i].attrs.get("T")
-    return dtype == "bool" and not flow.outputs[i]
+    if flow.nodes[i].attrs.get("T") != "bool":
+        return False
+    source = flow.inputs[i][0][0]
+    beside = {flow.ops[n] for n in flow.outputs[source]}
+    switches = flow.ops[source] in _PIVOTS - {"Identity"} or "Switch" in beside
+    return flow.ops[i] != "Identity" or switches or bool(flow.controlled[i])
 
 
 def _ends(study: Training) -> list[int]:
-    roles, flow = study.roles, study.flow
-    found = []
-    for i in range(len(flow)):
-        if is_alive(study, i) and all(n in roles for n in _readers(study, i)):
-            found.append(i)
-    if found or any(study.deps.feeds) and any(study.deps.weights):
-        return found
+    flow = study.flow
     return [
         i
         for i in range(len(flow))
-        if not flow.outputs[i]
+        if (is_alive(study, i) or _is_plain_result(study, i))
+        and all(n in study.roles for n in _readers(study, i))
+    ]
+
+
+def _is_plain_result(study: Training, i: int) -> bool:
+    """A named Identity of a shape or a count, in a graph without weights: a test of ops, and its result."""
+    flow = study.flow
+    if study.roles or any(study.deps.weights) or flow.ops[i] != "Identity":
+        return False
+    if flow.outputs[i] or is_default_name(flow.names[i]) or is_pivot(study, i):
+        return False
+    source = flow.inputs[i][0][0] if flow.inputs[i] else i
+    return flow.ops[source] in SHAPE_ONLY and bool(study.deps.sources)
+
+
+def last_resorts(study: Training) -> Iterator[tuple[str, list[int]]]:
+    """Where nothing is an output by what it computes: ``(why, nodes)``, the better ones first."""
+    flow, deps, roles = study.flow, study.deps, study.roles
+    looked = [
+        s
+        for i in flow.by_kind(lambda op: kind_of(op) == "summary")
+        for s, _ in flow.inputs[i]
+        if deps.feeds[s] and deps.weights[s] and not deps.reduced[s]
+    ]
+    yield "only a summary reads it", list(dict.fromkeys(looked))
+    sinks = [
+        i
+        for i in range(len(flow))
+        if not [n for n in _readers(study, i) if n not in roles]
         and flow.inputs[i]
         and i not in roles
-        and not _is_pivot(study, i)
-        and flow.ops[i] not in SHAPE_ONLY
-        and (study.deps.feeds[i] or study.deps.weights[i] or not study.deps.sources)
+        and not is_pivot(study, i)
+        and flow.ops[i] not in ("NoOp", "Assert", "Const")
+        and not kind_of(flow.ops[i])
+        and flow.variable_of(i) is None
     ]
+    weighted = [i for i in sinks if deps.weights[i]]
+    yield "it is computed from weights alone: no input leads to it", weighted
+    yield "no input leads to it by its value", sinks
 
 
 def _before_losses(study: Training) -> list[int]:
@@ -232,7 +329,20 @@ def _boundaries(study: Training) -> list[int]:
         others = union_of([g for g in groups if g != own[0]])
         if any(deps.applied[n] & others for n in _readers(study, i)):
             found.append(_before_join(study, i))
-    return found
+    return [i for i in found if not _is_blend(study, i, found)]
+
+
+def _is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
+    """Whether a boundary is another one mixed with data: the points between real and false of a gradient penalty."""
+    weights, feeds = study.deps.weights, study.deps.feeds
+    return any(
+        n != i
+        and weights[n] == weights[i]
+        and feeds[n] != feeds[i]
+        and not feeds[n] & ~feeds[i]
+        and study.flow.upstream([i])[n]
+        for n in boundaries
+    )
 
 
 def _before_join(study: Training, i: int) -> int:

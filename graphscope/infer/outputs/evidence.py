@@ -1,15 +1,18 @@
-"""Heads -> points: what speaks for and against each being an output, in words and as logarithms of odds."""
+"""Heads -> evidence: what speaks for and against each being an output, in words and as logarithms of odds."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...graph import Model
 from ..training.roles import Training, union_of
+from .answer import Evidence
 from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
+from .points import POINTS
 from .signatures import declared_collections
 
 _GOOD_NAMES = re.compile(
@@ -20,39 +23,52 @@ _GOOD_NAMES = re.compile(
 )
 _DETECTIONS = re.compile(r"NonMaxSuppression|CombinedNonMax|CTC\w*Decoder|Dequantize")
 _LOOKUPS = frozenset("Gather GatherV2 ResourceGather".split())
+_RANKED = frozenset("TopK TopKV2".split())
 
 
 @dataclass(frozen=True)
 class Rated:
-    """A head, its points, what it is, what was said of it, and the last layer behind it."""
+    """A head, what it is, its evidence, and the last layer behind it."""
 
     head: Head
-    points: float
     kind: str
-    said: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     base: int
+    bonus: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """The sum of its evidence."""
+        return sum(e.points for e in self.evidence) + self.bonus
 
 
 class Context:
-    """What the rating of one head needs to know of all."""
+    """What the rating of one head needs to know of all. ``points`` are those of each kind of evidence."""
 
-    def __init__(self, model: Model, study: Training, heads: list[Head]) -> None:
-        self.model, self.study = model, study
+    def __init__(
+        self,
+        model: Model,
+        study: Training,
+        heads: list[Head],
+        points: Mapping[str, float] = POINTS,
+    ) -> None:
+        self.model, self.study, self.points = model, study, points
         deps = study.deps
         self.most = max((deps.weights[h.index].bit_count() for h in heads), default=0)
         self.total = len(deps.holders)
         self.trains = bool(study.updates) or bool(study.losses.labels)
         self.collections = {t: name for name, t in declared_collections(model)}
-        self.data = self._data_bits()
+        self.data = ((1 << len(deps.sources)) - 1) & ~study.losses.labels
         self.behind: dict[int, bytearray] = {}
         self.forms: dict[int, list[int]] = defaultdict(list)
         for head in heads:
             self.forms[deps.weights[head.index]].append(head.index)
-        self.twins: dict[tuple[int, str], set[int]] = defaultdict(set)
+        self.twins: dict[tuple[int, str], dict[int, str]] = defaultdict(dict)
         for head in heads:
             weights = deps.weights[head.index]
             if not deps.later[head.index] and not deps.reduced[head.index]:
-                self.twins[weights, self._op_of(head)].add(self._base(head.index))
+                key = weights, self._op_of(head)
+                self.twins[key].setdefault(self._base(head.index), self._name_of(head))
         self.fed_by_generator = self._judged(heads)
 
     def _judged(self, heads: list[Head]) -> int:
@@ -61,44 +77,47 @@ class Context:
         made = union_of([weights[h.index] for h in heads if self._is_boundary(h)])
         return union_of([g for g in groups if not g & made]) if made else 0
 
-    def _data_bits(self) -> int:
-        return ((1 << len(self.study.deps.sources)) - 1) & ~self.study.losses.labels
-
     def rate(self, head: Head) -> Rated:
-        said: list[str] = []
-        shape: list[str] = []
+        """What speaks for and against a head."""
         if self._is_copy(head.index):
-            said.append("its variables are copied from trained ones")
-            return Rated(head, -3.0, "target network", tuple(said), head.index)
-        kind, points = self._by_structure(head, shape)
-        points += self._by_readers(head, said)
-        points += self._by_weights(head, said)
-        said += shape
-        points += self._by_name(head, said)
-        if head.stands_for is not None:
-            said.append(
-                f"somebody named it so; {self._name_of(head)!r} only adds a bias"
+            copied = self._evidence(
+                "copied", "its variables are copied from trained ones"
             )
-            points += 0.3
-        kind = self._part(head, said) or kind
-        return Rated(head, points, kind, tuple(said), self._base(head.index))
+            return Rated(head, "target network", (copied,), head.index)
+        kind, structure = self._by_structure(head)
+        evidence = [*self._by_readers(head), *self._by_weights(head), *structure]
+        evidence += self._by_name(head)
+        if head.reason:
+            evidence.append(self._evidence("last resort", head.reason))
+        part, why = self._part(head)
+        return Rated(head, part or kind, (*evidence, *why), self._base(head.index))
+
+    def _evidence(self, name: str, text: str, amount: float = 1.0) -> Evidence:
+        return Evidence(text, self.points[name] * amount, name, amount)
 
     def _is_copy(self, i: int) -> bool:
         loose = self.study.loose
         copied = loose is not None and loose.weights[i] & self.study.copies
         return bool(copied) and not self.study.deps.weights[i]
 
-    def _part(self, head: Head, said: list[str]) -> str:
+    def _part(self, head: Head) -> tuple[str, list[Evidence]]:
         """Which part of a model of several parts a head belongs to, "" where there is but one."""
         if self._is_boundary(head):
-            return "generator"
-        if self.fed_by_generator & self.study.deps.weights[head.index]:
-            return "discriminator"
-        twins = self.twins[self.study.deps.weights[head.index], self._op_of(head)]
-        if len(twins) > 1 and self.study.deps.weights[head.index]:
-            said.append(f"shares all its weights with {len(twins) - 1} more such heads")
-            return "tower"
-        return ""
+            return "generator", []
+        weights = self.study.deps.weights[head.index]
+        if self.fed_by_generator & weights:
+            text = "only judges what a generator made"
+            return "discriminator", [self._evidence("judges a generator", text)]
+        base = self._base(head.index)
+        twins = {
+            n: name
+            for n, name in self.twins[weights, self._op_of(head)].items()
+            if n != base
+        }
+        if twins and weights:
+            names = ", ".join(map(repr, list(twins.values())[:3]))
+            return "tower", [Evidence(f"shares all its weights with {names}")]
+        return "", []
 
     def _op_of(self, head: Head) -> str:
         return self.study.flow.ops[head.index]
@@ -106,79 +125,83 @@ class Context:
     def _name_of(self, head: Head) -> str:
         return self.study.flow.names[head.index]
 
-    def _by_structure(self, head: Head, said: list[str]) -> tuple[str, float]:
-        op, deps = self.study.flow.ops[head.index], self.study.deps
+    def _by_structure(self, head: Head) -> tuple[str, list[Evidence]]:
+        op, deps = self._op_of(head), self.study.deps
         inner = self.through(head.index)
         last = self.study.flow.ops[inner]
-        said.append(f"last op {last}" if inner == head.index else f"{op} of {last}")
-        if deps.reduced[head.index]:
-            said.append("one value for the whole batch, not one per example")
-            return "side result", -3.0
+        ends = f"last op {last}" if inner == head.index else f"{op} of {last}"
+        if deps.reduced[head.index] and self.trains:
+            whole = "one value for the whole batch, not one per example"
+            evidence = [Evidence(ends), self._evidence("batch value", whole)]
+            return "side result", evidence
+        if head.derivative:
+            return "derivative", [self._evidence("derivative", head.derivative)]
+        if last in _RANKED and head.end and "metric" not in head.readers:
+            return "class", [self._evidence("ranked", ends)]
         if last in DECISIONS:
-            return "class", self._decision(head)
+            return "class", [self._evidence(self._decision(head), ends)]
         if last in ACTIVATIONS and last != "Relu":
-            return "prediction", 1.2
+            return "prediction", [self._evidence("activation", ends)]
         if _DETECTIONS.search(last):
-            return "prediction", 1.0
+            return "prediction", [self._evidence("detection", ends)]
         if deps.applied[inner]:
-            said.append("a layer's own output")
-            return "scores", 0.6
-        return "prediction", 0.3
+            own = self._evidence("layer", "a layer's own output")
+            return "scores", [Evidence(ends), own]
+        return "prediction", [self._evidence("computed", ends)]
 
-    def _decision(self, head: Head) -> float:
+    def _decision(self, head: Head) -> str:
         """An answer decided to measure accuracy is no output; one that somebody named may be."""
-        if "metric" in head.readers or not head.end:
-            return 0.2 if _GOOD_NAMES.search(head.tensor.node) else -0.8
-        return 0.4
+        if "metric" not in head.readers and head.end:
+            return "decision"
+        named = _GOOD_NAMES.search(head.tensor.node)
+        return "decision measured, named" if named else "decision measured"
 
-    def _by_weights(self, head: Head, said: list[str]) -> float:
+    def _by_weights(self, head: Head) -> Iterator[Evidence]:
         have = self.study.deps.weights[head.index].bit_count()
-        points = 0.0
         if self.most:
             share = 1.0 if self._is_boundary(head) else have / self.most
             what = "trainable weights" if self.study.trained else "weights"
-            said.append(f"{have} of {self.total} {what} upstream")
-            points += 2.5 * math.log(max(share, 0.02)) + 0.8
+            text = f"{have} of {self.total} {what} upstream"
+            yield self._evidence("share of weights", text, math.log(max(share, 0.02)))
+            yield self._evidence("some weights", "weights lead to it")
             if have == self.total:
-                points += 0.3
+                yield self._evidence("all weights", "none is missing")
         feeds = self.study.deps.feeds[head.index] & self.data
         if self.study.deps.sources and not feeds:
-            said.append("depends on no data input")
-            points -= 1.5
-        return points
+            yield self._evidence("no data", "depends on no data input")
 
-    def _by_readers(self, head: Head, said: list[str]) -> float:
-        study, points = self.study, 0.0
+    def _by_readers(self, head: Head) -> Iterator[Evidence]:
+        study = self.study
         labelled = self.trains and study.losses.labels and study.deps.feeds[head.index]
         free = " with no label upstream" if labelled else ""
         if "loss" in head.readers:
-            said.append("feeds the loss" + self._loss_name(head) + free)
-            points += 1.0
+            text = "feeds the loss" + self._loss_name(head) + free
+            yield self._evidence("feeds loss", text)
         elif "metric" in head.readers:
-            said.append("feeds a metric" + free)
-            points += 0.3
+            yield self._evidence("feeds metric", "feeds a metric" + free)
         elif labelled:
-            said.append("depends on no label")
+            yield Evidence("depends on no label")
+        yield from self._by_rivals(head)
+        if study.flow.ops[self.through(head.index)] in _LOOKUPS:
+            yield self._evidence("lookup", "a row of a table")
+        if head.end:
+            read = study.flow.outputs[head.index]
+            text = "nothing of the model reads it" if read else "nothing reads it"
+            yield self._evidence("end", text)
+        if study.deps.later[head.index]:
+            yield from self._boundary(head)
+
+    def _by_rivals(self, head: Head) -> Iterator[Evidence]:
         rival = self._needs_more(head)
         if rival:
-            said.append(
-                f"needs fewer inputs than {rival!r}, which has the same weights"
+            text = f"needs fewer inputs than {rival!r}, which has the same weights"
+            yield self._evidence("needs fewer", text)
+        sure = self._deterministic(head)
+        if sure:
+            text = (
+                f"drawn at random; {sure!r} is computed from the same weights without"
             )
-            points += 1.5
-        if study.flow.ops[self.through(head.index)] in _LOOKUPS:
-            said.append("a row of a table")
-            points -= 1.5
-        if head.end:
-            said.append(
-                "nothing of the model reads it"
-                if study.flow.outputs[head.index]
-                else "nothing reads it"
-            )
-            points += 1.2
-        if study.deps.later[head.index]:
-            said.append("weights are still applied after it")
-            points += self._boundary(head, said)
-        return points
+            yield self._evidence("sampled", text)
 
     def _needs_more(self, head: Head) -> str:
         """A head with the same weights that needs other inputs besides: teacher forcing, dropout's rate."""
@@ -186,8 +209,26 @@ class Context:
         weights, feeds = deps.weights[head.index], deps.feeds[head.index]
         for other in self.forms.get(weights, ())[:8] if weights else ():
             fewer = feeds != deps.feeds[other] and not feeds & ~deps.feeds[other]
-            if fewer and not self._behind(other)[head.index]:
+            drawn = deps.feeds[other] == feeds | deps.random
+            if fewer and not drawn and not self._behind(other)[head.index]:
                 return self.study.flow.names[other]
+        return ""
+
+    def _deterministic(self, head: Head) -> str:
+        """A head of the same inputs whose value is not drawn, where this one's is."""
+        deps = self.study.deps
+        feeds = deps.feeds[head.index]
+        if not feeds & deps.random:
+            return ""
+        for weights, heads in self.forms.items():
+            if not weights or weights & ~deps.weights[head.index]:
+                continue
+            if weights.bit_count() * 2 < deps.weights[head.index].bit_count():
+                continue
+            for other in heads[:8]:
+                sure = deps.feeds[other] == feeds & ~deps.random
+                if sure and not deps.later[other] and not deps.reduced[other]:
+                    return self.study.flow.names[other]
         return ""
 
     def _behind(self, i: int) -> bytearray:
@@ -196,11 +237,13 @@ class Context:
             self.behind[i] = self.study.flow.upstream([i])
         return self.behind[i]
 
-    def _boundary(self, head: Head, said: list[str]) -> float:
+    def _boundary(self, head: Head) -> Iterator[Evidence]:
+        later = "weights are still applied after it"
         if not self._is_boundary(head):
-            return -2.0
-        said.append("all the weights of one optimizer end here, another's begin")
-        return 3.0
+            yield self._evidence("weights later", later)
+            return
+        text = f"{later}: all the weights of one optimizer end here, another's begin"
+        yield self._evidence("boundary", text)
 
     def _is_boundary(self, head: Head) -> bool:
         groups, deps = self.study.weight_groups, self.study.deps
@@ -214,21 +257,22 @@ class Context:
                 return f" {study.flow.names[n]} ({study.flow.ops[n]})"
         return ""
 
-    def _by_name(self, head: Head, said: list[str]) -> float:
+    def _by_name(self, head: Head) -> Iterator[Evidence]:
         name = head.tensor.node
-        points = 0.0
         if head.tensor in self.collections:
-            said.append(f"collection {self.collections[head.tensor]!r} lists it")
-            points += 2.5
+            text = f"collection {self.collections[head.tensor]!r} lists it"
+            yield self._evidence("collection", text)
         if _GOOD_NAMES.search(name):
-            points += 0.4
-        op = self.study.flow.ops[head.index]
-        if op == "Identity" and not is_default_name(name):
-            said.append("somebody gave it a name of its own")
-            points += 0.5
-        return points
+            yield self._evidence("telling name", "its name speaks of a result")
+        if self._op_of(head) == "Identity" and not is_default_name(name):
+            text = "somebody gave it a name of its own"
+            yield self._evidence("name of its own", text)
+        if head.stands_for is not None:
+            text = f"somebody named it so; {self._name_of(head)!r} only adds a bias"
+            yield self._evidence("named before bias", text)
 
     def through(self, i: int) -> int:
+        """The node whose value this one only reshapes."""
         flow = self.study.flow
         for _ in range(16):
             if flow.ops[i] not in THROUGH or not flow.inputs[i]:

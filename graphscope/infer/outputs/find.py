@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from ...graph import Model, Tensor, TensorSpec
 from ..shapes.declared import spec_of
 from ..training.roles import Training, study_training
-from .answer import Candidate, Candidates, OutputSet
+from .answer import Candidate, Candidates, Evidence, OutputSet
 from .candidates import Head, find_heads
 from .inputs import find_inputs
+from .points import POINTS
 from .ranking import score_heads
 from .signatures import declared_signatures
 
@@ -27,12 +28,13 @@ def find_outputs(
     *,
     training: Training | None = None,
     specs: Mapping[Tensor, TensorSpec] | None = None,
+    points: Mapping[str, float] = POINTS,
 ) -> Candidates:
     """The candidate inputs and outputs of a model, best first.
 
     ``roles`` are accepted for symmetry with the other stages; ``training`` (``study_training``'s result) spares
-    computing what it holds once more. ``specs`` adds shapes that the file itself does not give. A model that was
-    inferred from a variable list alone has no candidates, and ``remarks`` says so.
+    computing what it holds once more. ``specs`` adds shapes that the file itself does not give, ``points`` weighs each
+    kind of evidence. A model that was inferred from a variable list alone has no candidates, and ``remarks`` says so.
     """
     if model.inferred:
         return Candidates(
@@ -48,13 +50,13 @@ def find_outputs(
         for head in find_heads(model, study)
         if head.tensor not in {c.tensor for c in declared}
     ]
-    guessed = score_heads(model, study, heads, specs or {}, bool(declared))
+    guessed = score_heads(model, study, heads, specs or {}, bool(declared), points)
     outputs = tuple(declared) + tuple(guessed)
     return Candidates(
         find_inputs(model, study, declared_signatures(model), specs or {}),
         outputs,
         _sets(model, guessed),
-        () if outputs else (_why_none(study),),
+        _remarks(study, heads, bool(outputs)),
     )
 
 
@@ -69,7 +71,7 @@ def _declared_outputs(
             spec = signature.specs.get(tensor) or spec_of(model.graph, tensor, specs)
             said = f"signature {name!r} declares it as its output {key!r}"
             found[tensor] = Candidate(
-                tensor, spec, 1.0, "signature", (said,), group=name
+                tensor, spec, 1.0, "signature", (Evidence(said),), group=name
             )
     return list(found.values())
 
@@ -85,6 +87,13 @@ def _sets(model: Model, guessed: list[Candidate]) -> tuple[OutputSet, ...]:
             groups.setdefault(candidate.group, []).append(candidate.tensor)
     sets += [OutputSet(name, tuple(tensors)) for name, tensors in groups.items()]
     return tuple(sets)
+
+
+def _remarks(study: Training, heads: list[Head], any_output: bool) -> tuple[str, ...]:
+    if not any_output:
+        return (_why_none(study),)
+    reasons = dict.fromkeys(head.reason for head in heads if head.reason)
+    return tuple(f"no output stands out: {reason}" for reason in reasons)
 
 
 def _why_none(study: Training) -> str:

@@ -9,7 +9,7 @@ from ..shapes.declared import is_vague_feed, spec_of
 from ..training.dependence import is_switch
 from ..training.op_kinds import SOURCES
 from ..training.roles import Training
-from .answer import INPUT_KINDS, Candidate
+from .answer import INPUT_KINDS, Candidate, Evidence
 from .modes import inference_value
 
 _RANK = {kind: rank for rank, kind in enumerate(INPUT_KINDS)}
@@ -61,12 +61,13 @@ def _candidate(
     value, why = inference_value(study, i, spec)
     if why:
         said.append(why)
-        return Candidate(tensor, spec, 0.95, "mode switch", tuple(said), value)
+        evidence = tuple(map(Evidence, said))
+        return Candidate(tensor, spec, 0.95, "mode switch", evidence, value)
     kind = _kind(study, i, tensor, spec, said)
     if tensor in declared and kind != "data":
         kind = "data"
     score = 1.0 if tensor in declared else 0.9
-    return Candidate(tensor, spec, score, kind, tuple(said))
+    return Candidate(tensor, spec, score, kind, tuple(map(Evidence, said)))
 
 
 def _kind(
@@ -107,7 +108,7 @@ def _bit(study: Training, i: int, port: int) -> int:
 
 
 def _how_it_feeds(study: Training, i: int, port: int) -> str:
-    from ..training.losses import weights_after
+    from ..training.measures.losses import weights_after
 
     later = weights_after(study.flow, study.deps, i, port)[0].bit_count()
     total = len(study.deps.holders)

@@ -1,12 +1,7 @@
-"""Rated heads -> ranked candidates: forms of one prediction told together, points turned into probabilities.
-
-The points were fitted by hand to the corpus and to generated graphs of the kinds that people publish;
-``benchmarks/outputs.py`` prints how often a score is right.
-"""
+"""Rated heads -> ranked candidates: forms of one prediction told together, points turned into probabilities."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -16,6 +11,7 @@ from ..training.roles import Training
 from .answer import Candidate
 from .candidates import ACTIVATIONS, Head
 from .evidence import Context, Rated
+from .points import CHOSEN, OTHER, POINTS
 
 
 def score_heads(
@@ -24,11 +20,12 @@ def score_heads(
     heads: list[Head],
     specs: Mapping[Tensor, TensorSpec],
     certain: bool,
+    points: Mapping[str, float] = POINTS,
 ) -> list[Candidate]:
     """The candidates of the heads, best first; ``certain`` says that a signature already answers."""
     if not heads:
         return []
-    context = Context(model, study, heads)
+    context = Context(model, study, heads, points)
     rated = _prefer_activations(context, [context.rate(head) for head in heads])
     rated.sort(key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port))
     ordered = _representatives_first(context, rated)
@@ -44,12 +41,16 @@ def _prefer_activations(context: Context, rated: list[Rated]) -> list[Rated]:
             most[each.base] = max(most.get(each.base, -9.0), each.points)
     return [
         (
-            replace(each, points=max(each.points, most.get(each.base, -9.0) + 0.1))
+            replace(each, bonus=_lift(each, most.get(each.base, -9.0) + 0.1))
             if each.head.end and ops[context.through(each.head.index)] in ACTIVATIONS
             else each
         )
         for each in rated
     ]
+
+
+def _lift(each: Rated, least: float) -> float:
+    return max(each.bonus, each.bonus + least - each.points)
 
 
 def _representatives_first(context: Context, rated: list[Rated]) -> list[Rated]:
@@ -132,20 +133,19 @@ def _candidates(
     found, ceiling = [], 1.0
     for each in ordered:
         fits = each.head.tensor in chosen and not certain
-        ceiling = score = min(_score(each.points, fits, len(ordered)), ceiling)
+        curve = CHOSEN if fits or len(ordered) == 1 else OTHER
+        score = curve.score(each.points, _lead(each, ordered), len(ordered) == 1)
+        ceiling = score = min(score, ceiling)
         spec = spec_of(model.graph, each.head.tensor, specs)
-        candidate = Candidate(each.head.tensor, spec, score, each.kind, each.said)
+        told = tuple(e for e in each.evidence if e.text or e.points)
+        candidate = Candidate(each.head.tensor, spec, score, each.kind, told)
         if fits:
             candidate = replace(candidate, group="model")
         found.append(candidate)
     return found
 
 
-def _score(points: float, chosen: bool, count: int) -> float:
-    """Points to a probability.
-
-    Of the other forms of a prediction (its logits, its classes) half at best are what somebody froze, and few of the
-    rest: that is what the corpus and the generated graphs show. The only end that a graph has is hardly wrong.
-    """
-    odds = 1 / (1 + math.exp(-(points + (1.5 if count == 1 else 0.0))))
-    return odds if chosen or count == 1 else 0.55 * odds**6
+def _lead(each: Rated, ordered: list[Rated]) -> float:
+    """By how many points a head leads the best of another prediction; negative where it is behind."""
+    rivals = [r.points for r in ordered if r.base != each.base]
+    return each.points - max(rivals) if rivals else 3.0

@@ -6,8 +6,9 @@ a node, whatever the number of weights. Dependence does not pass through ``Shape
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from .arrays import Flow
@@ -22,7 +23,6 @@ _ELEMENTWISE = frozenset(
 _LOOKUPS = frozenset(
     "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
 )
-_MOST_ROUNDS = 400  # loops one after another, through which a value is followed
 _FLOATS = frozenset("float32 float64 float16 bfloat16".split())
 
 
@@ -72,20 +72,11 @@ def find_dependence(
     for (node, _), bit in source_bit.items():
         own_feed[node] = own_feed.get(node, 0) | bit
     feeds, weights = [0] * len(flow), [0] * len(flow)
-    rounds = _MOST_ROUNDS if any(op.endswith("NextIteration") for op in flow.ops) else 1
-    for _ in range(rounds):  # once more round each loop, and through the next one
-        before = feeds[:], weights[:]
-        _propagate(flow, own_feed, own_weight, source_bit, feeds, weights)
-        if before == (feeds, weights):
-            break
+    _propagate(flow, own_feed, own_weight, source_bit, feeds, weights)
     reduced = _find_reduced(flow, feeds, weights)
     applied = _find_applied(flow, feeds, weights, reduced)
     later, searched = [0] * len(flow), [0] * len(flow)
-    for _ in range(rounds):
-        before = later[:], searched[:]
-        _look_ahead(flow, excluded, feeds, weights, applied, later, searched)
-        if before == (later, searched):
-            break
+    _look_ahead(flow, excluded, feeds, weights, applied, later, searched)
     return Dependence(
         feeds, weights, applied, later, searched, reduced, sources, holders, random
     )
@@ -157,13 +148,43 @@ def _propagate(
         op for op in set(ops) if op in SHAPE_ONLY or op in VARIABLES or TABLES.match(op)
     }
     closed = {node for node, _ in source_bit}
-    for i in flow.order:
+
+    def update(i: int) -> bool:
         feed, weight = own_feed.get(i, 0), own_weight.get(i, 0)
         if ops[i] not in stops and i not in closed:
             for wire in inputs[i]:
                 feed |= source_bit.get(wire, 0) or feeds[wire[0]]
                 weight |= weights[wire[0]]
+        if feed == feeds[i] and weight == weights[i]:
+            return False
         feeds[i], weights[i] = feed, weight
+        return True
+
+    _settle(flow.order, update, flow.outputs)
+
+
+def _settle(
+    order: list[int],
+    update: Callable[[int], bool],
+    dependants: Callable[[int], Iterable[int]] | list[list[int]],
+) -> None:
+    """Update every node in order, and what depends on a change behind it again, until nothing changes.
+
+    Without loops that is one pass. The back edges of chained loops each send their body round once more; sets that
+    only grow come to an end.
+    """
+    position = {i: at for at, i in enumerate(order)}
+    after = dependants if callable(dependants) else dependants.__getitem__
+    behind: list[int] = []
+    for at, i in enumerate(order):
+        if update(i):
+            behind += [position[n] for n in after(i) if position[n] <= at]
+    heapify(behind)
+    while behind:
+        at = heappop(behind)
+        if update(order[at]):
+            for n in after(order[at]):
+                heappush(behind, position[n])
 
 
 def _find_reduced(flow: Flow, feeds: list[int], weights: list[int]) -> bytearray:
@@ -217,9 +238,10 @@ def _look_ahead(
     searched: list[int],
 ) -> None:
     ops = flow.ops
-    for i in reversed(flow.order):
+
+    def update(i: int) -> bool:
         if not feeds[i] or ops[i] in SHAPE_ONLY:
-            continue
+            return False
         after = direct = 0
         for n in flow.outputs[i]:
             if excluded[n] or ops[n] in SHAPE_ONLY:
@@ -227,4 +249,11 @@ def _look_ahead(
             after |= later[n] | applied[n]
             points = ops[n] in _LOOKUPS or (weights[i] and ops[n] in _ELEMENTWISE)
             direct |= searched[n] | (0 if points else applied[n])
+        if after == later[i] and direct == searched[i]:
+            return False
         later[i], searched[i] = after, direct
+        return True
+
+    _settle(
+        flow.order[::-1], update, lambda i: [source for source, _ in flow.inputs[i]]
+    )

@@ -66,6 +66,16 @@ _GRADIENT_ARGUMENTS = re.compile(
     r"^(grad|grads|gradients|dy|out_backprop|backprop|backprops|y_backprop|input_grads?|d_h|cs_grad|h_grad"
     r"|grad_values|output\w*_backprop|backprop_val_grad|grad_softmax|flow_in)$"
 )
+LOSS_OPS = frozenset(
+    "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits CTCLoss CTCLossV2 L2Loss"
+    " Square SquaredDifference Log Log1p Abs Xlogy Xlog1py NegTrain".split()
+)
+COMPARISONS = frozenset(
+    "Equal NotEqual InTopK InTopKV2 EditDistance DenseToDenseSetOperation ApproximateEqual".split()
+)
+CLAMPS = frozenset("Maximum Minimum ClipByValue Relu Relu6 Softplus".split())
+"""What bounds values: a last activation, or a guard before a logarithm."""
+
 SHAPE_ONLY = frozenset("Shape ShapeN Size Rank ZerosLike OnesLike".split())
 """Ops whose result depends on the shape of their input, not on its values."""
 

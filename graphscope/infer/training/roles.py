@@ -14,9 +14,10 @@ from typing import Any
 from ...graph import Function, Graph
 from .arrays import Flow
 from .assignments import classify_writes
-from .backward import find_backward, find_updates
 from .dependence import Dependence, find_dependence
-from .losses import Losses, find_losses
+from .gradients.backward import find_backward, find_updates
+from .gradients.derivatives import Derivatives, find_derivatives
+from .measures.losses import Losses, find_losses
 from .op_kinds import INITIALISED, SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 
 ROLES = (
@@ -52,6 +53,8 @@ class Training:
     """As ``deps``, with every variable counted as a weight."""
     copies: int = 0
     """Bits (of ``loose``) of the variables that are updated from others: target networks, averages."""
+    derivatives: Derivatives | None = None
+    """What is differentiated for its own sake."""
 
     def named_roles(self) -> dict[str, str]:
         """The roles by the nodes' names, in the file's order."""
@@ -89,15 +92,16 @@ def study_training(
 ) -> Training:
     """The roles, together with the dataflow facts that they rest on."""
     flow = Flow(graph)
-    backward = find_backward(flow, functions)
     updates = find_updates(flow)
+    derivatives = find_derivatives(flow, updates)
+    backward = find_backward(flow, functions, derivatives)
     first = find_dependence(flow, backward)
     writes = classify_writes(flow, first, backward)
     trained = _find_trained(flow, backward, updates, writes, collections or {})
     aside = _find_aside(flow, backward)
     deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
-    losses = find_losses(flow, deps, backward, writes, trains)
+    losses = find_losses(flow, deps, backward, writes, trains, derivatives.free)
     found = _seed_roles(flow, backward, writes, losses, updates)
     _spread_to_groups(flow, first, found)
     _spread_upstream(flow, first, found, trained)
@@ -115,6 +119,7 @@ def study_training(
         groups,
         first,
         copies,
+        derivatives,
     )
 
 

@@ -96,7 +96,7 @@ def test_the_label_called_output_never_comes_first() -> None:
 def test_every_candidate_says_why_and_has_a_known_kind() -> None:
     for name in ("gan", "softmax_beside_logits", "detector", "segmentation"):
         for candidate in find_outputs(model_of(BUILDERS[name])[0]).outputs:
-            assert candidate.evidence and all(candidate.evidence)
+            assert candidate.evidence and all(map(str, candidate.evidence))
             assert candidate.kind in OUTPUT_KINDS
             assert 0 <= candidate.score <= 1
 
@@ -104,7 +104,7 @@ def test_every_candidate_says_why_and_has_a_known_kind() -> None:
 def test_evidence_in_words() -> None:
     model, _ = model_of(BUILDERS["classifier"])
     best = find_outputs(model).outputs[0]
-    said = "; ".join(best.evidence)
+    said = "; ".join(map(str, best.evidence))
     assert "feeds the loss SparseSoftmaxCrossEntropyWithLogits" in said
     assert "4 of 4 trainable weights upstream" in said
     assert "with no label upstream" in said and "last op BiasAdd" in said
@@ -152,7 +152,7 @@ def test_collections_of_predictions_speak_for_their_tensors() -> None:
     model, _ = model_of(BUILDERS["classifier"])
     lists = {"predictions": ("dense/Relu:0",), "losses": ("Mean:0",), "x": (3,)}
     found = find_outputs(Model(model.graph, collections=lists))
-    said = {spelled(c.tensor): "; ".join(c.evidence) for c in found.outputs}
+    said = {spelled(c.tensor): "; ".join(map(str, c.evidence)) for c in found.outputs}
     assert "dense/Relu" not in said or "collection 'predictions'" in said["dense/Relu"]
 
 

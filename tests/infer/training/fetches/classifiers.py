@@ -76,7 +76,7 @@ def text_cnn() -> Fetches:
         b = tf.Variable(tf.constant(0.1, shape=[2]), name="b")
         l2 += tf.nn.l2_loss(w) + tf.nn.l2_loss(b)
         scores = tf.nn.xw_plus_b(h, w, b, name="scores")
-        tf.argmax(scores, 1, name="predictions")
+        predictions = tf.argmax(scores, 1, name="predictions")
     losses = tf.nn.softmax_cross_entropy_with_logits(logits=scores, labels=y)
     loss = tf.reduce_mean(losses) + 0.1 * l2
     optimizer = tf.train.AdamOptimizer(1e-3)
@@ -86,7 +86,7 @@ def text_cnn() -> Fetches:
         if g is not None:
             tf.summary.scalar(f"{v.op.name}/sparsity", tf.nn.zero_fraction(g))
     tf.summary.scalar("loss", loss)
-    return fetch(scores, first=[scores], labels=[y])
+    return fetch(predictions, first=[predictions, scores], labels=[y])
 
 
 @style

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...graph import Function, FunctionRef, Graph, Node
-from .arrays import Flow
-from .op_kinds import (
+from ....graph import Function, FunctionRef, Graph, Node
+from ..arrays import Flow
+from ..op_kinds import (
     ACCUMULATES,
     APPLIES,
     SHAPE_ONLY,
@@ -23,6 +23,7 @@ from .op_kinds import (
     is_backward,
     kind_of,
 )
+from .derivatives import Derivatives, find_derivatives
 
 _CALLERS = frozenset(
     "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase RemoteCall"
@@ -51,18 +52,52 @@ def find_updates(flow: Flow) -> list[int]:
 
 
 def find_backward(
-    flow: Flow, functions: Mapping[str, Function] | None = None
+    flow: Flow,
+    functions: Mapping[str, Function] | None = None,
+    derivatives: Derivatives | None = None,
 ) -> bytearray:
-    """A mask of the nodes that compute gradients; all zero where nothing applies a gradient to anything.
+    """A mask of the nodes that compute gradients for an optimizer, or by weights for somebody to apply.
 
-    A graph that holds gradients and no update (a saliency map, DeepDream) computes them for their own sake.
-    ``functions``: a While or a call whose body differentiates is backward too.
+    A graph that holds gradients by its inputs and no update (a saliency map, forces) computes them for their own sake;
+    ``derivatives`` tells those apart. ``functions``: a While or a call whose body differentiates is backward too.
     """
     updates = find_updates(flow)
-    backward_ops = flow.by_kind(is_backward) + _backward_calls(flow, functions or {})
-    if not updates and not _feeds_writes(flow, backward_ops):
-        return bytearray(len(flow))
-    roots = set(backward_ops) | set(_gradients(flow, updates))
+    own = derivatives or find_derivatives(flow, updates)
+    backward_ops = [
+        i
+        for i in flow.by_kind(is_backward) + _backward_calls(flow, functions or {})
+        if not own.free[i]
+    ]
+    if not updates and not own.parameter and not _feeds_writes(flow, backward_ops):
+        return _unasked(flow, own)
+    roots = {*backward_ops, *_gradients(flow, updates), *own.parameter}
+    mask = _mask_from(flow, roots, backward_ops, updates)
+    return bytearray(m and not f for m, f in zip(mask, own.free))
+
+
+def _unasked(flow: Flow, own: Derivatives) -> bytearray:
+    """Where nothing is trained: the nodes of gradients that no derivative asked for is computed from."""
+    asked = own.by_input or any(own.free)
+    known = own.scope if asked or _left_behind(flow, own.scope) else []
+    mask = bytearray(len(flow))
+    for i, name in enumerate(known):
+        mask[i] = bool(name) and not own.free[i]
+    return mask
+
+
+def _left_behind(flow: Flow, scope: list[str]) -> bool:
+    """Whether gradients are read by gradients only, though something else computes forward."""
+    return not any(
+        scope[i] and not scope[n]
+        for i in range(len(flow))
+        for n in flow.outputs[i]
+        if scope[i]
+    )
+
+
+def _mask_from(
+    flow: Flow, roots: set[int], backward_ops: list[int], updates: list[int]
+) -> bytearray:
     mask = flow.downstream(roots, lambda i: not kind_of(flow.ops[i]))
     for i, op in enumerate(flow.ops):
         mask[i] &= not kind_of(op)
@@ -113,7 +148,7 @@ def called_by(node: Node) -> set[str]:
 
 
 def _feeds_writes(flow: Flow, backward_ops: list[int]) -> bool:
-    from .op_kinds import WRITES
+    from ..op_kinds import WRITES
 
     if not backward_ops:
         return False

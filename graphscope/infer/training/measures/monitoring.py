@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .arrays import Flow
-from .dependence import Dependence
-from .op_kinds import SHAPE_ONLY, kind_of
+from ..arrays import Flow
+from ..dependence import Dependence
+from ..op_kinds import SHAPE_ONLY, kind_of
 
 _ANSWERS = frozenset("Softmax Sigmoid".split())
 _SHAPES = frozenset("Reshape Squeeze Identity ExpandDims".split())

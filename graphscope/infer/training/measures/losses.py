@@ -11,32 +11,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .arrays import Flow
-from .dependence import Dependence
+from ..arrays import Flow
+from ..dependence import Dependence
+from ..op_kinds import COMPARISONS, LOSS_OPS, SHAPE_ONLY, kind_of
+from .approach import find_approach
 from .monitoring import find_passive
-from .op_kinds import SHAPE_ONLY, kind_of
 
-LOSS_OPS = frozenset(
-    "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits CTCLoss CTCLossV2 L2Loss"
-    " Square SquaredDifference Log Log1p Abs Xlogy Xlog1py NegTrain".split()
-)
-COMPARISONS = frozenset(
-    "Equal NotEqual InTopK InTopKV2 EditDistance DenseToDenseSetOperation ApproximateEqual".split()
-)
+_WEAK = 1
+_SURE = frozenset("CTCLoss CTCLossV2 L2Loss SquaredDifference".split())
+_DISTANCES = frozenset("Square SquaredDifference L2Loss Abs Pow".split())
+_PASSED = frozenset("Mul Identity Reshape Squeeze Neg StridedSlice".split())
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
-_STEPS = frozenset(
-    "Log Log1p Exp Expm1 Neg Square Abs SquaredDifference Pow Maximum Minimum ClipByValue Relu Softplus Shape Size"
-    " Rank ZerosLike OnesLike GreaterEqual Greater Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv"
-    " StopGradient CheckNumerics LogSoftmax Select SelectV2 Tile".split()
-)
-_SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
-_BRANCHES = ("Switch", "Merge")
-_PARTS = frozenset("Unpack StridedSlice Slice".split())
-_RESHAPES = _PARTS | frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
-_ELEMENTWISE = _STEPS | frozenset(
-    "Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze Identity".split()
-)
 
 
 @dataclass(frozen=True)
@@ -53,50 +39,90 @@ def find_losses(
     backward: bytearray,
     writes: Mapping[int, str],
     trains: bool,
+    derived: bytearray,
 ) -> Losses:
     """The labels, and the nodes that only measure.
 
-    ``writes`` says what each write to a variable is for, ``trains`` whether the graph updates its weights.
+    ``writes`` says what each write to a variable is for, ``trains`` whether the graph updates its weights, ``derived``
+    masks the derivatives that the model or its loss computes with.
     """
     lossy = _find_lossy(flow, deps)
     candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
     differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
     passive = find_passive(flow, deps, candidates, differentiated)
     aside = bytearray(b | p for b, p in zip(backward, passive))
-    labels = candidates & _measured_inputs(flow, deps, aside, lossy)
+    labels = candidates & _measured_inputs(flow, deps, aside, lossy, trains)
+    labels |= _subtracted(flow, deps, candidates, differentiated, backward)
     role: dict[int, str] = {}
     if trains or labels:
         whole = _find_whole_batch(flow, deps, aside, writes)
         _mark_measures(flow, deps, aside, whole, labels, differentiated, role)
-        origin = _find_origins(flow, deps)
-        _mark_approach(flow, deps, aside, lossy, origin, role)
+        find_approach(flow, deps, aside, lossy, derived, role).mark()
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
     return Losses(labels, role)
 
 
 def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
+    """What follows a step of a loss: 1 after one that models take too (a logarithm, a square), 2 after a sure one."""
     lossy = bytearray(len(flow))
     for i in flow.order:
         op = flow.ops[i]
         if not deps.weights[i] or not deps.feeds[i] or deps.applied[i] or op in _ENDS:
             continue
-        lossy[i] = (
-            op in LOSS_OPS
-            or op in COMPARISONS
-            or any(lossy[s] for s, _ in flow.inputs[i])
-        )
+        own = 0
+        if op in COMPARISONS or "CrossEntropy" in op or op in _SURE:
+            own = _WEAK + 1
+        elif op in LOSS_OPS:
+            own = _WEAK
+        lossy[i] = max([own, *(lossy[s] for s, _ in flow.inputs[i])])
     return lossy
 
 
-def _measured_inputs(
-    flow: Flow, deps: Dependence, aside: bytearray, lossy: bytearray
+def _subtracted(
+    flow: Flow,
+    deps: Dependence,
+    candidates: int,
+    differentiated: bytearray,
+    backward: bytearray,
 ) -> int:
-    """The inputs that, joined with weights, end in values for the whole batch and in comparisons only."""
+    """The inputs that a prediction is subtracted from, where the difference is squared and trained on."""
+    found = 0
+    for i in flow.by_kind(lambda op: op in ("Sub", "SquaredDifference")):
+        if not differentiated[i] or len(flow.inputs[i]) != 2:
+            continue
+        for (one, _), (other, _) in (flow.inputs[i], flow.inputs[i][::-1]):
+            target = deps.feeds[other]
+            predicted = deps.weights[one] and deps.feeds[one] and not deps.reduced[one]
+            only = target and not deps.weights[other] and not target & ~candidates
+            if predicted and only and _is_squared(flow, backward, i):
+                found |= target & ~deps.feeds[one]
+    return found
+
+
+def _is_squared(flow: Flow, backward: bytearray, i: int) -> bool:
+    for _ in range(4):
+        if flow.ops[i] in _DISTANCES:
+            return True
+        after = [n for n in flow.outputs[i] if flow.ops[n] in _DISTANCES | _PASSED]
+        after = [n for n in after if not backward[n]]
+        if not after:
+            return False
+        i = after[0]
+    return False
+
+
+def _measured_inputs(
+    flow: Flow, deps: Dependence, aside: bytearray, lossy: bytearray, trains: bool
+) -> int:
+    """The inputs that, joined with weights, end in values for the whole batch and in comparisons only.
+
+    Where nothing trains, a logarithm alone makes no loss: the log of a masked policy is what its author fetches.
+    """
     measured = unmeasured = 0
     for i in range(len(flow)):
         if aside[i] or not deps.weights[i] or not deps.feeds[i] or kind_of(flow.ops[i]):
             continue
-        if deps.reduced[i] or lossy[i]:
+        if deps.reduced[i] or lossy[i] > (0 if trains else _WEAK):
             measured |= deps.feeds[i]
         elif _is_end(flow, aside, i) or _DECODES.match(flow.ops[i]):
             unmeasured |= deps.feeds[i]
@@ -193,94 +219,3 @@ def _loss_or_metric(
         return "loss"
     before = [role[s] for s, _ in flow.inputs[i] if s in role]
     return "metric" if "metric" in before or "loss" not in before else "loss"
-
-
-def _mark_approach(
-    flow: Flow,
-    deps: Dependence,
-    backward: bytearray,
-    lossy: bytearray,
-    origin: list[int],
-    role: dict[int, str],
-) -> None:
-    """Extend the losses upstream over what only prepares them: the logarithm of a probability, the clip before it."""
-    for i in reversed(flow.order):
-        if i in role or backward[i] or not deps.feeds[i] or not deps.weights[i]:
-            continue
-        if deps.applied[i] or deps.later[i] or kind_of(flow.ops[i]):
-            continue
-        readers = [
-            n
-            for n in flow.outputs[i]
-            if not backward[n]
-            and flow.ops[n] not in SHAPE_ONLY
-            and kind_of(flow.ops[n]) != "summary"
-        ]
-        if not readers or not all(role.get(n) in ("loss", "metric") for n in readers):
-            continue
-        if _only_prepares(flow, deps, lossy, origin, role, i, readers):
-            role[i] = "metric" if all(role[n] == "metric" for n in readers) else "loss"
-
-
-def _find_origins(flow: Flow, deps: Dependence) -> list[int]:
-    """The tensor that each node is an elementwise function of; itself where it is one of several, or of none."""
-    origin = list(range(len(flow)))
-    for i in flow.order:
-        if flow.ops[i] not in _ELEMENTWISE or deps.applied[i]:
-            continue
-        behind = {
-            origin[s] for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]
-        }
-        if len(behind) == 1:
-            origin[i] = behind.pop()
-    return origin
-
-
-def _leads_on(flow: Flow, deps: Dependence, lossy: bytearray, n: int) -> bool:
-    """Whether a reader is a step of a loss itself: a logarithm, a square, or a constant added before one."""
-    for _ in range(4):
-        op = flow.ops[n]
-        if op in LOSS_OPS or op in _STEPS:
-            return True
-        carried = [s for s, _ in flow.inputs[n] if deps.feeds[s]]
-        after = [m for m in flow.outputs[n] if not deps.reduced[m] and deps.feeds[m]]
-        if op not in _SUMS or len(carried) > 1 or not after:
-            return False
-        n = after[0]
-    return False
-
-
-def _only_prepares(
-    flow: Flow,
-    deps: Dependence,
-    lossy: bytearray,
-    origin: list[int],
-    role: Mapping[int, str],
-    i: int,
-    readers: list[int],
-) -> bool:
-    op = flow.ops[i]
-    if op in _STEPS or lossy[i]:
-        return True
-    if op in _BRANCHES:
-        return origin[i] != i  # tf.squeeze of what may have had a last dimension of 1
-    carried = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
-    if op in _SUMS and len(carried) > 1:
-        if origin[i] != i:
-            return True  # logits * labels - relu(logits)
-        return op == "Sub" and all(flow.ops[n] in LOSS_OPS for n in readers)
-    if op in _SUMS:
-        return all(_leads_on(flow, deps, lossy, n) for n in readers)
-    if op in _RESHAPES:
-        return all(
-            "CrossEntropy" in flow.ops[n]
-            or lossy[n]
-            or flow.ops[n] == ("Sub" if op in _PARTS else "Unpack")
-            or role.get(n) == "metric"
-            or "MatMul" in flow.ops[n]
-            or op == "ExpandDims"
-            or flow.ops[n] in _BRANCHES
-            or flow.ops[n].startswith("Gather")
-            for n in readers
-        )
-    return False

@@ -1,0 +1,265 @@
+"""Losses and metrics -> extended upstream over what only prepares them: the logarithm of a probability, a difference.
+
+What a step may be is told by where it leads. A clamp before a logarithm keeps the logarithm finite; a clamp before a
+difference is the model's own last activation. A step away from a fork whose every way leads to a loss is the loss's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..arrays import Flow
+from ..dependence import Dependence
+from ..op_kinds import CLAMPS, LOSS_OPS, SHAPE_ONLY, kind_of
+
+LOGS = frozenset("Log Log1p Xlogy Xlog1py".split())
+_STEPS = frozenset(
+    "Log Log1p Exp Expm1 Neg Square Abs SquaredDifference Pow Shape Size Rank ZerosLike OnesLike GreaterEqual Greater"
+    " Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv StopGradient CheckNumerics LogSoftmax Select SelectV2"
+    " Tile".split()
+)
+_SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
+_QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
+_BRANCHES = ("Switch", "Merge")
+_PARTS = frozenset("Unpack StridedSlice Slice".split())
+_RESHAPES = _PARTS | frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
+_ELEMENTWISE = (
+    _STEPS
+    | CLAMPS
+    | frozenset("Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze".split())
+    | {"Identity"}
+)
+_FORKS = _ELEMENTWISE | _RESHAPES | frozenset("Sum Max Min Mean LogSoftmax".split())
+_LINEAR = frozenset("Neg Identity Reshape Squeeze Cast Transpose ExpandDims".split())
+_FAR = 6
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Approach:
+    """What the way into the losses is told from. ``backward`` masks the backward pass and what is only looked at,
+    ``derived`` the nodes of gradients that the model or the loss computes with, ``role`` grows as it is walked.
+    """
+
+    flow: Flow
+    deps: Dependence
+    backward: bytearray
+    lossy: bytearray
+    role: dict[int, str]
+    derived: bytearray
+    origin: list[int]
+    fork: list[int]
+
+    def mark(self) -> None:
+        """Give the loss's role to what only prepares it."""
+        flow, deps = self.flow, self.deps
+        for i in reversed(flow.order):
+            if i in self.role or self.backward[i] or self.derived[i]:
+                continue
+            if not deps.feeds[i] or not deps.weights[i] or deps.later[i]:
+                continue
+            if deps.applied[i] or kind_of(flow.ops[i]):
+                continue
+            readers = self.readers(i)
+            measured = all(self.role.get(n) in ("loss", "metric") for n in readers)
+            if readers and measured and self._only_prepares(i, readers):
+                metric = all(self.role[n] == "metric" for n in readers)
+                self.role[i] = "metric" if metric else "loss"
+
+    def readers(self, i: int) -> list[int]:
+        """Who computes with a node forward."""
+        ops = self.flow.ops
+        return [
+            n
+            for n in self.flow.outputs[i]
+            if not self.backward[n]
+            and ops[n] not in SHAPE_ONLY
+            and kind_of(ops[n]) != "summary"
+            and not (ops[n] == "Switch" and self._counts_zeros(n))
+        ]
+
+    def _counts_zeros(self, n: int) -> bool:
+        """Whether a Switch only tells the gradient of a cond how many zeros the other side wants."""
+        flow = self.flow
+        return all(
+            self.backward[m]
+            or flow.ops[m] in SHAPE_ONLY
+            or (flow.ops[m] == "Identity" and not flow.outputs[m])
+            for m in flow.outputs[n]
+        )
+
+    def _only_prepares(self, i: int, readers: list[int]) -> bool:
+        op = self.flow.ops[i]
+        if any(self.derived[s] for s, _ in self.flow.inputs[i]):
+            return (
+                op not in _LINEAR
+            )  # minus the gradient is a force, its norm a penalty
+        if op in CLAMPS and (self._ends_in_logs(readers) or self._is_hinge(readers)):
+            return True
+        if op in CLAMPS:
+            return self._leaves_fork(i)
+        if self._is_normalised(i):
+            return self._ends_in_logs(readers)
+        if op in _STEPS or self.lossy[i] or self._leaves_fork(i):
+            return True
+        if op in _BRANCHES:
+            return (
+                self.origin[i] != i
+            )  # tf.squeeze of what may have had a last dimension of 1
+        return self._is_term(i, readers) or self._is_part(i, readers)
+
+    def _is_term(self, i: int, readers: list[int]) -> bool:
+        flow, op = self.flow, self.flow.ops[i]
+        if op not in _SUMS:
+            return False
+        if len(self._carriers(i)) > 1:
+            if self.origin[i] != i:
+                return True  # logits * labels - relu(logits)
+            return op == "Sub" and all(flow.ops[n] in LOSS_OPS for n in readers)
+        return all(self._leads_on(n) for n in readers)
+
+    def _is_part(self, i: int, readers: list[int]) -> bool:
+        return self.flow.ops[i] in _RESHAPES and all(
+            self._takes_parts(n, self.flow.ops[i]) for n in readers
+        )
+
+    def _takes_parts(self, n: int, op: str) -> bool:
+        ops = self.flow.ops
+        return (
+            "CrossEntropy" in ops[n]
+            or bool(self.lossy[n])
+            or ops[n] == ("Sub" if op in _PARTS else "Unpack")
+            or self.role.get(n) == "metric"
+            or "MatMul" in ops[n]
+            or op == "ExpandDims"
+            or ops[n] in _BRANCHES
+            or ops[n].startswith("Gather")
+        )
+
+    def _carriers(self, i: int) -> list[int]:
+        deps = self.deps
+        return [s for s, _ in self.flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
+
+    def _ends_in_logs(self, readers: list[int]) -> bool:
+        return all(self._meets_log(n) for n in readers)
+
+    def _meets_log(self, n: int) -> bool:
+        """Whether a clamp's reader is a logarithm, or leads to one by a complement, a label, a shape or a quotient."""
+        flow = self.flow
+        passes = _SUMS | CLAMPS | _RESHAPES | {"Neg", "Identity", "Pow"}
+        for _ in range(_FAR):
+            if flow.ops[n] in LOGS or "CrossEntropy" in flow.ops[n]:
+                return True
+            after = [m for m in self.readers(n) if self.deps.feeds[m]]
+            if flow.ops[n] not in passes or self.deps.reduced[n] or not after:
+                return False
+            n = after[0]
+        return False
+
+    def _is_hinge(self, readers: list[int]) -> bool:
+        """Whether a clamp's values are only squared or summed up: ``mean(relu(1 - d))``."""
+        ops = self.flow.ops
+        return all(
+            ops[n] in ("Square", "Pow")
+            or ops[n] != "Sub"
+            and (self.deps.reduced[n] or self._is_summed_up(n))
+            for n in readers
+        )
+
+    def _is_summed_up(self, n: int) -> bool:
+        after = self.readers(n)
+        summed = all(self.deps.reduced[m] for m in after)
+        return bool(after) and self.flow.ops[n] in _SUMS and summed
+
+    def _is_normalised(self, i: int) -> bool:
+        """Whether a node is ``p / sum(p)``: probabilities made to sum to one again."""
+        flow = self.flow
+        if flow.ops[i] not in _QUOTIENTS or len(flow.inputs[i]) != 2:
+            return False
+        above, below = (source for source, _ in flow.inputs[i])
+        total = below if flow.ops[below] == "Sum" else -1
+        return total >= 0 and above in [s for s, _ in flow.inputs[total]]
+
+    def _leaves_fork(self, i: int) -> bool:
+        """Whether a node hangs on one prediction of which several ways lead off, each to a loss."""
+        start = self.fork[i]
+        if start == i or not self.deps.weights[start]:
+            return False
+        ways = self.readers(start)
+        return len(ways) > 1 and all(self._measures(n) for n in ways)
+
+    def _measures(self, n: int) -> bool:
+        """Whether all that follows a node, a few steps down, measures."""
+        stack, seen = [n], {n}
+        while stack and len(seen) < _MOST:
+            i = stack.pop()
+            if self.role.get(i) in ("loss", "metric"):
+                continue
+            after = self.readers(i)
+            if not after or self.deps.applied[i]:
+                return False
+            fresh = [m for m in after if m not in seen]
+            seen.update(fresh)
+            stack += fresh
+        return not stack
+
+    def _leads_on(self, n: int) -> bool:
+        """Whether a reader is a step of a loss itself: a logarithm, a square, or a constant added before one."""
+        flow, deps = self.flow, self.deps
+        for _ in range(4):
+            op = flow.ops[n]
+            if op in LOSS_OPS or op in _STEPS or op in CLAMPS:
+                return True
+            carried = [s for s, _ in flow.inputs[n] if deps.feeds[s]]
+            after = [
+                m for m in flow.outputs[n] if not deps.reduced[m] and deps.feeds[m]
+            ]
+            if op not in _SUMS or len(carried) > 1 or not after:
+                return False
+            n = after[0]
+        return False
+
+
+def find_origins(flow: Flow, deps: Dependence) -> list[int]:
+    """The tensor that each node is an elementwise function of; itself where it is one of several, or of none."""
+    origin = list(range(len(flow)))
+    for i in flow.order:
+        if flow.ops[i] not in _ELEMENTWISE or deps.applied[i]:
+            continue
+        behind = {
+            origin[s] for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]
+        }
+        if len(behind) == 1:
+            origin[i] = behind.pop()
+    return origin
+
+
+def find_forks(flow: Flow, deps: Dependence) -> list[int]:
+    """The nearest tensor before each node that several nodes read, by way of ops that keep to one prediction."""
+    fork = list(range(len(flow)))
+    for i in flow.order:
+        if flow.ops[i] not in _FORKS or deps.applied[i]:
+            continue
+        behind = {s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]}
+        starts = {s if _is_shared(flow, s) else fork[s] for s in behind}
+        if len(starts) == 1:
+            fork[i] = starts.pop()
+    return fork
+
+
+def _is_shared(flow: Flow, i: int) -> bool:
+    return sum(flow.ops[n] not in SHAPE_ONLY for n in flow.outputs[i]) > 1
+
+
+def find_approach(
+    flow: Flow,
+    deps: Dependence,
+    backward: bytearray,
+    lossy: bytearray,
+    derived: bytearray,
+    role: dict[int, str],
+) -> Approach:
+    """The way into losses whose own nodes ``role`` already holds."""
+    origin = find_origins(flow, deps)
+    fork = find_forks(flow, deps)
+    return Approach(flow, deps, backward, lossy, role, derived, origin, fork)
