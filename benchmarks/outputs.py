@@ -1,69 +1,79 @@
-"""Score the output suggestions of a corpus folder by the answers in its INDEX.tsv.
+"""Score the output suggestions on a corpus folder by the answers in its INDEX.tsv, and on generated training graphs.
 
-``python benchmarks/outputs.py [FOLDER] [-v]``: per kind of graph, how often the best candidate is a true output (top-1)
-and how often the first k are the k true ones (set), for graphscope and for the two rules that other tools use: nodes
-that nothing consumes, and of those the ones that an input leads to. Then how often a score is right (calibration),
-and the time. ``-v`` lists the misses.
+``python benchmarks/outputs.py [FOLDER] [-v] [--generated] [--left-out] [--fit]``: per kind of graph, how often the best
+candidate is a true output (top-1) and how often the first k are the k true ones (set), for graphscope and for the two
+rules that other tools use: nodes that nothing consumes, and of those the ones that an input leads to. Then how often a
+score is right (calibration), and the time. ``--generated`` adds training graphs built by TensorFlow. ``--left-out``
+learns the points without a repository (or a fold of the generated graphs) and asks about that one, for each.
+``--fit`` prints what all graphs teach. ``-v`` lists the misses.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import os
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from zlib import crc32
 
-from graphscope.errors import GraphscopeError
-from graphscope.graph import CONTROL, Model, Tensor
+from outputs_graphs import CORPUS, Sample, corpus, generated, spelled
+from outputs_learning import Claim, Lesson, fit_curve, learn, lesson_of, rounded
+
+from graphscope.graph import CONTROL, Model
 from graphscope.infer.outputs.find import find_outputs
-from graphscope.read import load
+from graphscope.infer.outputs.points import POINTS, Calibration
 
-ROOT = Path(__file__).parent.parent
-CORPUS = Path(os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corpus"))
 _SUMMARISE = frozenset("Const Assign NoOp Placeholder".split())
+_FOLDS = 8
 
 
-class Row(NamedTuple):
-    path: str
-    kind: str
-    outputs: frozenset[str]
+@dataclass(frozen=True)
+class Result:
+    """What was answered for a sample; ``claims`` are what its scores rest on, by candidate."""
 
-
-class Result(NamedTuple):
-    row: Row
+    sample: Sample
     ranked: list[str]
     scores: list[float]
-    sinks: list[str]
-    reachable: list[str]
+    chosen: frozenset[str]
+    claims: dict[str, Claim]
     seconds: float
-    nodes: int
 
     @property
     def top(self) -> bool:
-        return bool(self.ranked) and self.ranked[0] in self.row.outputs
+        return bool(self.ranked) and self.ranked[0] in self.sample.first
 
     @property
     def whole(self) -> bool:
-        return set(self.ranked[: len(self.row.outputs)]) == self.row.outputs
+        true = self.sample.whole
+        if len(true) == 1 and self.sample.first > true:
+            return (
+                self.top
+            )  # several answers are right, of which the author fetches one
+        return set(self.ranked[: len(true)]) == true
 
 
-def rows(folder: Path) -> Iterator[Row]:
-    """The graphs of the corpus whose outputs are known."""
-    with (folder / "INDEX.tsv").open(newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            names = [n for n in (row["outputs"] or "").split(",") if n]
-            if names and not row["kind"].startswith("ckpt"):
-                yield Row(row["path"], row["kind"], frozenset(map(_spelled, names)))
-
-
-def _spelled(name: str) -> str:
-    tensor = Tensor.parse(name)
-    return str(tensor) if tensor.port else tensor.node
+def measure(lesson: Lesson, points: Mapping[str, float] = POINTS) -> Result:
+    sample = lesson.sample
+    begin = time.perf_counter()
+    found = find_outputs(sample.model, training=lesson.study, points=points)
+    seconds = time.perf_counter() - begin
+    ranked = [spelled(str(c.tensor)) for c in found.outputs]
+    totals = [sum(e.points for e in c.evidence) for c in found.outputs]
+    chosen = frozenset(spelled(str(c.tensor)) for c in found.best())
+    claims = {}
+    for name, total, candidate in zip(ranked, totals, found.outputs):
+        rivals = [t for t, other in zip(totals, ranked) if other not in chosen]
+        if name not in chosen:
+            rivals = totals[:1]
+        lead = total - max(rivals) if rivals else 3.0
+        right = name in sample.first | sample.whole
+        if candidate.kind not in ("signature", "declared"):
+            claims[name] = (total, lead, len(ranked) == 1, right)
+    return Result(
+        sample, ranked, [c.score for c in found.outputs], chosen, claims, seconds
+    )
 
 
 def sinks_of(model: Model) -> tuple[list[str], list[str]]:
@@ -72,8 +82,8 @@ def sinks_of(model: Model) -> tuple[list[str], list[str]]:
     named = [
         n for n in graph if not graph.out_degree(n) and graph.op(n) not in _SUMMARISE
     ]
-    fed = {n for n in graph.by_op("Placeholder")}
-    reached, stack = set(fed), list(fed)
+    reached = set(graph.by_op("Placeholder"))
+    stack = list(reached)
     while stack:
         for target, edges in graph._succ[stack.pop()].items():
             if target not in reached and any(key != CONTROL for key in edges):
@@ -82,93 +92,131 @@ def sinks_of(model: Model) -> tuple[list[str], list[str]]:
     return named, [n for n in named if n in reached]
 
 
-def measure(folder: Path, row: Row) -> Result:
-    model = load(str(folder / row.path))
-    begin = time.perf_counter()
-    found = find_outputs(model)
-    seconds = time.perf_counter() - begin
-    ranked = [_spelled(str(c.tensor)) for c in found.outputs]
-    sinks, reachable = sinks_of(model)
-    scores = [c.score for c in found.outputs]
-    nodes = len(model.graph)
-    return Result(row, ranked, scores, sinks, reachable, seconds, nodes)
-
-
-def _rate(results: list[Result], names: str) -> str:
+def _rate(group: Sequence[Result], which: int) -> str:
     """top-1 and set of a rule that gives an unordered list: by the file's order."""
-    top = sum(
-        bool(getattr(r, names)) and getattr(r, names)[0] in r.row.outputs
-        for r in results
-    )
-    whole = sum(set(getattr(r, names)) == r.row.outputs for r in results)
-    return f"{top / len(results):5.0%} {whole / len(results):5.0%}"
+    named = [(r, sinks_of(r.sample.model)[which]) for r in group]
+    top = sum(bool(n) and n[0] in r.sample.first for r, n in named)
+    whole = sum(set(n) == r.sample.whole for r, n in named)
+    return f"{top / len(group):5.0%} {whole / len(group):5.0%}"
 
 
-def report(results: list[Result], verbose: bool) -> str:
+def report(results: Sequence[Result], rivals: bool = True) -> Iterator[str]:
     by_kind: dict[str, list[Result]] = defaultdict(list)
     for result in results:
-        by_kind[result.row.kind].append(result)
-    by_kind["all"] = results
-    lines = [
-        "kind            graphs  graphscope   no consumer   and fed    candidates of each (median)"
-    ]
+        by_kind[result.sample.kind].append(result)
+    by_kind["training"] = [r for r in results if r.sample.trains]
+    by_kind["all"] = list(results)
+    head = "kind            graphs  graphscope"
+    yield head + ("   no consumer   and fed" if rivals else "")
     for kind, group in by_kind.items():
+        if not group:
+            continue
         top = sum(r.top for r in group) / len(group)
         whole = sum(r.whole for r in group) / len(group)
-        counts = [
-            sorted(len(getattr(r, names)) for r in group)[len(group) // 2]
-            for names in ("ranked", "sinks", "reachable")
-        ]
-        lines.append(
-            f"{kind:15} {len(group):6}  {top:5.0%} {whole:5.0%}  {_rate(group, 'sinks')}  "
-            f"{_rate(group, 'reachable')}    {counts[0]} / {counts[1]} / {counts[2]}"
-        )
-    lines += ["", *_calibration(results)]
-    slowest = max(results, key=lambda r: r.seconds)
-    lines.append(
-        f"slowest: {slowest.seconds:.3f} s for {slowest.nodes} nodes ({slowest.row.path})"
-    )
-    if verbose:
-        lines += [""] + [_miss(r) for r in results if not (r.top and r.whole)]
-    return "\n".join(lines)
+        line = f"{kind:15} {len(group):6}  {top:5.1%} {whole:5.1%}"
+        yield line + (f"  {_rate(group, 0)}  {_rate(group, 1)}" if rivals else "")
 
 
-def _calibration(results: list[Result]) -> Iterator[str]:
+def calibration(pairs: Sequence[tuple[float, bool]]) -> Iterator[str]:
     """Of all guessed candidates in each band of scores, how many are right."""
     bands: dict[int, list[bool]] = defaultdict(list)
-    for result in results:
-        for name, score in zip(result.ranked, result.scores):
-            if score < 1:
-                bands[int(score * 10)].append(name in result.row.outputs)
-    for band, right in sorted(bands.items(), reverse=True):
-        yield (
-            f"score {band / 10:.1f}-{(band + 1) / 10:.1f}: right {sum(right)} of {len(right)}"
-        )
+    for score, right in pairs:
+        bands[int(score * 10)].append(right)
+    for band, rights in sorted(bands.items(), reverse=True):
+        claim = f"score {band / 10:.1f}-{(band + 1) / 10:.1f}"
+        yield f"{claim}: right {sum(rights)} of {len(rights)}"
 
 
-def _miss(result: Result) -> str:
+def _scored(results: Sequence[Result]) -> list[tuple[float, bool]]:
+    return [
+        (score, name in r.sample.first | r.sample.whole)
+        for r in results
+        for name, score in zip(r.ranked, r.scores)
+        if name in r.claims
+    ]
+
+
+def miss(result: Result) -> str:
     listed = ", ".join(
         f"{name} {score:.2f}"
         for name, score in list(zip(result.ranked, result.scores))[:6]
     )
     what = "set" if result.top else "top-1"
-    return f"{what} missed: {result.row.path}\n    true {sorted(result.row.outputs)}\n    said {listed}"
+    true = sorted(result.sample.whole)
+    return f"{what} missed: {result.sample.name}\n    true {true}\n    said {listed}"
+
+
+def _fold(sample: Sample) -> str:
+    """The repository of a published graph; one of a few folds of those built here."""
+    if sample.kind in ("training graph", "style", "random script"):
+        return f"fold {crc32(sample.group.encode()) % _FOLDS}"
+    return sample.group
+
+
+def left_out(lessons: Sequence[Lesson]) -> list[Result]:
+    """Each fold's graphs, answered with what the others teach."""
+    folds = sorted({_fold(a.sample) for a in lessons})
+    results = []
+    for fold in folds:
+        points = learn([a for a in lessons if _fold(a.sample) != fold])
+        results += [measure(a, points) for a in lessons if _fold(a.sample) == fold]
+    return results
+
+
+def curves(results: Sequence[Result]) -> tuple[Calibration, Calibration]:
+    """The curves for what one would freeze together, and for the rest."""
+    chosen = [c for r in results for n, c in r.claims.items() if n in r.chosen]
+    other = [c for r in results for n, c in r.claims.items() if n not in r.chosen]
+    return fit_curve(chosen), fit_curve(other)
+
+
+def held_back_scores(results: Sequence[Result]) -> list[tuple[float, bool]]:
+    """Scores of each fold by curves that the other folds' answers fit."""
+    pairs = []
+    for fold in sorted({_fold(r.sample) for r in results}):
+        one, two = curves([r for r in results if _fold(r.sample) != fold])
+        for r in (r for r in results if _fold(r.sample) == fold):
+            for name, (points, lead, alone, right) in r.claims.items():
+                curve = one if name in r.chosen else two
+                pairs.append((curve.score(points, lead, alone), right))
+    return pairs
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=CORPUS)
     parser.add_argument("-v", "--verbose", action="store_true", help="list the misses")
+    parser.add_argument("--generated", action="store_true", help="graphs built here")
+    parser.add_argument("--left-out", action="store_true", help="held-out scores")
+    parser.add_argument("--fit", action="store_true", help="print what is learned")
     options = parser.parse_args()
-    results = []
-    for row in rows(options.folder):
-        try:
-            results.append(measure(options.folder, row))
-        except GraphscopeError as error:
-            print(f"{row.path}: {error}", file=sys.stderr)
-    print(
-        report(results, options.verbose) if results else "no graph with known outputs"
+    samples = list(corpus(options.folder)) + (
+        list(generated()) if options.generated else []
     )
+    if not samples:
+        print("no graph with known outputs")
+        return 0
+    lessons = [lesson_of(sample) for sample in samples]
+    results = [measure(lesson) for lesson in lessons]
+    lines = [*report(results), "", *calibration(_scored(results))]
+    slow = max(results, key=lambda r: r.seconds)
+    nodes = len(slow.sample.model.graph)
+    lines.append(
+        f"slowest: {slow.seconds:.3f} s for {nodes} nodes ({slow.sample.name})"
+    )
+    if options.left_out or options.fit:
+        apart = left_out(lessons)
+        lines += ["", "left out:", *report(apart, False), ""]
+        lines += calibration(held_back_scores(apart))
+        if options.fit:
+            lines += [
+                "",
+                f"points {rounded(learn(lessons))}",
+                f"curves {curves(apart)}",
+            ]
+    if options.verbose:
+        lines += ["", *(miss(r) for r in results if not (r.top and r.whole))]
+    print("\n".join(lines))
     return 0
 
 

@@ -69,6 +69,10 @@ class Context:
             if not deps.later[head.index] and not deps.reduced[head.index]:
                 key = weights, self._op_of(head)
                 self.twins[key].setdefault(self._base(head.index), self._name_of(head))
+        self.generated: dict[int, list[int]] = defaultdict(list)
+        for head in heads:
+            if self._is_boundary(head):
+                self.generated[deps.weights[head.index]].append(head.index)
         self.fed_by_generator = self._judged(heads)
 
     def _judged(self, heads: list[Head]) -> int:
@@ -135,14 +139,18 @@ class Context:
             evidence = [Evidence(ends), self._evidence("batch value", whole)]
             return "side result", evidence
         if head.derivative:
-            return "derivative", [self._evidence("derivative", head.derivative)]
+            own = self.study.derivatives
+            unasked = own is not None and head.index in own.by_input
+            name = "derivative unasked" if unasked else "derivative"
+            text = head.derivative + (", that nothing reads" if unasked else "")
+            return "derivative", [self._evidence(name, text)]
         if last in _RANKED and head.end and "metric" not in head.readers:
             return "class", [self._evidence("ranked", ends)]
         if last in DECISIONS:
             return "class", [self._evidence(self._decision(head), ends)]
         if last in ACTIVATIONS and last != "Relu":
             return "prediction", [self._evidence("activation", ends)]
-        if _DETECTIONS.search(last):
+        if _DETECTIONS.search(last) or self._is_picked(inner):
             return "prediction", [self._evidence("detection", ends)]
         if deps.applied[inner]:
             own = self._evidence("layer", "a layer's own output")
@@ -182,7 +190,7 @@ class Context:
         elif labelled:
             yield Evidence("depends on no label")
         yield from self._by_rivals(head)
-        if study.flow.ops[self.through(head.index)] in _LOOKUPS:
+        if self._is_lookup(self.through(head.index)):
             yield self._evidence("lookup", "a row of a table")
         if head.end:
             read = study.flow.outputs[head.index]
@@ -191,7 +199,27 @@ class Context:
         if study.deps.later[head.index]:
             yield from self._boundary(head)
 
+    def _is_lookup(self, i: int) -> bool:
+        """Whether a node is a row of a table of weights."""
+        flow = self.study.flow
+        return (
+            flow.ops[i] in _LOOKUPS and not self.study.deps.feeds[flow.inputs[i][0][0]]
+        )
+
+    def _is_picked(self, i: int) -> bool:
+        """Whether a node holds what non-maximum suppression picked."""
+        flow = self.study.flow
+        if flow.ops[i] not in _LOOKUPS or len(flow.inputs[i]) < 2:
+            return False
+        return bool(_DETECTIONS.search(flow.ops[self.through(flow.inputs[i][1][0])]))
+
     def _by_rivals(self, head: Head) -> Iterator[Evidence]:
+        shown = self._unjudged_twin(head)
+        if shown:
+            text = (
+                f"makes what {shown!r} makes, and nothing is trained on it: a sampler"
+            )
+            yield self._evidence("sampler", text)
         rival = self._needs_more(head)
         if rival:
             text = f"needs fewer inputs than {rival!r}, which has the same weights"
@@ -202,6 +230,20 @@ class Context:
                 f"drawn at random; {sure!r} is computed from the same weights without"
             )
             yield self._evidence("sampled", text)
+
+    def _unjudged_twin(self, head: Head) -> str:
+        """The output of a generator in training that this head makes as well, of the same weights, for use."""
+        deps = self.study.deps
+        if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
+            return ""
+        for i in self.generated.get(deps.weights[head.index], ()):
+            if (
+                i != head.index
+                and deps.feeds[head.index] & ~deps.random
+                == deps.feeds[i] & ~deps.random
+            ):
+                return self.study.flow.names[i]
+        return ""
 
     def _needs_more(self, head: Head) -> str:
         """A head with the same weights that needs other inputs besides: teacher forcing, dropout's rate."""

@@ -27,6 +27,7 @@ def score_heads(
         return []
     context = Context(model, study, heads, points)
     rated = _prefer_activations(context, [context.rate(head) for head in heads])
+    rated = _prefer_sure(context, rated)
     rated.sort(key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port))
     ordered = _representatives_first(context, rated)
     return _candidates(model, study, ordered, specs, certain)
@@ -47,6 +48,31 @@ def _prefer_activations(context: Context, rated: list[Rated]) -> list[Rated]:
         )
         for each in rated
     ]
+
+
+def _prefer_sure(context: Context, rated: list[Rated]) -> list[Rated]:
+    """A value that nothing reads before the one drawn around it."""
+    deps = context.study.deps
+    drawn = [r for r in rated if any(e.name == "sampled" for e in r.evidence)]
+    most = max((r.points for r in drawn), default=-9.0)
+    return [
+        (
+            replace(each, bonus=_lift(each, most + 0.1))
+            if each.head.end
+            and not deps.feeds[each.head.index] & deps.random
+            and each.head.readers <= {"loss"}
+            and _names(drawn, each)
+            else each
+        )
+        for each in rated
+    ]
+
+
+def _names(drawn: list[Rated], each: Rated) -> bool:
+    """Whether one of these says that it is drawn where this one is not."""
+    name = repr(each.head.tensor.node)
+    texts = (e.text for r in drawn for e in r.evidence if e.name == "sampled")
+    return any(name in text for text in texts)
 
 
 def _lift(each: Rated, least: float) -> float:
@@ -74,7 +100,7 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     A head from which a better one is computed is a step towards it, and what is computed from a better one alone
     (the class of its scores) another form of it. The ports of one node belong together.
     """
-    slack = 1.5 if study.roles else 2.5  # an inference graph has few ends that are none
+    slack = 2.2 if study.roles else 2.5  # an inference graph has few ends that are none
     least = max(ordered[0].points - slack, 0.5)
     leads: list[tuple[Rated, bytearray]] = []
     for each in ordered[:64]:
@@ -134,7 +160,8 @@ def _candidates(
     for each in ordered:
         fits = each.head.tensor in chosen and not certain
         curve = CHOSEN if fits or len(ordered) == 1 else OTHER
-        score = curve.score(each.points, _lead(each, ordered), len(ordered) == 1)
+        lead = _lead(each, ordered, chosen)
+        score = curve.score(each.points, lead, len(ordered) == 1)
         ceiling = score = min(score, ceiling)
         spec = spec_of(model.graph, each.head.tensor, specs)
         told = tuple(e for e in each.evidence if e.text or e.points)
@@ -145,7 +172,8 @@ def _candidates(
     return found
 
 
-def _lead(each: Rated, ordered: list[Rated]) -> float:
-    """By how many points a head leads the best of another prediction; negative where it is behind."""
-    rivals = [r.points for r in ordered if r.base != each.base]
+def _lead(each: Rated, ordered: list[Rated], chosen: frozenset[Tensor]) -> float:
+    """By how many points a chosen head leads the best of the rest, or one of the rest the best; below 0 if behind."""
+    first = each.head.tensor in chosen
+    rivals = [r.points for r in ordered if (r.head.tensor in chosen) is not first]
     return each.points - max(rivals) if rivals else 3.0

@@ -96,6 +96,8 @@ def forward_slots(op: str, count: int) -> tuple[int, ...]:
 
     if op == "BroadcastGradientArgs" or not is_backward(op):
         return ()
+    if "BackpropFilter" in op:
+        return ()  # of a transposed convolution it takes the gradient as ``input``
     names = opdefs.input_names(op)
     if len(names) != count or op in ("MirrorPadGrad", "TileGrad"):
         return ()

@@ -101,7 +101,7 @@ def study_training(
     aside = _find_aside(flow, backward)
     deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
-    losses = find_losses(flow, deps, backward, writes, trains, derivatives.free)
+    losses = find_losses(flow, deps, backward, writes, trains, derivatives.steps())
     found = _seed_roles(flow, backward, writes, losses, updates)
     _spread_to_groups(flow, first, found)
     _spread_upstream(flow, first, found, trained)
@@ -230,6 +230,8 @@ def _seed_roles(
     for i, op in enumerate(flow.ops):
         if by_op[op] and by_op[op] != "write":
             found[i] = by_op[op]
+        elif op.startswith("CheckNumerics") and not flow.outputs[i]:
+            found[i] = "assertion"
         elif op in ("If", "StatelessIf") and _only_guards(flow, i):
             found[i] = "assertion"
         elif by_op[op] == "" and i in found and op in VARIABLES:

@@ -8,7 +8,6 @@ here, and what follows an op of the backward pass is backward.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..arrays import Flow
@@ -35,13 +34,18 @@ class Derivatives:
     read: tuple[int, ...] = ()
     by_input: tuple[int, ...] = ()
 
+    def steps(self) -> bytearray:
+        """A mask of the nodes inside gradients that the model or its loss computes with."""
+        return bytearray(f and bool(s) for f, s in zip(self.free, self.scope))
 
-def find_derivatives(flow: Flow, updates: Iterable[int]) -> Derivatives:
+
+def find_derivatives(flow: Flow, updates: list[int]) -> Derivatives:
     """The derivatives of a graph that no update of a weight takes."""
     scope = [_scope_of(name) for name in flow.names]
     free = bytearray(len(flow))
     if not any(scope):
         return Derivatives(scope, free)
+    trains = bool(updates)
     applied = _applied_scopes(flow, scope, updates)
     read: list[int] = []
     parameter: list[int] = []
@@ -58,7 +62,7 @@ def find_derivatives(flow: Flow, updates: Iterable[int]) -> Derivatives:
         elif not weight and _is_source(flow, wrt) and _is_unread(flow, i):
             by_input.append(i)
     busy = {scope[i] for i in [*read, *parameter]}
-    by_input = [] if applied else [i for i in by_input if scope[i] not in busy]
+    by_input = [] if trains else [i for i in by_input if scope[i] not in busy]
     free = flow.upstream(read + by_input)
     return Derivatives(scope, free, tuple(parameter), tuple(read), tuple(by_input))
 
@@ -97,7 +101,7 @@ def _operand(flow: Flow, forward: str, leaf: str) -> list[int]:
     return [wires[min(slot, len(wires) - 1)][0]] if wires else []
 
 
-def _applied_scopes(flow: Flow, scope: list[str], updates: Iterable[int]) -> set[str]:
+def _applied_scopes(flow: Flow, scope: list[str], updates: list[int]) -> set[str]:
     """The scopes whose derivatives updates take, on their way through clips and means at most."""
     seeds = [
         flow.inputs[i][slot][0]

@@ -6,6 +6,7 @@ difference is the model's own last activation. A step away from a fork whose eve
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..arrays import Flow
@@ -29,7 +30,11 @@ _ELEMENTWISE = (
     | frozenset("Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze".split())
     | {"Identity"}
 )
-_FORKS = _ELEMENTWISE | _RESHAPES | frozenset("Sum Max Min Mean LogSoftmax".split())
+ANSWERS = re.compile(
+    r"(Softmax|Sigmoid|Tanh|Sqrt|ArgMax|TopK(V2)?|CTC\w*Decoder|\w*NonMaxSuppression\w*)$"
+)
+"""What makes an answer of scores: no step of a loss, though a loss follows beside it."""
+
 _LINEAR = frozenset("Neg Identity Reshape Squeeze Cast Transpose ExpandDims".split())
 _FAR = 6
 _MOST = 200
@@ -49,6 +54,8 @@ class Approach:
     derived: bytearray
     origin: list[int]
     fork: list[int]
+    after: bytearray
+    """Masks what follows a derivative: penalties, residuals."""
 
     def mark(self) -> None:
         """Give the loss's role to what only prepares it."""
@@ -58,7 +65,7 @@ class Approach:
                 continue
             if not deps.feeds[i] or not deps.weights[i] or deps.later[i]:
                 continue
-            if deps.applied[i] or kind_of(flow.ops[i]):
+            if kind_of(flow.ops[i]) or deps.applied[i] and not self.after[i]:
                 continue
             readers = self.readers(i)
             measured = all(self.role.get(n) in ("loss", "metric") for n in readers)
@@ -91,9 +98,14 @@ class Approach:
     def _only_prepares(self, i: int, readers: list[int]) -> bool:
         op = self.flow.ops[i]
         if any(self.derived[s] for s, _ in self.flow.inputs[i]):
+            scaled = op == "Mul" and len(self._carriers(i)) == 1
             return (
-                op not in _LINEAR
-            )  # minus the gradient is a force, its norm a penalty
+                not scaled and op not in _LINEAR
+            )  # minus it: a force; its norm: a penalty
+        if self.after[i]:
+            return op not in _LINEAR
+        if op == "LogSoftmax":  # beside another form of the scores
+            return any(len(self.readers(s)) > 1 for s, _ in self.flow.inputs[i])
         if op in CLAMPS and (self._ends_in_logs(readers) or self._is_hinge(readers)):
             return True
         if op in CLAMPS:
@@ -103,9 +115,7 @@ class Approach:
         if op in _STEPS or self.lossy[i] or self._leaves_fork(i):
             return True
         if op in _BRANCHES:
-            return (
-                self.origin[i] != i
-            )  # tf.squeeze of what may have had a last dimension of 1
+            return self.origin[i] != i  # tf.squeeze of what may be as it is
         return self._is_term(i, readers) or self._is_part(i, readers)
 
     def _is_term(self, i: int, readers: list[int]) -> bool:
@@ -181,27 +191,31 @@ class Approach:
         return total >= 0 and above in [s for s, _ in flow.inputs[total]]
 
     def _leaves_fork(self, i: int) -> bool:
-        """Whether a node hangs on one prediction of which several ways lead off, each to a loss."""
+        """Whether a node hangs on one prediction of which several ways lead off, each to a loss, and some round it."""
         start = self.fork[i]
-        if start == i or not self.deps.weights[start]:
+        if start == i or not self.deps.weights[start] or self.deps.later[start]:
             return False
-        ways = self.readers(start)
-        return len(ways) > 1 and all(self._measures(n) for n in ways)
+        if ANSWERS.match(self.flow.ops[i]):
+            return False
+        return len(self.readers(start)) > 1 and self._is_avoided(start, i)
 
-    def _measures(self, n: int) -> bool:
-        """Whether all that follows a node, a few steps down, measures."""
-        stack, seen = [n], {n}
+    def _is_avoided(self, start: int, i: int) -> bool:
+        """Whether all that follows ``start`` measures, on a way past ``i`` too."""
+        stack, seen, past = [start], {start}, False
         while stack and len(seen) < _MOST:
-            i = stack.pop()
-            if self.role.get(i) in ("loss", "metric"):
+            n = stack.pop()
+            if n != start and self.role.get(n) in ("loss", "metric"):
+                past = True
                 continue
-            after = self.readers(i)
-            if not after or self.deps.applied[i]:
+            after = self.readers(n)
+            if not after or (n != start and self.deps.applied[n]):
                 return False
+            if n == i:
+                continue  # what follows it is measured: that is how it came to be asked
             fresh = [m for m in after if m not in seen]
             seen.update(fresh)
             stack += fresh
-        return not stack
+        return past and not stack
 
     def _leads_on(self, n: int) -> bool:
         """Whether a reader is a step of a loss itself: a logarithm, a square, or a constant added before one."""
@@ -212,7 +226,9 @@ class Approach:
                 return True
             carried = [s for s, _ in flow.inputs[n] if deps.feeds[s]]
             after = [
-                m for m in flow.outputs[n] if not deps.reduced[m] and deps.feeds[m]
+                m
+                for m in flow.outputs[n]
+                if deps.feeds[m] and (not deps.reduced[m] or flow.ops[m] in LOSS_OPS)
             ]
             if op not in _SUMS or len(carried) > 1 or not after:
                 return False
@@ -235,10 +251,10 @@ def find_origins(flow: Flow, deps: Dependence) -> list[int]:
 
 
 def find_forks(flow: Flow, deps: Dependence) -> list[int]:
-    """The nearest tensor before each node that several nodes read, by way of ops that keep to one prediction."""
+    """The nearest tensor before each node that several nodes read, no further weight applied."""
     fork = list(range(len(flow)))
     for i in flow.order:
-        if flow.ops[i] not in _FORKS or deps.applied[i]:
+        if deps.applied[i]:
             continue
         behind = {s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]}
         starts = {s if _is_shared(flow, s) else fork[s] for s in behind}
@@ -262,4 +278,6 @@ def find_approach(
     """The way into losses whose own nodes ``role`` already holds."""
     origin = find_origins(flow, deps)
     fork = find_forks(flow, deps)
-    return Approach(flow, deps, backward, lossy, role, derived, origin, fork)
+    starts = [i for i, hit in enumerate(derived) if hit]
+    after = flow.downstream(starts) if starts else bytearray(len(flow))
+    return Approach(flow, deps, backward, lossy, role, derived, origin, fork, after)

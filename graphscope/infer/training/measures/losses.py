@@ -78,6 +78,11 @@ def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
     return lossy
 
 
+def _is_fetched(flow: Flow, i: int) -> bool:
+    """Whether a node can serve nothing but a person: ``tf.identity(log_probabilities, "action")``."""
+    return flow.ops[i] == "Identity" and not flow.outputs[i] and not flow.controlled[i]
+
+
 def _subtracted(
     flow: Flow,
     deps: Dependence,
@@ -122,7 +127,8 @@ def _measured_inputs(
     for i in range(len(flow)):
         if aside[i] or not deps.weights[i] or not deps.feeds[i] or kind_of(flow.ops[i]):
             continue
-        if deps.reduced[i] or lossy[i] > (0 if trains else _WEAK):
+        fetched = not trains or _is_fetched(flow, i)
+        if deps.reduced[i] or lossy[i] > (_WEAK if fetched else 0):
             measured |= deps.feeds[i]
         elif _is_end(flow, aside, i) or _DECODES.match(flow.ops[i]):
             unmeasured |= deps.feeds[i]

@@ -94,7 +94,7 @@ def advantage_actor_critic() -> Fetches:
     a_loss = tf.reduce_mean(-(0.001 * entropy + log_prob * tf.stop_gradient(td)))
     tf.train.RMSPropOptimizer(1e-3).minimize(a_loss, var_list=_collect("actor"))
     tf.train.RMSPropOptimizer(1e-3).minimize(c_loss, var_list=_collect("critic"))
-    return fetch(a_prob, v, first=[a_prob], labels=[a, v_target])
+    return fetch(a_prob, v, labels=[a, v_target])
 
 
 @style
@@ -116,7 +116,7 @@ def ppo_clip_gaussian() -> Fetches:
     surr = tf.minimum(ratio * adv, tf.clip_by_value(ratio, 0.8, 1.2) * adv)
     tf.train.AdamOptimizer().minimize(-tf.reduce_mean(surr))
     tf.train.AdamOptimizer().minimize(tf.reduce_mean(tf.square(ret - v)))
-    return fetch(act, v, first=[act, mu], labels=[a, adv, old, ret])
+    return fetch(act, v, first=[act, mu, v], labels=[a, adv, old, ret])
 
 
 @style
@@ -179,7 +179,7 @@ def masked_discrete_actions() -> Fetches:
         tf.squared_difference(ret, tf.squeeze(value, 1))
     )
     tf.train.AdamOptimizer().minimize(loss)
-    return fetch(action, value, first=[action], labels=[held, adv, ret])
+    return fetch(action, value, labels=[held, adv, ret])
 
 
 @style

@@ -58,3 +58,17 @@ def build_style(name: str) -> tuple[Model, Fetches]:
         path = str(Path(folder) / "model.meta")
         v1.train.export_meta_graph(path)
         return load(path), fetches
+
+
+def all_styles() -> list[str]:
+    """The names of all styles; every second one is held out: not looked at while the ranking was built."""
+    from . import (  # noqa: F401
+        classifiers,
+        generative,
+        regressions,
+        reinforcement,
+        sequences,
+        structures,
+    )
+
+    return list(STYLES)
