@@ -139,8 +139,8 @@ class Context:
             evidence = [Evidence(ends), self._evidence("batch value", whole)]
             return "side result", evidence
         if head.derivative:
-            own = self.study.derivatives
-            unasked = own is not None and head.index in own.by_input
+            asked = self.study.derivatives
+            unasked = asked is not None and head.index in asked.by_input
             name = "derivative unasked" if unasked else "derivative"
             text = head.derivative + (", that nothing reads" if unasked else "")
             return "derivative", [self._evidence(name, text)]
