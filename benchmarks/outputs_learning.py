@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from outputs_graphs import Sample, spelled
+
 from graphscope.infer.outputs.candidates import find_heads
 from graphscope.infer.outputs.evidence import Context
 from graphscope.infer.outputs.points import POINTS, Calibration
