@@ -157,6 +157,17 @@ def prelu(x: Input, alpha: Weight) -> Term:
     return positive + alpha * negative | op.Select(_inside(x), x, alpha * x)
 
 
+def _negated(view: View, x: Any, alpha: Held) -> dict[str, Held]:
+    slopes = _alpha(view, x, alpha)
+    return {"alpha": slopes.then("scale", -1.0, slopes.shape)}
+
+
+@layer("PReLU", where=_alpha_fits, config=_prelu, weights=_negated)
+def prelu_negated(x: Input, alpha: Weight) -> Term:
+    """As constant folding leaves it: the negative slopes are one constant."""
+    return op.Relu(x) + alpha * op.Relu(-x)
+
+
 @layer("Activation", activation="elu")
 def elu(x: Input) -> Term:
     below = _exp_less_one(x)

@@ -43,6 +43,10 @@ def mtcnn_prelu(t: tf.Tensor) -> tf.Tensor:
     return tf.nn.relu(t) + tf.multiply(weight("alpha", 12), -tf.nn.relu(-t))
 
 
+def folded_prelu(t: tf.Tensor) -> tf.Tensor:
+    return tf.nn.relu(t) + weight("alpha", 12) * tf.nn.relu(-t)
+
+
 def bert_gelu(t: tf.Tensor) -> tf.Tensor:
     return t * (0.5 * (1.0 + tf.math.erf(t / tf.sqrt(2.0))))
 
@@ -148,6 +152,9 @@ SPELLINGS = [
     spell("DCGAN's", "leaky_relu_from_abs", lambda: dcgan(x()), negative_slope=0.2),
     spell("prelu from abs", "prelu", lambda: prelu(x()), "alpha", shared_axes=[1]),
     spell("MTCNN's prelu", "prelu", lambda: mtcnn_prelu(x()), "alpha"),
+    spell(
+        "prelu of folded slopes", "prelu_negated", lambda: folded_prelu(x()), "alpha"
+    ),
     spell(
         "keras prelu",
         "prelu",
@@ -280,6 +287,11 @@ NEAR_MISSES = [
         "prelu of two inputs",
         "prelu",
         lambda: tf.nn.relu(x()) - weight("a", 12) * tf.nn.relu(-other()),
+    ),
+    near(
+        "folded prelu of two inputs",
+        "prelu_negated",
+        lambda: tf.nn.relu(x()) + weight("a", 12) * tf.nn.relu(-other()),
     ),
     near(
         "elu of the wrong side",

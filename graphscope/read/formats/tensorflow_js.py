@@ -45,14 +45,50 @@ def read(source: Source, options: Options) -> Model:
     manifest = read_manifest(groups, source.name)
     made = str(document.get("convertedBy") or document.get("generatedBy") or "")
     if "node" in topology:
-        model = _graph_model(topology, manifest, source)
+        start = document.get("modelInitializer")
+        start = start if isinstance(start, dict) else {}
+        model = _graph_model(topology, start, manifest, source)
         signature = _signature(document)
         named = {"serving_default": signature} if signature else {}
         return replace(model, signatures=named, producer=made or model.producer)
     return replace(_layers_model(topology, manifest, source), producer=made)
 
 
-def _graph_model(topology: dict[str, Any], manifest: Manifest, source: Source) -> Model:
+def _graph_model(
+    topology: dict[str, Any],
+    start: dict[str, Any],
+    manifest: Manifest,
+    source: Source,
+) -> Model:
+    """``start`` is the graph that fills the model's tables, run once: its nodes stand among the others, as in TensorFlow."""
+    message = _parsed(topology, source)
+    names = {node.name for node in message.node}
+    message.node.extend(
+        node for node in _parsed(start, source).node if node.name not in names
+    )
+    for node in message.node:
+        _settle(node, manifest)
+    for function in message.library.function:
+        for node in function.node_def:
+            _settle(node, manifest)
+    model = model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
+    versions = {name: number for name, number in model.versions.items() if number}
+    model = replace(model, versions=versions)  # where it has none, () is a scalar
+    return replace(model, weights=manifest.weights) if manifest.shortages else model
+
+
+def _settle(node: Any, manifest: Manifest) -> None:
+    """Give a constant its values (the converter calls those of a function after it), a fused op TensorFlow's name."""
+    if node.op == "Const" and node.name in manifest.shortages:
+        _as_variable(node, manifest.entries[node.name].shape)
+    elif node.op == "Const" and node.name in manifest.entries:
+        dtype = proto.DATA_TYPES.get(node.attr["dtype"].type, "")
+        manifest.fill(node.attr["value"].tensor, node.name, dtype)
+    elif "Fused" in node.op:
+        _in_tensorflow_words(node)
+
+
+def _parsed(topology: dict[str, Any], source: Source) -> Any:
     from google.protobuf import json_format
 
     message = proto.GraphDef()
@@ -63,16 +99,7 @@ def _graph_model(topology: dict[str, Any], manifest: Manifest, source: Source) -
         raise FormatError(
             f"{source.name}: its topology is no GraphDef ({reason})"
         ) from None
-    for node in message.node:
-        if node.op == "Const" and node.name in manifest.shortages:
-            _as_variable(node, manifest.entries[node.name].shape)
-        elif node.op == "Const" and node.name in manifest.entries:
-            dtype = proto.DATA_TYPES.get(node.attr["dtype"].type, "")
-            manifest.fill(node.attr["value"].tensor, node.name, dtype)
-        elif "Fused" in node.op:
-            _in_tensorflow_words(node)
-    model = model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
-    return replace(model, weights=manifest.weights) if manifest.shortages else model
+    return message
 
 
 def _as_variable(node: Any, shape: tuple[int, ...]) -> None:

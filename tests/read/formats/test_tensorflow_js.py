@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,3 +260,82 @@ def test_json_that_is_no_object(text: str) -> None:
 
     with pytest.raises(FormatError, match="holds no model"):
         tensorflow_js.read(Source("x", text.encode()), Options())
+
+
+@pytest.mark.parametrize("quantize", ["", "uint8", "uint16", "float16"])
+def test_a_graph_model_comes_back_to_keras(quantize: str, tmp_path: Path) -> None:
+    """Fused ops and quantised weights, as the exporter writes them: proven with TensorFlow."""
+    import keras
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+    from graphscope.analysis import analyse
+
+    layers = keras.layers
+    keras.utils.set_random_seed(1)
+    net = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.DepthwiseConv2D(3, activation="relu6"),
+            layers.PReLU(alpha_initializer="uniform", shared_axes=(1, 2)),
+            layers.Flatten(),
+            layers.Dense(10, activation="tanh"),
+        ]
+    )
+    called = tf.function(net).get_concrete_function(tf.TensorSpec((None, 8, 8, 3)))
+    frozen = convert_to_constants.convert_variables_to_constants_v2(called)
+    data = frozen.graph.as_graph_def().SerializeToString()
+    (tmp_path / "net.pb").write_bytes(data)
+    wishes = {"quantize": quantize} if quantize else {}
+    source = analyse(str(tmp_path / "net.pb"))
+    source.export(str(tmp_path / "web"), "tfjs", verify=False, **wishes)
+    found = analyse(str(tmp_path / "web" / "model.json"))
+    kinds = {layer.op for layer in found.layers}
+    assert {"Conv2D", "DepthwiseConv2D", "PReLU", "Dense"} <= kinds
+    found.write_keras(tmp_path / "keras")
+    assert found.prove(tmp_path / "keras").passed
+
+
+def test_the_initializer_fills_the_tables(tmp_path: Path) -> None:
+    from graphscope.analysis import analyse
+
+    table = {
+        "name": "table",
+        "op": "HashTableV2",
+        "attr": {
+            "key_dtype": {"type": "DT_STRING"},
+            "value_dtype": {"type": "DT_INT32"},
+            "shared_name": {"s": ""},
+        },
+    }
+    tkeys = {"Tin": {"type": "DT_STRING"}, "Tout": {"type": "DT_INT32"}}
+
+    def const(name: str, dtype: str) -> dict[str, Any]:
+        return {"name": name, "op": "Const", "attr": {"dtype": {"type": dtype}}}
+
+    nodes = [
+        {"name": "x", "op": "Placeholder", "attr": {"dtype": {"type": "DT_STRING"}}},
+        table,
+        const("default", "DT_INT32"),
+        {"name": "y", "op": "LookupTableFindV2", "input": ["table", "x", "default"], "attr": tkeys},
+    ]  # fmt: skip
+    fills = [
+        table,
+        const("keys", "DT_STRING"),
+        const("values", "DT_INT32"),
+        {"name": "fill", "op": "LookupTableImportV2", "input": ["table", "keys", "values"], "attr": tkeys},
+    ]  # fmt: skip
+    weights = {
+        "default": np.array(-1, np.int32),
+        "keys": np.array([b"a", b"b"], object),
+        "values": np.array([3, 5], np.int32),
+    }
+    path = write(
+        tmp_path, {"node": nodes}, weights, modelInitializer={"node": fills}
+    )
+    found = analyse(str(path))
+    assert [str(t) for t in found.outputs] == ["y:0"]
+    found.freeze(tmp_path / "f.pb")
+    frozen = load(tmp_path / "f.pb")
+    assert list(frozen.graph.by_op("LookupTableImportV2", "InitializeTableV2"))
