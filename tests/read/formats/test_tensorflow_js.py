@@ -265,10 +265,10 @@ def test_json_that_is_no_object(text: str) -> None:
 @pytest.mark.parametrize("quantize", ["", "uint8", "uint16", "float16"])
 def test_a_graph_model_comes_back_to_keras(quantize: str, tmp_path: Path) -> None:
     """Fused ops and quantised weights, as the exporter writes them: proven with TensorFlow."""
-    import keras
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
+    import keras
     from graphscope.analysis import analyse
 
     layers = keras.layers
@@ -331,9 +331,7 @@ def test_the_initializer_fills_the_tables(tmp_path: Path) -> None:
         "keys": np.array([b"a", b"b"], object),
         "values": np.array([3, 5], np.int32),
     }
-    path = write(
-        tmp_path, {"node": nodes}, weights, modelInitializer={"node": fills}
-    )
+    path = write(tmp_path, {"node": nodes}, weights, modelInitializer={"node": fills})
     found = analyse(str(path))
     assert [str(t) for t in found.outputs] == ["y:0"]
     found.freeze(tmp_path / "f.pb")
