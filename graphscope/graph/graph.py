@@ -117,12 +117,13 @@ class Graph(nx.MultiDiGraph):
     def inputs(self, name: str) -> tuple[Tensor, ...]:
         """The data inputs in slot order."""
         slots = [
-            (slot, Tensor(source, data["port"]))
+            (slot, source, data["port"])
             for source, edges in self._pred[name].items()
             for slot, data in edges.items()
             if slot != CONTROL
         ]
-        return tuple(tensor for _, tensor in sorted(slots))
+        slots.sort()  # no two have one slot, so nothing else is compared
+        return tuple([Tensor(source, port) for _, source, port in slots])
 
     def consumers(
         self, name: str, port: int | None = None

@@ -84,6 +84,8 @@ def _stands_for(state: State, name: str) -> Iterator[str]:
         yield from node.members
         for use in node.weights.values():
             yield from _nodes_of(use)
+            if any(step == "computed" for step, _ in use.steps):  # of whatever is above
+                yield from state.op_graph.upstream(node.members)
     for region in state.lifted.regions:
         if region.node == name:
             yield from region.members

@@ -63,7 +63,11 @@ class State:
         gone = [below for below, tensor in said.items() if tensor.node not in graph]
         for below in gone:
             del said[below]
-        return replace(self, graph=graph)
+        state = replace(self, graph=graph)
+        view = self.views.get("layers", self.views.get("before"))
+        if view is not None:
+            state.views["before"] = view
+        return state
 
     @cached_property
     def kept(self) -> frozenset[str]:

@@ -165,3 +165,36 @@ def test_what_stands_after_a_pass_is_printed(tmp_path: Path) -> None:
     assert wrong.exit_code == 1 and "the passes are inline_calls" in str(
         wrong.exception
     )
+
+
+def test_an_analysis_infers_and_looks_at_layers_no_oftener_than_it_must(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a BERT: its graph is prepared for inference twice at most (again where it was rewritten), and no size of a layer
+    graph is worked out again that a rewrite left as it was."""
+    tf = pytest.importorskip("tensorflow")
+    from graphscope.infer.shapes.forward import Inference
+    from graphscope.match.view.symbolic_shapes import SymbolicView
+    from tests.architectures.bert import Config, bert
+
+    with tf.Graph().as_default() as graph:
+        output = bert(None, Config(layers=2), True)[1].op.name
+    path = tmp_path / "bert.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    prepared, worked_out = [], []
+    prepare, work_out = Inference.__init__, SymbolicView._ruled
+
+    def prepared_once(self: Any, *arguments: Any) -> None:
+        prepared.append(1)
+        prepare(self, *arguments)
+
+    def worked_out_once(self: Any, name: str) -> Any:
+        worked_out.append(name)
+        return work_out(self, name)
+
+    monkeypatch.setattr(Inference, "__init__", prepared_once)
+    monkeypatch.setattr(SymbolicView, "_ruled", worked_out_once)
+    found = analyse(str(path), outputs=[output])
+    assert "MultiHeadAttention" in [layer.op for layer in found.layers]
+    assert len(prepared) <= 2
+    assert len(worked_out) <= 2 * len(found.state_after("collapse_layers").graph)

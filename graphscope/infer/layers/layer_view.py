@@ -15,11 +15,12 @@ Values = Callable[[Tensor], "np.ndarray | None"]
 
 
 def layer_view(state: State) -> SymbolicView:
-    """A view of the layer graph of a state, made once for each graph."""
+    """A view of the layer graph of a state, made once for each graph; what a rewrite left as it was is not studied again."""
     if "layers" not in state.views:
-        state.views["layers"] = _view(state.graph, state.specs, state.constants.value)
-    view: SymbolicView = state.views["layers"]
-    return view
+        view = _view(state.graph, state.specs, state.constants.value)
+        before = state.views.pop("before", None)
+        state.views["layers"] = view if before is None else view.after(before)
+    return state.views["layers"]  # type: ignore[no-any-return]
 
 
 def _view(

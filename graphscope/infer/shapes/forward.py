@@ -8,14 +8,15 @@ as far as they are known, so ``Shape -> StridedSlice -> Pack -> Reshape`` with a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 
 import numpy as np
 
 from ... import ops
 from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from ...ops.values.dims import elements, merge
-from ...ops.values.facts import UNKNOWN, Fact, Held, join_facts, same_fact
+from ...ops.values.facts import UNKNOWN, Fact, FactsOf, Held, join_facts, same_fact
 from ...wire import op_registry, opdefs
 from .declared import is_vague_feed
 from .functions import Library
@@ -51,14 +52,26 @@ def infer_facts(
     producer: int | None = None,
 ) -> dict[Tensor, Fact]:
     """As ``infer_shapes``, with the elements that are known and what handles lead to."""
-    replaced = {Tensor.parse(text): shape for text, shape in given.items()}
-    run = Inference(graph, Library(functions, _infer_body), replaced, producer)
+    run = inference(graph, functions=functions, given=given, producer=producer)
+    return dict(FactsOf(run.facts))
+
+
+def inference(
+    graph: Graph,
+    *,
+    functions: Mapping[str, Function] = {},
+    given: Mapping[str, Shape] = {},
+    producer: int | None = None,
+) -> Inference:
+    """As ``infer_facts``, ready to be done again for other shapes of the feeds."""
+    library = Library(functions, _infer_body)
+    run = Inference(graph, library, _parsed(given), producer)
     run.run()
-    return {
-        Tensor(name, port): fact
-        for name, found in run.facts.items()
-        for port, fact in enumerate(found)
-    }
+    return run
+
+
+def _parsed(shapes: Mapping[str, Shape]) -> dict[Tensor, Shape]:
+    return {Tensor.parse(text): shape for text, shape in shapes.items()}
 
 
 def _infer_body(
@@ -115,9 +128,46 @@ class Inference:
         self.arrays = Arrays()
         self._order = topological(graph)
         self._index = {name: at for at, name in enumerate(self._order)}
-        self._queue = list(range(len(self._order)))
-        self._queued = bytearray(b"\1" * len(self._order))
-        self._visits = bytearray(len(self._order))
+        self._inputs = {name: graph.inputs(name) for name in graph}
+        self._known_dtypes: dict[str, tuple[str, ...]] = {}
+        self._begin(range(len(self._order)))
+
+    def _begin(self, due: Iterable[int]) -> None:
+        count = len(self._order)
+        self._queue, self._queued = sorted(due), bytearray(count)
+        for at in self._queue:
+            self._queued[at] = 1
+        self._visits = bytearray(count)
+
+    def again(self, shapes: Mapping[str, Shape]) -> Inference:
+        """The same with other shapes of feeds: what does not depend on those that change is not inferred again."""
+        run = copy(self)
+        run.given = _parsed(shapes)
+        run.library = self.library.again()
+        run.arrays = Arrays()
+        both = self.given.items() ^ run.given.items()
+        due = self._downstream({tensor.node for tensor, _ in both} & self.facts.keys())
+        run.facts = {n: facts for n, facts in self.facts.items() if n not in due}
+        run._begin(self._index[name] for name in due)
+        run.run()
+        return run
+
+    def _downstream(self, names: set[str]) -> set[str]:
+        """What depends on some nodes; all, where something is written into an array and read elsewhere."""
+        if any(self._is_array(name) for name in self.graph):
+            return set(self.graph)
+        seen: set[str] = set()
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name not in seen:
+                seen.add(name)
+                stack += self.graph._succ[name]
+        return seen
+
+    def _is_array(self, name: str) -> bool:
+        node = self.graph._node[name].get("node")
+        return node is not None and node.op.startswith("TensorArray")
 
     def at(self, tensor: Tensor) -> Fact:
         """What is known of a tensor so far."""
@@ -150,7 +200,7 @@ class Inference:
         if node is None:  # an edge names a node that is not there
             self.facts[name] = ()
             return
-        inputs = self.graph.inputs(name)
+        inputs = self._inputs[name]
         if not forced and not self._is_ready(node, inputs):
             return
         found = self._facts_of(name, node, inputs, forced)
@@ -203,6 +253,11 @@ class Inference:
         return self._completed(name, node, dtypes, list(found or ()))
 
     def _dtypes(self, name: str, node: Node) -> tuple[str, ...]:
+        if name not in self._known_dtypes:
+            self._known_dtypes[name] = self._find_dtypes(name, node)
+        return self._known_dtypes[name]
+
+    def _find_dtypes(self, name: str, node: Node) -> tuple[str, ...]:
         if op_registry.find(node.op) is not None:
             return opdefs.output_dtypes(node.op, node.attrs)
         ports = [data["port"] for _, _, data in self.graph.out_edges(name, data=True)]

@@ -31,6 +31,12 @@ class Library:
         self._active: list[str] = []
         self._bodies = 0
 
+    def again(self) -> Library:
+        """For another inference of the same graph: what is known of the functions stays known."""
+        library = Library(self.functions, self._infer)
+        library._known = self._known
+        return library
+
     def calls(self, node: Node) -> bool:
         """Whether the node runs functions of the library."""
         return bool(self.functions) and (node.op in _OTHER or node.op in self.functions)

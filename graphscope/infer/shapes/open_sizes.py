@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ...graph import Graph, Shape, Tensor
-from ...ops.values.facts import Fact
+from ...graph import Graph, Shape
+from ...ops.values.facts import FactsOf
 from ...simplify.control_flow.selects_to_conds import CHOICE
 from ...simplify.shapes.crops import crop_transposed_convolutions
 from ...simplify.shapes.fold_sizes import fold_sizes
 from ...simplify.shapes.split_slices import split_slices
 from ...simplify.state import State
 from .backward import implied_shapes
-from .forward import infer_facts
+from .forward import Inference, inference
 from .probes import probe
 
 _ROUNDS = 4  # conditions that decide conditions are nested no deeper in any model seen
@@ -22,18 +22,21 @@ _ROUNDS = 4  # conditions that decide conditions are nested no deeper in any mod
 def infer_sizes(state: State) -> State:
     """A graph -> the same graph, with what is known of each tensor, for any size that its feeds leave open."""
     graph, shapes = state.graph, state.shapes
-    facts = _infer(state, shapes)
-    implied = implied_shapes(graph, facts, state.switches)
+    run = _infer(state, shapes)
+    implied = implied_shapes(graph, FactsOf(run.facts), state.switches)
     shapes = {**{name: each.shape for name, each in implied.items()}, **shapes}
     if implied:
-        facts = _infer(state, shapes)
-    probes = probe(graph, facts, lambda _, sizes: _infer(state, {**shapes, **sizes}))
+        run = run.again(shapes)
+    facts = dict(FactsOf(run.facts))
+    probes = probe(
+        graph, facts, lambda sizes: FactsOf(run.again({**shapes, **sizes}).facts)
+    )
     return replace(state, facts=facts, implied=implied, probes=probes, inferred=graph)
 
 
-def _infer(state: State, shapes: Mapping[str, Shape]) -> dict[Tensor, Fact]:
+def _infer(state: State, shapes: Mapping[str, Shape]) -> Inference:
     producer = state.model.versions.get("producer")
-    return infer_facts(
+    return inference(
         state.graph, functions=state.functions, given=shapes, producer=producer
     )
 
@@ -43,7 +46,7 @@ def infer_again(state: State) -> State:
     if state.inferred is state.graph:
         return state
     implied = {name: each.shape for name, each in state.implied.items()}
-    facts = _infer(state, {**implied, **state.shapes})
+    facts = dict(FactsOf(_infer(state, {**implied, **state.shapes}).facts))
     return replace(state, facts=facts, inferred=state.graph)
 
 

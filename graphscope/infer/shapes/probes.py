@@ -28,17 +28,17 @@ _CHOICES = (
 
 
 def probe(
-    graph: Graph, facts: Facts, infer: Callable[[Graph, Mapping[str, Shape]], Facts]
+    graph: Graph, facts: Facts, infer: Callable[[Mapping[str, Shape]], Facts]
 ) -> tuple[Facts, ...]:
     """What is known of every tensor, once for each choice; ``facts`` alone where no feed leaves a size open.
 
-    ``infer(graph, shapes)`` gives the facts where feeds have these shapes; ``facts`` are those without. A feed of
+    ``infer(shapes)`` gives the facts where feeds have these shapes; ``facts`` are those without. A feed of
     unknown rank stays unknown.
     """
     feeds = _open_feeds(graph, facts)
     if not feeds:
         return (facts,)
-    return tuple(infer(graph, _chosen(feeds, *choice)) for choice in _CHOICES)
+    return tuple(infer(_chosen(feeds, *choice)) for choice in _CHOICES)
 
 
 def _open_feeds(graph: Graph, facts: Facts) -> dict[str, tuple[int | None, ...]]:

@@ -7,7 +7,7 @@ Nodes are *dynamic* (they depend on values that are fed or drawn at random), or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,7 +115,7 @@ class Nodes:
         self.varying = self._reach(sources, frozenset())
         self._numbers: dict[Tensor, np.ndarray | None] = {}
 
-    @property
+    @cached_property
     def is_above(self) -> bool:
         """Whether the graph is one of layers."""
         return any(kind.startswith(LAYERS) for kind in self.kinds.values())

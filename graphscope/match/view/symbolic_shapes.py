@@ -26,6 +26,8 @@ _FEEDS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
 class SymbolicView(View):
     """A View whose ``axis_size`` sees through what keeps, moves or joins axes."""
 
+    before: SymbolicView | None = None
+
     def axis_size(self, tensor: Tensor, axis: int) -> Size:
         """The size of one axis: a constant, or a product of sizes of other tensors."""
         source, _ = self.producer(tensor)
@@ -43,6 +45,39 @@ class SymbolicView(View):
             return None
         return tuple(self.axis_size(tensor, axis) for axis in range(len(shape)))
 
+    def after(self, before: SymbolicView) -> SymbolicView:
+        """This view, which begins with what was known of a graph that this one was rewritten from."""
+        self.before = before
+        return self
+
+    def _unchanged(self, order: Sequence[str]) -> set[str]:
+        """The nodes that are what they were before the last rewrite, as is all that they depend on."""
+        before = self.before
+        if before is None or "_dims" not in before.__dict__:
+            return set()
+        if self._first_feed() != before._first_feed():
+            return set()
+        renamed = self._equal_sizes().keys() - before._equal_sizes().keys()
+        same: set[str] = set()
+        for name in order:
+            if name not in before.kinds or self.graph.node(name) is not (
+                before.graph.node(name)
+            ):
+                continue
+            inputs = self.inputs[name]
+            if inputs == before.inputs[name] and all(t.node in same for t in inputs):
+                dims = (before._dims.get(Tensor(name, p)) for p in self._ports(name))
+                sizes = (size for each in dims for size in each or () if size)
+                if renamed.isdisjoint(axis for size in sizes for axis in size.axes):
+                    same.add(name)
+        return same
+
+    def _first_feed(self) -> str:
+        return next((name for name, kind in self.kinds.items() if kind in _FEEDS), "")
+
+    def _equal_sizes(self) -> Mapping[tuple[Tensor, int], tuple[Tensor, int]]:
+        return self.graph.graph.get("equal_sizes", {})  # type: ignore[no-any-return]
+
     @cached_property
     def _dims(self) -> dict[Tensor, Sizes]:
         """Filled in order, so that a rule finds what its inputs have; an axis without a rule keeps its own name."""
@@ -52,18 +87,31 @@ class SymbolicView(View):
             order = list(nx.topological_sort(self.graph))
         except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
             return found
+        same = self._unchanged(order)
         for name in order:
-            given = [self._known(tensor) for tensor in self.inputs[name]]
-            rule = _RULES.get(self.ops[name]) or _general(self.kinds[name])
-            try:
-                made = rule(self, name, given) if rule is not None else None
-            except MALFORMED:
-                made = None
+            if name in same and self.before is not None:
+                for port in self._ports(name):
+                    if Tensor(name, port) in self.before._dims:
+                        found[Tensor(name, port)] = self.before._dims[
+                            Tensor(name, port)
+                        ]
+                continue
+            made = self._ruled(name)
             for port in self._ports(name):
                 sizes = self._named(Tensor(name, port), made)
                 if sizes is not None:
                     found[Tensor(name, port)] = sizes
+        self.before = None  # no more is asked of it
         return found
+
+    def _ruled(self, name: str) -> Sizes | None:
+        """The sizes that a rule gives what a node yields."""
+        given = [self._known(tensor) for tensor in self.inputs[name]]
+        rule = _RULES.get(self.ops[name]) or _general(self.kinds[name])
+        try:
+            return rule(self, name, given) if rule is not None else None
+        except MALFORMED:
+            return None
 
     def _named(self, tensor: Tensor, made: Sizes | None) -> Sizes | None:
         """The sizes of a tensor: constants where they are known, else as a rule has them, else under its own name."""
@@ -84,9 +132,8 @@ class SymbolicView(View):
         The inputs of a Keras model share their batch, so the first feed names it.
         """
         if not axis and self.kinds[tensor.node] in _FEEDS:
-            tensor = Tensor(next(n for n, kind in self.kinds.items() if kind in _FEEDS))
-        equal = self.graph.graph.get("equal_sizes", {})
-        return equal.get((tensor, axis), (tensor, axis))  # type: ignore[no-any-return]
+            tensor = Tensor(self._first_feed())
+        return self._equal_sizes().get((tensor, axis), (tensor, axis))
 
     def _ports(self, name: str) -> Sequence[int]:
         """Port 0, and for what splits evenly all others: they have the same sizes."""

@@ -40,6 +40,32 @@ class Implied(NamedTuple):
     is_guess: bool = False
 
 
+class FactsOf(Mapping[Tensor, Fact]):
+    """The facts of each tensor, from those of each node."""
+
+    def __init__(self, by_node: Mapping[str, tuple[Fact, ...]]) -> None:
+        self.by_node = by_node
+
+    def __getitem__(self, tensor: Tensor) -> Fact:
+        ports = self.by_node[tensor.node]
+        if not 0 <= tensor.port < len(ports):
+            raise KeyError(tensor)
+        return ports[tensor.port]
+
+    def __contains__(self, tensor: object) -> bool:
+        return isinstance(tensor, Tensor) and -1 < tensor.port < len(
+            self.by_node.get(tensor.node, ())
+        )
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for name, ports in self.by_node.items():
+            for port in range(len(ports)):
+                yield Tensor(name, port)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_node.values()))
+
+
 class SpecsOf(Mapping[Tensor, TensorSpec]):
     """The specs among facts."""
 

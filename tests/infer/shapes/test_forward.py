@@ -15,9 +15,15 @@ from tensorflow.python.framework.convert_to_constants import (
 
 from graphscope.errors import GraphscopeError
 from graphscope.graph import Function, Graph, Node, Tensor, TensorSpec
-from graphscope.infer.shapes.forward import Inference, infer_facts, infer_shapes
+from graphscope.infer.shapes.forward import (
+    Inference,
+    infer_facts,
+    infer_shapes,
+    inference,
+)
 from graphscope.infer.shapes.functions import Library
 from graphscope.ops.values.dims import agree
+from graphscope.ops.values.facts import same_fact
 from graphscope.read import load
 from graphscope.wire import messages as proto
 from graphscope.wire.nodes import function_from_def, graph_from_nodes
@@ -415,3 +421,19 @@ def test_a_deep_graph_is_visited_once() -> None:
     run.run()
     assert run.at(Tensor("n19999")).spec.shape == (None, 8)
     assert not any(run._visits)
+
+
+def test_inferred_again_is_inferred_afresh() -> None:
+    """What does not depend on the feeds that change is kept; all else is as if nothing had been known."""
+    with tf.Graph().as_default() as built:
+        x = tf1.placeholder(tf.float32, (None, 6), "x")
+        y = tf1.placeholder(tf.float32, (None, 3), "y")
+        rows = tf.reshape(x @ tf.ones((6, 3)), [tf.shape(x)[0], -1, 3])
+        tf.concat([rows[:, 0], y], 0, name="out")
+    graph, _ = ours(built.as_graph_def())
+    run = inference(graph)
+    for shapes in ({"x": (4, 6)}, {"x": (4, 6), "y": (2, 3)}, {"y": (None, 3)}, {}):
+        again, afresh = run.again(shapes), infer_facts(graph, given=shapes)
+        assert all(same_fact(again.at(tensor), afresh[tensor]) for tensor in afresh)
+    assert run.again({"x": (4, 6), "y": (2, 3)}).at(Tensor("out")).spec.shape == (6, 3)
+    assert run.at(Tensor("out")).spec.shape == (None, 3)
