@@ -4,6 +4,7 @@
 the graph one altitude up; ``explain`` says why a pattern does not match; ``evaluate`` computes a formula.
 """
 
+from ..ops.values.size import Size, Sizes
 from .collapse import collapse
 from .explain import Explanation, explain
 from .form import Form, New, form
@@ -29,7 +30,6 @@ from .solver.evaluate import evaluate
 from .solver.match import Match
 from .solver.solve import Solver
 from .tile import Tile, tile
-from .view.size import Size, Sizes
 from .view.view import View
 from .view.weight_ref import Held
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..graph import Shape, TensorSpec
 from ..wire import opdefs
-from .size import Size
+from .values.size import Size
 
 
 class Unsaid(Exception):

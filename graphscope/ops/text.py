@@ -16,7 +16,7 @@ import numpy as np
 from ..graph import FunctionRef
 from ..wire import op_registry, opdefs
 from .registry import Call, Meaning, Unsaid
-from .size import Size
+from .values.size import Size
 
 # raw_ops takes these arguments by the names of TensorFlow's API definitions, not by the OpDef's
 _AXIS = {"reduction_indices": "axis"}

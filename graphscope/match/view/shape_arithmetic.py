@@ -9,8 +9,8 @@ import numpy as np
 
 from ...graph import Shape, Tensor
 from ...ops.values.budget import MOST_SIZES
+from ...ops.values.size import Size, Sizes, of_numbers
 from .nodes import MALFORMED
-from .size import Size, Sizes, of_numbers
 
 DEEPEST = 40  # shape arithmetic is a few nodes; what is deeper is not followed
 

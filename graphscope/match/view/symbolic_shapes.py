@@ -14,8 +14,8 @@ import networkx as nx
 
 from ... import ops
 from ...graph import Tensor
+from ...ops.values.size import Size, Sizes
 from .nodes import MALFORMED, PASS_THROUGH
-from .size import Size, Sizes
 from .view import View
 
 _Rule = Callable[["SymbolicView", str, list[Sizes | None]], "Sizes | None"]

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from ...graph import Shape, Tensor, TensorSpec
+from ...ops.values.size import Size, Sizes
 from .shape_arithmetic import sizes_of
-from .size import Size, Sizes
 from .weights import Weights
 
 LEAST = 2  # choices of sizes under which a claim must have been seen to hold

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, define
-from ..size import Size
 from ..text import literal
 from ..values.dims import Dim, ranked, same, unknown
+from ..values.size import Size
 
 
 def _resized_shape(call: Call) -> tuple[Shape]:
@@ -40,7 +40,7 @@ def _resize_text(call: Call, x: str, _: str) -> str | None:
     if image == [1, 1]:
         return f"ops.tile({x}, {literal((1, *sizes, 1))})"
     if any(isinstance(size, Size) for size in (*image, *sizes)):
-        old, new = Size("size[0]"), Size("size[1]")
+        old, new = Size.named("size[0]"), Size.named("size[1]")
         pairs = f"zip({literal(tuple(image))}, {literal(tuple(sizes))})"
         both = f"*({_tents(old, new, aligned)} for size in {pairs})"
     else:
@@ -55,7 +55,7 @@ def _image_sizes(call: Call, x: str) -> list[Any] | None:
     if None in image and not call.inside:
         return None
     return [
-        Size(f"ops.shape({x})[{axis}]") if size is None else size
+        Size.named(f"ops.shape({x})[{axis}]") if size is None else size
         for axis, size in enumerate(image, 1)
     ]
 

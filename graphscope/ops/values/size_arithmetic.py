@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..registry import TABLE, Call, Unsaid
-from ..size import Size
 from .partial import attributes
+from .size import Size
 
 _INTEGERS = ("int32", "int64")
 # Ops of which numpy's way with objects is the op's own; comparisons are not: a Size equals no number.

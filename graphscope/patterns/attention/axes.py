@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from ...graph import Layer, Tensor
 from ...match.solver.match import Match
-from ...match.view.size import Size
 from ...match.view.view import View
+from ...ops.values.size import Size
 from .einsum_labels import einsum_terms, multiplied, summed
 
 _SCALES = ("query", "key", "score")

@@ -13,8 +13,8 @@ import numpy as np
 
 from ...graph import Tensor
 from ...match.view.nodes import MALFORMED
-from ...match.view.size import Size
 from ...match.view.view import View
+from ...ops.values.size import Size
 
 DEEPEST = 30  # such arithmetic is a dozen nodes
 _ZERO = Size(0)

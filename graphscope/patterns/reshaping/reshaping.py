@@ -19,7 +19,7 @@ from ...match import (
     layer,
     op,
 )
-from ...match.view.size import numbers
+from ...ops.values.size import numbers
 
 
 def keeps_batch(view: View, x: Tensor, dims: Sizes) -> bool:

@@ -20,7 +20,7 @@ from ...match import (
     named,
     op,
 )
-from ...match.view.size import numbers
+from ...ops.values.size import numbers
 
 
 def _factors(b: Bindings) -> tuple[int, ...] | None:

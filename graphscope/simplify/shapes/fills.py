@@ -16,7 +16,7 @@ from ...graph.edit import duplicate, fresh
 from ...ops import Partial, Value
 from ...ops.values.dims import Dim
 from ..state import State
-from .size_origin import Size, origin
+from .size_origin import AxisRead, origin
 
 
 def expand_fills(state: State) -> State:
@@ -51,7 +51,7 @@ def _source(
     name: str,
     specs: Mapping[Tensor, TensorSpec],
     values: Mapping[Tensor, Value],
-) -> Size | None:
+) -> AxisRead | None:
     """Whose size the one unknown size is; None where none or several are unknown, or it is computed."""
     shape, inputs = specs.get(Tensor(name), TensorSpec()).shape, below.inputs(name)
     if not inputs or shape is None or shape.count(None) != 1 or 0 in shape:
@@ -97,7 +97,7 @@ class _Maker:
         spec = TensorSpec("int32", array.shape)
         return self.add(part, "Const", {"dtype": "int32", "value": array}, spec)
 
-    def fill(self, size: Size, sizes: list[Dim]) -> None:
+    def fill(self, size: AxisRead, sizes: list[Dim]) -> None:
         """Replace the node: zeros or ones along the axis, in the fill's dtype, spread over the other sizes, plus the value."""
         dtype = self.specs[Tensor(self.name)].dtype
         source = self.made.inputs(size.reader)[size.slot]

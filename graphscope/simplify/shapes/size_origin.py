@@ -15,7 +15,7 @@ _FIRST = slice(0, 1)
 _STEPS = 100  # from a Shape to its use; a cycle has no end
 
 
-class Size(NamedTuple):
+class AxisRead(NamedTuple):
     """The size of one axis of one tensor, which the node ``reader`` (a Shape) reads at its input ``slot``."""
 
     tensor: Tensor
@@ -30,12 +30,12 @@ def origin(
     index: int,
     specs: Mapping[Tensor, TensorSpec],
     values: Mapping[Tensor, Value],
-) -> Size | None:
+) -> AxisRead | None:
     """The size that element ``index`` of a tensor of sizes is; None where it is computed, or comes from elsewhere."""
     for _ in range(_STEPS):
         op, inputs = graph.op(tensor.node), graph.inputs(tensor.node)
         if op in ("Shape", "ShapeN") and tensor.port < len(inputs):
-            return Size(inputs[tensor.port], index, *tensor)
+            return AxisRead(inputs[tensor.port], index, *tensor)
         found = ops.meaning(op)
         if op == "Pack" and index < len(inputs):
             tensor, index = inputs[index], 0

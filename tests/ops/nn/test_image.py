@@ -8,7 +8,7 @@ import numpy as np
 
 from graphscope.graph import TensorSpec
 from graphscope.ops import Call, keras_text
-from graphscope.ops.size import Size
+from graphscope.ops.values.size import Size
 from tests.ops.oracle import Case, case, check, floats, ints, known, table
 
 IMAGE = floats(2, 4, 6, 3)
@@ -109,7 +109,7 @@ def test_sizes_that_a_run_knows() -> None:
     import keras
     import tensorflow as tf
 
-    sizes = np.array([Size("rows"), Size("columns")])
+    sizes = np.array([Size.named("rows"), Size.named("columns")])
     given = [TensorSpec("float32", (2, None, None, 3)), TensorSpec("int32", (2,))]
     for op in ("ResizeBilinear", "ResizeNearestNeighbor"):
         for name in ("", "align_corners", "half_pixel_centers"):

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope.analysis.results import Analysis
-from graphscope.ops.size import Size
+from graphscope.ops.values.size import Size
 from graphscope.read import load
 
 v1 = tf.compat.v1
@@ -170,12 +170,33 @@ def test_noise_is_drawn_anew_in_each_call(shape: Any, tmp_path: Path) -> None:
     assert not np.array_equal(model(x), model(x))
 
 
-def test_a_size_is_arithmetic_in_text() -> None:
-    a, b = Size("a"), Size("b")
+SIZES: list[Any] = [
+    lambda a, b: (a - b) // 2 + 1,
+    lambda a, b: 2 * (a + 1) - (b - a),
+    lambda a, b: a - (b + 1) * -3,
+    lambda a, b: (3 - a) * (b % 4) // 5,
+    lambda a, b: 7 // (a * b + 1) - (a * 4 + 8) // 4,
+    lambda a, b: (a + 1 - 1) * b - b * a + (a * 6) % 3,
+    lambda a, b: -1 * (b - 2) * 2 - (0 - a),
+]
+
+
+@pytest.mark.parametrize("compute", SIZES)
+def test_a_size_is_arithmetic_in_text(compute: Any) -> None:
+    """What Python computes of the text is what it computes of the numbers."""
+    size = compute(Size.named("a"), Size.named("b"))
+    for a in range(1, 9):
+        for b in range(1, 9):
+            assert eval(str(size), {"a": a, "b": b}) == compute(a, b), str(size)
+
+
+def test_the_text_of_a_size_is_short() -> None:
+    a, b = Size.named("a"), Size.named("b")
     assert str((a - b) // 2 + 1) == "(a - b) // 2 + 1"
-    assert str(2 * (a + 1) - (b - a)) == "2 * (a + 1) - (b - a)"
-    assert str(a - (b + 1) * -3) == "a - (b + 1) * (-3)"
+    assert str((a * 4 + 8) // 4) == "a + 2" and str(3 - a) == "3 - a"
     assert (a + 0, a * 1, a - a, a // 1) == (a, a, 0, a)
-    assert a != 3 and a == Size("a")
-    with pytest.raises(TypeError):
-        a + 0.5
+    assert ((a + 1) - 1, a * b - b * a, (a * 6) % 3) == (a, 0, 0)
+    assert a != 3 and a == Size.named("a")
+    for other in (0.5, True, "a"):
+        with pytest.raises(TypeError):
+            a + other

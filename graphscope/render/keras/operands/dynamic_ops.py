@@ -15,7 +15,7 @@ import numpy as np
 
 from .... import ops
 from ....graph import Node, Tensor
-from ....ops.size import Size
+from ....ops.values.size import Size
 from ....ops.values.size_arithmetic import holds_sizes
 from ..program.names import class_identifier, is_default_name, op_name
 from ..program.program import Step, hole
@@ -77,7 +77,7 @@ def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:
         if isinstance(size, Size) and not size.is_atom:
             if size not in computed:
                 computed.append(size)
-            named[place] = Size(f"\2{computed.index(size)}\2")
+            named[place] = Size.named(f"\2{computed.index(size)}\2")
     return named
 
 

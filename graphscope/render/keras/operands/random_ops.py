@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....graph import Node
-from ....ops.size import Size
+from ....ops.values.size import Size
 from ..program.literals import Code, literal
 from ..program.program import Step
 from .context import Context

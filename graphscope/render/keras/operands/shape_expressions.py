@@ -14,7 +14,7 @@ import numpy as np
 
 from .... import ops
 from ....graph import Layer, Node, Tensor
-from ....ops.size import Size
+from ....ops.values.size import Size
 from ....ops.values.size_arithmetic import combined, holds_sizes
 from .context import Context
 
@@ -63,7 +63,7 @@ def shape_of(lowering: Context, tensor: Tensor) -> np.ndarray | None:
     whose = lowering.measured.index(tensor)
     sizes = np.empty(len(shape), object)
     for axis, size in enumerate(shape):
-        sizes[axis] = Size(f"\1{whose}\1[{axis}]") if size is None else size
+        sizes[axis] = Size.named(f"\1{whose}\1[{axis}]") if size is None else size
     return sizes
 
 
