@@ -16,6 +16,7 @@ from ... import ops
 from ...graph import Tensor
 from ...ops.values.size import Size, Sizes
 from .nodes import MALFORMED, PASS_THROUGH
+from .unchanged import unchanged
 from .view import View
 
 _Rule = Callable[["SymbolicView", str, list[Sizes | None]], "Sizes | None"]
@@ -31,7 +32,7 @@ class SymbolicView(View):
     def axis_size(self, tensor: Tensor, axis: int) -> Size:
         """The size of one axis: a constant, or a product of sizes of other tensors."""
         source, _ = self.producer(tensor)
-        dims = self._dims.get(source)
+        dims = self.known_dims.get(source)
         if dims is not None and -len(dims) <= axis < len(dims):
             found = dims[axis]
             if found is not None:
@@ -47,60 +48,36 @@ class SymbolicView(View):
 
     def after(self, before: SymbolicView) -> SymbolicView:
         """This view, which begins with what was known of a graph that this one was rewritten from."""
-        self.before = before
+        if "known_dims" in before.__dict__:
+            self.before = before
         return self
 
-    def _unchanged(self, order: Sequence[str]) -> set[str]:
-        """The nodes that are what they were before the last rewrite, as is all that they depend on."""
-        before = self.before
-        if before is None or "_dims" not in before.__dict__:
-            return set()
-        if self._first_feed() != before._first_feed():
-            return set()
-        renamed = self._equal_sizes().keys() - before._equal_sizes().keys()
-        same: set[str] = set()
-        for name in order:
-            if name not in before.kinds or self.graph.node(name) is not (
-                before.graph.node(name)
-            ):
-                continue
-            inputs = self.inputs[name]
-            if inputs == before.inputs[name] and all(t.node in same for t in inputs):
-                dims = (before._dims.get(Tensor(name, p)) for p in self._ports(name))
-                sizes = (size for each in dims for size in each or () if size)
-                if renamed.isdisjoint(axis for size in sizes for axis in size.axes):
-                    same.add(name)
-        return same
-
-    def _first_feed(self) -> str:
+    def first_feed(self) -> str:
         return next((name for name, kind in self.kinds.items() if kind in _FEEDS), "")
 
-    def _equal_sizes(self) -> Mapping[tuple[Tensor, int], tuple[Tensor, int]]:
+    def equal_sizes(self) -> Mapping[tuple[Tensor, int], tuple[Tensor, int]]:
         return self.graph.graph.get("equal_sizes", {})  # type: ignore[no-any-return]
 
     @cached_property
-    def _dims(self) -> dict[Tensor, Sizes]:
+    def known_dims(self) -> dict[Tensor, Sizes]:
         """Filled in order, so that a rule finds what its inputs have; an axis without a rule keeps its own name."""
         found: dict[Tensor, Sizes] = {}
-        self.__dict__["_dims"] = found
+        self.__dict__["known_dims"] = found
         try:
             order = list(nx.topological_sort(self.graph))
         except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
             return found
-        same = self._unchanged(order)
+        before: Mapping[Tensor, Sizes] = self.before.known_dims if self.before else {}
+        same = unchanged(self, self.before, order)
         for name in order:
-            if name in same and self.before is not None:
-                for port in self._ports(name):
-                    if Tensor(name, port) in self.before._dims:
-                        found[Tensor(name, port)] = self.before._dims[
-                            Tensor(name, port)
-                        ]
+            tensors = [Tensor(name, port) for port in self.ports(name)]
+            if name in same:
+                found.update((t, before[t]) for t in tensors if t in before)
                 continue
             made = self._ruled(name)
-            for port in self._ports(name):
-                sizes = self._named(Tensor(name, port), made)
-                if sizes is not None:
-                    found[Tensor(name, port)] = sizes
+            for tensor in tensors:
+                if (sizes := self._named(tensor, made)) is not None:
+                    found[tensor] = sizes
         self.before = None  # no more is asked of it
         return found
 
@@ -132,10 +109,10 @@ class SymbolicView(View):
         The inputs of a Keras model share their batch, so the first feed names it.
         """
         if not axis and self.kinds[tensor.node] in _FEEDS:
-            tensor = Tensor(self._first_feed())
-        return self._equal_sizes().get((tensor, axis), (tensor, axis))
+            tensor = Tensor(self.first_feed())
+        return self.equal_sizes().get((tensor, axis), (tensor, axis))
 
-    def _ports(self, name: str) -> Sequence[int]:
+    def ports(self, name: str) -> Sequence[int]:
         """Port 0, and for what splits evenly all others: they have the same sizes."""
         many = self.ops[name] in ("Split", "Unpack")
         count = self.attrs[name].get("num_split", self.attrs[name].get("num", 1))
@@ -143,7 +120,7 @@ class SymbolicView(View):
 
     def _known(self, tensor: Tensor) -> Sizes | None:
         source, _ = self.producer(tensor)
-        return self._dims.get(source) or self.dims(source)
+        return self.known_dims.get(source) or self.dims(source)
 
 
 def product(sizes: Sequence[Size | None]) -> Size | None:
