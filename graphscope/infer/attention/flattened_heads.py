@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import ops
 from ...graph import Layer, Node, Tensor
-from ...match.view.symbolic_shapes import product
+from ...ops.values.size import product
 from ...simplify.state import State
 from .flattened_tokens import Dims, Lifting, Search, is_last, lift_regions
 

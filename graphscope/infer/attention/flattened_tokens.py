@@ -16,8 +16,8 @@ import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
-from ...match.view.symbolic_shapes import SymbolicView, product
-from ...ops.values.size import Size
+from ...match.view.symbolic_shapes import SymbolicView
+from ...ops.values.size import Size, product
 from ...simplify.state import State
 from ..layers.layer_view import layer_view, raised_specs
 

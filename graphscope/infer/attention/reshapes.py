@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...graph import Graph, Layer, Tensor, TensorSpec
 from ...graph.edit import duplicate, put
-from ...match.view.symbolic_shapes import SymbolicView, product
-from ...ops.values.size import Size
+from ...match.view.symbolic_shapes import SymbolicView
+from ...ops.values.size import Size, product
 from ...simplify.state import State
 from ..layers.layer_view import layer_view
 

@@ -14,7 +14,7 @@ import networkx as nx
 
 from ... import ops
 from ...graph import Tensor
-from ...ops.values.size import Size, Sizes
+from ...ops.values.size import Size, Sizes, product
 from .nodes import MALFORMED, PASS_THROUGH
 from .unchanged import unchanged
 from .view import View
@@ -48,8 +48,7 @@ class SymbolicView(View):
 
     def after(self, before: SymbolicView) -> SymbolicView:
         """This view, which begins with what was known of a graph that this one was rewritten from."""
-        if "known_dims" in before.__dict__:
-            self.before = before
+        self.before = before if "known_dims" in before.__dict__ else None
         return self
 
     def first_feed(self) -> str:
@@ -121,14 +120,6 @@ class SymbolicView(View):
     def _known(self, tensor: Tensor) -> Sizes | None:
         source, _ = self.producer(tensor)
         return self.known_dims.get(source) or self.dims(source)
-
-
-def product(sizes: Sequence[Size | None]) -> Size | None:
-    """The product of sizes; None where it is not of Size's form."""
-    whole: Size | None = _ONE
-    for each in sizes:
-        whole = whole.times(each) if whole is not None and each is not None else None
-    return whole
 
 
 def _same(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:

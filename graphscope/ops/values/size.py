@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,3 +212,11 @@ def numbers(sizes: Sizes) -> tuple[int | None, ...]:
 def of_numbers(values: Any) -> Sizes:
     """Sizes that are constants."""
     return tuple(Size(int(v)) for v in values)
+
+
+def product(sizes: Sequence[Size | None]) -> Size | None:
+    """The product of sizes; None where it is not of Size's form."""
+    whole: Size | None = Size(1)
+    for each in sizes:
+        whole = whole.times(each) if whole is not None and each is not None else None
+    return whole
