@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from .stages import Stages
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from ..export import ExportReport
+    from ..export import ExportReport, Request
     from ..freeze import FreezeReport
     from ..match import Explanation
     from ..match.pattern import Pattern
@@ -159,14 +160,32 @@ class Analysis(Stages):
     ) -> ExportReport:
         """Write the model for another runtime, and prove it there; ``wishes`` as ``export_model`` has them.
 
-        All signatures that the file declares, unless outputs were asked for.
+        All signatures that the file declares, unless outputs were asked for. What holds layers and no ops (a Keras file, a known family's
+        checkpoint) goes through Keras first.
         """
-        from ..export import Request, export_model
+        from ..export import export_keras, export_model, saved_by_keras
+
+        if target == "keras":
+            prove = partial(self.prove, trust=trust, in_child=True) if verify else None
+            source = self.model.source
+            return export_keras(source, place, self.write_keras, prove, **wishes)
+        if not (self.model.layered or self.model.inferred):
+            request = self._request(verify, trust, weights, as_is)
+            return export_model(request, target, place, **wishes)
+        with saved_by_keras(self.model.source, self.write_keras, trust) as folder:
+            saved = Analysis(load(folder), shapes=self.given_shapes)
+            request = saved._request(verify, trust, weights, as_is)
+            request = replace(request, source=self.model.source)
+            return export_model(request, target, place, **wishes)
+
+    def _request(self, verify: bool, trust: bool, weights: str, as_is: bool) -> Request:
+        """What ``export_model`` is to write."""
+        from ..export import Request
         from ..infer.outputs.signatures import declared_signatures
 
         wanted = bool(self.wanted_outputs) or not declared_signatures(self.flat)
         freezing = {"inputs": self.wanted_inputs, "roles": self.roles}
-        request = Request(
+        return Request(
             self.flat,
             self.sure_outputs() if wanted else (),
             wanted,
@@ -175,7 +194,6 @@ class Analysis(Stages):
             trust,
             self.given_shapes,
         )
-        return export_model(request, target, place, **wishes)
 
     @property
     def original(self) -> Model | str:

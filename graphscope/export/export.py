@@ -28,7 +28,7 @@ class Request:
     """What is to be exported: the inlined ``model``, its ``outputs`` (the only signature where they are ``wanted``) and how it is frozen.
 
     ``reference`` is what the export is proven against: a path or a Model; None proves nothing. ``shapes`` are those of inputs that the
-    file leaves open.
+    file leaves open; ``source`` is the user's own file, where the model was read from something made of it.
     """
 
     model: Model
@@ -38,6 +38,7 @@ class Request:
     reference: Any = None
     trust: bool = False
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+    source: str = ""
 
 
 def export_model(
@@ -54,7 +55,8 @@ def export_model(
     """
     target, options, path = target_of(name), Options(**wishes), Path(place)
     check_wishes(target, options)
-    check_free(path, request.model.source, force, partial(_is_own, target))
+    source = request.source or request.model.source
+    check_free(path, source, force, partial(_is_own, target))
     frozen = _frozen(target, request, options)
     lacks = target.unsupported(frozen)
     if lacks:

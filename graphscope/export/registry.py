@@ -66,7 +66,7 @@ def target_of(name: str) -> Target:
     known = all_targets()
     if name not in known:
         raise GraphscopeError(
-            f"no target is called {name!r}; there are {', '.join(sorted(known))}"
+            f"no target is called {name!r}; there are {', '.join(sorted([*known, 'keras']))}"
         )
     return known[name]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
+
+import keras
 from keras import layers
 
 from . import architecture

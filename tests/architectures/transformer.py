@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
+
+import keras
 from keras import layers
 
 from . import architecture

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras as k
 import tensorflow as tf
+
+import keras as k
 
 from . import architecture
 from .legacy import v1

@@ -9,8 +9,9 @@ import runpy
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
+
+import keras
 
 
 def run_folder(folder: Path) -> None:

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+
+import keras
 
 EPOCHS = 15
 

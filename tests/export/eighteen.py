@@ -166,12 +166,14 @@ def export(name: str, path: str, target: str, place: Path, **wishes: Any) -> Any
 
 def main(folder: Path, targets: list[str]) -> None:
     from graphscope.errors import GraphscopeError
+    from graphscope.verify.import_tensorflow import import_tensorflow
 
     if any(not (folder / f"{n:02}" / "path.txt").exists() for n in range(len(MODELS))):
         code = f"from pathlib import Path; from tests.export.eighteen import files; files(Path({str(folder)!r}))"
         subprocess.run(
             [sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL
         )
+    import_tensorflow()  # once: what is proven in a child process would import it each time
     for target in targets:
         equal = 0
         suffix = {"tflite": ".tflite", "onnx": ".onnx"}.get(target, "")

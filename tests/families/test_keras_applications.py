@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
+import keras
 from graphscope import Analysis, analyse
 from graphscope.families.solve import solve
 from graphscope.families.weight_index import WeightIndex

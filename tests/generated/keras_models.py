@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
+
+import keras
 
 L = keras.layers
 Rng = np.random.Generator

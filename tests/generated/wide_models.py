@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
+
+import keras
 
 from .keras_models import Growing, L, Rng, chance, pick, randomise, several, width
 

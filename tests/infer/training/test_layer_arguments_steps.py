@@ -9,7 +9,6 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
-
 from graphscope import analyse  # noqa: E402
 
 

@@ -232,8 +232,9 @@ def tally(
 
 
 def main(arguments: list[str]) -> None:
-    import keras
     import tf_keras
+
+    import keras
 
     chosen, *rest = arguments or ["both"]
     for K in (keras, tf_keras):
