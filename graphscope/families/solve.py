@@ -14,6 +14,7 @@ from .unknowns import Unknown, Width, number
 from .weight_index import WeightIndex, under
 
 _NEAR = 0.1  # the share of weights that may not fit for "not X: ..." to be worth a line
+_FEW = 8  # of fewer weights nothing can nearly fit
 _STOPS = (TypeError, ValueError, IndexError, ZeroDivisionError, KeyError)
 
 
@@ -44,7 +45,8 @@ def _roots(index: WeightIndex, family: Family) -> list[str]:
 
 
 def _is_near(claim: Claim) -> bool:
-    return len(claim.misfits) <= max(1, _NEAR * len(claim.net.bound))
+    count = len(claim.net.bound)
+    return count >= _FEW and len(claim.misfits) <= max(1, _NEAR * count)
 
 
 def attempt(
