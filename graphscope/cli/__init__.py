@@ -1,7 +1,8 @@
 """The command line: one subcommand per verb, each a few lines over the library.
 
 Results go to stdout, remarks to stderr. Exit status: 0 done, 1 the file or the request is at fault, 2 bad usage,
-3 ``verify`` found a difference.
+3 two models were compared and differ, 4 nothing was proven: what was to be compared could not be run, is drawn at random,
+or is the same whatever is fed.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from .. import __version__
-from .endings import end_by_signal, os_text
+from .endings import end_by_signal, exit_by, os_text
 from .ledger import KERAS, check_ours, remember
 from .options import (
     EXPORT_WISHES,
@@ -257,7 +258,7 @@ def can_run() -> bool:
 def keras_command(
     json_wanted: bool,
     out: str,
-    verify: bool,
+    verify: bool | None,
     trust: bool,
     single_file: bool,
     incomplete: bool,
@@ -267,11 +268,12 @@ def keras_command(
     """Keras source with the weights in place: model.py and model.weights.h5.
 
     Both models are then run on the same random inputs: verification.json in the same folder says how far they
-    differ, and the exit status is 3 where they do.
+    differ, and the exit status is 3 where they do. With --verify it is 4 where that was not proven.
     """
     from ..errors import NotRunnable, UnsafeModel
     from . import terminal as console
 
+    must_prove, verify = bool(verify), verify is not False
     written = [os.path.join(out, name) for name in KERAS]
     check_ours(written, force)
     analysis = analysis_of(options)
@@ -300,8 +302,7 @@ def keras_command(
         except (NotRunnable, UnsafeModel) as error:
             document["remarks"].append(f"not verified: {error}")
     say(document, lambda: console.keras_text(document), json_wanted)
-    if document["verified"] and not document["verified"]["passed"]:
-        sys.exit(3)
+    exit_by(document["verified"], must_prove)
 
 
 @cli.command("verify")
@@ -314,15 +315,22 @@ def keras_command(
 )
 @as_json
 def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
-    """Run A and B on the same inputs and compare what they compute (needs TensorFlow)."""
+    """Run A and B on the same inputs and compare what they compute (needs TensorFlow).
+
+    Exit status 0: compared and equal; 3: different; 4: not proven, because one could not be run, all is drawn at
+    random, or the outputs were the same whatever was fed.
+    """
+    from ..errors import NotRunnable, UnsafeModel
     from ..verify import apart, compare
     from . import terminal as console
 
     network = "://" in a + b  # a model that is fetched
-    document = apart(lambda: compare(a, b, trust=trust), network).to_json()
+    try:
+        document = apart(lambda: compare(a, b, trust=trust), network).to_json()
+    except (NotRunnable, UnsafeModel) as error:
+        fail(error, 4)
     say(document, lambda: console.verification_text(document), json_wanted)
-    if not document["passed"]:
-        sys.exit(3)
+    exit_by(document, must_prove=True)
 
 
 @model_command("export")
@@ -378,7 +386,7 @@ def main() -> None:
         fail(GraphscopeError(os_text(error)), 1)
 
 
-def fail(error: BaseException, status: int) -> None:
+def fail(error: BaseException, status: int) -> NoReturn:
     """One line on stderr, then the exit."""
     from .terminal import printable
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Any
+
+DIFFERENT, NOT_PROVEN = 3, 4
 
 
 def end_by_signal() -> None:
@@ -30,3 +33,12 @@ def os_text(error: OSError) -> str:
     if isinstance(error, FileExistsError | NotADirectoryError):
         reason += ", and it is no folder"
     return reason if error.filename is None else f"{error.filename}: {reason}"
+
+
+def exit_by(proof: Mapping[str, Any] | None, must_prove: bool) -> None:
+    """End with 3 where a comparison found a difference, with 4 where a proof was asked for and there is none."""
+    verdict = proof["verdict"] if proof else "not proven"
+    if verdict == "different":
+        sys.exit(DIFFERENT)
+    if verdict != "equal" and must_prove:
+        sys.exit(NOT_PROVEN)

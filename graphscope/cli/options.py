@@ -194,8 +194,8 @@ KERAS = (
     click.option("-o", "--out", required=True, metavar="DIR"),
     click.option(
         "--verify/--no-verify",
-        default=True,
-        help="Run both and compare (needs TensorFlow).",
+        default=None,
+        help="Run both and compare (needs TensorFlow); --verify: exit with 4 where nothing is proven.",
     ),
     click.option(
         "--trust",

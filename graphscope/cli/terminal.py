@@ -182,10 +182,13 @@ def verification_text(doc: Mapping[str, Any]) -> str:
     if doc.get("parts_at"):
         lines.append(f"  first node at which they part: {printable(doc['parts_at'])}")
     lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    if doc.get("account"):
+        lines.append(f"  {doc['account']}")
     if doc["outputs"] and all(out.get("random") for out in doc["outputs"]):
         lines.append("NOT COMPARED: all outputs are drawn at random")
         return "\n".join(map(printable, lines))
-    verdict = "equal" if doc["passed"] else "DIFFERENT"
+    verdict = doc.get("verdict", "equal" if doc["passed"] else "different")
+    verdict = verdict if verdict == "equal" else verdict.upper()
     worst = f"largest difference {doc['max_abs']:.3g}, {doc['max_rel']:.3g} of the output's scale"
     return "\n".join([*map(printable, lines), f"{verdict}: {worst}"])
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape, Tensor
-from .differences import TOLERANCE, describe, difference
+from .differences import TOLERANCE, Movement, describe, difference
 from .feeds.draw import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS, Port, Round, shaken, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
@@ -19,14 +19,13 @@ from .parting import first_parting
 from .report import Verification
 from .run.lite import LiteRunner
 from .run.opening import open_runner
+from .run.randomness import drawn_outputs
 from .run.runner import Runner, TooSlow
-from .run.safety import check_outputs, draws
+from .run.safety import check_outputs
 from .thresholds import Sides
-from .training import in_use
+from .training import beside, in_use
 
-ROUNDING = (
-    4.0  # how much more than its inputs' rounding a reference may make of its own
-)
+ROUNDING = 4.0  # times its inputs' rounding: what a reference may make of its own
 LARGEST_EXCUSE = 1e-2  # in the scale of the output; what differs by more is no rounding
 FEW, MANY = 2000, 32  # numbers too few to meet much; examples that are drawn then
 Feeds = tuple[dict[str, Any], dict[str, Any]]
@@ -59,6 +58,7 @@ def compare(
     first, second = open_runner(a, trust), open_runner(b, trust)
     choose_signatures(first, second)
     pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
+    stored = first
     first = in_use(first, second, *([n[side] for n in pairs] for side in (0, 1)))
     fed = pair_inputs(first, second, pairs)
     for side, runner in enumerate((first, second)):
@@ -66,6 +66,7 @@ def compare(
             named = [n[side] for n in pairs], [n[side] for n in fed]
             check_outputs(runner.model, *named)
     under_way = Comparison(first, second, pairs, fed, shapes or {}, tolerance)
+    under_way.stored = stored if stored is not first else None
     if examples:
         under_way.examples = {first.resolve(n): v for n, v in examples.items()}
         under_way.run(ROUNDS[0], [seed])
@@ -105,6 +106,8 @@ class Comparison:
         self.failed: list[tuple[Feeds, dict[Pair, float]]] = []
         self.telling: set[Pair] = set()
         self.finite: set[Pair] = set()
+        self.movement: dict[Pair, Movement] = {pair: Movement() for pair in pairs}
+        self.stored: Runner | None = None
         self.worst: Feeds = ({}, {})
         self.last: Feeds = ({}, {})
         self.values: list[Any] = []
@@ -139,6 +142,7 @@ class Comparison:
         self.drawn.append(shapes)
         for pair, x, y in zip(self.pairs, *results):
             row = describe(*pair, x, y, self.tolerance)
+            self.movement[pair].note(x)
             if isinstance(self.first, LiteRunner):
                 row |= self.first.judge(self.last[0], row, x, y)
             if not row["passed"]:
@@ -180,21 +184,34 @@ class Comparison:
         remarks += self._excuses([pair for pair in self.finite if pair not in random])
         compared = [row for pair, row in self.rows.items() if pair not in random]
         agreed = bool(compared) and all(row["passed"] for row in compared)
-        parts_at = ""
+        parts_at, ends = "", (self.first, self.second)
         if compared and not agreed:
-            ends = self.first, self.second
             parts_at = first_parting(*ends, self.worst, self.tolerance, layers)
             remarks += [f"the two part first at {parts_at}"] if parts_at else []
+        steady = self._steady()
+        names = [name for name, _ in self.pairs]
+        told = beside(self.stored, self.last[0], names, self.values)
+        proven = any(pair not in (*random, *steady) for pair in self.rows)
         return Verification(
             max((row["max_abs"] for row in compared), default=0.0),
             max((row["max_rel"] for row in compared), default=0.0),
-            agreed and not self.refused,
+            agreed and proven and not self.refused,
             tuple(self.rows.values()),
-            (*remarks, *self._doubts(random)),
+            (*remarks, *told, *self._doubts(random)),
             parts_at,
             tuple(self.drawn),
             self.sides.missed,
+            "different" if self.refused or compared and not agreed else "equal",
+            {name: str(value) for name, value in self.settings.items()},
         )
+
+    def _steady(self) -> list[Pair]:
+        """The outputs that were the same whatever was fed: of what they do with an input nothing is proved."""
+        fed = any(np.size(value) for value in self.last[0].values())
+        steady = [p for p in self.rows if fed and self.movement[p].is_none]
+        for pair in steady:
+            self.rows[pair] |= {"constant": True}
+        return steady
 
     def _excuses(self, pairs: Sequence[Pair]) -> list[str]:
         """Of small differences those that the reference makes itself, when its inputs move by no more than their rounding."""
@@ -229,8 +246,8 @@ class Comparison:
     def _random(self) -> list[Pair]:
         if self.is_noisy and self.same_noise:
             return []
-        ends = self.first, self.second
-        return _random(*ends, self.pairs, self.last[0], self.values)
+        ends = self.first, self.second, self.pairs
+        return drawn_outputs(*ends, self.last[0], self.values)
 
     def _doubts(self, random: Sequence[Pair]) -> list[str]:
         found = [self.refused] if self.refused else []
@@ -371,29 +388,3 @@ def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:
         below=a.below or b.below,
         texts=a.texts if any(a.texts) else b.texts,
     )
-
-
-def _random(
-    first: Runner,
-    second: Runner,
-    pairs: Sequence[Pair],
-    feeds: Mapping[str, Any],
-    before: Sequence[np.ndarray],
-) -> list[Pair]:
-    """The outputs that differ from run to run; integers that random numbers decide count, whether they did differ or not."""
-    suspects = [
-        (pair, value)
-        for pair, value in zip(pairs, before)
-        if any(
-            runner.model is not None and draws(runner.model, name)
-            for runner, name in zip((first, second), pair)
-        )
-    ]
-    if not suspects:
-        return []
-    again = first.run(feeds, [pair[0] for pair, _ in suspects])
-    return [
-        pair
-        for (pair, value), other in zip(suspects, again)
-        if value.dtype.kind in "iu" or difference(value, other)[1] > 1e-6
-    ]

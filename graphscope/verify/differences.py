@@ -36,6 +36,25 @@ def difference(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     )
 
 
+class Movement:
+    """Whether an array ever differed where it was computed again from other inputs."""
+
+    def __init__(self) -> None:
+        self.first: np.ndarray | None = None
+        self.is_none = True
+
+    def note(self, value: np.ndarray) -> None:
+        """Hold one more value against the first, where both have elements; another rank is another value."""
+        if self.first is None:
+            self.first = value
+            return
+        if value.ndim != self.first.ndim:
+            self.is_none = False
+            return
+        shared = tuple(slice(min(a, b)) for a, b in zip(value.shape, self.first.shape))
+        self.is_none &= not difference(self.first[shared], value[shared])[0]
+
+
 def describe(
     name_a: str, name_b: str, a: np.ndarray, b: np.ndarray, tolerance: float
 ) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -16,7 +16,8 @@ class Verification:
     pair (``a``, ``b``, ``dtype``, ``shape``, ``max_abs``, ``max_rel``, ``passed``). ``parts_at`` names the first node at which the two part,
     where that could be told. ``drawn`` has one dict for each run: the shape of every input. ``one_sided``
     names the thresholds of the reference (ReLU6, a clip, a comparison) that every run met on one side only: of the other side
-    nothing is proved.
+    nothing is proved. ``numbers`` says whether all that was compared agreed, proof or not; ``settings`` what inference feeds to
+    mode switches. ``passed``: something that depends on an input, or a model without inputs, was compared and is equal.
     """
 
     max_abs: float
@@ -27,10 +28,58 @@ class Verification:
     parts_at: str = ""
     drawn: tuple[Mapping[str, Any], ...] = ()
     one_sided: tuple[str, ...] = ()
+    numbers: str = "equal"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """``"equal"``, ``"different"``, or ``"not proven"``: nothing that depends on an input was compared."""
+        if self.passed:
+            return "equal"
+        return "not proven" if self.numbers == "equal" else "different"
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values, ready for ``json.dumps``."""
-        return {
+        plain = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
+        del plain["numbers"]
+        return plain | {"verdict": self.verdict, "account": self.account()}
+
+    def account(self) -> str:
+        """What was compared, on what, and what was left out: one paragraph."""
+        rows = {
+            kind: [str(row["a"]) for row in self.outputs if row.get(kind)]
+            for kind in ("random", "constant")
+        }
+        apart = {*rows["random"], *rows["constant"]}
+        compared = [str(row["a"]) for row in self.outputs if str(row["a"]) not in apart]
+        parts = [f"compared: {_listed(compared) or 'nothing'}, {_drawn(self.drawn)}"]
+        if self.settings:
+            fed = ", ".join(
+                f"{name} = {value}" for name, value in self.settings.items()
+            )
+            parts.append(f"fed as inference needs: {fed}")
+        if rows["random"]:
+            parts.append(f"drawn at random and left out: {_listed(rows['random'])}")
+        if rows["constant"]:
+            text = "the same for every input, which proves nothing"
+            parts.append(f"{text}: {_listed(rows['constant'])}")
+        if self.one_sided:
+            parts.append(f"met on one side only: {_listed(list(self.one_sided))}")
+        return "; ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + rest
+
+
+def _drawn(drawn: tuple[Mapping[str, Any], ...]) -> str:
+    fed = drawn[0] if drawn else {}
+    if not fed:
+        return "with nothing fed"
+    shapes = [f"{name} {list(shape)}" for name, shape in fed.items()]
+    times = f"{len(drawn)} draws" if len(drawn) > 1 else "1 draw"
+    return f"on {times} of {_listed(shapes)}"

@@ -7,8 +7,9 @@ inference form is run then, with the weights of its checkpoint; that form is gra
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import GraphscopeError
 from ..freeze import freeze_model
@@ -19,6 +20,8 @@ from ..freeze.variables.moving_averages import find_averages
 from ..graph import Model
 from ..simplify.prune import prune
 from ..simplify.specialise import specialise
+from .differences import difference
+from .feeds.noise import Noise
 from .run.opening import open_runner
 from .run.runner import GraphRunner, Runner
 
@@ -46,9 +49,23 @@ def in_use(
     if isinstance(made, GraphRunner):
         made.source = first.source
     made.remarks.append(
-        f"{first.source} {reason}: what was run of it is its inference form, as graphscope writes it"
+        f"compared with {first.source} in its inference form, as graphscope writes it, because the file {reason}"
     )
     return made
+
+
+def beside(
+    stored: Runner | None, feeds: Mapping[str, Any], names: Sequence[str], values: Any
+) -> list[str]:
+    """How far the file as it lies there is from its inference form, of which these are the values on these feeds."""
+    if stored is None:
+        return []
+    try:
+        own = stored.run(feeds, names, Noise())
+    except GraphscopeError as error:
+        return [f"the file as stored was not run beside it: {error}"]
+    apart = max(difference(x, y)[1] for x, y in zip(values, own))
+    return [f"the file as stored differs from that form by {apart:.2g} of its scale"]
 
 
 def trains(model: Model, names: Sequence[str]) -> str:

@@ -276,3 +276,26 @@ def test_without_tensorflow_the_source_is_written_all_the_same(
         each.name for each in (tmp_path / "out").iterdir()
     }
     assert out.count("not verified") == 1 and "there is no model.keras" in out
+
+
+def test_what_is_not_proven_has_an_exit_status_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0: compared and equal; 3: different; 4: the same whatever is fed, or not to be run."""
+    tf = pytest.importorskip("tensorflow").compat.v1
+    forms = {
+        "steady": lambda x: tf.nn.relu(-tf.abs(x) - 1.0),
+        "plain": lambda x: x * 2.0,
+        "other": lambda x: x * 2.1,
+        "python": lambda x: tf.reshape(
+            tf.py_func(lambda v: v, [x], tf.float32), [-1, 4]
+        ),
+    }
+    for name, form in forms.items():
+        with tf.Graph().as_default() as graph:
+            tf.identity(form(tf.placeholder(tf.float32, [None, 4], name="x")), "y")
+        (tmp_path / name).write_bytes(graph.as_graph_def().SerializeToString())
+    ends = {("plain", "plain"): 0, ("plain", "other"): 3, ("steady", "steady"): 4}
+    for (a, b), status in {**ends, ("python", "python"): 4}.items():
+        words = "verify", tmp_path / a, tmp_path / b
+        assert run_main(capsys, *words)[0] == status, (a, b)

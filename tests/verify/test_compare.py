@@ -355,3 +355,40 @@ def test_the_graph_is_run_as_it_stands(tmp_path):
     session.run("y:0", feeds, options=options, run_metadata=told)
     ran = {node.op for graph in told.partition_graphs for node in graph.node}
     assert "Relu" in ran and not any("Fused" in op for op in ran)
+
+
+def test_an_output_that_is_the_same_for_every_input_proves_nothing(tmp_path):
+    def build():
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        tf.nn.relu(-tf.abs(x) - 1.0, name="y")
+
+    path = write(tmp_path / "a.pb", build)
+    found = compare(path, path)
+    assert found.verdict == "not proven" and not found.passed
+    assert found.outputs[0]["constant"] and "every input" in found.account()
+
+
+def test_a_model_without_inputs_is_compared_all_the_same(tmp_path):
+    path = write(tmp_path / "a.pb", lambda: tf.add(tf.range(3), 1, name="y"))
+    assert compare(path, path).verdict == "equal"
+
+
+def test_the_class_behind_dropout_that_is_fed_as_1_is_compared(tmp_path):
+    def build():
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        keep = v1.placeholder(tf.float32, [], name="keep_prob")
+        kernel = np.random.default_rng(0).normal(size=(4, 5)).astype("f")
+        h = tf.matmul(v1.nn.dropout(x, keep_prob=keep), kernel)
+        tf.argmax(h, 1, name="y")
+
+    path = write(tmp_path / "a.pb", build)
+    found = compare(path, path)
+    assert found.verdict == "equal" and not found.outputs[0].get("random")
+    assert "keep_prob:0 = 1.0" in found.account()
+
+
+def test_the_account_says_what_was_compared_on_what(tmp_path):
+    a, b = write(tmp_path / "a.pb", network()), write(tmp_path / "b.pb", network(1.01))
+    assert "compared: y:0" in compare(a, a).account()
+    assert compare(a, b).verdict == "different"
+    assert compare(a, b).to_json()["verdict"] == "different"
