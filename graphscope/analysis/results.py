@@ -308,7 +308,7 @@ class Analysis(Stages):
             self.original,
             str(folder),
             trust=trust,
-            outputs=self.sure_outputs(),
+            outputs=() if self.model.topology is not None else self.sure_outputs(),
             shapes=self.given_shapes,
             layers=self.named,
         )

@@ -63,7 +63,9 @@ class KerasLayer:
 
 @dataclass(frozen=True)
 class KerasModel:
-    """A model: its layers in the file's order, what goes in and what comes out."""
+    """A model: its layers in the file's order, what goes in and what comes out; ``modules`` are those that its config names,
+    ``generation`` the Keras (1, 2 or 3) that wrote it.
+    """
 
     name: str
     class_name: str
@@ -71,6 +73,8 @@ class KerasModel:
     inputs: tuple[LayerOutput, ...]
     outputs: tuple[LayerOutput, ...]
     trainable: bool = True
+    modules: frozenset[str] = frozenset()
+    generation: int = 3
 
     def layer(self, name: str) -> KerasLayer:
         return next(layer for layer in self.layers if layer.name == name)

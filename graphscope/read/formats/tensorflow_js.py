@@ -15,7 +15,7 @@ from ...wire.source import Source
 from ..deployment.tfjs_manifest import Manifest, read_manifest
 from ..graphdef.model import model_of_graph
 from ..keras.model import parse_json, remarks_of
-from ..keras.topology import generation_of, read_topology
+from ..keras.topology import read_topology
 from ..keras.unfold import Unfolded
 from ..keras.weights import match_names
 from ..options import Options
@@ -161,7 +161,7 @@ def _layers_model(
     version = str(topology.get("keras_version") or "2")
     described = read_topology(config, source.name, version)
     names = [(name, entry.shape) for name, entry in manifest.entries.items()]
-    match_names(described, names, generation_of(config, version))
+    match_names(described, names, described.generation)
     made = Unfolded(described, source.name)
     weights = manifest.weights
     variables = manifest.variables()

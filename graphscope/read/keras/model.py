@@ -17,7 +17,7 @@ from ..variables.roles import STATISTICS, WEIGHT
 from ..variables.skeleton import skeleton
 from ..weights.hdf5 import Hdf5
 from ..weights.stored import Stored, StoredWeights
-from .topology import generation_of, read_topology
+from .topology import read_topology
 from .unfold import Unfolded
 from .weights import Weight, find_weights, stored_of, variables_of
 
@@ -34,8 +34,10 @@ def model_of_keras(
     config: Any, file: Hdf5, source: Source, format: str, version: str
 ) -> Model:
     """The Model of a Keras file; without a config, one that is inferred from the weights' names."""
-    if config is None:
-        config = config_beside(source)
+    described = None if config is not None else config_path(source.name)
+    if described is not None:
+        config = json.loads(bytes(open_source(described)[:]))
+        version = version or str(config.get("keras_version") or "")
     if config is None:
         weights = find_weights(file, None)
         variables = variables_of(weights)
@@ -51,7 +53,7 @@ def model_of_keras(
             layered=True,
         )
     topology = read_topology(config, source.name, version)
-    weights = find_weights(file, topology, generation_of(config, version))
+    weights = find_weights(file, topology, topology.generation)
     return model_of_topology(
         topology, weights, stored_of(weights), source.name, format, version
     )
@@ -82,15 +84,23 @@ def outline(weights: Sequence[Weight]) -> Graph | None:
     return graph
 
 
-def config_beside(source: Source) -> Any:
-    """The config that ``to_json`` wrote beside a file of weights: ``net.json`` beside ``net.weights.h5``; None where none is."""
-    stem = re.sub(r"([._-]weights)?\.(h5|hdf5|keras)\Z", "", source.name)
-    for path in (f"{stem}.json", beside(source.name, "model.json")):
-        if stem != source.name and exists(path):
-            text = bytes(open_source(path)[:])
-            if is_config(text):
-                return json.loads(text)
+def config_path(source: str) -> str | None:
+    """Where ``to_json`` wrote the model of a file of weights: ``net.json`` beside ``net.weights.h5``; None where nowhere."""
+    if source.endswith(".json"):
+        return source
+    stem = re.sub(r"([._-]weights)?\.(h5|hdf5)\Z", "", source)
+    for path in (f"{stem}.json", beside(source, "model.json")):
+        is_there = stem != source and exists(path)
+        if is_there and is_config(bytes(open_source(path)[:])):
+            return path
     return None
+
+
+def weights_path(source: str) -> str | None:
+    """Where the weights lie that go with the JSON of a model; None where nowhere."""
+    stem = re.sub(r"\.json\Z", "", source)
+    paths = (f"{stem}.weights.h5", f"{stem}.h5", f"{stem}_weights.h5")
+    return next((path for path in paths if exists(path)), None)
 
 
 def is_config(text: str | bytes) -> bool:
@@ -110,21 +120,18 @@ def read_json(source: Source, options: Options, format: str) -> Model:
     """What ``to_json`` wrote, with the weights that lie beside it, if any do."""
     config = parse_json(source.text(), source.name)
     version = str(config.get("keras_version") or "")
-    stem = re.sub(r"\.json\Z", "", source.name)
-    for path in (f"{stem}.weights.h5", f"{stem}.h5", f"{stem}_weights.h5"):
-        if exists(path):
-            file = Hdf5(open_source(path))
-            return model_of_keras(config, file, source, format, version)
+    path = weights_path(source.name)
+    if path is not None:
+        file = Hdf5(open_source(path))
+        return model_of_keras(config, file, source, format, version)
     topology = read_topology(config, source.name, version)
     return model_of_topology(topology, [], {}, source.name, format, version)
 
 
 def with_weights_of(model: Model, path: str) -> Model:
     """The model with the weights of a Keras file that lies elsewhere."""
-    source = open_source(path)
-    file, version = Hdf5(source), model.producer.removeprefix("Keras ")
-    generation = int(version[0]) if version[:1].isdigit() else 2
-    weights = find_weights(file, model.topology, generation)
+    file, version = Hdf5(open_source(path)), model.producer.removeprefix("Keras ")
+    weights = find_weights(file, model.topology, model.topology.generation)
     return model_of_topology(
         model.topology, weights, stored_of(weights), path, model.format, version
     )

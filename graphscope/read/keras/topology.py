@@ -24,7 +24,23 @@ def read_topology(config: Any, what: str, version: str = "") -> KerasModel:
 
     Raises FormatError where the config describes none.
     """
-    return _Reader(what, generation_of(config, version)).model(config, 0)
+    generation = generation_of(config, version)
+    model = _Reader(what, generation).model(config, 0)
+    modules = frozenset(_modules(config))
+    return replace(model, modules=modules, generation=generation)
+
+
+def _modules(config: Any) -> Iterator[str]:
+    """The Python modules that a config names anywhere."""
+    stack = [config]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("module"), str):
+                yield value["module"]
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
 
 
 def generation_of(config: Any, version: str) -> int:

@@ -15,6 +15,7 @@ from ...simplify.inline import inline
 from ...simplify.rewrites.unfuse import unfuse
 from ...wire import op_registry, opdefs
 from ..import_tensorflow import import_tensorflow, silence
+from .keras_file import is_keras_file, open_keras_file
 from .lite import LiteRunner
 from .runner import GraphRunner, KerasRunner, Runner, first_line
 from .safety import check_loading, initialisers
@@ -37,27 +38,9 @@ def open_runner(what: Any, trust: bool = False) -> Runner:
         from .keras_source import run_source
 
         return KerasRunner(run_source(path, trust), str(path))
-    if path.is_file() and _head(path) in (b"PK\x03\x04", b"\x89HDF"):
-        return _from_keras_file(path)
+    if is_keras_file(path):
+        return open_keras_file(path, trust)
     return _from_graph(load(str(what)), trust)
-
-
-def _head(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(4)
-
-
-def _from_keras_file(path: Path) -> Runner:
-    import_tensorflow()
-    import keras
-
-    try:
-        with silence():
-            return KerasRunner(keras.models.load_model(path, compile=False), str(path))
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise GraphscopeError(
-            f"{path}: Keras cannot load it ({first_line(error)})"
-        ) from None
 
 
 def _from_graph(model: Model, trust: bool) -> Runner:

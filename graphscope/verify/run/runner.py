@@ -192,6 +192,8 @@ class KerasRunner:
         self.keras, self.source = keras_model, source
         self.model: Model | None = None
         self.remarks: list[str] = []
+        self.below: dict[str, int] = {}
+        self.texts: tuple[bytes, ...] = (b"",)
         self._inputs = {_layer_name(t): t for t in keras_model.inputs}
         self._outputs = tuple(f"output {i}" for i in range(len(keras_model.outputs)))
 
@@ -211,8 +213,9 @@ class KerasRunner:
 
     def port(self, name: str) -> Port:
         tensor = self._inputs[name]
-        shape, is_sparse = tuple(tensor.shape), bool(tensor.sparse)
-        return Port(name, str(tensor.dtype), shape, is_sparse=is_sparse)
+        shape, is_sparse = tuple(tensor.shape), bool(getattr(tensor, "sparse", False))
+        dtype, below = getattr(tensor.dtype, "name", tensor.dtype), self.below.get(name)
+        return Port(name, str(dtype), shape, below, self.texts, is_sparse=is_sparse)
 
     def run(
         self,
@@ -304,6 +307,16 @@ def _given(tf: Any, values: Sequence[Any]) -> list[Any]:
     ]
 
 
+def _packed(tf: Any, model: Any, given: Sequence[Any]) -> Any:
+    """The inputs in the structure that the model was made with: one, a list, or by name."""
+    names = ("_inputs_struct", "_nested_inputs")  # Keras 3, Keras 2
+    structure = next((getattr(model, n) for n in names if hasattr(model, n)), None)
+    if isinstance(structure, Mapping):
+        order = {id(tensor): value for tensor, value in zip(model.inputs, given)}
+        return {key: order.get(id(tensor)) for key, tensor in structure.items()}
+    return given[0] if len(given) == 1 else list(given)
+
+
 def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
     """What a Keras model gives: eagerly, and where an op refuses that as ``predict`` would run it.
 
@@ -311,13 +324,13 @@ def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
     """
 
     def call(*given: Any) -> Any:
-        return model(given[0] if len(given) == 1 else list(given), training=False)
+        return model(_packed(tf, model, given), training=False)
 
     try:
         return call(*arrays)
     except tf.errors.InvalidArgumentError:
         specs = [
-            (tf.SparseTensorSpec if each.sparse else tf.TensorSpec)(
+            (tf.SparseTensorSpec if getattr(each, "sparse", 0) else tf.TensorSpec)(
                 each.shape, each.dtype
             )
             for each in model.inputs
