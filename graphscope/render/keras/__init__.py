@@ -209,9 +209,10 @@ def write_keras(
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     try:
+        _check_weights(model)
         count = _write_both(source, model, target, weights)
     except MissingWeight as error:
-        if not incomplete:
+        if not incomplete and not is_description(model):
             raise
         source = replace(source, remarks=(*source.remarks, f"no weights: {error}"))
         weights, count = "", 0
@@ -230,6 +231,18 @@ def write_keras(
         source.remarks,
         source,
     )
+
+
+def is_description(model: Model) -> bool:
+    """Whether the file describes layers and holds none of their weights, as what ``to_json`` wrote does."""
+    return model.topology is not None and not len(model.weights)
+
+
+def _check_weights(model: Model) -> None:
+    if is_description(model):
+        raise MissingWeight(
+            f"{model.source} describes the model alone; say where its weights are (--checkpoint)"
+        )
 
 
 def _write_both(source: KerasSource, model: Model, target: Path, weights: str) -> int:

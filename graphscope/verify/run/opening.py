@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ...errors import GraphscopeError, NotRunnable
+from ...errors import NotRunnable
 from ...graph import Graph, Model, Node
 from ...read import load
 from ...simplify.inline import inline
