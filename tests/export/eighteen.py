@@ -186,7 +186,7 @@ def main(folder: Path, targets: list[str]) -> None:
                 proof = report.verified
                 equal += proof.passed is True
                 said = f"{proof.passed} {proof.max_rel} {proof.runtime} {proof.milliseconds} ms {' '.join(proof.remarks)[:200]}"
-            except GraphscopeError as error:
+            except GraphscopeError as error:  # what is refused is counted, too
                 said = f"ERROR {str(error)[:300]}"
             print(
                 f"{target:10} {name:34} {time.perf_counter() - start:6.1f} s  {said}",

@@ -13,6 +13,7 @@ from ..convert.functional import functional
 from ..convert.refusals import outside, refusal
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
+from ..frozen.cuts import lacking
 from ..options import Options
 from ..proof.called import CalledRunner
 from ..proof.endpoints import Endpoints
@@ -53,6 +54,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
         except GraphscopeError as error:
             failures.append(error)
             continue
+        _check_converted(model.graph, form)
         _call_by_keys(model.graph, form)
         place.write_bytes(model.SerializeToString())
         return []
@@ -84,6 +86,17 @@ def _converted(frozen: Frozen) -> Any:
     raise failed
 
 
+def _check_converted(graph: Any, frozen: Frozen) -> None:
+    """tf2onnx leaves what it does not know in the graph, under TensorFlow's name for it, and says nothing."""
+    import onnx
+
+    left = {n.op_type for n in graph.node if not onnx.defs.has(n.op_type, n.domain)}
+    body = frozen.graph
+    lacks = [Lack(body.op(name), name) for name in body if body.op(name) in left]
+    if lacks:
+        raise lacking(RUNTIME, frozen, lacks)
+
+
 def _call_by_keys(graph: Any, frozen: Frozen) -> None:
     """Give inputs and outputs the names of the signature, in place."""
     (signature,) = frozen.signatures.values()
@@ -111,13 +124,17 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
         raise NotRunnable(
             "ONNX Runtime is not installed: pip install 'tf-graphscope[onnx]'"
         ) from None
+    from onnxruntime.capi import onnxruntime_pybind11_state as states
+
+    failures: Any = (states.InvalidGraph, states.Fail, states.NotImplemented)
+    failures += (states.InvalidArgument, states.RuntimeException, RuntimeError)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(
             str(place), options, providers=["CPUExecutionProvider"]
         )
-    except (RuntimeError, ValueError) as error:
+    except failures as error:
         reason = str(error).splitlines()[0][:400]
         raise GraphscopeError(f"{RUNTIME} does not load it: {reason}") from None
     names = [each.name for each in session.get_outputs()]
@@ -125,7 +142,10 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
 
     def call(feeds: Any) -> Any:
         given = {key: value for key, value in feeds.items() if key in wanted}
-        return dict(zip(names, session.run(names, given)))
+        try:
+            return dict(zip(names, session.run(names, given)))
+        except failures as error:
+            raise RuntimeError(str(error)) from None
 
     ends = Endpoints.of(frozen, frozen.signatures[signature])
     return CalledRunner(ends, str(place), RUNTIME, call)
