@@ -92,15 +92,24 @@ def _is_no_code(node: ast.AST) -> bool:
     return isinstance(node, ast.AnnAssign | ast.arg)
 
 
+def nearest(path: str, tests: list[str], most: int) -> list[str]:
+    """The tests that a mutant of a file is shown to: those that speak of it, first those that speak of it most."""
+    words = set(Path(path).with_suffix("").parts[1:])
+    body = ast.parse((ROOT / path).read_text()).body
+    targets = (t for n in body if isinstance(n, ast.Assign) for t in n.targets)
+    names = {getattr(n, "name", "") for n in body} | set(map(ast.unparse, targets))
+
+    def distance(test: str) -> tuple[int, int]:
+        own = set(Path(test).with_suffix("").parts)
+        own.add(Path(test).stem.removeprefix("test_"))
+        text = (ROOT / test).read_text()
+        return -sum(len(n) > 3 and n in text for n in names), -len(words & own)
+
+    return sorted(tests, key=distance)[: most or None]
+
+
 def survives(mutant: Mutant, tests: list[str]) -> bool:
     """Whether all tests pass on a copy of the tree with the mutant in it; run in a process of its own."""
-    words = set(Path(mutant.path).with_suffix("").parts[1:])
-
-    def distance(test: str) -> int:
-        own = set(Path(test).with_suffix("").parts)
-        stem = Path(test).stem.removeprefix("test_")
-        return -len(words & (own | {stem}))
-
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "*.pyc")
@@ -110,7 +119,7 @@ def survives(mutant: Mutant, tests: list[str]) -> bool:
         changed = source[: mutant.begin] + mutant.new.encode() + source[mutant.end :]
         file.write_bytes(changed)
         child = multiprocessing.get_context("fork").Process(
-            target=_run, args=(tree, sorted(tests, key=distance))
+            target=_run, args=(tree, tests)
         )
         child.start()
         child.join(SECONDS)
@@ -146,6 +155,7 @@ def main() -> None:
     parser.add_argument("--tests", nargs="+", required=True)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--nearest", type=int, default=0, metavar="FILES")
     parser.add_argument("--only", default="", help="of the mutants, as they are listed")
     asked = parser.parse_args()
     places = [ROOT / folder for folder in asked.folder]
@@ -160,7 +170,8 @@ def main() -> None:
         pass
     alive: list[Mutant] = []
     for number, mutant in enumerate(drawn, 1):
-        since, left = time.monotonic(), survives(mutant, tests)
+        since = time.monotonic()
+        left = survives(mutant, nearest(mutant.path, tests, asked.nearest))
         alive += [mutant] if left else []
         told = "SURVIVES" if left else "killed"
         print(f"{number} {time.monotonic() - since:.0f} s {told} {mutant}", flush=True)
