@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..freeze import FreezeReport
     from ..match import Explanation
     from ..match.pattern import Pattern
-    from ..render import View
+    from ..render import Drawing
     from ..render.keras import KerasReport
     from ..verify import Verification
 
@@ -84,12 +84,12 @@ class Analysis(Stages):
         found = node if node in graph else home_of(graph, self._existing(node))
         return explain(graph, patterns, pattern, found, view=view)
 
-    def drawing(self, level: str = "layer", report: bool = False) -> View:
+    def drawing(self, level: str = "layer", report: bool = False) -> Drawing:
         """What a renderer is given; with ``report`` also all that ``inspect`` says."""
         from ..ops.constants import Constants
-        from ..render import View
+        from ..render import Drawing
 
-        return View(
+        return Drawing(
             self.at_level(level),
             specs=self.specs,
             level=level,

@@ -31,7 +31,7 @@ from .solver.match import Match
 from .solver.solve import Solver
 from .tile import Tile, tile
 from .view.view import View
-from .view.weight_ref import Held
+from .view.weight_ref import WeightRef
 
 __all__ = [
     "ANY",
@@ -42,7 +42,7 @@ __all__ = [
     "Dims",
     "Explanation",
     "Form",
-    "Held",
+    "WeightRef",
     "Input",
     "Inputs",
     "Match",

@@ -17,7 +17,7 @@ from ..graph import Shape, Tensor
 from .pattern import Pattern, pattern_maker
 from .solver.match import Match
 from .view.view import View
-from .view.weight_ref import Held
+from .view.weight_ref import WeightRef
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Form(Pattern):
         """Nothing: a form is no layer yet."""
         return {}
 
-    def weights_of(self, found: Match, view: View) -> dict[str, Held]:
+    def weights_of(self, found: Match, view: View) -> dict[str, WeightRef]:
         """Nothing, likewise."""
         return {}
 

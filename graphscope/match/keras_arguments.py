@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .view.weight_ref import Held
+from .view.weight_ref import WeightRef
 
-Weights = Mapping[str, Held]
+ByRole = Mapping[str, WeightRef]
 
 _WINDOW = "strides padding data_format"
 _CONVOLUTION = f"kernel_size {_WINDOW} dilation_rate"
@@ -59,11 +59,11 @@ _VECTORS: Mapping[str, frozenset[str]] = {
 """The weights of a class that Keras keeps as vectors, however the graph shapes them."""
 
 
-def _kernel(weights: Weights) -> Held:
+def _kernel(weights: ByRole) -> WeightRef:
     return weights.get("depthwise_kernel") or weights["kernel"]
 
 
-_FOLLOWING: Mapping[str, Callable[[Weights], Any]] = {
+_FOLLOWING: Mapping[str, Callable[[ByRole], Any]] = {
     "units": lambda weights: weights["kernel"].shape[-1],
     "filters": lambda weights: (
         weights.get("pointwise_kernel") or weights["kernel"]
@@ -110,7 +110,7 @@ _IN_KERAS: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 def written_config(
-    class_name: str, weights: Weights, values: Mapping[str, Any]
+    class_name: str, weights: ByRole, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What follows of a class's arguments, in Keras's order; ``values`` may hold attributes under TensorFlow's names."""
     wanted, layout = _ARGUMENTS.get(class_name, "").split(), values.get("data_format")
@@ -138,7 +138,7 @@ def in_order(class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: config[name] for name in [*wanted, *config] if name in config}
 
 
-def as_stored(class_name: str, weights: Weights) -> dict[str, Held]:
+def as_stored(class_name: str, weights: ByRole) -> dict[str, WeightRef]:
     """The weights in the shapes that the class keeps them in."""
     vectors = _VECTORS.get(class_name, frozenset())
     stored = {

@@ -16,7 +16,7 @@ from .solver.match import Match, plain_float
 from .solver.solve import Solver
 from .view.nodes import FLOATS, MALFORMED
 from .view.view import View
-from .view.weight_ref import Held
+from .view.weight_ref import WeightRef
 
 KEEPS_ANY = frozenset({"Flatten", "Hashing", "Identity", "Permute", "Reshape"})
 """Classes whose result has the dtype of what goes in, or integers of their own. All others say that it is a float, or make it one."""
@@ -43,8 +43,8 @@ class Pattern:
     where: Callable[..., Any] | tuple[Callable[..., Any], ...] | None = None
     config: Callable[..., Mapping[str, Any]] | None = None
     weights: (
-        Callable[..., Mapping[str, Held | None]]
-        | Mapping[str, Callable[[Held], Held]]
+        Callable[..., Mapping[str, WeightRef | None]]
+        | Mapping[str, Callable[[WeightRef], WeightRef]]
         | None
     ) = None
     evidence: Callable[..., Any] | str = ""
@@ -107,7 +107,7 @@ class Pattern:
             known = {k: v for k, v in known.items() if not is_attribute(self.op, k)}
         return in_order(self.op, {**follows, **self.constants, **known})
 
-    def weights_of(self, found: Match, view: View) -> dict[str, Held]:
+    def weights_of(self, found: Match, view: View) -> dict[str, WeightRef]:
         """The Keras weights of a solution, in the shapes that Keras keeps them in."""
         if callable(self.weights):
             known = self._called(self.weights, found, view)

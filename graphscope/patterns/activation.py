@@ -14,12 +14,12 @@ from ..match import (
     Attr,
     Bindings,
     Dims,
-    Held,
     Input,
     Scalar,
     Term,
     View,
     Weight,
+    WeightRef,
     layer,
     op,
 )
@@ -122,13 +122,13 @@ def leaky_relu_from_abs(x: Input, plus: Scalar, minus: Scalar) -> Term:
     return plus * x + minus * op.Abs(x)
 
 
-def _prelu(view: View, x: Any, alpha: Held) -> dict[str, Any]:
+def _prelu(view: View, x: Any, alpha: WeightRef) -> dict[str, Any]:
     kept = _alpha(view, x, alpha).shape
     shared = [axis + 1 for axis, size in enumerate(kept) if size == 1]
     return {"shared_axes": shared or None}
 
 
-def _alpha(view: View, x: Any, alpha: Held) -> Held:
+def _alpha(view: View, x: Any, alpha: WeightRef) -> WeightRef:
     """Keras's slopes have the shape of one example, with 1 where they are shared."""
     shape = view.shape(x)
     rank = len(shape) if shape is not None else len(alpha.shape) + 1
@@ -136,7 +136,7 @@ def _alpha(view: View, x: Any, alpha: Held) -> Held:
     return alpha.reshaped(*([1] * (rank - 1 - len(given))), *given)
 
 
-def _alpha_fits(view: View, x: Any, alpha: Held) -> bool | str:
+def _alpha_fits(view: View, x: Any, alpha: WeightRef) -> bool | str:
     shape = view.shape(x)
     if shape is None and len(alpha.shape) == 1:
         return "the rank of the input is not known"

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph import Shape
 from ..match.keras_arguments import data_format, spatial
-from ..match.view.weight_ref import Held
+from ..match.view.weight_ref import WeightRef
 
 
 def channel_axis(name: str | None, rank: int = 4) -> int:
@@ -78,7 +78,7 @@ def conv_output_size(size: int, kernel: int, stride: int, padding: str) -> int:
 
 
 def per_channel(
-    bias: Held | None, channels: int, layout: str | None = None, *ranks: int
+    bias: WeightRef | None, channels: int, layout: str | None = None, *ranks: int
 ) -> bool | str:
     """Whether a bias has one number a channel; True too where a size is not known (0), else why not.
 

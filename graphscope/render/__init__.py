@@ -1,6 +1,6 @@
 """Graph -> text and pictures. OPEN FOLDER: a module is a format when it has ``SUFFIXES``.
 
-``SUFFIXES`` maps each file suffix that the module serves to a function from a ``View`` to the file's content; the
+``SUFFIXES`` maps each file suffix that the module serves to a function from a ``Drawing`` to the file's content; the
 first line of the function's docstring describes the format. A suffix that two modules serve is an error. Nothing
 here infers: a renderer draws what it is given.
 """
@@ -21,7 +21,7 @@ from ..wire.beside import beside
 
 
 @dataclass(frozen=True)
-class View:
+class Drawing:
     """What a renderer is given: a graph at one altitude, and what is known of it.
 
     ``specs`` are keyed by tensors of the op graph (a layer's are looked up by ``Layer.output``); ``level`` is
@@ -43,7 +43,7 @@ class View:
     blocks: Sequence[Any] = ()
 
 
-Renderer = Callable[[View], str | bytes]
+Renderer = Callable[[Drawing], str | bytes]
 
 
 @cache
@@ -90,7 +90,7 @@ def renderer(suffix: str) -> Renderer:
     return known[suffix.lower()]
 
 
-def write(view: View, path: str | Path) -> Path:
+def write(view: Drawing, path: str | Path) -> Path:
     """Render ``view`` as the path's suffix says, beside its place first, then renamed into it.
 
     Raises GraphscopeError where the suffix is unknown or the place cannot be written.
@@ -105,7 +105,7 @@ def write(view: View, path: str | Path) -> Path:
 
 def _drawing(graph: Graph) -> str:
     """A graph as SVG, for a notebook."""
-    content = renderer(".svg")(View(graph))
+    content = renderer(".svg")(Drawing(graph))
     return content if isinstance(content, str) else content.decode()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from . import View
+from . import Drawing
 from .cells.escape import for_csv
 from .cells.rows import rows_of
 from .cells.spelling import shape_text
@@ -13,7 +13,7 @@ from .cells.spelling import shape_text
 HEADER = ("layer", "type", "dtype", "output shape", "parameters", "connected to")
 
 
-def to_csv(view: View) -> str:
+def to_csv(view: Drawing) -> str:
     """The layer table as CSV: one row a node, one column each for what its config says.
 
     No cell begins a formula (an apostrophe stands before ``=``, ``+``, ``-`` and ``@``).

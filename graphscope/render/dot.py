@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 import graphviz
 
 from ..graph import Graph, Layer, Tensor, TensorSpec
-from . import View
+from . import Drawing
 from .cells.escape import for_html, shorten, visible
 from .cells.spelling import output_spec, times
 from .drawing.boxes import node_label, scope_label
@@ -280,7 +280,7 @@ def _identifiers(boxes: Iterable[str]) -> dict[str, str]:
     }
 
 
-def render_dot(view: View) -> str:
+def render_dot(view: Drawing) -> str:
     """Graphviz source of the drawing."""
     return to_dot(
         view.graph,

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import GraphscopeError
 from ..graph import Layer, Node
-from . import View, renderer
+from . import Drawing, renderer
 from .cells.escape import for_html, shorten
 from .cells.labels import brief
 from .cells.rows import Row, rows_of
@@ -39,7 +39,7 @@ details summary{cursor:pointer}code{font-size:12px}
 """
 
 
-def to_html(view: View) -> str:
+def to_html(view: Drawing) -> str:
     """A page for the browser: summary, findings, drawing and layer table in one file."""
     rows = rows_of(view.graph, view.specs)
     title = view.title or "model"
@@ -61,7 +61,7 @@ def to_html(view: View) -> str:
     )
 
 
-def _summary(view: View, rows: list[Row]) -> Iterable[str]:
+def _summary(view: Drawing, rows: list[Row]) -> Iterable[str]:
     facts = view.facts
     lines = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
     if lines:
@@ -86,7 +86,7 @@ def _summary(view: View, rows: list[Row]) -> Iterable[str]:
 
 def _ends(
     heading: str,
-    view: View,
+    view: Drawing,
     ranked: Iterable[Mapping[str, Any]] | None,
     marked: Iterable[Any],
 ) -> Iterable[str]:
@@ -124,7 +124,7 @@ def _lines(text: Any) -> str:
     return "\n".join(map(for_html, str(text).splitlines()))
 
 
-def _picture(view: View) -> str:
+def _picture(view: Drawing) -> str:
     try:
         drawn = renderer(".svg")(view)
     except GraphscopeError as error:
@@ -133,7 +133,7 @@ def _picture(view: View) -> str:
     return f'<div class="picture">{text[text.index("<svg") :]}</div>'
 
 
-def _table(view: View, rows: list[Row]) -> str:
+def _table(view: Drawing, rows: list[Row]) -> str:
     head = (
         "<tr><th>Name</th><th>Type</th><th>Config</th><th>Output</th>"
         '<th class="n">Parameters</th><th>Connected to</th></tr>'
@@ -144,7 +144,7 @@ def _table(view: View, rows: list[Row]) -> str:
     return f"<table><thead>{head}</thead><tbody>\n{body}\n</tbody><tfoot>{foot}</tfoot></table>"
 
 
-def _row(view: View, row: Row) -> str:
+def _row(view: Drawing, row: Row) -> str:
     node = view.graph.node(row.name)
     style = style_of(node, view.level != "op")
     ink = "#fff" if style.fill.startswith("#3") else "#1f2933"

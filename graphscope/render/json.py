@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..graph import FunctionRef, Graph, Layer, Node, Tensor, TensorSpec
-from . import View
+from . import Drawing
 from .cells.rows import rows_of
 from .cells.spelling import output_spec
 
 INLINE = 64  # elements of a tensor that are written out
 
 
-def to_json(view: View) -> str:
+def to_json(view: Drawing) -> str:
     """The graph as one JSON document: ``level``, ``nodes``, ``inputs``, ``outputs``, ``parameters``, ``facts``.
 
     A node has ``name``, ``op``, ``inputs`` (``node:port``), ``controls``, ``attrs``, ``outputs`` (``dtype``, ``shape``,

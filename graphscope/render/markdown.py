@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import View
+from . import Drawing
 from .cells.escape import for_markdown, shorten
 from .cells.frame import cells, to_table, total
 from .cells.spelling import times
@@ -16,7 +16,7 @@ _RANKED = 6  # candidates that are listed
 WIDTHS = (60, 40, 40, 20, 120, 160)
 
 
-def to_markdown(view: View) -> str:
+def to_markdown(view: Drawing) -> str:
     """A report in GitHub-flavoured Markdown: what the model is, its findings, its layer table."""
     frame = to_table(view.graph, view.specs)
     lines = [f"# {for_markdown(view.title)}", ""] if view.title else []

@@ -12,7 +12,7 @@ import sys
 from importlib.util import find_spec
 
 from ..errors import GraphscopeError
-from . import View, renderer
+from . import Drawing, renderer
 
 SECONDS = 120
 _BUNDLED = (
@@ -61,22 +61,22 @@ def to_svg(dot: str) -> str:
     return text[text.index("<svg") :]
 
 
-def render_svg(view: View) -> bytes:
+def render_svg(view: Drawing) -> bytes:
     """The drawing as SVG."""
     return draw(_source(view), "svg")
 
 
-def render_png(view: View) -> bytes:
+def render_png(view: Drawing) -> bytes:
     """The drawing as PNG."""
     return draw(_source(view), "png")
 
 
-def render_pdf(view: View) -> bytes:
+def render_pdf(view: Drawing) -> bytes:
     """The drawing as PDF."""
     return draw(_source(view), "pdf")
 
 
-def _source(view: View) -> str:
+def _source(view: Drawing) -> str:
     return str(renderer(".dot")(view))
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import FunctionRef, Graph, Layer, Node, Tensor, TensorSpec
-from . import View
+from . import Drawing
 from .cells.spelling import short_dtype, spec_text
 
 HEADER = "# graphscope graph 1"
@@ -228,7 +228,7 @@ def _element(value: Any) -> str:
     return _float_text(float(value))
 
 
-def render_text(view: View) -> str:
+def render_text(view: Drawing) -> str:
     """The text form: one line a node, readable by people and by graphscope."""
     if view.model is None or view.level != "op":
         return to_text(view.graph, view.specs)

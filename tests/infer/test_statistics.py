@@ -15,7 +15,7 @@ from graphscope.infer.statistics import measure, statistics_of
 from graphscope.read import load
 
 
-class Held(Weights):
+class WeightRef(Weights):
     """Arrays in memory: no extents."""
 
     def __init__(self, **arrays: np.ndarray) -> None:
@@ -37,7 +37,7 @@ class Held(Weights):
 
 
 def of(array: np.ndarray):
-    return measure(Model(Graph(), weights=Held(w=array)), "w")
+    return measure(Model(Graph(), weights=WeightRef(w=array)), "w")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int8", "bool"])
@@ -90,12 +90,12 @@ def test_from_a_checkpoint_and_partitioned(corpus: Path) -> None:
 
 def test_rows_for_json() -> None:
     array = np.array([[1.0, 0.0], [np.nan, 0.0]], np.float32)
-    row = statistics_of(Model(Graph(), weights=Held(w=array)), "w")
+    row = statistics_of(Model(Graph(), weights=WeightRef(w=array)), "w")
     expected = {"minimum": 0.0, "maximum": 1.0, "zeros": 2, "nan": 1, "inf": 0}
     assert expected.items() <= row.items()
     assert (row["channels"], row["dead"]) == (2, [1])
     model = Model(
-        Graph(), weights=Held(w=np.full(2, np.nan), s=np.array([b""], object))
+        Graph(), weights=WeightRef(w=np.full(2, np.nan), s=np.array([b""], object))
     )
     assert statistics_of(model, "w")["mean"] is None
     assert statistics_of(model, "s") == statistics_of(model, "gone") == {}

@@ -15,7 +15,7 @@ from graphscope.wire import messages as proto
 from graphscope.wire.nodes import function_from_def, graph_from_nodes
 
 
-class Held(Weights):
+class WeightRef(Weights):
     """Arrays by name, held in memory."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -51,7 +51,7 @@ def model_of(
         graph_from_nodes(message.node),
         source="model.ckpt",
         functions=functions,
-        weights=Held(arrays),
+        weights=WeightRef(arrays),
         variables=variables_of(arrays),
     )
 

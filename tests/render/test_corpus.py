@@ -39,7 +39,7 @@ def sampled(path: str) -> object:
 @pytest.mark.parametrize("path", map(sampled, graphs()))
 def test_every_graph_in_every_format(corpus: Path, path: str, tmp_path: Path) -> None:
     model = load(corpus / path)
-    view = render.View(model.graph, title=path, model=model)
+    view = render.Drawing(model.graph, title=path, model=model)
     for suffix in SUFFIXES:
         try:
             written = render.write(view, tmp_path / f"graph{suffix}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from graphscope.render import View
+from graphscope.render import Drawing
 from graphscope.render.csv import to_csv
 
 from .drawn import hostile_graph, layer_graph
@@ -13,7 +13,7 @@ from .drawn import hostile_graph, layer_graph
 
 def test_read_back() -> None:
     graph, specs = layer_graph()
-    rows = list(csv.DictReader(io.StringIO(to_csv(View(graph, specs)))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(Drawing(graph, specs)))))
     assert [row["layer"] for row in rows] == list(graph)
     assert sum(int(row["parameters"]) for row in rows) == 349
     assert (
@@ -22,5 +22,5 @@ def test_read_back() -> None:
 
 
 def test_no_cell_is_a_formula() -> None:
-    for row in csv.reader(io.StringIO(to_csv(View(hostile_graph())))):
+    for row in csv.reader(io.StringIO(to_csv(Drawing(hostile_graph())))):
         assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in row)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from graphscope.graph import Graph, Layer, Node, Tensor, TensorSpec
-from graphscope.render import View, renderer
+from graphscope.render import Drawing, renderer
 from graphscope.render.dot import to_dot
 
 from .drawn import hostile_graph, layer_graph, op_graph, random_graph
@@ -65,7 +65,7 @@ def test_the_tensor_that_is_asked_for_is_marked_on_its_layer() -> None:
 @pytest.mark.parametrize("as_layers", [False, True])
 def test_hostile_names(as_layers: bool) -> None:
     graph = hostile_graph(as_layers)
-    view = View(graph, title=next(iter(graph)), level="layer" if as_layers else "op")
+    view = Drawing(graph, title=next(iter(graph)), level="layer" if as_layers else "op")
     dot = renderer(".dot")(view)
     assert isinstance(dot, str)
     nodes, edges = parsed(dot)

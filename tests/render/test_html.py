@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from graphscope.errors import GraphscopeError
-from graphscope.render import View, html, renderer
+from graphscope.render import Drawing, html, renderer
 
 from .drawn import HOSTILE, hostile_graph, layer_graph
 
@@ -43,7 +43,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def page_of(view: View) -> Page:
+def page_of(view: Drawing) -> Page:
     text = renderer(".html")(view)
     assert isinstance(text, str)
     page = Page(text)
@@ -80,7 +80,7 @@ def test_the_page_says_it_all() -> None:
         ],
         "remarks": ["a note"],
     }
-    view = View(
+    view = Drawing(
         graph,
         specs,
         "layer",
@@ -125,7 +125,7 @@ def test_no_name_can_run(as_layers: bool) -> None:
         ],
     }
     graph = hostile_graph(as_layers)
-    view = View(
+    view = Drawing(
         graph,
         {},
         "layer" if as_layers else "op",
@@ -144,4 +144,4 @@ def test_without_an_engine_there_is_still_a_page(
         raise GraphscopeError("no layout engine")
 
     monkeypatch.setattr(html, "renderer", none)
-    assert "no layout engine" in Page(html.to_html(View(layer_graph()[0]))).text
+    assert "no layout engine" in Page(html.to_html(Drawing(layer_graph()[0]))).text

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from graphscope.graph import FunctionRef, Graph, Node
-from graphscope.render import View
+from graphscope.render import Drawing
 from graphscope.render.json import plain, to_json
 
 from .drawn import HOSTILE, hostile_graph, layer_graph
@@ -15,7 +15,7 @@ from .drawn import HOSTILE, hostile_graph, layer_graph
 
 def test_the_document() -> None:
     graph, specs = layer_graph()
-    found = json.loads(to_json(View(graph, specs, level="layer", outputs=("fc",))))
+    found = json.loads(to_json(Drawing(graph, specs, level="layer", outputs=("fc",))))
     assert found["level"] == "layer" and found["outputs"] == ["fc"]
     assert found["parameters"] == 349 == sum(n["parameters"] for n in found["nodes"])
     conv = found["nodes"][1]
@@ -26,7 +26,7 @@ def test_the_document() -> None:
 
 def test_hostile_names_are_the_files_own() -> None:
     names = {
-        node["name"] for node in json.loads(to_json(View(hostile_graph())))["nodes"]
+        node["name"] for node in json.loads(to_json(Drawing(hostile_graph())))["nodes"]
     }
     assert {text for text in HOSTILE if text.strip()} <= names
 
@@ -45,7 +45,7 @@ def test_everything_has_a_plain_form() -> None:
         "i": 1j,
     }
     graph.add("n", Node("Op", attrs))
-    found = json.loads(to_json(View(graph)))["nodes"][0]["attrs"]
+    found = json.loads(to_json(Drawing(graph)))["nodes"][0]["attrs"]
     assert found["a"]["values"] == [0, 1, 2] and "values" not in found["b"]
     assert found["c"] == "nan" and found["d"] == {"function": "f", "attrs": {"x": 1}}
     assert plain(None) is None and plain(True) is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from graphscope.render import View
+from graphscope.render import Drawing
 from graphscope.render.markdown import to_markdown
 
 from .drawn import HOSTILE, hostile_graph, layer_graph
@@ -12,14 +12,14 @@ from .drawn import HOSTILE, hostile_graph, layer_graph
 
 def test_the_table() -> None:
     graph, specs = layer_graph()
-    lines = to_markdown(View(graph, specs, title="m")).splitlines()
+    lines = to_markdown(Drawing(graph, specs, title="m")).splitlines()
     assert lines[0] == "# m"
     assert lines[4].startswith("| images | Placeholder | ? × 28 × 28 × 3 |")
     assert lines[-1] == "| **total** |  |  | **349** |  |  |"
 
 
 def test_hostile_names_stay_in_their_cell() -> None:
-    lines = to_markdown(View(hostile_graph())).splitlines()
+    lines = to_markdown(Drawing(hostile_graph())).splitlines()
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 7 for line in lines)
     assert not any(re.search(r"(?<!\\)[<\[]", line) for line in lines)
 
@@ -37,10 +37,10 @@ def test_the_report_above_the_table() -> None:
         ],
         "findings": [{"severity": "warning", "message": "<b> & |"}],
     }
-    text = to_markdown(View(layer_graph()[0], title="m", facts=facts))
+    text = to_markdown(Drawing(layer_graph()[0], title="m", facts=facts))
     assert "GraphDef." in text and "- y:0 float32 ? × 3: a softmax" in text
     assert "- **warning**: \\<b\\> \\& \\|" in text
     lines = to_markdown(
-        View(hostile_graph(), facts={"format": HOSTILE[9], "remarks": HOSTILE})
+        Drawing(hostile_graph(), facts={"format": HOSTILE[9], "remarks": HOSTILE})
     ).splitlines()
     assert len(lines) < len(hostile_graph()) + 20

@@ -19,7 +19,7 @@ pytest.importorskip("pygraphviz")
 
 def test_svg_png_and_pdf(tmp_path: Path) -> None:
     graph, specs = layer_graph()
-    view = render.View(graph, specs, title="net")
+    view = render.Drawing(graph, specs, title="net")
     heads = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
     for suffix, head in heads.items():
         path = render.write(view, tmp_path / f"net{suffix}")
@@ -30,7 +30,7 @@ def test_svg_png_and_pdf(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("as_layers", [False, True])
 def test_hostile_names_make_no_element(as_layers: bool) -> None:
-    view = render.View(hostile_graph(as_layers))
+    view = render.Drawing(hostile_graph(as_layers))
     svg = render.renderer(".svg")(view)
     tags = {e.tag.rpartition("}")[2] for e in ET.fromstring(svg).iter()}
     assert tags <= {

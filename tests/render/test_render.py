@@ -38,19 +38,19 @@ def test_write_replaces_the_file_and_leaves_nothing_else(
     path = tmp_path / f"model{suffix}"
     path.write_text("old")
     graph, specs = layer_graph()
-    assert render.write(render.View(graph, specs), path) == path
+    assert render.write(render.Drawing(graph, specs), path) == path
     assert "conv1" in path.read_text() and list(tmp_path.iterdir()) == [path]
 
 
 def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(GraphscopeError, match="cannot write"):
-        render.write(render.View(op_graph()), tmp_path / "missing" / "x.txt")
+        render.write(render.Drawing(op_graph()), tmp_path / "missing" / "x.txt")
 
 
 @pytest.mark.parametrize("suffix", TEXTS)
 @pytest.mark.parametrize("as_layers", [False, True])
 def test_hostile_texts_go_through_every_format(suffix: str, as_layers: bool) -> None:
-    view = render.View(
+    view = render.Drawing(
         hostile_graph(as_layers), title=HOSTILE[0], outputs=(HOSTILE[2],)
     )
     text = render.renderer(suffix)(view)
@@ -63,4 +63,4 @@ def test_hostile_texts_go_through_every_format(suffix: str, as_layers: bool) -> 
 def test_an_empty_graph_is_drawn(suffix: str) -> None:
     from graphscope.graph import Graph
 
-    assert isinstance(render.renderer(suffix)(render.View(Graph())), str)
+    assert isinstance(render.renderer(suffix)(render.Drawing(Graph())), str)

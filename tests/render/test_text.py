@@ -6,7 +6,7 @@ import numpy as np
 
 from graphscope.graph import Graph, Node, Tensor, TensorSpec
 from graphscope.read.text.grammar import graph_from_text
-from graphscope.render import View
+from graphscope.render import Drawing
 from graphscope.render.text import array_text, render_text, to_text
 
 from .drawn import hostile_graph, layer_graph, op_graph
@@ -31,7 +31,7 @@ def test_expected_text() -> None:
 
 def test_layers_say_what_they_hold() -> None:
     graph, specs = layer_graph()
-    text = render_text(View(graph, specs, level="layer"))
+    text = render_text(Drawing(graph, specs, level="layer"))
     assert (
         'conv1: f32[?,28,28,8] = Conv2D(images, filters=8, kernel_size=[3,3], padding="same")'
         "  # kernel conv1/kernel[3,3,3,8], bias conv1/bias[8]\n"

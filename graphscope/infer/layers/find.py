@@ -8,7 +8,7 @@ from dataclasses import replace
 import networkx as nx
 
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
-from ...match import Held, Pattern, Tile, View, tile
+from ...match import Pattern, Tile, View, WeightRef, tile
 from ...match.view.nodes import PASS_THROUGH
 from ...ops.values.facts import SpecsOf
 from ...patterns import layers as all_patterns
@@ -138,7 +138,7 @@ def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
     )
 
 
-def weight_use(held: Held | WeightUse, view: View) -> WeightUse:
+def weight_use(held: WeightRef | WeightUse, view: View) -> WeightUse:
     """A weight as a layer uses it, from how the solver holds it."""
     if isinstance(held, WeightUse):
         return held

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor, WeightUse
-from ...match import Held, Match, Solver, View
+from ...match import Match, Solver, View, WeightRef
 from ...patterns.recurrent import CELLS, Cell
 from .linear import Linear
 from .normal_form import STATE, NormalForm
@@ -138,7 +138,7 @@ class _Layout:
             weights["cell/bias"] = biases[0]
         return {n: use_of(held, self.uses, self.view) for n, held in weights.items()}
 
-    def _split(self, name: str) -> tuple[Held, Held] | None:
+    def _split(self, name: str) -> tuple[WeightRef, WeightRef] | None:
         """The matrix of what goes in and that of the state, of one gate."""
         terms = list(self.gates[name].terms)
         if self.inner is None or name != "n":
@@ -153,12 +153,12 @@ class _Layout:
         kernel = first.joined(len(first.shape) - 2, others)
         return self._turned(name, kernel), self._turned(name, state)
 
-    def _turned(self, name: str, held: Held) -> Held:
+    def _turned(self, name: str, held: WeightRef) -> WeightRef:
         """The weight of a gate, negated where the gate is the rest of Keras's."""
         inverted = name == self.cell.inverted
         return held.then("scale", -1.0, held.shape) if inverted else held
 
-    def _biases(self, units: int) -> list[Held] | None:
+    def _biases(self, units: int) -> list[WeightRef] | None:
         """The bias, in a list that is empty where there is none; None where one has another shape."""
         every = [*self.gates.values()]
         if any(b.shape != (units,) for gate in every for b in gate.biases):
@@ -171,7 +171,7 @@ class _Layout:
                 for name in self.cell.gates
             ]
             return [_beside(sums)]
-        rows: list[list[Held]] = [[], []]
+        rows: list[list[WeightRef]] = [[], []]
         for name in self.cell.gates:
             biases = sorted(self.gates[name].biases, key=lambda b: repr(b.steps))
             split = len(biases) // 2 if name != "n" else len(biases)
@@ -186,13 +186,17 @@ class _Layout:
         return [whole[0].joined(0, whole[1:])]
 
     def _sum(
-        self, name: str, biases: Sequence[Held], units: int, offset: float | None = None
-    ) -> Held:
+        self,
+        name: str,
+        biases: Sequence[WeightRef],
+        units: int,
+        offset: float | None = None,
+    ) -> WeightRef:
         """What a gate adds: its biases and its number."""
         number = self.gates[name].offset if offset is None else offset
         if not biases:
             value = np.full((units,), number, np.float32)
-            return self._turned(name, Held("", (units,), value=value))
+            return self._turned(name, WeightRef("", (units,), value=value))
         first, *others = biases
         if others:
             first = first.then("sum", tuple(others), first.shape)
@@ -201,12 +205,12 @@ class _Layout:
         return self._turned(name, first)
 
 
-def _beside(parts: Sequence[Held]) -> Held:
+def _beside(parts: Sequence[WeightRef]) -> WeightRef:
     first, *others = parts
     return first.joined(len(first.shape) - 1, others)
 
 
-def use_of(held: Held, uses: Uses, view: View) -> WeightUse:
+def use_of(held: WeightRef, uses: Uses, view: View) -> WeightUse:
     """A weight as the file has it."""
     steps = tuple(_step(step, argument, uses, view) for step, argument in held.steps)
     known = uses.get(held.node)

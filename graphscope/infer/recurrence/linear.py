@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...graph import Tensor
-from ...match import Held, View
+from ...match import View, WeightRef
 from ...match.view.nodes import MALFORMED
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
@@ -28,8 +28,8 @@ class Linear:
     ``attrs`` are those of the convolutions where the products are such.
     """
 
-    terms: tuple[tuple[Tensor, Held], ...] = ()
-    biases: tuple[Held, ...] = ()
+    terms: tuple[tuple[Tensor, WeightRef], ...] = ()
+    biases: tuple[WeightRef, ...] = ()
     offset: float = 0.0
     rest: tuple[Tensor, ...] = ()
     attrs: tuple[tuple[str, Any], ...] = ()
@@ -106,7 +106,7 @@ class LinearReader:
             return inner if inner is not None and not inner.rest else None
         return None
 
-    def _bias(self, held: Held, window: Window) -> Linear | None:
+    def _bias(self, held: WeightRef, window: Window) -> Linear | None:
         while len(held.shape) > 1 and held.shape[0] == 1:
             held = held.reshaped(*held.shape[1:])
         if len(held.shape) != 1:
@@ -254,9 +254,9 @@ def _strided(
     return whole, begin, min(end, size)
 
 
-def held_by(view: View, tensor: Tensor) -> Held | None:
+def held_by(view: View, tensor: Tensor) -> WeightRef | None:
     """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
-    found = view.held(tensor)
+    found = view.weight(tensor)
     if found is not None and found.node:
         return found
     source, _ = view.producer(tensor)
@@ -276,7 +276,7 @@ def held_by(view: View, tensor: Tensor) -> Held | None:
     return None
 
 
-def _part(view: View, name: str) -> Held | None:
+def _part(view: View, name: str) -> WeightRef | None:
     """A weight's slice along its axes, some of which it may drop: ``bias[0]``, ``kernel[:, :8]``."""
     whole = held_by(view, view.inputs[name][0])
     numbers = [view.number(each) for each in view.inputs[name][1:]]

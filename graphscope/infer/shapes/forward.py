@@ -16,7 +16,7 @@ import numpy as np
 from ... import ops
 from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from ...ops.values.dims import elements, merge
-from ...ops.values.facts import UNKNOWN, Fact, FactsOf, Held, join_facts, same_fact
+from ...ops.values.facts import UNKNOWN, Fact, FactsOf, Contents, join_facts, same_fact
 from ...wire import op_registry, opdefs
 from .declared import is_vague_feed
 from .functions import Library
@@ -339,9 +339,9 @@ def _kept(spec: TensorSpec, value: ops.Value) -> ops.Value:
     return None if value is None or not _is_followed(spec) else value
 
 
-def _passed(node: Node, known: list[Fact], ports: int) -> list[Held | None]:
+def _passed(node: Node, known: list[Fact], ports: int) -> list[Contents | None]:
     """Handles go through what yields its inputs unchanged."""
-    none: list[Held | None] = [None] * ports
+    none: list[Contents | None] = [None] * ports
     if not any(fact.held for fact in known):
         return none
     if node.op in ("IdentityN", "_ListToArray", "_ArrayToList"):

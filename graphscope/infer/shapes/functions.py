@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...graph import Function, FunctionRef, Node, TensorSpec
-from ...ops.values.facts import Fact, Held, join_facts, same_fact
+from ...ops.values.facts import Contents, Fact, join_facts, same_fact
 
 _DEPTH = 40  # functions within functions; a file may nest or recur without end
 _BODIES = 2_000  # bodies inferred in all: calls of calls of calls double at each level
@@ -106,7 +106,7 @@ class Library:
         return self._known[key]
 
 
-def _key(fact: Fact) -> tuple[TensorSpec, Any, Held | None]:
+def _key(fact: Fact) -> tuple[TensorSpec, Any, Contents | None]:
     value = fact.value
     if value is None:
         return fact.spec, None, fact.held

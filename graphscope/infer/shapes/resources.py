@@ -9,7 +9,7 @@ import numpy as np
 from ... import ops
 from ...graph import Node, Shape, TensorSpec
 from ...ops.values.dims import Dim, add, join, merge
-from ...ops.values.facts import UNKNOWN, Fact, Held
+from ...ops.values.facts import UNKNOWN, Contents, Fact
 from ...ops.values.partial import vector
 
 _SCALAR = TensorSpec("", ())
@@ -49,11 +49,11 @@ def _attr(node: Node, name: str) -> object:
     return ops.Call(node.op, node.attrs).get(name)
 
 
-def _held(known: list[Fact], slot: int = 0) -> Held | None:
+def _held(known: list[Fact], slot: int = 0) -> Contents | None:
     return known[slot].held if slot < len(known) else None
 
 
-def _spec_of(held: Held | None) -> TensorSpec:
+def _spec_of(held: Contents | None) -> TensorSpec:
     return held.specs[0] if held is not None and held.specs else TensorSpec()
 
 
@@ -61,7 +61,7 @@ def _variable(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
     spec = TensorSpec(str(_attr(node, "dtype") or ""), node.attrs.get("shape"))
-    return [Fact(TensorSpec("resource", ()), None, Held((spec,)))]
+    return [Fact(TensorSpec("resource", ()), None, Contents((spec,)))]
 
 
 def _read_variable(
@@ -95,7 +95,7 @@ def _array(
 ) -> Sequence[Fact]:
     if (shape := node.attrs.get("element_shape")) is not None and None not in shape:
         arrays.write(name, shape)
-    return [Fact(TensorSpec("", (2,)), None, Held(array=name)), Fact(_SCALAR)]
+    return [Fact(TensorSpec("", (2,)), None, Contents(array=name)), Fact(_SCALAR)]
 
 
 def _array_gradient(
@@ -175,7 +175,7 @@ def _integer(known: list[Fact], slot: int) -> Dim:
 
 
 def _list(specs: tuple[TensorSpec, ...] | None, count: Dim) -> list[Fact]:
-    return [Fact(TensorSpec("variant", ()), None, Held(specs, count))]
+    return [Fact(TensorSpec("variant", ()), None, Contents(specs, count))]
 
 
 def _new_list(
@@ -219,7 +219,7 @@ def _push_back(
     return _list(_with(held, item), add(held.length, 1) if held else None)
 
 
-def _with(held: Held | None, item: TensorSpec) -> tuple[TensorSpec, ...]:
+def _with(held: Contents | None, item: TensorSpec) -> tuple[TensorSpec, ...]:
     if held is None:
         return (TensorSpec(),)
     if held.specs is None:
@@ -227,7 +227,7 @@ def _with(held: Held | None, item: TensorSpec) -> tuple[TensorSpec, ...]:
     return (TensorSpec("", join(held.specs[0].shape, item.shape)),)
 
 
-def _element(held: Held | None, known: list[Fact], slot: int) -> Shape:
+def _element(held: Contents | None, known: list[Fact], slot: int) -> Shape:
     said = _wanted(known[slot]) if slot < len(known) else None
     return merge(_spec_of(held).shape, said)
 
@@ -295,7 +295,7 @@ def _queue(
         shapes = (None,) * len(kinds)
     specs = tuple(map(TensorSpec, kinds, shapes))
     handle = () if node.op.endswith("V2") else (2,)
-    return [Fact(TensorSpec("", handle), None, Held(specs))]
+    return [Fact(TensorSpec("", handle), None, Contents(specs))]
 
 
 def _dequeued(

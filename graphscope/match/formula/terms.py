@@ -114,7 +114,7 @@ class Value(Var):
 
 
 class Weight(Var):
-    """One variable or constant array, bound to its Held."""
+    """One variable or constant array, bound to its WeightRef."""
 
 
 class Weights(Var):

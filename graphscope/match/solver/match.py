@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph import Tensor
 from ..formula import terms as f
-from ..view.weight_ref import Held
+from ..view.weight_ref import WeightRef
 
 EVERY = -1  # the turn of what is outside of an ``each``: the same for all repetitions
 TOLERANCE = 1e-4  # of a literal in a formula against a float32 constant in a graph
@@ -50,12 +50,12 @@ class Match(NamedTuple):
         """The weight that was read from the tensor, with axes of size one at its end."""
         for (name, _), read in _unlinked(self.uses):
             held = self.values[name]
-            if read == tensor and isinstance(held, Held):
+            if read == tensor and isinstance(held, WeightRef):
                 wide = held.reshaped(*held.shape, *ones)
                 return self._replace(values={**self.values, name: wide})
         return self
 
-    def appending(self, name: str, value: Held, tensor: Tensor) -> Match | None:
+    def appending(self, name: str, value: WeightRef, tensor: Tensor) -> Match | None:
         """With the weight of this turn after those of the turns before it."""
         before = self.values.get(name, ())
         if len(before) != self.turn:

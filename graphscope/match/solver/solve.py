@@ -17,7 +17,7 @@ from ...graph import Tensor
 from ...wire import op_registry, opdefs
 from ..formula import terms as f
 from ..view.view import View
-from ..view.weight_ref import Held
+from ..view.weight_ref import WeightRef
 from .algebra import Algebra
 from .match import Match, close, plain_float
 
@@ -237,7 +237,7 @@ class Solver(Algebra):
         """What the variable stands for at this tensor (None: it cannot), why not, and the nodes it explains."""
         view = self.view
         if isinstance(p, f.Weight | f.Weights):
-            held = view.held(t)
+            held = view.weight(t)
             return held, "no variable or constant array", _path(view, t, held)
         if isinstance(p, f.Scalar):
             number = view.scalar(t)
@@ -268,7 +268,7 @@ def _listed(number: np.ndarray) -> Any:
     return tuple(found) if number.ndim == 1 else found
 
 
-def _path(view: View, t: Tensor, held: Held | None) -> tuple[str, ...]:
+def _path(view: View, t: Tensor, held: WeightRef | None) -> tuple[str, ...]:
     """The nodes from the use of a weight to the node that holds it."""
     if held is None:
         return ()
@@ -319,4 +319,4 @@ _UNNAMED: dict[str, tuple[tuple[str, Any], ...]] = {}  # by op; filled as ops ar
 
 
 def _shown(value: Any) -> str:
-    return value.node if isinstance(value, Held) else f"{value!s:.60}"
+    return value.node if isinstance(value, WeightRef) else f"{value!s:.60}"

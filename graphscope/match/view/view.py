@@ -9,12 +9,12 @@ from typing import Any
 from ...graph import Shape, Tensor, TensorSpec
 from ...ops.values.size import Size, Sizes
 from .shape_arithmetic import sizes_of
-from .weights import Weights
+from .weights import StoredWeights
 
 LEAST = 2  # choices of sizes under which a claim must have been seen to hold
 
 
-class View(Weights):
+class View(StoredWeights):
     """An index over a graph: its nodes, their weights, and the sizes that it computes.
 
     ``probes`` are specs of the same tensors under several choices of the sizes that ``specs`` leave open.

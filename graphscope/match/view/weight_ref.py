@@ -1,4 +1,4 @@
-"""Held: a weight at the place of its use."""
+"""WeightRef: a weight at the place of its use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...graph import Tensor
 
 
 @dataclass(frozen=True)
-class Held:
+class WeightRef:
     """A weight at the place of its use: the node that holds it, and the steps from there to this tensor.
 
     ``direct`` tells a constant that is used as it is, or reshaped, from one that was once read as a variable. Where no
@@ -27,7 +27,7 @@ class Held:
     source: Tensor | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Held) and self.key == other.key
+        return isinstance(other, WeightRef) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -37,31 +37,31 @@ class Held:
         """What makes two uses the same use."""
         return self.node, self.shape, self.steps, self.source
 
-    def then(self, step: str, argument: Any, shape: tuple[int, ...]) -> Held:
+    def then(self, step: str, argument: Any, shape: tuple[int, ...]) -> WeightRef:
         """The same weight one step further."""
         steps = self.steps
         if step == "reshape" and steps and steps[-1][0] == "reshape":
             steps = steps[:-1]
         return replace(self, shape=shape, steps=(*steps, (step, argument)))
 
-    def reshaped(self, *shape: int) -> Held:
+    def reshaped(self, *shape: int) -> WeightRef:
         """The same weight in another shape; itself where it has that already."""
         return self if shape == self.shape else self.then("reshape", shape, shape)
 
-    def transposed(self, *axes: int) -> Held:
+    def transposed(self, *axes: int) -> WeightRef:
         """The same weight with its axes in another order."""
         if axes == tuple(range(len(axes))):
             return self
         return self.then("transpose", axes, tuple(self.shape[a] for a in axes))
 
-    def sliced(self, axis: int, begin: int, end: int) -> Held:
+    def sliced(self, axis: int, begin: int, end: int) -> WeightRef:
         """The entries from begin to end along one axis; itself where those are all."""
         if (begin, end) == (0, self.shape[axis]):
             return self
         shape = (*self.shape[:axis], end - begin, *self.shape[axis + 1 :])
         return self.then("slice", (axis, begin, end), shape)
 
-    def joined(self, axis: int, others: Sequence[Held]) -> Held:
+    def joined(self, axis: int, others: Sequence[WeightRef]) -> WeightRef:
         """This weight and others after it along one axis; what was cut into just these parts is whole again."""
         parts = (self, *others)
         size = sum(part.shape[axis] for part in parts)
@@ -76,11 +76,11 @@ class Held:
             return replace(self, shape=shape, steps=self.steps[:-1])
         return self.then("join", (axis, tuple(others)), shape) if others else self
 
-    def flat(self) -> Held:
+    def flat(self) -> WeightRef:
         """The same weight as a vector."""
         return self.reshaped(int(np.prod(self.shape)))
 
-    def trimmed(self) -> Held:
+    def trimmed(self) -> WeightRef:
         """The same weight without the leading axes of size 1, which only align it."""
         wide = [axis for axis, size in enumerate(self.shape[:-1]) if size != 1]
         return self.reshaped(*self.shape[wide[0] if wide else len(self.shape) - 1 :])

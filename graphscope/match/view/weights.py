@@ -11,7 +11,7 @@ from ...errors import MissingWeight
 from ...graph import Model, Tensor
 from ...ops.constants import Constants
 from .nodes import FLOATS, MALFORMED, PASS_THROUGH, VARIABLES, Nodes
-from .weight_ref import Held
+from .weight_ref import WeightRef
 
 # What rearranges an array or takes a part of it, and the slot of the array among its inputs.
 REARRANGING = {
@@ -31,20 +31,20 @@ LARGEST = 1 << 24  # elements of a weight that must be computed
 MOST_FOLDED = 64  # nodes that such a computation may take
 
 
-class Weights(Nodes):
+class StoredWeights(Nodes):
     """Nodes, and which of their tensors are weights."""
 
     @cached_property
-    def _held(self) -> dict[Tensor, Held | None]:
+    def _weights(self) -> dict[Tensor, WeightRef | None]:
         return {}
 
-    def held(self, tensor: Tensor) -> Held | None:
+    def weight(self, tensor: Tensor) -> WeightRef | None:
         """The weight that this tensor is, seen through what only reads or rearranges it."""
-        if tensor not in self._held:
-            self._held[tensor] = self._find_held(tensor)
-        return self._held[tensor]
+        if tensor not in self._weights:
+            self._weights[tensor] = self._find_weight(tensor)
+        return self._weights[tensor]
 
-    def _find_held(self, tensor: Tensor) -> Held | None:
+    def _find_weight(self, tensor: Tensor) -> WeightRef | None:
         if not self._origin(tensor.node).members:
             return self._rearranged(tensor)
         chain: list[Tensor] = []
@@ -61,7 +61,7 @@ class Weights(Nodes):
         shape = self._stored(tensor.node)
         if shape is None:
             return self._computed(use)
-        found: Held | None = Held(tensor.node, shape, direct=literal)
+        found: WeightRef | None = WeightRef(tensor.node, shape, direct=literal)
         try:
             for each in reversed(chain):
                 found = self._step(found, each) if found is not None else None
@@ -69,13 +69,13 @@ class Weights(Nodes):
             return None
         return found or self._computed(use)
 
-    def _rearranged(self, tensor: Tensor) -> Held | None:
+    def _rearranged(self, tensor: Tensor) -> WeightRef | None:
         """What a canonical form makes of weights: one in another shape, or several joined."""
         name, args = tensor.node, self.inputs[tensor.node]
         if self.kinds[name] == "Reshape":
-            held = self.held(args[0])
+            held = self.weight(args[0])
             return None if held is None else self._step(held, tensor)
-        parts = [self.held(each) for each in args[:-1]]
+        parts = [self.weight(each) for each in args[:-1]]
         whole = [each for each in parts if each is not None]
         if self.kinds[name] != "ConcatV2" or len(whole) < len(parts) or not parts:
             return None
@@ -102,7 +102,7 @@ class Weights(Nodes):
             tensor, _ = self.producer(self.inputs[tensor.node][0])
         return tensor
 
-    def _computed(self, tensor: Tensor) -> Held | None:
+    def _computed(self, tensor: Tensor) -> WeightRef | None:
         """An array that constants and variables alone determine, computed when somebody asks for it."""
         spec, source = self.specs.get(tensor), self.producer(tensor)[0]
         if spec is None or spec.dtype not in FLOATS or not spec.shape:
@@ -112,7 +112,7 @@ class Weights(Nodes):
         shape = tuple(d or 0 for d in spec.shape)
         if not 1 < np.prod(shape) <= LARGEST or not self._is_computable(source):
             return None
-        return Held("", shape, source=tensor)
+        return WeightRef("", shape, source=tensor)
 
     def _is_computable(self, tensor: Tensor) -> bool:
         """Not so what constants alone determine in a way that no rule of ours computes."""
@@ -142,13 +142,13 @@ class Weights(Nodes):
                 stack += [t.node for t in self.inputs[name]]
         return seen
 
-    def array(self, held: Held) -> np.ndarray | None:
+    def array(self, held: WeightRef) -> np.ndarray | None:
         """The value of a literal weight at the place of its use; None where it is read or computed later."""
         if held.value is not None or held.source is None or self._value is None:
             return held.value
         return self._value(held.source)
 
-    def computation(self, held: Held) -> Callable[[Model], np.ndarray] | None:
+    def computation(self, held: WeightRef) -> Callable[[Model], np.ndarray] | None:
         """What computes a weight of the values that a model has for its variables; None where it is just held."""
         source, graph, specs = held.source, self.graph, self.specs
         if source is None or self.array(held) is not None:
@@ -184,7 +184,7 @@ class Weights(Nodes):
             shape = self.shape(Tensor(name))
         return tuple(d or 0 for d in shape) if shape else None
 
-    def _step(self, held: Held, tensor: Tensor) -> Held | None:
+    def _step(self, held: WeightRef, tensor: Tensor) -> WeightRef | None:
         name, kind = tensor.node, self.kinds[tensor.node]
         args = self.inputs[name]
         if kind in ("Split", "SplitV", "Slice"):
@@ -214,7 +214,7 @@ class Weights(Nodes):
         known = int(np.prod([d for d in wanted if d >= 0]))
         return held.reshaped(*(d if d >= 0 else size // max(known, 1) for d in wanted))
 
-    def _part(self, held: Held, tensor: Tensor) -> Held | None:
+    def _part(self, held: WeightRef, tensor: Tensor) -> WeightRef | None:
         """A run of entries along one axis or more (a kernel split for groups, positions cut to length)."""
         kind, rank = self.kinds[tensor.node], len(held.shape)
         given = [self.number(each) for each in self.inputs[tensor.node]]
@@ -245,10 +245,10 @@ class Weights(Nodes):
             held = held.sliced(axis, start, stop)
         return held
 
-    def variable(self, name: str) -> Held | None:
+    def variable(self, name: str) -> WeightRef | None:
         """A variable of the whole graph, as a weight."""
         attrs = self.whole.attrs(name)
         shape = attrs.get("shape")
         if not shape or None in shape:
             return None
-        return Held(name, tuple(d or 0 for d in shape))
+        return WeightRef(name, tuple(d or 0 for d in shape))

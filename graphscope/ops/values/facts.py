@@ -12,7 +12,7 @@ from ..registry import Partial, Value
 from .dims import Dim, join
 
 
-class Held(NamedTuple):
+class Contents(NamedTuple):
     """What a resource or variant handle leads to.
 
     ``specs`` are those of the variable, of a list's elements or of a queue's components; None while no element has been
@@ -29,7 +29,7 @@ class Fact(NamedTuple):
 
     spec: TensorSpec
     value: Value = None
-    held: Held | None = None
+    held: Contents | None = None
 
 
 class Implied(NamedTuple):
@@ -122,7 +122,7 @@ def _partial(value: np.ndarray | Partial) -> Partial:
     return Partial(value, np.ones(value.shape, bool))
 
 
-def join_held(one: Held | None, other: Held | None) -> Held | None:
+def join_held(one: Contents | None, other: Contents | None) -> Contents | None:
     """What either handle leads to; elements not seen yet agree with any."""
     if one == other or one is None or other is None:
         return one if one == other else None
@@ -130,11 +130,11 @@ def join_held(one: Held | None, other: Held | None) -> Held | None:
         return None
     count = one.length if one.length == other.length else None
     if one.specs is None or other.specs is None:
-        return Held(one.specs or other.specs, count, one.array)
+        return Contents(one.specs or other.specs, count, one.array)
     if len(one.specs) != len(other.specs):
         return None
     pairs = zip(one.specs, other.specs, strict=True)
-    return Held(tuple(join_specs(*pair) for pair in pairs), count, one.array)
+    return Contents(tuple(join_specs(*pair) for pair in pairs), count, one.array)
 
 
 def same_fact(one: Fact, other: Fact) -> bool:

@@ -10,12 +10,12 @@ from ...match import (
     Attr,
     Bindings,
     Dims,
-    Held,
     Input,
     Scalar,
     Sizes,
     Term,
     Weight,
+    WeightRef,
     layer,
     op,
 )
@@ -70,11 +70,11 @@ def _config(b: Bindings) -> dict[str, Any]:
     }
 
 
-def _weights(b: Bindings) -> dict[str, Held | None]:
+def _weights(b: Bindings) -> dict[str, WeightRef | None]:
     heads, size = (n or 0 for n in _heads(b.split))
     deep = _heads(b.split_value)[1] or 0
-    made: dict[str, Held | None] = {}
-    given: Sequence[tuple[str, Held, Held | None, int]] = (
+    made: dict[str, WeightRef | None] = {}
+    given: Sequence[tuple[str, WeightRef, WeightRef | None, int]] = (
         ("query", b.query_kernel, b.query_bias, size),
         ("key", b.key_kernel, b.key_bias, size),
         ("value", b.value_kernel, b.value_bias, deep),

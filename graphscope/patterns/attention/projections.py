@@ -15,7 +15,7 @@ import numpy as np
 from ...graph import Tensor
 from ...match.solver.match import Match
 from ...match.view.view import View
-from ...match.view.weight_ref import Held
+from ...match.view.weight_ref import WeightRef
 from .axes import attended_axes, heads_of, is_unscaled, layer_of, why_not_repeated
 
 PARTS = ("query", "key", "value")
@@ -70,7 +70,7 @@ def _units(view: View, out: Tensor) -> int:
     return kernel.shape[-1] if kernel is not None else 0
 
 
-def _weight(view: View, values: Any, part: str, kind: str) -> Held | None:
+def _weight(view: View, values: Any, part: str, kind: str) -> WeightRef | None:
     """The kernel or bias of a projection; its third of a joint one's."""
     tensor = values[part]
     owner = layer_of(view, tensor)
@@ -79,7 +79,7 @@ def _weight(view: View, values: Any, part: str, kind: str) -> Held | None:
     use = owner.weights.get(kind) if owner is not None else None
     if use is None:
         return None
-    held = Held(use.node, use.shape, use.steps, value=use.value)
+    held = WeightRef(use.node, use.shape, use.steps, value=use.value)
     if layer_of(view, tensor) is not None:
         return held
     width = held.shape[-1] // 3
@@ -87,11 +87,11 @@ def _weight(view: View, values: Any, part: str, kind: str) -> Held | None:
     return held.sliced(len(held.shape) - 1, start, start + width)
 
 
-def weights_of_heads(view: View, match: Match) -> dict[str, Held | None]:
+def weights_of_heads(view: View, match: Match) -> dict[str, WeightRef | None]:
     """The weights of ``MultiHeadAttention``, under the names and in the shapes that it gives them."""
     values = match.values
     biased = is_biased(view, match)
-    made: dict[str, Held | None] = {}
+    made: dict[str, WeightRef | None] = {}
     for name in PARTS:
         heads = heads_of(view, match, name)
         kernel = _weight(view, values, f"{name}_dense", "kernel")
@@ -109,16 +109,16 @@ def weights_of_heads(view: View, match: Match) -> dict[str, Held | None]:
     return made
 
 
-def weights_of_groups(view: View, match: Match) -> dict[str, Held | None]:
+def weights_of_groups(view: View, match: Match) -> dict[str, WeightRef | None]:
     """The weights of ``GroupQueryAttention``: unlike MultiHeadAttention's, they are saved with their underscore."""
     found = weights_of_heads(view, match)
     return {f"_{name}": held for name, held in found.items()}
 
 
-def _bias(held: Held | None, shape: tuple[int, ...]) -> Held:
+def _bias(held: WeightRef | None, shape: tuple[int, ...]) -> WeightRef:
     """A bias in its shape; zeros where only other projections have one."""
     if held is None:
-        return Held("", shape, value=np.zeros(shape, np.float32))
+        return WeightRef("", shape, value=np.zeros(shape, np.float32))
     if prod(held.shape) != prod(shape):
         raise ValueError(f"a bias of shape {held.shape}, expected {shape}")
     return held.reshaped(*shape)

@@ -16,13 +16,13 @@ from ...graph import Tensor
 from ...match import (
     Array,
     Attr,
-    Held,
     Input,
     Match,
     Scalar,
     Term,
     Value,
     View,
+    WeightRef,
     layer,
     layers,
     named,
@@ -173,7 +173,7 @@ def _added(view: View, match: Match) -> bool | str:
     return _fits(view, match) if sizes[0] == sizes[1] else "their widths differ"
 
 
-def _vector(view: View, match: Match) -> Held | None:
+def _vector(view: View, match: Match) -> WeightRef | None:
     """What each entry along the last axis is multiplied with."""
     layer = layer_of(view, match.values["scaled"])
     use = layer.weights.get("kernel") if layer is not None else None
@@ -183,7 +183,7 @@ def _vector(view: View, match: Match) -> Held | None:
     data, _, kernel = left.partition(",")
     if data != right or kernel != data[-1:] or "bias" in layer.weights:
         return None
-    return Held(use.node, use.shape, use.steps, value=use.value)
+    return WeightRef(use.node, use.shape, use.steps, value=use.value)
 
 
 # -- what Keras is told -----------------------------------------------------------------------
@@ -215,28 +215,28 @@ def _additive_config(match: Match) -> dict[str, Any]:
     return made
 
 
-def _number(values: Any, prefix: str, weight: str) -> Held | None:
+def _number(values: Any, prefix: str, weight: str) -> WeightRef | None:
     """A learned number: the variable that holds it, or a constant."""
     if weight in values:
-        return Held(values[weight].node, ())
+        return WeightRef(values[weight].node, ())
     found = values.get(f"{prefix}factor", values.get(f"{prefix}rescaling"))
     if found is None:
         return None
-    return Held("", (), value=np.float32(found).reshape(()))
+    return WeightRef("", (), value=np.float32(found).reshape(()))
 
 
-def _weights(match: Match) -> dict[str, Held | None]:
+def _weights(match: Match) -> dict[str, WeightRef | None]:
     return {"scale": _number(match.values, "", "_scale")}
 
 
-def _concat_weights(match: Match) -> dict[str, Held | None]:
+def _concat_weights(match: Match) -> dict[str, WeightRef | None]:
     name = "concat_score_weight"
-    one = Held("", (), value=np.float32(1).reshape(()))
+    one = WeightRef("", (), value=np.float32(1).reshape(()))
     found = _number(match.values, "outer_", "_score_weight")
     return {**_weights(match), name: found or one}
 
 
-def _additive_weights(view: View, match: Match) -> dict[str, Held | None]:
+def _additive_weights(view: View, match: Match) -> dict[str, WeightRef | None]:
     return {"scale": _vector(view, match) if "scaled" in match.values else None}
 
 

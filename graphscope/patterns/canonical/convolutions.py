@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor
-from ...match import Held, Match, New, Ops, line, op
+from ...match import Match, New, Ops, WeightRef, line, op
 
 Source = Tensor | New
 LAYOUTS: dict[int, str] = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
@@ -26,7 +26,7 @@ def plain_attributes(axes: int) -> dict[str, Any]:
     return {**plain, "data_format": LAYOUTS[axes]}
 
 
-def outputs_of(kind: str, kernel: Held) -> int:
+def outputs_of(kind: str, kernel: WeightRef) -> int:
     """How many channels a convolution op with that kernel puts out."""
     shape = kernel.shape
     if kind.startswith("Depthwise"):
@@ -45,7 +45,7 @@ def joined(weights: tuple[Source, ...], rank: int) -> Source:
     return weights[0] if len(weights) == 1 else New("ConcatV2", (*weights, last))
 
 
-def with_bias(made: New, match: Match, bias: Held | None, layout: str) -> New:
+def with_bias(made: New, match: Match, bias: WeightRef | None, layout: str) -> New:
     """The op, and after it the bias as a vector, where there is one."""
     if bias is None:
         return made

@@ -16,11 +16,11 @@ from ...match import (
     Attr,
     Bindings,
     Form,
-    Held,
     Input,
     New,
     Term,
     View,
+    WeightRef,
     Weights,
     each,
     form,
@@ -30,7 +30,9 @@ from ..keras_arguments import channel_axis, per_channel, size_at
 from .convolutions import family, in_shape, joined
 
 
-def _is_whole(view: View, x: Tensor, kernels: tuple[Held, ...], at: int) -> bool | str:
+def _is_whole(
+    view: View, x: Tensor, kernels: tuple[WeightRef, ...], at: int
+) -> bool | str:
     """Whether as many equal parts of the channels are convolved alike as there are."""
     if len({kernel.shape for kernel in kernels}) != 1:
         return "the groups differ in size"

@@ -16,11 +16,11 @@ from ...match import (
     Bindings,
     Dims,
     Form,
-    Held,
     Input,
     New,
     Term,
     Weight,
+    WeightRef,
     form,
     line,
     op,
@@ -40,7 +40,7 @@ def _inserted(layout: str, axis: Any, axes: Any, *windows: Any) -> bool | str:
     return set(others) <= {1} or "strides or windows over another axis"
 
 
-def _spans_one(kernel: Held, layout: str, axis: Any) -> bool | str:
+def _spans_one(kernel: WeightRef, layout: str, axis: Any) -> bool | str:
     """Whether the kernel has size 1 along the inserted axis."""
     first = 2 if layout.startswith("NC") else 1
     one = len(kernel.shape) == 4 and kernel.shape[int(axis) % 4 - first] == 1
@@ -66,7 +66,7 @@ def _line_layout(layout: str) -> str:
     return "NCW" if layout.startswith("NC") else "NWC"
 
 
-def _line_kernel(tensor: Tensor, kernel: Held) -> New:
+def _line_kernel(tensor: Tensor, kernel: WeightRef) -> New:
     """A kernel without the axis of size 1 that was put in."""
     long = kernel.shape[0] * kernel.shape[1]
     return in_shape(tensor, long, *kernel.shape[2:])

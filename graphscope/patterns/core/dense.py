@@ -15,19 +15,19 @@ from ...match import (
     Attr,
     Bindings,
     Dims,
-    Held,
     Input,
     Size,
     Term,
     Value,
     View,
     Weight,
+    WeightRef,
     layer,
     op,
 )
 
 
-def _is_vector(bias: Held | None, size: int) -> bool | str:
+def _is_vector(bias: WeightRef | None, size: int) -> bool | str:
     if bias is None or 0 in (*bias.shape, size):
         return True
     wide = [d for d in bias.shape if d != 1] or [1]
@@ -35,25 +35,25 @@ def _is_vector(bias: Held | None, size: int) -> bool | str:
     return fits or f"the bias has shape {list(bias.shape)}, expected [{size}]"
 
 
-def _fits(kernel: Held, bias: Held | None) -> bool | str:
+def _fits(kernel: WeightRef, bias: WeightRef | None) -> bool | str:
     if len(kernel.shape) != 2:
         return f"the kernel has {len(kernel.shape)} axes, a Dense layer's has 2"
     return _is_vector(bias, kernel.shape[-1])
 
 
-def _turned(kernel: Held) -> Held:
+def _turned(kernel: WeightRef) -> WeightRef:
     """A kernel that is stored with its outputs first."""
     return kernel.transposed(1, 0)
 
 
-def _matrix(kernel: Held) -> Held:
+def _matrix(kernel: WeightRef) -> WeightRef:
     """The kernel less leading axes of one, over which a BatchMatMul repeats it."""
     if any(size != 1 for size in kernel.shape[:-2]):
         return kernel
     return kernel.reshaped(*kernel.shape[-2:])
 
 
-def _is_stack(view: View, x: Tensor, kernel: Held) -> bool | str:
+def _is_stack(view: View, x: Tensor, kernel: WeightRef) -> bool | str:
     shape = view.shape(x)
     stacked = shape is not None and 2 < len(kernel.shape) <= len(shape)
     return stacked or "the kernel is a matrix, or has more axes than its input"
@@ -171,7 +171,7 @@ def _einsum_fits(b: Bindings) -> bool | str:
 
 
 def _output_sizes(
-    view: View, x: Any, labels: tuple[str, str, str], kernel: Held
+    view: View, x: Any, labels: tuple[str, str, str], kernel: WeightRef
 ) -> tuple[int | None, ...] | None:
     left, right, out = labels
     sizes: dict[str, int | None] = dict(zip(right, kernel.shape))
@@ -206,7 +206,7 @@ def einsum_dense(x: Input, kernel: Weight, bias: Weight | None, equation: Attr) 
     return op.Einsum(x, kernel, equation=equation) + bias
 
 
-def _is_table(embeddings: Held) -> bool | str:
+def _is_table(embeddings: WeightRef) -> bool | str:
     return len(embeddings.shape) == 2 or "the table is no matrix"
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from ...match import (
     Bindings,
     Dims,
-    Held,
     Input,
     Size,
     Sizes,
     Term,
     View,
     Weight,
+    WeightRef,
     layer,
     op,
 )
@@ -55,7 +55,7 @@ def _to_heads(b: Bindings) -> bool | str:
     return b.bias is None or _of_trailing(b.bias, heads)
 
 
-def _of_trailing(bias: Held, heads: list[int | None]) -> bool | str:
+def _of_trailing(bias: WeightRef, heads: list[int | None]) -> bool | str:
     given = bias.trimmed().shape
     fits = list(given) == heads[len(heads) - len(given) :]
     return fits or f"the bias has shape {list(bias.shape)}"
@@ -74,7 +74,7 @@ def _heads_config(b: Bindings) -> dict[str, Any]:
     }
 
 
-def _heads_weights(b: Bindings) -> dict[str, Held | None]:
+def _heads_weights(b: Bindings) -> dict[str, WeightRef | None]:
     heads = [h or 0 for h in _numbers(b.outer[len(b.shape or ()) - 1 :])]
     return {"kernel": b.kernel.reshaped(b.kernel.shape[0], *heads), "bias": b.bias}
 
@@ -113,7 +113,7 @@ def _joined_config(b: Bindings) -> dict[str, Any]:
     }
 
 
-def _joined_weights(b: Bindings) -> dict[str, Held | None]:
+def _joined_weights(b: Bindings) -> dict[str, WeightRef | None]:
     joined = [d or 0 for d in (b.shape or ())[len(b.inner) - 1 :]]
     return {"kernel": b.kernel.reshaped(*joined, b.kernel.shape[1]), "bias": b.bias}
 

@@ -12,13 +12,13 @@ from ...graph import Tensor
 from ...match import (
     ANY,
     Bindings,
-    Held,
     Input,
     Size,
     Term,
     Value,
     View,
     Weight,
+    WeightRef,
     layer,
     layers,
     named,
@@ -36,7 +36,7 @@ def _is_sequence(view: View, x: Any, made: Any) -> bool:
     return view.axis_size(x, 1) == view.axis_size(made, 1)
 
 
-def _matrix(embeddings: Held) -> Held:
+def _matrix(embeddings: WeightRef) -> WeightRef:
     return embeddings.reshaped(*embeddings.shape[-2:])
 
 
@@ -64,8 +64,8 @@ def position_embedding(x: Input, _ids: Value, _rows: Value, _whole: Value) -> Te
     return named("_whole", x + rows | x + op.ExpandDims(rows, ANY))
 
 
-def _held(use: Any) -> Held:
-    return Held(use.node, use.shape, use.steps, value=use.value)
+def _held(use: Any) -> WeightRef:
+    return WeightRef(use.node, use.shape, use.steps, value=use.value)
 
 
 def _cut(b: Bindings) -> bool | str:
@@ -105,11 +105,11 @@ def _added(b: Bindings) -> bool | str:
     ) or "it is added to no such sequence"
 
 
-def _table(view: View, embeddings: Held) -> Held:
+def _table(view: View, embeddings: WeightRef) -> WeightRef:
     """The whole table, where rows were cut from its end to fit the length."""
     cuts = [argument for step, argument in embeddings.steps if step == "slice"]
     whole = (
-        view.held(Tensor(embeddings.node))
+        view.weight(Tensor(embeddings.node))
         if len(cuts) == 1 and embeddings.node
         else None
     )

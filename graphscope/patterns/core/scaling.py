@@ -9,10 +9,10 @@ from __future__ import annotations
 from string import ascii_lowercase
 from typing import Any
 
-from ...match import Held, Input, Term, View, Weight, layer, op
+from ...match import Input, Term, View, Weight, WeightRef, layer, op
 
 
-def _along_last(view: View, x: Any, scale: Held) -> bool | str:
+def _along_last(view: View, x: Any, scale: WeightRef) -> bool | str:
     if not scale.node:
         return "it is computed, not held"
     if scale.shape[-1] in (0, 1) or any(d != 1 for d in scale.shape[:-1]):
@@ -23,7 +23,7 @@ def _along_last(view: View, x: Any, scale: Held) -> bool | str:
     return shape[-1] in (None, scale.shape[-1]) or "the input is broadcast"
 
 
-def _each_by_its_own(view: View, x: Any, scale: Held) -> dict[str, Any]:
+def _each_by_its_own(view: View, x: Any, scale: WeightRef) -> dict[str, Any]:
     """Every axis named: of ``...d,d->...d`` Keras gets the shape of the result wrong."""
     shape = view.shape(x) or ()
     axes = ascii_lowercase[: len(shape)]

@@ -9,12 +9,12 @@ import numpy as np
 from ...match import (
     Attr,
     Bindings,
-    Held,
     Input,
     Scalar,
     Term,
     View,
     Weight,
+    WeightRef,
     layer,
     op,
     rsqrt,
@@ -26,14 +26,14 @@ from .formulas import standardized
 EPSILON = 1e-3  # Keras's default: what a folded batch norm is given back
 
 
-def _constant(view: View, held: Held, value: float) -> bool:
+def _constant(view: View, held: WeightRef, value: float) -> bool:
     """Whether it was never a variable, but one number all over (slim's ``scale=False``)."""
     if not held.direct or view.kinds[held.node] != "Const":
         return False
     return bool(np.all(view.attrs[held.node]["value"] == value))
 
 
-def _fused_weights(b: Bindings) -> dict[str, Held | None]:
+def _fused_weights(b: Bindings) -> dict[str, WeightRef | None]:
     return {
         "gamma": None if _constant(b.view, b.gamma, 1.0) else b.gamma,
         "beta": None if _constant(b.view, b.beta, 0.0) else b.beta,
@@ -73,7 +73,7 @@ def fused_batch_norm(
     )
 
 
-def _config(b: Bindings, epsilon: float, *weights: Held | None) -> dict[str, Any]:
+def _config(b: Bindings, epsilon: float, *weights: WeightRef | None) -> dict[str, Any]:
     """The one axis that the weights vary along: the last, unless their own shape says otherwise."""
     axis = -1
     for held in weights:
@@ -86,7 +86,7 @@ def _config(b: Bindings, epsilon: float, *weights: Held | None) -> dict[str, Any
     return {"axis": axis, "epsilon": epsilon}
 
 
-def _one_axis(*weights: Held | None) -> bool | str:
+def _one_axis(*weights: WeightRef | None) -> bool | str:
     shapes = [held.shape for held in weights if held is not None]
     if any(sum(d != 1 for d in shape) > 1 for shape in shapes):
         return "the statistics vary along more than one axis"
@@ -148,13 +148,13 @@ def batch_norm_by_deviation(
     return op.RealDiv(x - moving_mean, deviation) * gamma + beta
 
 
-def _literal(held: Held, value: float) -> Held:
+def _literal(held: WeightRef, value: float) -> WeightRef:
     """A statistic that no node holds: the one that leaves its input alone."""
     array = np.full(int(np.prod(held.shape)), value, np.float32)
-    return Held("", array.shape, value=array)
+    return WeightRef("", array.shape, value=array)
 
 
-def _folded_weights(b: Bindings) -> dict[str, Held]:
+def _folded_weights(b: Bindings) -> dict[str, WeightRef]:
     return {
         "gamma": b.gamma,
         "beta": b.beta,

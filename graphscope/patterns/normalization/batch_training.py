@@ -15,13 +15,13 @@ from ...match import (
     Array,
     Attr,
     Bindings,
-    Held,
     Input,
     Pattern,
     Scalar,
     Term,
     Value,
     Weight,
+    WeightRef,
     layer,
     named,
     op,
@@ -53,7 +53,7 @@ def _followed(b: Bindings) -> bool | str:
     return _moving(b) is not None or "no moving averages follow the statistics"
 
 
-def _weights(b: Bindings) -> dict[str, Held | None]:
+def _weights(b: Bindings) -> dict[str, WeightRef | None]:
     moving = [b.view.variable(each.variable) for each in _moving(b) or ()]
     names = ("moving_mean", "moving_variance")
     return {"gamma": b.gamma, "beta": b.beta, **dict(zip(names, moving))}

@@ -15,12 +15,12 @@ from ...match import (
     Array,
     Bindings,
     Dims,
-    Held,
     Input,
     Scalar,
     Term,
     View,
     Weight,
+    WeightRef,
     layer,
     op,
 )
@@ -40,7 +40,7 @@ def _axes(axis: Any, rank: int) -> set[int]:
     return {a % rank for a in (axis if isinstance(axis, tuple) else (axis,))}
 
 
-def _along(places: set[int], *weights: Held | None) -> bool | str:
+def _along(places: set[int], *weights: WeightRef | None) -> bool | str:
     """Whether the weights vary along those axes alone, which are counted from the end."""
     for held in weights:
         shape = held.shape if held is not None else ()
@@ -164,7 +164,7 @@ def _inside(b: Bindings) -> bool | str:
     return _along({at, at + 1}, b.gamma, b.beta)
 
 
-def _filled(view: View, held: Held | None, value: float) -> bool:
+def _filled(view: View, held: WeightRef | None, value: float) -> bool:
     """Whether a weight is not there, or a constant that is one number all over."""
     if held is None:
         return True

@@ -10,11 +10,11 @@ from ...match import (
     Attr,
     Bindings,
     Dims,
-    Held,
     Input,
     Scalar,
     Term,
     Weight,
+    WeightRef,
     layer,
     op,
     rsqrt,
@@ -33,14 +33,16 @@ def _axes(b: Bindings) -> tuple[int, ...]:
     return tuple(sorted(a % len(b.shape) - len(b.shape) for a in given))
 
 
-def _trailing(b: Bindings, *weights: Held | None) -> bool | str:
+def _trailing(b: Bindings, *weights: WeightRef | None) -> bool | str:
     axes = _axes(b)
     if axes == tuple(range(-len(axes), 0)):
         return _covers(b, len(axes), *weights)
     return _one_inner(b, axes, *weights)
 
 
-def _one_inner(b: Bindings, axes: tuple[int, ...], *weights: Held | None) -> bool | str:
+def _one_inner(
+    b: Bindings, axes: tuple[int, ...], *weights: WeightRef | None
+) -> bool | str:
     """Whether it is one axis before the last, along which the weights vary: PyTorch's channels."""
     shape, held = b.shape, [each for each in weights if each is not None]
     if shape is None or len(axes) != 1 or not held or -axes[0] >= len(shape):
@@ -53,7 +55,7 @@ def _one_inner(b: Bindings, axes: tuple[int, ...], *weights: Held | None) -> boo
     return fits or "the weights do not vary along the axis that is normalized"
 
 
-def _covers(b: Bindings, count: int, *weights: Held | None) -> bool | str:
+def _covers(b: Bindings, count: int, *weights: WeightRef | None) -> bool | str:
     """Whether the weights hold one number for each entry of that many last axes, and vary along no other."""
     for held in weights:
         if held is None:
@@ -75,7 +77,7 @@ def _config(b: Bindings, axes: tuple[int, ...]) -> dict[str, Any]:
     return {"axis": axis, "epsilon": plain_float(b.epsilon)}
 
 
-def _own(held: Held | None, axes: tuple[int, ...]) -> Held | None:
+def _own(held: WeightRef | None, axes: tuple[int, ...]) -> WeightRef | None:
     """A weight in the shape of what is normalized."""
     if held is None or len(axes) == 1 and axes[0] != -1:
         return held.flat() if held else None

@@ -7,14 +7,25 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor
-from ...match import Bindings, Held, Input, Scalar, Term, View, Weight, layer, op, sqrt
+from ...match import (
+    Bindings,
+    Input,
+    Scalar,
+    Term,
+    View,
+    Weight,
+    WeightRef,
+    layer,
+    op,
+    sqrt,
+)
 from ...match.solver.match import plain_float
 from ..keras_arguments import rounded
 
 MOST_ARGUMENTS = 4096  # constants of more channels than that are weights
 
 
-def on_last_axis(mean: Held, variance: Held) -> bool | str:
+def on_last_axis(mean: WeightRef, variance: WeightRef) -> bool | str:
     """Whether the statistics vary along the last axis alone."""
     fits = all(held.shape[-1] == np.prod(held.shape) for held in (mean, variance))
     return fits or "the statistics do not vary along the last axis alone"
@@ -88,7 +99,9 @@ def rescaling_shifted_divided(x: Input, _divisor: Scalar, _shift: Scalar) -> Ter
     return op.RealDiv(x + _shift, _divisor)
 
 
-def _statistics(view: View, mean: Held, variance: Held) -> dict[str, Held]:
+def _statistics(
+    view: View, mean: WeightRef, variance: WeightRef
+) -> dict[str, WeightRef]:
     if (
         _as_arguments(view, mean) is not None
         and _as_arguments(view, variance) is not None
@@ -115,7 +128,7 @@ def _normalization(b: Bindings) -> dict[str, Any]:
     return {"axis": _axis(b), "invert": False, **untrained}
 
 
-def _as_arguments(view: View, held: Held) -> list[float] | None:
+def _as_arguments(view: View, held: WeightRef) -> list[float] | None:
     """The numbers of a constant that was never a variable: arguments rather than weights."""
     value = view.attrs[held.node].get("value") if held.direct else None
     if value is None or value.size > MOST_ARGUMENTS:
@@ -135,7 +148,7 @@ def normalization(x: Input, mean: Weight, variance: Weight) -> Term:
     return (x - mean) / op.Maximum(sqrt(variance), 1e-7)
 
 
-def _numbers(view: View, held: Held) -> np.ndarray | None:
+def _numbers(view: View, held: WeightRef) -> np.ndarray | None:
     """The values of a constant or of what constants determine; None for a variable."""
     if not held.node:
         return view.array(held)
@@ -143,7 +156,7 @@ def _numbers(view: View, held: Held) -> np.ndarray | None:
     return None if value is None or held.steps else value
 
 
-def _by_deviation(view: View, mean: Held, deviation: Held) -> bool | str:
+def _by_deviation(view: View, mean: WeightRef, deviation: WeightRef) -> bool | str:
     fits = on_last_axis(mean, deviation)
     if fits is not True:
         return fits
@@ -154,7 +167,7 @@ def _by_deviation(view: View, mean: Held, deviation: Held) -> bool | str:
     return known or "the deviation is no positive constant"
 
 
-def _arguments(view: View, mean: Held, variance: np.ndarray) -> dict[str, Any]:
+def _arguments(view: View, mean: WeightRef, variance: np.ndarray) -> dict[str, Any]:
     """Statistics that were never trained, as numbers in the source."""
     arrays = {"mean": np.asarray(_numbers(view, mean)), "variance": variance}
     lists = {
@@ -164,7 +177,7 @@ def _arguments(view: View, mean: Held, variance: np.ndarray) -> dict[str, Any]:
     return {"axis": -1, "invert": False, **lists}
 
 
-def _squared(view: View, deviation: Held) -> np.ndarray:
+def _squared(view: View, deviation: WeightRef) -> np.ndarray:
     return np.square(np.asarray(_numbers(view, deviation), np.float64))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import MissingWeight
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
 from ...wire.beside import beside
-from .. import View
+from .. import Drawing
 from .blocks.tree import arrange, flat
 from .lowering import lower
 from .operands.bias_and_scale import TRAINED
@@ -313,7 +313,7 @@ def count_lines(source: str) -> int:
     )
 
 
-def render_source(view: View) -> str:
+def render_source(view: Drawing) -> str:
     """Keras source: ``build_model()``, without its weights (``graphscope keras`` writes both)."""
     if view.model is not None and view.model.topology is not None:
         return to_keras_of(view.model, name_of(view.title), view.blocks).text

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from graphscope.infer.findings import diagnose
-from tests.infer.traps import Held, filled, found, model_of, network, variables_of
+from tests.infer.traps import WeightRef, filled, found, model_of, network, variables_of
 
 
 def whole() -> dict[str, np.ndarray]:
@@ -180,7 +180,7 @@ def test_weights_stored_twice() -> None:
 
 
 def test_weights_are_left_unread_when_asked() -> None:
-    class Closed(Held):
+    class Closed(WeightRef):
         def __getitem__(self, name: str) -> np.ndarray:
             raise AssertionError("read")
 
@@ -188,7 +188,7 @@ def test_weights_are_left_unread_when_asked() -> None:
             return name in self.arrays
 
         def spec(self, name: str):
-            return Held(self.arrays).spec(name)
+            return WeightRef(self.arrays).spec(name)
 
     weights = whole()
     model = replace(

@@ -225,7 +225,7 @@ def test_a_weight_is_seen_through_what_rearranges_it() -> None:
 def test_two_reshapes_are_one() -> None:
     graph = Made()
     graph.const("w", np.ones((2, 6)))
-    held = View(graph).held(Tensor("w"))
+    held = View(graph).weight(Tensor("w"))
     assert held is not None
     assert held.reshaped(3, 4).reshaped(12).steps == (("reshape", (12,)),)
 
@@ -302,7 +302,7 @@ def test_a_part_of_a_weight_is_a_weight() -> None:
     graph.put("Split", axis, kernel, name="split", num_split=3)
     begin, size = graph.const("b", [1, 0], "int32"), graph.const("s", [1, -1], "int32")
     graph.put("Slice", kernel, begin, size, name="cut")
-    third, row = (View(graph).held(t) for t in (Tensor("split", 2), Tensor("cut")))
+    third, row = (View(graph).weight(t) for t in (Tensor("split", 2), Tensor("cut")))
     assert third is not None
     assert row is not None
     assert (third.shape, third.steps) == ((2, 2), (("slice", (1, 4, 6)),))

@@ -8,7 +8,7 @@ from graphscope.graph import TensorSpec
 from graphscope.ops import Partial
 from graphscope.ops.values.facts import (
     Fact,
-    Held,
+    WeightRef,
     join_facts,
     join_held,
     join_values,
@@ -33,11 +33,13 @@ def test_what_was_unknown_once_stays_so() -> None:
 
 
 def test_a_list_without_elements_agrees_with_any() -> None:
-    filled = Held((TensorSpec("float32", (3,)),), 2)
-    assert join_held(Held(None, 2), filled) == filled
-    assert join_held(Held(array="a"), Held(array="b")) is None
-    other = Held((TensorSpec("float32", (4,)),), 3)
-    assert join_held(filled, other) == Held((TensorSpec("float32", (None,)),), None)
+    filled = WeightRef((TensorSpec("float32", (3,)),), 2)
+    assert join_held(WeightRef(None, 2), filled) == filled
+    assert join_held(WeightRef(array="a"), WeightRef(array="b")) is None
+    other = WeightRef((TensorSpec("float32", (4,)),), 3)
+    assert join_held(filled, other) == WeightRef(
+        (TensorSpec("float32", (None,)),), None
+    )
 
 
 def test_facts_are_the_same_whatever_lies_under_what_is_unknown() -> None:
