@@ -157,7 +157,7 @@ def prelu(x: Input, alpha: Weight) -> Term:
     return positive + alpha * negative | op.Select(_inside(x), x, alpha * x)
 
 
-def _negated(view: View, x: Any, alpha: Held) -> dict[str, Held]:
+def _negated(view: View, x: Any, alpha: WeightRef) -> dict[str, WeightRef]:
     slopes = _alpha(view, x, alpha)
     return {"alpha": slopes.then("scale", -1.0, slopes.shape)}
 

@@ -16,7 +16,7 @@ import numpy as np
 from ... import ops
 from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
 from ...ops.values.dims import elements, merge
-from ...ops.values.facts import UNKNOWN, Fact, FactsOf, Contents, join_facts, same_fact
+from ...ops.values.facts import UNKNOWN, Contents, Fact, FactsOf, join_facts, same_fact
 from ...wire import op_registry, opdefs
 from .declared import is_vague_feed
 from .functions import Library
