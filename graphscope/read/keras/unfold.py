@@ -11,6 +11,7 @@ from ...errors import FormatError
 from ...graph import Graph, Layer, Signature, Tensor, TensorSpec, WeightUse
 from ...graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ...graph.keras.nouns import calls_in_order
+from .shapes.hints import hinted_spec
 from .shapes.rules import call_specs, input_spec
 from .shown import shown_config
 
@@ -43,7 +44,7 @@ class Unfolded:
         count = 0
         for layer, number, call in calls_in_order(model):
             count += 1
-            yields = self.add_call(layer, number, call, prefix, places)
+            yields = self.add_call(model, layer, number, call, prefix, places)
             for port, tensor in enumerate(yields):
                 places[LayerOutput(layer.name, number, port)] = tensor
         if count < sum(len(layer.calls) for layer in model.layers):
@@ -69,6 +70,7 @@ class Unfolded:
 
     def add_call(
         self,
+        model: KerasModel,
         layer: KerasLayer,
         number: int,
         call: KerasCall,
@@ -81,6 +83,9 @@ class Unfolded:
             return self.add_model(layer.model, f"{name}/", inputs)
         given = [self.specs.get(t, TensorSpec()) for t in inputs]
         specs = call_specs(layer, call, given)
+        if not specs and layer.kind == "custom" and given:
+            hint = hinted_spec(model, LayerOutput(layer.name, number), given[0])
+            specs = (hint,) if hint is not None else ()
         self.put(name, layer, inputs, specs, not number)
         return [Tensor(name, port) for port in range(max(len(specs), 1))]
 

@@ -8,7 +8,7 @@ from ....graph import TensorSpec
 from ....graph.keras import KerasLayer
 from ....graph.keras.nouns import OwnFunction
 from ..program.literals import Code
-from ..program.names import class_identifier
+from ..program.names import class_identifier, identifier
 
 _MISSING = '''
 @keras.saving.register_keras_serializable(package="recovered")
@@ -173,6 +173,6 @@ def own_function(name: OwnFunction, classes: dict[str, str]) -> Code:
     if name == "hard_sigmoid":
         classes.setdefault("keras_2_hard_sigmoid", _HARD_SIGMOID)
         return Code("keras_2_hard_sigmoid")
-    called = class_identifier(str(name))
+    called = identifier(str(name))
     classes.setdefault(called, _FUNCTION.format(name=called))
     return Code(called)

@@ -112,8 +112,10 @@ class _Lowering:
             constructor=constructor,
             class_name=class_name,
             arguments=self.arguments(layer, node),
-            weights={path: layer.weights[path] for path in layer.stored},
-            stored=tuple(layer.stored),
+            weights={
+                _own_name(layer, path): layer.weights[path] for path in layer.stored
+            },
+            stored=tuple(_own_name(layer, path) for path in layer.stored),
         )
 
     def model_step(
@@ -173,6 +175,11 @@ class _Lowering:
         program = self.nested(layer, f"{self.prefix}{layer.name}/in/")
         self.definitions.builders.append(program)
         return Code(f"build_{identifier(program.name)}()")
+
+
+def _own_name(layer: KerasLayer, path: str) -> str:
+    """The path of a weight; a stub holds all of its own."""
+    return path if layer.kind == "layer" else path.replace("/", "_")
 
 
 def _with_ports(steps: list[Step], outputs: tuple[Tensor, ...]) -> tuple[Step, ...]:
