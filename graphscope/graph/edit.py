@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from . import Graph, Node, Tensor
+from .names import unused
 
 
 def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) -> Graph:
@@ -102,8 +103,4 @@ def bypass_calls(graph: Graph) -> None:
 
 def fresh(graph: Graph, name: str) -> str:
     """``name``, or ``name_1``, ``name_2`` ... where it is taken."""
-    candidate, number = name, 0
-    while candidate in graph:
-        number += 1
-        candidate = f"{name}_{number}"
-    return candidate
+    return unused(name, graph)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph import Graph, Layer, Tensor
+from ..graph.names import unused
 from ..wire.opdefs import output_dtypes
 from .view.nodes import PASS_THROUGH
 
@@ -88,11 +89,8 @@ class _Collapse:
     def _op(self, name: str) -> str:
         """The name of an op node in the layer graph: its own, unless a layer bears it."""
         if name not in self.ops:
-            free, count = name, 1
-            while free in self.taken:
-                free, count = f"{name}_op{count}", count + 1
-            self.ops[name] = free
-            self.taken.add(free)
+            self.ops[name] = unused(name, self.taken, form="{}_op{}")
+            self.taken.add(self.ops[name])
         return self.ops[name]
 
     def _source(self, tensor: Tensor) -> Tensor:

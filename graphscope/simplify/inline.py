@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Model, Node, Tensor
+from ..graph.names import Names
 from ..wire import op_registry, opdefs
 from ..wire.write import Edited, function_names, raw_attr, raw_attrs
 
@@ -125,7 +126,7 @@ def _check_size(model: Model, calls: Mapping[str, list[str]], bodies: set[str]) 
 
 def flatten(graph: Graph, library: Mapping[str, Function]) -> Graph:
     """A graph with its calls expanded, and the calls in what these call."""
-    made, taken = Graph(), set(graph)
+    made, names = Graph(), Names(graph)
     stack = [_Body(graph)]
     while stack:
         body = stack[-1]
@@ -137,7 +138,7 @@ def flatten(graph: Graph, library: Mapping[str, Function]) -> Graph:
         name, node, inputs = body.moved(inner)
         called = _callee(node, library)
         if called:
-            stack.append(_Call(name, node, inputs, library[called], taken))
+            stack.append(_Call(name, node, inputs, library[called], names))
         else:
             made.add(name, node, inputs)
     return made
@@ -166,13 +167,13 @@ class _Call(_Body):
         node: Node,
         inputs: tuple[Tensor, ...],
         function: Function,
-        taken: set[str],
+        names: Names,
     ) -> None:
         self.graph, self.function = function.graph, function
         self.name, self.node = name, node
         self.given = _arguments(name, node, inputs, function)
         own = (inner for inner in function.graph if inner not in self.given)
-        self.names = {inner: _free(f"{name}/{inner}", taken) for inner in own}
+        self.names = {inner: names.unique(f"{name}/{inner}") for inner in own}
         self.left = iter(self.names)
 
     def moved(self, inner: str) -> tuple[str, Node, tuple[Tensor, ...]]:
@@ -230,13 +231,6 @@ def _arguments(
             f"{len(function.arguments)}"
         )
     return dict(zip(function.arguments, inputs))
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name
 
 
 def _acts(node: Node) -> bool:

@@ -172,8 +172,8 @@ def test_names_that_are_taken_stay_unique():
     functions = {"f": function("f", ["g"]), "g": function("g", [])}
     flat = inline(Model(graph, functions=functions))
     assert flat.graph.op("call/call0") == "Placeholder"
-    assert flat.graph.op("call/call0_") == "IdentityN"
-    assert flat.graph.inputs("call") == (Tensor("call/call0_"),)
+    assert flat.graph.op("call/call0_1") == "IdentityN"
+    assert flat.graph.inputs("call") == (Tensor("call/call0_1"),)
 
 
 def test_direct_calls_bind_the_attributes_of_the_call():

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ...graph import Graph, Layer, Tensor, WeightUse
 from ...graph.edit import drop_unread, duplicate
+from ...graph.names import Names
 from ...match import Tile, View, collapse, tile
 from ...patterns import layers as all_patterns
 from ...simplify.state import State
@@ -112,16 +113,9 @@ def _named(graph: Graph, found: Sequence[tuple[Layer, Tile]]) -> list[Layer]:
     stay = [payload for payload in payloads if isinstance(payload, Layer)]
     told = [replace(layer, members=_core(graph, each)) for layer, each in found]
     names = layer_names([*stay, *told])[len(stay) :]
-    taken = set(graph)
-    made = []
-    for (layer, _), name in zip(found, names):
-        own, number = name, 0
-        while own in taken:
-            number += 1
-            own = f"{name}_{number}"
-        taken.add(own)
-        made.append(replace(layer, name=own))
-    return made
+    free = Names(graph)
+    layers = (layer for layer, _ in found)
+    return [replace(layer, name=free.unique(n)) for layer, n in zip(layers, names)]
 
 
 def _core(graph: Graph, each: Tile) -> frozenset[str]:

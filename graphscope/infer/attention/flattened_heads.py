@@ -106,7 +106,7 @@ class _Unstacked(Lifting):
         order = [*range(rank - 2), rank - 1, rank - 2]
         if isinstance(node, Layer):
             return {**attrs, "dims": tuple(order[1:])}, given
-        perm = self.fresh(f"{name}/perm")
+        perm = self.names.unique(f"{name}/perm")
         value = np.array(order, np.int32)
         self.up.add(perm, Node("Const", {"dtype": "int32", "value": value}))
         return attrs, [given[0], Tensor(perm)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph.names import Names
 from ...match.view.symbolic_shapes import SymbolicView
 from ...ops.values.size import Size, product
 from ...simplify.state import State
@@ -251,7 +252,7 @@ class Lifting:
         self.up = Graph()
         self.same: dict[Tensor, Tensor] = {}
         self.lifted: dict[str, Tensor] = {}
-        self.taken = set(self.old)
+        self.names = Names(self.old)
 
     def written(self) -> Graph:
         for name in self.found.order:
@@ -283,7 +284,7 @@ class Lifting:
             self.lifted[name] = self.in_sizes(name, start.source, dims)
             return
         node = self.old.node(name)
-        own = name if isinstance(node, Layer) else self.fresh(f"{name}/sequence")
+        own = name if isinstance(node, Layer) else self.names.unique(f"{name}/sequence")
         spec = self._spec(name, dims)
         attrs, given = self.moved(name, node, inputs)
         self.up.add(own, replace(node, attrs=attrs, outputs=(spec,)), given)
@@ -318,7 +319,7 @@ class Lifting:
         )
 
     def _reshape(self, name: str, source: Tensor, spec: TensorSpec) -> Tensor:
-        own = self.fresh(name)
+        own = self.names.unique(name)
         target = tuple(-1 if size is None else size for size in (spec.shape or ())[1:])
         layer = Layer(
             "Reshape",
@@ -340,18 +341,10 @@ class Lifting:
         """Rows again, for what cannot do without them."""
         spec = self.specs.get(Tensor(name), TensorSpec())
         sizes = [-1, *(size or 0 for size in (spec.shape or ())[1:])]
-        own = self.fresh(f"{name}/rows")
-        target = self.fresh(f"{own}/target")
+        own = self.names.unique(f"{name}/rows")
+        target = self.names.unique(f"{own}/target")
         value = np.array(sizes, np.int32)
         self.up.add(target, Node("Const", {"dtype": "int32", "value": value}))
         node = Node("Reshape", {"T": spec.dtype, "Tshape": "int32"}, (spec,))
         self.up.add(own, node, [self.lifted[name], Tensor(target)])
         self.same[Tensor(name)] = Tensor(own)
-
-    def fresh(self, name: str) -> str:
-        made, number = name, 0
-        while made in self.taken:
-            number += 1
-            made = f"{name}_{number}"
-        self.taken.add(made)
-        return made

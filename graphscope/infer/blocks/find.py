@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...graph import Graph, Layer, Node, Tensor, WeightUse
+from ...graph.names import unused
 from .cost import scope
 from .order import lay_out
 from .repeats import Repeats, Run
@@ -106,11 +107,7 @@ class _Naming:
         return Blocks(parts, {name: tuple(found) for name, found in self.kinds.items()})
 
     def _unique(self, name: str) -> str:
-        taken, made, number = set(self.names.values()), name, 1
-        while made in taken:
-            number += 1
-            made = f"{name}_{number}"
-        return made
+        return unused(name, set(self.names.values()), first=2)
 
     def _name(self, run: Run) -> str:
         nodes = [part for part in run.flat() if isinstance(part, str)]

@@ -21,6 +21,7 @@ from ...graph import (
     TensorSpec,
     WeightUse,
 )
+from ...graph.names import Names
 from ...ops.values.facts import UNKNOWN, Fact, join_facts
 from ...simplify.control_flow.conds_to_selects import conds_to_selects
 from ...simplify.control_flow.empty_guards import give_rows
@@ -156,7 +157,7 @@ def _layer(
     held = dict(zip(kept, names[len(uses) :]))
     weights = dict(zip(names, (use for _, use in named)))
     inputs, arguments = {}, []
-    free = Names(names)
+    free = Identifiers(names)
     single = sum(holder is None for holder in holders) == 1
     for tensor, holder in zip(given, holders):
         name = by_holder.get(holder or "")
@@ -237,7 +238,7 @@ def weight_names(titles: Sequence[tuple[str, int]]) -> list[str]:
     paths = [_told(title, rank) for title, rank in titles]
     same = set.intersection(*map(set, paths)) if len(paths) > 1 else set()
     told = [[p for p in path[:-1] if p not in same] + path[-1:] for path in paths]
-    free, names = Names(), []
+    free, names = Identifiers(), []
     for number, path in enumerate(told):
         others = [other for n, other in enumerate(told) if n != number]
         size = next(
@@ -266,23 +267,18 @@ _OP_NAME = re.compile(
 )
 
 
-class Names:
+class Identifiers(Names):
     """Identifiers, each given once."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = set(taken)
+        super().__init__(taken, first=2)
 
     def unique(self, text: str) -> str:
         """The text as a lower-case identifier that was not given yet."""
         name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "x"
         name = f"x_{name}" if name[0].isdigit() else name
         name = f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
-        made, number = name, 1
-        while made in self.taken:
-            number += 1
-            made = f"{name}_{number}"
-        self.taken.add(made)
-        return made
+        return super().unique(name)
 
 
 # what a Keras layer has already, and what the source of one speaks of

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from ...graph import Layer
+from ...graph.names import Names
 from ...wire import op_registry
 
 Path = tuple[str, ...]
@@ -264,8 +265,8 @@ def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
     """The first wish that no other layer has; calls of one shared layer count as one."""
     holders = _holders(layers, wishes)
     whole = Counter(names[-1] for names in wishes if names)
-    taken: set[str] = set()
-    counts: Counter[str] = Counter()
+    numbered = Names()
+    taken = numbered.taken
     made = []
     for layer, names in zip(layers, wishes, strict=True):
         last = names[-1] if names and whole[names[-1]] == 1 else ""
@@ -275,15 +276,7 @@ def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
             if n and n not in taken and (len(holders[n]) == 1 or n == last)
         )
         base = next((n for n in reversed(names) if n), "") or _type_name(layer.op)
-        name = next(free, "") or _numbered(base, taken, counts)
+        name = next(free, "") or numbered.unique(base)
         taken.add(name)
         made.append(name)
     return made
-
-
-def _numbered(base: str, taken: set[str], counts: Counter[str]) -> str:
-    name = base
-    while name in taken:
-        counts[base] += 1
-        name = f"{base}_{counts[base]}"
-    return name

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
+from ...graph.edit import fresh
 from ...wire.nodes import put
 from .guess import NO_LAYER, Guess, kind_of, likely_layer, telling
 
@@ -157,7 +158,7 @@ def _add(graph: Graph, name: str, group: Group, config: str) -> None:
     if told is not None:
         why = (*guess.evidence, "Keras's own config in the file")
         guess = Guess(told[0], {**guess.config, **told[1]}, why)
-    name = _unused(graph, name)
+    name = fresh(graph, name)
     weights = {kind: _use(guess, kind, named) for kind, named in group}
     layer = Layer(
         guess.op,
@@ -193,14 +194,6 @@ def _use(guess: Guess, kind: str, named: Named) -> WeightUse:
     if kind != "kernel" and _flat(shape) != shape and guess.op != "Embedding":
         return WeightUse(name, _flat(shape), (("reshape", _flat(shape)),))
     return WeightUse(name, shape)
-
-
-def _unused(graph: Graph, name: str) -> str:
-    found, number = name, 0
-    while found in graph:
-        number += 1
-        found = f"{name}_{number}"
-    return found
 
 
 def _unexplained(variable: Variable) -> Node:

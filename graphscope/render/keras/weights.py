@@ -18,10 +18,10 @@ import numpy as np
 
 from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
+from ...graph.names import Names
 from ...ops.values.budget import MOST_REPEATED, Budget
 from ...wire.mapped import pieces, release
 from .program.layer_order import layer_paths
-from .program.names import Namespace
 from .program.program import Program, Step
 
 
@@ -100,7 +100,7 @@ class WithoutFailure(io.RawIOBase):
 
 def write_arrays(program: Program, model: Model, path: Path) -> int:
     """Write ``weights.npz``, which the source's own ``load_weights`` reads; returns the number of elements."""
-    count, names, repeated = 0, Namespace(), Budget(MOST_REPEATED)
+    count, names, repeated = 0, Names(), Budget(MOST_REPEATED)
     with ZipFile(path, "w") as file:
         for _, step in stored_layers(program):
             for _, name in places(step):

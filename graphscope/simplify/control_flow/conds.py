@@ -12,6 +12,7 @@ import networkx as nx
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put, redirect
+from ...graph.names import unused
 from .conds_to_selects import Guards, in_order, resolved
 from .dead_arguments import dtype_of
 from .while_frames import MERGES, SWITCHES
@@ -225,14 +226,10 @@ class _Cond:
         types: tuple[str, ...],
     ) -> str:
         name = f"{self.owner}/{name}" if self.owner else name
-        while name in self.functions:
-            name += "_"
+        name = unused(name, self.functions)
         made, arguments = Graph(), {}
         for number, (tensor, dtype) in enumerate(zip(captured, types)):
-            argument = tensor.node
-            while argument in side.nodes or argument in made:
-                argument = f"{tensor.node}_{number}"
-                number += 1
+            argument = unused(tensor.node, {*side.nodes, *made}, number)
             arguments[tensor] = argument
             made.add(argument, Node("_Arg", {"T": dtype}))
         inside = {tensor: Tensor(name) for tensor, name in arguments.items()}

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ...errors import GraphError
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
+from ...graph.names import unused
 from ...wire import opdefs
 from .conds_to_selects import in_order
 
@@ -112,7 +113,7 @@ def _cut_loop(
         live |= new
         stack += new
     kept = sorted(live)
-    names = [_free(function.name, functions) for function in (cond, body)]
+    names = [unused(function.name, functions) for function in (cond, body)]
     functions[names[0]] = _copied(cond, names[0], [cond.arguments[i] for i in kept])
     functions[names[1]] = _copied(
         body,
@@ -148,7 +149,7 @@ def _cut_if(
         return None
     wanted = [[side.returns[port] for port in ports] for side in known]
     used = {i for s, w in zip(known, wanted) for i in _arguments_of(s, w)}
-    kept, names = sorted(used), [_free(side.name, functions) for side in known]
+    kept, names = sorted(used), [unused(side.name, functions) for side in known]
     if names[0] == names[1]:
         names[1] += "_"
     for side, new, returns in zip(known, names, wanted):
@@ -175,12 +176,6 @@ def _arguments_of(function: Function, tensors: Iterable[Tensor]) -> set[int]:
     """The numbers of the arguments that the tensors depend on."""
     needed = function.graph.upstream([tensor.node for tensor in tensors])
     return {i for i, name in enumerate(function.arguments) if name in needed}
-
-
-def _free(name: str, functions: Mapping[str, Function]) -> str:
-    while name in functions:
-        name += "_"
-    return name
 
 
 def named(node: Node, attr: str, functions: Mapping[str, Function]) -> Function | None:

@@ -17,6 +17,7 @@ import numpy as np
 from ... import ops
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put
+from ...graph.names import unused
 from ...wire import opdefs
 from ...wire.write import function_names
 from .dead_arguments import LOOPS, dtype_of, named, trim
@@ -166,27 +167,21 @@ class _Outline:
                 made.add_edge(source.node, name, key=slot, port=source.port)
         for tensor, name in arguments.items():
             made._node[name]["node"] = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
-        name = title
-        while name in self.functions:
-            name += "_"
+        name = unused(title, self.functions)
         whole = Function(name, made, tuple(arguments.values()), tuple(returns))
         function = trim(whole, self.functions)
         used = {a for a in function.arguments if function.graph._succ[a]}
         used |= {t.node for t in function.returns}
         given = [t for t, argument in arguments.items() if argument in used]
         kept = tuple(arguments[tensor] for tensor in given)
-        unused = set(function.arguments) - set(kept)
-        function.graph.remove_nodes_from(unused)
+        spare = set(function.arguments) - set(kept)
+        function.graph.remove_nodes_from(spare)
         return replace(function, arguments=kept), given
 
     def _argument(self, tensor: Tensor, arguments: dict[Tensor, str]) -> str:
         if tensor not in arguments:
             taken = self.inside | set(arguments.values())
-            made, number = tensor.node, tensor.port
-            while made in taken:
-                number += 1
-                made = f"{tensor.node}_{number}"
-            arguments[tensor] = made
+            arguments[tensor] = unused(tensor.node, taken, tensor.port + 1)
         return arguments[tensor]
 
     def _name_asked(

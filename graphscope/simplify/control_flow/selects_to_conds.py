@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
+from ...graph.names import unused
 from .outline import Region
 
 _SIDES = ("true", "false")
@@ -42,9 +43,7 @@ def outline_choices(
 def _add(
     new: dict[str, Function], functions: Mapping[str, Function], function: Function
 ) -> FunctionRef:
-    name = function.name
-    while name in new or name in functions:
-        name += "_"
+    name = unused(function.name, {*new, *functions})
     new[name] = Function(name, function.graph, function.arguments, function.returns)
     return FunctionRef(name, {})
 

@@ -15,6 +15,7 @@ import networkx as nx
 from ...errors import GraphError
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put
+from ...graph.names import Names, unused
 
 ENTERS = ("Enter", "RefEnter")
 MERGES = ("Merge", "RefMerge")
@@ -214,17 +215,12 @@ class _Frame:
 
     def argument_names(self, given: Iterable[Tensor]) -> list[str]:
         """A name for each argument, after what goes in; none that a node of the frame has."""
-        taken, names = set(self.members), []
+        taken, names = Names(self.members), list[str]()
         for name in self.members:  # a constant may be read without an Enter
             if self.graph.op(name) not in ENTERS:
-                taken.update(self.graph._pred[name])
+                taken.taken.update(self.graph._pred[name])
         for tensor in given:
-            made, number = tensor.node, 0
-            while made in taken:
-                number += 1
-                made = f"{tensor.node}_{number}"
-            taken.add(made)
-            names.append(made)
+            names.append(taken.unique(tensor.node))
         return names
 
     def dtype(self, tensor: Tensor) -> str:
@@ -259,8 +255,7 @@ class _Frame:
                 made.add_edge(tensor.node, node, key=slot, port=tensor.port)
         if not nx.is_directed_acyclic_graph(made):
             raise self.wrong("goes round in a circle outside its variables")
-        while name in self.functions:
-            name += "_"
+        name = unused(name, self.functions)
         self.functions[name] = Function(
             name, made, tuple(arguments.values()), tuple(inside)
         )

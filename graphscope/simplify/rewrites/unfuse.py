@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ... import ops
 from ...graph import Graph, Node, Tensor
+from ...graph.edit import fresh
 
 _BASES: Mapping[str, str] = {
     "_FusedConv2D": "Conv2D",
@@ -144,7 +145,7 @@ def _add_prelu(
         "Relu_1": ("Relu", ("Neg",)),
         "mul": ("Mul", (alpha, "Relu_1")),
     }
-    own = {key: _free(graph, f"{name}/{key}") for key in parts}
+    own = {key: fresh(graph, f"{name}/{key}") for key in parts}
     for key, (op, reads) in parts.items():
         read = [r if isinstance(r, Tensor) else Tensor(own[r]) for r in reads]
         first = controls if key in ("Relu", "Neg") else ()
@@ -156,11 +157,5 @@ def _add_prelu(
 def _names(graph: Graph, name: str, steps: list[Step]) -> Iterator[str]:
     """The last one is called as the fused node was: its readers need not know."""
     for step in steps[:-1]:
-        yield _free(graph, f"{name}/{step.op}")
+        yield fresh(graph, f"{name}/{step.op}")
     yield name
-
-
-def _free(graph: Graph, name: str) -> str:
-    while name in graph:
-        name += "_"
-    return name

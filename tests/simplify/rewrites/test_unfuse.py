@@ -176,7 +176,7 @@ def test_new_names_are_new() -> None:
     graph.add("n/MatMul", Node("Placeholder", {"dtype": "float32"}))
     made = unfuse(graph)
     assert made.op("n") == "Relu" and made.op("n/MatMul") == "Placeholder"
-    assert made.op("n/MatMul_") == "MatMul"
+    assert made.op("n/MatMul_1") == "MatMul"
 
 
 def test_batch_normalization_with_side_input_and_activation() -> None:

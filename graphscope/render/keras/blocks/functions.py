@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ....graph import Tensor
+from ....graph.names import unused
 from ..program.literals import Code, literal
 from ..program.names import identifier, variable_name
 from ..program.program import Program, Step, hole
@@ -81,9 +82,7 @@ class Writer:
         return nested(statements, self.program.outputs)
 
     def _definition(self, kind: str, blocks: list[Block]) -> str:
-        name, number = kind, 1
-        while name in self.taken:
-            name, number = f"{kind}_{number}", number + 1
+        name = unused(kind, self.taken)
         unifier = Unifier({*VARIABLES, *_inputs(blocks[0]), name, *self.names})
         fields: list[Field] = []
         columns = list(zip(*(block.parts for block in blocks)))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from ....graph.names import Names
 from ..program.literals import Code, literal
-from ..program.names import Namespace, identifier
+from ..program.names import identifier
 
 VALUE, NAME, COUNTED, NUMBER = "value", "name", "counted", "number"
 _SCALED = frozenset({"filters", "units"})
@@ -66,7 +67,7 @@ class Unifier:
     """
 
     def __init__(self, reserved: Iterable[str], by_prefix: bool = True) -> None:
-        self.names = Namespace(reserved)
+        self.names = Names(reserved)
         self.by_prefix = by_prefix
         self.parameters: list[Parameter] = []
         self.said: dict[Hashable, Any] = {}

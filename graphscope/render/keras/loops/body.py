@@ -8,8 +8,8 @@ import numpy as np
 
 from .... import ops
 from ....graph import Function, FunctionRef, Node, Tensor
+from ....graph.names import Names
 from ....graph.order import post_order
-from ..program.names import Namespace
 from ..text.line_breaks import WIDTH, wrapped
 from .ops import Site, Text, port_count, raw, spelled
 from .values import CASES, ELEMENTS, IFS, RUNS, WHILES, Values, variable
@@ -121,7 +121,7 @@ class Body(Values):
             == len(body.returns)
         ):
             raise self._unsaid(name)
-        inside = Namespace(self.names.taken)
+        inside = Names(self.names.taken)
         given, carried = list[Text](), dict[int, str]()
         for port, tensor in enumerate(inputs):
             if _stays(body, port):
@@ -134,7 +134,7 @@ class Body(Values):
         titles = [self.names.unique("cond"), self.names.unique("body")]
         first = [_first(self.text(inputs[port])) for port in carried]
         for title, function in zip(titles, (cond, body)):
-            taken = Namespace({*self.names.taken, *turn})
+            taken = Names({*self.names.taken, *turn})
             inner = Body(self.loop, function, given, taken, self.depth + 1)
             found = inner.written()
             text = found[0].tensor
@@ -190,9 +190,7 @@ class Body(Values):
 
     def _branch(self, title: str, side: Function, given: Sequence[Text]) -> str:
         """The branch as a lambda where it is one expression, else the name of a closure."""
-        inner = Body(
-            self.loop, side, given, Namespace(self.names.taken), self.depth + 1
-        )
+        inner = Body(self.loop, side, given, Names(self.names.taken), self.depth + 1)
         results = inner.written()
         values = [each.tensor for each in results]
         text = values[0] if len(values) == 1 else f"({', '.join(values)})"

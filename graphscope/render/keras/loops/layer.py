@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ....graph import Loop, Tensor, WeightUse
+from ....graph.names import Names
 from ..lower.layers import borrowing
 from ..operands.context import Context
 from ..program.literals import literal
-from ..program.names import Namespace, class_identifier, layer_name
+from ..program.names import class_identifier, layer_name
 from ..program.program import Step, hole
 from ..text.line_breaks import WIDTH, wrapped
 from .body import Body
@@ -125,7 +126,7 @@ def _call_lines(loop: Loop) -> Iterator[str]:
     if loop.function is None:
         return
     dtypes = _dtypes(loop)
-    names = Namespace({*_RESERVED, *loop.inputs})
+    names = Names({*_RESERVED, *loop.inputs})
     given = [
         (
             Text(name, free=True)

@@ -11,9 +11,10 @@ import numpy as np
 from .... import ops
 from ....errors import NotExpressible
 from ....graph import Function, Loop, Node, Tensor
+from ....graph.names import Names
 from ....graph.order import post_order
 from ..classes.signatures import snake_case
-from ..program.names import Namespace, identifier, without_numbers
+from ..program.names import identifier, without_numbers
 from ..text.line_breaks import WIDTH, wrapped
 from .ops import Site, Text, carried, constant, port_count, yields_list
 
@@ -45,7 +46,7 @@ class Values:
         loop: Loop,
         function: Function,
         given: Sequence[Text],
-        names: Namespace,
+        names: Names,
         depth: int = 0,
     ) -> None:
         if depth > _DEPTH:

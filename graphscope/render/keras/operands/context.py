@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ....graph import Graph, Tensor, TensorSpec, WeightUse
-from ..program.names import Namespace
+from ....graph.names import Names
 from ..program.program import Step
 from .loans import Ties
 from .reader import Reader, Values
@@ -32,7 +32,7 @@ class Context(Reader):
         self.steps: dict[str, Step] = {}
         self.classes: dict[str, str] = {}
         self.remarks: list[str] = []
-        self.names = Namespace()
+        self.names = Names()
         self.owners: dict[Any, Step] = {}
         self.ties = Ties()
         self.lent: dict[str, list[str]] = {}

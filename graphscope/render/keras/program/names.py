@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
 
 from ....wire import op_registry
 
@@ -141,19 +140,3 @@ def is_default_name(name: str, node: str) -> bool:
         return False
     chosen = [layer_name(scope) for scope in scopes if scope.endswith(last)]
     return not any(name == each or name.endswith(f"_{each}") for each in chosen)
-
-
-class Namespace:
-    """Gives each wanted name once, then ``name_1``, ``name_2`` ..."""
-
-    def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self.taken = set(reserved)
-        self._next: dict[str, int] = {}
-
-    def unique(self, name: str) -> str:
-        candidate = name
-        while candidate in self.taken:
-            self._next[name] = self._next.get(name, 0) + 1
-            candidate = f"{name}_{self._next[name]}"
-        self.taken.add(candidate)
-        return candidate

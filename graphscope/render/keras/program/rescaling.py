@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from ....graph import Tensor
-from .names import Namespace
+from ....graph.names import Names
 from .program import Step, filled, hole
 
 _HANDING_ON = frozenset({"Reshape", "Flatten", "Permute", "Concatenate"})
@@ -20,7 +20,7 @@ _HANDING_ON = frozenset({"Reshape", "Flatten", "Permute", "Concatenate"})
 def rescaled(
     steps: Sequence[Step],
     own: Collection[str],
-    names: Namespace,
+    names: Names,
     is_single: Callable[[Tensor], bool],
 ) -> tuple[Step, ...]:
     """The steps, with Rescaling for the products that a layer of a class in ``own`` reads, or what hands them on to one.
@@ -63,7 +63,7 @@ def _factor(step: Step) -> float | None:
     return number if isinstance(number, float) else None
 
 
-def _rescaling(step: Step, factor: float, names: Namespace) -> Step:
+def _rescaling(step: Step, factor: float, names: Names) -> Step:
     return replace(
         step,
         text=hole(0),

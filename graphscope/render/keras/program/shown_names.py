@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ....graph.names import Names
 from ..classes.signatures import snake_case
-from .names import Namespace
 from .program import Input, Program, Step, filled
 
 _OPERATORS = {
@@ -43,7 +43,7 @@ def with_names(program: Program) -> Program:
     silent = _silent(program.steps, {*operations, *(_base(i.name) for i in inputs)})
     meant = {_base(s.name) for s in program.steps if s.name and not is_counted(s)}
     meant |= {_base(each.name) for each in program.inputs}
-    names = Namespace(step.name for step in program.steps)
+    names = Names(step.name for step in program.steps)
     models = {s.node for s in program.steps if s.layer in program.models}
     results = {tensor.node for tensor in program.outputs}
     named = []

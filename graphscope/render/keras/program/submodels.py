@@ -13,8 +13,9 @@ from graphlib import CycleError, TopologicalSorter
 from os.path import commonprefix
 
 from ....graph import Shape, Tensor, TensorSpec
+from ....graph.names import Names
 from .literals import literal
-from .names import Namespace, identifier, layer_name
+from .names import identifier, layer_name
 from .program import Input, Program, Step, hole
 
 Spec = Callable[[Tensor], TensorSpec]
@@ -27,7 +28,7 @@ def nest(program: Program, spec: Spec) -> Program:
     for step in program.steps:
         if step.layer and step.weights:
             calls.setdefault(step.layer, []).append(step.node)
-    names = Namespace(["model", *(identifier(step.name) for step in program.steps)])
+    names = Names(["model", *(identifier(step.name) for step in program.steps)])
     used: set[str] = set()
     for row in map(tuple, calls.values()):
         if used.intersection(row):
@@ -152,7 +153,7 @@ def _results(program: Program, region: _Region) -> Iterator[Tensor]:
 
 
 def _nested(
-    program: Program, region: _Region, spec: Spec, names: Namespace
+    program: Program, region: _Region, spec: Spec, names: Names
 ) -> Program | None:
     """The program with the region as a model; None where it is none, or none worth a name."""
     owners = [row for row in region.rows if region.steps[row[0]].weights]
@@ -221,7 +222,7 @@ def _is_ours(node: str, steps: Mapping[str, Step], region: _Region) -> bool:
 def _inputs(
     operands: Sequence[tuple[Tensor, ...]], spec: Spec
 ) -> tuple[Input, ...] | None:
-    names = Namespace()
+    names = Names()
     inputs = []
     for tensors in operands:
         specs = [spec(tensor) for tensor in tensors]

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ....graph import Shape, Tensor
+from ....graph.names import Names
 from ..blocks.functions import Writer
 from ..blocks.tree import arrange
 from ..classes.own_layers import LOADER
 from ..program.literals import literal
-from ..program.names import Namespace, identifier
+from ..program.names import identifier
 from ..program.program import Input, Program
 from ..text.body import body_lines
 from ..text.line_breaks import WIDTH, tidied, wrapped
@@ -97,7 +98,7 @@ def _filled(line: str) -> list[str]:
 
 
 def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
-    names = Namespace({"z", *"xy"[: len(program.inputs) == 1]})
+    names = Names({"z", *"xy"[: len(program.inputs) == 1]})
     variables: dict[Tensor, str] = {}
     for each in program.inputs:
         candidate = "inputs" if len(program.inputs) == 1 else identifier(each.name)

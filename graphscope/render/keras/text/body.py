@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ....errors import GraphError
 from ....graph import Tensor
+from ....graph.names import unused
 from ..program.program import filled, hole
 from .line_breaks import wrapped
 
@@ -162,8 +163,4 @@ class _Allocation:
         return name
 
     def unique(self, name: str) -> str:
-        candidate, number = name, 1
-        while candidate in self.taken:
-            number += 1
-            candidate = f"{name}_{number}"
-        return candidate
+        return unused(name, self.taken, first=2)

@@ -10,8 +10,9 @@ from ....graph import Tensor
 from ....graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ....graph.keras.nouns import calls_in_order
 from ....graph.keras.signatures import layer_classes
+from ....graph.names import Names
 from ..program.literals import Code
-from ..program.names import Namespace, identifier, layer_name
+from ..program.names import identifier, layer_name
 from ..program.program import Input, Program, Step
 from .arguments import Writing, constructor_arguments
 from .calls import call_of, expression_of
@@ -26,7 +27,7 @@ class Definitions:
 
     classes: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    names: Namespace = field(default_factory=lambda: Namespace({"model"}))
+    names: Names = field(default_factory=lambda: Names({"model"}))
     builders: list[Program] = field(default_factory=list)
 
 
@@ -46,7 +47,7 @@ class _Lowering:
     def __init__(self, definitions: Definitions, shapes: Shapes, prefix: str) -> None:
         self.definitions, self.shapes, self.prefix = definitions, shapes, prefix
         self.models: dict[str, Program] = {}
-        self.names = Namespace()
+        self.names = Names()
 
     def program(self, model: KerasModel, name: str, given: Any = None) -> Program:
         self.layer_names = {
