@@ -76,7 +76,7 @@ def compare(
     for number, turn in enumerate(MORE_ROUNDS):
         if under_way.is_saturated():
             under_way.run(turn, [seed, len(ROUNDS) + number])
-    wide = wide and not getattr(first, "steps", {})
+    wide = wide and not getattr(first, "tolerance", 0.0)
     for number, turn in enumerate(WIDE_ROUNDS if wide else ()):
         if under_way.is_one_sided(number):
             under_way.run_wide(turn, [seed, 100 + number])

@@ -97,17 +97,21 @@ class LiteRunner:
         It does where they are few; and where TensorFlow computes ``ours`` when it rounds what lies between as LiteRT
         does, and ``theirs`` when it does not. ``row`` is what is known of the two already.
         """
-        step, size = self.steps.get(row["a"]), row["max_abs"]
-        if not step or not np.isfinite(size):
+        step, size = self.steps.get(row["a"], 0.0), row["max_abs"]
+        if not self.tolerance or not np.isfinite(size):
             return {}
-        few = MOST_STEPS * step
-        passed = row["max_rel"] <= TOLERANCE or size <= few
+        passed = row["max_rel"] <= TOLERANCE or size <= MOST_STEPS * step
+        passed = passed or not step and row["passed"]
         if not passed:
             exact, rounded = self.in_tensorflow(feeds, row["a"])
+            passed = self._is_near(ours, rounded, step)
             away, share = difference(exact, theirs)
-            passed = difference(ours, rounded)[0] <= few
             passed = passed and (share <= TOLERANCE or away <= 1 == step)
-        return {"steps": size / step, "passed": bool(passed)}
+        return {"passed": bool(passed)} | ({"steps": size / step} if step else {})
+
+    def _is_near(self, a: np.ndarray, b: np.ndarray, step: float) -> bool:
+        away, share = difference(a, b)
+        return away <= MOST_STEPS * step if step else share <= self.tolerance
 
     def in_tensorflow(
         self, feeds: Mapping[str, Any], name: str
