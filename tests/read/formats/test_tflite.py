@@ -186,3 +186,16 @@ def test_the_schema_is_tensorflows() -> None:
         adders = [n for n in dir(schema) if n.startswith(f"{numbers[number]}Add")]
         plain = {n.removeprefix(f"{numbers[number]}Add").lower() for n in adders}
         assert {name.replace("_", "") for name, _, _ in fields} <= plain, number
+
+
+def test_a_quantised_normalisation_is_one(tmp_path: Path) -> None:
+    """Its epsilon is a scalar of eight bits, its scale has leading axes of size one."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((5, 8)), keras.layers.LayerNormalization()]
+    net = keras.Sequential([*layers, keras.layers.Dense(3)])
+    path = tmp_path / "norm.tflite"
+    path.write_bytes(_converted(net, "int8"))
+    kinds = {layer.op for layer in analyse(str(path)).layers}
+    assert {"LayerNormalization", "Dense"} <= kinds

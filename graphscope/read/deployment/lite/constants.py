@@ -49,8 +49,7 @@ def array(file: LiteFile, tensor: LiteTensor) -> np.ndarray:
     if known is None or tensor.spec.dtype == "float32":
         return stored
     scale, zero = _aligned(known, stored)
-    real: np.ndarray = (stored.astype(np.float32) - zero) * scale
-    return real
+    return np.asarray((stored.astype(np.float32) - zero) * scale, np.float32)
 
 
 def _aligned(known: Quantisation, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

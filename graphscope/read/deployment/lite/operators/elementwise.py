@@ -62,7 +62,20 @@ def _plain(op: str, call: Call) -> Tensor:
 
 
 def _fused(op: str, call: Call) -> Tensor:
-    return call.activated(call.op(op, call[0], call[1]))
+    return call.activated(call.op(op, _operand(call, 0), _operand(call, 1)))
+
+
+def _operand(call: Call, slot: int) -> Tensor:
+    """An operand; a constant without the leading axes of size one that broadcasting gives it anyway."""
+    known, other = call.tensor(slot), call.tensor(1 - slot)
+    leading = len(known.static) - len(np.trim_zeros(np.array(known.static) - 1, "f"))
+    if not known.length or not leading or len(other.static) < len(known.static):
+        return call[slot]
+
+    def trimmed(values: np.ndarray) -> np.ndarray:
+        return values.reshape(values.shape[leading:])
+
+    return call.lowered.read(call.operator.inputs[slot], trimmed)
 
 
 for _name, _op in _PLAIN.items():
@@ -74,7 +87,7 @@ for _name, _op in _FUSED.items():
 @lowers("DIV")
 def _divide(call: Call) -> Tensor:
     op = "RealDiv" if call.dtype().startswith("float") else "TruncateDiv"
-    return call.activated(call.op(op, call[0], call[1]))
+    return call.activated(call.op(op, _operand(call, 0), _operand(call, 1)))
 
 
 @lowers("RELU_N1_TO_1")
