@@ -243,6 +243,8 @@ class Analysis(Stages):
     @property
     def guesses(self) -> tuple[str, ...]:
         """What was assumed of the inputs, in words."""
+        if self.family.claim is not None:
+            return self.family.claim.conventions
         if self.model.layered:
             return ()
         implied = {n: i for n, i in self.implied.items() if i.is_guess}

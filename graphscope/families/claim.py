@@ -78,6 +78,20 @@ class Claim:
         return sorted(words)
 
     @property
+    def conventions(self) -> tuple[str, ...]:
+        """What the names and shapes do not say of the file, in words."""
+        lines = []
+        if self.open_values:
+            values = self.open_values.items()
+            listed = ", ".join(
+                f"{name} {value or 'by width'}" for name, value in values
+            )
+            lines.append(f"no name and no shape tells: {listed} (the usual value)")
+        if self.assumed:
+            lines.append(f"by the family's convention: {', '.join(self.assumed)}")
+        return tuple(lines)
+
+    @property
     def variant(self) -> str:
         """The solved values as people call them: ``alpha 0.5, 7 classes``."""
         if self.family.variant is not None:

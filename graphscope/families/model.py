@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..graph import Graph, Layer, Model, Signature, Tensor, TensorSpec
+from ..graph.keras import KerasLayer
+from ..read.keras.shapes import output_specs
 from .claim import Claim
 from .net import Traced
 
 PATTERN = "family"
+_LIKE_INPUT = ("PositionEmbedding",)
 
 
 def with_family(model: Model, claim: Claim) -> Model:
     """The model whose graph is what the family computes; its ends are the layers that nothing reads."""
     graph = Graph()
+    specs: dict[str, TensorSpec] = {}
     for traced in claim.net.trace.values():
         inputs = [handle.tensor for handle in traced.inputs]
-        graph.add(traced.name, _layer(traced, claim), inputs)
+        layer = _layer(traced, claim, [specs[t.node] for t in inputs])
+        specs[traced.name] = layer.outputs[0] if layer.outputs else TensorSpec()
+        graph.add(traced.name, layer, inputs)
     feeds = [name for name in graph if graph.op(name) == "InputLayer"]
     ends = [name for name in graph if not graph.consumers(name)]
     signature = Signature(
@@ -28,32 +35,17 @@ def with_family(model: Model, claim: Claim) -> Model:
         signatures={"call": signature},
         inferred=False,
         layered=True,
-        remarks=(*model.remarks, *remarks(claim)),
+        remarks=(*model.remarks, *claim.conventions),
     )
 
 
-def remarks(claim: Claim) -> list[str]:
-    """What the names and shapes do not say of the file."""
-    lines = []
-    if claim.open_values:
-        listed = ", ".join(
-            f"{name} {value}" for name, value in claim.open_values.items()
-        )
-        lines.append(f"no name and no shape tells: {listed} (the family's usual value)")
-    if claim.assumed:
-        lines.append(f"by the family's convention: {', '.join(claim.assumed)}")
-    return lines
-
-
-def _layer(traced: Traced, claim: Claim) -> Layer:
-    shape = traced.config.get("batch_shape")
-    outputs = () if shape is None else (TensorSpec(traced.config["dtype"], shape),)
+def _layer(traced: Traced, claim: Claim, inputs: Sequence[TensorSpec]) -> Layer:
     places = range(len(traced.inputs))
     names = traced.arguments or tuple(f"x{n}" if n else "x" for n in places)
     return Layer(
         traced.op,
         traced.config,
-        outputs=outputs,
+        outputs=_outputs(traced, inputs),
         inputs={n: h.tensor for n, h in zip(names, traced.inputs, strict=False)},
         weights=traced.weights,
         members=frozenset(use.node for use in traced.weights.values()),
@@ -62,3 +54,13 @@ def _layer(traced: Traced, claim: Claim) -> Layer:
         evidence=(str(claim),),
         name=traced.name,
     )
+
+
+def _outputs(traced: Traced, inputs: Sequence[TensorSpec]) -> tuple[TensorSpec, ...]:
+    """What a layer yields, by the rules that serve Keras files too."""
+    shape = traced.config.get("batch_shape")
+    if shape is not None:
+        return (TensorSpec(traced.config["dtype"], shape),)
+    if traced.op in _LIKE_INPUT:
+        return tuple(inputs[:1])
+    return output_specs(KerasLayer(traced.name, traced.op, traced.config), inputs, {})
