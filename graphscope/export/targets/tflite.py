@@ -113,8 +113,9 @@ def _examples(frozen: Frozen, options: Options) -> Iterator[tuple[str, dict[str,
 
 def run(place: Path, frozen: Frozen, signature: str) -> Runner:
     """The file in LiteRT's interpreter, or in TensorFlow's own copy of it."""
-    interpreter = _interpreter()(model_path=str(place), num_threads=2)
-    runner = interpreter.get_signature_runner(signature)
+    with silence():
+        interpreter = _interpreter()(model_path=str(place), num_threads=2)
+        runner = interpreter.get_signature_runner(signature)
     dtypes = {k: d["dtype"] for k, d in runner.get_input_details().items()}
 
     def call(feeds: Any) -> Any:

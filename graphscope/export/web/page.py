@@ -40,7 +40,7 @@ def write_page(place: Path, signature: Signature, source: str) -> str:
         text = text.replace(f"@{name}@", value)
     (place / "index.html").write_text(text)
     brings = "brings" if local else "takes from the network"
-    return f"the page index.html {brings} TensorFlow.js; serve the folder: python3 -m http.server --directory {place.name}"
+    return f"the page index.html {brings} TensorFlow.js; a browser loads it from a server: python3 -m http.server in that folder"
 
 
 def _copy(modules: Path, place: Path) -> None:
