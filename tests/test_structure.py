@@ -33,7 +33,7 @@ ARROWS = {
         *_BASE,
         *"export families freeze infer match ops patterns read render simplify verify".split(),
     },
-    "cli": {"errors", "analysis", "read", "verify"},
+    "cli": {"errors", "analysis", "read", "verify", "wire"},
     "__main__": {"cli"},
 }
 FREE = {"__init__"}  # the face: names what is public

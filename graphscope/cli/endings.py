@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import sys
 import threading
@@ -9,6 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 DIFFERENT, NOT_PROVEN = 3, 4
+from ..wire.beside import remove_unfinished
+
+_SHRANK = b"graphscope: a file became shorter while it was read, so its values are gone: copy it again\n"
+_SIGNAL_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)
 
 
 def end_by_signal() -> None:
@@ -19,6 +25,23 @@ def end_by_signal() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)
+        end_by_bus_error()
+
+
+@_SIGNAL_HANDLER
+def _end_of_mapping(_: int) -> None:
+    os.write(2, _SHRANK)
+    remove_unfinished()
+    os._exit(1)
+
+
+def end_by_bus_error() -> None:
+    """Make one line and exit 1 of SIGBUS, which is what reading a mapped file that shrank gives.
+
+    Python's own handlers run between two of its instructions, and this one never ends: the handler is set below Python.
+    """
+    if os.name == "posix" and hasattr(signal, "SIGBUS"):
+        ctypes.CDLL(None).signal(int(signal.SIGBUS), _end_of_mapping)
 
 
 def os_text(error: OSError) -> str:

@@ -23,7 +23,8 @@ def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) ->
         }
     for name, data in graph._node.items():
         if name not in without:
-            copy.add_node(name, node=data["node"])
+            copy._node[name] = {"node": data["node"]}
+            copy._succ[name], copy._pred[name] = {}, {}
     pred, succ = copy._pred, copy._succ
     for name in copy:
         for source, edges in graph._pred[name].items():

@@ -116,6 +116,8 @@ class _Search:
                 pending += self._enter(rest[:1], where)
 
     def _called(self, attrs: Any, op: str, path: tuple[str, ...]) -> list[Any]:
+        if not self.functions:
+            return []
         names = [op] if op in self.functions else []
         for key in attrs:
             names += _function_names(attrs, key)

@@ -196,6 +196,10 @@ class _Call(_Body):
     def tensor(self, tensor: Tensor) -> Tensor:
         if tensor.node in self.given:
             return self.given[tensor.node]
+        if tensor.node not in self.names:
+            raise GraphError(
+                f"function {self.function.name!r} reads or returns {tensor}, which it does not have: the graph is damaged"
+            )
         return Tensor(self.names[tensor.node], tensor.port)
 
     def controls(self, controls: Iterable[str]) -> tuple[str, ...]:

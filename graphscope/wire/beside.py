@@ -14,6 +14,9 @@ from pathlib import Path
 from ..errors import GraphscopeError
 
 
+_UNFINISHED: set[Path] = set()
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A path in the same folder to write to, which becomes ``path`` when all went well and is removed when not.
@@ -22,6 +25,7 @@ def beside(path: Path) -> Iterator[Path]:
     """
     remove_stale(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _UNFINISHED.add(unfinished.absolute())
     try:
         yield unfinished
         os.replace(unfinished, path)
@@ -30,6 +34,13 @@ def beside(path: Path) -> Iterator[Path]:
         raise GraphscopeError(f"cannot write {path}: {reason}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+        _UNFINISHED.discard(unfinished.absolute())
+
+
+def remove_unfinished() -> None:
+    """Remove what this process has not finished: for an end that runs no ``finally``."""
+    for path in list(_UNFINISHED):
+        path.unlink(missing_ok=True)
 
 
 def remove_stale(path: Path) -> None:

@@ -199,12 +199,18 @@ def listing(folder: str) -> list[str]:
         return []
 
 
-def check_inside(path: str, folder: str) -> None:
-    """Raise FormatError where a local file of a model leads out of the model's folder through a link."""
+def check_inside(path: str, folder: str, named: str = "") -> None:
+    """Raise FormatError where a local file of a model leads out of the model's folder through a link.
+
+    The one rule of all formats. ``named`` is the file that the user named: where that is a link itself, as in the caches of model
+    hubs, what lies in the folder that it leads to counts as inside.
+    """
     if is_remote(path):
         return
-    real, root = os.path.realpath(path), os.path.realpath(folder or ".")
-    if os.path.commonpath([real, root]) != root:
+    real = os.path.realpath(path)
+    roots = [os.path.realpath(folder or ".")]
+    roots += [os.path.dirname(os.path.realpath(named))] if named else []
+    if not any(os.path.commonpath([real, root]) == root for root in roots):
         raise FormatError(
             f"{path}: a link to {real}, outside of the model's folder: copy the file there, or name it yourself"
         )

@@ -146,3 +146,32 @@ def test_what_is_ended_leaves_nothing(tmp_path: Path, number: int, capsys) -> No
     assert run_main(capsys, "render", small(tmp_path), "-o", target)[0] == 0
     kept = {".out.md.mine.part", "m.pb", "out.md"}
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+SHRINKS = """
+import os, sys
+from pathlib import Path
+from graphscope.cli.endings import end_by_signal
+from graphscope.read import load
+from graphscope.wire.beside import beside
+end_by_signal()
+model = load(sys.argv[1])
+with beside(Path(sys.argv[2])) as unfinished:
+    unfinished.write_text("half")
+    os.truncate(sys.argv[1], 5000)
+    print(model.graph.attrs("w")["value"].sum())
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGBUS"), reason="no such signal here")
+def test_a_file_that_shrinks_while_it_is_mapped(tmp_path: Path) -> None:
+    model, target = dense(tmp_path), tmp_path / "out.md"
+    done = subprocess.run(
+        [sys.executable, "-c", SHRINKS, str(model), str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "became shorter" in done.stderr and not done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == [model.name]

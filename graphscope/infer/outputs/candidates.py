@@ -177,7 +177,7 @@ def is_alive(study: Training, i: int) -> bool:
         return False
     if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study, i):
         return False
-    if deps.sources and any(deps.weights):
+    if deps.sources and deps.has_weights:
         return bool(deps.feeds[i] and deps.weights[i])
     return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from functools import cached_property
 from typing import Any
 
 from .arrays import Flow
@@ -53,6 +54,12 @@ class Dependence:
             low = mask & -mask
             yield low.bit_length() - 1
             mask ^= low
+
+    @cached_property
+    def has_weights(self) -> bool:
+        """Whether any value depends on a weight."""
+        return any(self.weights)
+
 
 
 def find_dependence(

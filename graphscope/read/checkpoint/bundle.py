@@ -17,7 +17,7 @@ from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.protobuf import read_varint
 from ...wire.remote import is_remote
-from ...wire.source import Source, exists, open_source
+from ...wire.source import Source, check_inside, exists, open_source
 from ..detect.unknown import LFS_POINTER
 from ..weights.crc32c import crc32c, unmasked
 from ..weights.partitions import extents_of, resolved, slice_key
@@ -89,6 +89,7 @@ class _Shards:
         path = self.path(number)
         if not exists(path):
             raise FormatError(_trouble(path, None, self.prefix + INDEX_SUFFIX))
+        check_inside(path, self.prefix.rpartition("/")[0], self.prefix + INDEX_SUFFIX)
         return open_source(path, packed=False)
 
     def _opener(self, number: int) -> Callable[[], Source]:

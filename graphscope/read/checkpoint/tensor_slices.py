@@ -17,7 +17,7 @@ from ...errors import FormatError
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype, tensor_of
 from ...wire.protobuf import read_varint
-from ...wire.source import Source, exists, open_source
+from ...wire.source import Source, check_inside, exists, open_source
 from ..weights.partitions import Extents, extents_of, resolved
 from ..weights.stored import Piece, Stored, StoredWeights
 from .locate import V1_SHARD
@@ -56,6 +56,7 @@ def read_slices(source: Source) -> StoredWeights:
                 f"{path}: this shard of the checkpoint is missing: put it beside {source.name}"
             )
             continue
+        check_inside(path, source.name.rpartition("/")[0], source.name)
         _read_shard(
             source if path == source.name else open_source(path), listed, pieces
         )

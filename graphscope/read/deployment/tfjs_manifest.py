@@ -12,7 +12,7 @@ from ...graph import Variable
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.protobuf import mark_run
-from ...wire.source import Source, beside, exists, open_source
+from ...wire.source import Source, beside, check_inside, exists, open_source
 from ..variables.roles import roles_by_name
 from ..weights.stored import Piece, Stored, StoredWeights
 
@@ -202,7 +202,10 @@ class _Group:
 
     def _append(self) -> range:
         """Put the shards into the buffer; returns the bytes that a single missing one leaves open."""
-        files = {s: open_source(s, packed=False) for s in self.shards if exists(s)}
+        there = [shard for shard in self.shards if exists(shard)]
+        for shard in there:
+            check_inside(shard, self.name.rpartition("/")[0], self.name)
+        files = {shard: open_source(shard, packed=False) for shard in there}
         room = max(0, self.needed - sum(source.size for source in files.values()))
         gap = range(0)
         for shard in self.shards:

@@ -46,7 +46,7 @@ def read(source: Source, options: Options) -> Model:
         return _without_values(model, SavedObjects(chosen))
     folder = source.name.rpartition("/")[0]
     for path in siblings(index):
-        check_inside(path, folder)
+        check_inside(path, folder, source.name)
     return _joined(
         model,
         SavedObjects(chosen),
@@ -101,7 +101,7 @@ def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
     path = beside(source.name, "keras_metadata.pb")
     if not exists(path):
         return {}
-    check_inside(path, source.name.rpartition("/")[0])
+    check_inside(path, source.name.rpartition("/")[0], source.name)
     data = open_source(path)
     return {"keras_metadata": (data.read(0, data.size),)}
 

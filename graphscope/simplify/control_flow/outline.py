@@ -50,11 +50,12 @@ def outline_regions(
     ]
     lists = [edge[:2] for edge in graph.edges(data=True) if _is_list(graph, edge)]
     regions = _regions(graph, seeds, lists)
-    asked, made = list(outputs), []
+    order = {name: place for place, name in enumerate(graph)}
+    starts, asked, made = set(seeds), list(outputs), []
     for members in regions:
-        outline = _Outline(graph, functions, members, asked)
+        outline = _Outline(graph, functions, members, asked, order)
         every = frozenset().union(*(origin.get(n, frozenset((n,))) for n in members))
-        made.append(outline.put([n for n in seeds if n in members], every))
+        made.append(outline.put(outline.ordered(members & starts), every))
     return made
 
 
@@ -106,10 +107,17 @@ class _Outline:
         functions: dict[str, Function],
         members: set[str],
         outputs: Iterable[Tensor],
+        order: Mapping[str, int],
     ) -> None:
         self.graph, self.functions, self.members = graph, functions, members
+        self.order = order
         self.asked = [t for t in outputs if t.node in members]
         self.inside = members | told_without_data(graph, members, functions)
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """The names in the order of the graph as it was; calls that were put in come last."""
+        last = len(self.order)
+        return sorted(names, key=lambda name: (self.order.get(name, last), name))
 
     def put(self, seeds: list[str], members: frozenset[str]) -> Region:
         """Take the region out and put the call in."""
@@ -143,12 +151,11 @@ class _Outline:
     def _returns(self) -> list[Tensor]:
         """The tensors that are read outside, or asked for."""
         found = dict.fromkeys(self.asked)
-        for name in self.graph:
-            if name in self.members:
-                for reader, edges in self.graph._succ[name].items():
-                    if reader not in self.members:
-                        ports = (data["port"] for data in edges.values())
-                        found.update((Tensor(name, port), None) for port in ports)
+        for name in self.ordered(self.members):
+            for reader, edges in self.graph._succ[name].items():
+                if reader not in self.members:
+                    ports = (data["port"] for data in edges.values())
+                    found.update((Tensor(name, port), None) for port in ports)
         return list(found)
 
     def _function(
@@ -156,9 +163,7 @@ class _Outline:
     ) -> tuple[Function, list[Tensor]]:
         """What the region computes, and what goes in."""
         made, arguments = Graph(), dict[Tensor, str]()
-        for name in self.graph:
-            if name not in self.inside:
-                continue
+        for name in self.ordered(self.inside):
             made.add_node(name, node=replace(self.graph.node(name), controls=()))
             for slot, tensor in enumerate(self.graph.inputs(name)):
                 source = tensor
@@ -208,7 +213,8 @@ def bodies(graph: Graph, functions: Mapping[str, Function]) -> dict[str, Functio
     while stack:
         current = stack.pop()
         for node in map(current.node, current):
-            for name in sorted(function_names(node) & functions.keys() - found.keys()):
+            names = (n for n in function_names(node) if n in functions)
+            for name in sorted(n for n in names if n not in found):
                 found[name] = functions[name]
                 stack.append(functions[name].graph)
     return found
@@ -231,7 +237,9 @@ def told_without_data(
 ) -> set[str]:
     """What the members read that follows from shapes, constants and weights alone; not the weights themselves."""
     known: dict[str, bool] = {}
-    firsts = first_values(graph, functions)
+    # of all loops only those among the members can make a constant here a first value
+    loops = [name for name in members if graph.op(name) in LOOPS]
+    firsts = first_values(graph, functions, loops)
     entries = {s for name in members for s in graph._pred[name] if s not in members}
     stack = [(name, False) for name in entries]
     while stack:
@@ -241,7 +249,8 @@ def told_without_data(
         elif name not in known:
             known[name] = False
             stack.append((name, True))
-            if "shape-only" not in ops.traits(graph.op(name)):
+            here = ops.traits(graph.op(name))
+            if "shape-only" not in here and not here & _BOUND:
                 stack += [(source, False) for source in graph._pred[name]]
     found: set[str] = set()
     wanted = [name for name in entries if known[name]]
@@ -275,10 +284,12 @@ _BOUND = frozenset(
 )
 
 
-def first_values(graph: Graph, functions: Mapping[str, Function]) -> frozenset[str]:
-    """The constants that loop variables begin with."""
+def first_values(
+    graph: Graph, functions: Mapping[str, Function], loops: Iterable[str] | None = None
+) -> frozenset[str]:
+    """The constants that the variables of these loops, or of all, begin with."""
     found = set()
-    for name in graph.by_op(*LOOPS):
+    for name in graph.by_op(*LOOPS) if loops is None else loops:
         body = named(graph.node(name), "body", functions)
         for port, tensor in enumerate(graph.inputs(name)):
             if body is not None and port < len(body.returns):

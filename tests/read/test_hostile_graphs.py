@@ -1,0 +1,145 @@
+"""Small graphs that ask for much: each command answers, or says in a line why not, in little time and memory."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphscope.errors import GraphError
+from graphscope.read import load
+from graphscope.wire import messages as proto
+from tests.cli.test_cli import run_main
+
+FLOAT, INT32 = 1, 3
+
+
+def node(graph: Any, name: str, op: str, *inputs: str, **attrs: Any) -> Any:
+    added = graph.node.add(name=name, op=op, input=inputs)
+    for key, value in attrs.items():
+        if key in ("T", "Tidx", "Tshape", "dtype", "out_type"):
+            added.attr[key].type = value
+        else:
+            added.attr[key].i = value
+    return added
+
+
+def const(graph: Any, name: str, array: np.ndarray) -> None:
+    tensor = node(graph, name, "Const", dtype=INT32).attr["value"].tensor
+    tensor.dtype, tensor.tensor_content = INT32, array.astype("<i4").tobytes()
+    for size in array.shape:
+        tensor.tensor_shape.dim.add(size=size)
+
+
+def started() -> Any:
+    graph = proto.GraphDef()
+    node(graph, "x", "Placeholder", dtype=FLOAT)
+    return graph
+
+
+def doubled(op: str, of_shape: bool, times: int = 30) -> Any:
+    graph = started()
+    const(graph, "axis", np.array(0))
+    if of_shape:
+        node(graph, "s", "Shape", "x", T=FLOAT, out_type=INT32)
+    else:
+        const(graph, "s", np.full(4, 3))
+    last = "s"
+    for number in range(times):
+        inputs = [last, last, "axis"][: 3 if op == "ConcatV2" else 2]
+        last = node(graph, f"k{number}", op, *inputs, T=INT32, Tidx=INT32, N=2).name
+    node(graph, "y", "Reshape", "x", last, T=FLOAT, Tshape=INT32)
+    return graph
+
+
+def split(count: int) -> Any:
+    graph = started()
+    const(graph, "axis", np.array(1))
+    node(graph, "split", "Split", "axis", "x", T=FLOAT, num_split=count)
+    node(graph, "y", "Relu", "split:5", T=FLOAT)
+    return graph
+
+
+def one_number() -> Any:
+    graph = started()
+    weight = node(graph, "w", "Const", dtype=FLOAT)
+    tensor = weight.attr["value"].tensor
+    tensor.dtype = FLOAT
+    tensor.float_val.append(0.5)
+    for size in (32768, 32768):
+        tensor.tensor_shape.dim.add(size=size)
+    node(graph, "y", "MatMul", "x", "w", T=FLOAT)
+    return graph
+
+
+def long_name(name: str) -> Any:
+    graph = started()
+    node(graph, "y" + name, "Relu", "x", T=FLOAT)
+    return graph
+
+
+GRAPHS = {
+    "shape joined": doubled("ConcatV2", True),
+    "constant joined": doubled("ConcatV2", False),
+    "shape packed": doubled("Pack", True),
+    "sizes added": doubled("AddV2", True),
+    "sizes multiplied": doubled("Mul", True),
+    "numbers multiplied": doubled("Mul", False),
+    "million outputs": split(1_000_000),
+    "four gigabytes": one_number(),
+    "numbered name": long_name("_1" * 16000 + "z"),
+    "underscores": long_name("_" * 16000 + "/b"),
+}
+COMMANDS = ("inspect", "doctor", "layers", "freeze", "keras", "render")
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_each_command_is_bounded(name: str, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "m.pb"
+    path.write_bytes(GRAPHS[name].SerializeToString())
+    for command in COMMANDS:
+        words = {
+            "freeze": ["-o", tmp_path / "f.pb"],
+            "keras": ["-o", tmp_path / "k", "--no-verify"],
+            "render": ["-o", tmp_path / "r.html"],
+        }.get(command, [])
+        begin = time.process_time()
+        status, _, said = run_main(capsys, command, path, *words)
+        assert status in (0, 1) and "Traceback" not in said
+        assert time.process_time() - begin < 10, command
+
+
+@pytest.mark.parametrize(
+    "op, inputs, attrs, match",
+    [
+        ("Squeeze", [], {"T": FLOAT}, "has 0 inputs, expected 1"),
+        ("Relu", ["x", "x"], {"T": FLOAT}, "has 2 inputs, expected 1"),
+        ("AddN", ["x"], {"T": FLOAT, "N": 2}, "has 1 inputs, expected 2"),
+        ("Relu", ["x:1"], {"T": FLOAT}, "a Placeholder has 1 outputs"),
+        ("Unpack", ["x"], {"T": FLOAT, "num": -1}, "more outputs than"),
+        ("Split", ["x", "x"], {"T": FLOAT, "num_split": 1 << 40}, "more outputs than"),
+    ],
+)
+def test_a_node_that_its_op_does_not_allow(op, inputs, attrs, match, tmp_path) -> None:
+    graph = started()
+    node(graph, "y", op, *inputs, **attrs)
+    (tmp_path / "m.pb").write_bytes(graph.SerializeToString())
+    with pytest.raises(GraphError, match=match):
+        load(tmp_path / "m.pb")
+
+
+def test_a_dtype_of_tomorrow_is_written_as_it_was_read(tmp_path: Path, capsys) -> None:
+    graph = started()
+    node(graph, "y", "Relu", "x", T=999)
+    (tmp_path / "m.pb").write_bytes(graph.SerializeToString())
+    words = ("freeze", tmp_path / "m.pb", "-o", tmp_path / "f.pb", "--output", "y")
+    assert run_main(capsys, *words)[0] == 0
+    (relu,) = (n for n in written(tmp_path / "f.pb").node if n.op == "Relu")
+    assert relu.attr["T"].type == 999
+
+
+def written(path: Path) -> Any:
+    return proto.GraphDef.FromString(path.read_bytes())
