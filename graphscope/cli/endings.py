@@ -14,7 +14,6 @@ DIFFERENT, NOT_PROVEN = 3, 4
 from ..wire.beside import remove_unfinished
 
 _SHRANK = b"graphscope: a file became shorter while it was read, so its values are gone: copy it again\n"
-_SIGNAL_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)
 
 
 def end_by_signal() -> None:
@@ -28,11 +27,13 @@ def end_by_signal() -> None:
         end_by_bus_error()
 
 
-@_SIGNAL_HANDLER
 def _end_of_mapping(_: int) -> None:
     os.write(2, _SHRANK)
     remove_unfinished()
     os._exit(1)
+
+
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)(_end_of_mapping)  # kept: C holds no count
 
 
 def end_by_bus_error() -> None:
@@ -41,7 +42,7 @@ def end_by_bus_error() -> None:
     Python's own handlers run between two of its instructions, and this one never ends: the handler is set below Python.
     """
     if os.name == "posix" and hasattr(signal, "SIGBUS"):
-        ctypes.CDLL(None).signal(int(signal.SIGBUS), _end_of_mapping)
+        ctypes.CDLL(None).signal(int(signal.SIGBUS), _HANDLER)
 
 
 def os_text(error: OSError) -> str:
