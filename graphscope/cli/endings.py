@@ -10,9 +10,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-DIFFERENT, NOT_PROVEN = 3, 4
 from ..wire.beside import remove_unfinished
 
+DIFFERENT, NOT_PROVEN = 3, 4
 _SHRANK = b"graphscope: a file became shorter while it was read, so its values are gone: copy it again\n"
 
 
