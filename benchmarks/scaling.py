@@ -51,7 +51,9 @@ def nodes(graph: Any, count: int) -> None:
     """One long chain."""
     last = "x"
     for number in range(count):
-        last = node(graph, f"n{number}", ("Relu", "Neg", "Tanh")[number % 3], last, T=FLOAT)
+        last = node(
+            graph, f"n{number}", ("Relu", "Neg", "Tanh")[number % 3], last, T=FLOAT
+        )
 
 
 def variables(graph: Any, count: int) -> None:
@@ -68,7 +70,9 @@ def loops(graph: Any, count: int) -> None:
     last = "x"
     for number in range(count // 11):
         at = f"while_{number}" if number else "while"
-        limit, one = const(graph, f"{at}/limit", 3, INT32), const(graph, f"{at}/zero", 0, INT32)
+        limit, one = const(graph, f"{at}/limit", 3, INT32), const(
+            graph, f"{at}/zero", 0, INT32
+        )
         frame = f"{at}/{at}_context"
         enters = [
             node(graph, f"{at}/Enter", "Enter", one, T=INT32),
@@ -79,8 +83,24 @@ def loops(graph: Any, count: int) -> None:
             graph.node[offset].attr["frame_name"].s = frame.encode()
         graph.node[-1].attr["is_constant"].b = True
         merges = [
-            node(graph, f"{at}/Merge", "Merge", enters[0], f"{at}/NextIteration", T=INT32, N=2),
-            node(graph, f"{at}/Merge_1", "Merge", enters[1], f"{at}/NextIteration_1", T=FLOAT, N=2),
+            node(
+                graph,
+                f"{at}/Merge",
+                "Merge",
+                enters[0],
+                f"{at}/NextIteration",
+                T=INT32,
+                N=2,
+            ),
+            node(
+                graph,
+                f"{at}/Merge_1",
+                "Merge",
+                enters[1],
+                f"{at}/NextIteration_1",
+                T=FLOAT,
+                N=2,
+            ),
         ]
         less = node(graph, f"{at}/Less", "Less", merges[0], enters[2], T=INT32)
         condition = node(graph, f"{at}/LoopCond", "LoopCond", less)
@@ -121,7 +141,9 @@ def calls(graph: Any, count: int) -> None:
             call(function.node_def.add(name="c", input=["a"]), f"f{depth - 1}")
             function.ret["o"] = "c:output:0"
         else:
-            function.node_def.add(name="r", op="Relu", input=["a"]).attr["T"].type = FLOAT
+            function.node_def.add(name="r", op="Relu", input=["a"]).attr["T"].type = (
+                FLOAT
+            )
             function.ret["o"] = "r:activations:0"
     last = "x"
     for number in range(count // 4):
@@ -150,12 +172,18 @@ def scopes(graph: Any, count: int) -> None:
 def names(graph: Any, count: int) -> None:
     """Three nodes whose names are as long as other graphs are."""
     last = "x"
-    for tail in ("_1" * (count // 2) + "z", "_" * count + "/b", "a/" * (count // 2) + "c", "while_" * (count // 6)):
+    for tail in (
+        "_1" * (count // 2) + "z",
+        "_" * count + "/b",
+        "a/" * (count // 2) + "c",
+        "while_" * (count // 6),
+    ):
         last = node(graph, "n" + tail, "Relu", last, T=FLOAT)
 
 
 KINDS: dict[str, Callable[[Any, int], None]] = {
-    each.__name__: each for each in (nodes, variables, loops, conds, calls, scopes, names)
+    each.__name__: each
+    for each in (nodes, variables, loops, conds, calls, scopes, names)
 }
 
 
@@ -194,7 +222,11 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=300, help="seconds for one run")
     parser.add_argument("--only", nargs="*", default=list(KINDS), choices=list(KINDS))
     options = parser.parse_args()
-    sizes = [size for size in (1000, 3000, 10_000, 30_000, 100_000) if size <= options.largest]
+    sizes = [
+        size
+        for size in (1000, 3000, 10_000, 30_000, 100_000)
+        if size <= options.largest
+    ]
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder
@@ -209,7 +241,9 @@ def main() -> int:
                 row = []
                 for size in sizes:
                     path = written(kind, size, Path(folder))
-                    row.append(seconds([words[0], str(path), *words[1:]], options.limit))
+                    row.append(
+                        seconds([words[0], str(path), *words[1:]], options.limit)
+                    )
                 worst = max(worst, told(kind, words[0], sizes, row))
     print(f"largest exponent {worst:.2f}, at most {LIMIT}")
     return 0 if worst <= LIMIT else 1
@@ -218,11 +252,17 @@ def main() -> int:
 def told(kind: str, command: str, sizes: list[int], row: list[float]) -> float:
     """Print the seconds, and return the exponent where the graph costs more than starting up does."""
     start = row[0]
-    pairs = [(size, time - 0.8 * start) for size, time in zip(sizes, row) if time > 2 * start]
+    pairs = [
+        (size, time - 0.8 * start) for size, time in zip(sizes, row) if time > 2 * start
+    ]
     grown = math.nan
     if len(pairs) > 1:
         (small, low), (large, high) = pairs[0], pairs[-1]
-        grown = math.log(high / low) / math.log(large / small) if high < math.inf else math.inf
+        grown = (
+            math.log(high / low) / math.log(large / small)
+            if high < math.inf
+            else math.inf
+        )
     text = " ".join(f"{size // 1000}k {time:.1f}" for size, time in zip(sizes, row))
     print(f"{kind:10} {command:8} {text}   exponent {grown:.2f}", flush=True)
     return 0.0 if math.isnan(grown) else grown

@@ -33,7 +33,9 @@ def _end_of_mapping(_: int) -> None:
     os._exit(1)
 
 
-_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)(_end_of_mapping)  # kept: C holds no count
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)(
+    _end_of_mapping
+)  # kept: C holds no count
 
 
 def end_by_bus_error() -> None:

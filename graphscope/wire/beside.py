@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ..errors import GraphscopeError
 
-
 _UNFINISHED: set[Path] = set()
 
 

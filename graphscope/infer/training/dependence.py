@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from .arrays import Flow
@@ -59,7 +59,6 @@ class Dependence:
     def has_weights(self) -> bool:
         """Whether any value depends on a weight."""
         return any(self.weights)
-
 
 
 def find_dependence(
