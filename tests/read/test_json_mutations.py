@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from graphscope.errors import GraphscopeError
 from graphscope.read.formats import tensorflow_js
-from graphscope.read.keras.config import KerasGraph
+from graphscope.read.keras.model import model_of_topology
+from graphscope.read.keras.slots import legacy_order, owners_of
+from graphscope.read.keras.topology import read_topology
 from graphscope.read.options import Options
+from graphscope.render.keras import to_keras_of
 from graphscope.wire.source import Source
 
 VALUES = st.sampled_from([None, 0, -1, 1 << 70, 1.5, True, "", "x", "../x", [], [[]], {}, [1, 2, 3], ["a", 0, 0], {"class_name": "Sequential", "config": {"layers": []}}, {"config": None}])  # fmt: skip
@@ -72,6 +75,17 @@ JAVASCRIPT = {
 LAYERS = {"modelTopology": {"model_config": FUNCTIONAL}, "weightsManifest": []}
 
 
+def described(config: object):
+    """All that is made of a config: its model, who owns weights, the layer graph, the source."""
+    topology = read_topology(config, "x")
+    for owner in owners_of(topology):
+        legacy_order(owner, 2)
+        legacy_order(owner, 3)
+    model = model_of_topology(topology, [], {}, "x", "Keras JSON", "")
+    compile(to_keras_of(model).text, "model.py", "exec")
+    return model.graph
+
+
 def stands(call, *arguments) -> None:
     try:
         call(*arguments)
@@ -83,7 +97,7 @@ def stands(call, *arguments) -> None:
 @given(data=st.data())
 def test_keras_configs(data) -> None:
     path = data.draw(st.sampled_from(places(FUNCTIONAL)))
-    stands(KerasGraph, replaced(FUNCTIONAL, path, data.draw(VALUES)), "x")
+    stands(described, replaced(FUNCTIONAL, path, data.draw(VALUES)))
 
 
 @pytest.mark.parametrize("document", [JAVASCRIPT, LAYERS])
@@ -116,11 +130,11 @@ def test_models_within_models_that_multiply() -> None:
             },
         }
     with pytest.raises(GraphscopeError, match="unfolds to more than"):
-        KerasGraph(inner, "x")
+        described(inner)
 
 
 def test_the_documents_themselves_are_right() -> None:
-    graph = KerasGraph(FUNCTIONAL, "x").graph
+    graph = described(FUNCTIONAL)
     assert [graph.op(n) for n in graph] == ["InputLayer", "Dense", "Dense"]
     assert graph.inputs("s/b")[0].node == "a"
     source = Source("model.json", json.dumps(JAVASCRIPT).encode())

@@ -72,14 +72,12 @@ def _values(config: Mapping[str, Any], read_layer: ReadLayer) -> dict[str, Any]:
     def layers(value: Any) -> Any:
         if isinstance(value, list):
             return tuple(map(layers, value))
-        is_layer = isinstance(value, dict) and isinstance(
-            value.get("config"), dict | list
-        )
-        return read_layer(value) if is_layer else plain(value)
+        return read_layer(value) if _is_layer(value) else plain(value)
 
     def activation(value: Any) -> Any:
         named = value.get("class_name") if isinstance(value, dict) else None
-        return layers(value) if named in layer_classes() else plain(value)
+        is_known = isinstance(named, str) and named in layer_classes()
+        return layers(value) if is_known else plain(value)
 
     made = {}
     for key, value in config.items():
@@ -90,6 +88,15 @@ def _values(config: Mapping[str, Any], read_layer: ReadLayer) -> dict[str, Any]:
         else:
             made[str(key)] = plain(value)
     return made
+
+
+def _is_layer(value: Any) -> bool:
+    """Whether a value of a config is the config of another layer."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("config"), dict | list)
+        and isinstance(value.get("class_name"), str)
+    )
 
 
 def _input_config(config: Mapping[str, Any]) -> dict[str, Any]:

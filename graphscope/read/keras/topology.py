@@ -91,6 +91,8 @@ class _Reader:
                 entry.get("config"), dict | list
             ):
                 raise self.wrong(f"has a layer that is none (number {number})")
+            if not isinstance(entry.get("class_name"), str):
+                raise self.wrong(f"has a layer without a class (number {number})")
             self.count += 1
             if self.count > MOST_LAYERS:
                 raise self.wrong(f"has more than {MOST_LAYERS} layers")
@@ -132,7 +134,7 @@ class _Reader:
         layers = tuple(
             replace(layer, calls=_with_specs(layer, specs)) for layer in made.values()
         )
-        self.check(made, outputs)
+        self.check(made, inputs, outputs)
         return KerasModel(
             str(inner["name"]),
             "Functional",
@@ -143,18 +145,26 @@ class _Reader:
         )
 
     def check(
-        self, layers: Mapping[str, KerasLayer], outputs: Sequence[LayerOutput]
+        self,
+        layers: Mapping[str, KerasLayer],
+        inputs: Sequence[LayerOutput],
+        outputs: Sequence[LayerOutput],
     ) -> None:
-        """Every tensor that is read is one that a layer yields."""
+        """Every tensor that is read is one that a layer yields, every input one that is listed."""
         read = [
             t for layer in layers.values() for c in layer.calls for t in c.tensors()
         ]
-        for tensor in (*read, *outputs):
+        listed = {tensor.layer for tensor in inputs}
+        for tensor in (*inputs, *read, *outputs):
             if tensor.layer not in layers:
                 raise self.wrong(
                     f"wires a layer {tensor.layer!r} that it does not have"
                 )
             layer = layers[tensor.layer]
+            if not layer.calls and tensor.layer not in listed:
+                raise self.wrong(
+                    f"reads {tensor.layer!r}, which it neither calls nor has as an input"
+                )
             count = max(len(layer.calls), 1)
             if not 0 <= tensor.call < count:
                 raise self.wrong(
@@ -178,6 +188,8 @@ class _Reader:
                 layers.append(layer)
                 before = LayerOutput(name)
                 continue
+            if layer.model is not None and not layer.model.outputs:
+                continue  # an empty one: what it is called on is what it yields
             if before is None:
                 layers.append(_implied_input(layer, entry, inner))
                 before = LayerOutput(layers[0].name)

@@ -24,7 +24,7 @@ def hinted_spec(
     """
     if given.shape is None:
         return None
-    width, is_flat = next(_widths(model, tensor, False), (0, False))
+    width, is_flat = next(_widths(model, tensor, False, set()), (0, False))
     if not width:
         return None
     shape: Sizes | None = (*given.shape[:-1], width)
@@ -34,9 +34,12 @@ def hinted_spec(
 
 
 def _widths(
-    model: KerasModel, tensor: LayerOutput, is_flat: bool
+    model: KerasModel, tensor: LayerOutput, is_flat: bool, seen: set[LayerOutput]
 ) -> Iterator[tuple[int, bool]]:
     """The widths that the kernels of those that read a tensor have, and whether a Flatten stands before them."""
+    if tensor in seen:
+        return
+    seen.add(tensor)
     for layer in model.layers:
         for number, call in enumerate(layer.calls):
             if tensor not in call.tensors():
@@ -48,9 +51,9 @@ def _widths(
             elif kernel is not None and _is_convolution(layer):
                 yield kernel.shape[-2], is_flat
             elif layer.class_name == "Flatten":
-                yield from _widths(model, result, True)
+                yield from _widths(model, result, True, seen)
             elif layer.class_name in _AS_THEY_ARE or layer.kind == "custom":
-                yield from _widths(model, result, is_flat)
+                yield from _widths(model, result, is_flat, seen)
 
 
 def _is_convolution(layer: KerasLayer) -> bool:

@@ -14,6 +14,7 @@ from .functions import function_specs
 
 Sizes = tuple[int | None, ...]
 Rule = Callable[[Mapping[str, Any], list[Sizes]], Any]
+_DEEPEST = 3  # models within the model that a layer wraps: called several times they multiply
 _POLICIES = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _CODES = frozenset(
     "Hashing HashedCrossing IntegerLookup StringLookup TextVectorization".split()
@@ -121,13 +122,17 @@ def input_spec(layer: KerasLayer) -> TensorSpec:
     return TensorSpec(layer.config.get("dtype", ""), layer.config.get("batch_shape"))
 
 
-def model_specs(model: KerasModel, inputs: Sequence[TensorSpec]) -> list[TensorSpec]:
-    """What a model yields where it is called on these."""
+def model_specs(
+    model: KerasModel, inputs: Sequence[TensorSpec], depth: int = 0
+) -> list[TensorSpec]:
+    """What a model yields where it is called on these; nothing is known of models too deep in each other."""
+    if depth > _DEEPEST:
+        return [TensorSpec()] * len(model.outputs)
     known: dict[LayerOutput, TensorSpec] = dict(zip(model.inputs, inputs))
     for layer, number, call in calls_in_order(model):
         given = [known.get(t, TensorSpec()) for t in call.tensors()]
         if layer.model is not None:
-            found: Sequence[TensorSpec] = model_specs(layer.model, given)
+            found: Sequence[TensorSpec] = model_specs(layer.model, given, depth + 1)
         else:
             found = call_specs(layer, call, given)
         for port, spec in enumerate(found):

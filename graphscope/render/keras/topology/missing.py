@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+from keyword import iskeyword
 from typing import Any
 
 from ....graph import TensorSpec
@@ -96,6 +98,7 @@ _RANKS = {
         "        places = [(size - kernel) // step + 1 for size, kernel, step in pairs]",
     },
 }
+_TAKEN = frozenset({"Missing", "keras", "layers", "np", "ops"})
 _RETIRED_ARGUMENTS = frozenset(
     "filters kernel_size strides activation use_bias".split()
 )
@@ -115,8 +118,10 @@ def missing_class(layer: KerasLayer, classes: dict[str, str]) -> str:
     """The name of the class that stands for the layer's, entered into ``classes``."""
     classes.setdefault("Missing", _MISSING)
     name = class_identifier(layer.class_name)
-    if name in ("Missing", "keras", "layers", "ops") or layer.class_name == "Lambda":
-        name = f"Missing{layer.class_name if layer.class_name == 'Lambda' else 'Layer'}"
+    if layer.class_name == "Lambda":
+        name = "MissingLambda"
+    if iskeyword(name) or hasattr(builtins, name) or name in _TAKEN:
+        name = f"{name}Layer"
     classes.setdefault(name, _SUBCLASS.format(name=name, class_name=name))
     return name
 
