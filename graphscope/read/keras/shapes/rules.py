@@ -14,7 +14,9 @@ from .functions import function_specs
 
 Sizes = tuple[int | None, ...]
 Rule = Callable[[Mapping[str, Any], list[Sizes]], Any]
-_DEEPEST = 3  # models within the model that a layer wraps: called several times they multiply
+_DEEPEST = (
+    3  # models within the model that a layer wraps: called several times they multiply
+)
 _POLICIES = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _CODES = frozenset(
     "Hashing HashedCrossing IntegerLookup StringLookup TextVectorization".split()
