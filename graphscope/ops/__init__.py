@@ -31,6 +31,7 @@ __all__ = [
     "Value",
     "define",
     "keras_text",
+    "likely_shape",
     "meaning",
     "shapes",
     "table",
@@ -89,6 +90,17 @@ def shapes(call: Call, ports: int) -> tuple[Shape, ...]:
     except _CONTRADICTIONS:  # hostile attributes and constants fail in every way
         return (None,) * ports
     return inferred + (None,) * (ports - len(inferred))
+
+
+def likely_shape(call: Call) -> Shape:
+    """The shape of the first output where the sizes that are not known are no special ones; None where that tells nothing."""
+    definition = meaning(call.op)
+    if definition is None or definition.likely is None:
+        return None
+    try:
+        return next(iter(definition.likely(call)))
+    except _CONTRADICTIONS:
+        return None
 
 
 def values(call: Call, ports: int, limit: int = MOST_ELEMENTS) -> tuple[Value, ...]:

@@ -140,6 +140,7 @@ class Meaning:
 
     ``shape`` gives one shape a port and raises Unsaid where the call contradicts the op; ``keras`` is a template over
     the input texts and attributes or a function of (Call, \\*texts); ``fold`` computes the outputs with numpy;
+    ``likely`` gives the shapes where ``shape`` cannot, if no size that is unknown is a special one;
     ``measure`` says what of the outputs follows from the input shapes alone (Shape, Size); ``traits`` are listed in
     ``ops.TRAITS``; ``moves`` says which inputs' elements the op only moves about,
     so that elements known on their own stay known.
@@ -152,6 +153,7 @@ class Meaning:
     traits: frozenset[str] = frozenset()
     moves: Moves | None = None
     measure: Callable[[Call], Sequence[Value]] | None = None
+    likely: Rule | None = None
 
 
 TABLE: dict[str, Meaning] = {}
@@ -165,11 +167,12 @@ def define(
     traits: str = "",
     moves: Moves | None = None,
     measure: Callable[[Call], Sequence[Value]] | None = None,
+    likely: Rule | None = None,
 ) -> None:
     """Enter ops of one meaning into the table; raises ValueError where one is there already."""
     for name in names:
         if name in TABLE:
             raise ValueError(f"two definitions of op {name!r}")
         TABLE[name] = Meaning(
-            name, shape, keras, fold, frozenset(traits.split()), moves, measure
+            name, shape, keras, fold, frozenset(traits.split()), moves, measure, likely
         )

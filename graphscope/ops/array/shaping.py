@@ -69,6 +69,12 @@ def _squeeze_shape(call: Call) -> tuple[Shape]:
     return (tuple(size for size in shape if size != 1),)
 
 
+def _likely_squeeze_shape(call: Call) -> tuple[Shape]:
+    """Without axes all sizes of one go: a size that is not known (of a batch) is most likely another."""
+    shape = call.shape(0)
+    return (None if shape is None else tuple(size for size in shape if size != 1),)
+
+
 def _squeeze_text(call: Call, x: str) -> str | None:
     axes, shape = call.get("squeeze_dims") or (), call.shape(0)
     if not axes:
@@ -85,6 +91,7 @@ def _squeeze_text(call: Call, x: str) -> str | None:
 define(
     "Squeeze",
     shape=_squeeze_shape,
+    likely=_likely_squeeze_shape,
     keras=_squeeze_text,
     fold=lambda x, *, squeeze_dims: np.squeeze(x, tuple(squeeze_dims) or None),
     traits="movement",

@@ -81,10 +81,25 @@ def lender_class(base: str, lent: list[str], weight: str) -> tuple[str, str]:
     return f"Shared{base}", source
 
 
+_SPEC = '''
+    def compute_output_spec(self, {inputs}):
+        return keras.KerasTensor({shape}, {first}.dtype)
+'''
+"""Where Keras cannot tell the rank of what the op gives."""
+
+
 def op_class(
-    classes: dict[str, str], name: str, op: str, inputs: Sequence[str], body: str
+    classes: dict[str, str],
+    name: str,
+    op: str,
+    inputs: Sequence[str],
+    body: str,
+    shape: str = "",
 ) -> str:
-    """The name of the class that computes ``body`` of ``inputs``, entered into ``classes`` where it is new."""
+    """The name of the class that computes ``body`` of ``inputs``, entered into ``classes`` where it is new.
+
+    ``shape`` is what the symbolic output is said to have, where Keras could not tell.
+    """
     number = 1
     while True:
         apart = "_" if name[-1].isdigit() else ""
@@ -92,6 +107,9 @@ def op_class(
         source = _OP_CLASS.format(
             class_name=candidate, op=name, inputs=", ".join(inputs), body=body
         )
+        if shape:
+            listed = ", ".join(inputs)
+            source += _SPEC.format(inputs=listed, shape=shape, first=inputs[0])
         if classes.setdefault(candidate, source) == source:
             return candidate
         number += 1

@@ -105,8 +105,11 @@ def custom_step(
         )
     if not tensors:
         tensors, used = (next(iter(lowering.inputs)),), ["x"]
+    specs = [lowering.spec(tensor) for tensor in inputs]
+    likely = ops.likely_shape(ops.Call(payload.op, payload.attrs, specs))
+    shape = "" if likely is None or ports > 1 else literal(likely)
     class_name = op_class(
-        lowering.classes, class_identifier(payload.op), payload.op, used, body
+        lowering.classes, class_identifier(payload.op), payload.op, used, body, shape
     )
     return Step(
         node,
