@@ -81,10 +81,10 @@ def lender_class(base: str, lent: list[str], weight: str) -> tuple[str, str]:
     return f"Shared{base}", source
 
 
-_SPEC = '''
+_SPEC = """
     def compute_output_spec(self, {inputs}):
         return keras.KerasTensor({shape}, {first}.dtype)
-'''
+"""
 """Where Keras cannot tell the rank of what the op gives."""
 
 
