@@ -18,6 +18,7 @@ import click
 from .. import __version__
 from .endings import end_by_signal, exit_by, os_text
 from .ledger import KERAS, check_ours, remember
+from .objections import refuse_useless, warn_of
 from .options import (
     EXPORT_WISHES,
     FREEZE_WISHES,
@@ -180,19 +181,22 @@ def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> No
 
 @cli.command("explain")
 @click.argument("model")
-@click.argument("pattern")
-@click.option(
-    "--at",
-    "node",
-    required=True,
-    metavar="NODE",
-    help="The node at which the layer should end.",
-)
-def explain_command(model: str, pattern: str, node: str) -> None:
-    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE."""
+@click.argument("pattern", required=False)
+@click.option("--at", "node", metavar="NODE", help="Where the layer should end.")
+@click.option("--output", metavar="TENSOR", help="Why it is an output, or is none.")
+def explain_command(
+    model: str, pattern: str | None, node: str | None, output: str | None
+) -> None:
+    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE; or the evidence of an output."""
     from ..analysis.results import analyse
+    from ..graph import Tensor
 
-    click.echo(analyse(model).explain(pattern, node))
+    if output:
+        click.echo(analyse(model).candidates.explain(Tensor.parse(output)))
+    elif pattern and node:
+        click.echo(analyse(model).explain(pattern, node))
+    else:
+        raise click.UsageError("give a PATTERN and --at NODE, or --output TENSOR")
 
 
 @model_command("render")
@@ -227,6 +231,7 @@ def freeze_command(
     wishes = {key: options[key] for key in FREEZE_WISHES if options[key]}
     wishes["rename"] = dict(map(parse_rename, rename))
     analysis = analysis_of({**options, "out": out})
+    refuse_useless(analysis, force)
     document = analysis.freeze(out, **wishes).to_json()
     remember([out])
     warn_of(analysis)
@@ -234,15 +239,6 @@ def freeze_command(
     if REDUCTIONS & wishes.keys() and can_run():
         document["verified"] = analysis.measure_reduction(out, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
-
-
-def warn_of(analysis: Analysis) -> None:
-    """Say on stderr what is wrong with the outputs that were asked for."""
-    from ..analysis import documents as report
-    from . import terminal as console
-
-    for finding in report.describe_errors(analysis):
-        click.echo(console.doctor_text({"findings": [finding]}), err=True)
 
 
 def can_run() -> bool:

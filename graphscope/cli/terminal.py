@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))
     if doc["signatures"]:
         lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))
-    lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
+    lines += [f"  note: {printable(n)}" for n in told_once(doc["remarks"])]
     lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
     lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
     if doc.get("loops"):
@@ -97,6 +98,26 @@ def _graph_line(doc: Mapping[str, Any]) -> str:
         line += f", {doc['functions']:,} functions"
     roles = counted(doc["roles"])
     return line + (f"; not part of the model: {roles}" if roles else "")
+
+
+_VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|[\w.:-]*[\d/][\w./:-]*")
+ALIKE = 3  # notes that differ in names alone, from which on they are told as one
+
+
+def told_once(notes: Iterable[str]) -> list[str]:
+    """Notes of which many differ in a name only, as one with a count.
+
+    >>> told_once(["'a' has no bias", "'b' has no bias", "'c' has no bias", "x"])
+    ["'a' has no bias (and 2 more such notes: --json lists them)", 'x']
+    """
+    groups: dict[str, list[str]] = {}
+    for note in notes:
+        groups.setdefault(_VARYING.sub("*", note), []).append(note)
+    lines = []
+    for group in groups.values():
+        more = f" (and {len(group) - 1} more such notes: --json lists them)"
+        lines += group if len(group) < ALIKE else [group[0] + more]
+    return lines
 
 
 def finding_line(finding: Mapping[str, Any]) -> str:
@@ -181,7 +202,7 @@ def verification_text(doc: Mapping[str, Any]) -> str:
         lines.append(f"  {out['a']} and {out['b']}  {shape}  differ by {apart}{mark}")
     if doc.get("parts_at"):
         lines.append(f"  first node at which they part: {printable(doc['parts_at'])}")
-    lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    lines += [f"  note: {printable(n)}" for n in told_once(doc.get("remarks", ()))]
     if doc.get("account"):
         lines.append(f"  {doc['account']}")
     if doc["outputs"] and all(out.get("random") for out in doc["outputs"]):
@@ -214,7 +235,7 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
             f"  changed: {printable(change['what'])}"
             + (f" ({nodes}{more})" if nodes else "")
         )
-    lines += [f"  note: {printable(remark)}" for remark in doc.get("remarks", ())]
+    lines += [f"  note: {printable(n)}" for n in told_once(doc.get("remarks", ()))]
     if doc["verified"]:
         worst = doc["verified"]["max_rel"]
         lines.append(
@@ -247,13 +268,11 @@ def keras_text(doc: Mapping[str, Any]) -> str:
         lines.append(f"  {number_of(count, 'op')} {belong} to no layer: keras.ops")
     for node, reason in doc["not_portable"].items():
         lines.append(f"  TensorFlow only: {printable(node)} ({printable(reason)})")
-    lines += [f"  note: {printable(remark)}" for remark in doc["remarks"]]
+    lines += [f"  note: {printable(n)}" for n in told_once(doc["remarks"])]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()
     elif not any(each.startswith("not verified") for each in doc["remarks"]):
-        lines.append(
-            "  not verified (needs TensorFlow): graphscope verify MODEL DIR does it"
-        )
+        lines.append("  not verified (needs TensorFlow): graphscope verify MODEL DIR")
     return "\n".join(lines)
 
 

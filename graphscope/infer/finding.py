@@ -14,7 +14,7 @@ from .training.op_kinds import VARIABLES
 from .training.roles import Training, study_training
 
 SEVERITIES = ("info", "warning", "error")
-NAMED = 4  # nodes named in a message; the rest are counted
+NAMED = 3  # nodes named in a message; the rest are counted, and listed by --json
 
 
 @dataclass(frozen=True)

@@ -109,8 +109,8 @@ def _fill_from_file(graph: Graph, name: str, model: Model) -> None:
     path = _vocabulary(graph, file, model)
     if path is None:
         raise NotExpressible(
-            f"table {table.node!r} is filled from a file that is not there ({_file_name(graph, file)}) and that a .pb "
-            "cannot hold: put it beside the model, or export a SavedModel"
+            f"table {table.node!r} is filled from the file {_file_name(graph, file)!r}, which was found neither beside the model "
+            "nor in its assets, and which a .pb cannot name: put it beside the model, or export a SavedModel"
         )
     lines = path.read_bytes().splitlines()
     most = int(node.attrs.get("vocab_size") or -1)

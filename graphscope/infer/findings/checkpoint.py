@@ -216,7 +216,7 @@ def _roles(case: Case) -> Iterator[Finding]:
             f"the checkpoint holds moving averages of {len(averages)} weights beside the weights{apart}; evaluation often "
             "uses the averages",
             tuple(v.name for v in averages),
-            f"graphscope freeze {case.model.source} -o frozen.pb --weights averages",
+            f"graphscope freeze {case.model.source} -o frozen.pb --weights ema",
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
+from ...graph import Tensor
 from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES
@@ -72,9 +74,23 @@ def _python(case: Case) -> Iterator[Finding]:
             "python-function",
             "error",
             f"{listed(nodes)} calls a Python function that is not in the file: the graph cannot run outside the "
-            "program that built it",
+            "program that built it; what comes after it can be run from its results",
             tuple(nodes),
+            " ".join([case.freeze_command(), *_cuts(case, nodes)]),
         )
+
+
+def _cuts(case: Case, nodes: list[str]) -> list[str]:
+    """The options that feed what these nodes give to others on the way to the outputs."""
+    graph, wanted = case.flat.graph, set(nodes)
+    tensors = {
+        str(t)
+        for name in case.path
+        if name not in wanted
+        for t in graph.inputs(name)
+        if t.node in wanted
+    }
+    return [word for t in sorted(tensors) for word in ("--input", shlex.quote(t))]
 
 
 def _tables(case: Case) -> Iterator[Finding]:
@@ -162,13 +178,25 @@ def _batch_size(case: Case) -> Iterator[Finding]:
         shape = candidate.spec.shape
         if candidate.kind != "data" or candidate.tensor.node not in case.path:
             continue
-        if shape and len(shape) > 1 and shape[0] is not None and shape[0] > 0:
+        if shape and _counts_examples(case, candidate.tensor, shape):
             yield Finding(
                 "fixed-batch-size",
                 "info",
                 f"input {str(candidate.tensor)!r} takes exactly {shape[0]} examples at a time",
                 (candidate.tensor.node,),
             )
+
+
+def _counts_examples(case: Case, tensor: Tensor, shape: tuple[int | None, ...]) -> bool:
+    """Whether the first size of an input is a fixed number of examples; in a net of columns it is one of features."""
+    if len(shape) < 2 or not shape[0] or None in shape[1:]:
+        return False
+    graph = case.flat.graph
+    return not any(
+        graph.op(reader) in ("MatMul", "BatchMatMulV2")
+        and graph.inputs(reader)[1].node == tensor.node
+        for reader, _ in graph.consumers(tensor.node)
+    )
 
 
 def _layout(case: Case) -> Iterator[Finding]:

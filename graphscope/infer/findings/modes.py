@@ -25,6 +25,7 @@ def _training_statistics(case: Case) -> Iterator[Finding]:
     fused = [
         n for n in case.on_path(*_FUSED) if graph.attrs(n).get("is_training", True)
     ]
+    fused = [n for n in fused if not _normalises_rows(case, n)]
     switched = {n for n in fused if _behind_switch(case, n)}
     alone = [n for n in fused if n not in switched]
     spelled = [] if list(_bool_switches(case)) else _spelled_out(case)
@@ -38,6 +39,22 @@ def _training_statistics(case: Case) -> Iterator[Finding]:
             tuple(nodes),
             case.freeze_command() + "  (puts the moving statistics in their place)",
         )
+
+
+def _normalises_rows(case: Case, name: str) -> bool:
+    """Whether a fused op is Keras 2's LayerNormalization: each example a channel of a batch of one."""
+    graph = case.flat.graph
+    first = graph.inputs(name)[:1]
+    if graph.attrs(name).get("data_format") != "NCHW" or not first:
+        return False
+    shaped = graph.inputs(first[0].node) if graph.op(first[0].node) == "Reshape" else []
+    shape = shaped[1].node if len(shaped) == 2 else ""
+    if not shape:
+        return False
+    if graph.op(shape) == "Pack" and graph.inputs(shape):
+        shape = graph.inputs(shape)[0].node
+    value = graph.attrs(shape).get("value") if graph.op(shape) == "Const" else None
+    return value is not None and value.size > 0 and int(value.reshape(-1)[0]) == 1
 
 
 def _behind_switch(case: Case, name: str) -> bool:

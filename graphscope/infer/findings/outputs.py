@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...graph import Tensor, did_you_mean
 from ..finding import Case, Finding, listed
+from ..outputs.answer import short
 from ..training.op_kinds import SOURCES, VARIABLES
 
 _MEASURES = ("loss", "metric", "label")
@@ -46,7 +47,7 @@ def _missing(case: Case, name: str, tensor: Tensor) -> Finding:
     hint = (
         "; it holds " + ", ".join(f"{n!r} ({_part(case, n)})" for n in near)
         if near
-        else did_you_mean(bare, graph)
+        else did_you_mean(bare, graph) + _ranked(case)
     )
     remedy = f"--output {near[0]}" if near else _instead(case)
     return Finding(
@@ -56,6 +57,13 @@ def _missing(case: Case, name: str, tensor: Tensor) -> Finding:
         (name,),
         remedy,
     )
+
+
+def _ranked(case: Case) -> str:
+    """What is there instead of a name that is nowhere: a Python variable's, most likely."""
+    outputs = [short(c.tensor) for c in case.candidates.outputs[:3]]
+    likely = f"; its likely outputs are {listed(outputs)}" if outputs else ""
+    return f"; names of Python variables are no names of nodes{likely}"
 
 
 def _near(case: Case, name: str) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from ...errors import GraphscopeError
-from ...graph import Graph, Shape, Tensor
+from ...graph import Graph
 from ...wire import op_registry
 from ..finding import Case, Finding, listed
 
@@ -59,7 +58,6 @@ LIBRARIES: Mapping[str, str] = {
 def find(case: Case) -> Iterator[Finding]:
     yield from _unregistered(case)
     yield from _unknown_attributes(case)
-    yield from _contradictions(case)
 
 
 def origin_of(op: str) -> str:
@@ -128,45 +126,3 @@ def _unknown_attributes(case: Case) -> Iterator[Finding]:
             tuple(names),
             case.freeze_command(),
         )
-
-
-def _contradictions(case: Case) -> Iterator[Finding]:
-    declared = [n for n in case.model.graph if case.model.graph.node(n).outputs]
-    if not declared:
-        return
-    from ..shapes.forward import infer_shapes
-
-    try:
-        specs = infer_shapes(case.model.graph, functions=case.library)
-    except GraphscopeError:
-        return
-    wrong = []
-    for name in declared:
-        for port, spec in enumerate(case.model.graph.node(name).outputs):
-            known = specs.get(Tensor(name, port))
-            if known is not None and _contradict(spec.shape, known.shape):
-                wrong.append((name, spec.shape, known.shape))
-                break
-    if wrong:
-        name, said, is_ = wrong[0]
-        yield Finding(
-            "shape-contradiction",
-            "warning",
-            f"_output_shapes says {_text(said)} of {name!r}, which computes {_text(is_)}"
-            + (f"; {len(wrong) - 1} more" if len(wrong) > 1 else "")
-            + ": TensorFlow refuses to import such a graph",
-            tuple(n for n, _, _ in wrong),
-            case.freeze_command() + "  (writes no _output_shapes)",
-        )
-
-
-def _contradict(a: Shape, b: Shape) -> bool:
-    if a is None or b is None:
-        return False
-    if len(a) != len(b):
-        return True
-    return any(x is not None and y is not None and x != y for x, y in zip(a, b))
-
-
-def _text(shape: Shape) -> str:
-    return "?" if shape is None else str([s if s is not None else "?" for s in shape])

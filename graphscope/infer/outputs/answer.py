@@ -93,6 +93,20 @@ class Candidates:
         chosen = set(self.sets[0].tensors)
         return tuple(c for c in self.outputs if c.tensor in chosen)
 
+    def explain(self, tensor: Tensor) -> str:
+        """What speaks for and against one tensor being an output, with its points; why it is none where it is none."""
+        ranked = [c.tensor for c in self.outputs]
+        if tensor not in ranked:
+            first = f"; first is {short(ranked[0])}" if ranked else ""
+            return f"{short(tensor)} is not among the {len(ranked)} candidates{first}"
+        place = ranked.index(tensor)
+        candidate = self.outputs[place]
+        lines = [f"{short(tensor)}: {candidate.kind}, score {candidate.score:.2f}"]
+        lines += [f"  {e.points:+5.2f}  {e.text}" for e in candidate.evidence]
+        total = sum(e.points for e in candidate.evidence)
+        lines.append(f"  {total:+5.2f}  in all: number {place + 1} of {len(ranked)}")
+        return "\n".join(lines)
+
     def freeze_command(self, source: str) -> str:
         """The command line that freezes ``source`` with the best outputs."""
         return freeze_command(source, (short(c.tensor) for c in self.best()))

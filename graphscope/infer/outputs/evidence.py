@@ -23,6 +23,7 @@ _GOOD_NAMES = re.compile(
 )
 _DETECTIONS = re.compile(r"NonMaxSuppression|CombinedNonMax|CTC\w*Decoder|Dequantize")
 _LOOKUPS = frozenset("Gather GatherV2 ResourceGather".split())
+_ASIDE = ("optimizer slot", "moving average", "counter")
 _RANKED = frozenset("TopK TopKV2".split())
 
 
@@ -55,7 +56,8 @@ class Context:
         self.model, self.study, self.points = model, study, points
         deps = study.deps
         self.most = max((deps.weights[h.index].bit_count() for h in heads), default=0)
-        self.total = len(deps.holders)
+        slots = {v.name for v in model.variables if v.role in _ASIDE}
+        self.total = sum(study.flow.names[i] not in slots for i in deps.holders)
         self.trains = bool(study.updates) or bool(study.losses.labels)
         self.collections = {t: name for name, t in declared_collections(model)}
         self.data = ((1 << len(deps.sources)) - 1) & ~study.losses.labels
@@ -168,7 +170,7 @@ class Context:
         have = self.study.deps.weights[head.index].bit_count()
         if self.most:
             share = 1.0 if self._is_boundary(head) else have / self.most
-            what = "trainable weights" if self.study.trained else "weights"
+            what = "trainable weights" if self.study.updates else "weights"
             text = f"{have} of {self.total} {what} upstream"
             yield self._evidence("share of weights", text, math.log(max(share, 0.02)))
             yield self._evidence("some weights", "weights lead to it")
