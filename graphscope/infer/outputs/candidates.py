@@ -152,9 +152,15 @@ def _role_of(study: Training, i: int) -> str:
 
 
 def _readers(study: Training, i: int) -> list[int]:
-    """Who reads the node's values, dead ends that only look at its shape left out."""
-    ops, outputs = study.flow.ops, study.flow.outputs
-    return [n for n in outputs[i] if ops[n] not in SHAPE_ONLY or _starts_loop(study, n)]
+    """Who reads the node's values, left out what only looks at its shape, and the steps of its derivatives."""
+    ops, own = study.flow.ops, study.derivatives
+    scope = own.scope if own is not None else []
+    return [
+        n
+        for n in study.flow.outputs[i]
+        if (ops[n] not in SHAPE_ONLY or _starts_loop(study, n))
+        and not (scope and scope[n])
+    ]
 
 
 def _starts_loop(study: Training, i: int) -> bool:

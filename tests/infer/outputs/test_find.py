@@ -274,5 +274,5 @@ def test_the_corpus_is_answered_as_its_index_says(corpus) -> None:
         if len(line.split()) > 8 and "%" in line
     }
     for kind in ("metagraph", "frozen_pb", "all"):
-        top, whole = (int(rate.rstrip("%")) for rate in rates[kind])
+        top, whole = (float(rate.rstrip("%")) for rate in rates[kind])
         assert top >= 97 and whole >= 92, run.stdout
