@@ -189,10 +189,9 @@ def explain_command(
 ) -> None:
     """Why PATTERN (a layer's or a formula's name) does or does not match at NODE; or the evidence of an output."""
     from ..analysis.results import analyse
-    from ..graph import Tensor
 
     if output:
-        click.echo(analyse(model).candidates.explain(Tensor.parse(output)))
+        click.echo(analyse(model).candidates.explain(output))
     elif pattern and node:
         click.echo(analyse(model).explain(pattern, node))
     else:

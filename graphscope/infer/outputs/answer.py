@@ -93,8 +93,9 @@ class Candidates:
         chosen = set(self.sets[0].tensors)
         return tuple(c for c in self.outputs if c.tensor in chosen)
 
-    def explain(self, tensor: Tensor) -> str:
-        """What speaks for and against one tensor being an output, with its points; why it is none where it is none."""
+    def explain(self, name: str) -> str:
+        """What speaks for and against one tensor being an output, with its points."""
+        tensor = Tensor.parse(name)
         ranked = [c.tensor for c in self.outputs]
         if tensor not in ranked:
             first = f"; first is {short(ranked[0])}" if ranked else ""
