@@ -318,6 +318,9 @@ def _dynamic(rng: Rng) -> Callable[[Any], Any]:
         batch = v1.shape(x)[1 if major else 0]
         if chance(rng, 0.4):
             initial = cell.zero_state(batch, v1.float32)
+            if chance(rng) and classes == ["GRU"]:
+                learned = v1.get_variable("first", (1, sizes.units))
+                initial = v1.tile(learned, (batch, 1))
         y, state = v1.nn.dynamic_rnn(
             cell, x, lengths, initial, v1.float32, time_major=major
         )

@@ -20,10 +20,11 @@ INVERTIBLE = frozenset({"sigmoid", "hard_sigmoid"})
 
 @dataclass(frozen=True)
 class Unit:
-    """One cell of a turn. ``inputs`` are the tensors of the normal form that go in, side by side; ``states`` the ports of what it
+    """One cell of a turn: ``op`` is the Keras class. ``inputs`` are the tensors of the normal form that go in, side by side; ``states`` the ports of what it
     carries, the output's first; ``output`` its tensor after the turn, ``mask`` what says that a row's state stays as it is.
     """
 
+    op: str
     cell: Cell
     config: Mapping[str, Any]
     weights: Mapping[str, WeightUse]
@@ -78,16 +79,49 @@ def _unit(
     if cell.inverted and config.get("recurrent_activation") not in INVERTIBLE:
         return None
     weights = _Layout(cell, gates, uses, form.below).weights()
-    if weights is None or gates[cell.gates[0]].attrs:
+    if weights is None:
         return None
-    units, width = weights["cell/recurrent_kernel"].shape
+    *_, units, width = weights["cell/recurrent_kernel"].shape
     if width != units * len(cell.gates):
         return None
-    config = {"units": units, **config}
+    if len(weights["cell/kernel"].shape) == 2:
+        op, config = cell.op, {"units": units, **config}
+    else:
+        more = _convolutions(list(gates.values()), weights["cell/kernel"].shape)
+        if cell.op != "LSTM" or more is None:
+            return None
+        op, config = "ConvLSTM2D", {"filters": units, **more, **config}
     if "cell/bias" not in weights:
         config["use_bias"] = False
     inputs = match.values["us"]
-    return Unit(cell, config, weights, inputs, ports, after[port], units)
+    return Unit(op, cell, config, weights, inputs, ports, after[port], units)
+
+
+def _convolutions(
+    gates: Sequence[Linear], shape: tuple[int, ...]
+) -> dict[str, Any] | None:
+    """What the convolutions of a ConvLSTM2D are told; None where its state's are none that keep the size, or one differs."""
+    inputs = {dict(t.settings).__repr__(): t for g in gates for t in g.terms[:-1]}
+    states = [dict(g.terms[-1].settings) for g in gates]
+    if len(inputs) != 1:
+        return None
+    said = dict(next(iter(inputs.values())).settings)
+    plain = all(
+        each.get("padding") == "SAME"
+        and set(each.get("strides", (1,))) == {1}
+        and each.get("dilations", (1,)) == said.get("dilations", (1,))
+        for each in states
+    )
+    if not plain or said.get("data_format", "NHWC") != "NHWC":
+        return None
+    if said.get("padding") not in ("SAME", "VALID"):
+        return None
+    return {
+        "kernel_size": shape[:2],
+        "strides": tuple(said.get("strides", (1, 1, 1, 1)))[1:3],
+        "padding": str(said["padding"]).lower(),
+        "dilation_rate": tuple(said.get("dilations", (1, 1, 1, 1)))[1:3],
+    }
 
 
 def _ports(
@@ -142,14 +176,15 @@ class _Layout:
         """The matrix of what goes in and that of the state, of one gate."""
         terms = list(self.gates[name].terms)
         if self.inner is None or name != "n":
-            *inputs, (_, state) = terms
+            *inputs, last = terms
+            state = last.kernel
         elif len(self.inner.terms) == 1:
-            inputs, state = terms, self.inner.terms[0][1]
+            inputs, state = terms, self.inner.terms[0].kernel
         else:
             return None
         if not inputs:
             return None
-        first, *others = (kernel for _, kernel in inputs)
+        first, *others = (term.kernel for term in inputs)
         kernel = first.joined(len(first.shape) - 2, others)
         return self._turned(name, kernel), self._turned(name, state)
 

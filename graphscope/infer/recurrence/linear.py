@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...graph import Tensor
-from ...match import View, WeightRef
+from ...match import WeightRef, View
 from ...match.view.nodes import MALFORMED
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
@@ -21,36 +21,40 @@ _CONVOLUTION = ("strides", "padding", "data_format", "dilations", "explicit_padd
 DEEPEST = 64  # nodes from the result of a sum to one of its terms
 
 
+class Term(NamedTuple):
+    """A tensor times a weight; ``settings`` are those of the convolution where the product is one."""
+
+    vector: Tensor
+    kernel: WeightRef
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
 @dataclass(frozen=True)
 class Linear:
-    """``terms`` are tensors and what each is multiplied with, ``rest`` what is added and no product of a weight.
+    """A sum of products, biases and a number; ``rest`` is what is added and none of these."""
 
-    ``attrs`` are those of the convolutions where the products are such.
-    """
-
-    terms: tuple[tuple[Tensor, WeightRef], ...] = ()
+    terms: tuple[Term, ...] = ()
     biases: tuple[WeightRef, ...] = ()
     offset: float = 0.0
     rest: tuple[Tensor, ...] = ()
-    attrs: tuple[tuple[str, Any], ...] = ()
 
-    def plus(self, other: Linear) -> Linear | None:
-        """The sum; None where the products are of two kinds."""
-        if self.terms and other.terms and self.attrs != other.attrs:
-            return None
+    def plus(self, other: Linear) -> Linear:
+        """The sum."""
         return Linear(
             self.terms + other.terms,
             self.biases + other.biases,
             self.offset + other.offset,
             self.rest + other.rest,
-            self.attrs if self.terms else other.attrs,
         )
 
     def scaled(self, factor: float) -> Linear:
         """The sum times a number."""
         if factor == 1.0:
             return self
-        terms = ((v, k.then("scale", factor, k.shape)) for v, k in self.terms)
+        terms = (
+            t._replace(kernel=t.kernel.then("scale", factor, t.kernel.shape))
+            for t in self.terms
+        )
         biases = (b.then("scale", factor, b.shape) for b in self.biases)
         return replace(
             self,
@@ -118,14 +122,14 @@ class LinearReader:
     def _sum(
         self, inputs: Sequence[Tensor], window: Window, depth: int
     ) -> Linear | None:
-        whole: Linear | None = Linear()
+        whole = Linear()
         for each in inputs:
             part = self._read(each, window, depth + 1)
             if part is None:
                 if window is not None:
                     return None
                 part = Linear(rest=(each,))
-            whole = whole.plus(part) if whole is not None else None
+            whole = whole.plus(part)
         return whole
 
     def _multiple(
@@ -156,18 +160,26 @@ class LinearReader:
         if window is not None:
             kernel = kernel.sliced(cols, *window)
         said = _settings(attrs) if convolves else ()
+        parts = parts_of(view, left, self.inside)
+        sizes = self._sizes(parts, kernel.shape[rows])
+        if sizes is None:
+            return None
         terms, at = [], 0
-        for part in parts_of(view, left, self.inside):
-            shape = view.shape(part)
-            size = shape[-1] if shape else None
-            if part == left:
-                size = kernel.shape[rows]
-            if size is None:
-                return None
+        for part, size in zip(parts, sizes):
             source = view.producer(part)[0]
-            terms.append((source, kernel.sliced(rows, at, at + size)))
+            terms.append(Term(source, kernel.sliced(rows, at, at + size), said))
             at += size
-        return Linear(tuple(terms), attrs=said) if at == kernel.shape[rows] else None
+        return Linear(tuple(terms))
+
+    def _sizes(self, parts: Sequence[Tensor], whole: int) -> list[int] | None:
+        """The widths of what is joined; of one that is not known, what the others leave."""
+        shapes = [self.view.shape(part) for part in parts]
+        widths = [shape[-1] if shape else None for shape in shapes]
+        rest = whole - sum(width or 0 for width in widths)
+        if widths.count(None) > 1 or rest < (None in widths):
+            return None
+        found = [rest if width is None else width for width in widths]
+        return found if sum(found) == whole else None
 
 
 def _settings(attrs: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -256,7 +268,7 @@ def _strided(
 
 def held_by(view: View, tensor: Tensor) -> WeightRef | None:
     """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
-    found = view.weight(tensor)
+    found = view.held(tensor)
     if found is not None and found.node:
         return found
     source, _ = view.producer(tensor)

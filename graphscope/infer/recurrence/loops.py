@@ -132,9 +132,10 @@ class LoopReader:
         items, index = view.inputs[name][:2]
         source, _ = view.producer(items)
         if view.ops[name] == "TensorListGetItem":
-            if view.ops[source.node] != "TensorListFromTensor":
+            rows = self._rows(source)
+            if rows is None:
                 return None
-            sequence = view.inputs[source.node][0]
+            sequence = rows
         elif view.ops[name] == "Gather" and source.node not in self.turn.nodes:
             axis = (
                 view.number(view.inputs[name][2]) if len(view.inputs[name]) > 2 else 0
@@ -151,6 +152,30 @@ class LoopReader:
         time = self.time(index)
         backwards = self.direction(time, sequence)
         return Reading(sequence, backwards) if backwards is not None else None
+
+    def _rows(self, items: Tensor) -> Tensor | None:
+        """The tensor whose rows a list holds, in their order."""
+        op, inputs = self.view.ops[items.node], self.view.inputs[items.node]
+        if op == "TensorListFromTensor":
+            return inputs[0]
+        if op != "TensorListScatterIntoExistingList":
+            return None
+        _, rows, places = inputs
+        return rows if self.counts_all(places, rows) else None
+
+    def counts_all(self, places: Tensor, sequence: Tensor) -> bool:
+        """Whether a tensor holds 0, 1, ... up to the last place of a sequence."""
+        view, size = self.view, self.view.axis_size(sequence, 0)
+        number = view.number(places)
+        if number is not None:
+            return size == Size(number.size) and number.tolist() == [
+                *range(number.size)
+            ]
+        source, _ = view.producer(places)
+        if view.ops[source.node] != "Range":
+            return False
+        start, limit, step = (view.sizes(each) for each in view.inputs[source.node])
+        return start == (Size(0),) and step == (Size(1),) and limit == (size,)
 
     def direction(self, time: Counter | None, sequence: Tensor) -> bool | None:
         """Whether an index runs from the end of the sequence; None where it does not run over it."""
@@ -232,7 +257,7 @@ def is_zero(view: View, tensor: Tensor, depth: int = 0) -> bool:
         return False
     if op == "Fill":
         return is_zero(view, inputs[1], depth + 1)
-    if op == "Mul":
+    if op in ("Mul", "MatMul", "Conv2D"):
         return any(is_zero(view, each, depth + 1) for each in inputs)
     if op in _KEEPS_ZERO:
         return is_zero(view, inputs[0], depth + 1)

@@ -113,12 +113,12 @@ class NormalForm:
     def _gate(self, title: str, linear: Linear) -> Tensor:
         """A Gate over its vectors, those that are states last; what else is added stays a sum."""
         name = f"{title}/gate"
-        terms = [(self.of(vector), kernel) for vector, kernel in linear.terms]
-        terms.sort(key=lambda term: self._is_recurrent(term[0]))
-        own = Linear(tuple(terms), linear.biases, linear.offset, (), linear.attrs)
+        terms = [term._replace(vector=self.of(term.vector)) for term in linear.terms]
+        terms.sort(key=lambda term: self._is_recurrent(term.vector))
+        own = Linear(tuple(terms), linear.biases, linear.offset)
         self.linears[name] = own
         gate = self._put(
-            name, Node(GATE, {"name": name}), *(vector for vector, _ in terms)
+            name, Node(GATE, {"name": name}), *(term.vector for term in terms)
         )
         for number, each in enumerate(linear.rest):
             gate = self._put(

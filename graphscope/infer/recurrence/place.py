@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...graph.edit import fresh
 from ...match import View
 from .cells import Unit
 from .loops import is_zero
 from .splice import Spliced
-from .turns import Recurrence, Writing
+from .turns import Recurrence, Writing, list_readers
 
 TIME, BATCH = 0, 1  # the axes of a time-major sequence
 
@@ -49,6 +48,19 @@ def drop_unread(graph: Graph, names: frozenset[str], kept: frozenset[str]) -> No
             continue
         if not graph.op(name).startswith("Placeholder"):
             stack += list(graph._pred[name])
+            graph.remove_node(name)
+
+
+def name_weights(spliced: Spliced) -> None:
+    """What stands for a weight and is still read -> the weight under the name that it has in the file, in place."""
+    graph = spliced.graph
+    for name, use in spliced.weights.items():
+        if name not in graph or not graph._succ[name] or use.value is not None:
+            continue
+        own = use.node if use.node not in graph else name
+        if own != name:
+            graph.add(own, graph.node(name))
+            spliced.move(Tensor(name), Tensor(own))
             graph.remove_node(name)
 
 
@@ -96,10 +108,15 @@ class _Placing:
         if mask is not None and self._zero_output(unit):
             config["zero_output_for_mask"] = True
         old = self.graph.node(self.loop)
-        spec = self._out_spec(x, unit.units)
-        state = TensorSpec(spec.dtype, (spec.shape or (None,))[:1] + (unit.units,))
+        shape = self._spec(x).shape or (None, None)
+        inner: tuple[int | None, ...] = (unit.units,)
+        if unit.op != unit.cell.op:  # pictures, whose size the graph tells
+            found = self.view.shape(self.turn.state[unit.states[0]])
+            inner = (found or (None, None, None, unit.units))[1:]
+        spec = TensorSpec(self._spec(x).dtype or "float32", (*shape[:2], *inner))
+        state = TensorSpec(spec.dtype, (shape[0], *inner))
         layer = Layer(
-            unit.cell.op,
+            unit.op,
             {**config, "return_sequences": True, "return_state": True},
             outputs=(spec, *(state for _ in unit.states)),
             inputs=inputs,
@@ -122,11 +139,6 @@ class _Placing:
         if len(self.of.units) > 1:
             return f"{title}_{self.of.units.index(unit)}"
         return title
-
-    def _out_spec(self, x: Tensor, units: int) -> TensorSpec:
-        shape = self._spec(x).shape
-        dtype = self._spec(x).dtype or "float32"
-        return TensorSpec(dtype, (*(shape or (None, None))[:2], units))
 
     def _spec(self, tensor: Tensor) -> TensorSpec:
         found = self.view.specs.get(tensor) if tensor.node in self.view.kinds else None
@@ -255,7 +267,7 @@ class _Placing:
             found = self._reversed(found)
         major: Tensor | None = None
         tensors = self.graph.graph["tensors"]
-        for reader in _readers(self.graph, Tensor(self.turn.node, port)):
+        for reader in list_readers(self.graph, Tensor(self.turn.node, port)):
             if self.graph.op(reader) == "TensorListGetItem":
                 last = self._last(found)
                 self.spliced.move(Tensor(reader), last)
@@ -276,19 +288,6 @@ class _Placing:
         given = [self._constant(np.array(each, np.int32)) for each in bounds]
         self.graph.add(name, Node("StridedSlice", attrs, (spec,)), (sequence, *given))
         return Tensor(name)
-
-
-def _readers(graph: Graph, tensor: Tensor) -> list[str]:
-    """What reads a list, past what only passes it on."""
-    found, stack = [], [tensor]
-    while stack:
-        each = stack.pop()
-        for name, _ in graph.consumers(*each):
-            if "pass-through" in ops.traits(graph.op(name)):
-                stack.append(Tensor(name))
-            else:
-                found.append(name)
-    return found
 
 
 def transposed(view: View, tensor: Tensor) -> Tensor | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ...graph import Graph, Loop, Tensor, TensorSpec
 from ..layers.layer_view import Values
-from .place import place
+from .place import name_weights, place
 from .splice import Spliced, is_open_to, splice
 from .turns import Recurrence, TurnReader
 from .usage import settle_usage
@@ -41,6 +41,7 @@ def settle_recurrence(
     kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
     for name in settled:
         place(spliced, view, name, known[name] or [], kept)
+    name_weights(spliced)
     return settle_usage(spliced.graph, spliced.valued(values), keep)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...graph import Tensor
+from ... import ops
+from ...graph import Graph, Tensor
 from ...match import Size, View
 from .cells import Unit, Uses, find_unit
 from .loops import LoopReader, Reading, is_zero, mask_lengths
@@ -162,6 +163,8 @@ class TurnReader:
         if view.producer(items)[0] != self.turn.state[port]:
             return None
         sequence = next(iter(self.readings.values())).sequence
+        if not self._is_read_whole(port, sequence):
+            return None
         if view.ops[source.node] == "TensorListPushBack":
             backwards: bool | None = False
             is_last, value = False, rest[0]
@@ -186,6 +189,42 @@ class TurnReader:
         if not zero and (repeats is None or echoes.get(repeats) != written):
             return None
         return Writing(written, backwards, is_last, zero)
+
+    def _is_read_whole(self, port: int, sequence: Tensor) -> bool:
+        """Whether all that reads a list after the loop reads all of it, in its order, or its last element."""
+        view = self.view
+        size = view.axis_size(sequence, 0)
+        for name in list_readers(view.graph, Tensor(self.turn.node, port)):
+            op, inputs = view.ops[name], view.inputs[name]
+            if op == "TensorListGather":
+                if not self.reader.counts_all(inputs[1], sequence):
+                    return False
+            elif op == "TensorListGetItem":
+                place = view.sizes(inputs[1])
+                one = place == (Size(0),) and self._holds_one(port)
+                if not one and place != (size.added(Size(-1)),):
+                    return False
+            elif op != "TensorListStack":
+                return False
+        return True
+
+    def _holds_one(self, port: int) -> bool:
+        """Whether a list has a place for one element."""
+        source, _ = self.view.producer(self.turn.inputs[port])
+        inputs = self.view.inputs[source.node]
+        return len(inputs) > 1 and self.view.sizes(inputs[1]) == (Size(1),)
+
+
+def list_readers(graph: Graph, tensor: Tensor) -> list[str]:
+    """What reads a list, past what only passes it on."""
+    found, stack = [], [tensor]
+    while stack:
+        for name, _ in graph.consumers(*stack.pop()):
+            if "pass-through" in ops.traits(graph.op(name)):
+                stack.append(Tensor(name))
+            else:
+                found.append(name)
+    return found
 
 
 _SHAPING = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze LogicalNot".split())
