@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor, WeightUse
-from ...match import Match, Solver, View, WeightRef
+from ...match import WeightRef, Match, Solver, View
 from ...patterns.recurrent import CELLS, Cell
 from .linear import Linear
 from .normal_form import STATE, NormalForm
@@ -78,7 +78,7 @@ def _unit(
     config = cell.pattern.config_of(match, form.view())
     if cell.inverted and config.get("recurrent_activation") not in INVERTIBLE:
         return None
-    weights = _Layout(cell, gates, uses, form.below).weights()
+    weights = _Layout(cell, gates, uses).weights()
     if weights is None:
         return None
     *_, units, width = weights["cell/recurrent_kernel"].shape
@@ -148,9 +148,8 @@ class _Layout:
         cell: Cell,
         gates: Mapping[str, Linear],
         uses: Uses,
-        view: View,
     ) -> None:
-        self.cell, self.gates, self.uses, self.view = cell, gates, uses, view
+        self.cell, self.gates, self.uses = cell, gates, uses
         self.inner = gates.get(cell.inner)
 
     def weights(self) -> dict[str, WeightUse] | None:
@@ -170,7 +169,7 @@ class _Layout:
             return None
         if biases:
             weights["cell/bias"] = biases[0]
-        return {n: use_of(held, self.uses, self.view) for n, held in weights.items()}
+        return {n: use_of(held, self.uses) for n, held in weights.items()}
 
     def _split(self, name: str) -> tuple[WeightRef, WeightRef] | None:
         """The matrix of what goes in and that of the state, of one gate."""
@@ -221,11 +220,7 @@ class _Layout:
         return [whole[0].joined(0, whole[1:])]
 
     def _sum(
-        self,
-        name: str,
-        biases: Sequence[WeightRef],
-        units: int,
-        offset: float | None = None,
+        self, name: str, biases: Sequence[WeightRef], units: int, offset: float | None = None
     ) -> WeightRef:
         """What a gate adds: its biases and its number."""
         number = self.gates[name].offset if offset is None else offset
@@ -245,22 +240,21 @@ def _beside(parts: Sequence[WeightRef]) -> WeightRef:
     return first.joined(len(first.shape) - 1, others)
 
 
-def use_of(held: WeightRef, uses: Uses, view: View) -> WeightUse:
+def use_of(held: WeightRef, uses: Uses) -> WeightUse:
     """A weight as the file has it."""
-    steps = tuple(_step(step, argument, uses, view) for step, argument in held.steps)
+    steps = tuple(_step(step, argument, uses) for step, argument in held.steps)
     known = uses.get(held.node)
     if known is not None:
         return replace(known, shape=held.shape, steps=(*known.steps, *steps))
-    value = held.value
-    if held.node and view.kinds[held.node] == "Const" and held.node not in view.whole:
-        value = np.asarray(view.attrs[held.node]["value"])
-    return WeightUse("" if value is not None else held.node, held.shape, steps, value)
+    if held.value is not None:
+        return WeightUse("", held.shape, steps, held.value)
+    return WeightUse(held.node, held.shape, steps)
 
 
-def _step(step: str, argument: Any, uses: Uses, view: View) -> tuple[str, Any]:
+def _step(step: str, argument: Any, uses: Uses) -> tuple[str, Any]:
     if step == "join":
         axis, others = argument
-        return step, (axis, tuple(use_of(each, uses, view) for each in others))
+        return step, (axis, tuple(use_of(each, uses) for each in others))
     if step == "sum":
-        return step, tuple(use_of(each, uses, view) for each in argument)
+        return step, tuple(use_of(each, uses) for each in argument)
     return step, argument

@@ -17,7 +17,7 @@ from ...graph.edit import fresh
 
 Add = Callable[[str, Node, Sequence[Tensor]], str]
 CELLS = frozenset({"LSTMBlockCell", "GRUBlockCell"})
-LOOPS = frozenset({"BlockLSTM", "BlockLSTMV2"})
+LOOP_OPS = frozenset({"BlockLSTM", "BlockLSTMV2"})
 
 
 @dataclass
@@ -114,3 +114,10 @@ def expand_cell(graph: Graph, name: str) -> tuple[dict[int, Tensor], list[str]] 
     bias = float(node.attrs.get("forget_bias", 1.0))
     output, cell = lstm_step(build, (x, c, h, w, b), bias, "igfo")
     return {6: output, 1: cell}, build.names
+
+
+def block_settings(node: Node) -> tuple[float, str]:
+    """What is added to the forget gate, and the order of the gates: the first version has them as the cell has."""
+    if node.op == "BlockLSTM":
+        return float(node.attrs.get("forget_bias", 1.0)), "igfo"
+    return 0.0, "ifgo"

@@ -268,7 +268,7 @@ def _strided(
 
 def held_by(view: View, tensor: Tensor) -> WeightRef | None:
     """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
-    found = view.held(tensor)
+    found = view.weight(tensor)
     if found is not None and found.node:
         return found
     source, _ = view.producer(tensor)

@@ -118,7 +118,7 @@ class LoopReader:
     def readings(self) -> dict[Tensor, Reading] | None:
         """Each reading of a sequence in the turn; None where one is of something else."""
         found = {}
-        for name in self.turn.nodes:
+        for name in sorted(self.turn.nodes):
             if self.view.ops[name] in ("TensorListGetItem", "Gather", "StridedSlice"):
                 reading = self._reading(name)
                 if reading is not None:

@@ -266,7 +266,6 @@ class _Placing:
         if writing.backwards:
             found = self._reversed(found)
         major: Tensor | None = None
-        tensors = self.graph.graph["tensors"]
         for reader in list_readers(self.graph, Tensor(self.turn.node, port)):
             if self.graph.op(reader) == "TensorListGetItem":
                 last = self._last(found)
@@ -274,9 +273,6 @@ class _Placing:
                 continue
             major = major or self._transposed(found)
             self.spliced.move(Tensor(reader), major)
-            for down, up in list(tensors.items()):
-                if up == Tensor(reader):
-                    tensors[down] = major
 
     def _last(self, sequence: Tensor) -> Tensor:
         shape = self._spec(sequence).shape or (None, None, None)

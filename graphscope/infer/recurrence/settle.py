@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ...graph import Graph, Loop, Tensor, TensorSpec
 from ..layers.layer_view import Values
+from .fused import LOOP_OPS
 from .place import name_weights, place
 from .splice import Spliced, is_open_to, splice
 from .turns import Recurrence, TurnReader
@@ -47,7 +48,12 @@ def settle_recurrence(
 
 def _is_candidate(graph: Graph, name: str) -> bool:
     node = graph.node(name)
-    return isinstance(node, Loop) and is_open_to(node)
+    if isinstance(node, Loop):
+        return is_open_to(node)
+    if node.op not in LOOP_OPS or not is_open_to(node):
+        return False
+    read = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+    return read <= {6}
 
 
 def read_recurrences(

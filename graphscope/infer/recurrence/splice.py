@@ -19,7 +19,15 @@ from ...match.view.symbolic_shapes import SymbolicView
 from ...simplify.control_flow.dead_arguments import LOOPS, named
 from ...wire.write import function_names
 from ..layers.layer_view import Values, lowered, raised_specs
-from .fused import CELLS, expand_cell
+from .fused import (
+    CELLS,
+    LOOP_OPS,
+    Builder,
+    block_settings,
+    expand_cell,
+    is_plain,
+    lstm_step,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class Spliced:
         """Whoever reads one tensor reads another."""
         redirect(self.graph, old, new)
         self.moved[old] = new
+        for down in [d for d, up in self.graph.tensors.items() if up == old]:
+            self.graph.tensors[down] = new
 
     def now(self, tensor: Tensor) -> Tensor:
         """What stands for a tensor since others were moved."""
@@ -110,11 +120,47 @@ def splice(layer_graph: Graph, loops: Iterable[str]) -> Spliced:
         loop = made.node(name)
         if isinstance(loop, Loop) and loop.function is not None:
             _Opening(spliced, name, loop).open(loop.function)
+        elif loop.op in LOOP_OPS:
+            _open_block(spliced, name)
     return spliced
 
 
-def is_open_to(loop: Loop) -> bool:
-    """Whether a loop's function is dataflow around Whiles, the bodies of which run no functions."""
+def _open_block(spliced: Spliced, name: str) -> None:
+    """A fused LSTM over a sequence -> one turn of it; who read its outputs reads a list that the turns write."""
+    graph = spliced.graph
+    limit, x, c, h, w, *_, b = graph.inputs(name)
+    build = Builder(graph, f"{name}/step", [])
+    first, anything = build.constant(0, "int32"), build.constant(-1, "int32")
+    items = build.op("TensorListFromTensor", x, anything, element_dtype="float32")
+    outputs = build.op("TensorListReserve", anything, limit, element_dtype="float32")
+    inputs = (first, h, c, outputs)
+    loop = build.op("While")
+    widths = (None, *[build.units(w, 4)] * 2, None)
+    state = {
+        port: build.op("Placeholder", width=width, dtype="float32")
+        for port, width in enumerate(widths)
+    }
+    before = len(build.names)
+    step = build.op("TensorListGetItem", items, state[0], anything)
+    output, cell = lstm_step(
+        build, (step, state[2], state[1], w, b), *block_settings(graph.node(name))
+    )
+    written = build.op("TensorListSetItem", state[3], state[0], output)
+    counted = build.op("AddV2", state[0], build.constant(1, "int32"))
+    nodes = frozenset(build.names[before:])
+    test = build.op("Less", state[0], limit)
+    after = (counted, output, cell, written)
+    spliced.turns.append(Turn(loop.node, name, inputs, state, after, test, nodes))
+    stack = build.op("TensorListStack", Tensor(loop.node, 3), anything)
+    spliced.move(Tensor(name, 6), stack)
+    spliced.returns[name] = ()
+    spliced.inside[name] = frozenset(build.names)
+
+
+def is_open_to(loop: Node) -> bool:
+    """Whether a loop's function is dataflow around Whiles, the bodies of which run no functions; or a fused op a plain LSTM."""
+    if not isinstance(loop, Loop):
+        return loop.op in LOOP_OPS and is_plain(loop.attrs, 0.0)
     whole = loop.function
     if whole is None or next(whole.graph.by_op(*LOOPS), None) is None:
         return False
@@ -183,16 +229,14 @@ class _Opening:
         """The nodes of a function, its arguments replaced; where each of its tensors is now."""
         graph = function.graph
         facts = self.loop.facts.get(function.name, {})
-        names = {
-            name: fresh(self.graph, f"{scope}{name}")
-            for name in graph
-            if name not in function.arguments
-        }
+        names: dict[str, str] = {}
+        for name in graph:  # a node may come before what it reads
+            if name not in function.arguments:
+                names[name] = fresh(self.graph, f"{scope}{name}")
+                self.graph.add_node(names[name], node=None)
         places: dict[Tensor, Tensor] = {
             Tensor(name): tensor for name, tensor in zip(function.arguments, given)
         }
-        for name, own in names.items():  # a node may come before what it reads
-            self.graph.add_node(own, node=None)
         for name, own in names.items():
             node = graph.node(name)
             ports = _ports(node)
@@ -210,6 +254,10 @@ class _Opening:
             title = self.loop.held.get((function.name, name))
             if title is not None:
                 self.spliced.weights[own] = self.loop.weights[title]
+            elif node.op == "Const":
+                value = np.asarray(node.attrs["value"])
+                use = WeightUse("", value.shape, (), value)
+                self.spliced.weights[own] = use
         for name, own in names.items():
             for slot, tensor in enumerate(graph.inputs(name)):
                 source = _at(places, tensor)

@@ -86,9 +86,11 @@ class TurnReader:
         if len(self.masks) + self.unmasked > 1:
             return None
         mask = next(iter(self.masks), None)
-        sequence = next(iter(readings.values())).sequence
         lengths = mask.lengths if mask is not None else None
-        if not self.reader.turns_once_a_step(sequence, lengths):
+        if not all(
+            self.reader.turns_once_a_step(each.sequence, lengths)
+            for each in readings.values()
+        ):
             return None
         return Recurrence(
             self.turn,
