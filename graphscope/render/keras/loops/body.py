@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -121,15 +121,13 @@ class Body(Values):
             == len(body.returns)
         ):
             raise self._unsaid(name)
-        inside = Names(self.names.taken)
-        given, carried = list[Text](), dict[int, str]()
+        given = list[Text](self.captured(name, body, inputs))
+        inside = Names(self.names.taken)  # which sees the names of all captured
+        carried = dict[int, str]()
         for port, tensor in enumerate(inputs):
-            if _stays(body, port):
-                given.append(self.named(tensor))
-                self.known[Tensor(name, port)] = given[-1]
-            else:
+            if not _stays(body, port):
                 carried[port] = inside.unique(self._hint(body, port, tensor))
-                given.append(Text(carried[port], free=True))
+                given[port] = Text(carried[port], free=True)
         turn = list(carried.values())
         titles = [self.names.unique("cond"), self.names.unique("body")]
         first = [_first(self.text(inputs[port])) for port in carried]
@@ -147,6 +145,17 @@ class Body(Values):
         self.put(
             f"{left}{comma} = tf.while_loop({titles[0]}, {titles[1]}, {_tuple(first)}{more})"
         )
+
+    def captured(
+        self, name: str, body: Function, inputs: Sequence[Tensor]
+    ) -> Iterator[Text]:
+        """What a loop's closures see of each variable that stays the same; nothing yet of the others."""
+        for port, tensor in enumerate(inputs):
+            if _stays(body, port):
+                self.known[Tensor(name, port)] = self.named(tensor)
+                yield self.known[Tensor(name, port)]
+            else:
+                yield Text("")
 
     def _hint(self, body: Function, port: int, first: Tensor) -> str:
         """What a loop variable might be called."""
