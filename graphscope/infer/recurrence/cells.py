@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor, WeightUse
-from ...match import WeightRef, Match, Solver, View
+from ...match import Match, Solver, View, WeightRef
 from ...patterns.recurrent import CELLS, Cell
 from .linear import Linear
 from .normal_form import STATE, NormalForm
@@ -220,7 +220,11 @@ class _Layout:
         return [whole[0].joined(0, whole[1:])]
 
     def _sum(
-        self, name: str, biases: Sequence[WeightRef], units: int, offset: float | None = None
+        self,
+        name: str,
+        biases: Sequence[WeightRef],
+        units: int,
+        offset: float | None = None,
     ) -> WeightRef:
         """What a gate adds: its biases and its number."""
         number = self.gates[name].offset if offset is None else offset

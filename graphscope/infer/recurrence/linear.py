@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ...graph import Tensor
-from ...match import WeightRef, View
+from ...match import View, WeightRef
 from ...match.view.nodes import MALFORMED
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
