@@ -170,3 +170,74 @@ def test_random_models(keras: str) -> None:
             if reason:
                 wrong.append(f"{seed}{form} {what}: {reason}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name, gates", [("CuDNNLSTM", 4), ("CuDNNGRU", 3)])
+def test_cudnn_weights_are_turned(name: str, gates: int, tmp_path: Path) -> None:
+    """The file of a plain layer, renamed and given the other's weights: tf_keras says what they mean."""
+    import h5py
+    import tf_keras as K
+    from tf_keras.src.saving.legacy import hdf5_format
+
+    plain = getattr(K.layers, name.removeprefix("CuDNN"))
+    model = K.Sequential([K.Input((5, 3)), plain(2, name="cell")])
+    model.save(tmp_path / "m.h5")
+    rng = np.random.default_rng(0)
+    shapes = [(3, 2 * gates), (2, 2 * gates), (4 * gates,)]
+    weights = [rng.normal(size=shape).astype("f4") for shape in shapes]
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        text = file.attrs["model_config"].replace(f'"{plain.__name__}"', f'"{name}"')
+        file.attrs["model_config"] = text
+        group = file["model_weights"]["cell"]
+        for key, value in zip(list(group.attrs["weight_names"]), weights):
+            del group[key]
+            group[key] = value
+    converted = hdf5_format.preprocess_weights_for_loading(model.layers[0], weights)
+    model.set_weights(converted)
+    graphscope.analyse(str(tmp_path / "m.h5")).write_keras(tmp_path / "out")
+    built = run_source(tmp_path / "out")
+    x = rng.normal(size=(2, 5, 3)).astype("f4")
+    np.testing.assert_allclose(built(x), model(x), rtol=1e-4, atol=1e-5)
+
+
+def test_keras_1_says_it_in_its_own_words(tmp_path: Path) -> None:
+    """A file of Keras 1, made by hand: its arguments and weights are those of a net of Keras 2."""
+    import h5py
+    import tf_keras as K
+
+    model = K.Sequential(
+        [
+            K.Input((8, 8, 3)),
+            K.layers.Conv2D(4, (3, 2), padding="same", activation="relu"),
+            K.layers.MaxPooling2D((2, 2)),
+            K.layers.Flatten(),
+            K.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    spread(model)
+    layers = [
+        {"class_name": "Convolution2D", "config": {"name": "c", "nb_filter": 4, "nb_row": 3, "nb_col": 2, "border_mode": "same",
+         "activation": "relu", "subsample": [1, 1], "dim_ordering": "tf", "init": "glorot_uniform", "bias": True,
+         "W_regularizer": None, "batch_input_shape": [None, 8, 8, 3], "trainable": True}},
+        {"class_name": "MaxPooling2D", "config": {"name": "p", "pool_size": [2, 2], "strides": [2, 2], "border_mode": "valid",
+         "dim_ordering": "tf", "trainable": True}},
+        {"class_name": "Flatten", "config": {"name": "f", "trainable": True}},
+        {"class_name": "Dense", "config": {"name": "d", "output_dim": 2, "input_dim": 64, "activation": "softmax", "bias": True,
+         "init": "uniform", "trainable": True}},
+    ]  # fmt: skip
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        config = {"class_name": "Sequential", "config": layers}
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "1.2.2"
+        top = file.create_group("model_weights")
+        top.attrs["layer_names"] = [b"c", b"p", b"f", b"d"]
+        for name, layer in zip("cpfd", model.layers):
+            group = top.create_group(name)
+            names = [f"{name}_{part}".encode() for part in "Wb"][: len(layer.weights)]
+            group.attrs["weight_names"] = names
+            for key, value in zip(names, layer.get_weights()):
+                group[key.decode()] = value
+    graphscope.analyse(str(tmp_path / "m.h5")).write_keras(tmp_path / "out")
+    x = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("f4")
+    found = run_source(tmp_path / "out")(x)
+    np.testing.assert_allclose(found, model(x), rtol=1e-5, atol=1e-6)

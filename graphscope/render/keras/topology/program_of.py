@@ -16,6 +16,7 @@ from ..program.names import identifier, layer_name
 from ..program.program import Input, Program, Step
 from .arguments import Writing, constructor_arguments
 from .calls import call_of, expression_of
+from .cudnn import converted
 from .missing import missing_class, retired_class
 
 Shapes = Mapping[Tensor, Any]
@@ -114,7 +115,7 @@ class _Lowering:
             class_name=class_name,
             arguments=self.arguments(layer, node),
             weights={
-                _own_name(layer, path): layer.weights[path] for path in layer.stored
+                _own_name(layer, path): converted(layer, path) for path in layer.stored
             },
             stored=tuple(_own_name(layer, path) for path in layer.stored),
         )
