@@ -136,13 +136,27 @@ def fill_tables(state: State) -> State:
     return state if filled is graph else state.become(prune(filled, state.outputs))
 
 
+def join_spellings(state: State) -> State:
+    """Ops that together spell one op -> that op, while layers are sought.
+
+    ``BatchToSpaceND(Conv2D(SpaceToBatchND(x), w)) -> Conv2D(x, w, dilations=2)``; see ``patterns/canonical``.
+    """
+    view = find.canonical_of(state)
+    if view.graph is state.graph:
+        return state
+    joined = replace(state, graph=view.graph, written=state.graph)
+    joined.views["canonical"] = view
+    return joined
+
+
 def find_layers(state: State) -> State:
-    """Ops -> the same graph, and the layers that explain its ops.
+    """Ops -> the ops as they are written, and the layers that explain them.
 
     ``BiasAdd(Conv2D(x, kernel), bias) -> Conv2D``; activations that one call made join the layer before.
     """
-    state = replace(state, known=state.constants)
-    return replace(state, layers=find.layers_of(state))
+    layers = find.layers_of(state)
+    state = replace(state, graph=state.written or state.graph, written=None)
+    return replace(state, layers=layers, known=state.constants)
 
 
 def read_training(state: State) -> State:
@@ -206,6 +220,7 @@ PASSES = (
     Pass(infer_again),
     Pass(resolve_choices, drops=_SIDE),
     # layers
+    Pass(join_spellings),
     Pass(find_layers),
     Pass(read_training),
     Pass(add_loops),

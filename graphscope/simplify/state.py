@@ -29,6 +29,7 @@ class State:
     ``facts`` is what is known of the tensors of the op graph, ``probes`` the same under several choices of the sizes left
     open, ``implied`` what the feeds' readers imply of their shapes; they were inferred on the graph ``inferred``, and stay true
     of every tensor that keeps its name. ``lifted`` tells what became of loops.
+    ``written`` is the graph of ops while ``graph`` is its canonical form.
     ``layers`` and ``loops`` are those made of ops, ``ends`` the tensors that nothing read when they became a graph.
     """
 
@@ -45,6 +46,7 @@ class State:
     implied: Mapping[str, Implied] = field(default_factory=dict)
     inferred: Graph | None = None
     lifted: Lifted = field(default_factory=lambda: Lifted(Graph()))
+    written: Graph | None = None
     layers: tuple[Layer, ...] = ()
     loops: tuple[Loop, ...] = ()
     below: Graph | None = None

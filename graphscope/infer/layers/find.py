@@ -27,15 +27,15 @@ def find_layers(
     keep: Iterable[Tensor | str] = (),
     patterns: Sequence[Pattern] | None = None,
     fuse_activations: bool = True,
-    probes: Sequence[Specs] = (),
+    view: View | None = None,
 ) -> tuple[Layer, ...]:
     """The layers of an inference graph, named, in topological order.
 
     ``specs`` may be partial or empty: what needs a shape is then found less often, or with a default. ``keep`` are
-    tensors that must stay visible (the outputs asked for). ``probes`` are specs under several choices of open sizes.
+    tensors that must stay visible (the outputs asked for). ``view`` is that of the graph in canonical form.
     """
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
-    view = canonical_view(graph, model, specs, keep=kept, probes=probes)
+    view = view or canonical_view(graph, model, specs, keep=kept)
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
     found = standing([_layer(each, view) for each in tiles], graph)
     found = _in_order(graph, found)
@@ -44,12 +44,21 @@ def find_layers(
     return _named(found)
 
 
+def canonical_of(state: State) -> View:
+    """The view of a state's graph in canonical form."""
+    if "canonical" not in state.views:
+        probes = [SpecsOf(facts) for facts in state.probes]
+        kept = {tensor.node for tensor in state.outputs}
+        state.views["canonical"] = canonical_view(
+            state.graph, state.model, state.specs, keep=kept, probes=probes
+        )
+    return state.views["canonical"]
+
+
 def layers_of(state: State) -> tuple[Layer, ...]:
-    """The same of a state whose facts are inferred."""
-    probes = [SpecsOf(facts) for facts in state.probes]
-    return find_layers(
-        state.graph, state.model, state.specs, keep=state.outputs, probes=probes
-    )
+    """The layers of a state whose facts are inferred; its graph may be in canonical form."""
+    graph, view = state.written or state.graph, canonical_of(state)
+    return find_layers(graph, state.model, state.specs, keep=state.outputs, view=view)
 
 
 def _layer(each: Tile, view: View) -> Layer:
