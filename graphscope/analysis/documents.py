@@ -24,10 +24,10 @@ def size_of(shape: Shape) -> int:
     return count
 
 
-def describe_model(found: Stages) -> dict[str, Any]:
+def describe_model(analysis: Stages) -> dict[str, Any]:
     """``inspect``: what the file is, what goes in and out, its layers, totals and findings."""
-    model, variables = found.model, parameters_of(found)
-    candidates = describe_outputs(found)
+    model, variables = analysis.model, parameters_of(analysis)
+    candidates = describe_outputs(analysis)
     return {
         "source": model.source,
         "format": model.format,
@@ -39,34 +39,34 @@ def describe_model(found: Stages) -> dict[str, Any]:
         "bytes": sum(v["bytes"] for v in variables),
         "inputs": candidates["inputs"],
         "outputs": candidates["outputs"],
-        "layers": dict(Counter(layer.op for layer in found.layers).most_common()),
+        "layers": dict(Counter(layer.op for layer in analysis.layers).most_common()),
         "loops": [
-            {"name": each.name, "ops": each.attrs["ops"]} for each in found.loops
+            {"name": each.name, "ops": each.attrs["ops"]} for each in analysis.loops
         ],
-        "unexplained": len(unexplained(found)),
-        "roles": dict(Counter(found.roles.values()).most_common()),
+        "unexplained": len(unexplained(analysis)),
+        "roles": dict(Counter(analysis.roles.values()).most_common()),
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "signatures": sorted(model.signatures),
-        "findings": describe_findings(found)["findings"],
-        "family": found.family.to_json(),
+        "findings": describe_findings(analysis)["findings"],
+        "family": analysis.family.to_json(),
         "remarks": [
             *model.remarks,
-            *found.candidates.remarks,
-            *found.family.remarks,
+            *analysis.candidates.remarks,
+            *analysis.family.remarks,
         ],
     }
 
 
-def parameters_of(found: Stages) -> list[dict[str, Any]]:
+def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
     """The variables (or, in a frozen graph, the constants of its layers) that make up the model."""
-    listed = [v for v in found.model.variables if v.role in PARAMETER_ROLES]
+    listed = [v for v in analysis.model.variables if v.role in PARAMETER_ROLES]
     if listed:
         return [_variable(v) for v in listed]
     seen: dict[str, dict[str, Any]] = {}
-    for layer in found.layers:
+    for layer in analysis.layers:
         for use in layer.weights.values():
             if use.node and use.node not in seen:
-                value = found.flat.value(use.node)
+                value = analysis.flat.value(use.node)
                 row: dict[str, Any] = {"name": use.node, "dtype": str(value.dtype)}
                 row |= {"shape": list(value.shape), "bytes": value.nbytes}
                 seen[use.node] = row | {"role": "weight"}
@@ -86,31 +86,33 @@ def _variable(variable: Variable) -> dict[str, Any]:
     return row | ({"path": variable.path} if variable.path else {})
 
 
-def describe_variables(found: Stages, statistics: bool = False) -> dict[str, Any]:
+def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, Any]:
     """``variables``: the variable list, a frozen graph's constants where there is none.
 
     With ``statistics`` each row also has minimum, maximum, mean and the like, read in chunks.
     """
-    rows = [_variable(v) for v in found.model.variables] or parameters_of(found)
+    rows = [_variable(v) for v in analysis.model.variables] or parameters_of(analysis)
     if statistics:
         from ..infer.statistics import statistics_of
 
         for row in rows:
-            row |= statistics_of(found.flat, row["name"])
+            row |= statistics_of(analysis.flat, row["name"])
     return {"variables": rows}
 
 
-def describe_layers(found: Stages) -> dict[str, Any]:
+def describe_layers(analysis: Stages) -> dict[str, Any]:
     """``layers``: the recovered layers in order, and the nodes that none of them explains."""
     return {
-        "layers": [_layer(name, layer, found) for name, layer in named_layers(found)],
-        "unexplained": unexplained(found),
+        "layers": [
+            _layer(name, layer, analysis) for name, layer in named_layers(analysis)
+        ],
+        "unexplained": unexplained(analysis),
     }
 
 
-def describe_pass(found: Stages, name: str) -> dict[str, Any]:
+def describe_pass(analysis: Stages, name: str) -> dict[str, Any]:
     """``layers --stop-after``: the graph that stands after one pass, and the layers known by then."""
-    state = found.state_after(name)
+    state = analysis.state_after(name)
     graph = state.graph
     nodes = [
         {"name": n, "type": graph.op(n), "inputs": [str(t) for t in graph.inputs(n)]}
@@ -119,17 +121,17 @@ def describe_pass(found: Stages, name: str) -> dict[str, Any]:
     return {"pass": name, "nodes": nodes, "layers": [x.name for x in state.layers]}
 
 
-def named_layers(found: Stages) -> list[tuple[str, Layer]]:
+def named_layers(analysis: Stages) -> list[tuple[str, Layer]]:
     """The layers of the layer graph with their names, in topological order."""
-    graph = found.layer_graph
-    by_output = {layer.output: i for i, layer in enumerate(found.layers)}
+    graph = analysis.layer_graph
+    by_output = {layer.output: i for i, layer in enumerate(analysis.layers)}
     pairs = [(n, graph.node(n)) for n in graph]
     layers = [(name, node) for name, node in pairs if isinstance(node, Layer)]
     return sorted(layers, key=lambda pair: by_output.get(pair[1].output, 0))
 
 
-def _layer(name: str, layer: Layer, found: Stages) -> dict[str, Any]:
-    spec = found.specs.get(layer.output, TensorSpec())
+def _layer(name: str, layer: Layer, analysis: Stages) -> dict[str, Any]:
+    spec = analysis.specs.get(layer.output, TensorSpec())
     weights = {
         role: {"variable": use.node, "shape": list(use.shape)}
         for role, use in layer.weights.items()
@@ -157,9 +159,13 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def unexplained(found: Stages) -> list[str]:
+def unexplained(analysis: Stages) -> list[str]:
     """The op nodes of the inference graph that no layer explains, constants and feeds left out."""
-    graph, quiet = found.layer_graph, {"Const", "Placeholder", "PlaceholderWithDefault"}
+    graph, quiet = analysis.layer_graph, {
+        "Const",
+        "Placeholder",
+        "PlaceholderWithDefault",
+    }
     quiet |= {"NoOp", "VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", "_Arg"}
     quiet |= {"Identity", "IdentityN"}
     nodes = ((name, graph.node(name)) for name in graph)
@@ -168,9 +174,9 @@ def unexplained(found: Stages) -> list[str]:
     ]
 
 
-def describe_outputs(found: Stages) -> dict[str, Any]:
+def describe_outputs(analysis: Stages) -> dict[str, Any]:
     """``outputs``: the ranked inputs and outputs, each with its evidence."""
-    candidates, source = found.candidates, found.model.source
+    candidates, source = analysis.candidates, analysis.model.source
     return {
         "inputs": [_candidate(c) | {"kind": c.kind} for c in candidates.inputs],
         "outputs": [
@@ -193,15 +199,17 @@ def _candidate(candidate: Any) -> dict[str, Any]:
     }
 
 
-def describe_findings(found: Stages) -> dict[str, Any]:
+def describe_findings(analysis: Stages) -> dict[str, Any]:
     """``doctor``: what would break or falsify a freeze, and the remedy."""
-    return {"findings": [_finding(each) for each in found.findings]}
+    return {"findings": [_finding(each) for each in analysis.findings]}
 
 
-def describe_errors(found: Stages) -> list[dict[str, Any]]:
+def describe_errors(analysis: Stages) -> list[dict[str, Any]]:
     """The findings that make a freeze useless, such as an output that is a placeholder."""
     return [
-        _finding(each) for each in found.structural_findings if each.severity == "error"
+        _finding(each)
+        for each in analysis.structural_findings
+        if each.severity == "error"
     ]
 
 

@@ -59,17 +59,17 @@ class Analysis(Stages):
         of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
         of_ops = [p for p in layers() if not p.is_above]
         if of_layers and not self.model.layered:
-            found = self._explained_above(of_layers, pattern, node)
+            above = self._explained_above(of_layers, pattern, node)
             also = any(pattern in (p.name, p.op) for p in of_ops)
-            if found.matched or not also or node not in self.flat.graph:
-                return str(found)
+            if above.matched or not also or node not in self.flat.graph:
+                return str(above)
         tensor = self._existing(node)
         graph = self.graph if tensor.node in self.graph else self.flat.graph
         below = explain_ops(
             graph, self.flat, self.specs, self.outputs, of_ops, pattern, tensor.node
         )
         if of_layers and not below[0].matched:
-            return str(found)
+            return str(above)
         return "\n".join(map(str, below))
 
     def _explained_above(
@@ -81,8 +81,8 @@ class Analysis(Stages):
 
         state = self.state_after("gather_biases")
         graph, view = state.graph, layer_view(state)
-        found = node if node in graph else home_of(graph, self._existing(node))
-        return explain(graph, patterns, pattern, found, view=view)
+        place = node if node in graph else home_of(graph, self._existing(node))
+        return explain(graph, patterns, pattern, place, view=view)
 
     def drawing(self, level: str = "layer", report: bool = False) -> Drawing:
         """What a renderer is given; with ``report`` also all that ``inspect`` says."""
@@ -249,8 +249,8 @@ class Analysis(Stages):
             return ()
         implied = {n: i for n, i in self.implied.items() if i.is_guess}
         said = (
-            f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {found.evidence}"
-            for name, found in implied.items()
+            f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {each.evidence}"
+            for name, each in implied.items()
             if name not in self.given_shapes
         )
         modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
@@ -318,8 +318,8 @@ class Analysis(Stages):
             proof = apart(work) if in_child else work()
         except GraphscopeError as error:
             told = isinstance(error, NotRunnable | UnsafeModel)
-            found = {"passed": None if told else False, "reason": str(error)}
-            record.write_text(json.dumps(found, indent=2) + "\n")
+            verdict = {"passed": None if told else False, "reason": str(error)}
+            record.write_text(json.dumps(verdict, indent=2) + "\n")
             raise
         record.write_text(json.dumps(proof.to_json(), indent=2) + "\n")
         return proof
@@ -327,5 +327,5 @@ class Analysis(Stages):
 
 def analyse(model: Model | str | Path, **options: Any) -> Analysis:
     """What is inferred of a model or of the file at a path; see Analysis for the options."""
-    found = model if isinstance(model, Model) else load(str(model))
-    return Analysis(found, **options)
+    opened = model if isinstance(model, Model) else load(str(model))
+    return Analysis(opened, **options)

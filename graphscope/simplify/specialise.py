@@ -39,23 +39,23 @@ def specialise(
 
     Raises GraphError where a name is not in the graph. Conds of TensorFlow 2 are folded where ``functions`` has their branches.
     """
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name, value in given.items():
-        node = existing(made, name).node
-        _set_constant(made, node, value)
+        node = existing(copy, name).node
+        _set_constant(copy, node, value)
     if functions:
-        made = _take_branches(made, functions)
-    known = _known(made)
+        copy = _take_branches(copy, functions)
+    known = _known(copy)
     switches = {
         name: bool(known[predicate])
-        for name in made.by_op(*_SWITCHES)
-        if (predicate := _predicate(made, name)) in known and known[predicate].size == 1
+        for name in copy.by_op(*_SWITCHES)
+        if (predicate := _predicate(copy, name)) in known and known[predicate].size == 1
     }
     if switches:
-        made = _without_dead(made, switches)
-    for name in list(made.by_op("Select")):
-        _fold_select(made, name, known)
-    return made
+        copy = _without_dead(copy, switches)
+    for name in list(copy.by_op("Select")):
+        _fold_select(copy, name, known)
+    return copy
 
 
 def _set_constant(graph: Graph, name: str, value: Any) -> None:
@@ -138,17 +138,17 @@ def _without_dead(graph: Graph, switches: Mapping[str, bool]) -> Graph:
     """The graph less the sides that are never taken."""
     dead = _dead(graph, switches)
     merges = {n: graph.inputs(n) for n in graph.by_op(*_MERGES) if n not in dead.nodes}
-    made = duplicate(graph, dead.nodes)
+    copy = duplicate(graph, dead.nodes)
     for name, inputs in merges.items():
         living = [(i, t) for i, t in enumerate(inputs) if t not in dead]
         if len(living) < len(inputs):
-            _set_merge(made, name, living)
+            _set_merge(copy, name, living)
     for name, taken in switches.items():
-        if name in made:
-            source = made.inputs(name)[0]
-            redirect(made, Tensor(name, int(taken)), source)
-            put(made, name, _identity(made.node(name), "T"), [source])
-    return made
+        if name in copy:
+            source = copy.inputs(name)[0]
+            redirect(copy, Tensor(name, int(taken)), source)
+            put(copy, name, _identity(copy.node(name), "T"), [source])
+    return copy
 
 
 class _Dead:
@@ -202,9 +202,9 @@ def _set_merge(graph: Graph, name: str, living: list[tuple[int, Tensor]]) -> Non
     index, tensor = living[0]
     if graph.consumers(name, 1):
         value = np.asarray(index, np.int32)
-        made = fresh(graph, f"{name}/value_index")
-        put(graph, made, Node("Const", {"dtype": "int32", "value": value}))
-        redirect(graph, Tensor(name, 1), Tensor(made))
+        slot_of_side = fresh(graph, f"{name}/value_index")
+        put(graph, slot_of_side, Node("Const", {"dtype": "int32", "value": value}))
+        redirect(graph, Tensor(name, 1), Tensor(slot_of_side))
     put(graph, name, _identity(node, "T"), [tensor])
 
 

@@ -82,13 +82,13 @@ class _Stacks(Search):
         return met and not any(self.is_left(name, region) for name in region)
 
 
-def _turns(found: Search, name: str) -> bool:
+def _turns(search: Search, name: str) -> bool:
     """Whether a node turns each matrix of a stack over."""
-    kind, attrs = found.view.kinds[name], found.view.attrs[name]
+    kind, attrs = search.view.kinds[name], search.view.attrs[name]
     if kind == "layers.Permute":
         return tuple(attrs["dims"]) == (2, 1)
     perm = (
-        found.view.number(found.view.inputs[name][1]) if kind == "Transpose" else None
+        search.view.number(search.view.inputs[name][1]) if kind == "Transpose" else None
     )
     return perm is not None and perm.reshape(-1).tolist() == [0, 2, 1]
 
@@ -100,9 +100,9 @@ class _Unstacked(Lifting):
         self, name: str, node: Node, inputs: Sequence[Tensor]
     ) -> tuple[dict[str, Any], list[Tensor]]:
         attrs, given = super().moved(name, node, inputs)
-        if not _turns(self.found, name):
+        if not _turns(self.search, name):
             return attrs, given
-        rank = len(self.found.lead[name]) + 2
+        rank = len(self.search.lead[name]) + 2
         order = [*range(rank - 2), rank - 1, rank - 2]
         if isinstance(node, Layer):
             return {**attrs, "dims": tuple(order[1:])}, given

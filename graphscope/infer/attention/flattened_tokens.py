@@ -246,21 +246,21 @@ def _alike(a: Dims, b: Dims) -> bool:
 class Lifting:
     """Writes the new graph: ``same`` maps old tensors to new ones that equal them, ``lifted`` rows to sequences."""
 
-    def __init__(self, found: Search, specs: Mapping[Tensor, TensorSpec]) -> None:
-        self.found, self.view, self.old = found, found.view, found.graph
-        self.specs = raised_specs(found.graph, specs)
+    def __init__(self, search: Search, specs: Mapping[Tensor, TensorSpec]) -> None:
+        self.search, self.view, self.old = search, search.view, search.graph
+        self.specs = raised_specs(search.graph, specs)
         self.up = Graph()
         self.same: dict[Tensor, Tensor] = {}
         self.lifted: dict[str, Tensor] = {}
         self.names = Names(self.old)
 
     def written(self) -> Graph:
-        for name in self.found.order:
+        for name in self.search.order:
             self._visit(name)
         now = ((down, self._now(tensor)) for down, tensor in self.old.tensors.items())
         self.up.graph["tensors"] = {d: t for d, t in now if t.node in self.up}
         known = self.old.graph.get("equal_sizes", {})
-        self.up.graph["equal_sizes"] = {**known, **self.found.equal}
+        self.up.graph["equal_sizes"] = {**known, **self.search.equal}
         return self.up
 
     def _now(self, tensor: Tensor) -> Tensor:
@@ -268,18 +268,18 @@ class Lifting:
 
     def _visit(self, name: str) -> None:
         inputs = self.old.inputs(name)
-        if name in self.found.worth:
+        if name in self.search.worth:
             self._lift(name, inputs)
-            if self.found.is_left(name, self.found.worth):
+            if self.search.is_left(name, self.search.worth):
                 self._restore(name)
-        elif name in self.found.ends and inputs[0].node in self.found.worth:
+        elif name in self.search.ends and inputs[0].node in self.search.worth:
             self._end(name, inputs[0].node)
-        elif name not in self.found.fading:
+        elif name not in self.search.fading:
             self.up.add(name, self.old.node(name), map(self._now, inputs))
 
     def _lift(self, name: str, inputs: Sequence[Tensor]) -> None:
-        dims = (*self.found.lead[name], *self._dims(name)[1:])
-        start = self.found.starts.get(name)
+        dims = (*self.search.lead[name], *self._dims(name)[1:])
+        start = self.search.starts.get(name)
         if start is not None:
             self.lifted[name] = self.in_sizes(name, start.source, dims)
             return
@@ -332,8 +332,8 @@ class Lifting:
         return Tensor(own)
 
     def _end(self, name: str, source: str) -> None:
-        dims, at = self.found.ends[name], self.lifted[source]
-        if dims != (*self.found.lead[source], *self._dims(source)[1:]):
+        dims, at = self.search.ends[name], self.lifted[source]
+        if dims != (*self.search.lead[source], *self._dims(source)[1:]):
             at = self._reshape(f"{name}/sequence", at, self._spec(name, dims))
         self.same[Tensor(name)] = at
 

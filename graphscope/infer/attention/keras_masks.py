@@ -45,21 +45,21 @@ def name_masks(state: State) -> State:
     if not masked:
         return state
     view = layer_view(state)
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name in masked:
-        _rename(made, view, name)
-    return state.become(made)
+        _rename(copy, view, name)
+    return state.become(copy)
 
 
 def _is_masked(node: Node) -> bool:
     return isinstance(node, Layer) and "attention_mask" in node.inputs
 
 
-def _rename(made: Graph, view: SymbolicView, name: str) -> None:
-    layer = made.node(name)
+def _rename(copy: Graph, view: SymbolicView, name: str) -> None:
+    layer = copy.node(name)
     if not isinstance(layer, Layer):
         return
-    slots = dict(zip(layer.inputs, made.inputs(name), strict=True))
+    slots = dict(zip(layer.inputs, copy.inputs(name), strict=True))
     mask = slots.pop("attention_mask")
     if layer.attrs.get("additive_mask"):
         truth = _truth(view, mask)
@@ -72,8 +72,8 @@ def _rename(made: Graph, view: SymbolicView, name: str) -> None:
         layer = replace(layer, attrs={**layer.attrs, "use_causal_mask": True})
     slots.update(found.named)
     if found.rest:
-        slots["attention_mask"] = _joined(made, name, found.rest)
-    put(made, name, replace(layer, inputs=slots), slots.values())
+        slots["attention_mask"] = _joined(copy, name, found.rest)
+    put(copy, name, replace(layer, inputs=slots), slots.values())
 
 
 def _truth(view: SymbolicView, mask: Tensor) -> Tensor | None:
@@ -96,12 +96,12 @@ def _truth(view: SymbolicView, mask: Tensor) -> Tensor | None:
     return truth if spec is not None and spec.dtype == "bool" else None
 
 
-def _joined(made: Graph, name: str, masks: tuple[Tensor, ...]) -> Tensor:
+def _joined(copy: Graph, name: str, masks: tuple[Tensor, ...]) -> Tensor:
     """The masks that bear no name as one."""
     whole = masks[0]
     for mask in masks[1:]:
-        both = fresh(made, f"{name}/attention_mask")
-        made.add(both, Node("LogicalAnd"), [whole, mask])
+        both = fresh(copy, f"{name}/attention_mask")
+        copy.add(both, Node("LogicalAnd"), [whole, mask])
         whole = Tensor(both)
     return whole
 

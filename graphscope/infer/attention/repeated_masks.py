@@ -33,11 +33,11 @@ def thin_masks(state: State) -> State:
     masks = {name: thin for name in products if (thin := _thin(view, name)) is not None}
     if not masks:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name, thin in masks.items():
-        redirect(made, Tensor(name), thin)
-        drop_unread(made, [name], state.kept)
-    return state.become(made)
+        redirect(copy, Tensor(name), thin)
+        drop_unread(copy, [name], state.kept)
+    return state.become(copy)
 
 
 def _is_op(graph: Graph, name: str) -> bool:

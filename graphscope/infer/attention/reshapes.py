@@ -23,7 +23,7 @@ def name_reshapes(state: State) -> State:
     targets = {name: _target(view, name) for name in computed}
     if not any(targets.values()):
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name, target in targets.items():
         if target is None:
             continue
@@ -38,8 +38,8 @@ def name_reshapes(state: State) -> State:
             pattern="name_reshapes",
             name=name,
         )
-        put(made, name, layer, graph.inputs(name)[:1])
-    return state.become(made)
+        put(copy, name, layer, graph.inputs(name)[:1])
+    return state.become(copy)
 
 
 def _is_computed(graph: Graph, name: str) -> bool:
@@ -51,14 +51,14 @@ def _is_computed(graph: Graph, name: str) -> bool:
 
 def _target(view: SymbolicView, name: str) -> tuple[int, ...] | None:
     """Keras's target shape; None where the batch may change or two other sizes are unknown."""
-    given, made = view.dims(view.inputs[name][0]), view.dims(Tensor(name))
-    if not given or not made or len(made) < 2:
+    before, after = view.dims(view.inputs[name][0]), view.dims(Tensor(name))
+    if not before or not after or len(after) < 2:
         return None
-    kept = given[0] == made[0] or _same_rest(given[1:], made[1:])
-    unknown = sum(size.number is None for size in made[1:])
-    if not kept or unknown > 1:
+    same = before[0] == after[0] or _same_rest(before[1:], after[1:])
+    unknown = sum(size.number is None for size in after[1:])
+    if not same or unknown > 1:
         return None
-    return tuple(-1 if s.number is None else s.number for s in made[1:])
+    return tuple(-1 if s.number is None else s.number for s in after[1:])
 
 
 def _same_rest(a: tuple[Size, ...], b: tuple[Size, ...]) -> bool:

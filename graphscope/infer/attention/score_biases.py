@@ -41,11 +41,11 @@ def gather_biases(state: State) -> State:
     biases = [bias for name in graph if (bias := _bias_of(view, name, state.kept))]
     if not biases:
         return state
-    made = duplicate(graph)
-    gathering = _Gathering(made, view, state.kept)
+    copy = duplicate(graph)
+    gathering = _Gathering(copy, view, state.kept)
     for bias in biases:
         gathering.write(bias)
-    return state.become(made)
+    return state.become(copy)
 
 
 def _bias_of(view: View, name: str, kept: frozenset[str]) -> _Bias | None:
@@ -108,8 +108,8 @@ def _is_scores(view: View, tensor: Tensor) -> bool:
 class _Gathering:
     """Writes the new sums; one that several softmaxes read is made once."""
 
-    def __init__(self, made: Graph, view: View, kept: frozenset[str]) -> None:
-        self.made, self.view, self.kept = made, view, kept
+    def __init__(self, copy: Graph, view: View, kept: frozenset[str]) -> None:
+        self.copy, self.view, self.kept = copy, view, kept
         self.sums: dict[tuple[tuple[Tensor, int], ...], Tensor] = {}
         self.turned: dict[Tensor, Tensor] = {}
 
@@ -120,12 +120,12 @@ class _Gathering:
         node = self.view.graph.node(bias.root.node)
         dtype = self._spec(bias.root).dtype
         plain = Node("AddV2", {"T": dtype}, (self._spec(bias.root),))
-        before = self.made.inputs(bias.root.node)
-        put(self.made, bias.root.node, plain, [bias.scores, self.sums[terms]])
+        before = self.copy.inputs(bias.root.node)
+        put(self.copy, bias.root.node, plain, [bias.scores, self.sums[terms]])
         # what else reads scores would keep them from being a layer's own
-        drop_unread(self.made, (tensor.node for tensor in before), self.kept)
+        drop_unread(self.copy, (tensor.node for tensor in before), self.kept)
         if isinstance(node, Layer):
-            self.made.tensors[node.output] = bias.root
+            self.copy.tensors[node.output] = bias.root
 
     def _sum(self, near: str, terms: tuple[tuple[Tensor, int], ...]) -> Tensor:
         (first, sign), *rest = terms
@@ -137,33 +137,33 @@ class _Gathering:
     def _joined(self, near: str, a: Tensor, b: Tensor, sign: int) -> Tensor:
         shape = _broadcast(self._spec(a).shape, self._spec(b).shape)
         spec = TensorSpec(self._spec(a).dtype, shape)
-        name = fresh(self.made, f"{near}/mask")
+        name = fresh(self.copy, f"{near}/mask")
         op = "AddV2" if sign > 0 else "Sub"
-        put(self.made, name, Node(op, {"T": spec.dtype}, (spec,)), [a, b])
+        put(self.copy, name, Node(op, {"T": spec.dtype}, (spec,)), [a, b])
         return Tensor(name)
 
     def _turned(self, tensor: Tensor) -> Tensor:
         """The tensor with its sign turned; what a Rescaling makes is made so."""
         if tensor in self.turned:
             return self.turned[tensor]
-        node, spec = self.made.node(tensor.node), self._spec(tensor)
+        node, spec = self.copy.node(tensor.node), self._spec(tensor)
         if isinstance(node, Layer) and node.op == "Rescaling":
-            name = fresh(self.made, f"{tensor.node}_mask")
+            name = fresh(self.copy, f"{tensor.node}_mask")
             scale, offset = node.attrs["scale"], node.attrs.get("offset", 0.0)
             attrs = {**node.attrs, "scale": -scale, "offset": -offset}
-            made: Node = replace(node, attrs=attrs, name=name, outputs=(spec,))
-            inputs = self.made.inputs(tensor.node)
+            negative: Node = replace(node, attrs=attrs, name=name, outputs=(spec,))
+            inputs = self.copy.inputs(tensor.node)
         else:
-            name = fresh(self.made, f"{tensor.node}/negative")
-            made, inputs = Node("Neg", {"T": spec.dtype}, (spec,)), (tensor,)
-        put(self.made, name, made, inputs)
+            name = fresh(self.copy, f"{tensor.node}/negative")
+            negative, inputs = Node("Neg", {"T": spec.dtype}, (spec,)), (tensor,)
+        put(self.copy, name, negative, inputs)
         self.turned[tensor] = Tensor(name)
         return self.turned[tensor]
 
     def _spec(self, tensor: Tensor) -> TensorSpec:
         if tensor.node in self.view.graph:
             return self.view.specs.get(tensor, TensorSpec())
-        return self.made.node(tensor.node).outputs[0]
+        return self.copy.node(tensor.node).outputs[0]
 
 
 def _broadcast(a: Shape, b: Shape) -> Shape:

@@ -203,16 +203,16 @@ class Inference:
         inputs = self._inputs[name]
         if not forced and not self._is_ready(node, inputs):
             return
-        found = self._facts_of(name, node, inputs, forced)
-        if found is None:
+        facts = self._facts_of(name, node, inputs, forced)
+        if facts is None:
             return
         old = self.facts.get(name)
         if old is not None:
             self._visits[at] += 1
-            found = self._widened(at, old, found)
-            if all(map(same_fact, old, found)):
+            facts = self._widened(at, old, facts)
+            if all(map(same_fact, old, facts)):
                 return
-        self.facts[name] = found
+        self.facts[name] = facts
         for target in self.graph._succ[name]:
             self._push(target)
 
@@ -237,20 +237,20 @@ class Inference:
         if name in self.arguments:
             return (self.arguments[name],)
         dtypes = self._dtypes(name, node)
-        found: Sequence[Fact] | None
+        facts: Sequence[Fact] | None
         if node.op in HANDLES:
-            found = HANDLES[node.op](self.arrays, name, node, known, dtypes)
+            facts = HANDLES[node.op](self.arrays, name, node, known, dtypes)
             for waiting in self.arrays.take_changed():
                 self._push(waiting)
-            if found is None and not forced:
+            if facts is None and not forced:
                 return None
         elif self.library.calls(node):
-            found = self.library.call(node, known)
+            facts = self.library.call(node, known)
         elif node.op in ("Merge", "RefMerge"):
-            found = self._merged(inputs)
+            facts = self._merged(inputs)
         else:
-            found = self._by_rule(name, node, known, dtypes)
-        return self._completed(name, node, dtypes, list(found or ()))
+            facts = self._by_rule(name, node, known, dtypes)
+        return self._completed(name, node, dtypes, list(facts or ()))
 
     def _dtypes(self, name: str, node: Node) -> tuple[str, ...]:
         if name not in self._known_dtypes:
@@ -266,10 +266,10 @@ class Inference:
     def _merged(self, inputs: Sequence[Tensor]) -> list[Fact]:
         """Of the branches that are known by now; the others widen it when they come."""
         known = [self.at(tensor) for tensor in inputs if tensor.node in self.facts]
-        found = known[0] if known else UNKNOWN
+        joined = known[0] if known else UNKNOWN
         for fact in known[1:]:
-            found = join_facts(found, fact)
-        return [found, Fact(TensorSpec("int32", ()))]
+            joined = join_facts(joined, fact)
+        return [joined, Fact(TensorSpec("int32", ()))]
 
     def _by_rule(
         self, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
@@ -293,11 +293,11 @@ class Inference:
         ]
 
     def _completed(
-        self, name: str, node: Node, dtypes: tuple[str, ...], found: list[Fact]
+        self, name: str, node: Node, dtypes: tuple[str, ...], facts: list[Fact]
     ) -> tuple[Fact, ...]:
         """One fact a port: the OpDef's dtype, what the file itself says of an unknown rank, and what the caller says."""
-        found = found[: len(dtypes)] + [UNKNOWN] * (len(dtypes) - len(found))
-        for port, (fact, dtype) in enumerate(zip(found, dtypes, strict=True)):
+        facts = facts[: len(dtypes)] + [UNKNOWN] * (len(dtypes) - len(facts))
+        for port, (fact, dtype) in enumerate(zip(facts, dtypes, strict=True)):
             shape, said = fact.spec.shape, dtype.removesuffix("_ref")
             if shape == () and is_vague_feed(node, self.producer):
                 shape = None
@@ -308,8 +308,8 @@ class Inference:
                 fact = Fact(fact.spec, None, fact.held)
             if shape != fact.spec.shape or said != fact.spec.dtype:
                 spec = TensorSpec(said or fact.spec.dtype, shape)
-                found[port] = Fact(spec, fact.value, fact.held)
-        return tuple(found)
+                facts[port] = Fact(spec, fact.value, fact.held)
+        return tuple(facts)
 
 
 def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:
@@ -321,8 +321,8 @@ def _constant(node: Node, dtypes: tuple[str, ...]) -> Fact:
         shape = np.shape(node.attrs["value"])
     else:
         shape = spec("value").shape
-    found = TensorSpec((dtypes or ("",))[0], shape)
-    return Fact(found, node.attrs["value"] if _is_followed(found) else None)
+    spec = TensorSpec((dtypes or ("",))[0], shape)
+    return Fact(spec, node.attrs["value"] if _is_followed(spec) else None)
 
 
 def _is_followed(spec: TensorSpec) -> bool:

@@ -26,15 +26,15 @@ def index_slices(state: State) -> State:
     squeezes = [name for name in graph.by_op("Squeeze") if _is_index(state, name)]
     if not squeezes:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name in squeezes:
-        (source, *_), axes = made.inputs(name), made.attrs(name)["squeeze_dims"]
-        node = made.node(source.node)
+        (source, *_), axes = copy.inputs(name), copy.attrs(name)["squeeze_dims"]
+        node = copy.node(source.node)
         shrunk = {**node.attrs, "shrink_axis_mask": _mask(axes)}
         indexed = replace(node, attrs=shrunk, outputs=())
-        put(made, name, indexed, made.inputs(source.node))
-        drop_unread(made, [source.node])
-    return state.become(made)
+        put(copy, name, indexed, copy.inputs(source.node))
+        drop_unread(copy, [source.node])
+    return state.become(copy)
 
 
 def _is_index(state: State, name: str) -> bool:
@@ -84,15 +84,15 @@ def merge_equal(state: State) -> State:
     owners = _owners(state)
     if not owners:
         return state
-    made = duplicate(state.graph)
+    copy = duplicate(state.graph)
     for name, owner in owners.items():
-        for port in {port for _, _, port in made.out_edges(name, data="port")}:
-            redirect(made, Tensor(name, port), Tensor(owner, port))
-        made.remove_node(name)
-    for below, tensor in made.tensors.items():
+        for port in {port for _, _, port in copy.out_edges(name, data="port")}:
+            redirect(copy, Tensor(name, port), Tensor(owner, port))
+        copy.remove_node(name)
+    for below, tensor in copy.tensors.items():
         owner = owners.get(tensor.node, tensor.node)
-        made.tensors[below] = Tensor(owner, tensor.port)
-    return state.become(made)
+        copy.tensors[below] = Tensor(owner, tensor.port)
+    return state.become(copy)
 
 
 def _owners(state: State) -> dict[str, str]:

@@ -44,10 +44,10 @@ def drop_transposes(state: State) -> State:
     ]
     if not chains:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for back, chain in chains:
-        _turn(made, back, chain)
-    return state.become(prune(made, state.outputs) if state.outputs else made)
+        _turn(copy, back, chain)
+    return state.become(prune(copy, state.outputs) if state.outputs else copy)
 
 
 def _between(graph: Graph, back: str, keep: Collection[str]) -> list[str]:
@@ -188,16 +188,16 @@ def _flat(graph: Graph, name: str, rank: int) -> Tensor:
 
 
 def _turned(attrs: Mapping[str, Any], op: str, rank: int) -> dict[str, Any]:
-    made = dict(attrs)
+    new = dict(attrs)
     if op in _ELEMENTWISE:
-        return made
-    made["data_format"] = "NCHW" if op == "BiasAdd" or rank == 4 else "NCDHW"
+        return new
+    new["data_format"] = "NCHW" if op == "BiasAdd" or rank == 4 else "NCDHW"
     for key in _PER_AXIS:
-        values = made.get(key)
+        values = new.get(key)
         if values and len(values) == rank:
-            made[key] = tuple(values[axis] for axis in _to_first(rank))
-    pairs = made.get("explicit_paddings")
+            new[key] = tuple(values[axis] for axis in _to_first(rank))
+    pairs = new.get("explicit_paddings")
     if pairs and len(pairs) == 2 * rank:
         order = (i for axis in _to_first(rank) for i in (2 * axis, 2 * axis + 1))
-        made["explicit_paddings"] = tuple(pairs[i] for i in order)
-    return made
+        new["explicit_paddings"] = tuple(pairs[i] for i in order)
+    return new

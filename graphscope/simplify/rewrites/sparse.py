@@ -63,13 +63,13 @@ def join_sparse_feeds(state: State) -> State:
     whole = {each.feed for each in products} - set(_read_otherwise(graph, products))
     if not whole:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for feed in whole:
-        put(made, feed.values, _matrix(graph, feed), ())
+        put(copy, feed.values, _matrix(graph, feed), ())
     for product in products:
         if product.feed in whole:
-            _multiply(made, product)
-    return state.become(prune(made, state.outputs) if state.outputs else made)
+            _multiply(copy, product)
+    return state.become(prune(copy, state.outputs) if state.outputs else copy)
 
 
 def _product(graph: Graph, name: str) -> _Product | None:
@@ -195,36 +195,36 @@ def _matrix(graph: Graph, feed: SparseFeed) -> Node:
     )
 
 
-def _multiply(made: Graph, product: _Product) -> None:
+def _multiply(copy: Graph, product: _Product) -> None:
     """The product and what stands before it as ops on one dense tensor."""
-    node, at = made.node(product.node), Tensor(product.feed.values)
+    node, at = copy.node(product.node), Tensor(product.feed.values)
     for step in product.steps:
-        if made.op(step.node) in _SCALES or made.op(step.node).startswith("Gather"):
+        if copy.op(step.node) in _SCALES or copy.op(step.node).startswith("Gather"):
             other = step.other
             if step.op == "retain":
-                other = _as_numbers(made, step, at)
+                other = _as_numbers(copy, step, at)
             op = "Mul" if step.op == "retain" else step.op
-            put(made, step.node, Node(op, {"T": node.attrs.get("T")}), (at, other))
+            put(copy, step.node, Node(op, {"T": node.attrs.get("T")}), (at, other))
         at = Tensor(step.node)
     attrs = {
         "T": node.attrs.get("T"),
         "transpose_a": bool(node.attrs.get("adjoint_a")),
         "transpose_b": bool(node.attrs.get("adjoint_b")),
     }
-    put(made, product.node, Node("MatMul", attrs), (at, made.inputs(product.node)[3]))
+    put(copy, product.node, Node("MatMul", attrs), (at, copy.inputs(product.node)[3]))
 
 
-def _as_numbers(made: Graph, step: _Step, at: Tensor) -> Tensor:
+def _as_numbers(copy: Graph, step: _Step, at: Tensor) -> Tensor:
     """The mask as numbers, one drawn for each element of the matrix."""
-    size = fresh(made, f"{step.node}/shape")
-    put(made, size, Node("Shape", {"T": "float32", "out_type": "int32"}), (at,))
-    for name in list(_drawn(made, step.other)):
-        drawn = made.node(name)
+    size = fresh(copy, f"{step.node}/shape")
+    put(copy, size, Node("Shape", {"T": "float32", "out_type": "int32"}), (at,))
+    for name in list(_drawn(copy, step.other)):
+        drawn = copy.node(name)
         attrs = {**drawn.attrs, "T": "int32"}
-        put(made, name, Node(drawn.op, attrs), (Tensor(size), *made.inputs(name)[1:]))
+        put(copy, name, Node(drawn.op, attrs), (Tensor(size), *copy.inputs(name)[1:]))
     mask = step.other
-    if made.op(mask.node) == "Cast":
-        return made.inputs(mask.node)[0]
-    cast = fresh(made, f"{step.node}/mask")
-    put(made, cast, Node("Cast", {"SrcT": "bool", "DstT": "float32"}), (mask,))
+    if copy.op(mask.node) == "Cast":
+        return copy.inputs(mask.node)[0]
+    cast = fresh(copy, f"{step.node}/mask")
+    put(copy, cast, Node("Cast", {"SrcT": "bool", "DstT": "float32"}), (mask,))
     return Tensor(cast)

@@ -28,18 +28,18 @@ def fill_lookups(
     }
     if not readers:
         return graph
-    made = duplicate(graph)
-    nothing = fresh(made, "no_handle")
-    put(made, nothing, _constant(np.zeros((), np.int32)), ())
+    copy = duplicate(graph)
+    nothing = fresh(copy, "no_handle")
+    put(copy, nothing, _constant(np.zeros((), np.int32)), ())
     for name, (keys, values) in readers.items():
-        node = made.node(name)
+        node = copy.node(name)
         if node.op in _SIZES:
-            put(made, name, _constant(np.array(len(keys), np.int64)), ())
+            put(copy, name, _constant(np.array(len(keys), np.int64)), ())
         else:
             known = replace(node, attrs={**node.attrs, "keys": keys, "values": values})
-            put(made, name, known, made.inputs(name))
-            read_instead(made, name, 0, Tensor(nothing))
-    return made
+            put(copy, name, known, copy.inputs(name))
+            read_instead(copy, name, 0, Tensor(nothing))
+    return copy
 
 
 def _constant(value: np.ndarray) -> Node:

@@ -34,15 +34,15 @@ def fold_reshape_targets(state: State) -> State:
     }
     if not targets:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name, target in targets.items():
-        own = fresh(made, f"{name}/target")
+        own = fresh(copy, f"{name}/target")
         value = np.array(target, np.int32)
-        made.add(own, Node("Const", {"dtype": "int32", "value": value}))
-        payload = made.node(name)
+        copy.add(own, Node("Const", {"dtype": "int32", "value": value}))
+        payload = copy.node(name)
         constant = replace(payload, attrs={**_plain(payload), "Tshape": "int32"})
-        put(made, name, constant, [made.inputs(name)[0], Tensor(own)])
-    return state.become(made)
+        put(copy, name, constant, [copy.inputs(name)[0], Tensor(own)])
+    return state.become(copy)
 
 
 def _plain(node: Node) -> dict[str, object]:
@@ -63,8 +63,8 @@ def _target(
     inputs = below.inputs(name)
     if len(inputs) != 2 or below.op(inputs[1].node) == "Const":
         return None
-    asked, made = _sizes(values.get(inputs[1])), specs.get(Tensor(name), TensorSpec())
-    for sizes in (asked, made.shape):
+    asked, spec = _sizes(values.get(inputs[1])), specs.get(Tensor(name), TensorSpec())
+    for sizes in (asked, spec.shape):
         if sizes is not None and sum(size in (None, -1) for size in sizes) <= 1:
             return tuple(-1 if size is None else size for size in sizes)
     return _kept_batch(below, inputs, asked, specs, values)

@@ -21,7 +21,7 @@ _LIFTED = frozenset({"ExpandDims", "Identity"})
 _SUMS = frozenset({"BiasAdd", "Add", "AddV2"})
 
 
-class _Found(NamedTuple):
+class _Crop(NamedTuple):
     """``name`` yields what is asked for: the convolution, or the sum of it and of a ``bias``."""
 
     convolution: str
@@ -44,15 +44,13 @@ def crop_transposed_convolutions(state: State) -> State:
     ]
     if not any(crops):
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for each in filter(None, crops):
-        _crop(made, each)
-    return state.become(made)
+        _write(copy, each)
+    return state.become(copy)
 
 
-def _asked(
-    graph: Graph, name: str, facts: Facts, keep: frozenset[str]
-) -> _Found | None:
+def _asked(graph: Graph, name: str, facts: Facts, keep: frozenset[str]) -> _Crop | None:
     """The convolution, where its size is another map's and lies within the whole."""
     node, inputs = graph.node(name), graph.inputs(name)
     strides = node.attrs.get("strides")
@@ -69,7 +67,7 @@ def _asked(
     if height < down or width < across or _is_own(graph, inputs[0], inputs[2]):
         return None
     last, bias = _sum(graph, name, filters, facts, keep)
-    return _Found(name, last, (down, across), (height, width), filters, bias)
+    return _Crop(name, last, (down, across), (height, width), filters, bias)
 
 
 def _is_plain(node: Node) -> bool:
@@ -98,17 +96,17 @@ def _is_own(graph: Graph, sizes: Tensor, given: Tensor) -> bool:
 
 def _measured(graph: Graph, name: str) -> set[str]:
     """The nodes whose shapes a size is computed from."""
-    found: set[str] = set()
+    measured: set[str] = set()
     seen, stack = {name}, [name]
     while stack:
         node = stack.pop()
         sources = {tensor.node for tensor in graph.inputs(node)}
         if graph.op(node) in ("Shape", "ShapeN", "Size"):
-            found |= sources
+            measured |= sources
             continue
         stack.extend(sources - seen)
         seen |= sources
-    return found
+    return measured
 
 
 def _shape(facts: Facts, tensor: Tensor) -> Shape:
@@ -130,54 +128,56 @@ def _sum(
     return last, inputs[1 - slot]
 
 
-def _crop(graph: Graph, found: _Found) -> None:
+def _write(graph: Graph, crop: _Crop) -> None:
     """Rewire: the whole convolution (and its bias) under new names, the slice of it under the old."""
-    old = graph.node(found.convolution)
+    old = graph.node(crop.convolution)
     dtype = str(old.attrs.get("T", "float32"))
-    sizes, kernel, given = graph.inputs(found.convolution)
-    steps = (1, *found.strides, 1)
-    beyond = [k - s for k, s in zip(found.kernel, found.strides)]
+    sizes, kernel, map_before = graph.inputs(crop.convolution)
+    steps = (1, *crop.strides, 1)
+    beyond = [k - s for k, s in zip(crop.kernel, crop.strides)]
 
     def integers(part: str, values: Sequence[int]) -> Tensor:
         value = np.array(values, np.int32)
-        return _add(graph, found, part, "Const", {"dtype": "int32", "value": value})
+        return _add(graph, crop, part, "Const", {"dtype": "int32", "value": value})
 
     def number(part: str, op: str, *inputs: Tensor) -> Tensor:
-        return _add(graph, found, part, op, {"T": "int32"}, *inputs)
+        return _add(graph, crop, part, op, {"T": "int32"}, *inputs)
 
     shape = _add(
-        graph, found, "shape", "Shape", {"T": dtype, "out_type": "int32"}, given
+        graph, crop, "shape", "Shape", {"T": dtype, "out_type": "int32"}, map_before
     )
     scaled = number("scaled", "Mul", shape, integers("steps", (*steps[:3], 0)))
-    plus = integers("beyond", (0, *beyond, found.filters))
+    plus = integers("beyond", (0, *beyond, crop.filters))
     asked = number("sizes", "AddV2", scaled, plus)
     attrs = {**old.attrs, "padding": "VALID"}
-    whole = _add(graph, found, "whole", old.op, attrs, asked, kernel, given)
-    if found.bias is not None:
-        whole = _add(graph, found, "biased", "BiasAdd", {"T": dtype}, whole, found.bias)
-    made = _add(graph, found, "made", "Shape", {"T": dtype, "out_type": "int32"}, whole)
-    spare = number("spare", "Sub", made, sizes)
+    whole = _add(graph, crop, "whole", old.op, attrs, asked, kernel, map_before)
+    if crop.bias is not None:
+        whole = _add(graph, crop, "biased", "BiasAdd", {"T": dtype}, whole, crop.bias)
+    measured = _add(
+        graph, crop, "made", "Shape", {"T": dtype, "out_type": "int32"}, whole
+    )
+    spare = number("spare", "Sub", measured, sizes)
     half = number("half", "FloorDiv", spare, integers("two", (1, 2, 2, 1)))
     inside = integers("spatial", (0, 1, 1, 0))
     begin = number("begin", "Mul", half, inside)
     kept = number("kept", "Mul", sizes, inside)
     size = number("size", "Sub", kept, integers("rest", (1, 0, 0, 1)))
-    payload = graph.node(found.name)
+    payload = graph.node(crop.name)
     attrs = {"T": dtype, "Index": "int32"}
     sliced = replace(payload, op="Slice", attrs=attrs)
-    put(graph, found.name, sliced, [whole, begin, size])
-    if found.name != found.convolution:
-        graph.remove_node(found.convolution)
+    put(graph, crop.name, sliced, [whole, begin, size])
+    if crop.name != crop.convolution:
+        graph.remove_node(crop.convolution)
 
 
 def _add(
     graph: Graph,
-    found: _Found,
+    crop: _Crop,
     part: str,
     op: str,
     attrs: Mapping[str, object],
     *inputs: Tensor,
 ) -> Tensor:
-    name = fresh(graph, f"{found.name}/{part}")
+    name = fresh(graph, f"{crop.name}/{part}")
     put(graph, name, Node(op, attrs), inputs)
     return Tensor(name)

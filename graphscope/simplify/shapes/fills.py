@@ -35,14 +35,14 @@ def expand_fills(state: State) -> State:
                 fills[name] = size
     if not fills:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name, size in fills.items():
         sizes = list(specs[Tensor(name)].shape or ())
         value = values.get(below.inputs(name)[1])
         known = isinstance(value, np.ndarray) and value.size == 1
         number = np.asarray(value).item() if known else None
-        _Maker(made, name, specs, number).fill(size, sizes)
-    return state.become(made)
+        _Maker(copy, name, specs, number).fill(size, sizes)
+    return state.become(copy)
 
 
 def _source(
@@ -73,12 +73,12 @@ class _Maker:
 
     def __init__(
         self,
-        made: Graph,
+        copy: Graph,
         name: str,
         specs: Mapping[Tensor, TensorSpec],
         number: Any,
     ) -> None:
-        self.made, self.name, self.specs, self.number = made, name, specs, number
+        self.copy, self.name, self.specs, self.number = copy, name, specs, number
 
     def add(
         self,
@@ -88,8 +88,8 @@ class _Maker:
         spec: TensorSpec,
         *inputs: Tensor,
     ) -> Tensor:
-        own = fresh(self.made, f"{self.name}/{part}")
-        self.made.add(own, Node(op, attrs, (spec,)), inputs)
+        own = fresh(self.copy, f"{self.name}/{part}")
+        self.copy.add(own, Node(op, attrs, (spec,)), inputs)
         return Tensor(own)
 
     def constant(self, part: str, values: Sequence[int]) -> Tensor:
@@ -100,14 +100,14 @@ class _Maker:
     def fill(self, size: AxisRead, sizes: list[Dim]) -> None:
         """Replace the node: zeros or ones along the axis, in the fill's dtype, spread over the other sizes, plus the value."""
         dtype = self.specs[Tensor(self.name)].dtype
-        source = self.made.inputs(size.reader)[size.slot]
-        given = self.specs[size.tensor]
-        row = self.along(source, given, size.axis)
-        like = TensorSpec(given.dtype, (None,))
+        source = self.copy.inputs(size.reader)[size.slot]
+        measured = self.specs[size.tensor]
+        row = self.along(source, measured, size.axis)
+        like = TensorSpec(measured.dtype, (None,))
         op = "OnesLike" if self.number == 1 else "ZerosLike"
-        row = self.add("like", op, {"T": given.dtype}, like, row)
-        if given.dtype != dtype:
-            cast = {"SrcT": given.dtype, "DstT": dtype}
+        row = self.add("like", op, {"T": measured.dtype}, like, row)
+        if measured.dtype != dtype:
+            cast = {"SrcT": measured.dtype, "DstT": dtype}
             row = self.add("cast", "Cast", cast, TensorSpec(dtype, (None,)), row)
         at = sizes.index(None)
         ones = [-1 if i == at else 1 for i in range(len(sizes))]
@@ -119,7 +119,7 @@ class _Maker:
         times = self.constant("times", [size or 1 for size in sizes])
         whole = TensorSpec(dtype, tuple(sizes))
         typed = {"T": dtype, "Tmultiples": "int32"}
-        value = self.made.inputs(self.name)[1]
+        value = self.copy.inputs(self.name)[1]
         if self.number in (0, 1):
             self.become("Tile", typed, whole, row, times)
         else:
@@ -130,12 +130,12 @@ class _Maker:
         self, op: str, attrs: Mapping[str, Any], spec: TensorSpec, *inputs: Tensor
     ) -> None:
         """The fill itself as the last of the new ops, so that its readers stay."""
-        node = self.made.node(self.name)
-        self.made.remove_edges_from(list(self.made.in_edges(self.name, keys=True)))
+        node = self.copy.node(self.name)
+        self.copy.remove_edges_from(list(self.copy.in_edges(self.name, keys=True)))
         new = Node(op, attrs, (spec,), node.controls, node.device)
-        self.made.nodes[self.name]["node"] = new
+        self.copy.nodes[self.name]["node"] = new
         for slot, tensor in enumerate(inputs):
-            self.made.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
+            self.copy.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
 
     def along(self, source: Tensor, given: TensorSpec, axis: int) -> Tensor:
         """The first vector along an axis: ``x[0, :, 0]``."""

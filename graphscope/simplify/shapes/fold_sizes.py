@@ -83,7 +83,7 @@ class _Folding:
         self.facts, self.probes, self.keep = state.facts, state.probes, state.kept
         self.has_frames = any(True for _ in graph.by_op(*FRAME_OPS))
         self.fed = _reached(graph)
-        self.made: Graph = graph
+        self.copy: Graph = graph
         self.changed: set[str] = set()
 
     def folded(self) -> Graph:
@@ -97,29 +97,29 @@ class _Folding:
 
     def change(self, name: str, node: Node, inputs: Iterable[Tensor]) -> None:
         if not self.changed:
-            self.made = duplicate(self.graph)
+            self.copy = duplicate(self.graph)
         self.changed.add(name)
-        put(self.made, name, node, inputs)
+        put(self.copy, name, node, inputs)
 
     def without_dead(self) -> Graph:
         """Less what was read before and is not any more."""
-        made, stack = self.made, [n for n in self.graph if self.graph._succ[n]]
+        copy, stack = self.copy, [n for n in self.graph if self.graph._succ[n]]
         dead: set[str] = set()
         while stack:
             name = stack.pop()
-            if name in dead or name in self.keep or made._succ[name]:
+            if name in dead or name in self.keep or copy._succ[name]:
                 continue
-            before = list(made._pred[name])
-            made.remove_edges_from(list(made.in_edges(name, keys=True)))
+            before = list(copy._pred[name])
+            copy.remove_edges_from(list(copy.in_edges(name, keys=True)))
             dead.add(name)
             stack.extend(before)
-        kept = duplicate(made, dead)
-        for name in kept:
-            node = kept.node(name)
+        living = duplicate(copy, dead)
+        for name in living:
+            node = living.node(name)
             if not dead.isdisjoint(node.controls):
                 left = tuple(c for c in node.controls if c not in dead)
-                put(kept, name, replace(node, controls=left))
-        return kept
+                put(living, name, replace(node, controls=left))
+        return living
 
     # -- what changes nothing -------------------------------------------------------------
     def become_identity(self, name: str, slot: int) -> None:
@@ -184,8 +184,8 @@ class _Folding:
         return False
 
     def same(self, name: str, source: Tensor) -> bool:
-        made, given = self.facts[Tensor(name)].spec, self.facts.get(source)
-        if given is None or given.spec.dtype.removesuffix("_ref") != made.dtype:
+        own, other = self.facts[Tensor(name)].spec, self.facts.get(source)
+        if other is None or other.spec.dtype.removesuffix("_ref") != own.dtype:
             return False
         return same_shape(Tensor(name), source, self.facts, self.probes)
 
@@ -276,7 +276,7 @@ class _Folding:
         return found[0] if min(found[0], default=-1) >= 0 else None
 
     def added(self, name: str, part: str, values: Iterable[int]) -> Tensor:
-        own = fresh(self.made, f"{name}/{part}")
+        own = fresh(self.copy, f"{name}/{part}")
         array = np.asarray(list(values), np.int32)
         self.change(own, _constant(array), [])
         return Tensor(own)

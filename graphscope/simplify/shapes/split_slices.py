@@ -42,10 +42,10 @@ def split_slices(state: State) -> State:
     shared = {x: found for x, found in shared.items() if _is_whole(x, found, facts)}
     if not shared:
         return state
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for x, found in shared.items():
-        _split(made, x, found)
-    return state.become(made)
+        _split(copy, x, found)
+    return state.become(copy)
 
 
 def _part(graph: Graph, name: str, facts: Facts) -> _Part | None:
@@ -90,13 +90,13 @@ def _is_whole(x: Tensor, parts: list[_Part], facts: Facts) -> bool:
     )
 
 
-def _split(made: Graph, x: Tensor, parts: list[_Part]) -> None:
-    axis = fresh(made, f"{parts[0].node}/axis")
+def _split(copy: Graph, x: Tensor, parts: list[_Part]) -> None:
+    axis = fresh(copy, f"{parts[0].node}/axis")
     value = np.array(-1, np.int32)
-    put(made, axis, Node("Const", {"dtype": "int32", "value": value}))
-    dtype = made.attrs(parts[0].node).get("T")
-    split = fresh(made, f"{parts[0].node}/split")
+    put(copy, axis, Node("Const", {"dtype": "int32", "value": value}))
+    dtype = copy.attrs(parts[0].node).get("T")
+    split = fresh(copy, f"{parts[0].node}/split")
     attrs = {"num_split": len(parts), "T": dtype}
-    put(made, split, Node("Split", attrs), (Tensor(axis), x))
+    put(copy, split, Node("Split", attrs), (Tensor(axis), x))
     for port, part in enumerate(parts):
-        put(made, part.node, Node("Identity", {"T": dtype}), (Tensor(split, port),))
+        put(copy, part.node, Node("Identity", {"T": dtype}), (Tensor(split, port),))
