@@ -15,6 +15,9 @@ from ..view.view import View
 from .match import Match, close
 
 
+_MOST_SIGNS = 3  # minus signs in a row that are carried down
+
+
 class Algebra:
     """What a Solver inherits: it provides ``solve``, ``_fail``, ``_top`` and ``_literal``."""
 
@@ -44,7 +47,8 @@ class Algebra:
     ) -> Iterator[Match]:
         args, m = self.view.inputs[t.node], m.covering((t.node,))
         if op == "Neg":
-            yield from self._sum(p, args[0], m, -sign)
+            if not self._is_row_of_signs(args[0]):
+                yield from self._sum(p, args[0], m, -sign)
         elif op == "AddN":
             yield from self._add_n(p, list(args), m, sign)
         elif len(args) == 2:
@@ -55,6 +59,15 @@ class Algebra:
                 for found in self.solve(a, args[0], m, sign):
                     for whole in self.solve(b, args[1], found, right):
                         yield self._aligned(whole, t) if op == "BiasAdd" else whole
+
+    def _is_row_of_signs(self, t: Tensor) -> bool:
+        """Whether a tensor is negated again and again: nobody writes that, and each of n signs would be followed n times."""
+        for _ in range(_MOST_SIGNS):
+            t, _ = self.view.producer(t)
+            if self.view.ops[t.node] != "Neg":
+                return False
+            t = self.view.inputs[t.node][0]
+        return True
 
     def _aligned(self, m: Match, t: Tensor) -> Match:
         """A bias of channels that come first has the shape in which a plain sum would read it: (channels, 1, 1)."""
@@ -106,7 +119,8 @@ class Algebra:
     ) -> Iterator[Match]:
         args, m = self.view.inputs[t.node], m.covering((t.node,))
         if op == "Neg":
-            yield from self._product(p, args[0], m, -sign)
+            if not self._is_row_of_signs(args[0]):
+                yield from self._product(p, args[0], m, -sign)
         elif op == "Square" and sign > 0:
             half = _half(p)
             if half is not None:

@@ -16,6 +16,7 @@ from ...graph.keras.nouns import OwnFunction, every_layer
 from ...read import load
 from ...read.keras.model import config_path, weights_path
 from ..import_tensorflow import import_tensorflow, silence
+from .keras_config import check_keras_file
 from .runner import KerasRunner, first_line
 
 _OF_KERAS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
@@ -46,6 +47,8 @@ def open_keras_file(path: Path, trust: bool = False) -> KerasRunner:
             f"{path} holds weights alone: put the model's JSON (to_json) beside it"
         )
     check_complete(found.topology, str(path), trust)
+    if not trust:
+        check_keras_file(path)
     import_tensorflow()
     keras, label = keras_of(found)
     try:

@@ -10,6 +10,7 @@ from typing import Any
 from ...errors import FormatError, GraphscopeError, UnsafeModel
 from ..import_tensorflow import import_tensorflow, silence
 from .allowed import refusals
+from .keras_config import check_weights
 from .runner import first_line
 
 _FAILURES = (  # what building a model raises where its source is wrong
@@ -39,6 +40,8 @@ def run_source(folder: Path, trust: bool = False) -> Any:
             built = module["build_model"]()
             for name in ("model.weights.h5", "model.keras"):
                 if (folder / name).is_file():
+                    if not trust and name.endswith(".h5"):
+                        check_weights(folder / name)
                     built.load_weights(folder / name)
             if "load_weights" in module and (folder / "weights.npz").is_file():
                 module["load_weights"](built, str(folder / "weights.npz"))
