@@ -14,7 +14,6 @@ from ..formula import terms as f
 from ..view.view import View
 from .match import Match, close
 
-
 _MOST_SIGNS = 3  # minus signs in a row that are carried down
 
 
