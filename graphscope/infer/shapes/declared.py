@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...graph import Graph, Node, Shape, Tensor, TensorSpec
+from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
 from ...wire import opdefs
 
 _SCALAR_FEEDS = 22  # since this GraphDef version a Placeholder of shape () is a scalar
@@ -17,6 +17,8 @@ def spec_of(
     if known and tensor in known:
         return known[tensor]
     node = graph.node(tensor.node)
+    if isinstance(node, Layer) and tensor.port < len(node.outputs):
+        return node.outputs[tensor.port]
     dtypes = opdefs.output_dtypes(node.op, node.attrs)
     dtype = dtypes[tensor.port] if tensor.port < len(dtypes) else ""
     return TensorSpec(dtype.removesuffix("_ref"), declared_shape(graph, tensor))

@@ -29,7 +29,10 @@ class Unfolded:
         inputs = {t: Tensor(t.layer) for t in model.inputs}
         outputs = self.add_model(model, "", None)
         named = {tensor.node: tensor for tensor in inputs.values()}
-        self.signature = Signature(named, _names(outputs))
+        called = _names(outputs)
+        ends = (*named.values(), *called.values())
+        specs = {t: self.specs[t] for t in ends if t in self.specs}
+        self.signature = Signature(named, called, specs)
 
     def add_model(
         self, model: KerasModel, prefix: str, given: Sequence[Tensor] | None

@@ -28,9 +28,8 @@ def to_source(
     definitions = [text.strip("\n") for text in program.classes.values()]
     names: set[str] = set()
     for each in program.all_models:
-        about = (
-            f"What is called as one: {len(each.steps)} layers with the same weights."
-        )
+        count = sum(1 for step in each.steps if step.class_name)
+        about = f"What is called as one: {count} layer{'s' * (count != 1)} with the same weights."
         name = f"build_{identifier(each.name)}"
         definitions += _functions(each, blocks, name, about, names)
     about = "The model, without its weights."
