@@ -81,7 +81,44 @@ def long_name(name: str) -> Any:
     return graph
 
 
+def constant_of_unknown_rank() -> Any:
+    """What the fuzzer made of a quantised product."""
+    graph = started()
+    const(graph, "w", np.arange(3))
+    graph.node[-1].attr["dtype"].type = graph.node[-1].attr["value"].tensor.dtype = FLOAT
+    graph.node[-1].attr["value"].tensor.tensor_shape.Clear()
+    graph.node[-1].attr["value"].tensor.tensor_shape.unknown_rank = True
+    node(graph, "y", "AddV2", "x", "w", T=FLOAT)
+    return graph
+
+
+def function_without_what_it_returns() -> Any:
+    """What the fuzzer made of a call: the body returns a node that it does not have."""
+    graph = started()
+    function = graph.library.function.add()
+    function.signature.name = "f"
+    function.signature.input_arg.add(name="a", type=FLOAT)
+    function.signature.output_arg.add(name="o", type=FLOAT)
+    function.ret["o"] = "gone:output:0"
+    call = node(graph, "y", "PartitionedCall", "x")
+    call.attr["f"].func.name = "f"
+    call.attr["Tin"].list.type.append(FLOAT)
+    call.attr["Tout"].list.type.append(FLOAT)
+    return graph
+
+
+def signs() -> Any:
+    """A minus sign in front of a minus sign, a thousand times."""
+    graph, last = started(), "x"
+    for number in range(1000):
+        last = node(graph, f"n{number}", "Neg", last, T=FLOAT).name
+    return graph
+
+
 GRAPHS = {
+    "unknown rank": constant_of_unknown_rank(),
+    "nothing returned": function_without_what_it_returns(),
+    "signs": signs(),
     "shape joined": doubled("ConcatV2", True),
     "constant joined": doubled("ConcatV2", False),
     "shape packed": doubled("Pack", True),

@@ -154,6 +154,7 @@ def _held(node: Node, spec: TensorSpec) -> int:
 def constant_shape(node: Node) -> Shape:
     """The shape of a Const's value, without reading the values where the reader can tell it."""
     if "value" in node.attrs and hasattr(node.attrs, "spec"):
-        return tuple(node.attrs.spec("value").shape)
+        shape = node.attrs.spec("value").shape
+        return None if shape is None else tuple(shape)
     value = node.attrs.get("value")
     return tuple(value.shape) if isinstance(value, np.ndarray) else None
