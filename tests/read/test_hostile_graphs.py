@@ -85,7 +85,9 @@ def constant_of_unknown_rank() -> Any:
     """What the fuzzer made of a quantised product."""
     graph = started()
     const(graph, "w", np.arange(3))
-    graph.node[-1].attr["dtype"].type = graph.node[-1].attr["value"].tensor.dtype = FLOAT
+    graph.node[-1].attr["dtype"].type = graph.node[-1].attr["value"].tensor.dtype = (
+        FLOAT
+    )
     graph.node[-1].attr["value"].tensor.tensor_shape.Clear()
     graph.node[-1].attr["value"].tensor.tensor_shape.unknown_rank = True
     node(graph, "y", "AddV2", "x", "w", T=FLOAT)
