@@ -12,7 +12,6 @@ from ...match import (
     Input,
     Scalar,
     Term,
-    View,
     Weight,
     WeightRef,
     layer,
@@ -21,22 +20,15 @@ from ...match import (
 )
 from ...match.solver.match import plain_float
 from ..keras_arguments import channel_axis
-from .formulas import standardized
+from .formulas import is_number, standardized
 
 EPSILON = 1e-3  # Keras's default: what a folded batch norm is given back
 
 
-def _constant(view: View, held: WeightRef, value: float) -> bool:
-    """Whether it was never a variable, but one number all over (slim's ``scale=False``)."""
-    if not held.direct or view.kinds[held.node] != "Const":
-        return False
-    return bool(np.all(view.attrs[held.node]["value"] == value))
-
-
 def _fused_weights(b: Bindings) -> dict[str, WeightRef | None]:
     return {
-        "gamma": None if _constant(b.view, b.gamma, 1.0) else b.gamma,
-        "beta": None if _constant(b.view, b.beta, 0.0) else b.beta,
+        "gamma": None if is_number(b.view, b.gamma, 1.0) else b.gamma,
+        "beta": None if is_number(b.view, b.beta, 0.0) else b.beta,
         "moving_mean": b.moving_mean,
         "moving_variance": b.moving_variance,
     }

@@ -29,7 +29,7 @@ from ...match import (
 from ...match.solver.match import plain_float
 from ...match.view.assignments import Moved, moved_by
 from ..keras_arguments import channel_axis
-from .formulas import standardized
+from .formulas import is_number, standardized
 
 _TOLD = "in training form (statistics of the batch): the moving averages {} are what the statistics move"
 
@@ -56,7 +56,15 @@ def _followed(b: Bindings) -> bool | str:
 def _weights(b: Bindings) -> dict[str, WeightRef | None]:
     moving = [b.view.variable(each.variable) for each in _moving(b) or ()]
     names = ("moving_mean", "moving_variance")
-    return {"gamma": b.gamma, "beta": b.beta, **dict(zip(names, moving))}
+    affine = {
+        "gamma": None if _is(b, b.gamma, 1.0) else b.gamma,
+        "beta": None if _is(b, b.beta, 0.0) else b.beta,
+    }
+    return {**affine, **dict(zip(names, moving))}
+
+
+def _is(b: Bindings, held: WeightRef | None, value: float) -> bool:
+    return held is not None and is_number(b.view, held, value)
 
 
 def _config(b: Bindings) -> dict[str, Any]:

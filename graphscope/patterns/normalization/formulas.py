@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...match import Input, Term, op, rsqrt
+import numpy as np
+
+from ...match import Input, Term, View, WeightRef, op, rsqrt
 
 
 def moments(x: Term, axis: Term) -> tuple[Term, Term]:
@@ -26,3 +28,10 @@ def standardized(
 def sum_of_squares(x: Input, axis: Term) -> Term:
     """Over some axes, which stay with size one."""
     return op.Sum(x**2, axis, keep_dims=True)
+
+
+def is_number(view: View, held: WeightRef, value: float) -> bool:
+    """Whether it was never a variable, but one number all over (slim's ``scale=False``)."""
+    if not held.direct or view.kinds[held.node] != "Const":
+        return False
+    return bool(np.all(view.attrs[held.node]["value"] == value))

@@ -135,6 +135,17 @@ def fused_training(follow: bool = True) -> Any:
     return tf.identity(made, "out")
 
 
+def slim_training_without_scale() -> Any:
+    """What is no variable is no weight in the training form either."""
+    mean, variance, beta, _ = vectors()
+    made, batch_mean, batch_variance = v1.nn.fused_batch_norm(
+        image(), tf.ones([3]), beta, is_training=True
+    )[:3]
+    moved(mean, batch_mean)
+    moved(variance, batch_variance)
+    return tf.identity(made, "out")
+
+
 def direct_layer_norm() -> Any:
     t = image(None, 5, 12)
     centred = t - tf.reduce_mean(t, [-1], keepdims=True)
@@ -305,6 +316,13 @@ SPELLINGS = [
         fused_training,
         "gamma beta moving_mean moving_variance",
         momentum=0.9,
+    ),
+    spell(
+        "fused training form without scale",
+        "fused_batch_norm_training",
+        slim_training_without_scale,
+        "beta moving_mean moving_variance",
+        scale=False,
     ),
     spell(
         "keras LayerNormalization",
