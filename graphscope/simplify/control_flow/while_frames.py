@@ -46,13 +46,16 @@ def lift_frames(
     """
     frames, wanted = _members(graph), frozenset(kept)
     broken: dict[Path, str] = {}
+    order = {name: place for place, name in enumerate(graph)} if frames else {}
     for path in sorted(frames, key=len, reverse=True):
         inner = [why for found, why in broken.items() if found[: len(path)] == path]
         if inner:
             broken[path] = inner[0]
             continue
         try:
-            made = _Frame(graph, path, frames[path], functions).lifted(wanted)
+            members = [name for name in frames[path] if name in graph]
+            members.sort(key=lambda name: (order.get(name, len(order)), name))
+            made = _Frame(graph, path, members, functions).lifted(wanted)
         except GraphError as error:
             broken[path] = str(error)
             continue
@@ -108,12 +111,11 @@ class _Frame:
         self,
         graph: Graph,
         path: Path,
-        members: set[str],
+        ordered: list[str],
         functions: dict[str, Function],
     ) -> None:
-        self.graph, self.members, self.functions = graph, members, functions
-        self.title = path[-1]
-        self.ordered = [name for name in graph if name in members]
+        self.graph, self.members, self.functions = graph, set(ordered), functions
+        self.title, self.ordered = path[-1], ordered
 
     def by_op(self, *ops: str) -> list[str]:
         return [name for name in self.ordered if self.graph.op(name) in ops]
