@@ -140,9 +140,17 @@ class Stages:
     def _existing(self, name: str) -> Tensor:
         tensor = Tensor.parse(name)
         if tensor.node not in self.flat.graph:
-            hint = did_you_mean(tensor.node, self.flat.graph)
+            hint = did_you_mean(tensor.node, self.flat.graph) + self._likely()
             raise GraphError(f"no node {tensor.node!r} in {self.model.source}{hint}")
         return tensor
+
+    def _likely(self) -> str:
+        """The outputs that somebody may mean who gives a Python variable's name."""
+        ranked = [str(c.tensor).removesuffix(":0") for c in self.candidates.outputs[:3]]
+        if not ranked:
+            return ""
+        names = ", ".join(map(repr, ranked))
+        return f"; its likely outputs are {names} (a Python variable's name is no node's name)"
 
     def sure_outputs(self) -> tuple[Tensor, ...]:
         """``outputs``; raises OutputsUnknown with the ranking where there are none."""

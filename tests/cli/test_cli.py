@@ -299,3 +299,23 @@ def test_what_is_not_proven_has_an_exit_status_of_its_own(
     for (a, b), status in {**ends, ("python", "python"): 4}.items():
         words = "verify", tmp_path / a, tmp_path / b
         assert run_main(capsys, *words)[0] == status, (a, b)
+
+
+def test_a_label_is_not_frozen_and_a_name_that_is_nowhere_gets_the_ranking(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A one-node file was written, with exit 0; only the nearest spelling was named."""
+    tf = pytest.importorskip("tensorflow").compat.v1
+    with tf.Graph().as_default() as graph:
+        x = tf.placeholder(tf.float32, [None, 3], name="x")
+        label = tf.placeholder(tf.float32, [None, 1], name="output")
+        y = tf.matmul(x, tf.ones([3, 1]), name="dense/MatMul")
+        tf.reduce_mean(tf.square(y - label))
+    path, out = tmp_path / "m.pb", tmp_path / "frozen.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    freeze = "freeze", path, "-o", out, "--output"
+    status, _, err = run_main(capsys, *freeze, "output")
+    assert status == 1 and not out.exists() and "--force" in err
+    status, _, err = run_main(capsys, *freeze, "y1")
+    assert status == 1 and "likely outputs" in err and "Python variable" in err
+    assert run_main(capsys, *freeze, "output", "--force")[0] == 0 and out.exists()

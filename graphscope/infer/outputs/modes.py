@@ -10,7 +10,7 @@ import re
 
 from ...graph import TensorSpec
 from ..training.arrays import Flow
-from ..training.op_kinds import RANDOM, WRITES
+from ..training.op_kinds import RANDOM, SOURCES, WRITES
 from ..training.roles import Training
 
 _PASSES = frozenset(
@@ -45,16 +45,18 @@ def _bool_value(study: Training, i: int) -> tuple[bool | None, str]:
             if votes > 0
             else "the branch that it turns off is the one that trains"
         )
-    if not _is_predicate(flow, i):
+    if not _is_predicate(flow, i) or not _has_rival(flow, i):
         return None, ""
     if _INFERENCE_NAME.search(name) and not _TRAINING_NAME.search(name):
         return True, "switches a branch; its name speaks of inference"
     if _TRAINING_NAME.search(name):
         return False, "switches a branch; its name speaks of training"
-    return (
-        False,
-        "switches a branch; which of the two is inference the graph does not say",
-    )
+    return None, ""  # nothing of training near it: an input like any other
+
+
+def _has_rival(flow: Flow, i: int) -> bool:
+    """Whether anything else is fed: the only input of a graph is its data."""
+    return any(n != i for n in flow.by_kind(SOURCES.match))
 
 
 def _predicates(flow: Flow, i: int) -> list[tuple[int, bool]]:

@@ -89,15 +89,18 @@ def find_dependence(
 
 
 def _find_sources(flow: Flow) -> tuple[tuple[int, int], ...]:
-    inputs = set(flow.by_kind(SOURCES.match))
+    """The inputs that hold data; booleans of one value too where there is no other: an input without rival is one."""
+    every = set(flow.by_kind(SOURCES.match))
+    inputs = {i for i in every if not is_switch(flow, i)}
+    inputs = inputs or {i for i in every if flow.nodes[i].attrs.get("dtype") == "bool"}
     ports = {
         (source, port)
         for i, wires in enumerate(flow.inputs)
         for source, port in wires
-        if source in inputs and not is_switch(flow, source)
+        if source in inputs
     }
     read = {source for source, _ in ports}
-    ports |= {(i, 0) for i in inputs - read if not is_switch(flow, i)}
+    ports |= {(i, 0) for i in inputs - read}
     return tuple(sorted(ports))
 
 
@@ -105,7 +108,10 @@ def is_switch(flow: Flow, i: int) -> bool:
     """Whether a node is fed a mode (a boolean), a resource or a table, rather than data."""
     attrs = flow.nodes[i].attrs
     if flow.ops[i].startswith("Placeholder"):
-        return attrs.get("dtype") in ("bool", "resource")
+        single = not attrs.get("shape")  # a mask is data
+        return (
+            attrs.get("dtype") == "resource" or attrs.get("dtype") == "bool" and single
+        )
     return flow.ops[i] in ("_Arg", "_DeviceArg") and attrs.get("T") == "resource"
 
 

@@ -77,7 +77,7 @@ def test_where_to_cut_an_iterator() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, value", [("is_training", False), ("inference", True), ("flag", False)]
+    "name, value", [("is_training", False), ("inference", True), ("flag", None)]
 )
 def test_a_switch_between_look_alikes_goes_by_its_name(name: str, value: bool) -> None:
     def build():
@@ -86,7 +86,17 @@ def test_a_switch_between_look_alikes_goes_by_its_name(name: str, value: bool) -
         return known([tf.cond(flag, lambda: dense(x, 2), lambda: dense(x, 2)).op.name])
 
     found = inputs_of(build)[f"{name}:0"]
-    assert found.kind == "mode switch" and found.value is value
+    assert found.kind == ("data" if value is None else "mode switch")
+    assert found.value is value
+
+
+def test_the_only_input_is_no_switch_though_it_is_a_boolean() -> None:
+    def build():
+        flag = tf.placeholder(tf.bool, [], name="is_training")
+        return known([tf.where(flag, 1.0, 2.0).op.name])
+
+    found = inputs_of(build)["is_training:0"]
+    assert found.kind == "data" and found.value is None
 
 
 @pytest.mark.parametrize("inverted", [False, True])
