@@ -130,6 +130,7 @@ GRAPHS = {
     "million outputs": split(1_000_000),
     "four gigabytes": one_number(),
     "numbered name": long_name("_1" * 16000 + "z"),
+    "colon": long_name(":" + "1" * 5000),
     "underscores": long_name("_" * 16000 + "/b"),
 }
 COMMANDS = ("inspect", "doctor", "layers", "freeze", "keras", "render")

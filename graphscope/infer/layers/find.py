@@ -173,8 +173,10 @@ def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:
 
     def place(layer: Layer) -> tuple[int, int]:
         """A tensor of no file stands just before what it was made for."""
-        home, colon, _ = layer.output.node.partition(":")
-        return order[home], 0 if colon else 1
+        node = layer.output.node
+        if node in order:  # a colon in a file's own name is part of it
+            return order[node], 1
+        return order.get(node.partition(":")[0], len(order)), 0
 
     return sorted(layers, key=place)
 
