@@ -9,7 +9,9 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import graphscope.patterns as patterns
-from graphscope.match import Pattern
+from graphscope.match import Array, Attr, Pattern, Scalar, Weight
+from graphscope.match.keras_arguments import is_attribute
+from graphscope.render.keras.classes.signatures import signatures
 
 from . import __name__ as here
 from . import __path__ as folder
@@ -65,3 +67,22 @@ def test_a_stemtwice_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="two patterns are called"):
         patterns.layers()
     patterns.layers.cache_clear()
+
+
+def test_what_is_written_of_a_variable_is_an_argument_or_a_weight_of_its_class() -> (
+    None
+):
+    """A variable that no callback hides is written under its name: Keras must know it."""
+    leaks = []
+    for pattern in patterns.layers():
+        signature = signatures().get(pattern.op)
+        for variable in pattern.variables if signature else ():
+            name, written = variable.name, isinstance(variable, Attr | Scalar | Array)
+            if name.startswith("_") or is_attribute(pattern.op, name):
+                continue
+            if written and pattern.config is None and name not in signature.arguments:
+                leaks.append((pattern.name, name))
+            own = isinstance(variable, Weight) and not callable(pattern.weights)
+            if own and name not in signature.weights:
+                leaks.append((pattern.name, name))
+    assert not leaks

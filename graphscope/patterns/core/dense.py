@@ -100,7 +100,7 @@ def dense_transposed(x: Input, kernel: Weight, bias: Weight | None) -> Term:
 def _by_matrix(b: Bindings) -> bool | str:
     if len(b.kernel.shape) != 2 or len(b.inner) != 2:
         return "it is not a product of matrices"
-    if b.perm is not None and tuple(b.perm) != tuple(range(len(b.perm))):
+    if b._perm is not None and tuple(b._perm) != tuple(range(len(b._perm))):
         return "the axes are moved"
     if b.inner[1] != Size(b.kernel.shape[0]) and not (
         b.inner[1] == Size(-1) and b.inner[0] is not None
@@ -121,10 +121,15 @@ def _by_matrix(b: Bindings) -> bool | str:
 
 @layer("Dense", where=_by_matrix)
 def dense_by_matrix(
-    x: Input, kernel: Weight, bias: Weight | None, inner: Dims, outer: Dims, perm: Array
+    x: Input,
+    kernel: Weight,
+    bias: Weight | None,
+    inner: Dims,
+    outer: Dims,
+    _perm: Array,
 ) -> Term:
     """``tf.tensordot``, which Keras's Dense is on more than two axes."""
-    rows = op.Reshape(op.Transpose(x, perm) | x, inner)
+    rows = op.Reshape(op.Transpose(x, _perm) | x, inner)
     return op.Reshape(op.MatMul(rows, kernel), outer) + bias | op.Reshape(
         op.MatMul(rows, kernel) + bias, outer
     )
@@ -146,9 +151,11 @@ def _is_dense_equation(equation: str) -> bool:
     return plain and kernel[1] not in x
 
 
-@layer("Dense", where=(_is_dense_equation, _fits))
-def dense_einsum(x: Input, kernel: Weight, bias: Weight | None, equation: Attr) -> Term:
-    return op.Einsum(x, kernel, equation=equation) + bias
+@layer("Dense", where=(lambda _equation: _is_dense_equation(_equation), _fits))
+def dense_einsum(
+    x: Input, kernel: Weight, bias: Weight | None, _equation: Attr
+) -> Term:
+    return op.Einsum(x, kernel, equation=_equation) + bias
 
 
 def _einsum_fits(b: Bindings) -> bool | str:

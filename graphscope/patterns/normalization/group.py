@@ -173,7 +173,7 @@ def _filled(view: View, held: WeightRef | None, value: float) -> bool:
 
 
 def _outside(b: Bindings) -> bool | str:
-    if not _filled(b.view, b.ones, 1.0) or not _filled(b.view, b.zeros, 0.0):
+    if not _filled(b.view, b._ones, 1.0) or not _filled(b.view, b._zeros, 0.0):
         return "the groups have a scale and an offset of their own"
     found = _layout(b)
     if isinstance(found, str):
@@ -214,10 +214,10 @@ def group_norm_rejoined(
     axis: Array,
     epsilon: Scalar,
     inner: Dims,
-    ones: Weight | None,
-    zeros: Weight | None,
+    _ones: Weight | None,
+    _zeros: Weight | None,
 ) -> Term:
     """The weights are applied after the groups are one again; PyTorch normalizes them as instances, with none of their own."""
     split = op.Reshape(x, inner)
-    plain = standardized(split, moments(split, axis), ones, zeros, epsilon)
+    plain = standardized(split, moments(split, axis), _ones, _zeros, epsilon)
     return op.Reshape(plain, ANY) * gamma + beta
