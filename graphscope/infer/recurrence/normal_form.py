@@ -92,7 +92,10 @@ class NormalForm:
             return None
         whole, begin, end = part
         known = self._activations.get(self.below.producer(whole)[0])
-        if known is None or known[0].attrs["activation"] in _OF_ALL_COLUMNS:
+        if (
+            known is None
+            or known[0].attrs.get("activation", "softmax") in _OF_ALL_COLUMNS
+        ):
             return None
         linear = self._reader.read(known[1], (begin, end))
         if not linear.terms or linear.rest or "slope" in known[0].attrs:
@@ -163,7 +166,7 @@ def activations_in(view: View, nodes: frozenset[str]) -> Found:
 def _by_root() -> dict[str, list[Pattern]]:
     found: dict[str, list[Pattern]] = {}
     for pattern in (*all_patterns(), *STEEPS):
-        if pattern.op in ("Activation", "ReLU") and not pattern.is_above:
+        if pattern.op in ("Activation", "ReLU", "Dropout") and not pattern.is_above:
             for root in pattern.formula.roots or ():
                 found.setdefault(root, []).append(pattern)
     return found
@@ -177,6 +180,8 @@ def _activation(pattern: Pattern, match: Match, view: View) -> Layer | None:
         if not plain or config.get("threshold"):
             return None
         config = {"activation": "relu6"}
+    if pattern.op == "Dropout":
+        return Layer("Dropout", config) if "x" in match.values else None
     config.setdefault("activation", pattern.constants.get("activation"))
     if not {"activation"} <= set(config) <= {"activation", "slope"}:
         return None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ...graph import Graph, Loop, Tensor, TensorSpec
 from ..layers.layer_view import Values
+from .bidirectional import join_directions
 from .fused import LOOP_OPS
 from .place import name_weights, place
 from .splice import Spliced, is_open_to, splice
@@ -43,7 +44,10 @@ def settle_recurrence(
     for name in settled:
         place(spliced, view, name, known[name] or [], kept)
     name_weights(spliced)
-    return settle_usage(spliced.graph, spliced.valued(values), keep)
+    known_values = spliced.valued(values)
+    settled_graph = settle_usage(spliced.graph, known_values, keep)
+    join_directions(settled_graph, known_values)
+    return settled_graph
 
 
 def _is_candidate(graph: Graph, name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ... import ops
-from ...graph import Graph, Tensor
+from ...graph import Graph, Layer, Tensor
 from ...match import Size, View
 from .cells import Unit, Uses, find_unit
 from .loops import LoopReader, Reading, is_zero, mask_lengths
@@ -86,6 +86,10 @@ class TurnReader:
         if len(self.masks) + self.unmasked > 1:
             return None
         mask = next(iter(self.masks), None)
+        written = [each.value for each in writings.values() if each is not None]
+        wanted = [*written, *(each for unit in units for each in unit.inputs)]
+        if not all(self._is_of_steps(each, outputs) for each in wanted):
+            return None
         lengths = mask.lengths if mask is not None else None
         if not all(
             self.reader.turns_once_a_step(each.sequence, lengths)
@@ -112,6 +116,22 @@ class TurnReader:
         units.sort(key=lambda unit: order[unit.output.node])
         ports = [port for unit in units for port in unit.states]
         return tuple(units) if units and len(set(ports)) == len(ports) else None
+
+    def _is_of_steps(self, tensor: Tensor, outputs: set[Tensor]) -> bool:
+        """Whether a tensor of each step is one of a whole sequence too: of what is read and put out, element by element."""
+        if tensor in outputs:
+            return True
+        origin = self.form.origin.get(tensor.node)
+        if origin is not None:
+            return origin in self.readings
+        node = self.form.graph.node(tensor.node)
+        alike = isinstance(node, Layer) or "elementwise" in ops.traits(node.op)
+        inputs = self.form.graph.inputs(tensor.node)
+        return node.op == "Const" or (
+            alike
+            and bool(inputs)
+            and all(self._is_of_steps(t, outputs) for t in inputs)
+        )
 
     def _writes(self, port: int) -> bool:
         source, _ = self.view.producer(self.turn.after[port])

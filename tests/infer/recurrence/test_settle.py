@@ -98,12 +98,6 @@ def one_op_more(v1: Any, z: Any, h: Any, c: Any) -> tuple[Any, Any]:
     return h * 0.5, c
 
 
-def swapped_gates(v1: Any, z: Any, h: Any, c: Any) -> tuple[Any, Any]:
-    i, f, g, o = v1.split(z, 4, 1)
-    c = v1.sigmoid(f) * c + v1.sigmoid(i) * v1.tanh(g)
-    return v1.sigmoid(f) * v1.tanh(c), c
-
-
 def leaking_state(v1: Any, z: Any, h: Any, c: Any) -> tuple[Any, Any]:
     h, after = lstm(v1, z, h, c)
     return h, after + 0.1 * c
@@ -117,7 +111,6 @@ def other_activation(v1: Any, z: Any, h: Any, c: Any) -> tuple[Any, Any]:
 
 NEAR_MISSES = {
     "one op more": looped(one_op_more),
-    "swapped gates": looped(swapped_gates),
     "a state that leaks": looped(leaking_state),
     "another activation": looped(other_activation),
     "a wrong trip count": looped(lstm, 4),

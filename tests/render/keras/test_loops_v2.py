@@ -49,7 +49,7 @@ CLASSES = {
     "ConvLSTM1D": ["Loop"],
     "stack": ["GRU", "LSTM"],
 }
-RECURRENT = {"GRU", "LSTM", "Loop", "SimpleRNN"}
+RECURRENT = {"Bidirectional", "GRU", "LSTM", "Loop", "SimpleRNN"}
 
 
 @pytest.mark.parametrize("kind", CLASSES)

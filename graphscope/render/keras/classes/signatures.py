@@ -31,6 +31,7 @@ AveragePooling1D(pool_size, strides=None, padding='valid', data_format=None)
 AveragePooling2D(pool_size, strides=None, padding='valid', data_format=None)
 AveragePooling3D(pool_size, strides=None, padding='valid', data_format=None)
 BatchNormalization(axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True, beta_regularizer=None, gamma_regularizer=None) gamma beta moving_mean moving_variance
+Bidirectional(layer, merge_mode='concat') forward_layer/cell/kernel forward_layer/cell/recurrent_kernel forward_layer/cell/bias backward_layer/cell/kernel backward_layer/cell/recurrent_kernel backward_layer/cell/bias
 CenterCrop(height, width, data_format=None)
 Concatenate(axis=-1)
 Conv1D(filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1, groups=1, activation=None, use_bias=True, kernel_regularizer=None, bias_regularizer=None) kernel bias

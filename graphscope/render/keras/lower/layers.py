@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from ..operands.attention import constructor_config
 from ..operands.call_texts import call_text, is_recurrent, stored_order
 from ..operands.context import Context
 from ..operands.tied_weights import tied
-from ..program.literals import literal
+from ..program.literals import Code, literal
 from ..program.names import class_identifier, is_default_name, layer_name
 from ..program.program import Step, hole
 
@@ -38,6 +40,8 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
     arguments = written_arguments(
         layer.op.removeprefix("Position"), constructor_config(layer), rank
     )
+    if layer.op == "Bidirectional":
+        arguments = two_directions(arguments)
     dtype = lowering.spec(Tensor(node)).dtype
     if dtype in _FLOATS:
         arguments["dtype"] = dtype
@@ -59,6 +63,18 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
         ports=max(1, len(layer.outputs)) if is_recurrent(layer) else 1,
     )
     return shared(lowering, step)
+
+
+def two_directions(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a Bidirectional, the layer that it is made of as a call: ``layers.LSTM(8)``."""
+    rest = {k: v for k, v in arguments.items() if not k.startswith("layer")}
+    name = str(arguments["layer"])
+    config = written_arguments(name, arguments["layer_config"])
+    texts = [
+        literal(value) if key in ("units", "filters") else f"{key}={literal(value)}"
+        for key, value in config.items()
+    ]
+    return {"layer": Code(f"layers.{name}({', '.join(texts)})"), **rest}
 
 
 def constructor_and_class(

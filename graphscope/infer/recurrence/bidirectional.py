@@ -1,0 +1,191 @@
+"""Two recurrent layers over one sequence, one of them from its end -> one Bidirectional layer.
+
+*before* ``Concatenate(LSTM(x), Reverse(LSTM(Reverse(x))))``; *after* ``Bidirectional(LSTM)(x)``. Under a mask of lengths each row is reversed
+within its length: that is what Keras's mask does to a layer that goes backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...graph import Graph, Layer, Tensor
+from ...graph.edit import fresh, redirect
+from ..layers.layer_view import Values
+
+_MERGES = {
+    "Concatenate": "concat",
+    "Add": "sum",
+    "Average": "ave",
+    "Multiply": "mul",
+}
+_RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D"})
+_DIRECTION = frozenset({"go_backwards"})
+
+
+@dataclass(frozen=True)
+class Half:
+    """A recurrent layer as one direction: over what, under which lengths or mask, and the nodes of it."""
+
+    name: str
+    layer: Layer
+    sequence: Tensor
+    mask: Tensor | None
+    backwards: bool
+    nodes: tuple[str, ...]
+
+
+def join_directions(graph: Graph, values: Values) -> None:
+    """Put a Bidirectional layer in the place of each such pair, in place."""
+    for name in [n for n in graph if graph.op(n) in _MERGES]:
+        merge = graph.node(name)
+        inputs = graph.inputs(name)
+        if not isinstance(merge, Layer) or len(inputs) != 2:
+            continue
+        halves = [_half(graph, tensor, values) for tensor in inputs]
+        if None in halves or not _is_last_axis(merge):
+            continue
+        forward, backward = (half for half in halves if half is not None)
+        if _match(graph, forward, backward):
+            _join(graph, name, merge, forward, backward)
+
+
+def _is_last_axis(merge: Layer) -> bool:
+    if merge.op != "Concatenate":
+        return True
+    rank = len(merge.outputs[0].shape or ()) if merge.outputs else 0
+    axis = merge.attrs.get("axis", -1)
+    return axis == -1 or axis == rank - 1 or (not rank and axis in (1, 2))
+
+
+def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
+    """The direction that yields a tensor: of a sequence, in the order of time; of a last output, of either end."""
+    turned = _reversal(graph, tensor, values)
+    source = tensor if turned is None else turned[0]
+    layer = graph.node(source.node)
+    if not isinstance(layer, Layer) or layer.op not in _RECURRENT or source.port:
+        return None
+    if len(layer.outputs) > 1 or any(n.startswith("initial") for n in layer.inputs):
+        return None
+    given = dict(zip(layer.inputs, graph.inputs(source.node)))
+    sequence, mask = given["sequence"], _lengths(graph, given.get("mask"))
+    before = _reversal(graph, sequence, values)
+    backwards = bool(layer.attrs.get("go_backwards")) != (before is not None)
+    if before is not None:
+        sequence = before[0]
+        if before[1] is not None and before[1] != mask:
+            return None
+        if before[1] is None and mask is not None:
+            return None
+    if layer.attrs.get("return_sequences"):
+        own = before[1] if before is not None else mask
+        if (turned is not None) != backwards:
+            return None
+        if turned is not None and turned[1] is not None and turned[1] != own:
+            return None
+        if turned is not None and turned[1] is None and before and before[1]:
+            return None
+    elif turned is not None:
+        return None
+    nodes = (source.node, *((tensor.node,) if turned is not None else ()))
+    return Half(source.node, layer, sequence, mask, backwards, nodes)
+
+
+def _reversal(
+    graph: Graph, tensor: Tensor, values: Values
+) -> tuple[Tensor, Tensor | None] | None:
+    """What a node reverses along the time axis, and the lengths within which it does so."""
+    node = graph.node(tensor.node)
+    if isinstance(node, Layer):
+        return None
+    if node.op == "ReverseV2":
+        whole, axis = graph.inputs(tensor.node)
+        number = values(axis)
+        return (whole, None) if number is not None and number.tolist() == [1] else None
+    if node.op != "ReverseSequence":
+        return None
+    whole, lengths = graph.inputs(tensor.node)
+    plain = node.attrs.get("seq_dim") == 1 and not node.attrs.get("batch_dim")
+    return (whole, lengths) if plain else None
+
+
+def _lengths(graph: Graph, mask: Tensor | None) -> Tensor | None:
+    """The lengths that a mask is made of; the mask itself where it is another."""
+    if mask is None or graph.op(mask.node) != "SequenceMask":
+        return mask
+    return graph.inputs(mask.node)[1]
+
+
+def _match(graph: Graph, forward: Half, backward: Half) -> bool:
+    """Whether two halves are the directions of one layer, and nothing else reads either."""
+    config = [
+        {k: v for k, v in half.layer.attrs.items() if k not in _DIRECTION}
+        for half in (forward, backward)
+    ]
+    same = forward.layer.op == backward.layer.op and config[0] == config[1]
+    alone = all(
+        len(graph.consumers(node)) == 1 for h in (forward, backward) for node in h.nodes
+    )
+    shapes = [
+        {k: u.shape for k, u in h.layer.weights.items()} for h in (forward, backward)
+    ]
+    return (
+        same
+        and alone
+        and shapes[0] == shapes[1]
+        and forward.name != backward.name
+        and not forward.backwards
+        and backward.backwards
+        and forward.sequence == backward.sequence
+        and forward.mask == backward.mask
+    )
+
+
+def _join(graph: Graph, name: str, merge: Layer, forward: Half, backward: Half) -> None:
+    config = {k: v for k, v in forward.layer.attrs.items() if k not in _DIRECTION}
+    given = dict(zip(forward.layer.inputs, graph.inputs(forward.name)))
+    weights = {f"forward_layer/{k}": u for k, u in forward.layer.weights.items()}
+    weights |= {f"backward_layer/{k}": u for k, u in backward.layer.weights.items()}
+    title = fresh(graph, _title(forward.name, backward.name))
+    members = merge.members | forward.layer.members | backward.layer.members
+    layer = replace(
+        merge,
+        op="Bidirectional",
+        attrs={
+            "layer": forward.layer.op,
+            "layer_config": config,
+            "merge_mode": _MERGES[merge.op],
+        },
+        outputs=merge.outputs,
+        inputs={key: given[key] for key in given},
+        weights=weights,
+        members=members,
+        pattern="join_directions",
+        name=title,
+    )
+    graph.add(title, layer, given.values())
+    redirect(graph, Tensor(name), Tensor(title))
+    for down in [d for d, up in graph.tensors.items() if up == Tensor(name)]:
+        graph.tensors[down] = Tensor(title)
+    _drop(graph, (name, *forward.nodes, *backward.nodes))
+
+
+def _title(forward: str, backward: str) -> str:
+    """What two names have in common; Keras's own word where that is too little."""
+    same = ""
+    for one, other in zip(forward, backward):
+        if one != other:
+            break
+        same += one
+    same = same.strip("_")
+    return same if len(same) > 3 else "bidirectional"
+
+
+def _drop(graph: Graph, names: Sequence[str]) -> None:
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name in graph and not graph._succ[name]:
+            if not graph.op(name).startswith("Placeholder"):
+                stack += list(graph._pred[name])
+                graph.remove_node(name)
