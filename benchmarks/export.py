@@ -87,7 +87,10 @@ TASKS = ("mobilenet", "inception", "vgg16")
 
 
 class Cost(NamedTuple):
+    """Seconds from start to end, seconds of the processors (which a busy machine does not stretch), peak memory."""
+
     seconds: float
+    cpu: float
     megabytes: float
 
 
@@ -107,7 +110,9 @@ def run(code: str, *arguments: str) -> tuple[Cost | None, str]:
         if status:
             errors.seek(0)
             return None, errors.read().strip().splitlines()[-1][:120]
-    return Cost(time.perf_counter() - begin, usage.ru_maxrss / 1024), said.strip()
+    seconds = time.perf_counter() - begin
+    cost = Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return cost, said.strip()
 
 
 def latency(folder: Path) -> str:
@@ -141,13 +146,13 @@ def row(
     cells = [f"{task:10} {target:10}"]
     for cost in (theirs, ours):
         cells.append(
-            f"{cost.seconds:6.2f} s {cost.megabytes:6.0f} MB"
+            f"{cost.seconds:6.2f} s {cost.cpu:6.2f} s {cost.megabytes:6.0f} MB"
             if cost
-            else f"{'failed':>18}"
+            else f"{'failed':>27}"
         )
     if theirs and ours:
         cells.append(
-            f"{theirs.seconds / ours.seconds:5.1f} x {theirs.megabytes / ours.megabytes:5.1f} x"
+            f"{theirs.seconds / ours.seconds:5.1f} x {theirs.cpu / ours.cpu:5.1f} x {theirs.megabytes / ours.megabytes:5.1f} x"
         )
     return " | ".join([*cells, said])
 
@@ -181,7 +186,7 @@ def main() -> None:
     parser.add_argument("--converter", default="", help="where tensorflowjs lies")
     options = parser.parse_args()
     print(
-        "checkpoint target     | rival              | graphscope         | faster  smaller |"
+        "checkpoint target     | rival: time, CPU, peak      | graphscope                  | faster, CPU, smaller    |"
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)

@@ -208,6 +208,7 @@ class Comparison:
     def _steady(self) -> list[Pair]:
         """The outputs that were the same whatever was fed: of what they do with an input nothing is proved."""
         fed = any(np.size(value) for value in self.last[0].values())
+        fed = fed and not self.examples  # one run moves nothing
         steady = [p for p in self.rows if fed and self.movement[p].is_none]
         for pair in steady:
             self.rows[pair] |= {"constant": True}

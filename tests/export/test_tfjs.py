@@ -220,3 +220,18 @@ def test_without_node_nothing_is_proven_and_it_says_so(tmp_path, monkeypatch):
     )
     assert report.verified.passed is None
     assert "Node is not installed" in " ".join(report.verified.remarks)
+
+
+@needs_node
+def test_a_product_with_a_transposed_matrix_is_right_in_wasm(tmp_path):
+    """As BERT's classifier has it: TensorFlow.js's fused kernel in wasm is wrong there, so that product stays unfused."""
+    weight, bias = values(3, 16), values(3, seed=1)
+
+    def build():
+        x = v1.placeholder(tf.float32, [None, 16], name="x")
+        tf.nn.bias_add(tf.matmul(x, weight, transpose_b=True), bias, name="y")
+
+    report = analyse(freeze_to(tmp_path / "net.pb", build)).export(
+        tmp_path / "m", "tfjs"
+    )
+    assert report.verified.passed and report.verified.max_rel < 1e-5

@@ -171,14 +171,14 @@ def _together(target: Target, options: Options, parts: Sequence[Part]) -> Proof:
     for result, constant, _, _ in parts:
         remarks += [r for r in result.remarks if r not in remarks]
         for row in result.outputs:
-            same = row["b"] in constant and row["passed"]
+            same = row["passed"] and (row["b"] in constant or row.get("constant"))
             rows.append({**row, "passed": None if same else row["passed"]})
             if same:
                 remarks.append(
                     f"{row['a']} was the same whatever was fed: it is not proven"
                 )
     verdicts = [row["passed"] for row in rows if row["passed"] is not None]
-    agreed = all(result.passed for result, _, _, _ in parts)
+    agreed = all(result.numbers == "equal" for result, _, _, _ in parts)
     return Proof(
         parts[0][3],
         max(result.max_rel for result, _, _, _ in parts),

@@ -34,8 +34,9 @@ def fuse(graph: Graph, outputs: Iterable[Tensor]) -> int:
 def _chain(graph: Graph, name: str, kept: set[str]) -> list[str]:
     """The product, its bias, its activation: as far as they follow each other alone."""
     chain = [name]
-    if graph.attrs(name).get("data_format", "NHWC") != "NHWC":
-        return chain
+    attrs = graph.attrs(name)
+    if attrs.get("data_format", "NHWC") != "NHWC" or attrs.get("transpose_b"):
+        return chain  # wasm's fused product of a transposed matrix adds wrongly
     bias = _only_reader(graph, name, kept)
     if not bias or graph.op(bias) not in SUMS or not _bias(graph, bias, name):
         return chain
