@@ -164,39 +164,36 @@ def export(name: str, path: str, target: str, place: Path, **wishes: Any) -> Any
     return found.export(place, target, force=True, **wishes)
 
 
-def main(folder: Path, targets: list[str]) -> None:
+def equal(folder: Path, target: str) -> list[str]:
+    """The models whose export to ``target`` is proven equal; a line on stdout for each."""
     from graphscope.errors import GraphscopeError
     from graphscope.verify.import_tensorflow import import_tensorflow
 
-    if any(not (folder / f"{n:02}" / "path.txt").exists() for n in range(len(MODELS))):
-        code = f"from pathlib import Path; from tests.export.eighteen import files; files(Path({str(folder)!r}))"
-        subprocess.run(
-            [sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL
+    made = [folder / f"{number:02}" / "path.txt" for number in range(len(MODELS))]
+    if not all(note.exists() for note in made):
+        place = f"Path({str(folder)!r})"
+        code = f"from pathlib import Path; from tests.export.eighteen import files; files({place})"
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    import_tensorflow()  # once: a proof in a child process would import it each time
+    names = []
+    suffix = {"tflite": ".tflite", "onnx": ".onnx"}.get(target, "")
+    for number, (name, path) in enumerate(files(folder).items()):
+        start = time.perf_counter()
+        try:
+            place = folder / f"{number:02}.{target}{suffix}"
+            proof = export(name, path, target, place).verified
+            names += [name] if proof.passed else []
+            said = f"{proof.passed} {proof.max_rel} {proof.runtime} {proof.milliseconds} ms {' '.join(proof.remarks)[:200]}"
+        except GraphscopeError as error:  # what is refused is counted, too
+            said = f"ERROR {str(error)[:300]}"
+        print(
+            f"{target:10} {name:34} {time.perf_counter() - start:6.1f} s  {said}",
+            flush=True,
         )
-    import_tensorflow()  # once: what is proven in a child process would import it each time
-    for target in targets:
-        equal = 0
-        suffix = {"tflite": ".tflite", "onnx": ".onnx"}.get(target, "")
-        for number, (name, path) in enumerate(files(folder).items()):
-            start = time.perf_counter()
-            try:
-                report = export(
-                    name, path, target, folder / f"{number:02}.{target}{suffix}"
-                )
-                proof = report.verified
-                equal += proof.passed is True
-                said = f"{proof.passed} {proof.max_rel} {proof.runtime} {proof.milliseconds} ms {' '.join(proof.remarks)[:200]}"
-            except GraphscopeError as error:  # what is refused is counted, too
-                said = f"ERROR {str(error)[:300]}"
-            print(
-                f"{target:10} {name:34} {time.perf_counter() - start:6.1f} s  {said}",
-                flush=True,
-            )
-        print(f"{target}: {equal} of {len(MODELS)} equal", flush=True)
+    print(f"{target}: {len(names)} of {len(MODELS)} equal", flush=True)
+    return names
 
 
 if __name__ == "__main__":
-    main(
-        Path(sys.argv[1]),
-        sys.argv[2:] or ["savedmodel", "tfjs", "tflite", "onnx", "openvino"],
-    )
+    for each in sys.argv[2:] or ["savedmodel", "tfjs", "tflite", "onnx", "openvino"]:
+        equal(Path(sys.argv[1]), each)
