@@ -96,6 +96,9 @@ class _Placing:
         raw = self.of.backwards and direct
         parts = [self._sequence(each, raw) for each in unit.inputs]
         x = parts[0] if len(parts) == 1 else self._joined(parts)
+        turned = None if raw or self.of.mask else self._unreversed(x, 1)
+        if turned is not None:
+            x, raw = turned, True
         inputs = {"sequence": x}
         mask = self._mask(x)
         if mask is not None:
@@ -183,10 +186,25 @@ class _Placing:
     def _batch_major(self, sequence: Tensor) -> Tensor:
         """The sequence with the batch first: what a transposition was made of, or a new one."""
         source, _ = self.view.producer(sequence)
+        inner = self._unreversed(source, 0)
+        if inner is not None:  # Keras turns the sequence round with the time first
+            return self._reversed(self._batch_major(inner))
         before = transposed(self.view, source)
         if before is not None:
             return self.spliced.now(before)
         return self._transposed(self.spliced.now(sequence))
+
+    def _unreversed(self, tensor: Tensor, axis: int) -> Tensor | None:
+        """What a reversal along an axis was made of; None where the tensor is none."""
+        node = self.graph.node(tensor.node)
+        if isinstance(node, Layer) or node.op != "ReverseV2":
+            return None
+        whole, axes = self.graph.inputs(tensor.node)
+        known = self.graph.node(axes.node).attrs.get("value")
+        if known is None and axes.node in self.view.kinds:
+            known = self.view.number(axes)
+        same = known is not None and np.reshape(known, -1).tolist() == [axis]
+        return whole if same else None
 
     def _transposed(self, tensor: Tensor) -> Tensor:
         shape = self._spec(tensor).shape

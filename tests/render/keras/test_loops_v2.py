@@ -43,7 +43,7 @@ CLASSES = {
     "GRU": ["GRU"],
     "GRU v1": ["GRU"],
     "SimpleRNN": ["SimpleRNN"],
-    "Bidirectional": ["LSTM", "LSTM"],
+    "Bidirectional": ["Bidirectional"],
     "Masking": ["LSTM"],
     "TimeDistributed": [],
     "ConvLSTM1D": ["Loop"],
