@@ -84,11 +84,16 @@ def _stands_for(state: State, name: str) -> Iterator[str]:
         yield from node.members
         for use in node.weights.values():
             yield from _nodes_of(use)
-            if any(step == "computed" for step, _ in use.steps):  # of whatever is above
+            if _is_computed(use):  # of whatever is above
                 yield from state.op_graph.upstream(node.members)
     for region in state.lifted.regions:
         if region.node == name:
             yield from region.members
+
+
+def _is_computed(use: WeightUse) -> bool:
+    """Whether arithmetic on several weights made this one: then it is an array, or a function of the model."""
+    return not use.node or any(step == "computed" for step, _ in use.steps)
 
 
 def _nodes_of(use: WeightUse) -> Iterator[str]:

@@ -11,7 +11,7 @@ from graphscope.errors import GraphError
 from graphscope.graph import FunctionRef, Tensor
 from graphscope.read import load
 from graphscope.wire import messages as proto
-from graphscope.wire.nodes import graph_from_nodes
+from graphscope.wire.nodes import MISSING, graph_from_nodes, missing_nodes
 
 
 def value_of(attr, name: str):
@@ -145,9 +145,10 @@ def test_a_duplicate_name_is_an_error() -> None:
         graph_from_nodes(nodes(("a", "NoOp"), ("a", "NoOp")))
 
 
-def test_an_input_that_does_not_exist_is_an_error() -> None:
-    with pytest.raises(GraphError, match="'b' reads 'gone:1'"):
-        graph_from_nodes(nodes(("b", "Relu", "gone:1")))
+def test_a_node_that_is_read_and_not_there_is_marked_as_missing() -> None:
+    graph = graph_from_nodes(nodes(("b", "Relu", "gone")))
+    assert graph.inputs("b") == (Tensor("gone"),)
+    assert graph.op("gone") == "Placeholder" and MISSING in graph.attrs("gone")
 
 
 def test_a_cycle_is_read_as_it_is() -> None:
