@@ -11,7 +11,7 @@ from graphscope.errors import GraphError
 from graphscope.graph import FunctionRef, Tensor
 from graphscope.read import load
 from graphscope.wire import messages as proto
-from graphscope.wire.nodes import MISSING, graph_from_nodes, missing_nodes
+from graphscope.wire.nodes import MISSING, graph_from_nodes
 
 
 def value_of(attr, name: str):
