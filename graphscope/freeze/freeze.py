@@ -180,12 +180,14 @@ class Freeze:
                 "the graph is left in the mode that it was saved in (--as-is)"
             )
         else:
-            found = (
+            variables = (
                 find_modes(self.model, graph)
                 if self.wish.modes is None
                 else self.wish.modes
             )
-            modes = {existing(self.model.graph, n).node: v for n, v in found.items()}
+            modes = {
+                existing(self.model.graph, n).node: v for n, v in variables.items()
+            }
         if self.wish.as_is and not modes:
             return graph
         graph, changes = for_inference(self.model, self.outputs, modes, self.averages)
@@ -220,20 +222,20 @@ class Freeze:
         variables = list(graph.by_op(*REFERENCES, *HANDLES))
         if self.wish.weights == "raw":
             return {}
-        found = averages_of(self.model, variables, self.averages)
-        if self.wish.weights == "ema" and not found:
+        averages = averages_of(self.model, variables, self.averages)
+        if self.wish.weights == "ema" and not averages:
             raise GraphscopeError(
                 f"{self.model.source} holds no exponential moving averages of the weights that the outputs need"
             )
-        if found:
+        if averages:
             self.weights = "ema"
             self.changes.append(
                 Change(
-                    f"{len(found)} weights are their exponential moving averages",
-                    tuple(found),
+                    f"{len(averages)} weights are their exponential moving averages",
+                    tuple(averages),
                 )
             )
-        return found
+        return averages
 
     def _as_signed(self, graph: Graph) -> Graph:
         """Inputs under the names that the file's own signature gives them, where those are free."""
@@ -306,14 +308,14 @@ class Freeze:
 
 def _bare(graph: Graph, keep_devices: bool) -> Graph:
     """The graph without what ties it to where it was trained: devices, colocation, shapes that were declared."""
-    made = duplicate(graph)
-    for name in made:
-        node = made.node(name)
+    copy = duplicate(graph)
+    for name in copy:
+        node = copy.node(name)
         changes = {k: None for k in ("_class", "_output_shapes") if k in node.attrs}
         if changes:
             node = replace(node, attrs=Edited(node.attrs, changes))
         if node.device and not keep_devices:
             node = replace(node, device="")
-        if node is not made.node(name):
-            put(made, name, node)
-    return made
+        if node is not copy.node(name):
+            put(copy, name, node)
+    return copy

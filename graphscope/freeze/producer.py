@@ -26,10 +26,10 @@ _PLAIN = {
 
 def for_producer(graph: Graph, producer: int) -> Graph:
     """The graph as TensorFlow of that GraphDef version reads it; raises NotExpressible where an op has no older spelling."""
-    made = duplicate(graph)
-    for name in list(made.by_op(*_PLAIN)) if producer < OLD else ():
-        put(made, name, _spelled(made, name))
-    return strip_defaults(made)
+    copy = duplicate(graph)
+    for name in list(copy.by_op(*_PLAIN)) if producer < OLD else ():
+        put(copy, name, _spelled(copy, name))
+    return strip_defaults(copy)
 
 
 def _spelled(graph: Graph, name: str) -> Node:

@@ -20,20 +20,20 @@ def name_outputs(
     """The graph, changed in place, with an Identity for each output that a signature names; and the outputs as they are called now."""
     signature = _signature(outputs, signatures)
     keys = {t: key for key, t in signature.outputs.items()} if signature else {}
-    found = []
+    named = []
     for tensor in outputs:
         key = keys.get(tensor, "")
         if not _NAME.match(key) or key in graph:
-            found.append(tensor)
+            named.append(tensor)
             continue
         node = graph.node(tensor.node)
         dtypes = opdefs.output_dtypes(node.op, node.attrs)
         if tensor.port >= len(dtypes):
-            found.append(tensor)
+            named.append(tensor)
             continue
         put(graph, key, Node("Identity", {"T": dtypes[tensor.port]}), [tensor])
-        found.append(Tensor(key))
-    return graph, found
+        named.append(Tensor(key))
+    return graph, named
 
 
 def input_names(

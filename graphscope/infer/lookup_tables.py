@@ -33,19 +33,21 @@ def initialisers(graph: Graph, model: Model) -> tuple[Graph, tuple[str, ...]]:
     """
     whole = model.graph
     tables = [name for name in graph if _TABLE.match(graph.op(name))]
-    found = tuple(dict.fromkeys(n for table in tables for n in _fillers(whole, table)))
-    if not found:
+    fillers = tuple(
+        dict.fromkeys(n for table in tables for n in _fillers(whole, table))
+    )
+    if not fillers:
         return graph, ()
-    made = duplicate(graph)
-    above = whole.upstream(found)
-    for name in [n for n in whole if n in above and n not in made]:
-        made.add(name, replace(whole.node(name), controls=()), whole.inputs(name))
-    for name in found:
-        if _FROM_FILE.match(made.op(name)):
-            _fill_from_file(made, name, model)
+    copy = duplicate(graph)
+    above = whole.upstream(fillers)
+    for name in [n for n in whole if n in above and n not in copy]:
+        copy.add(name, replace(whole.node(name), controls=()), whole.inputs(name))
+    for name in fillers:
+        if _FROM_FILE.match(copy.op(name)):
+            _fill_from_file(copy, name, model)
         else:
-            _fill_from_checkpoint(made, name, model)
-    return made, found
+            _fill_from_checkpoint(copy, name, model)
+    return copy, fillers
 
 
 def _fillers(whole: Graph, table: str) -> Iterator[str]:
@@ -149,8 +151,8 @@ def _vocabulary(graph: Graph, file: Tensor, model: Model) -> Path | None:
     places += [Path(name), folder / name]
     places += [place / Path(name).name for place in (folder, folder / "assets")]
     inside = folder.resolve()
-    found = (p for p in places if p.is_file() and p.resolve().is_relative_to(inside))
-    return next(found, None)
+    files = (p for p in places if p.is_file() and p.resolve().is_relative_to(inside))
+    return next(files, None)
 
 
 def _column(lines: list[bytes], index: int, dtype: str, attrs: Any) -> np.ndarray:
@@ -164,9 +166,9 @@ def _column(lines: list[bytes], index: int, dtype: str, attrs: Any) -> np.ndarra
         else [line.split(delimiter)[index] for line in lines]
     )
     if dtype == "string":
-        made = np.empty(len(texts), object)
-        made[:] = texts
-        return made
+        column = np.empty(len(texts), object)
+        column[:] = texts
+        return column
     return np.array([text.decode() for text in texts]).astype(dtype)
 
 
@@ -175,16 +177,16 @@ def table_contents(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The keys and values of each lookup table in a graph, as far as the model holds them: by the table's node."""
     try:
-        made, fillers = initialisers(graph, model)
+        copy, fillers = initialisers(graph, model)
     except (NotExpressible, MissingWeight):
         return {}
-    constants = Constants(made, model)
-    found = {}
+    constants = Constants(copy, model)
+    contents = {}
     for name in fillers:
-        table, *given = made.inputs(name)
-        if len(given) < 2:
+        table, *operands = copy.inputs(name)
+        if len(operands) < 2:
             continue
-        keys, values = (constants.value(tensor) for tensor in given[:2])
+        keys, values = (constants.value(tensor) for tensor in operands[:2])
         if keys is not None and values is not None and keys.shape == values.shape:
-            found[table_behind(made, table)] = keys.reshape(-1), values.reshape(-1)
-    return found
+            contents[table_behind(copy, table)] = keys.reshape(-1), values.reshape(-1)
+    return contents

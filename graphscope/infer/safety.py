@@ -149,10 +149,10 @@ class _Search:
         self, graph: Graph, name: str, path: tuple[str, ...]
     ) -> Iterator[UnsafeNode]:
         """What the serialised graphs hold that a node is given; unknown code where they cannot be read."""
-        found = list(_strings(graph, name))
-        if not found or self.depth >= DEPTH:
+        texts = list(_strings(graph, name))
+        if not texts or self.depth >= DEPTH:
             yield UnsafeNode(name, graph.op(name), UNKNOWN, path)
-        for data in found if self.depth < DEPTH else ():
+        for data in texts if self.depth < DEPTH else ():
             inner = _read_graph(data, name)
             if inner is None:
                 yield UnsafeNode(name, graph.op(name), UNKNOWN, path)

@@ -91,11 +91,11 @@ def statistics_of(model: Model, name: str) -> dict[str, Any]:
 
     {} where the variable holds no numbers or has no value; None for a number that there is not.
     """
-    found = measure(model, name) if _held(model, name) is not None else None
-    if found is None:
+    statistics = measure(model, name) if _held(model, name) is not None else None
+    if statistics is None:
         return {}
-    row = {f.name: getattr(found, f.name) for f in fields(found)[2:]}
-    row["dead"] = list(found.dead)
+    row = {f.name: getattr(statistics, f.name) for f in fields(statistics)[2:]}
+    row["dead"] = list(statistics.dead)
     return {key: None if value != value else value for key, value in row.items()}
 
 
@@ -139,8 +139,8 @@ def _chunks(model: Model, name: str, dtype: np.dtype, row: int) -> Iterator[np.n
     step = max(1, CHUNK // row) * row
     extents = _extents(model, name)
     if extents is None:
-        held = name in model.weights
-        array = model.weights[name] if held else model.graph.attrs(name)["value"]
+        is_stored = name in model.weights
+        array = model.weights[name] if is_stored else model.graph.attrs(name)["value"]
         flat = array.reshape(-1)
         for start in range(0, flat.size, step):
             yield _real(flat[start : start + step])

@@ -54,15 +54,15 @@ class _Collapse:
         self, up: Graph, layer: Layer, tensors: dict[Tensor, Tensor]
     ) -> None:
         """The layers before this one whose outputs are no tensors of the op graph."""
-        found, tensors_ahead = [], list(layer.inputs.values())
+        unseen, tensors_ahead = [], list(layer.inputs.values())
         while tensors_ahead:
             tensor = tensors_ahead.pop()
             before = self.by_output.get(tensor)
             if before is None or tensor.node in self.graph or tensor in tensors:
                 continue
-            found.append((tensor, before))
+            unseen.append((tensor, before))
             tensors_ahead += before.inputs.values()
-        for tensor, before in reversed(found):
+        for tensor, before in reversed(unseen):
             name = self.names[id(before)]
             up.add(name, before, self._inputs(before))
             tensors[tensor] = Tensor(name)

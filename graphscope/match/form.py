@@ -46,18 +46,18 @@ class Form(Pattern):
         """What a solution becomes; a text says why it becomes nothing. Raises TypeError for a form without ``becomes``."""
         return self._called(self.becomes, match, view)
 
-    def _admits(self, found: Match, view: View) -> str | None:
-        why = super()._admits(found, view)
+    def _admits(self, match: Match, view: View) -> str | None:
+        why = super()._admits(match, view)
         if why is not None:
             return why
-        meaning = self.meaning(found, view)
+        meaning = self.meaning(match, view)
         return meaning if isinstance(meaning, str) else None
 
-    def config_of(self, found: Match, view: View) -> dict[str, Any]:
+    def config_of(self, match: Match, view: View) -> dict[str, Any]:
         """Nothing: a form is no layer yet."""
         return {}
 
-    def weights_of(self, found: Match, view: View) -> dict[str, WeightRef]:
+    def weights_of(self, match: Match, view: View) -> dict[str, WeightRef]:
         """Nothing, likewise."""
         return {}
 

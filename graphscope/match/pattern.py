@@ -71,20 +71,20 @@ class Pattern:
         dtype = spec.dtype if spec is not None else ""
         if dtype and dtype not in FLOATS and self.op not in KEEPS_ANY:
             return
-        for found in solver.solutions(self.formula, tensor):
-            why = self._admits(found, solver.view)
+        for match in solver.solutions(self.formula, tensor):
+            why = self._admits(match, solver.view)
             if why is None:
-                yield found
+                yield match
             elif solver.watch is not None:
-                solver.watch(self.formula, tensor, found, why)
+                solver.watch(self.formula, tensor, match, why)
 
-    def _admits(self, found: Match, view: View) -> Text:
+    def _admits(self, match: Match, view: View) -> Text:
         try:
             for clause in self._clauses:
-                answer = self._called(clause, found, view)
+                answer = self._called(clause, match, view)
                 if not answer or isinstance(answer, str):
                     return answer or "the condition of the pattern does not hold"
-            self.config_of(found, view)
+            self.config_of(match, view)
         except (
             MALFORMED
         ) as error:  # the file's values have no form that such a layer has
@@ -97,34 +97,34 @@ class Pattern:
             return ()
         return self.where if isinstance(self.where, tuple) else (self.where,)
 
-    def config_of(self, found: Match, view: View) -> dict[str, Any]:
+    def config_of(self, match: Match, view: View) -> dict[str, Any]:
         """The Keras arguments of a solution: what follows from its weights and attributes, and what the pattern says."""
-        follows = written_config(self.op, self.weights_of(found, view), found.values)
+        follows = written_config(self.op, self.weights_of(match, view), match.values)
         if self.config is not None:
-            known = self._called(self.config, found, view)
+            known = self._called(self.config, match, view)
         else:
-            known = self._of_role(found, f.Attr, f.Scalar, f.Array)
+            known = self._of_role(match, f.Attr, f.Scalar, f.Array)
             known = {k: v for k, v in known.items() if not is_attribute(self.op, k)}
         return in_order(self.op, {**follows, **self.constants, **known})
 
-    def weights_of(self, found: Match, view: View) -> dict[str, WeightRef]:
+    def weights_of(self, match: Match, view: View) -> dict[str, WeightRef]:
         """The Keras weights of a solution, in the shapes that Keras keeps them in."""
         if callable(self.weights):
-            known = self._called(self.weights, found, view)
+            known = self._called(self.weights, match, view)
         else:
             changed = self.weights or {}
             known = {
                 name: changed[name](held) if name in changed else held
-                for name, held in self._of_role(found, f.Weight).items()
+                for name, held in self._of_role(match, f.Weight).items()
             }
         present = {name: held for name, held in known.items() if held is not None}
         return as_stored(self.op, present)
 
-    def inputs_of(self, found: Match) -> dict[str, Tensor]:
+    def inputs_of(self, match: Match) -> dict[str, Tensor]:
         """The tensors that the layer is called on, in call order."""
         inputs: dict[str, Tensor] = {}
         for variable in self.variables:
-            value = found.values.get(variable.name)
+            value = match.values.get(variable.name)
             if isinstance(variable, f.Inputs) and value is not None:
                 names = (f"{variable.name}{i}" for i in range(len(value)))
                 inputs.update(zip(names, value))
@@ -133,27 +133,29 @@ class Pattern:
                     inputs[variable.name] = value
         return inputs
 
-    def evidence_of(self, found: Match, view: View) -> tuple[str, ...]:
+    def evidence_of(self, match: Match, view: View) -> tuple[str, ...]:
         """What was assumed, in words."""
         if callable(self.evidence):
-            told = self._called(self.evidence, found, view)
+            lines = self._called(self.evidence, match, view)
         else:
-            told = self.evidence
-        return tuple([told] if isinstance(told, str) else told or ()) if told else ()
+            lines = self.evidence
+        return (
+            tuple([lines] if isinstance(lines, str) else lines or ()) if lines else ()
+        )
 
-    def _of_role(self, found: Match, *roles: type) -> dict[str, Any]:
+    def _of_role(self, match: Match, *roles: type) -> dict[str, Any]:
         return {
-            v.name: _short(found.values[v.name])
+            v.name: _short(match.values[v.name])
             for v in self.variables
             if isinstance(v, roles)
-            and v.name in found.values
+            and v.name in match.values
             and not v.name.startswith("_")
         }
 
-    def _called(self, function: Any, found: Match, view: View) -> Any:
-        b = Bindings(view, found)
-        known = {"b": b, "nodes": found.nodes, "view": view, "match": found}
-        values = found.values
+    def _called(self, function: Any, match: Match, view: View) -> Any:
+        b = Bindings(view, match)
+        known = {"b": b, "nodes": match.nodes, "view": view, "match": match}
+        values = match.values
         return function(
             **{k: values.get(k, known.get(k)) for k in _parameters(function)}
         )
@@ -186,13 +188,13 @@ def _required(term: f.Term, known: dict[int, Needs] | None = None) -> Needs:
 def _required_here(term: f.Term, known: dict[int, Needs]) -> Needs:
     if isinstance(term, f.OneOf):
         return _of_each([_required(each, known) for each in term.terms])
-    found = {frozenset({term.op})} if isinstance(term, f.Call) else set()
+    ops = {frozenset({term.op})} if isinstance(term, f.Call) else set()
     if isinstance(term, f.Power) and not isinstance(term.term, f.Const):
-        found |= {_ROOTS[term.exponent]} if term.exponent in _ROOTS else set()
+        ops |= {_ROOTS[term.exponent]} if term.exponent in _ROOTS else set()
     for part in term.parts:
         if not (isinstance(part, f.Var) and part.optional):
-            found |= _required(part, known)
-    return found
+            ops |= _required(part, known)
+    return ops
 
 
 _ROOTS = {

@@ -63,15 +63,15 @@ def tile(
 def index(view: View, patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
     """The patterns of the graph's altitude by root op, less those that need an op that the graph does not hold."""
     present = frozenset(view.ops.values())
-    found: dict[str, list[Pattern]] = defaultdict(list)
+    by_root: dict[str, list[Pattern]] = defaultdict(list)
     for pattern in patterns:
         if pattern.is_above is not view.is_above:
             continue
         if any(present.isdisjoint(options) for options in pattern.needs):
             continue
         for op in present if pattern.formula.roots is None else pattern.formula.roots:
-            found[op].append(pattern)
-    return found
+            by_root[op].append(pattern)
+    return by_root
 
 
 def _candidates(

@@ -14,16 +14,16 @@ from ..match import Form, Pattern
 
 
 def _all() -> tuple[Pattern, ...]:
-    found: dict[str, Pattern] = {}
+    patterns: dict[str, Pattern] = {}
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         content = vars(import_module(module.name))
         for pattern in content.values():
             if not isinstance(pattern, Pattern):
                 continue
-            if pattern.name in found:
+            if pattern.name in patterns:
                 raise ValueError(f"two patterns are called {pattern.name!r}")
-            found[pattern.name] = pattern
-    return tuple(found.values())
+            patterns[pattern.name] = pattern
+    return tuple(patterns.values())
 
 
 @cache

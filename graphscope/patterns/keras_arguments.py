@@ -56,10 +56,10 @@ def rounded(value: float) -> float:
 
 def keras_axis(axis: Any, rank: int | None) -> int | list[int] | None:
     """A reduction axis as Keras layers take it: counted from the end where the rank is known."""
-    found = [int(a) for a in (axis if isinstance(axis, list | tuple) else [axis])]
+    axes = [int(a) for a in (axis if isinstance(axis, list | tuple) else [axis])]
     if rank is not None:
-        found = [a - rank if a > 0 else a for a in found]
-    return found[0] if len(found) == 1 else found
+        axes = [a - rank if a > 0 else a for a in axes]
+    return axes[0] if len(axes) == 1 else axes
 
 
 def kept_axis(inserted: int, layout: str | None) -> int | None:

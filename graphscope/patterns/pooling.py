@@ -48,8 +48,8 @@ average_pooling_3d = _pooling("AvgPool3D", "average_pooling_3d", "AveragePooling
 
 def _axes(b: Bindings) -> tuple[int, ...]:
     """The axes counted from the front where the rank is known, sorted."""
-    given = b.axis if isinstance(b.axis, tuple) else (b.axis,)
-    return tuple(sorted(a if b.shape is None else a % len(b.shape) for a in given))
+    axes = b.axis if isinstance(b.axis, tuple) else (b.axis,)
+    return tuple(sorted(a if b.shape is None else a % len(b.shape) for a in axes))
 
 
 def _spatial_axes(b: Bindings) -> bool | str:

@@ -126,22 +126,22 @@ def _check_size(model: Model, calls: Mapping[str, list[str]], bodies: set[str]) 
 
 def flatten(graph: Graph, library: Mapping[str, Function]) -> Graph:
     """A graph with its calls expanded, and the calls in what these call."""
-    made, names = Graph(), Names(graph)
+    flat, names = Graph(), Names(graph)
     stack = [_Body(graph)]
     while stack:
         body = stack[-1]
         inner = next(body.left, None)
         if inner is None:
             stack.pop()
-            body.finish(made)
+            body.finish(flat)
             continue
         name, node, inputs = body.moved(inner)
         called = _callee(node, library)
         if called:
             stack.append(_Call(name, node, inputs, library[called], names))
         else:
-            made.add(name, node, inputs)
-    return made
+            flat.add(name, node, inputs)
+    return flat
 
 
 class _Body:
@@ -154,7 +154,7 @@ class _Body:
     def moved(self, inner: str) -> tuple[str, Node, tuple[Tensor, ...]]:
         return inner, self.graph.node(inner), self.graph.inputs(inner)
 
-    def finish(self, made: Graph) -> None:
+    def finish(self, flat: Graph) -> None:
         """The outermost body stands for no call."""
 
 
@@ -181,7 +181,7 @@ class _Call(_Body):
         controls = self.controls(node.controls)
         if self.node.controls and _acts(node):
             controls = (*controls, *self.node.controls)
-        made = replace(
+        copy = replace(
             node,
             attrs=_bound(node.attrs, self.node.attrs),
             controls=tuple(dict.fromkeys(controls)),
@@ -189,7 +189,7 @@ class _Call(_Body):
         )
         return (
             self.names[inner],
-            made,
+            copy,
             tuple(map(self.tensor, self.graph.inputs(inner))),
         )
 
@@ -209,18 +209,18 @@ class _Call(_Body):
             if source in self.given or source in self.names
         )
 
-    def finish(self, made: Graph) -> None:
+    def finish(self, flat: Graph) -> None:
         """The call itself, after its body: what it returns, under the name that it had."""
         effects = self.controls(self.function.control_returns)
         controls = tuple(dict.fromkeys((*self.node.controls, *effects)))
         returned = [self.tensor(tensor) for tensor in self.function.returns]
         if not returned:
-            made.add(self.name, Node("NoOp", {}, (), controls, self.node.device))
+            flat.add(self.name, Node("NoOp", {}, (), controls, self.node.device))
             return
         dtypes = self.node.attrs.get("Tout") or _return_dtypes(self.node, self.function)
         attrs = {"T": tuple(dtypes)}
         node = Node("IdentityN", attrs, self.node.outputs, controls, self.node.device)
-        made.add(self.name, node, returned)
+        flat.add(self.name, node, returned)
 
 
 def _arguments(
@@ -254,11 +254,11 @@ def _return_dtypes(node: Node, function: Function) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _bound(attrs: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _bound(attrs: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of a body's node, those that stand for the call's attributes replaced by them."""
-    found = {
-        name: raw_attr(given, message.placeholder)
+    bound = {
+        name: raw_attr(values, message.placeholder)
         for name, message in raw_attrs(attrs)
         if message.WhichOneof("value") == "placeholder"
     }
-    return Edited(attrs, found) if found else attrs
+    return Edited(attrs, bound) if bound else attrs

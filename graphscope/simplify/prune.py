@@ -59,24 +59,24 @@ def existing(graph: Graph, output: Tensor | str) -> Tensor:
 
 
 def _restrict(graph: Graph, kept: set[str], moved: dict[str, tuple[str, ...]]) -> Graph:
-    made = Graph()
+    pruned = Graph()
     for name in graph:
         if name not in kept:
             continue
         node = graph.node(name)
         if node.controls:
             node = replace(node, controls=_controls(node, kept, moved.get(name, ())))
-        made.add_node(name, node=node)
-    pred, succ = made._pred, made._succ
-    for name in made:
+        pruned.add_node(name, node=node)
+    pred, succ = pruned._pred, pruned._succ
+    for name in pruned:
         for source, edges in graph._pred[name].items():
             pred[name][source] = succ[source][name] = edges.copy()
-    return made
+    return pruned
 
 
 def _controls(node: Node, kept: set[str], pivots: tuple[str, ...]) -> tuple[str, ...]:
-    found = [source for source in node.controls if source in kept]
-    return (*found, *(name for name in pivots if name not in found))
+    sources = [source for source in node.controls if source in kept]
+    return (*sources, *(name for name in pivots if name not in sources))
 
 
 class _Pivots:
@@ -87,28 +87,28 @@ class _Pivots:
         self.known: dict[str, frozenset[str]] = {}
 
     def above(self, sources: Iterable[str]) -> tuple[str, ...]:
-        found: dict[str, None] = {}
+        pivots: dict[str, None] = {}
         for source in sources:
             if source in self.graph:
                 if source not in self.known:
                     self.known[source] = self._search(source)
-                found.update(dict.fromkeys(sorted(self.known[source])))
-        return tuple(found)
+                pivots.update(dict.fromkeys(sorted(self.known[source])))
+        return tuple(pivots)
 
     def _search(self, start: str) -> frozenset[str]:
-        found: set[str] = set()
+        pivots: set[str] = set()
         seen, stack = {start}, [start]
         while stack:
             name = stack.pop()
             carriers = self._carriers(name)
-            found.update(carriers)
+            pivots.update(carriers)
             if carriers:
                 continue
             for source in (*self.graph._pred[name], *self.graph.node(name).controls):
                 if source not in seen and source in self.graph:
                     seen.add(source)
                     stack.append(source)
-        return frozenset(found)
+        return frozenset(pivots)
 
     def _carriers(self, name: str) -> set[str]:
         """The nodes to depend on in place of one that takes its life directly from control flow; none for others.

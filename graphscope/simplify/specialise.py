@@ -32,15 +32,15 @@ _IFS = ("If", "StatelessIf", "Case", "StatelessCase")
 
 def specialise(
     graph: Graph,
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
     functions: Mapping[str, Function] | None = None,
 ) -> Graph:
-    """The graph in which each placeholder of ``given`` is the constant given for it, with what follows folded.
+    """The graph in which each placeholder of ``values`` is the constant values for it, with what follows folded.
 
     Raises GraphError where a name is not in the graph. Conds of TensorFlow 2 are folded where ``functions`` has their branches.
     """
     copy = duplicate(graph)
-    for name, value in given.items():
+    for name, value in values.items():
         node = existing(copy, name).node
         _set_constant(copy, node, value)
     if functions:
@@ -209,8 +209,10 @@ def _set_merge(graph: Graph, name: str, living: list[tuple[int, Tensor]]) -> Non
 
 
 def _identity(node: Node, dtype: str) -> Node:
-    found = str(node.attrs.get(dtype, "float32")).removesuffix("_ref")
-    return Node("Identity", {"T": found}, node.outputs[:1], node.controls, node.device)
+    dtype_name = str(node.attrs.get(dtype, "float32")).removesuffix("_ref")
+    return Node(
+        "Identity", {"T": dtype_name}, node.outputs[:1], node.controls, node.device
+    )
 
 
 def _fold_select(graph: Graph, name: str, known: Mapping[Tensor, np.ndarray]) -> None:
@@ -243,8 +245,8 @@ def _branch(node: Node, value: np.ndarray | None) -> FunctionRef | None:
         return None
     if node.op in ("If", "StatelessIf"):
         name = "then_branch" if bool(np.any(value)) and value.size else "else_branch"
-        found = node.attrs.get(name)
-        return found if isinstance(found, FunctionRef) else None
+        reference = node.attrs.get(name)
+        return reference if isinstance(reference, FunctionRef) else None
     branches = node.attrs.get("branches") or ()
     if not branches or value.size != 1:
         return None

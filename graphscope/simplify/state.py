@@ -61,10 +61,10 @@ class State:
         """
         if graph is self.graph:
             return self
-        said = graph.graph.get("tensors", {})
-        gone = [below for below, tensor in said.items() if tensor.node not in graph]
+        tensors = graph.graph.get("tensors", {})
+        gone = [below for below, tensor in tensors.items() if tensor.node not in graph]
         for below in gone:
-            del said[below]
+            del tensors[below]
         state = replace(self, graph=graph)
         view = self.views.get("layers", self.views.get("before"))
         if view is not None:

@@ -190,14 +190,14 @@ class Comparison:
             remarks += [f"the two part first at {parts_at}"] if parts_at else []
         steady = self._steady()
         names = [name for name, _ in self.pairs]
-        told = beside(self.stored, self.last[0], names, self.values)
+        stored = beside(self.stored, self.last[0], names, self.values)
         proven = any(pair not in (*random, *steady) for pair in self.rows)
         return Verification(
             max((row["max_abs"] for row in compared), default=0.0),
             max((row["max_rel"] for row in compared), default=0.0),
             agreed and proven and not self.refused,
             tuple(self.rows.values()),
-            (*remarks, *told, *self._doubts(random)),
+            (*remarks, *stored, *self._doubts(random)),
             parts_at,
             tuple(self.drawn),
             self.sides.missed,
@@ -217,15 +217,15 @@ class Comparison:
     def _excuses(self, pairs: Sequence[Pair]) -> list[str]:
         """Of small differences those that the reference makes itself, when its inputs move by no more than their rounding."""
         own = {pair: self._own_rounding(pair) for pair in pairs if self._is_near(pair)}
-        told = []
+        excuses = []
         for pair, moved in own.items():
             if moved is not None:
                 self.rows[pair] |= {"passed": True, "rounding": moved}
-                told.append(
+                excuses.append(
                     f"{pair[0]}: the difference of {self.rows[pair]['max_rel']:.1g} is rounding; the reference itself moves by "
                     f"{moved:.1g} when its inputs move by one unit in the last place"
                 )
-        return told
+        return excuses
 
     def _is_near(self, pair: Pair) -> bool:
         return self.tolerance < self.rows[pair]["max_rel"] < LARGEST_EXCUSE
@@ -251,19 +251,19 @@ class Comparison:
         return drawn_outputs(*ends, self.last[0], self.values)
 
     def _doubts(self, random: Sequence[Pair]) -> list[str]:
-        found = [self.refused] if self.refused else []
+        doubts = [self.refused] if self.refused else []
         if self.is_noisy and self.same_noise:
-            found.append("what is drawn at random was the same in both")
+            doubts.append("what is drawn at random was the same in both")
         for pair in self.rows:
             if pair not in self.finite:
-                found.append(
+                doubts.append(
                     f"{pair[0]} is not finite anywhere: its numbers prove nothing"
                 )
             elif pair not in self.telling and pair not in random:
-                found.append(
+                doubts.append(
                     f"{pair[0]} was 0 or 1 throughout: its numbers prove little"
                 )
-        return found
+        return doubts
 
     def _run(
         self, turn: Round, seed: Sequence[int]
@@ -339,16 +339,16 @@ class Comparison:
         asked, count = self.sides.names, len(names)
         if asked:
             try:
-                made = self.first.run(feeds, [*names, *asked], noise)
-                return made[:count], made[count:]
+                reference = self.first.run(feeds, [*names, *asked], noise)
+                return reference[:count], reference[count:]
             except TooSlow:
                 raise
             except GraphscopeError:
                 noise.drawn.clear()
-        made = self.first.run(feeds, names, noise)
+        reference = self.first.run(feeds, names, noise)
         if asked:
             self.sides.give_up()
-        return made, []
+        return reference, []
 
 
 def _shapes(feeds: Mapping[str, Any]) -> str:
@@ -371,8 +371,8 @@ def _modes(runner: Runner) -> dict[str, Any]:
         return {}
     from ..infer.outputs.find import find_outputs
 
-    found = find_outputs(runner.model).inputs
-    return {str(c.tensor): c.value for c in found if c.value is not None}
+    inputs = find_outputs(runner.model).inputs
+    return {str(c.tensor): c.value for c in inputs if c.value is not None}
 
 
 def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:

@@ -66,8 +66,8 @@ class Sides:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        found = zip(self._nodes, self._met.tolist())
-        return tuple(dict.fromkeys(name for name, is_met in found if not is_met))
+        pairs = zip(self._nodes, self._met.tolist())
+        return tuple(dict.fromkeys(name for name, is_met in pairs if not is_met))
 
 
 def _upstream(ends: Sequence[Any]) -> list[Any]:
@@ -99,10 +99,10 @@ def _claims(tf: Any, op: Any) -> list[Any]:
     """What must be true somewhere for each side of the op to be met; none of an op that has no sides."""
     if not op.outputs or not op.inputs:
         return []
-    x, made = op.inputs[0], op.outputs[0]
+    x, y = op.inputs[0], op.outputs[0]
     if op.type in COMPARISONS and x.dtype.name in _FLOATS:
-        return [made, tf.logical_not(made)]
-    if made.dtype.name not in _FLOATS:
+        return [y, tf.logical_not(y)]
+    if y.dtype.name not in _FLOATS:
         return []
     if op.type in ABOUT_ZERO:
         return [x < 0, x > 0]

@@ -43,15 +43,15 @@ def in_use(
                 "weights": "raw",
             }  # what its own graph reads
             freeze_model(first.model, names, path, **wishes)
-            made = open_runner(path)
+            runner = open_runner(path)
     except GraphscopeError:
         return first
-    if isinstance(made, GraphRunner):
-        made.source = first.source
-    made.remarks.append(
+    if isinstance(runner, GraphRunner):
+        runner.source = first.source
+    runner.remarks.append(
         f"compared with {first.source} in its inference form, as graphscope writes it, because the file {reason}"
     )
-    return made
+    return runner
 
 
 def beside(

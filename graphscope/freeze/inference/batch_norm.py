@@ -48,7 +48,7 @@ def _uses(
     graph: Graph, whole: Graph, statistic: Tensor
 ) -> list[tuple[Tensor, tuple[int, ...]]]:
     """The tensors above a statistic that the inference graph computes with, and the axes squeezed on the way there."""
-    found, seen = [], {statistic}
+    uses, seen = [], {statistic}
     queue: list[tuple[Tensor, tuple[int, ...]]] = [(statistic, ())]
     if not _reduces(whole, statistic):
         return []
@@ -57,10 +57,10 @@ def _uses(
         op = whole.op(tensor.node)
         if op in FUSED:
             if tensor.node in graph and tensor.port in (1, 2):
-                found.append((tensor, squeezed))
+                uses.append((tensor, squeezed))
             continue
         if tensor.node in graph and _read_beyond(graph, tensor, seen):
-            found.append((tensor, squeezed))
+            uses.append((tensor, squeezed))
             continue
         if op == "Squeeze":
             squeezed = tuple(whole.attrs(tensor.node).get("squeeze_dims") or ())
@@ -68,7 +68,7 @@ def _uses(
             if source not in seen:
                 seen.add(source)
                 queue.append((source, squeezed))
-    return found
+    return uses
 
 
 def _read_beyond(graph: Graph, tensor: Tensor, seen: Container[Tensor]) -> bool:

@@ -30,10 +30,10 @@ def find_modes(model: Model, graph: Graph) -> dict[str, Any]:
         return {}
     from ...infer.outputs.find import find_outputs
 
-    found = find_outputs(model).inputs
+    inputs = find_outputs(model).inputs
     return {
         c.tensor.node: c.value
-        for c in found
+        for c in inputs
         if c.value is not None and c.tensor.node in graph
     }
 
@@ -91,21 +91,21 @@ def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> list[str]:
 
 
 def bodies_without_dropout(functions: Mapping[str, Function]) -> dict[str, Function]:
-    """The functions in whose bodies a dropout was found, without it: the bodies of loops."""
-    found = {}
+    """The functions in whose bodies a dropout was bodies, without it: the bodies of loops."""
+    bodies = {}
     for name, function in functions.items():
         body = duplicate(function.graph)
         if list(drop_dropout(body)):
-            found[name] = replace(function, graph=body, message=None)
-    return found
+            bodies[name] = replace(function, graph=body, message=None)
+    return bodies
 
 
 def renamed(graph: Graph, names: Mapping[str, str]) -> Graph:
     """The graph with some nodes under other names."""
-    made = Graph()
+    renamed_ = Graph()
     for name in graph:
         node = graph.node(name)
         controls = tuple(names.get(source, source) for source in node.controls)
         inputs = (Tensor(names.get(t.node, t.node), t.port) for t in graph.inputs(name))
-        made.add(names.get(name, name), replace(node, controls=controls), inputs)
-    return made
+        renamed_.add(names.get(name, name), replace(node, controls=controls), inputs)
+    return renamed_

@@ -29,7 +29,7 @@ def fold_constants(
 
     What folding would make larger (a Fill, a Tile) stays.
     """
-    made, constants = duplicate(graph), Constants(graph)
+    copy, constants = duplicate(graph), Constants(graph)
     kept = {tensor.node for tensor in outputs}
     folded = []
     for name in graph:
@@ -47,10 +47,10 @@ def fold_constants(
         if value is None or value.nbytes > _bytes_above(graph, constants, name) + SLACK:
             continue
         attrs = {"dtype": dtypes[0], "value": value}
-        put(made, name, Node("Const", attrs, (), node.controls, node.device), ())
+        put(copy, name, Node("Const", attrs, (), node.controls, node.device), ())
         folded.append(name)
     changes = [Change(f"{len(folded)} results computed beforehand", tuple(folded))]
-    return made, changes if folded else []
+    return copy, changes if folded else []
 
 
 def _bytes_above(graph: Graph, constants: Constants, name: str) -> int:
@@ -62,15 +62,15 @@ def fold_batch_norm(
     graph: Graph, outputs: Iterable[Tensor]
 ) -> tuple[Graph, list[Change]]:
     """The graph with batch normalisations, and products with one number a channel, folded into the kernels before them."""
-    made, kept = duplicate(graph), {tensor.node for tensor in outputs}
+    copy, kept = duplicate(graph), {tensor.node for tensor in outputs}
     folded = []
-    for name in [*made.by_op(*FUSED, "Mul", "RealDiv")]:
-        step = _Step(made, name, kept)
+    for name in [*copy.by_op(*FUSED, "Mul", "RealDiv")]:
+        step = _Step(copy, name, kept)
         if step.applies():
             step.apply()
             folded.append(name)
     changes = [Change(f"{len(folded)} batch normalisations folded", tuple(folded))]
-    return made, changes if folded else []
+    return copy, changes if folded else []
 
 
 class _Step:
@@ -217,17 +217,17 @@ def _shape(graph: Graph, constant: str) -> tuple[int, ...]:
 
 def strip_defaults(graph: Graph) -> Graph:
     """The graph without attributes that say what is the default anyway, which an older TensorFlow may not know."""
-    made = duplicate(graph)
-    for name in made:
-        node, known = made.node(name), opdefs.defaults(made.op(name))
+    copy = duplicate(graph)
+    for name in copy:
+        node, known = copy.node(name), opdefs.defaults(copy.op(name))
         same = {
             k: None
             for k in known
             if k in node.attrs and _equal(node.attrs[k], known[k])
         }
         if same:
-            put(made, name, replace(node, attrs=Edited(node.attrs, same)))
-    return made
+            put(copy, name, replace(node, attrs=Edited(node.attrs, same)))
+    return copy
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -21,7 +21,7 @@ def halve(graph: Graph) -> tuple[Graph, list[Change]]:
 
     A weight that float16 cannot hold (above 65,504) stays as it is. The change says how large the worst error is.
     """
-    made, worst, names = duplicate(graph), 0.0, []
+    copy, worst, names = duplicate(graph), 0.0, []
     for name in _weights(graph):
         value = graph.attrs(name)["value"]
         scale = float(np.max(np.abs(value), initial=0.0))
@@ -29,12 +29,12 @@ def halve(graph: Graph) -> tuple[Graph, list[Change]]:
             continue
         short = value.astype(np.float16).astype(np.float32)
         worst = max(worst, float(np.max(np.abs(short - value))) / (scale or 1.0))
-        _store(made, name, "half", "float16", _as_half(graph, name))
+        _store(copy, name, "half", "float16", _as_half(graph, name))
         names.append(name)
     text = (
         f"{len(names)} weights as float16, each within {worst:.1e} of its largest value"
     )
-    return made, [Change(text, tuple(names))] if names else []
+    return copy, [Change(text, tuple(names))] if names else []
 
 
 def _as_half(graph: Graph, name: str) -> Callable[[], np.ndarray]:
@@ -47,7 +47,7 @@ def quantize(graph: Graph) -> tuple[Graph, list[Change]]:
 
     Symmetric and weight-only: activations stay floats. The change says how large the worst error is.
     """
-    made, worst, names = duplicate(graph), 0.0, []
+    copy, worst, names = duplicate(graph), 0.0, []
     for name in _weights(graph):
         value = graph.attrs(name)["value"]
         if value.ndim < 2:
@@ -58,12 +58,12 @@ def quantize(graph: Graph) -> tuple[Graph, list[Change]]:
         if not np.isfinite(most).all():
             continue
         scale = (np.where(most > 0, most, 127.0) / 127.0).astype(np.float32)
-        whole = _store(made, name, "int8", "int8", _as_int8(graph, name, scale))
-        _scale(made, name, whole, scale)
+        whole = _store(copy, name, "int8", "int8", _as_int8(graph, name, scale))
+        _scale(copy, name, whole, scale)
         worst = max(worst, float(np.max(scale) / 2 / (np.max(most) or 1.0)))
         names.append(name)
     text = f"{len(names)} weights as int8 with a scale for each channel, each within {worst:.1e} of its largest value"
-    return made, [Change(text, tuple(names))] if names else []
+    return copy, [Change(text, tuple(names))] if names else []
 
 
 def _as_int8(graph: Graph, name: str, scale: np.ndarray) -> Callable[[], np.ndarray]:
@@ -73,14 +73,14 @@ def _as_int8(graph: Graph, name: str, scale: np.ndarray) -> Callable[[], np.ndar
 
 def _weights(graph: Graph) -> list[str]:
     """The float32 constants that are large enough to be worth it."""
-    found = []
+    weights = []
     for name in graph.by_op("Const"):
         attrs = graph.attrs(name)
         if attrs.get("dtype") == "float32" and graph.succ[name]:
             shape = attrs.shape if isinstance(attrs, Stored) else attrs["value"].shape
             if int(np.prod(shape)) >= LEAST:
-                found.append(name)
-    return found
+                weights.append(name)
+    return weights
 
 
 def _channel_axes(graph: Graph, name: str, rank: int) -> tuple[int, ...]:

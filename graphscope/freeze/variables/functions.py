@@ -43,9 +43,9 @@ class Bodies:
         changes: dict[str, object] = {}
         passed: set[int] = set()
         for attr, function in self._functions(node):
-            made = self._with_value(function, index, dtype)
-            passed |= _handed_on(made, index) if attr != "cond" else set()
-            changes.setdefault(attr, []).append(FunctionRef(made.name, function.attrs))  # type: ignore[attr-defined]
+            function_ = self._with_value(function, index, dtype)
+            passed |= _handed_on(function_, index) if attr != "cond" else set()
+            changes.setdefault(attr, []).append(FunctionRef(function_.name, function.attrs))  # type: ignore[attr-defined]
         for attr, refs in changes.items():
             changes[attr] = tuple(refs) if attr == "branches" else refs[0]  # type: ignore[index, arg-type]
         put(
@@ -79,15 +79,15 @@ class Bodies:
         argument = source.arguments[index]
         node = body.node(argument)
         put(body, argument, replace(node, attrs=Edited(node.attrs, {"T": dtype})))
-        made = replace(
+        copy = replace(
             source, name=name, graph=body, message=None, attrs=_attrs(source)
         )
         self.made[name] = (
-            made  # before the body is followed: a function may name itself
+            copy  # before the body is followed: a function may name itself
         )
         retype_handles(body, {Tensor(argument): dtype}, self)
         drop_references(body)
-        return made
+        return copy
 
 
 def _attrs(function: Function) -> dict[str, object]:
@@ -97,13 +97,13 @@ def _attrs(function: Function) -> dict[str, object]:
 
 def _handed_on(function: Function, index: int) -> set[int]:
     """The outputs that are the argument itself, seen through Identity."""
-    found = set()
+    ports = set()
     for port, tensor in enumerate(function.returns):
         while function.graph.op(tensor.node) == "Identity":
             tensor = function.graph.inputs(tensor.node)[0]
         if tensor.node == function.arguments[index]:
-            found.add(port)
-    return found
+            ports.add(port)
+    return ports
 
 
 def _types(node: Node, index: int, dtype: str, passed: set[int]) -> dict[str, object]:

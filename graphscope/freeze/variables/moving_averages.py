@@ -42,7 +42,7 @@ class Averages:
 
 def find_averages(graph: Graph) -> Averages:
     """The moving averages that the update ops of a whole training graph keep."""
-    found = Averages()
+    averages = Averages()
     for name in graph.by_op(*UPDATES):
         inputs = graph.inputs(name)
         variable = variable_of(graph, inputs[0]) if len(inputs) == 2 else ""
@@ -51,10 +51,10 @@ def find_averages(graph: Graph) -> Averages:
             continue
         other = variable_of(graph, followed)
         if not other:
-            found.statistics[variable] = followed
+            averages.statistics[variable] = followed
         elif other != variable and _alike(graph, other, variable):
-            found.of[other] = variable
-    return found
+            averages.of[other] = variable
+    return averages
 
 
 def averages_of(
@@ -64,16 +64,16 @@ def averages_of(
 
     Told by the update ops; by TensorFlow's own name for it where the graph has none of these.
     """
-    found = {}
+    owned = {}
     for name in variables:
         key = model.keys.get(name, name)
         if not key.endswith(_SUFFIX) and f"{key}{_SUFFIX}" in model.weights:
-            found[name] = f"{key}{_SUFFIX}"
+            owned[name] = f"{key}{_SUFFIX}"
         average = averages.of.get(name, "")
         key = model.keys.get(average, average)
         if average and key in model.weights:
-            found[name] = key
-    return found
+            owned[name] = key
+    return owned
 
 
 def variable_of(graph: Graph, tensor: Tensor) -> str:

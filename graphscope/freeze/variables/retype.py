@@ -177,12 +177,12 @@ def _plain_types(attrs: Mapping[str, Any]) -> list[tuple[str, Any]]:
     from ...wire import messages as proto
     from ...wire.write import raw_attrs
 
-    found: list[tuple[str, Any]] = []
+    plain: list[tuple[str, Any]] = []
     for name, message in raw_attrs(attrs):
         if message.WhichOneof("value") == "type" and message.type > proto.REF:
-            found.append((name, attrs[name].removesuffix("_ref")))
+            plain.append((name, attrs[name].removesuffix("_ref")))
         elif message.WhichOneof("value") == "list" and any(
             number > proto.REF for number in message.list.type
         ):
-            found.append((name, tuple(t.removesuffix("_ref") for t in attrs[name])))
-    return found
+            plain.append((name, tuple(t.removesuffix("_ref") for t in attrs[name])))
+    return plain

@@ -19,20 +19,20 @@ def sum_temporaries(graph: Graph) -> Graph:
     """The graph in which each destroyed temporary variable is an AddN; raises NotExpressible where it is no sum."""
     if next(graph.by_op("TemporaryVariable"), None) is None:
         return graph
-    made = duplicate(graph)
-    for name in list(made.by_op("DestroyTemporaryVariable")):
-        terms = _terms(made, name)
-        dtype = str(made.attrs(name)["T"]).removesuffix("_ref")
-        node = replace(made.node(name), op="AddN", controls=())
+    copy = duplicate(graph)
+    for name in list(copy.by_op("DestroyTemporaryVariable")):
+        terms = _terms(copy, name)
+        dtype = str(copy.attrs(name)["T"]).removesuffix("_ref")
+        node = replace(copy.node(name), op="AddN", controls=())
         attrs = {"T": dtype, "N": len(terms)}
-        put(made, name, replace(node, attrs=attrs), terms)
-    return made
+        put(copy, name, replace(node, attrs=attrs), terms)
+    return copy
 
 
 def _terms(graph: Graph, name: str) -> list[Tensor]:
     """All that is assigned and added to the variable that this node destroys."""
     variable = _variable(graph, name)
-    found, stack, seen = [], [variable], {variable}
+    terms, stack, seen = [], [variable], {variable}
     while stack:
         for reader, slot in graph.consumers(stack.pop()):
             op = graph.op(reader)
@@ -44,9 +44,9 @@ def _terms(graph: Graph, name: str) -> list[Tensor]:
                 raise NotExpressible(
                     f"{op} (node {reader!r}) reads a temporary variable: only sums of it can be frozen"
                 )
-            found.append(inputs[1])
+            terms.append(inputs[1])
             stack.append(reader)
-    return found
+    return terms
 
 
 def _variable(graph: Graph, name: str) -> str:

@@ -25,19 +25,19 @@ def freeze_variables(
     without a value is left as it is: whether that matters is for ``check_values`` to say, after pruning. Raises NotExpressible
     where an op can only work on a variable.
     """
-    made = duplicate(graph)
+    frozen_graph = duplicate(graph)
     frozen = _Values(model, instead or {})
-    for name in list(made.by_op(*REFERENCES)):
-        _place(made, name, frozen.of(name))
+    for name in list(frozen_graph.by_op(*REFERENCES)):
+        _place(frozen_graph, name, frozen.of(name))
     bodies = Bodies(model.functions)
     handles = {
         Tensor(name): dtype
-        for name in list(made.by_op(*HANDLES))
-        if (dtype := _place(made, name, frozen.of(name)))
+        for name in list(frozen_graph.by_op(*HANDLES))
+        if (dtype := _place(frozen_graph, name, frozen.of(name)))
     }
-    retype_handles(made, handles, bodies)
-    drop_references(made)
-    return made, bodies.made
+    retype_handles(frozen_graph, handles, bodies)
+    drop_references(frozen_graph)
+    return frozen_graph, bodies.made
 
 
 def check_values(graph: Graph, model: Model) -> None:

@@ -64,9 +64,9 @@ def drop_loose_ends(state: State) -> State:
     ends = {graph.raised(end).node for end in state.ends} | state.kept
     if all(name in ends for name in graph if not graph._succ[name]):
         return state
-    made = duplicate(graph)
-    drop_unread(made, [name for name in made if not made._succ[name]], ends)
-    return state.become(made)
+    copy = duplicate(graph)
+    drop_unread(copy, [name for name in copy if not copy._succ[name]], ends)
+    return state.become(copy)
 
 
 def _layer(each: Tile, view: View, below: Mapping[Tensor, Tensor]) -> Layer:
@@ -89,8 +89,8 @@ def _layer(each: Tile, view: View, below: Mapping[Tensor, Tensor]) -> Layer:
         outputs=root.outputs if isinstance(root, Layer) else (),
         inputs={name: below.get(tensor, tensor) for name, tensor in inputs.items()},
         weights={
-            name: _lowered_use(weight_use(held, view), below)
-            for name, held in weights.items()
+            name: _lowered_use(weight_use(weight, view), below)
+            for name, weight in weights.items()
         },
         members=frozenset(members),
         output=below.get(each.output, each.output),
@@ -103,18 +103,18 @@ def _lowered_use(use: WeightUse, below: Mapping[Tensor, Tensor]) -> WeightUse:
     return replace(use, node=below.get(Tensor(use.node), Tensor(use.node)).node)
 
 
-def _named(graph: Graph, found: Sequence[tuple[Layer, Tile]]) -> list[Layer]:
+def _named(graph: Graph, pairs: Sequence[tuple[Layer, Tile]]) -> list[Layer]:
     """The layers under names that no node of the graph bears, told apart from all that stay.
 
     What bears no weight may be shared with the layer of another scope: it does not say where a layer is at home.
     """
-    gone = {name for _, each in found for name in each.members}
+    gone = {name for _, each in pairs for name in each.members}
     payloads = [graph.node(name) for name in graph if name not in gone]
     stay = [payload for payload in payloads if isinstance(payload, Layer)]
-    told = [replace(layer, members=_core(graph, each)) for layer, each in found]
+    told = [replace(layer, members=_core(graph, each)) for layer, each in pairs]
     names = layer_names([*stay, *told])[len(stay) :]
     free = Names(graph)
-    layers = (layer for layer, _ in found)
+    layers = (layer for layer, _ in pairs)
     return [replace(layer, name=free.unique(n)) for layer, n in zip(layers, names)]
 
 

@@ -36,14 +36,14 @@ def lift_stacks(state: State) -> State:
 class _Stacks(Search):
     """Which nodes work on stacks of matrices whose first axis is several axes in one."""
 
-    def flattened(self, source: Tensor, made: Dims) -> Dims | None:
-        if len(made) != 3:
+    def flattened(self, source: Tensor, dims: Dims) -> Dims | None:
+        if len(dims) != 3:
             return None
-        for given in self._before(source):
-            lead = given[:-2]
-            fits = len(lead) > 1 and given[-2:] == made[1:]
-            if fits and product(lead) == made[0]:
-                self._note_equal(given, self.view.dims(source) or ())
+        for before in self._before(source):
+            lead = before[:-2]
+            fits = len(lead) > 1 and before[-2:] == dims[1:]
+            if fits and product(lead) == dims[0]:
+                self._note_equal(before, self.view.dims(source) or ())
                 return lead
         return None
 
@@ -99,17 +99,17 @@ class _Unstacked(Lifting):
     def moved(
         self, name: str, node: Node, inputs: Sequence[Tensor]
     ) -> tuple[dict[str, Any], list[Tensor]]:
-        attrs, given = super().moved(name, node, inputs)
+        attrs, operands = super().moved(name, node, inputs)
         if not _turns(self.search, name):
-            return attrs, given
+            return attrs, operands
         rank = len(self.search.lead[name]) + 2
         order = [*range(rank - 2), rank - 1, rank - 2]
         if isinstance(node, Layer):
-            return {**attrs, "dims": tuple(order[1:])}, given
+            return {**attrs, "dims": tuple(order[1:])}, operands
         perm = self.names.unique(f"{name}/perm")
         value = np.array(order, np.int32)
         self.up.add(perm, Node("Const", {"dtype": "int32", "value": value}))
-        return attrs, [given[0], Tensor(perm)]
+        return attrs, [operands[0], Tensor(perm)]
 
     def in_sizes(self, name: str, source: Tensor, dims: Dims) -> Tensor:
         return self._now(source)

@@ -91,26 +91,26 @@ class Search:
 
     def _visit_reshape(self, name: str) -> None:
         source = self.view.inputs[name][0]
-        given, made = self.view.dims(source), self.view.dims(Tensor(name))
-        if given is None or made is None:
+        before, after = self.view.dims(source), self.view.dims(Tensor(name))
+        if before is None or after is None:
             return
         if source.node in self.lead:
-            self._visit_end(name, self.lead[source.node], made)
+            self._visit_end(name, self.lead[source.node], after)
             return
-        lead = self.flattened(source, made)
+        lead = self.flattened(source, after)
         if lead is not None:
             self.lead[name] = lead
             self.starts[name] = Start(source, lead)
 
-    def flattened(self, source: Tensor, made: Dims) -> Dims | None:
+    def flattened(self, source: Tensor, after: Dims) -> Dims | None:
         """The leading sizes that become rows; None where the reshape is no flattening of two axes or more."""
-        if len(made) not in (1, 2):
+        if len(after) not in (1, 2):
             return None
-        given, width = self.view.dims(source) or (), product(made[1:])
-        for count in range(2, len(given) + 1):
-            if product(given[count:]) == width:
-                lead = given[:count]
-                return lead if _is_sayable((*lead, *made[1:])) else None
+        before, width = self.view.dims(source) or (), product(after[1:])
+        for count in range(2, len(before) + 1):
+            if product(before[count:]) == width:
+                lead = before[:count]
+                return lead if _is_sayable((*lead, *after[1:])) else None
         return None
 
     def _visit_end(self, name: str, lead: Dims, made: Dims) -> None:
@@ -125,9 +125,9 @@ class Search:
                     self.ends[name] = after
                 return
 
-    def _note_equal(self, made: Dims, lead: Dims) -> None:
+    def _note_equal(self, after: Dims, lead: Dims) -> None:
         """The reshape works only where the sizes that differ by name are equal: so they are one size."""
-        for a, b in zip(made, lead):
+        for a, b in zip(after, lead):
             if a != b and a == Size(1, a.axes) and b == Size(1, b.axes):
                 if len(a.axes) == len(b.axes) == 1:
                     self.equal[b.axes[0]] = a.axes[0]
@@ -286,8 +286,8 @@ class Lifting:
         node = self.old.node(name)
         own = name if isinstance(node, Layer) else self.names.unique(f"{name}/sequence")
         spec = self._spec(name, dims)
-        attrs, given = self.moved(name, node, inputs)
-        self.up.add(own, replace(node, attrs=attrs, outputs=(spec,)), given)
+        attrs, operands = self.moved(name, node, inputs)
+        self.up.add(own, replace(node, attrs=attrs, outputs=(spec,)), operands)
         self.lifted[name] = Tensor(own)
 
     def moved(
@@ -295,8 +295,8 @@ class Lifting:
     ) -> tuple[dict[str, Any], list[Tensor]]:
         """The attributes and inputs of a node that works on more axes than before."""
         axis = {"axis": -1} if "axis" in node.attrs else {}
-        given = [self.lifted.get(t.node) or self._now(t) for t in inputs]
-        return {**node.attrs, **axis}, given
+        operands = [self.lifted.get(t.node) or self._now(t) for t in inputs]
+        return {**node.attrs, **axis}, operands
 
     def _dims(self, name: str) -> Dims:
         return self.view.dims(Tensor(name)) or ()

@@ -67,12 +67,12 @@ def _rename(copy: Graph, view: SymbolicView, name: str) -> None:
             return
         mask, attrs = truth, {**layer.attrs, "additive_mask": False}
         layer = replace(layer, attrs=attrs)
-    found = _sorted(view, mask, layer.op == _QUERY_MASKED)
-    if found.causal:
+    masks = _sorted(view, mask, layer.op == _QUERY_MASKED)
+    if masks.causal:
         layer = replace(layer, attrs={**layer.attrs, "use_causal_mask": True})
-    slots.update(found.named)
-    if found.rest:
-        slots["attention_mask"] = _joined(copy, name, found.rest)
+    slots.update(masks.named)
+    if masks.rest:
+        slots["attention_mask"] = _joined(copy, name, masks.rest)
     put(copy, name, replace(layer, inputs=slots), slots.values())
 
 

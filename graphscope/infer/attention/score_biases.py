@@ -74,21 +74,21 @@ def _is_softmax(view: View, name: str) -> bool:
 
 def _terms(view: View, root: Tensor, kept: frozenset[str]) -> list[tuple[Tensor, int]]:
     """The terms of a sum with their signs, through sums that nothing else reads."""
-    left, found = [(root, 1)], list[tuple[Tensor, int]]()
+    left, terms = [(root, 1)], list[tuple[Tensor, int]]()
     while left:
         tensor, sign = left.pop()
         tensor, _ = view.producer(tensor)
         op, inputs = view.ops[tensor.node], view.inputs[tensor.node]
         alone = len(view.graph.consumers(tensor.node)) == 1 and tensor.node not in kept
-        if not alone or len(left) + len(found) > _LONGEST:
-            found.append((tensor, sign))
+        if not alone or len(left) + len(terms) > _LONGEST:
+            terms.append((tensor, sign))
         elif op in ("Add", "AddN"):
             left += [(each, sign) for each in inputs]
         elif op == "Sub":
             left += [(inputs[0], sign), (inputs[1], -sign)]
         else:
-            found.append((tensor, sign))
-    return found
+            terms.append((tensor, sign))
+    return terms
 
 
 def _is_scores(view: View, tensor: Tensor) -> bool:

@@ -44,9 +44,9 @@ class Worth:
 
     def patterns(self, names: list[str]) -> tuple[str, tuple[str, ...]]:
         """What the names of a run begin with, and how each goes on; a name that only counts its class is ``""``."""
-        said = ["" if name in self.counted else name for name in names]
-        prefix = scope([name for name in said if name])
-        return prefix, tuple(_NUMBER.sub("#", name[len(prefix) :]) for name in said)
+        texts = ["" if name in self.counted else name for name in names]
+        prefix = scope([name for name in texts if name])
+        return prefix, tuple(_NUMBER.sub("#", name[len(prefix) :]) for name in texts)
 
     def score(
         self,
@@ -62,9 +62,9 @@ class Worth:
         columns = [set(column) for column in zip(*inputs)]
         shared = sum(len(column) == 1 for column in columns)
         own = max(len(columns) - shared, 1)
-        given = self._differences(runs)
+        differences = self._differences(runs)
         passed = _INPUT * (own - 1) + _SHARED * (len(columns) - own)
-        passed += _ARGUMENT * given + max(0, given - _FEW)
+        passed += _ARGUMENT * differences + max(0, differences - _FEW)
         prefixes, ways = zip(*map(self.patterns, runs))
         if len(set(ways)) > 1:
             passed += _NAME * len(_parameters(zip(*ways)))
@@ -79,16 +79,16 @@ class Worth:
 
         It does where it begins or ends between two names that share more than all names of the run do.
         """
-        found = 0
+        total = 0
         for names in runs:
             own = self.patterns(names)[0]
             first, last = self.place[names[0]], self.place[names[-1]]
             for before, after in ((first - 1, first), (last, last + 1)):
                 if 0 <= before and after < len(self.order):
                     pair = [self.order[before], self.order[after]]
-                    told = self.counted.isdisjoint(pair)
-                    found += told and len(scope(pair)) > len(own)
-        return _ASTRIDE * found / len(runs)
+                    uncounted = self.counted.isdisjoint(pair)
+                    total += uncounted and len(scope(pair)) > len(own)
+        return _ASTRIDE * total / len(runs)
 
     def _differences(self, runs: list[list[str]]) -> int:
         """In how many ways the configs of the runs differ: what differs alike, or as multiples, counts once.
@@ -137,13 +137,13 @@ def saving(length: int, count: int) -> int:
 
 def _parameters(columns: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
     """What names must be given as, one column a layer: what differs between the words that all begin and end with."""
-    found = set()
+    parameters = set()
     for names in columns:
         if len(set(names)) > 1:
             start = len(scope(list(names)))
             back = len(scope([name[start:][::-1] for name in names]))
-            found.add(tuple(name[start : len(name) - back] for name in names))
-    return found
+            parameters.add(tuple(name[start : len(name) - back] for name in names))
+    return parameters
 
 
 def _lines(node: Node) -> int:

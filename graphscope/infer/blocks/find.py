@@ -69,7 +69,7 @@ def find_blocks(graph: Graph, outputs: Iterable[Tensor] = ()) -> Blocks:
 
 def _dynamic(graph: Graph) -> set[str]:
     """The nodes that depend on a feed or on something random; the others are constants and weights."""
-    found: set[str] = set()
+    dynamic: set[str] = set()
     feeds = [
         n
         for n in graph
@@ -78,10 +78,10 @@ def _dynamic(graph: Graph) -> set[str]:
     stack = feeds
     while stack:
         name = stack.pop()
-        if name not in found:
-            found.add(name)
+        if name not in dynamic:
+            dynamic.add(name)
             stack.extend(graph._succ[name])
-    return found
+    return dynamic
 
 
 class _Naming:
@@ -95,16 +95,18 @@ class _Naming:
     def blocks(self) -> Blocks:
         for kind in self.repeats.kinds:
             self.names[kind] = self._unique(self._name(self.repeats.example(kind)))
-        made: dict[int, Region] = {}
+        regions: dict[int, Region] = {}
         for run in self.repeats.runs_inside_out():
-            parts = tuple(made[id(p)] if isinstance(p, Run) else p for p in run.parts)
+            parts = tuple(
+                regions[id(p)] if isinstance(p, Run) else p for p in run.parts
+            )
             name = self.names[run.kind]
-            made[id(run)] = Region(name, parts, run.inputs, run.output)
-            self.kinds.setdefault(name, []).append(made[id(run)])
+            regions[id(run)] = Region(name, parts, run.inputs, run.output)
+            self.kinds.setdefault(name, []).append(regions[id(run)])
         parts = tuple(
-            made[id(p)] if isinstance(p, Run) else p for p in self.repeats.top
+            regions[id(p)] if isinstance(p, Run) else p for p in self.repeats.top
         )
-        return Blocks(parts, {name: tuple(found) for name, found in self.kinds.items()})
+        return Blocks(parts, {name: tuple(names) for name, names in self.kinds.items()})
 
     def _unique(self, name: str) -> str:
         return unused(name, set(self.names.values()), first=2)
@@ -201,16 +203,16 @@ def block_graph(graph: Graph, blocks: Blocks | None = None) -> Graph:
     up = Graph()
 
     def above(tensor: Tensor) -> Tensor:
-        found = inside.get(tensor.node)
-        return Tensor(names[id(found)], tensor.port) if found else tensor
+        block = inside.get(tensor.node)
+        return Tensor(names[id(block)], tensor.port) if block else tensor
 
     for name in graph:
-        found = inside.get(name)
-        if found is None:
+        block = inside.get(name)
+        if block is None:
             up.add(name, graph.node(name), map(above, graph.inputs(name)))
-        elif found.output == name:
+        elif block.output == name:
             up.add(
-                names[id(found)], _block_node(graph, found), map(above, found.inputs)
+                names[id(block)], _block_node(graph, block), map(above, block.inputs)
             )
     tensors = graph.graph.get("tensors", {})
     up.graph["tensors"] = {

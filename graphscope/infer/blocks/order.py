@@ -44,11 +44,11 @@ def _fed(
     graph: Graph, order: Sequence[str], meets: Mapping[str, object]
 ) -> set[object]:
     """The nodes whose region reads what another region yields that meets the others where this one does."""
-    found: set[object] = set()
+    fed: set[object] = set()
     for name in order:
         for reader in _readers(graph, name, meets):
-            found.add(_just_below(meets[name], reader, meets))
-    return found
+            fed.add(_just_below(meets[name], reader, meets))
+    return fed
 
 
 def _just_below(meet: object, name: object, meets: Mapping[str, object]) -> object:
@@ -73,11 +73,13 @@ def post_dominators(
     depth: dict[object, int] = {_SINK: 0}
     wanted = set(roots)
     for name in reversed(order):
-        found: object = _SINK if name in wanted else None
+        meeting: object = _SINK if name in wanted else None
         for reader in graph._succ[name]:
-            if reader in meets and found is not _SINK:
-                found = reader if found is None else _meet(found, reader, meets, depth)
-        meets[name] = _SINK if found is None else found
+            if reader in meets and meeting is not _SINK:
+                meeting = (
+                    reader if meeting is None else _meet(meeting, reader, meets, depth)
+                )
+        meets[name] = _SINK if meeting is None else meeting
         depth[name] = depth[meets[name]] + 1
     return meets
 

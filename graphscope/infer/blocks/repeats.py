@@ -131,40 +131,40 @@ class Repeats:
             if saved > 1:
                 groups.append((saved, found))
         groups.sort(key=lambda group: -group[0])
-        made = []
+        ranked = []
         for _, found in groups[:_RANKED]:
             for runs in self._by_names(found):
                 chosen = _apart(runs)
                 if len(chosen) > 1:
-                    made.append(_Ranked(self._score(chosen), chosen, runs))
-        return sorted((r for r in made if r.score > 1), key=lambda r: -r.score)
+                    ranked.append(_Ranked(self._score(chosen), chosen, runs))
+        return sorted((r for r in ranked if r.score > 1), key=lambda r: -r.score)
 
-    def _by_names(self, found: list[_Found]) -> Iterator[list[_Found]]:
+    def _by_names(self, group: list[_Found]) -> Iterator[list[_Found]]:
         """All of them, and where their names are built in several ways those of the commonest way."""
-        yield found
-        if len(found) > MANY:
+        yield group
+        if len(group) > MANY:
             return
         ways: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
-        for each in found:
+        for each in group:
             ways[self.worth.patterns(self._flat(each))[1]].append(each)
-        if 1 < len(ways) < len(found):
+        if 1 < len(ways) < len(group):
             yield max(ways.values(), key=len)
 
-    def _length(self, found: _Found) -> int:
+    def _length(self, run: _Found) -> int:
         """The lines that the parts take; a block inside takes one."""
-        parts, lines = self._parts(found), self.worth.lines
+        parts, lines = self._parts(run), self.worth.lines
         return sum(1 if isinstance(part, Run) else lines[part] for part in parts)
 
-    def _flat(self, found: _Found) -> list[str]:
-        return [name for part in self._parts(found) for name in _names(part)]
+    def _flat(self, run: _Found) -> list[str]:
+        return [name for part in self._parts(run) for name in _names(part)]
 
-    def _parts(self, found: _Found) -> list[str | Run]:
-        return self.sequences[found.sequence].parts[found.start : found.end]
+    def _parts(self, run: _Found) -> list[str | Run]:
+        return self.sequences[run.sequence].parts[run.start : run.end]
 
     def _score(self, chosen: list[_Found]) -> float:
         some = chosen[:MANY]
-        flat = [self._flat(found) for found in some]
-        inputs = [self._inputs(self._parts(found)) for found in some]
+        flat = [self._flat(run) for run in some]
+        inputs = [self._inputs(self._parts(run)) for run in some]
         return self.worth.score(flat, inputs, self._length(chosen[0]), len(chosen))
 
     def _groups(self) -> dict[int, list[_Found]]:
@@ -177,11 +177,11 @@ class Repeats:
             for start in range(len(sequence.parts)):
                 for end, key in _runs_from(start, wiring, longest):
                     groups[key].append(_Found(number, start, end))
-        return {key: found for key, found in groups.items() if len(found) > 1}
+        return {key: group for key, group in groups.items() if len(group) > 1}
 
     def _wiring(self, sequence: _Sequence) -> list[_Part]:
         place: dict[str, int] = {}
-        made: list[_Part] = []
+        wiring: list[_Part] = []
         for position, part in enumerate(sequence.parts):
             sources = [
                 (place.get(tensor.node, -1), tensor.node, tensor.port)
@@ -189,14 +189,14 @@ class Repeats:
             ]
             for source, _, _ in sources:
                 if source >= 0:
-                    made[source].last = max(made[source].last, position)
+                    wiring[source].last = max(wiring[source].last, position)
             output = part.output if isinstance(part, Run) else part
             label = part.kind if isinstance(part, Run) else self.labels[part]
-            made.append(
+            wiring.append(
                 _Part(label, sources, inf if output in sequence.ends else position)
             )
             place[output] = position
-        return made
+        return wiring
 
     def _reads(self, part: str | Run) -> Iterable[Tensor]:
         if isinstance(part, Run):
@@ -212,7 +212,7 @@ class Repeats:
     def _cut(self, chosen: list[_Found]) -> None:
         """Replace the chosen runs, and in twins what stands where they stand, by one Run each."""
         kind = len(self.kinds)
-        made = self.kinds[kind] = []
+        runs_of_kind = self.kinds[kind] = []
         for number, sequence in enumerate(self.sequences):
             here = [found for found in chosen if found.sequence == number]
             for parts in [sequence.parts, *sequence.twins] if here else []:
@@ -221,11 +221,11 @@ class Repeats:
                     last = inside[-1]
                     output = last.output if isinstance(last, Run) else last
                     run = Run(kind, inside, self._inputs(inside), output)
-                    made.append(run)
+                    runs_of_kind.append(run)
                     parts[found.start : found.end] = [run]
-        bodies = [run.parts for run in made]
+        bodies = [run.parts for run in runs_of_kind]
         self.sequences.append(
-            _Sequence(bodies[0], frozenset({made[0].output}), bodies[1:])
+            _Sequence(bodies[0], frozenset({runs_of_kind[0].output}), bodies[1:])
         )
 
 
@@ -291,10 +291,10 @@ def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
     return False
 
 
-def _apart(found: list[_Found]) -> list[_Found]:
+def _apart(runs: list[_Found]) -> list[_Found]:
     """The first of each that overlap."""
     chosen: list[_Found] = []
-    for each in found:
+    for each in runs:
         last = chosen[-1] if chosen else None
         if last is None or last.sequence != each.sequence or each.start >= last.end:
             chosen.append(each)

@@ -36,8 +36,8 @@ def diagnose(
     chosen = [
         f for f in families() if not model.layered or f.__name__ in _WITHOUT_GRAPH
     ]
-    found = [finding for family in chosen for finding in family.find(case)]
-    return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))
+    listed = [finding for family in chosen for finding in family.find(case)]
+    return tuple(sorted(listed, key=lambda f: -SEVERITIES.index(f.severity)))
 
 
 def families() -> list:

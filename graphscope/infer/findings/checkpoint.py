@@ -43,12 +43,12 @@ def _missing_files(case: Case) -> Iterator[Finding]:
 
 def _graph_variables(case: Case) -> dict[str, Shape]:
     graph = case.model.graph
-    found = {}
+    variables = {}
     for name in graph.by_op(*VARIABLES):
         shape = graph.attrs(name).get("shape")
         if graph.attrs(name).get("dtype") != "resource":
-            found[name] = shape if isinstance(shape, tuple) else None
-    return found
+            variables[name] = shape if isinstance(shape, tuple) else None
+    return variables
 
 
 def _no_weights(case: Case, variables: Mapping[str, Shape]) -> Finding:
@@ -186,13 +186,13 @@ def _prefix_differs(case: Case, prefix: tuple[str, str], missing: list[str]) -> 
 def _spare(case: Case, spare: list[str]) -> Finding:
     roles = {v.name: v.role for v in case.model.variables}
     counts = Counter(roles.get(key, "weight") for key in spare)
-    said = ", ".join(
+    names = ", ".join(
         f"{n} {role}" + ("s" if n > 1 else "") for role, n in counts.items()
     )
     return Finding(
         "checkpoint-extra",
         "info",
-        f"the checkpoint holds variables that the graph does not: {said}, as {listed(spare, 3)}",
+        f"the checkpoint holds variables that the graph does not: {names}, as {listed(spare, 3)}",
         tuple(spare),
     )
 

@@ -19,13 +19,13 @@ def find(case: Case) -> Iterator[Finding]:
     lifted = lift_loops(graph, case.flat.functions, case.outputs)
     regions = [region for region in lifted.regions if region.loops]
     if regions:
-        said = [f"{shown(r.loops[0])!r} ({r.ops} ops)" for r in regions[:_MOST]]
+        texts = [f"{shown(r.loops[0])!r} ({r.ops} ops)" for r in regions[:_MOST]]
         if len(regions) > _MOST:
-            said.append(f"{len(regions) - _MOST} more")
+            texts.append(f"{len(regions) - _MOST} more")
         yield Finding(
             "loops",
             "info",
-            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}: {', '.join(said)}; in Keras source each is "
+            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}: {', '.join(texts)}; in Keras source each is "
             "one layer that runs on the TensorFlow backend only",
             tuple(name for region in regions for name in region.loops),
         )

@@ -67,7 +67,7 @@ def _behind_switch(case: Case, name: str) -> bool:
 def _spelled_out(case: Case) -> list[str]:
     """Variances over the batch: a mean of squared differences from another mean over the batch."""
     flow, deps = case.study.flow, case.study.deps
-    found = []
+    names = []
     for i in case.numbers:
         if flow.ops[i] != "SquaredDifference" or not deps.feeds[i] or deps.reduced[i]:
             continue
@@ -76,8 +76,8 @@ def _spelled_out(case: Case) -> list[str]:
             deps.reduced[n] for n in flow.outputs[i] if flow.names[n] in case.path
         )
         if centred and averaged:
-            found.append(flow.names[i])
-    return found
+            names.append(flow.names[i])
+    return names
 
 
 def _bool_switches(case: Case) -> Iterator[str]:

@@ -70,13 +70,13 @@ def _near(case: Case, name: str) -> list[str]:
     """Nodes whose name is this one less some scopes, or with more before it; those that can be outputs first."""
     graph, parts = case.flat.graph, name.split("/")
     shorter = ["/".join(parts[cut:]) for cut in range(len(parts))]
-    found = [n for n in shorter if n in graph]
-    found += [n for n in graph if n.endswith("/" + name)]
-    found += [n for n in graph if n.endswith("/" + parts[-1]) and n not in found]
+    names = [n for n in shorter if n in graph]
+    names += [n for n in graph if n.endswith("/" + name)]
+    names += [n for n in graph if n.endswith("/" + parts[-1]) and n not in names]
     usable = [
-        n for n in found if n not in case.roles and not SOURCES.match(graph.op(n))
+        n for n in names if n not in case.roles and not SOURCES.match(graph.op(n))
     ]
-    return (usable + [n for n in found if n not in usable])[:3]
+    return (usable + [n for n in names if n not in usable])[:3]
 
 
 def _part(case: Case, name: str) -> str:
@@ -86,14 +86,14 @@ def _part(case: Case, name: str) -> str:
 def _placeholder(case: Case, tensor: Tensor, op: str) -> Finding:
     kinds = {c.tensor.node: c.kind for c in case.candidates.inputs}
     kind = kinds.get(tensor.node, "input")
-    said = {
+    texts = {
         "label": "a label that whoever trains the model feeds",
         "data": "what the model is fed",
     }
     return Finding(
         "output-is-placeholder",
         "error",
-        f"{tensor.node!r} is a {op}, {said.get(kind, kind)}: freezing it gives back what goes in",
+        f"{tensor.node!r} is a {op}, {texts.get(kind, kind)}: freezing it gives back what goes in",
         (tensor.node,),
         _instead(case),
     )
@@ -122,12 +122,12 @@ def _instead(case: Case) -> str:
 
 def _unclear(case: Case) -> Finding:
     ranked = [str(c.tensor) for c in case.candidates.outputs]
-    said = f"; the best guesses are {listed(ranked)}" if ranked else ""
+    guesses = f"; the best guesses are {listed(ranked)}" if ranked else ""
     why = "; ".join(case.candidates.remarks)
     return Finding(
         "output-unclear",
         "warning",
-        f"no output stands out{said}" + (f": {why}" if why else ""),
+        f"no output stands out{guesses}" + (f": {why}" if why else ""),
         tuple(Tensor.parse(name).node for name in ranked[:4]),
         f"graphscope outputs {case.model.source}",
     )

@@ -85,14 +85,14 @@ def _unregistered(case: Case) -> Iterator[Finding]:
             name in case.model.graph for name in names
         )
         source = origin_of(op)
-        said = (
+        remark = (
             f" (from {source})" if source else ", a custom op or one of another version"
         )
         where = "the outputs need it" if needed else "the outputs do not need it"
         yield Finding(
             "op-not-registered",
             "error" if needed else "info",
-            f"stock TensorFlow has no op {op!r}{said}; {where}: {listed(names)}",
+            f"stock TensorFlow has no op {op!r}{remark}; {where}: {listed(names)}",
             tuple(names),
             "" if needed else case.freeze_command(),
         )

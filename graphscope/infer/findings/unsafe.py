@@ -17,10 +17,10 @@ from ..training.op_kinds import RESTORES, SAVES
 def find(case: Case) -> Iterator[Finding]:
     by_kind: dict[str, list[UnsafeNode]] = defaultdict(list)
     run = set(unsafe_nodes(case.flat, case.outputs)) if case.outputs else set()
-    for found in (*unsafe_nodes(case.model), *run):
-        saver = SAVES.match(found.op) or RESTORES.match(found.op)
-        if found not in by_kind[found.what] and (found in run or not saver):
-            by_kind[found.what].append(found)
+    for unsafe in (*unsafe_nodes(case.model), *run):
+        saver = SAVES.match(unsafe.op) or RESTORES.match(unsafe.op)
+        if unsafe not in by_kind[unsafe.what] and (unsafe in run or not saver):
+            by_kind[unsafe.what].append(unsafe)
     for what, nodes in by_kind.items():
         if not nodes:
             continue

@@ -62,9 +62,9 @@ def _rewritten(view: View, tiles: Sequence[Tile], model: Model) -> View:
         writer.write(each)
     for each in tiles:
         writer.clear(each)
-    made = _view(writer.graph, model, writer.specs, view.probes)
-    made.origin = writer.origin
-    return made
+    view_ = _view(writer.graph, model, writer.specs, view.probes)
+    view_.origin = writer.origin
+    return view_
 
 
 class _Writer:

@@ -29,9 +29,9 @@ def turn_layers(
 
     ``kept`` are nodes whose values must stay what they are (the outputs).
     """
-    made = _Turning(layers, specs, kept, FIRST).turned()
-    made = [each for layer in made for each in _computable(layer, specs)]
-    return _Turning(made, specs, kept, LAST).turned()
+    turned = _Turning(layers, specs, kept, FIRST).turned()
+    turned = [each for layer in turned for each in _computable(layer, specs)]
+    return _Turning(turned, specs, kept, LAST).turned()
 
 
 def _to_last(rank: int) -> tuple[int, ...]:
@@ -66,24 +66,24 @@ class _Turning:
             chain = self.chain(layer)
             if chain:
                 self.turn(layer, chain)
-        found = (self.instead.get(id(layer), layer) for layer in self.layers)
-        return [layer for layer in found if layer is not None]
+        layers = (self.instead.get(id(layer), layer) for layer in self.layers)
+        return [layer for layer in layers if layer is not None]
 
     def chain(self, back: Layer) -> list[Layer]:
         """The layers from one Permute to this one that undoes it, first to last, with the first Permute before them."""
         dims = tuple(back.attrs.get("dims", ()))
         if back.op != "Permute" or len(dims) < 2 or dims != self.closes(len(dims) + 1):
             return []
-        found: list[Layer] = []
+        chain_: list[Layer] = []
         at = self.before(back)
         while at is not None:
             if at.op == "Permute":
                 opens = tuple(at.attrs["dims"]) == self.opens(len(dims) + 1)
-                formed = any("data_format" in layer.attrs for layer in found)
-                return [at, *found[::-1]] if opens and formed else []
+                formed = any("data_format" in layer.attrs for layer in chain_)
+                return [at, *chain_[::-1]] if opens and formed else []
             if not self.may_turn(at):
                 return []
-            found.append(at)
+            chain_.append(at)
             at = self.before(at)
         return []
 
@@ -117,15 +117,15 @@ class _Turning:
             attrs = dict(layer.attrs)
             if "data_format" in attrs:
                 attrs["data_format"] = self.towards
-            made = replace(
+            turned = replace(
                 layer,
                 attrs=attrs,
                 inputs={name: source for name in layer.inputs},
                 members=layer.members | back.members if last else layer.members,
                 output=back.output if last else unseen(layer.output, self.towards),
             )
-            self.instead[id(layer)] = made
-            source = made.output
+            self.instead[id(layer)] = turned
+            source = turned.output
         self.instead[id(back)] = None
         self.readers[opening.output] -= 1
         if not self.readers[opening.output] and opening.output.node not in self.kept:

@@ -31,17 +31,17 @@ def find_layers(
 ) -> tuple[Layer, ...]:
     """The layers of an inference graph, named, in topological order.
 
-    ``specs`` may be partial or empty: what needs a shape is then found less often, or with a default. ``keep`` are
+    ``specs`` may be partial or empty: what needs a shape is then layers less often, or with a default. ``keep`` are
     tensors that must stay visible (the outputs asked for). ``view`` is that of the graph in canonical form.
     """
     kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
     view = view or canonical_view(graph, model, specs, keep=kept)
     tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
-    found = standing([_layer(each, view) for each in tiles], graph)
-    found = _in_order(graph, found)
+    layers = standing([_layer(each, view) for each in tiles], graph)
+    layers = _in_order(graph, layers)
     if fuse_activations:
-        found = turn_layers(_fused(found, view, kept), specs or {}, kept)
-    return _named(found)
+        layers = turn_layers(_fused(layers, view, kept), specs or {}, kept)
+    return _named(layers)
 
 
 def canonical_of(state: State) -> View:
@@ -68,7 +68,7 @@ def _layer(each: Tile, view: View) -> Layer:
         op=pattern.op,
         attrs=pattern.config_of(match, view),
         inputs=pattern.inputs_of(match),
-        weights={name: weight_use(held, view) for name, held in weights.items()},
+        weights={name: weight_use(weight, view) for name, weight in weights.items()},
         members=each.members,
         output=each.output,
         pattern=pattern.name,
@@ -82,20 +82,20 @@ def _layer(each: Tile, view: View) -> Layer:
 def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:
     """Activations written as ``activation=`` of the layer before, where the scopes say that they were.
 
-    Keras and TensorFlow 1 put ``conv/Relu`` beside ``conv/BiasAdd`` when one call made both; a layer of its own has a
+    Keras and TensorFlow 1 put ``conv/Relu`` beside ``conv/BiasAdd`` when one call fused both; a layer of its own has a
     scope of its own. The type of neither is in question, only how a person would have written the two.
     """
     owners = {layer.output: layer for layer in layers if "activation" in layer.attrs}
     gone: set[int] = set()
-    made: list[Layer] = []
+    fused: list[Layer] = []
     for layer in layers:
         owner = owners.get(next(iter(layer.inputs.values()), layer.output))
         name = _activation(layer)
         if owner is not None and name and _written_together(owner, layer, view, kept):
             gone.add(id(owner))
             layer = _with_activation(owner, layer, name)
-        made.append(layer)
-    return [layer for layer in made if id(layer) not in gone]
+        fused.append(layer)
+    return [layer for layer in fused if id(layer) not in gone]
 
 
 def _activation(layer: Layer) -> str | None:
@@ -147,22 +147,22 @@ def _with_activation(owner: Layer, layer: Layer, name: str) -> Layer:
     )
 
 
-def weight_use(held: WeightRef | WeightUse, view: View) -> WeightUse:
+def weight_use(weight: WeightRef | WeightUse, view: View) -> WeightUse:
     """A weight as a layer uses it, from how the solver holds it."""
-    if isinstance(held, WeightUse):
-        return held
+    if isinstance(weight, WeightUse):
+        return weight
     steps = tuple(
         (
             (step, (argument[0], tuple(weight_use(part, view) for part in argument[1])))
             if step == "join"
             else (step, argument)
         )
-        for step, argument in held.steps
+        for step, argument in weight.steps
     )
-    computed = view.computation(held)
+    computed = view.computation(weight)
     if computed is not None:
         steps = (("computed", computed), *steps)
-    return WeightUse(held.node, held.shape, steps, view.array(held))
+    return WeightUse(weight.node, weight.shape, steps, view.array(weight))
 
 
 def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:

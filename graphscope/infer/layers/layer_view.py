@@ -39,13 +39,13 @@ def _view(
 def lowered(graph: Graph) -> dict[Tensor, Tensor]:
     """Tensors of a layer graph -> the tensors of the op graph that they are."""
     tensors = graph.tensors
-    found = {up: down for down, up in tensors.items()}
-    found |= {up: down for down, up in tensors.items() if up == down}
+    below = {up: down for down, up in tensors.items()}
+    below |= {up: down for down, up in tensors.items() if up == down}
     for name in graph:
         node = graph.node(name)
         if isinstance(node, Layer):
-            found[Tensor(name)] = node.output
-    return found
+            below[Tensor(name)] = node.output
+    return below
 
 
 def home_of(graph: Graph, tensor: Tensor) -> str:
@@ -68,7 +68,7 @@ def raised_specs(
 ) -> dict[Tensor, TensorSpec]:
     """What is known of the tensors of a layer graph; what a node itself says of its outputs comes first for a layer."""
     below = lowered(graph)
-    found: dict[Tensor, TensorSpec] = {}
+    specs_: dict[Tensor, TensorSpec] = {}
     for name in graph:
         node = graph.node(name)
         ports = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
@@ -78,5 +78,5 @@ def raised_specs(
             if port < len(node.outputs) and (spec is None or isinstance(node, Layer)):
                 spec = node.outputs[port]
             if spec is not None:
-                found[tensor] = spec
-    return found
+                specs_[tensor] = spec
+    return specs_

@@ -48,7 +48,7 @@ def lift(
     graph: Graph,
     model: Model,
     outputs: Sequence[Tensor],
-    given: Mapping[str, Shape],
+    shapes: Mapping[str, Shape],
 ) -> Lifted:
     """The graph with each loop as one call and each other cond as a selection, pruned to the outputs.
 
@@ -59,24 +59,26 @@ def lift(
     if not outputs:
         return lifted
     whole = prune(lifted.graph, outputs)
-    made = conds_to_selects(whole)
-    chosen = [name for name in made.by_op("SelectV2") if whole.op(name) in MERGES]
+    selected = conds_to_selects(whole)
+    chosen = [name for name in selected.by_op("SelectV2") if whole.op(name) in MERGES]
     functions = {**model.functions, **lifted.functions}
     if chosen:
         producer = model.versions.get("producer")
-        facts = infer_facts(made, functions=functions, given=given, producer=producer)
-        chosen = [name for name in chosen if not _is_alike(made, name, facts)]
-    made, new, regions = outline_choices(made, chosen, functions)
+        facts = infer_facts(
+            selected, functions=functions, given=shapes, producer=producer
+        )
+        chosen = [name for name in chosen if not _is_alike(selected, name, facts)]
+    selected, new, regions = outline_choices(selected, chosen, functions)
     functions |= new
 
     def specs() -> Callable[[Tensor], TensorSpec]:
-        found = infer_facts(made, functions=functions, given=given)
+        found = infer_facts(selected, functions=functions, given=shapes)
         return lambda tensor: found.get(tensor, UNKNOWN).spec
 
-    made = give_rows(made, whole, specs)
+    selected = give_rows(selected, whole, specs)
     return replace(
         lifted,
-        graph=prune(made, outputs),
+        graph=prune(selected, outputs),
         functions={**lifted.functions, **new},
         regions=(*lifted.regions, *regions),
     )
@@ -106,12 +108,12 @@ def with_loops(
     layers: tuple[Layer, ...], loops: Iterable[Loop], graph: Graph
 ) -> tuple[Layer, ...]:
     """The layers and the loops, in an order in which each comes before what reads it."""
-    made = list(layers)
+    listed = list(layers)
     for loop in loops:
         after = nx.descendants(graph, loop.output.node)
-        place = [i for i, each in enumerate(made) if each.output.node in after]
-        made.insert(place[0] if place else len(made), loop)
-    return tuple(made)
+        place = [i for i, each in enumerate(listed) if each.output.node in after]
+        listed.insert(place[0] if place else len(listed), loop)
+    return tuple(listed)
 
 
 def check_loops(layer_graph: Graph, broken: Mapping[str, str]) -> None:
@@ -201,20 +203,20 @@ def _word(region: Region, whole: Function) -> str:
 
 def _constants(whole: Function, inner: Mapping[str, Function]) -> list[tuple[str, str]]:
     """The constants inside that are weights: function and node."""
-    found = []
+    constants = []
     for function in (whole, *inner.values()):
         firsts = first_values(function.graph, inner)
         for name in function.graph.by_op("Const"):
             if not is_literal(function.graph.node(name), name in firsts):
-                found.append((function.name, name))
-    return found
+                constants.append((function.name, name))
+    return constants
 
 
 def _use(graph: Graph, holder: str, facts: Facts) -> WeightUse:
     """The weight as it lies in the file."""
     fact = facts.get(Tensor(holder), UNKNOWN)
-    held = fact.held.specs if fact.held is not None else None
-    shape = held[0].shape if held else fact.spec.shape
+    specs = fact.held.specs if fact.held is not None else None
+    shape = specs[0].shape if specs else fact.spec.shape
     if shape is None:
         shape = graph.attrs(holder).get("shape")
     return WeightUse(holder, tuple(size or 0 for size in shape or ()))
@@ -237,10 +239,10 @@ def weight_names(titles: Sequence[tuple[str, int]]) -> list[str]:
     """
     paths = [_told(title, rank) for title, rank in titles]
     same = set.intersection(*map(set, paths)) if len(paths) > 1 else set()
-    told = [[p for p in path[:-1] if p not in same] + path[-1:] for path in paths]
+    paths_ = [[p for p in path[:-1] if p not in same] + path[-1:] for path in paths]
     free, names = Identifiers(), []
-    for number, path in enumerate(told):
-        others = [other for n, other in enumerate(told) if n != number]
+    for number, path in enumerate(paths_):
+        others = [other for n, other in enumerate(paths_) if n != number]
         size = next(
             (
                 n
@@ -289,10 +291,10 @@ _TAKEN = frozenset(
 
 
 def _facts_inside(
-    whole: Function, given: Sequence[Fact], functions: Mapping[str, Function]
+    whole: Function, facts: Sequence[Fact], functions: Mapping[str, Function]
 ) -> dict[str, dict[Tensor, Fact]]:
     """What is known of the tensors of a function and of all that it runs, in any turn of a loop."""
-    found: dict[str, dict[Tensor, Fact]] = {}
+    inside: dict[str, dict[Tensor, Fact]] = {}
 
     def infer(
         function: Function, arguments: Sequence[Fact], library: Library
@@ -300,12 +302,12 @@ def _facts_inside(
         run = Inference(function.graph, library, {})
         run.arguments = dict(zip(function.arguments, arguments, strict=False))
         run.run()
-        known = found.setdefault(function.name, {})
+        known = inside.setdefault(function.name, {})
         for name, ports in run.facts.items():
             for port, fact in enumerate(ports):
                 tensor = Tensor(name, port)
                 known[tensor] = join_facts(known.get(tensor, fact), fact)
         return [run.at(tensor) for tensor in function.returns]
 
-    infer(whole, given, Library(functions, infer))
-    return found
+    infer(whole, facts, Library(functions, infer))
+    return inside

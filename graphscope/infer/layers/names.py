@@ -66,14 +66,14 @@ def _scope(layer: Layer) -> Path:
     """The scope of the layer: that of its computing nodes, or an outer one that its weights lie in."""
     weights = {use.node for use in layer.weights.values() if use.node}
     computing = [n for n in layer.members if n not in weights and not _READ.search(n)]
-    found = _shared(tuple(n.split("/"))[:-1] for n in computing or layer.members)
+    shared = _shared(tuple(n.split("/"))[:-1] for n in computing or layer.members)
     places = map(_stored_in, weights)
-    stored = _shared(place for place in places if place[: len(found)] != found)
-    if not found or len(stored) < len(found) and found[: len(stored)] == stored:
-        found = stored or found
-    while len(found) > 1 and _SUFFIX.sub("", found[-1]) in _INNER:
-        found = found[:-1]
-    return found
+    stored = _shared(place for place in places if place[: len(shared)] != shared)
+    if not shared or len(stored) < len(shared) and shared[: len(stored)] == stored:
+        shared = stored or shared
+    while len(shared) > 1 and _SUFFIX.sub("", shared[-1]) in _INNER:
+        shared = shared[:-1]
+    return shared
 
 
 def _stored_in(weight: str) -> Path:
@@ -188,8 +188,8 @@ def _path(
             return ()
         else:
             path = (*path[:-1], f"{path[-1]}_{leaf}")
-    said = tuple(part for part in path if not _CALL.fullmatch(part))
-    return (said or path)[-_DEEPEST:]
+    parts = tuple(part for part in path if not _CALL.fullmatch(part))
+    return (parts or path)[-_DEEPEST:]
 
 
 def _begun_alike(layers: Sequence[Layer], paths: Sequence[Path]) -> list[list[str]]:
@@ -208,11 +208,11 @@ def _begun_alike(layers: Sequence[Layer], paths: Sequence[Path]) -> list[list[st
         alone = (i for i, name in enumerate(names) if len(holders[name]) == 1)
         start = len(path) - 1 - next(alone, len(path) - 1)
         begun.add(path[: start + 1])
-    made = []
+    alike = []
     for path, names in zip(paths, wishes, strict=True):
         starts = (i for i in range(len(path)) if path[: i + 1] in begun)
-        made.append(names[len(path) - 1 - next(starts, 0) :])
-    return made
+        alike.append(names[len(path) - 1 - next(starts, 0) :])
+    return alike
 
 
 def _holders(
@@ -267,7 +267,7 @@ def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
     whole = Counter(names[-1] for names in wishes if names)
     numbered = Names()
     taken = numbered.taken
-    made = []
+    unique = []
     for layer, names in zip(layers, wishes, strict=True):
         last = names[-1] if names and whole[names[-1]] == 1 else ""
         free = (
@@ -278,5 +278,5 @@ def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
         base = next((n for n in reversed(names) if n), "") or _type_name(layer.op)
         name = next(free, "") or numbered.unique(base)
         taken.add(name)
-        made.append(name)
-    return made
+        unique.append(name)
+    return unique

@@ -56,13 +56,13 @@ class Head:
 
 def find_heads(model: Model, study: Training) -> list[Head]:
     """The candidate output tensors of a graph, in no order of merit."""
-    found = dict.fromkeys(_ends(study))
-    found.update(dict.fromkeys(_before_losses(study)))
-    found.update(dict.fromkeys(_before_decisions(study, list(found))))
-    found.update(dict.fromkeys(_named(study)))
-    found.update(dict.fromkeys(_boundaries(study)))
-    found.update(dict.fromkeys(_of_copies(study)))
-    heads = _heads_of(model, study, _without_loop_exits(study, list(found)))
+    ends = dict.fromkeys(_ends(study))
+    ends.update(dict.fromkeys(_before_losses(study)))
+    ends.update(dict.fromkeys(_before_decisions(study, list(ends))))
+    ends.update(dict.fromkeys(_named(study)))
+    ends.update(dict.fromkeys(_boundaries(study)))
+    ends.update(dict.fromkeys(_of_copies(study)))
+    heads = _heads_of(model, study, _without_loop_exits(study, list(ends)))
     if any(not _is_copied(study, head.index) for head in heads):
         return heads + _named_before_bias(study, heads)
     for reason, nodes in last_resorts(study):
@@ -105,7 +105,7 @@ def _holds_values(study: Training, i: int, port: int) -> bool:
 
 def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
     """``tf.matmul(x, w, name="output") + b``: what a person called the output, before the sum that nobody named."""
-    flow, found = study.flow, []
+    flow, named = study.flow, []
     for head in heads:
         i = head.index
         if flow.ops[i] not in ("Add", "AddV2", "BiasAdd") or not study.deps.applied[i]:
@@ -114,8 +114,8 @@ def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
         last = flow.names[source].rsplit("/", 1)[-1].rstrip("0123456789_")
         unnamed = flow.names[i].rsplit("/", 1)[-1].rstrip("0123456789_").lower()
         if is_alive(study, source) and unnamed in _SUMS and _OUTPUT_NAME.match(last):
-            found.append(replace(head, tensor=flow.tensor(source), stands_for=i))
-    return found
+            named.append(replace(head, tensor=flow.tensor(source), stands_for=i))
+    return named
 
 
 def _head(study: Training, i: int, port: int) -> Head:
@@ -269,16 +269,16 @@ def last_resorts(study: Training) -> Iterator[tuple[str, list[int]]]:
 
 def _before_losses(study: Training) -> list[int]:
     """The model's side of each wire into a loss or a metric."""
-    found = []
+    before = []
     for i, role in study.roles.items():
         if role in _LOSSES:
-            found += [s for s, _ in study.flow.inputs[i] if is_alive(study, s)]
-    return [i for i in found if not study.deps.later[i]]
+            before += [s for s, _ in study.flow.inputs[i] if is_alive(study, s)]
+    return [i for i in before if not study.deps.later[i]]
 
 
 def _before_decisions(study: Training, ends: list[int]) -> list[int]:
     """The scores that an end was decided from, the logits that scores were made of."""
-    found, flow = [], study.flow
+    before, flow = [], study.flow
     for end in ends:
         i = end
         for _ in range(8):
@@ -289,22 +289,22 @@ def _before_decisions(study: Training, ends: list[int]) -> list[int]:
             if not is_alive(study, source):
                 break
             if flow.ops[i] not in THROUGH and not study.deps.later[end]:
-                found.append(source)
+                before.append(source)
             i = source
-    return found
+    return before
 
 
 def _named(study: Training) -> list[int]:
     """Identities that serve no purpose but a name: ``tf.identity(action, "action")``."""
-    flow, found = study.flow, []
+    flow, named = study.flow, []
     for i in flow.by_kind(lambda op: op == "Identity"):
         if not is_alive(study, i) or not flow.outputs[i]:
             continue
         source = flow.inputs[i][0][0]
         plain = flow.ops[source] not in ("Switch", "Merge", "Exit", "Enter", "Const")
         if plain and not is_default_name(flow.names[i]):
-            found.append(i)
-    return found
+            named.append(i)
+    return named
 
 
 def is_default_name(name: str) -> bool:
@@ -322,7 +322,7 @@ def _boundaries(study: Training) -> list[int]:
     groups = study.weight_groups
     if len(groups) < 2:
         return []
-    flow, deps, found = study.flow, study.deps, []
+    flow, deps, boundaries = study.flow, study.deps, []
     for i in range(len(flow)):
         if not is_alive(study, i) or deps.reduced[i]:
             continue
@@ -334,8 +334,8 @@ def _boundaries(study: Training) -> list[int]:
             continue
         others = union_of([g for g in groups if g != own[0]])
         if any(deps.applied[n] & others for n in _readers(study, i)):
-            found.append(_before_join(study, i))
-    return [i for i in found if not _is_blend(study, i, found)]
+            boundaries.append(_before_join(study, i))
+    return [i for i in boundaries if not _is_blend(study, i, boundaries)]
 
 
 def _is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
@@ -364,14 +364,14 @@ def _of_copies(study: Training) -> list[int]:
     flow, loose = study.flow, study.loose
     if loose is None or not study.copies:
         return []
-    found = []
+    copies = []
     for i in range(len(flow)):
         copied = loose.feeds[i] and loose.weights[i] & study.copies
         if not copied or study.deps.weights[i] or i in study.roles:
             continue
         if all(n in study.roles or not loose.feeds[n] for n in _readers(study, i)):
-            found.append(i)
-    return found
+            copies.append(i)
+    return copies
 
 
 def _ports(model: Model, study: Training, i: int) -> list[int]:

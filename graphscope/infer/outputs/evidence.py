@@ -80,8 +80,8 @@ class Context:
     def _judged(self, heads: list[Head]) -> int:
         """The weights that what a generator makes is fed to."""
         groups, weights = self.study.weight_groups, self.study.deps.weights
-        made = union_of([weights[h.index] for h in heads if self._is_boundary(h)])
-        return union_of([g for g in groups if not g & made]) if made else 0
+        union = union_of([weights[h.index] for h in heads if self._is_boundary(h)])
+        return union_of([g for g in groups if not g & union]) if union else 0
 
     def rate(self, head: Head) -> Rated:
         """What speaks for and against a head."""

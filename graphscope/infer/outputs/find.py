@@ -63,17 +63,17 @@ def find_outputs(
 def _declared_outputs(
     model: Model, study: Training, specs: Mapping[Tensor, TensorSpec]
 ) -> list[Candidate]:
-    found: dict[Tensor, Candidate] = {}
+    declared: dict[Tensor, Candidate] = {}
     for name, signature in declared_signatures(model).items():
         for key, tensor in sorted(signature.outputs.items()):
-            if tensor in found or tensor.node not in model.graph:
+            if tensor in declared or tensor.node not in model.graph:
                 continue
             spec = signature.specs.get(tensor) or spec_of(model.graph, tensor, specs)
-            said = f"signature {name!r} declares it as its output {key!r}"
-            found[tensor] = Candidate(
-                tensor, spec, 1.0, "signature", (Evidence(said),), group=name
+            text = f"signature {name!r} declares it as its output {key!r}"
+            declared[tensor] = Candidate(
+                tensor, spec, 1.0, "signature", (Evidence(text),), group=name
             )
-    return list(found.values())
+    return list(declared.values())
 
 
 def _sets(model: Model, guessed: list[Candidate]) -> tuple[OutputSet, ...]:

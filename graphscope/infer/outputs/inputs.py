@@ -29,10 +29,10 @@ def find_inputs(
             declared.setdefault(
                 tensor, f"signature {name!r} declares it as its input {key!r}"
             )
-    found = [
+    inputs = [
         _candidate(model, study, t, declared, specs) for t in _tensors(study, declared)
     ]
-    return tuple(sorted(found, key=lambda c: (_RANK[c.kind], -c.score)))
+    return tuple(sorted(inputs, key=lambda c: (_RANK[c.kind], -c.score)))
 
 
 def _tensors(study: Training, declared: Mapping[Tensor, str]) -> list[Tensor]:
@@ -57,44 +57,44 @@ def _candidate(
     node, producer = model.graph.node(tensor.node), model.versions.get("producer")
     if spec.shape == () and is_vague_feed(node, producer):
         spec = TensorSpec(spec.dtype, None)
-    said = [declared[tensor]] if tensor in declared else []
+    texts = [declared[tensor]] if tensor in declared else []
     value, why = inference_value(study, i, spec)
     if why:
-        said.append(why)
-        evidence = tuple(map(Evidence, said))
+        texts.append(why)
+        evidence = tuple(map(Evidence, texts))
         return Candidate(tensor, spec, 0.95, "mode switch", evidence, value)
-    kind = _kind(study, i, tensor, spec, said)
+    kind = _kind(study, i, tensor, spec, texts)
     if tensor in declared and kind != "data":
         kind = "data"
     score = 1.0 if tensor in declared else 0.9
-    return Candidate(tensor, spec, score, kind, tuple(map(Evidence, said)))
+    return Candidate(tensor, spec, score, kind, tuple(map(Evidence, texts)))
 
 
 def _kind(
-    study: Training, i: int, tensor: Tensor, spec: TensorSpec, said: list[str]
+    study: Training, i: int, tensor: Tensor, spec: TensorSpec, texts: list[str]
 ) -> str:
     flow = study.flow
     role = study.roles.get(i, "")
     if role in ("save", "restore"):
-        said.append("names the file to save to or restore from")
+        texts.append("names the file to save to or restore from")
         return "file name"
     bit = _bit(study, i, tensor.port)
     if role == "label" or bit & study.losses.labels:
-        said.append(
+        texts.append(
             "no weight is applied to it, and it ends in losses and metrics only"
         )
         return "label"
     if role:
-        said.append(f"feeds only nodes of role {role!r}")
+        texts.append(f"feeds only nodes of role {role!r}")
         return (
             "setting" if role in ("optimizer", "gradient", "summary") else "not needed"
         )
     if not flow.outputs[i]:
-        said.append("nothing reads it")
+        texts.append("nothing reads it")
         return "not needed"
-    said.append(_how_it_feeds(study, i, tensor.port))
+    texts.append(_how_it_feeds(study, i, tensor.port))
     if flow.ops[i].startswith(_PIPELINES):
-        said.append(
+        texts.append(
             f"part of an input pipeline: cut here and feed a placeholder of {spec.dtype or 'its dtype'} instead"
         )
     return "data"

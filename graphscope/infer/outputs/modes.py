@@ -61,15 +61,15 @@ def _has_rival(flow: Flow, i: int) -> bool:
 
 def _predicates(flow: Flow, i: int) -> list[tuple[int, bool]]:
     """``(node, inverted)`` for every tensor that has the switch's value or its opposite."""
-    found, stack, seen = [], [(i, False)], {i}
+    predicates, stack, seen = [], [(i, False)], {i}
     while stack:
         node, inverted = stack.pop()
-        found.append((node, inverted))
+        predicates.append((node, inverted))
         for n in flow.outputs[node]:
             if flow.ops[n] in _PASSES and n not in seen:
                 seen.add(n)
                 stack.append((n, inverted ^ (flow.ops[n] == "LogicalNot")))
-    return found
+    return predicates
 
 
 def _is_predicate(flow: Flow, i: int) -> bool:

@@ -156,7 +156,7 @@ def _candidates(
 ) -> list[Candidate]:
     chosen = _belonging(study, ordered)
     ordered = sorted(ordered, key=lambda r: r.head.tensor not in chosen)
-    found, ceiling = [], 1.0
+    candidates, ceiling = [], 1.0
     for each in ordered:
         fits = each.head.tensor in chosen and not certain
         curve = CHOSEN if fits or len(ordered) == 1 else OTHER
@@ -164,12 +164,12 @@ def _candidates(
         score = curve.score(each.points, lead, len(ordered) == 1)
         ceiling = score = min(score, ceiling)
         spec = spec_of(model.graph, each.head.tensor, specs)
-        told = tuple(e for e in each.evidence if e.text or e.points)
-        candidate = Candidate(each.head.tensor, spec, score, each.kind, told)
+        evidence = tuple(e for e in each.evidence if e.text or e.points)
+        candidate = Candidate(each.head.tensor, spec, score, each.kind, evidence)
         if fits:
             candidate = replace(candidate, group="model")
-        found.append(candidate)
-    return found
+        candidates.append(candidate)
+    return candidates
 
 
 def _lead(each: Rated, ordered: list[Rated], chosen: frozenset[Tensor]) -> float:

@@ -17,13 +17,13 @@ DEFAULT = "serving_default"
 
 def declared_signatures(model: Model) -> dict[str, Signature]:
     """The signatures whose outputs the graph holds, ``serving_default`` first."""
-    found = {
+    declared = {
         name: signature
         for name, signature in {**_bundle_signatures(model), **model.signatures}.items()
         if not name.startswith("__saved_model")
         and any(t.node in model.graph for t in signature.outputs.values())
     }
-    return dict(sorted(found.items(), key=lambda item: item[0] != DEFAULT))
+    return dict(sorted(declared.items(), key=lambda item: item[0] != DEFAULT))
 
 
 def declared_collections(model: Model) -> Iterator[tuple[str, Tensor]]:
@@ -41,7 +41,7 @@ def _bundle_signatures(model: Model) -> dict[str, Signature]:
 
     Its generic signatures ``inputs`` and ``outputs`` were what callers used, its default one what served examples.
     """
-    found: dict[str, Signature] = {}
+    signatures: dict[str, Signature] = {}
     for item in model.collections.get("serving_signatures", ()):
         if not isinstance(item, Mapping):
             continue
@@ -49,31 +49,31 @@ def _bundle_signatures(model: Model) -> dict[str, Signature]:
         outputs = _bindings(named.get("outputs", {}), inward=False)
         if outputs:
             inputs = _bindings(named.get("inputs", {}), inward=True)
-            found["outputs"] = Signature(inputs, outputs, method="session_bundle")
+            signatures["outputs"] = Signature(inputs, outputs, method="session_bundle")
         for name, body in {
             **named,
             "default": item.get("default_signature", {}),
         }.items():
             ends = _bindings(body, inward=False)
             if ends and name not in ("inputs", "outputs"):
-                found[name] = Signature(
+                signatures[name] = Signature(
                     _bindings(body, inward=True), ends, method="session_bundle"
                 )
-    return found
+    return signatures
 
 
 def _bindings(body: Mapping[str, Any], inward: bool) -> dict[str, Tensor]:
     """The inputs or the outputs of a manifest.proto Signature (regression, classification or generic)."""
-    found: dict[str, Any] = {}
+    bindings: dict[str, Any] = {}
     for kind in ("regression_signature", "classification_signature"):
-        found.update(
+        bindings.update(
             (name, binding)
             for name, binding in body.get(kind, {}).items()
             if (name == "input") is inward
         )
-    found.update(body.get("generic_signature", {}).get("map", {}))
+    bindings.update(body.get("generic_signature", {}).get("map", {}))
     return {
         name: Tensor.parse(binding["tensor_name"])
-        for name, binding in found.items()
+        for name, binding in bindings.items()
         if binding.get("tensor_name")
     }

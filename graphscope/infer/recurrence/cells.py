@@ -128,16 +128,16 @@ def _ports(
     form: NormalForm, cell: Cell, match: Match, after: Mapping[int, Tensor]
 ) -> tuple[int, ...] | None:
     """The loop variables that are the cell's states; None where one is none, or becomes something else than the cell says."""
-    found = []
+    ports = []
     for name in cell.states:
         leaf = match.values[name]
         if form.graph.op(leaf.node) != STATE:
             return None
-        found.append(form.turn.port[form.origin[leaf.node]])
-    for name, port in zip(cell.after, found[1:]):
+        ports.append(form.turn.port[form.origin[leaf.node]])
+    for name, port in zip(cell.after, ports[1:]):
         if after.get(port) != match.values[name]:
             return None
-    return tuple(found)
+    return tuple(ports)
 
 
 class _Layout:
@@ -169,7 +169,7 @@ class _Layout:
             return None
         if biases:
             weights["cell/bias"] = biases[0]
-        return {n: use_of(held, self.uses) for n, held in weights.items()}
+        return {n: use_of(weight, self.uses) for n, weight in weights.items()}
 
     def _split(self, name: str) -> tuple[WeightRef, WeightRef] | None:
         """The matrix of what goes in and that of the state, of one gate."""
@@ -187,10 +187,10 @@ class _Layout:
         kernel = first.joined(len(first.shape) - 2, others)
         return self._turned(name, kernel), self._turned(name, state)
 
-    def _turned(self, name: str, held: WeightRef) -> WeightRef:
+    def _turned(self, name: str, weight: WeightRef) -> WeightRef:
         """The weight of a gate, negated where the gate is the rest of Keras's."""
         inverted = name == self.cell.inverted
-        return held.then("scale", -1.0, held.shape) if inverted else held
+        return weight.then("scale", -1.0, weight.shape) if inverted else weight
 
     def _biases(self, units: int) -> list[WeightRef] | None:
         """The bias, in a list that is empty where there is none; None where one has another shape."""
@@ -244,15 +244,15 @@ def _beside(parts: Sequence[WeightRef]) -> WeightRef:
     return first.joined(len(first.shape) - 1, others)
 
 
-def use_of(held: WeightRef, uses: Uses) -> WeightUse:
+def use_of(weight: WeightRef, uses: Uses) -> WeightUse:
     """A weight as the file has it."""
-    steps = tuple(_step(step, argument, uses) for step, argument in held.steps)
-    known = uses.get(held.node)
+    steps = tuple(_step(step, argument, uses) for step, argument in weight.steps)
+    known = uses.get(weight.node)
     if known is not None:
-        return replace(known, shape=held.shape, steps=(*known.steps, *steps))
-    if held.value is not None:
-        return WeightUse("", held.shape, steps, held.value)
-    return WeightUse(held.node, held.shape, steps)
+        return replace(known, shape=weight.shape, steps=(*known.steps, *steps))
+    if weight.value is not None:
+        return WeightUse("", weight.shape, steps, weight.value)
+    return WeightUse(weight.node, weight.shape, steps)
 
 
 def _step(step: str, argument: Any, uses: Uses) -> tuple[str, Any]:

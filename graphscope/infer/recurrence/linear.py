@@ -77,19 +77,19 @@ class LinearReader:
     def read(self, tensor: Tensor, window: Window = None, depth: int = 0) -> Linear:
         """The tensor as a sum, or as a rest of itself where it is none."""
         try:
-            found = self._read(tensor, window, depth)
+            linear = self._read(tensor, window, depth)
         except MALFORMED:
-            found = None
-        return Linear(rest=(tensor,)) if found is None else found
+            linear = None
+        return Linear(rest=(tensor,)) if linear is None else linear
 
     def _read(self, tensor: Tensor, window: Window, depth: int) -> Linear | None:
         view = self.view
         number = view.scalar(tensor)
         if number is not None and number.dtype.kind == "f":
             return Linear(offset=float(number.reshape(())))
-        held = held_by(view, tensor)
-        if held is not None:
-            return self._bias(held, window)
+        weight = held_by(view, tensor)
+        if weight is not None:
+            return self._bias(weight, window)
         source, _ = view.producer(tensor)
         name, op = source.node, view.ops[source.node]
         if name not in self.inside or depth > DEEPEST:
@@ -110,14 +110,14 @@ class LinearReader:
             return inner if inner is not None and not inner.rest else None
         return None
 
-    def _bias(self, held: WeightRef, window: Window) -> Linear | None:
-        while len(held.shape) > 1 and held.shape[0] == 1:
-            held = held.reshaped(*held.shape[1:])
-        if len(held.shape) != 1:
+    def _bias(self, weight: WeightRef, window: Window) -> Linear | None:
+        while len(weight.shape) > 1 and weight.shape[0] == 1:
+            weight = weight.reshaped(*weight.shape[1:])
+        if len(weight.shape) != 1:
             return None
-        if window is not None and held.shape[0] != 1:
-            held = held.sliced(0, *window)
-        return Linear(biases=(held,))
+        if window is not None and weight.shape[0] != 1:
+            weight = weight.sliced(0, *window)
+        return Linear(biases=(weight,))
 
     def _sum(
         self, inputs: Sequence[Tensor], window: Window, depth: int
@@ -139,10 +139,10 @@ class LinearReader:
         for number, other in (inputs, inputs[::-1]):
             factor = self.view.scalar(number)
             if factor is not None and factor.dtype.kind == "f":
-                found = self._read(other, window, depth + 1)
-                if found is None or found.rest:
+                linear = self._read(other, window, depth + 1)
+                if linear is None or linear.rest:
                     return None
-                return found.scaled(float(factor.reshape(())))
+                return linear.scaled(float(factor.reshape(())))
         return None
 
     def _product(self, name: str, window: Window) -> Linear | None:
@@ -159,7 +159,7 @@ class LinearReader:
         rows, cols = len(kernel.shape) - 2, len(kernel.shape) - 1
         if window is not None:
             kernel = kernel.sliced(cols, *window)
-        said = _settings(attrs) if convolves else ()
+        settings = _settings(attrs) if convolves else ()
         parts = parts_of(view, left, self.inside)
         sizes = self._sizes(parts, kernel.shape[rows])
         if sizes is None:
@@ -167,7 +167,7 @@ class LinearReader:
         terms, at = [], 0
         for part, size in zip(parts, sizes):
             source = view.producer(part)[0]
-            terms.append(Term(source, kernel.sliced(rows, at, at + size), said))
+            terms.append(Term(source, kernel.sliced(rows, at, at + size), settings))
             at += size
         return Linear(tuple(terms))
 
@@ -268,9 +268,9 @@ def _strided(
 
 def held_by(view: View, tensor: Tensor) -> WeightRef | None:
     """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
-    found = view.weight(tensor)
-    if found is not None and found.node:
-        return found
+    weight = view.weight(tensor)
+    if weight is not None and weight.node:
+        return weight
     source, _ = view.producer(tensor)
     name, op = source.node, view.ops[source.node]
     if name in view.dynamic or not view.inputs[name]:

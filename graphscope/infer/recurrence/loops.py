@@ -46,8 +46,8 @@ class LoopReader:
                 yield port, Counter(first, step)
 
     def _first(self, port: int) -> Size | None:
-        found = self.view.sizes(self.turn.inputs[port])
-        return found[0] if found is not None and len(found) == 1 else None
+        sizes = self.view.sizes(self.turn.inputs[port])
+        return sizes[0] if sizes is not None and len(sizes) == 1 else None
 
     def _step(self, after: Tensor, state: Tensor) -> int | None:
         """What one turn adds to a loop variable."""
@@ -73,8 +73,8 @@ class LoopReader:
         if port is not None:
             return self.counters.get(port)
         if source.node not in view.dynamic:
-            found = view.sizes(source)
-            one = found[0] if found is not None and len(found) == 1 else None
+            sizes = view.sizes(source)
+            one = sizes[0] if sizes is not None and len(sizes) == 1 else None
             return Counter(one, 0) if one is not None else None
         if view.ops[source.node] not in ("Add", "Sub"):
             return None
@@ -87,7 +87,7 @@ class LoopReader:
 
     def limits(self) -> list[Tensor | Size] | None:
         """Each number of turns after which the loop stops, as a tensor or as a size; None where it stops by anything else."""
-        found: list[Tensor | Size] = []
+        limits_: list[Tensor | Size] = []
         stack = [self.turn.goes_on]
         while stack:
             source, _ = self.view.producer(stack.pop())
@@ -100,8 +100,8 @@ class LoopReader:
             limit = self._limit(op, *inputs) if len(inputs) == 2 else None
             if limit is None:
                 return None
-            found.append(limit)
-        return found
+            limits_.append(limit)
+        return limits_
 
     def _limit(self, op: str, large: Tensor, small: Tensor) -> Tensor | Size | None:
         """How often ``large > small`` holds: up from 0 to a tensor, or down to 0."""
@@ -117,15 +117,15 @@ class LoopReader:
 
     def readings(self) -> dict[Tensor, Reading] | None:
         """Each reading of a sequence in the turn; None where one is of something else."""
-        found = {}
+        readings_ = {}
         for name in sorted(self.turn.nodes):
             if self.view.ops[name] in ("TensorListGetItem", "Gather", "StridedSlice"):
                 reading = self._reading(name)
                 if reading is not None:
-                    found[Tensor(name)] = reading
+                    readings_[Tensor(name)] = reading
                 elif self.view.ops[name] == "TensorListGetItem":
                     return None
-        return found
+        return readings_
 
     def _reading(self, name: str) -> Reading | None:
         view = self.view
@@ -205,8 +205,8 @@ class LoopReader:
         """Whether a tensor is the size; ``min(size, max(1, size))`` is, of what has a step at all."""
         if isinstance(tensor, Size):
             return tensor == size
-        found = self.view.sizes(tensor)
-        if found is not None and len(found) == 1 and found[0] == size:
+        sizes = self.view.sizes(tensor)
+        if sizes is not None and len(sizes) == 1 and sizes[0] == size:
             return True
         source, _ = self.view.producer(tensor)
         op, inputs = self.view.ops[source.node], self.view.inputs[source.node]

@@ -54,9 +54,9 @@ class NormalForm:
         if tensor.node not in self.turn.nodes:
             return self._leaf(tensor, OUTER)
         known = self._activations.get(tensor)
-        made = self._activated(tensor, *known) if known is not None else None
-        if made is not None:
-            return made
+        activated = self._activated(tensor, *known) if known is not None else None
+        if activated is not None:
+            return activated
         if below.ops[tensor.node] in SUMS | PRODUCTS | PARTS:
             linear = self._reader.read(tensor)
             if linear.terms:
@@ -68,10 +68,10 @@ class NormalForm:
         if below.ops[tensor.node] == "TensorListGetItem":
             return self._leaf(tensor, OUTER)
         node = below.graph.node(tensor.node)
-        made = self._put(
+        activated = self._put(
             tensor.node, node, *map(self.of, below.graph.inputs(tensor.node))
         )
-        return Tensor(made.node, tensor.port)
+        return Tensor(activated.node, tensor.port)
 
     def _activated(self, tensor: Tensor, layer: Layer, source: Tensor) -> Tensor | None:
         """The activation of a gate or anything; one with a slope of its own is Keras's of a steeper gate."""
@@ -104,9 +104,9 @@ class NormalForm:
         return self._put(f"{name}/activation", known[0], self._gate(name, linear))
 
     def _leaf(self, tensor: Tensor, op: str) -> Tensor:
-        made = self._put(f"{tensor.node}:{tensor.port}", Node(op, {"dtype": "float32"}))
-        self.origin[made.node] = tensor
-        return made
+        leaf = self._put(f"{tensor.node}:{tensor.port}", Node(op, {"dtype": "float32"}))
+        self.origin[leaf.node] = tensor
+        return leaf
 
     def _put(self, name: str, node: Node, *inputs: Tensor) -> Tensor:
         if name not in self.graph:
@@ -144,32 +144,32 @@ Found = Mapping[Tensor, tuple[Layer, Tensor]]
 
 def activations_in(view: View, nodes: frozenset[str]) -> Found:
     """What each tensor among these nodes is an activation of, the widest first; none inside another."""
-    solver, found = Solver(view), []
+    solver, activations = Solver(view), []
     by_root = _by_root()
     for name in nodes:
         for pattern in by_root.get(view.ops[name], ()):
             match = next(pattern.solutions(solver, Tensor(name)), None)
             layer = _activation(pattern, match, view) if match is not None else None
             if match is not None and layer is not None:
-                found.append((len(match.members & nodes), name, layer, match))
-    found.sort(key=lambda each: (-each[0], each[1]))
+                activations.append((len(match.members & nodes), name, layer, match))
+    activations.sort(key=lambda each: (-each[0], each[1]))
     taken: set[str] = set()
-    made: dict[Tensor, tuple[Layer, Tensor]] = {}
-    for _, name, layer, match in found:
+    layers: dict[Tensor, tuple[Layer, Tensor]] = {}
+    for _, name, layer, match in activations:
         members = match.members & nodes & view.dynamic
         if taken.isdisjoint(members):
             taken |= members
-            made[Tensor(name)] = layer, match.values["x"]
-    return made
+            layers[Tensor(name)] = layer, match.values["x"]
+    return layers
 
 
 def _by_root() -> dict[str, list[Pattern]]:
-    found: dict[str, list[Pattern]] = {}
+    by_root: dict[str, list[Pattern]] = {}
     for pattern in (*all_patterns(), *STEEPS):
         if pattern.op in ("Activation", "ReLU", "Dropout") and not pattern.is_above:
             for root in pattern.formula.roots or ():
-                found.setdefault(root, []).append(pattern)
-    return found
+                by_root.setdefault(root, []).append(pattern)
+    return by_root
 
 
 def _activation(pattern: Pattern, match: Match, view: View) -> Layer | None:

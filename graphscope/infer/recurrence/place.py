@@ -144,9 +144,9 @@ class _Placing:
         return title
 
     def _spec(self, tensor: Tensor) -> TensorSpec:
-        found = self.view.specs.get(tensor) if tensor.node in self.view.kinds else None
-        if found is not None:
-            return found
+        spec = self.view.specs.get(tensor) if tensor.node in self.view.kinds else None
+        if spec is not None:
+            return spec
         outputs = self.graph.node(tensor.node).outputs
         return outputs[tensor.port] if tensor.port < len(outputs) else TensorSpec()
 
@@ -157,19 +157,19 @@ class _Placing:
         origin = self.form.origin.get(tensor.node)
         if origin is not None:
             reading = self.of.readings[origin]
-            found = self._batch_major(reading.sequence)
+            sequence = self._batch_major(reading.sequence)
             if reading.backwards and not raw:
-                return self._reversed(found)
-            return found
-        made = self._lifted(tensor)
-        self.known[tensor] = made
-        return made
+                return self._reversed(sequence)
+            return sequence
+        lifted = self._lifted(tensor)
+        self.known[tensor] = lifted
+        return lifted
 
     def _lifted(self, tensor: Tensor) -> Tensor:
         """What a turn computes of one step without a state, of all steps at once."""
         node = self.form.graph.node(tensor.node)
         inputs = self.form.graph.inputs(tensor.node)
-        given = [
+        operands = [
             (
                 self._constant(self.form.graph.attrs(each.node)["value"])
                 if self.form.graph.op(each.node) == "Const"
@@ -177,10 +177,10 @@ class _Placing:
             )
             for each in inputs
         ]
-        spec = self._spec(given[0])
+        spec = self._spec(operands[0])
         outputs = (TensorSpec(spec.dtype, None),)
         name = fresh(self.graph, f"{self.loop}/{tensor.node}")
-        self.graph.add(name, replace(node, outputs=outputs, controls=()), given)
+        self.graph.add(name, replace(node, outputs=outputs, controls=()), operands)
         return Tensor(name)
 
     def _batch_major(self, sequence: Tensor) -> Tensor:
@@ -280,16 +280,16 @@ class _Placing:
     # -- what comes out -------------------------------------------------------------------
     def _list(self, port: int, writing: Writing) -> None:
         """Whoever reads the list reads the sequence."""
-        found = self._sequence(writing.value)
+        sequence = self._sequence(writing.value)
         if writing.backwards:
-            found = self._reversed(found)
+            sequence = self._reversed(sequence)
         major: Tensor | None = None
         for reader in list_readers(self.graph, Tensor(self.turn.node, port)):
             if self.graph.op(reader) == "TensorListGetItem":
-                last = self._last(found)
+                last = self._last(sequence)
                 self.spliced.move(Tensor(reader), last)
                 continue
-            major = major or self._transposed(found)
+            major = major or self._transposed(sequence)
             self.spliced.move(Tensor(reader), major)
 
     def _last(self, sequence: Tensor) -> Tensor:
@@ -299,8 +299,8 @@ class _Placing:
         attrs |= {"ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 2}
         bounds = ([0, -1], [0, 0], [1, 1])
         name = fresh(self.graph, f"{self.loop}/last")
-        given = [self._constant(np.array(each, np.int32)) for each in bounds]
-        self.graph.add(name, Node("StridedSlice", attrs, (spec,)), (sequence, *given))
+        bounds_ = [self._constant(np.array(each, np.int32)) for each in bounds]
+        self.graph.add(name, Node("StridedSlice", attrs, (spec,)), (sequence, *bounds_))
         return Tensor(name)
 
 

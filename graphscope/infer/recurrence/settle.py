@@ -65,12 +65,14 @@ def read_recurrences(
 ) -> dict[str, list[Recurrence] | None]:
     """What each loop is; None where not all of it is recurrent layers."""
     view = spliced.view(specs, values)
-    found: dict[str, list[Recurrence] | None] = {name: [] for name in spliced.returns}
+    recurrences: dict[str, list[Recurrence] | None] = {
+        name: [] for name in spliced.returns
+    }
     for turn in spliced.turns:
         recurrence = TurnReader(view, turn, spliced.weights).recurrence()
-        known = found[turn.loop]
+        known = recurrences[turn.loop]
         if recurrence is None or known is None:
-            found[turn.loop] = None
+            recurrences[turn.loop] = None
         else:
             known.append(recurrence)
-    return found
+    return recurrences

@@ -112,12 +112,12 @@ class Spliced:
 
 def splice(layer_graph: Graph, loops: Iterable[str]) -> Spliced:
     """A copy of a layer graph in which the named Loop layers lie open; their own nodes stay, without readers."""
-    made = duplicate(layer_graph)
-    made.graph.update(layer_graph.graph)
-    made.graph["tensors"] = dict(layer_graph.graph.get("tensors", {}))
-    spliced = Spliced(made)
+    copy = duplicate(layer_graph)
+    copy.graph.update(layer_graph.graph)
+    copy.graph["tensors"] = dict(layer_graph.graph.get("tensors", {}))
+    spliced = Spliced(copy)
     for name in loops:
-        loop = made.node(name)
+        loop = copy.node(name)
         if isinstance(loop, Loop) and loop.function is not None:
             _Opening(spliced, name, loop).open(loop.function)
         elif loop.op in LOOP_OPS:
@@ -186,7 +186,7 @@ class _Opening:
 
     def open(self, whole: Function) -> None:
         inputs = iter(self.graph.inputs(self.name))
-        given = [
+        operands = [
             (
                 self._weight(argument, title)
                 if title in self.loop.weights
@@ -194,7 +194,7 @@ class _Opening:
             )
             for argument, title in zip(whole.arguments, self.loop.arguments)
         ]
-        places = self._copy(whole, given, "")
+        places = self._copy(whole, operands, "")
         returns = tuple(_at(places, tensor) for tensor in whole.returns)
         self.spliced.returns[self.name] = returns
         for port, tensor in enumerate(returns):
@@ -224,7 +224,7 @@ class _Opening:
         return name
 
     def _copy(
-        self, function: Function, given: list[Tensor], scope: str
+        self, function: Function, operands: list[Tensor], scope: str
     ) -> dict[Tensor, Tensor]:
         """The nodes of a function, its arguments replaced; where each of its tensors is now."""
         graph = function.graph
@@ -235,7 +235,7 @@ class _Opening:
                 names[name] = fresh(self.graph, f"{scope}{name}")
                 self.graph.add_node(names[name], node=None)
         places: dict[Tensor, Tensor] = {
-            Tensor(name): tensor for name, tensor in zip(function.arguments, given)
+            Tensor(name): tensor for name, tensor in zip(function.arguments, operands)
         }
         for name, own in names.items():
             node = graph.node(name)
@@ -288,21 +288,21 @@ class _Opening:
             return
         own = _at(places, Tensor(name)).node
         facts = self.loop.facts.get(body.name, {})
-        state, given = {}, []
+        state, operands = {}, []
         for port, argument in enumerate(body.arguments):
             if stays(body, port):
-                given.append(inputs[port])
+                operands.append(inputs[port])
                 continue
             fact = facts.get(Tensor(argument))
             spec = fact.spec if fact is not None else TensorSpec()
             placeholder = Node("Placeholder", {"dtype": "float32"}, (spec,))
             state[port] = Tensor(self._add(f"{own}/state_{port}", placeholder, ()))
-            given.append(state[port])
+            operands.append(state[port])
         before = set(self.added)
-        inner = self._copy(body, given, f"{own}/turn/")
+        inner = self._copy(body, operands, f"{own}/turn/")
         inner |= self._expanded(self.added - before)
         nodes = frozenset(self.added - before)
-        test = self._copy(cond, given, f"{own}/test/")
+        test = self._copy(cond, operands, f"{own}/test/")
         self.spliced.turns.append(
             Turn(
                 own,
@@ -317,18 +317,18 @@ class _Opening:
 
 
 def _after(places: Mapping[Tensor, Tensor], tensor: Tensor) -> Tensor:
-    found = _at(places, tensor)
-    return places.get(found, found)
+    place = _at(places, tensor)
+    return places.get(place, place)
 
 
 def stays(body: Function, port: int) -> bool:
     """Whether a loop variable is the same in every turn."""
     tensor, graph = body.returns[port], body.graph
     for _ in range(len(graph)):
-        given = graph.inputs(tensor.node)
-        if graph.op(tensor.node) not in _PASSES or tensor.port >= len(given):
+        inputs = graph.inputs(tensor.node)
+        if graph.op(tensor.node) not in _PASSES or tensor.port >= len(inputs):
             break
-        tensor = given[tensor.port]
+        tensor = inputs[tensor.port]
     return tensor == Tensor(body.arguments[port])
 
 

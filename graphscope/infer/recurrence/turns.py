@@ -139,11 +139,11 @@ class TurnReader:
 
     def _after(self, port: int) -> Tensor | None:
         """A loop variable after an unmasked turn, in the normal form; the mask is noted."""
-        found = self._peeled(self.turn.after[port])
-        if found is None:
+        after = self._peeled(self.turn.after[port])
+        if after is None:
             self.unmasked = True
             return self.form.of(self.turn.after[port])
-        value, outside, mask = found
+        value, outside, mask = after
         if self.view.producer(outside)[0] != self.turn.state[port]:
             return None
         self.masks.add(mask)

@@ -19,17 +19,17 @@ from .splice import is_open_to, splice
 
 
 def roll_recurrences(
-    graph: Graph, model: Model, outputs: Sequence[Tensor], given: Mapping[str, Shape]
+    graph: Graph, model: Model, outputs: Sequence[Tensor], shapes: Mapping[str, Shape]
 ) -> tuple[Graph, dict[str, Function]]:
     """The graph with such loops, and their functions; the graph itself where it has none.
 
-    ``model`` is the file's, its calls inlined; ``given`` are shapes of feeds that replace what it says.
+    ``model`` is the file's, its calls inlined; ``shapes`` are shapes of feeds that replace what it says.
     """
     kept = frozenset(tensor.node for tensor in outputs)
     rolled, functions = roll_chains(graph, kept)
     if not functions or not outputs or not nx.is_directed_acyclic_graph(rolled):
         return graph, {}
-    known = _recurrent(prune(rolled, outputs), functions, model, outputs, given)
+    known = _recurrent(prune(rolled, outputs), functions, model, outputs, shapes)
     whiles = frozenset(name for name in rolled if name not in graph) & {
         name.removesuffix("_body") for name in functions
     }
@@ -45,23 +45,23 @@ def _recurrent(
     functions: Mapping[str, Function],
     model: Model,
     outputs: Sequence[Tensor],
-    given: Mapping[str, Shape],
+    shapes: Mapping[str, Shape],
 ) -> frozenset[str]:
     """The Whiles that are recurrent layers."""
     flat = replace(model, functions={**model.functions, **functions})
-    lifted = lift(graph, flat, outputs, given)
+    lifted = lift(graph, flat, outputs, shapes)
     library = {**flat.functions, **lifted.functions}
-    facts = infer_facts(lifted.graph, functions=library, given=given)
+    facts = infer_facts(lifted.graph, functions=library, given=shapes)
     loops = loop_layers(lifted.graph, lifted, facts, library)
     state = State(flat, lifted.graph, outputs=tuple(outputs), facts=facts, loops=loops)
     layered = loops_to_layers(state).graph
     names = [n for n in layered if _is_open(layered, n)]
     known = read_recurrences(splice(layered, names), state.specs, state.constants.value)
-    found: set[str] = set()
+    recurrent: set[str] = set()
     for name, recurrences in known.items():
         if recurrences:
-            found |= set(_whiles(layered.node(name)))
-    return frozenset(found)
+            recurrent |= set(_whiles(layered.node(name)))
+    return frozenset(recurrent)
 
 
 def _is_open(graph: Graph, name: str) -> bool:

@@ -105,11 +105,11 @@ class _Usage:
         """What takes the last step of the layer's sequence, or of the same with the time first."""
         readers = [reader for reader, _ in self.graph.consumers(name, 0)]
         turned = [reader for reader in readers if self.swaps(reader)]
-        found = [reader for reader in readers if self._is_last_step(reader, 1)]
+        steps = [reader for reader in readers if self._is_last_step(reader, 1)]
         for each in turned:
             after = (reader for reader, _ in self.graph.consumers(each))
-            found += [reader for reader in after if self._is_last_step(reader, 0)]
-        return found
+            steps += [reader for reader in after if self._is_last_step(reader, 0)]
+        return steps
 
     def _is_last_step(self, name: str, time: int) -> bool:
         """Whether a node takes the last step along the axis ``time`` of a sequence: ``x[:, -1]``."""

@@ -25,31 +25,31 @@ def implied_shapes(
 
     ``facts`` are those of ``infer_facts``, ``switches`` the feeds that switch a mode or a rate. Give the shapes back to it as ``given`` to know the rest of the graph.
     """
-    found: dict[str, Implied] = {}
+    shapes: dict[str, Implied] = {}
     for name, data in graph.nodes(data=True):
         node = data.get("node")
         if node is None or "feed" not in ops.traits(node.op):
             continue
         known = facts[Tensor(name)].spec.shape if Tensor(name) in facts else None
         if known is None and name in switches:
-            found[name] = Implied((), "it switches a mode or a rate")
+            shapes[name] = Implied((), "it switches a mode or a rate")
         elif known is None or None in known[1:]:
             implied = _implied(graph, name, known, facts)
             if implied is not None:
-                found[name] = implied
-    return found
+                shapes[name] = implied
+    return shapes
 
 
 def _implied(graph: Graph, feed: str, known: Shape, facts: Facts) -> Implied | None:
     """All readers together, the certain ones before the guesses."""
     shape, evidence, guess = known, "", False
-    told = [(said, reader) for reader, said in _readers(graph, feed, facts)]
-    for (said, is_guess), reader in sorted(told, key=lambda pair: pair[0][1]):
-        if not agree(shape, said) or merge(shape, said) == shape:
+    hints = [(hint, reader) for reader, hint in _readers(graph, feed, facts)]
+    for (hint, is_guess), reader in sorted(hints, key=lambda pair: pair[0][1]):
+        if not agree(shape, hint) or merge(shape, hint) == shape:
             continue
         if is_guess and shape is not None:
             continue
-        shape, guess = merge(shape, said), guess or is_guess
+        shape, guess = merge(shape, hint), guess or is_guess
         evidence = evidence or f"{reader} ({graph.op(reader)}) reads it"
     return Implied(shape, evidence, guess) if evidence else None
 
@@ -58,19 +58,19 @@ def _readers(
     graph: Graph, feed: str, facts: Facts
 ) -> list[tuple[str, tuple[Shape, bool]]]:
     """What reads the feed, or what yields it in the same shape, and what that tells."""
-    told, stack, seen = [], [Tensor(feed)], {feed}
+    hints, stack, seen = [], [Tensor(feed)], {feed}
     while stack:
         tensor = stack.pop()
         for name, slot in graph.consumers(tensor.node, tensor.port):
             node = graph.node(name)
             if slot == 0 and node.op in _RULES:
-                said = _RULES[node.op](node, graph.inputs(name), facts)
-                if said is not None:
-                    told.append((name, said))
+                hint = _RULES[node.op](node, graph.inputs(name), facts)
+                if hint is not None:
+                    hints.append((name, hint))
             if name not in seen and _keeps_shape(graph, name, facts):
                 seen.add(name)
                 stack.append(Tensor(name))
-    return told
+    return hints
 
 
 def _keeps_shape(graph: Graph, name: str, facts: Facts) -> bool:

@@ -36,7 +36,7 @@ def infer_shapes(
 ) -> dict[Tensor, TensorSpec]:
     """Dtype and shape of every output of every node, unknown parts as None.
 
-    ``functions`` is the library of the file, ``given`` shapes by ``node`` or ``node:port`` that replace what the file
+    ``functions`` is the library of the file, ``given`` given by ``node`` or ``node:port`` that replace what the file
     says (a batch size, say), ``producer`` the GraphDef version of the file (``model.versions``). Dtypes are without ``_ref``. Never raises on a contradictory graph: what contradicts itself
     is unknown.
     """
@@ -286,10 +286,10 @@ class Inference:
         shapes = ops.shapes(call, len(dtypes))
         specs = [TensorSpec(d, s) for d, s in zip(dtypes, shapes, strict=True)]
         values = ops.values(call, len(dtypes), _SIZES)
-        held = _passed(node, known, len(dtypes))
+        passed = _passed(node, known, len(dtypes))
         return [
             Fact(spec, _kept(spec, value), handle)
-            for spec, value, handle in zip(specs, values, held, strict=True)
+            for spec, value, handle in zip(specs, values, passed, strict=True)
         ]
 
     def _completed(
@@ -298,7 +298,7 @@ class Inference:
         """One fact a port: the OpDef's dtype, what the file itself says of an unknown rank, and what the caller says."""
         facts = facts[: len(dtypes)] + [UNKNOWN] * (len(dtypes) - len(facts))
         for port, (fact, dtype) in enumerate(zip(facts, dtypes, strict=True)):
-            shape, said = fact.spec.shape, dtype.removesuffix("_ref")
+            shape, plain = fact.spec.shape, dtype.removesuffix("_ref")
             if shape == () and is_vague_feed(node, self.producer):
                 shape = None
             if shape is None and port < len(node.outputs):
@@ -306,8 +306,8 @@ class Inference:
             if self.given and Tensor(name, port) in self.given:
                 shape = merge(self.given[Tensor(name, port)], shape)
                 fact = Fact(fact.spec, None, fact.held)
-            if shape != fact.spec.shape or said != fact.spec.dtype:
-                spec = TensorSpec(said or fact.spec.dtype, shape)
+            if shape != fact.spec.shape or plain != fact.spec.dtype:
+                spec = TensorSpec(plain or fact.spec.dtype, shape)
                 facts[port] = Fact(spec, fact.value, fact.held)
         return tuple(facts)
 

@@ -58,10 +58,10 @@ class Library:
         outcomes = [self._returned(branch, known) for branch in branches]
         if not outcomes or len({len(outcome) for outcome in outcomes}) != 1:
             return []
-        found = outcomes[0]
+        merged = outcomes[0]
         for outcome in outcomes[1:]:
-            found = list(map(join_facts, found, outcome))
-        return found
+            merged = list(map(join_facts, merged, outcome))
+        return merged
 
     def _looped(self, node: Node, known: Sequence[Fact]) -> list[Fact]:
         """The loop variables, widened until the body leaves them as they are."""

@@ -43,13 +43,13 @@ def probe(
 
 def _open_feeds(graph: Graph, facts: Facts) -> dict[str, tuple[int | None, ...]]:
     """The feeds of known rank with a size that is not known."""
-    found = {}
+    feeds = {}
     for name, data in graph.nodes(data=True):
         if "feed" in ops.traits(data["node"].op) and Tensor(name) in facts:
             shape = facts[Tensor(name)].spec.shape
             if shape is not None and None in shape:
-                found[name] = shape
-    return found
+                feeds[name] = shape
+    return feeds
 
 
 def _chosen(

@@ -26,9 +26,9 @@ class Arrays:
     def write(self, array: str, shape: Shape) -> None:
         """One more element; its readers are due again when it changes what is known."""
         known = self._elements.get(array, shape)
-        found = join(known, shape)
-        if array not in self._elements or found != known:
-            self._elements[array] = found
+        element = join(known, shape)
+        if array not in self._elements or element != known:
+            self._elements[array] = element
             self._changed |= self._readers.get(array, set())
 
     def read(self, array: str, reader: str) -> tuple[bool, Shape]:
@@ -38,8 +38,8 @@ class Arrays:
 
     def take_changed(self) -> set[str]:
         """The readers that are due again."""
-        found, self._changed = self._changed, set()
-        return found
+        changed, self._changed = self._changed, set()
+        return changed
 
 
 Rule = Callable[[Arrays, str, Node, list[Fact], tuple[str, ...]], Sequence[Fact] | None]
@@ -53,8 +53,10 @@ def _held(known: list[Fact], slot: int = 0) -> Contents | None:
     return known[slot].held if slot < len(known) else None
 
 
-def _spec_of(held: Contents | None) -> TensorSpec:
-    return held.specs[0] if held is not None and held.specs else TensorSpec()
+def _spec_of(contents: Contents | None) -> TensorSpec:
+    return (
+        contents.specs[0] if contents is not None and contents.specs else TensorSpec()
+    )
 
 
 def _variable(
@@ -115,10 +117,10 @@ def _written(slot: int, rows: int) -> Rule:
         known: list[Fact],
         dtypes: tuple[str, ...],
     ) -> Sequence[Fact]:
-        held = _held(known)
-        if held is not None and held.array and slot < len(known):
+        contents = _held(known)
+        if contents is not None and contents.array and slot < len(known):
             shape = known[slot].spec.shape
-            arrays.write(held.array, shape if shape is None else shape[rows:])
+            arrays.write(contents.array, shape if shape is None else shape[rows:])
         return [Fact(_SCALAR)]
 
     return rule
@@ -127,10 +129,10 @@ def _written(slot: int, rows: int) -> Rule:
 def _split(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held = _held(known)
-    if held is not None and held.array and len(known) > 1:
+    contents = _held(known)
+    if contents is not None and contents.array and len(known) > 1:
         shape = known[1].spec.shape
-        arrays.write(held.array, (None, *shape[1:]) if shape else None)
+        arrays.write(contents.array, (None, *shape[1:]) if shape else None)
     return [Fact(_SCALAR)]
 
 
@@ -138,14 +140,14 @@ def _read(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact] | None:
     """One element, several, or all joined along the first axis."""
-    held = _held(known)
-    if held is None or not held.array:
+    contents = _held(known)
+    if contents is None or not contents.array:
         return [Fact(TensorSpec("", node.attrs.get("element_shape")))]
-    written, shape = arrays.read(held.array, name)
+    written, shape = arrays.read(contents.array, name)
     if not written:
         return None
-    said = node.attrs.get("element_shape")
-    shape = merge(shape, said)
+    declared = node.attrs.get("element_shape")
+    shape = merge(shape, declared)
     if "Gather" in node.op:
         count = known[1].spec.shape if len(known) > 1 else None
         rows: Dim = count[0] if count else None
@@ -207,29 +209,31 @@ def _scattered(
 def _set_item(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held, item = _held(known), known[2].spec if len(known) > 2 else TensorSpec()
+    contents, item = _held(known), known[2].spec if len(known) > 2 else TensorSpec()
     grows = bool(_attr(node, "resize_if_index_out_of_bounds"))
-    return _list(_with(held, item), held.length if held and not grows else None)
+    return _list(
+        _with(contents, item), contents.length if contents and not grows else None
+    )
 
 
 def _push_back(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held, item = _held(known), known[1].spec if len(known) > 1 else TensorSpec()
-    return _list(_with(held, item), add(held.length, 1) if held else None)
+    contents, item = _held(known), known[1].spec if len(known) > 1 else TensorSpec()
+    return _list(_with(contents, item), add(contents.length, 1) if contents else None)
 
 
-def _with(held: Contents | None, item: TensorSpec) -> tuple[TensorSpec, ...]:
-    if held is None:
+def _with(contents: Contents | None, item: TensorSpec) -> tuple[TensorSpec, ...]:
+    if contents is None:
         return (TensorSpec(),)
-    if held.specs is None:
+    if contents.specs is None:
         return (TensorSpec("", item.shape),)
-    return (TensorSpec("", join(held.specs[0].shape, item.shape)),)
+    return (TensorSpec("", join(contents.specs[0].shape, item.shape)),)
 
 
-def _element(held: Contents | None, known: list[Fact], slot: int) -> Shape:
-    said = _wanted(known[slot]) if slot < len(known) else None
-    return merge(_spec_of(held).shape, said)
+def _element(contents: Contents | None, known: list[Fact], slot: int) -> Shape:
+    declared = _wanted(known[slot]) if slot < len(known) else None
+    return merge(_spec_of(contents).shape, declared)
 
 
 def _get_item(
@@ -241,9 +245,11 @@ def _get_item(
 def _pop_back(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held = _held(known)
-    rest = None if held is None else held._replace(length=add(held.length, -1))
-    shape = _element(held, known, 1)
+    contents = _held(known)
+    rest = (
+        None if contents is None else contents._replace(length=add(contents.length, -1))
+    )
+    shape = _element(contents, known, 1)
     return [
         Fact(TensorSpec("variant", ()), None, rest),
         Fact(TensorSpec("", shape)),
@@ -253,9 +259,9 @@ def _pop_back(
 def _stacked(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held, shape = _held(known), _element(_held(known), known, 1)
+    contents, shape = _held(known), _element(_held(known), known, 1)
     declared = _attr(node, "num_elements")
-    count = held.length if held is not None else None
+    count = contents.length if contents is not None else None
     if isinstance(declared, int) and declared >= 0:
         count = declared
     return [Fact(TensorSpec("", None if shape is None else (count, *shape)))]
@@ -282,8 +288,8 @@ def _concatenated(
 def _resized(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held = _held(known)
-    return _list(held.specs if held else (TensorSpec(),), _integer(known, 1))
+    contents = _held(known)
+    return _list(contents.specs if contents else (TensorSpec(),), _integer(known, 1))
 
 
 def _queue(
@@ -301,15 +307,15 @@ def _queue(
 def _dequeued(
     arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
 ) -> Sequence[Fact]:
-    held = _held(known)
-    if held is None or not held.specs:
+    contents = _held(known)
+    if contents is None or not contents.specs:
         return []
     if node.op in ("QueueDequeue", "QueueDequeueV2"):
-        return [Fact(spec) for spec in held.specs]
+        return [Fact(spec) for spec in contents.specs]
     rows = _integer(known, 1) if "Many" in node.op else None
     return [
         Fact(TensorSpec(s.dtype, None if s.shape is None else (rows, *s.shape)))
-        for s in held.specs
+        for s in contents.specs
     ]
 
 

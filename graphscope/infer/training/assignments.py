@@ -17,7 +17,7 @@ def classify_writes(
     """
     restored = flow.downstream(flow.by_kind(RESTORES.match))
     asked = flow.downstream(flow.by_kind(INITIALISED.match))
-    found: dict[int, str] = {}
+    kinds: dict[int, str] = {}
     first: set[int] = set()
     for i in flow.by_kind(WRITES.match):
         if not flow.inputs[i]:
@@ -30,8 +30,8 @@ def classify_writes(
             role = "restore"
         elif role == "initialiser" and target is not None:
             first.add(target)
-        found[i] = role
-    return found
+        kinds[i] = role
+    return kinds
 
 
 def _purpose(

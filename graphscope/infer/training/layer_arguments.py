@@ -68,6 +68,6 @@ def as_config(penalty: Penalty) -> dict[str, Any]:
     >>> as_config(Penalty(l2=0.5e-4))
     {'class_name': 'L2', 'config': {'l2': 5e-05}}
     """
-    given = {k: shortened(v) for k, v in penalty._asdict().items() if v}
-    name = "".join(kind.upper() for kind in given)
-    return {"class_name": name, "config": given}
+    config = {k: shortened(v) for k, v in penalty._asdict().items() if v}
+    name = "".join(kind.upper() for kind in config)
+    return {"class_name": name, "config": config}

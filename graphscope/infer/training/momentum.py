@@ -41,17 +41,17 @@ class Momenta:
         return None
 
     def _writes(self, variable: str) -> list[str]:
-        found, stack = [], [variable]
+        writes, stack = [], [variable]
         seen = {variable}
         while stack:
             for reader, slot in self.graph.consumers(stack.pop()):
                 op = self.graph.op(reader)
                 if op in _WRITES and slot == 0 and len(self.graph.inputs(reader)) > 1:
-                    found.append(reader)
+                    writes.append(reader)
                 elif op in ("Identity", "RefSwitch", "Switch") and reader not in seen:
                     seen.add(reader)
                     stack.append(reader)
-        return found
+        return writes
 
     def _share(self, tensor: Tensor, variable: str, depth: int = 0) -> float | None:
         """The factor of the variable in a tensor that is linear in it; None where that is no constant."""

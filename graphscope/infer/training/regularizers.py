@@ -48,12 +48,12 @@ def find_penalties(
     """Variable node -> its penalty, for every variable that has one."""
     kept = _in_collections(collections or {})
     search = _Search(graph, kept)
-    found: dict[str, dict[str, Penalty]] = defaultdict(dict)
+    penalties: dict[str, dict[str, Penalty]] = defaultdict(dict)
     for term in search.terms():
-        old = found[term.variable].get(term.loss, Penalty())
+        old = penalties[term.variable].get(term.loss, Penalty())
         summed = Penalty(old.l1 + term.penalty.l1, old.l2 + term.penalty.l2)
-        found[term.variable][term.loss] = summed
-    return {name: next(iter(each.values())) for name, each in found.items()}
+        penalties[term.variable][term.loss] = summed
+    return {name: next(iter(each.values())) for name, each in penalties.items()}
 
 
 def _in_collections(collections: Mapping[str, Collection[Any]]) -> frozenset[str]:

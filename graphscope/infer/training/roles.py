@@ -78,11 +78,11 @@ def roles(
 def drop_training(graph: Graph, roles: Mapping[str, str]) -> Graph:
     """The graph without the nodes that have a role, save those that a remaining node reads."""
     kept = graph.upstream(name for name in graph if name not in roles)
-    made = Graph()
+    pruned = Graph()
     for name in graph:
         if name in kept:
-            made.add(name, graph.node(name), graph.inputs(name))
-    return made
+            pruned.add(name, graph.node(name), graph.inputs(name))
+    return pruned
 
 
 def study_training(
@@ -102,10 +102,10 @@ def study_training(
     deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
     losses = find_losses(flow, deps, backward, writes, trains, derivatives.steps())
-    found = _seed_roles(flow, backward, writes, losses, updates)
-    _spread_to_groups(flow, first, found)
-    _spread_upstream(flow, first, found, trained)
-    _spread_downstream(flow, first, found)
+    roles = _seed_roles(flow, backward, writes, losses, updates)
+    _spread_to_groups(flow, first, roles)
+    _spread_upstream(flow, first, roles, trained)
+    _spread_downstream(flow, first, roles)
     groups = _weight_groups(flow, deps, updates)
     copies = _find_copies(flow, first, writes)
     return Training(
@@ -113,7 +113,7 @@ def study_training(
         deps,
         backward,
         losses,
-        found,
+        roles,
         tuple(updates),
         frozenset(trained),
         groups,
@@ -183,13 +183,15 @@ def _find_trained(
 ) -> set[int]:
     """The variables that a gradient is applied to; where there is none, those that the file says are trainable."""
     written = [i for i in writes if any(backward[s] for s, _ in flow.inputs[i][1:])]
-    found = {flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]}
-    if not found:
-        found = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
-        found = {i for i in found if i is not None and not _counts(flow, i)}
-    if not found:
-        found = {flow.index.get(name) for name in _declared(collections)}
-    if not found:
+    trained = {
+        flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]
+    }
+    if not trained:
+        trained = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
+        trained = {i for i in trained if i is not None and not _counts(flow, i)}
+    if not trained:
+        trained = {flow.index.get(name) for name in _declared(collections)}
+    if not trained:
         apart = ("metric", "optimizer", "update")
         moved: set[int | None] = {
             flow.variable_of(flow.inputs[i][0][0])
@@ -197,8 +199,8 @@ def _find_trained(
             if r in apart
         }
         variables = flow.by_kind(lambda op: op in VARIABLES)
-        found = {i for i in variables if i not in moved and not _counts(flow, i)}
-    return {i for i in found if i is not None and flow.ops[i] in VARIABLES}
+        trained = {i for i in variables if i not in moved and not _counts(flow, i)}
+    return {i for i in trained if i is not None and flow.ops[i] in VARIABLES}
 
 
 def _counts(flow: Flow, i: int) -> bool:
@@ -222,23 +224,23 @@ def _seed_roles(
     losses: Losses,
     updates: Collection[int],
 ) -> dict[int, str]:
-    found = {i: "gradient" for i, marked in enumerate(backward) if marked}
+    roles = {i: "gradient" for i, marked in enumerate(backward) if marked}
     asked = flow.downstream(flow.by_kind(INITIALISED.match))
-    found.update((i, "initialiser") for i, reached in enumerate(asked) if reached)
-    found.update(losses.role)
+    roles.update((i, "initialiser") for i, reached in enumerate(asked) if reached)
+    roles.update(losses.role)
     by_op = {op: kind_of(op) for op in set(flow.ops)}
     for i, op in enumerate(flow.ops):
         if by_op[op] and by_op[op] != "write":
-            found[i] = by_op[op]
+            roles[i] = by_op[op]
         elif op.startswith("CheckNumerics") and not flow.outputs[i]:
-            found[i] = "assertion"
+            roles[i] = "assertion"
         elif op in ("If", "StatelessIf") and _only_guards(flow, i):
-            found[i] = "assertion"
-        elif by_op[op] == "" and i in found and op in VARIABLES:
-            found[i] = "optimizer"
-    found.update(writes)
-    found.update(dict.fromkeys(updates, "optimizer"))
-    return found
+            roles[i] = "assertion"
+        elif by_op[op] == "" and i in roles and op in VARIABLES:
+            roles[i] = "optimizer"
+    roles.update(writes)
+    roles.update(dict.fromkeys(updates, "optimizer"))
+    return roles
 
 
 def _only_guards(flow: Flow, i: int) -> bool:
@@ -251,32 +253,32 @@ def _only_guards(flow: Flow, i: int) -> bool:
 
 
 def _spread_upstream(
-    flow: Flow, deps: Dependence, found: dict[int, str], trained: Collection[int]
+    flow: Flow, deps: Dependence, roles: dict[int, str], trained: Collection[int]
 ) -> None:
     """Give a node whose every reader has a role the first of their roles, where that is safe to say."""
     idle = bytearray(len(flow))
-    counted = _counted_bits(flow, deps, found)
+    counted = _counted_bits(flow, deps, roles)
     for i in reversed(flow.order):
-        if i in found:
+        if i in roles:
             continue
         readers = [n for n in flow.outputs[i] if not idle[n]]
         if not readers:
             idle[i] = _is_idle(flow, deps, counted, i)
             continue
-        if not all(n in found for n in readers) or i in trained:
+        if not all(n in roles for n in readers) or i in trained:
             continue
-        said = {found[n] for n in readers}
-        if _may_follow(flow, deps, i, said):
-            found[i] = min(said, key=_RANK.__getitem__)
-            if found[i] == "gradient" and not deps.feeds[i]:
-                found[i] = "optimizer"  # a slot, a rate, a decay
+        reader_roles = {roles[n] for n in readers}
+        if _may_follow(flow, deps, i, reader_roles):
+            roles[i] = min(reader_roles, key=_RANK.__getitem__)
+            if roles[i] == "gradient" and not deps.feeds[i]:
+                roles[i] = "optimizer"  # a slot, a rate, a decay
 
 
-def _counted_bits(flow: Flow, deps: Dependence, found: Mapping[int, str]) -> int:
+def _counted_bits(flow: Flow, deps: Dependence, roles: Mapping[int, str]) -> int:
     """The variables that only a metric adds to."""
     bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
     counted = 0
-    for i, role in found.items():
+    for i, role in roles.items():
         if role == "metric" and kind_of(flow.ops[i]) == "write":
             target = flow.variable_of(flow.inputs[i][0][0])
             counted |= bit.get(-1 if target is None else target, 0)
@@ -292,9 +294,9 @@ def _is_idle(flow: Flow, deps: Dependence, counted: int, i: int) -> bool:
     return not deps.weights[i] & ~counted or flow.variable_of(i) is not None
 
 
-def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
+def _may_follow(flow: Flow, deps: Dependence, i: int, reader_roles: set[str]) -> bool:
     if flow.ops[i] in VARIABLES:
-        return said != {"update"} and not said <= {
+        return reader_roles != {"update"} and not reader_roles <= {
             "update",
             "save",
             "restore",
@@ -302,43 +304,43 @@ def _may_follow(flow: Flow, deps: Dependence, i: int, said: set[str]) -> bool:
         }
     if not deps.feeds[i] or not deps.weights[i]:
         return True
-    if flow.ops[i] == "Switch" and said == {"gradient"}:
+    if flow.ops[i] == "Switch" and reader_roles == {"gradient"}:
         return True
-    return said <= _PASSIVE
+    return reader_roles <= _PASSIVE
 
 
-def _spread_downstream(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
+def _spread_downstream(flow: Flow, deps: Dependence, roles: dict[int, str]) -> None:
     """Give a role to what only follows nodes of a role: the read of an optimizer's slot, the group of all updates."""
     for i in flow.order:
-        if i in found or deps.feeds[i]:
+        if i in roles or deps.feeds[i]:
             continue
         before = [s for s, _ in flow.inputs[i]]
         computed = [s for s in before if deps.weights[s]]
-        if computed and all(s in found for s in computed):
-            found[i] = _most_common([found[s] for s in computed])
-    _spread_to_groups(flow, deps, found)
+        if computed and all(s in roles for s in computed):
+            roles[i] = _most_common([roles[s] for s in computed])
+    _spread_to_groups(flow, deps, roles)
 
 
-def _spread_to_groups(flow: Flow, deps: Dependence, found: dict[int, str]) -> None:
+def _spread_to_groups(flow: Flow, deps: Dependence, roles: dict[int, str]) -> None:
     """Give a role to ends that only wait for nodes of a role: ``group_deps``, ``init``, ``save/control_dependency``."""
-    trains = "gradient" in found.values()
+    trains = "gradient" in roles.values()
     for i in range(len(flow)):
-        if i in found or flow.outputs[i]:
+        if i in roles or flow.outputs[i]:
             continue
-        after = [found.get(n, "") for n in flow.controlled[i]]
+        after = [roles.get(n, "") for n in flow.controlled[i]]
         if flow.ops[i] == "Identity" and after and all(after):
-            found[i] = _most_common(after)  # what tf.cond's gradient hangs zeros on
+            roles[i] = _most_common(after)  # what tf.cond's gradient hangs zeros on
             continue
         if flow.ops[i] in SHAPE_ONLY and trains:
-            found[i] = "gradient"  # a shape that no broadcast turned out to need
+            roles[i] = "gradient"  # a shape that no broadcast turned out to need
             continue
         if deps.weights[i]:
             continue
-        said = [found[s] for s in flow.controls[i] if s in found]
-        if said and not SOURCES.match(flow.ops[i]):
-            found[i] = _most_common(said)
+        source_roles = [roles[s] for s in flow.controls[i] if s in roles]
+        if source_roles and not SOURCES.match(flow.ops[i]):
+            roles[i] = _most_common(source_roles)
 
 
-def _most_common(said: list[str]) -> str:
-    counts = Counter(said)
+def _most_common(roles: list[str]) -> str:
+    counts = Counter(roles)
     return min(counts, key=lambda role: (-counts[role], _RANK[role]))

@@ -7,17 +7,17 @@ from typing import Any
 from .terms import LAYERS, LINE, Call, Each, Named, Term, term
 
 
-def named(name: str, found: Term) -> Term:
+def named(name: str, body: Term) -> Term:
     """The term; the tensor that it matches is bound to the name."""
-    return Named(name, found)
+    return Named(name, body)
 
 
-def each(found: Term) -> Term:
+def each(body: Term) -> Term:
     """As many arguments of a call as there are, each such a term.
 
     ``op.ConcatV2(each(op.Conv2D(op.Split(3, x, port=EACH), kernels)), 3)``: a convolution of each part of x.
     """
-    return Each(found)
+    return Each(body)
 
 
 class Ops:
@@ -33,13 +33,13 @@ class Ops:
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, outputs: int = 1, port: int = 0, **attrs: Any) -> Any:
             open_ended = bool(args) and args[-1] is Ellipsis
-            given = tuple(map(term, args[:-1] if open_ended else args))
+            terms = tuple(map(term, args[:-1] if open_ended else args))
             named = {key: term(value) for key, value in attrs.items()}
             ports = range(port, port + outputs)
-            made = [
-                Call(f"{self.prefix}{name}", given, named, p, open_ended) for p in ports
+            calls = [
+                Call(f"{self.prefix}{name}", terms, named, p, open_ended) for p in ports
             ]
-            return made[0] if outputs == 1 else tuple(made)
+            return calls[0] if outputs == 1 else tuple(calls)
 
         return call
 

@@ -80,10 +80,10 @@ class Term:
         seen: dict[int, Term] = {}
         stack: list[Term] = [self]
         while stack:
-            found = stack.pop()
-            if id(found) not in seen:
-                seen[id(found)] = found
-                stack.extend(found.parts)
+            part = stack.pop()
+            if id(part) not in seen:
+                seen[id(part)] = part
+                stack.extend(part.parts)
         yield from seen.values()
 
 
@@ -223,13 +223,13 @@ class _Group(Term):
     def choices(self) -> tuple[Term, ...]:
         """This group with some of its optional terms left out, fullest first."""
         options = [t for t in self.terms if isinstance(t, Var) and t.optional]
-        found: list[Term] = []
+        choices_: list[Term] = []
         for count in range(len(options) + 1):
             for dropped in combinations(options, count):
                 rest = tuple(t for t in self.terms if t not in dropped)
                 if rest:
-                    found += map(self.of, self._opened(rest))
-        return tuple(found)
+                    choices_ += map(self.of, self._opened(rest))
+        return tuple(choices_)
 
     def _opened(self, terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
         """The terms, with each alternative that is a group of the same kind written into the group."""
@@ -251,21 +251,21 @@ class _Group(Term):
     @cached_property
     def splits(self) -> tuple[tuple[Term, Term], ...]:
         """Every way to share the terms between a left and a right operand."""
-        found = []
+        splits_ = []
         for mask in range(1, 2 ** len(self.terms) - 1):
             left = tuple(t for i, t in enumerate(self.terms) if mask >> i & 1)
             right = tuple(t for i, t in enumerate(self.terms) if not mask >> i & 1)
-            found.append((self.of(left), self.of(right)))
-        return tuple(found)
+            splits_.append((self.of(left), self.of(right)))
+        return tuple(splits_)
 
     def _roots(self, own: frozenset[str]) -> frozenset[str] | None:
-        found = own
+        roots = own
         for choice in self.choices:
             if choice.__class__ is not self.__class__:
                 if choice.roots is None:
                     return None
-                found |= choice.roots
-        return found
+                roots |= choice.roots
+        return roots
 
     def __str__(self) -> str:
         return "(" + self.sign.join(map(str, self.terms)) + ")"
@@ -364,12 +364,12 @@ class OneOf(Term):
 
     @cached_property
     def roots(self) -> frozenset[str] | None:
-        found: frozenset[str] = frozenset()
+        roots_: frozenset[str] = frozenset()
         for each in self.terms:
             if each.roots is None:
                 return None
-            found |= each.roots
-        return found
+            roots_ |= each.roots
+        return roots_
 
     def __str__(self) -> str:
         return " | ".join(dict.fromkeys(map(str, self.terms)))
@@ -380,12 +380,12 @@ def term(value: Any) -> Term:
     return value if isinstance(value, Term) else Const(value)
 
 
-def _flat(found: Term, kind: type[_Group]) -> tuple[Term, ...]:
-    if isinstance(found, kind):
-        return found.terms
-    if kind is Sum and isinstance(found, Neg) and isinstance(found.term, Sum):
-        return tuple(t.term if isinstance(t, Neg) else Neg(t) for t in found.term.terms)
-    return (found,)
+def _flat(term: Term, kind: type[_Group]) -> tuple[Term, ...]:
+    if isinstance(term, kind):
+        return term.terms
+    if kind is Sum and isinstance(term, Neg) and isinstance(term.term, Sum):
+        return tuple(t.term if isinstance(t, Neg) else Neg(t) for t in term.term.terms)
+    return (term,)
 
 
 def add(*terms: Term) -> Sum:

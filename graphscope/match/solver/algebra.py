@@ -55,8 +55,8 @@ class Algebra:
             for a, b in p.splits:
                 if not (self._may(a, args[0], m) and self._may(b, args[1], m)):
                     continue
-                for found in self.solve(a, args[0], m, sign):
-                    for whole in self.solve(b, args[1], found, right):
+                for match in self.solve(a, args[0], m, sign):
+                    for whole in self.solve(b, args[1], match, right):
                         yield self._aligned(whole, t) if op == "BiasAdd" else whole
 
     def _is_row_of_signs(self, t: Tensor) -> bool:
@@ -90,8 +90,8 @@ class Algebra:
             yield from self.solve(p, args[0], m, sign)
         elif isinstance(p, f.Sum):
             for a, b in p.splits:
-                for found in self.solve(a, args[0], m, sign):
-                    yield from self._add_n(b, args[1:], found, sign)
+                for match in self.solve(a, args[0], m, sign):
+                    yield from self._add_n(b, args[1:], match, sign)
 
     def _may(self, p: f.Term, t: Tensor, m: Match) -> bool:
         """Whether the op that computes ``t`` could be the root of ``p``: the cheap test before the real one."""
@@ -139,8 +139,8 @@ class Algebra:
                 continue
             if left * sign < 0 and not self._signed(b, args[1]):
                 continue
-            for found in self.solve(a, args[0], m, left):
-                yield from self.solve(b, args[1], found, left * sign)
+            for match in self.solve(a, args[0], m, left):
+                yield from self.solve(b, args[1], match, left * sign)
 
     def _signed(self, p: f.Term, t: Tensor) -> bool:
         """Whether the term or the tensor could take a minus sign: the cheap test before the real one."""
@@ -203,8 +203,8 @@ class Algebra:
         if len(plus) != 1 or len(minus) != 1:
             return
         for a, b in (args, args[::-1]):
-            for found in self.solve(plus[0], a, m):
-                yield from self.solve(minus[0].term, b, found)
+            for match in self.solve(plus[0], a, m):
+                yield from self.solve(minus[0].term, b, match)
 
 
 def _half(p: f.Product) -> f.Term | None:

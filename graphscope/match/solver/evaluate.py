@@ -72,9 +72,9 @@ class _Evaluator:
     def _variable(self, p: f.Var) -> Any:
         if isinstance(p, f.Scalar):
             return self.values[p.name]
-        found = np.asarray(self.fetch(self.used[p.name, self.turn]))
-        shape = self.values[p.name].shape if isinstance(p, f.Weight) else found.shape
-        return found.reshape(shape) if found.size == np.prod(shape) else found
+        array = np.asarray(self.fetch(self.used[p.name, self.turn]))
+        shape = self.values[p.name].shape if isinstance(p, f.Weight) else array.shape
+        return array.reshape(shape) if array.size == np.prod(shape) else array
 
     def _first(self, p: f.OneOf) -> Any:
         for each in p.terms:
@@ -86,25 +86,25 @@ class _Evaluator:
 
     def _call(self, p: f.Call) -> Any:
         name, order = self.called[id(p), self.turn]
-        given: list[Any] = []
+        arguments: list[Any] = []
         for index, tensor in enumerate(order):
             formal = p.args[index] if index < len(p.args) else f.ANY
             if isinstance(formal, f.Each):
                 turns = range(len(order) - len(p.args) + 1)
-                given += [self._in_turn(formal.term, turn) for turn in turns]
-                given += map(self.of, p.args[index + 1 :])
+                arguments += [self._in_turn(formal.term, turn) for turn in turns]
+                arguments += map(self.of, p.args[index + 1 :])
                 break
             literal = isinstance(formal, f.Any_ | f.Inputs | f.Const)
-            given.append(self.fetch(tensor) if literal else self.of(formal))
+            arguments.append(self.fetch(tensor) if literal else self.of(formal))
             if isinstance(formal, f.Inputs):
-                given += [self.fetch(each) for each in order[index + 1 :]]
+                arguments += [self.fetch(each) for each in order[index + 1 :]]
                 break
         if self.view.kinds[name] == "Concat":
-            given = [given[-1], *given[:-1]]
-        return self.run(name, given)[self.turn if p.port == f.EACH else p.port]
+            arguments = [arguments[-1], *arguments[:-1]]
+        return self.run(name, arguments)[self.turn if p.port == f.EACH else p.port]
 
     def _in_turn(self, p: f.Term, turn: int) -> Any:
         self.turn, before = turn, self.turn
-        found = self.of(p)
+        value = self.of(p)
         self.turn = before
-        return found
+        return value

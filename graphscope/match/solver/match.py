@@ -49,9 +49,9 @@ class Match(NamedTuple):
     def reshaped(self, tensor: Tensor, ones: tuple[int, ...]) -> Match:
         """The weight that was read from the tensor, with axes of size one at its end."""
         for (name, _), read in _unlinked(self.uses):
-            held = self.values[name]
-            if read == tensor and isinstance(held, WeightRef):
-                wide = held.reshaped(*held.shape, *ones)
+            weight = self.values[name]
+            if read == tensor and isinstance(weight, WeightRef):
+                wide = weight.reshaped(*weight.shape, *ones)
                 return self._replace(values={**self.values, name: wide})
         return self
 
@@ -83,8 +83,8 @@ class Match(NamedTuple):
 
     def read(self, name: str) -> tuple[Tensor, ...]:
         """The tensors that a variable's first use reads: one, or one for each repetition of an ``each``."""
-        found = {turn: at for (own, turn), at in self.used.items() if own == name}
-        return tuple(found[turn] for turn in sorted(found))
+        turns = {turn: at for (own, turn), at in self.used.items() if own == name}
+        return tuple(turns[turn] for turn in sorted(turns))
 
 
 def _unlinked(chain: Any) -> Iterator[Any]:

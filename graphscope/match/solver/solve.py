@@ -56,10 +56,10 @@ class Solver(Algebra):
 
     def solutions(self, term: f.Term, tensor: Tensor) -> Iterator[Match]:
         """Every binding with which the term computes the tensor, up to a generous number."""
-        for count, found in enumerate(self.solve(term, tensor, Match())):
+        for count, match in enumerate(self.solve(term, tensor, Match())):
             if count >= MOST_SOLUTIONS:
                 return
-            yield found
+            yield match
 
     def solve(self, p: f.Term, t: Tensor, m: Match, sign: int = 1) -> Iterator[Match]:
         """Every way to extend ``m`` so that ``sign * p`` computes ``t``."""
@@ -104,9 +104,9 @@ class Solver(Algebra):
 
     def _named(self, p: f.Named, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
         for each in self.solve(p.term, t, m, sign):
-            found = each.bind(p.name, self.view.producer(t)[0])
-            if found is not None:
-                yield found
+            bound = each.bind(p.name, self.view.producer(t)[0])
+            if bound is not None:
+                yield bound
 
     # -- ops ------------------------------------------------------------------------------
     def _call(self, p: f.Call, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
@@ -120,13 +120,13 @@ class Solver(Algebra):
         if sign < 0 or op != p.op or top.port != port:
             self._fail(p, top, m, "")
             return
-        found = self._attributes(p, name, m.covering(passed))
-        args = self._arguments(p, name, m) if found is not None else None
-        if found is not None and args is not None:
-            yield from self._all(p.args, args, 0, found.at(p, name, args))
+        match = self._attributes(p, name, m.covering(passed))
+        args = self._arguments(p, name, m) if match is not None else None
+        if match is not None and args is not None:
+            yield from self._all(p.args, args, 0, match.at(p, name, args))
             if op in _COMMUTATIVE and len(args) == 2:
                 args = args[::-1]
-                yield from self._all(p.args, args, 0, found.at(p, name, args))
+                yield from self._all(p.args, args, 0, match.at(p, name, args))
 
     def _arguments(self, p: f.Call, name: str, m: Match) -> tuple[Tensor, ...] | None:
         args = self.view.inputs[name]
@@ -149,9 +149,9 @@ class Solver(Algebra):
         p = terms[at]
         if isinstance(p, f.Inputs):
             many = len(args) - len(terms) + 1
-            found = self._many(p, args[at : at + many], m)
-            if found is not None:
-                yield from self._all(terms[at:], args[at + many - 1 :], 1, found)
+            matches = self._many(p, args[at : at + many], m)
+            if matches is not None:
+                yield from self._all(terms[at:], args[at + many - 1 :], 1, matches)
             return
         if isinstance(p, f.Each):
             many = len(args) - len(terms) + 1
@@ -165,12 +165,12 @@ class Solver(Algebra):
         self, p: f.Term, args: tuple[Tensor, ...], m: Match
     ) -> Iterator[Match]:
         """All turns, each solved in the first way that agrees with those before it."""
-        found: Match | None = m
+        match: Match | None = m
         for turn, arg in enumerate(args):
-            if found is not None:
-                found = next(self.solve(p, arg, found._replace(turn=turn)), None)
-        if found is not None and args:
-            yield found._replace(turn=m.turn)
+            if match is not None:
+                match = next(self.solve(p, arg, match._replace(turn=turn)), None)
+        if match is not None and args:
+            yield match._replace(turn=m.turn)
 
     def _many(self, p: f.Inputs, args: tuple[Tensor, ...], m: Match) -> Match | None:
         sources = tuple(self.view.producer(t)[0] for t in args)
@@ -181,7 +181,7 @@ class Solver(Algebra):
     def _attributes(self, p: f.Call, name: str, m: Match) -> Match | None:
         attrs, kind = self.view.attrs[name], self.view.kinds[name]
         known = opdefs.defaults(kind)
-        found: Match | None = m
+        match: Match | None = m
         for key, q in p.attrs.items():
             value = attrs.get(key, known.get(key))
             if not isinstance(value, _types(kind).get(key, object)) or value is None:
@@ -191,9 +191,9 @@ class Solver(Algebra):
                 if not _equal(value, q.value):
                     self._fail(p, Tensor(name), m, f"{key} is {value!r}, expected {q}")
                     return None
-            elif isinstance(q, f.Var) and found is not None and q is not f.ANY:
-                found = found.bind(q.name, value)
-                if found is None:
+            elif isinstance(q, f.Var) and match is not None and q is not f.ANY:
+                match = match.bind(q.name, value)
+                if match is None:
                     self._fail(p, Tensor(name), m, f"{key} differs from {q.name}")
                     return None
         for key, default in _unnamed(kind):
@@ -202,7 +202,7 @@ class Solver(Algebra):
                     p, Tensor(name), m, f"{key} is {attrs.get(key)!r}, not {default!r}"
                 )
                 return None
-        return found
+        return match
 
     # -- variables ------------------------------------------------------------------------
     def _variable(self, p: f.Term, t: Tensor, m: Match, sign: int) -> Iterator[Match]:
@@ -237,8 +237,8 @@ class Solver(Algebra):
         """What the variable stands for at this tensor (None: it cannot), why not, and the nodes it explains."""
         view = self.view
         if isinstance(p, f.Weight | f.Weights):
-            held = view.weight(t)
-            return held, "no variable or constant array", _path(view, t, held)
+            weight = view.weight(t)
+            return weight, "no variable or constant array", _path(view, t, weight)
         if isinstance(p, f.Scalar):
             number = view.scalar(t)
             if number is None or not _is_float(number):
@@ -262,26 +262,26 @@ def _is_float(number: np.ndarray) -> bool:
 
 
 def _listed(number: np.ndarray) -> Any:
-    found = number.tolist()
+    elements = number.tolist()
     if number.dtype.kind == "f" and number.ndim == 0:
         return plain_float(number)
-    return tuple(found) if number.ndim == 1 else found
+    return tuple(elements) if number.ndim == 1 else elements
 
 
-def _path(view: View, t: Tensor, held: WeightRef | None) -> tuple[str, ...]:
+def _path(view: View, t: Tensor, weight: WeightRef | None) -> tuple[str, ...]:
     """The nodes from the use of a weight to the node that holds it."""
-    if held is None:
+    if weight is None:
         return ()
-    found = [t.node]
-    while found[-1] != held.node and view.inputs[found[-1]] and len(found) < 99:
-        found.append(view.inputs[found[-1]][0].node)
-    return tuple(n for n in found if n not in view.dynamic)
+    path = [t.node]
+    while path[-1] != weight.node and view.inputs[path[-1]] and len(path) < 99:
+        path.append(view.inputs[path[-1]][0].node)
+    return tuple(n for n in path if n not in view.dynamic)
 
 
 def _equal(value: Any, expected: Any) -> bool:
     if isinstance(expected, list | tuple):
-        given = value if isinstance(value, list | tuple) else ()
-        return list(given) == list(expected) and (given is value or value is None)
+        listed = value if isinstance(value, list | tuple) else ()
+        return list(listed) == list(expected) and (listed is value or value is None)
     return bool(value == expected)
 
 

@@ -232,16 +232,16 @@ class Nodes:
         shape = self.shape(tensor)
         if shape is not None and any(d != 1 for d in shape):
             return None
-        found = self.number(tensor)
-        return found if found is not None and found.size == 1 else None
+        array = self.number(tensor)
+        return array if array is not None and array.size == 1 else None
 
     def constant(self, tensor: Tensor) -> np.ndarray | None:
         """The constant that this tensor always holds, however large; None where it is none or was not to be folded."""
         if tensor.node in self.dynamic:
             return None
-        found = self.number(tensor)
+        array = self.number(tensor)
         return (
-            found if found is not None or self._value is None else self._value(tensor)
+            array if array is not None or self._value is None else self._value(tensor)
         )
 
     def _fold(self, tensor: Tensor, depth: int = 0) -> np.ndarray | None:
@@ -256,8 +256,8 @@ class Nodes:
         if self._value is not None:
             shape = self.shape(tensor)
             small = shape is None or np.prod([d or 0 for d in shape]) <= SMALL
-            found = self._value(tensor) if small else None
-            return found if found is not None and found.size <= SMALL else None
+            value = self._value(tensor) if small else None
+            return value if value is not None and value.size <= SMALL else None
         if self.ops[name] not in _FOLDED:
             return None
         args = [self._fold(each, depth + 1) for each in self.inputs[name]]

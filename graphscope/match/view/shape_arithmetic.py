@@ -88,10 +88,10 @@ def _shape(view: Tensors, tensor: Tensor) -> Sizes | None:
 
 
 def _product(sizes: Sizes) -> Size | None:
-    found: Size | None = Size(1)
+    total: Size | None = Size(1)
     for each in sizes:
-        found = None if found is None or each is None else found.times(each)
-    return found
+        total = None if total is None or each is None else total.times(each)
+    return total
 
 
 def _paired(a: Sizes | None, b: Sizes | None) -> list[tuple[Size | None, Size | None]]:
@@ -107,23 +107,23 @@ def _paired(a: Sizes | None, b: Sizes | None) -> list[tuple[Size | None, Size | 
 
 def _times(view: Tensors, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
     pairs = _paired(*below)
-    found = tuple(None if a is None or b is None else a.times(b) for a, b in pairs)
-    return found or None
+    products = tuple(None if a is None or b is None else a.times(b) for a, b in pairs)
+    return products or None
 
 
 def _divided(view: Tensors, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
     pairs = _paired(*below)
-    found = tuple(None if a is None or b is None else a.over(b) for a, b in pairs)
-    return found or None
+    quotients = tuple(None if a is None or b is None else a.over(b) for a, b in pairs)
+    return quotients or None
 
 
 def _added(sign: int) -> _Rule:
     def rule(view: Tensors, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:
-        found = tuple(
+        sums = tuple(
             None if a is None or b is None else a.added(b, sign)
             for a, b in _paired(*below)
         )
-        return found or None
+        return sums or None
 
     return rule
 
@@ -165,12 +165,12 @@ def _gather(view: Tensors, tensor: Tensor, below: list[Sizes | None]) -> Sizes |
         or _width(view, view.inputs[tensor.node][0]) > 1
     ):
         return None
-    found: list[Size | None] = []
+    chosen: list[Size | None] = []
     for index in indices:
         at = index.number if index is not None else None
         inside = at is not None and -len(whole) <= at < len(whole)
-        found.append(whole[at] if inside and at is not None else None)
-    return tuple(found)
+        chosen.append(whole[at] if inside and at is not None else None)
+    return tuple(chosen)
 
 
 def _slice(view: Tensors, tensor: Tensor, below: list[Sizes | None]) -> Sizes | None:

@@ -27,8 +27,8 @@ class View(StoredWeights):
         shapes = tuple(self.shape(each) for each in tensors)
         if all(shape is not None and None not in shape for shape in shapes):
             return claim(*shapes)
-        found = [[_whole(specs, each) for each in tensors] for specs in self.probes]
-        known = [shapes for shapes in found if None not in shapes]
+        wholes = [[_whole(specs, each) for each in tensors] for specs in self.probes]
+        known = [shapes for shapes in wholes if None not in shapes]
         return len(known) >= LEAST and all(claim(*shapes) for shapes in known)
 
     @cached_property

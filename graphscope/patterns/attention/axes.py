@@ -45,13 +45,13 @@ class Axes(NamedTuple):
 
 def _ways(count: int) -> list[Axes]:
     """Every choice of axes to attend over among so many, all of them first."""
-    found = []
+    ways = []
     every = range(1, count + 1)
     for many in range(count, 0, -1):
         for chosen in combinations(every, many):
             keys = [(_KEYS if i in chosen else _QUERIES)[i - 1] for i in every]
-            found.append(Axes(_QUERIES[:count], "".join(keys), chosen))
-    return found
+            ways.append(Axes(_QUERIES[:count], "".join(keys), chosen))
+    return ways
 
 
 def layer_of(view: View, tensor: Tensor) -> Layer | None:
@@ -69,10 +69,10 @@ def heads_of(view: View, match: Match, name: str) -> tuple[int, int]:
 def attended_axes(view: View, match: Match) -> tuple[int, ...] | None:
     """Keras's ``attention_axes``; None where they are all axes between batch and width."""
     count = len(view.shape(match.values["query"]) or ()) - 2
-    found = next(
+    axes = next(
         (a for a in _ways(count) if not _why_not_along(view, match, a)), _ways(1)[0]
     )
-    return None if len(found.attended) == count else found.attended
+    return None if len(axes.attended) == count else axes.attended
 
 
 def _dims(view: View, tensor: Tensor) -> tuple[Size, ...]:
@@ -82,27 +82,27 @@ def _dims(view: View, tensor: Tensor) -> tuple[Size, ...]:
 
 def _splits(view: View, x: Tensor, dense: Tensor, heads: Tensor) -> str:
     """Why these are not the heads of a projection of ``[batch, length, width]``; ``""`` where they are."""
-    given, made = _dims(view, x), _dims(view, heads)
-    if len(given) not in range(3, len(_QUERIES) + 3) or len(made) != len(given) + 1:
+    before, after = _dims(view, x), _dims(view, heads)
+    if len(before) not in range(3, len(_QUERIES) + 3) or len(after) != len(before) + 1:
         return "it is not a sequence that is split into heads"
-    if made[:-2] != given[:-1] or None in (made[-2].number, made[-1].number):
+    if after[:-2] != before[:-1] or None in (after[-2].number, after[-1].number):
         return "the split mixes the heads with the sequence"
     layer = layer_of(view, dense)
     if layer is None or layer.op != "EinsumDense":
         return ""
     left, kernel, out = einsum_terms(str(layer.attrs["equation"]))
     plain = kernel[:1] == left[-1:] and out == left[:-1] + kernel[1:]
-    fits = plain and _is_whole(layer, kernel[1:], made[-len(kernel) + 1 :])
+    fits = plain and _is_whole(layer, kernel[1:], after[-len(kernel) + 1 :])
     return "" if fits else "the einsum does not split into heads"
 
 
 def _is_whole(layer: Layer, labels: str, sizes: tuple[Size, ...]) -> bool:
     """Whether a bias, where there is one, has an entry for each of these places; of an axis of one nobody sees it."""
-    said = layer.attrs.get("bias_axes")
-    if said is None:
+    axes = layer.attrs.get("bias_axes")
+    if axes is None:
         return True
-    missing = [s.number for a, s in zip(labels, sizes, strict=True) if a not in said]
-    return set(said) <= set(labels) and all(number == 1 for number in missing)
+    missing = [s.number for a, s in zip(labels, sizes, strict=True) if a not in axes]
+    return set(axes) <= set(labels) and all(number == 1 for number in missing)
 
 
 def _permuted(view: View, labels: str, tensor: Tensor) -> str:
@@ -136,10 +136,10 @@ def _met(view: View, match: Match, axes: Axes) -> str:
     if "keys_first" in values:
         q, k, adjoints = k, q, adjoints[::-1]
     if equation is None:
-        made = multiplied(q, k, *adjoints)
+        product = multiplied(q, k, *adjoints)
     else:
-        made = summed(equation, q, k)
-    return _permuted(view, made, values["scores"]) if made else ""
+        product = summed(equation, q, k)
+    return _permuted(view, product, values["scores"]) if product else ""
 
 
 def _mixed(view: View, match: Match, scores: str, axes: Axes) -> str:
@@ -147,28 +147,28 @@ def _mixed(view: View, match: Match, scores: str, axes: Axes) -> str:
     equation = match.values.get("mixing")
     v = _labels(view, match, "value", f"b{axes.keys}nv")
     if equation is None:
-        made = multiplied(scores, v, False, False)
+        product = multiplied(scores, v, False, False)
     elif "values_first" in match.values:
-        made = summed(equation, v, scores)
+        product = summed(equation, v, scores)
     else:
-        made = summed(equation, scores, v)
-    return _permuted(view, made, match.values["moved"]) if made else ""
+        product = summed(equation, scores, v)
+    return _permuted(view, product, match.values["moved"]) if product else ""
 
 
 def _joins(view: View, match: Match) -> str:
     """Why the last projection is not one of all heads; ``""`` where it is."""
     joined, out = match.values["joined"], match.values["out"]
     layer, moved = layer_of(view, out), match.values["moved"]
-    given = _dims(view, moved)
+    before = _dims(view, moved)
     if layer is not None and layer.op == "EinsumDense":
-        left, kernel, made = einsum_terms(str(layer.attrs["equation"]))
-        plain = kernel[:2] == left[-2:] and made == left[:-2] + kernel[2:]
+        left, kernel, after = einsum_terms(str(layer.attrs["equation"]))
+        plain = kernel[:2] == left[-2:] and after == left[:-2] + kernel[2:]
         sizes = _dims(view, out)[-1:]
         whole = len(kernel) == 3 and _is_whole(layer, kernel[2:], sizes)
-        fits = plain and whole and len(left) == len(given)
+        fits = plain and whole and len(left) == len(before)
         return "" if fits else "the einsum does not join the heads"
-    width = given[-2].times(given[-1]) if len(given) > 3 else None
-    fits = _dims(view, joined) == (*given[:-2], width)
+    width = before[-2].times(before[-1]) if len(before) > 3 else None
+    fits = _dims(view, joined) == (*before[:-2], width)
     return "" if fits else "the heads are not joined before the last projection"
 
 
@@ -241,9 +241,9 @@ def why_not_repeated(view: View, match: Match, name: str) -> str:
     if axis != 3 and (axis != 2 or own[2] != 1):
         return "heads are not repeated one by one"
     copies = wide[axis] or 0
-    given, made = (_dims(view, values[f"{name}_{at}"]) for at in ("own", "heads"))
+    before, after = (_dims(view, values[f"{name}_{at}"]) for at in ("own", "heads"))
     repeated = _dims(view, values[f"{name}_copies"])
-    kept = given[:2] == made[:2] == repeated[:2]
+    kept = before[:2] == after[:2] == repeated[:2]
     fits = prod(d or 0 for d in wide[2:]) == (own[2] or 0) * copies * (own[3] or 0)
     whole = fits and wide[4] == own[3] and heads[2:] == ((own[2] or 0) * copies, own[3])
     return "" if kept and whole else "the copies are not joined to heads"

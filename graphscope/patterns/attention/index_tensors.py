@@ -132,21 +132,21 @@ def _accumulated(view: View, tensor: Tensor, depth: int) -> Places | None:
     return Places(int(at == -2), int(at == -1), Size(1))
 
 
-def _turned(view: View, tensor: Tensor, found: Places | None) -> Places | None:
+def _turned(view: View, tensor: Tensor, places: Places | None) -> Places | None:
     """Positions after their axes were made more: the last axis stays the last, or becomes the last but one."""
     before, after = view.shape(view.inputs[tensor.node][0]), view.shape(tensor)
-    if found is None or before is None or after is None or found.rows:
+    if places is None or before is None or after is None or places.rows:
         return None
-    if not found.columns:
-        return found
+    if not places.columns:
+        return places
     wide = [axis for axis, size in enumerate(after) if size != 1]
     ends = len(before), len(after)
     if len(wide) > 1 or any(size != 1 for size in before[:-1]) or 0 in ends:
         return None
     at = wide[0] if wide else len(after) - 1
     if at == len(after) - 1:
-        return found
-    return Places(found.columns, 0, found.plus) if at == len(after) - 2 else None
+        return places
+    return Places(places.columns, 0, places.plus) if at == len(after) - 2 else None
 
 
 _Rule = Callable[[View, Tensor, int], "Halves | None"]
@@ -158,9 +158,9 @@ def halves(view: View, tensor: Tensor, depth: int = 0) -> Halves | None:
 
 
 def _halves(view: View, tensor: Tensor, depth: int) -> Halves | None:
-    found = view.constant(tensor)
-    if found is not None:
-        return _of_array(found)
+    array = view.constant(tensor)
+    if array is not None:
+        return _of_array(array)
     rule = _RULES.get(view.ops[tensor.node])
     try:
         return rule(view, tensor, depth + 1) if rule is not None else None
@@ -168,15 +168,15 @@ def _halves(view: View, tensor: Tensor, depth: int) -> Halves | None:
         return None
 
 
-def _of_array(found: np.ndarray) -> Halves | None:
-    if found.dtype.kind not in "fiub":
+def _of_array(array: np.ndarray) -> Halves | None:
+    if array.dtype.kind not in "fiub":
         return None
-    if found.size and (found == found.flat[0]).all():
-        return Halves(float(found.flat[0]), float(found.flat[0]))
-    if found.ndim < 2 or found.shape[-2] < 2:  # one row may be read for each query
+    if array.size and (array == array.flat[0]).all():
+        return Halves(float(array.flat[0]), float(array.flat[0]))
+    if array.ndim < 2 or array.shape[-2] < 2:  # one row may be read for each query
         return None
-    past = np.tril(np.ones(found.shape[-2:], bool))
-    masks = found.reshape(-1, *found.shape[-2:])
+    past = np.tril(np.ones(array.shape[-2:], bool))
+    masks = array.reshape(-1, *array.shape[-2:])
     before, after = float(masks[0, 0, 0]), float(masks[0, 0, -1])
     fits = (masks[:, past] == before).all() and (masks[:, ~past] == after).all()
     return Halves(before, after) if fits else None
@@ -209,9 +209,9 @@ def _banded(view: View, tensor: Tensor, depth: int) -> Halves | None:
 
 def _arithmetic(function: Callable[..., float]) -> _Rule:
     def rule(view: View, tensor: Tensor, depth: int) -> Halves | None:
-        given = [halves(view, each, depth) for each in view.inputs[tensor.node]]
-        known = [each for each in given if each is not None]
-        if len(known) < len(given):
+        operands = [halves(view, each, depth) for each in view.inputs[tensor.node]]
+        known = [each for each in operands if each is not None]
+        if len(known) < len(operands):
             return None
         return Halves(*(float(function(*column)) for column in zip(*known)))
 
@@ -219,10 +219,10 @@ def _arithmetic(function: Callable[..., float]) -> _Rule:
 
 
 def _chosen(view: View, tensor: Tensor, depth: int) -> Halves | None:
-    given = [halves(view, each, depth) for each in view.inputs[tensor.node]]
-    if None in given or len(given) != 3:
+    operands = [halves(view, each, depth) for each in view.inputs[tensor.node]]
+    if None in operands or len(operands) != 3:
         return None
-    condition, yes, no = (each or Halves(0, 0) for each in given)
+    condition, yes, no = (each or Halves(0, 0) for each in operands)
     return Halves(
         yes.past if condition.past else no.past,
         yes.future if condition.future else no.future,
@@ -230,11 +230,13 @@ def _chosen(view: View, tensor: Tensor, depth: int) -> Halves | None:
 
 
 def _rescaled(view: View, tensor: Tensor, depth: int) -> Halves | None:
-    attrs, given = view.attrs[tensor.node], halves(
+    attrs, halves_ = view.attrs[tensor.node], halves(
         view, view.inputs[tensor.node][0], depth
     )
     scale, offset = float(attrs["scale"]), float(attrs.get("offset", 0.0))
-    return given and Halves(given.past * scale + offset, given.future * scale + offset)
+    return halves_ and Halves(
+        halves_.past * scale + offset, halves_.future * scale + offset
+    )
 
 
 def _filled(view: View, tensor: Tensor, depth: int) -> Halves | None:

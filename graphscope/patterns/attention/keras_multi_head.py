@@ -73,24 +73,24 @@ def _config(b: Bindings) -> dict[str, Any]:
 def _weights(b: Bindings) -> dict[str, WeightRef | None]:
     heads, size = (n or 0 for n in _heads(b.split))
     deep = _heads(b.split_value)[1] or 0
-    made: dict[str, WeightRef | None] = {}
-    given: Sequence[tuple[str, WeightRef, WeightRef | None, int]] = (
+    weights: dict[str, WeightRef | None] = {}
+    sources: Sequence[tuple[str, WeightRef, WeightRef | None, int]] = (
         ("query", b.query_kernel, b.query_bias, size),
         ("key", b.key_kernel, b.key_bias, size),
         ("value", b.value_kernel, b.value_bias, deep),
     )
-    for name, kernel, bias, width in given:
+    for name, kernel, bias, width in sources:
         rows = kernel.shape[0]
-        made[f"{name}_dense/kernel"] = kernel.reshaped(rows, heads, width)
-        made[f"{name}_dense/bias"] = bias.reshaped(heads, width) if bias else None
-    made["output_dense/kernel"] = b.out.reshaped(heads, deep, b.out.shape[1])
-    made["output_dense/bias"] = b.out_bias.flat() if b.out_bias else None
-    return made
+        weights[f"{name}_dense/kernel"] = kernel.reshaped(rows, heads, width)
+        weights[f"{name}_dense/bias"] = bias.reshaped(heads, width) if bias else None
+    weights["output_dense/kernel"] = b.out.reshaped(heads, deep, b.out.shape[1])
+    weights["output_dense/bias"] = b.out_bias.flat() if b.out_bias else None
+    return weights
 
 
 def _projected(x: Term, kernel: Term, split: Term, bias: Term | None) -> Term:
-    found: Term = op.Reshape(op.BatchMatMul(x, kernel), split) + bias
-    return found
+    projected: Term = op.Reshape(op.BatchMatMul(x, kernel), split) + bias
+    return projected
 
 
 def _pattern(name: str, queries_first: bool) -> Any:

@@ -51,10 +51,10 @@ def _dense(name: str, x: Term) -> Term:
     """A projection: a layer of its own, or a third of a joint one."""
     plain = layers.Dense(x, activation="linear")
     joint = named("joint", layers.Dense(x, activation="linear"))
-    found = plain | layers.EinsumDense(x, activation="linear")
+    dense = plain | layers.EinsumDense(x, activation="linear")
     for port in range(3):
-        found = found | op.Split(ANY, joint, port=port)
-    return named(f"{name}_dense", found)
+        dense = dense | op.Split(ANY, joint, port=port)
+    return named(f"{name}_dense", dense)
 
 
 def _split(name: str, x: Term) -> Term:
@@ -105,8 +105,8 @@ def _scores(q: Term, k: Term, attrs: tuple[Term, Term, Term]) -> Term:
 
 def _sharp(scores: Term, axis: Term) -> Term:
     """The softmax of the scores."""
-    found = layers.Activation(scores, activation="softmax")
-    return found | layers.Softmax(scores, axis=axis)
+    sharp = layers.Activation(scores, activation="softmax")
+    return sharp | layers.Softmax(scores, axis=axis)
 
 
 def _attended(sharp: Term, v: Term, rate: Term, mixing: Term) -> Term:
@@ -148,8 +148,8 @@ def _is_moved(match: Match) -> bool:
 
 def _plain(view: View, match: Match) -> bool | str:
     mask = match.values.get("attention_mask")
-    found = None if mask is None else halves(view, mask)
-    if found is not None and not found.past and _is_low(found.future):
+    plain = None if mask is None else halves(view, mask)
+    if plain is not None and not plain.past and _is_low(plain.future):
         return "the mask is that of the past"
     return _why_not(view, match) or True
 

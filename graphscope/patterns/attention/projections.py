@@ -79,49 +79,49 @@ def _weight(view: View, values: Any, part: str, kind: str) -> WeightRef | None:
     use = owner.weights.get(kind) if owner is not None else None
     if use is None:
         return None
-    held = WeightRef(use.node, use.shape, use.steps, value=use.value)
+    weight = WeightRef(use.node, use.shape, use.steps, value=use.value)
     if layer_of(view, tensor) is not None:
-        return held
-    width = held.shape[-1] // 3
+        return weight
+    width = weight.shape[-1] // 3
     start = width * tensor.port
-    return held.sliced(len(held.shape) - 1, start, start + width)
+    return weight.sliced(len(weight.shape) - 1, start, start + width)
 
 
 def weights_of_heads(view: View, match: Match) -> dict[str, WeightRef | None]:
     """The weights of ``MultiHeadAttention``, under the names and in the shapes that it gives them."""
     values = match.values
     biased = is_biased(view, match)
-    made: dict[str, WeightRef | None] = {}
+    weights: dict[str, WeightRef | None] = {}
     for name in PARTS:
         heads = heads_of(view, match, name)
         kernel = _weight(view, values, f"{name}_dense", "kernel")
         bias = _weight(view, values, f"{name}_dense", "bias")
-        made[f"{name}_dense/kernel"] = (
+        weights[f"{name}_dense/kernel"] = (
             kernel.reshaped(kernel.shape[0], *heads) if kernel else None
         )
-        made[f"{name}_dense/bias"] = _bias(bias, heads) if biased else None
+        weights[f"{name}_dense/bias"] = _bias(bias, heads) if biased else None
     width = _units(view, values["out"])
     joined = (heads_of(view, match, "query")[0], heads_of(view, match, "value")[1])
     kernel = _weight(view, values, "out", "kernel")
-    made["output_dense/kernel"] = kernel.reshaped(*joined, width) if kernel else None
+    weights["output_dense/kernel"] = kernel.reshaped(*joined, width) if kernel else None
     bias = _weight(view, values, "out", "bias")
-    made["output_dense/bias"] = _bias(bias, (width,)) if biased else None
-    return made
+    weights["output_dense/bias"] = _bias(bias, (width,)) if biased else None
+    return weights
 
 
 def weights_of_groups(view: View, match: Match) -> dict[str, WeightRef | None]:
     """The weights of ``GroupQueryAttention``: unlike MultiHeadAttention's, they are saved with their underscore."""
-    found = weights_of_heads(view, match)
-    return {f"_{name}": held for name, held in found.items()}
+    weights = weights_of_heads(view, match)
+    return {f"_{name}": weight for name, weight in weights.items()}
 
 
-def _bias(held: WeightRef | None, shape: tuple[int, ...]) -> WeightRef:
+def _bias(weight: WeightRef | None, shape: tuple[int, ...]) -> WeightRef:
     """A bias in its shape; zeros where only other projections have one."""
-    if held is None:
+    if weight is None:
         return WeightRef("", shape, value=np.zeros(shape, np.float32))
-    if prod(held.shape) != prod(shape):
-        raise ValueError(f"a bias of shape {held.shape}, expected {shape}")
-    return held.reshaped(*shape)
+    if prod(weight.shape) != prod(shape):
+        raise ValueError(f"a bias of shape {weight.shape}, expected {shape}")
+    return weight.reshaped(*shape)
 
 
 def why_no_groups(view: View, match: Match) -> str:

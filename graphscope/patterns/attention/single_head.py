@@ -83,7 +83,7 @@ def _attended(
     return op.Select(kept, mixed, 0.0) | mixed * op.Cast(kept) | mixed
 
 
-def _pattern(name: str, kind: str, scored: Callable[..., Term], **told: Any) -> Any:
+def _pattern(name: str, kind: str, scored: Callable[..., Term], **settings: Any) -> Any:
     """A formula over layers; ``scored`` makes scores of queries and keys."""
 
     def formula(
@@ -114,7 +114,7 @@ def _pattern(name: str, kind: str, scored: Callable[..., Term], **told: Any) -> 
         return _attended(hidden, value, query_mask, query_axis, rate)
 
     formula.__name__ = name
-    return layer(kind, **told)(formula)
+    return layer(kind, **settings)(formula)
 
 
 # -- what holds of a solution -----------------------------------------------------------------
@@ -210,19 +210,19 @@ def _concat_config(match: Match) -> dict[str, Any]:
 
 
 def _additive_config(match: Match) -> dict[str, Any]:
-    made = {**_config(match), "use_scale": "scaled" in match.values}
-    made.pop("score_mode")
-    return made
+    config = {**_config(match), "use_scale": "scaled" in match.values}
+    config.pop("score_mode")
+    return config
 
 
 def _number(values: Any, prefix: str, weight: str) -> WeightRef | None:
     """A learned number: the variable that holds it, or a constant."""
     if weight in values:
         return WeightRef(values[weight].node, ())
-    found = values.get(f"{prefix}factor", values.get(f"{prefix}rescaling"))
-    if found is None:
+    value = values.get(f"{prefix}factor", values.get(f"{prefix}rescaling"))
+    if value is None:
         return None
-    return WeightRef("", (), value=np.float32(found).reshape(()))
+    return WeightRef("", (), value=np.float32(value).reshape(()))
 
 
 def _weights(match: Match) -> dict[str, WeightRef | None]:
@@ -232,8 +232,8 @@ def _weights(match: Match) -> dict[str, WeightRef | None]:
 def _concat_weights(match: Match) -> dict[str, WeightRef | None]:
     name = "concat_score_weight"
     one = WeightRef("", (), value=np.float32(1).reshape(()))
-    found = _number(match.values, "outer_", "_score_weight")
-    return {**_weights(match), name: found or one}
+    number = _number(match.values, "outer_", "_score_weight")
+    return {**_weights(match), name: number or one}
 
 
 def _additive_weights(view: View, match: Match) -> dict[str, WeightRef | None]:

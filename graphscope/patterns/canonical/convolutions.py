@@ -45,10 +45,10 @@ def joined(weights: tuple[Source, ...], rank: int) -> Source:
     return weights[0] if len(weights) == 1 else New("ConcatV2", (*weights, last))
 
 
-def with_bias(made: New, match: Match, bias: WeightRef | None, layout: str) -> New:
+def with_bias(node: New, match: Match, bias: WeightRef | None, layout: str) -> New:
     """The op, and after it the bias as a vector, where there is one."""
     if bias is None:
-        return made
+        return node
     vector = in_shape(match.read("bias")[0], int(np.prod(bias.shape)))
     wide = "NCHW" if layout.startswith("NC") else "NHWC"
-    return New("BiasAdd", (made, vector), {"data_format": wide})
+    return New("BiasAdd", (node, vector), {"data_format": wide})

@@ -55,8 +55,8 @@ def _grouped(name: str, kind: str, axes: int) -> Form:
             return "the results are joined along another axis"
         if len(b.biases or ()) not in (0, len(b.kernels)):
             return "some groups have a bias and some have not"
-        for held in b.biases or ():
-            own = per_channel(held, b.kernels[0].shape[-1], b.layout, rank)
+        for bias in b.biases or ():
+            own = per_channel(bias, b.kernels[0].shape[-1], b.layout, rank)
             if own is not True:
                 return own
         return _is_whole(b.view, b.x, b.kernels, at)
@@ -68,7 +68,7 @@ def _grouped(name: str, kind: str, axes: int) -> Form:
         if not b.biases:
             return conv
         read = zip(b.match.read("biases"), b.biases)
-        vectors = [in_shape(at, int(np.prod(held.shape))) for at, held in read]
+        vectors = [in_shape(at, int(np.prod(bias.shape))) for at, bias in read]
         wide = "NCHW" if b.layout.startswith("NC") else "NHWC"
         inputs = (conv, joined(tuple(vectors), 1))
         return New("BiasAdd", inputs, {"data_format": wide})

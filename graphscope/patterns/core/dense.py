@@ -138,8 +138,10 @@ def dense_by_matrix(
 def _terms(equation: str) -> tuple[str, str, str] | None:
     """The labels of input, kernel and output; None where it is not an einsum of two."""
     sides = equation.replace(" ", "").split("->")
-    given = sides[0].split(",")
-    return (given[0], given[1], sides[1]) if len(sides) == len(given) == 2 else None
+    letters = sides[0].split(",")
+    return (
+        (letters[0], letters[1], sides[1]) if len(sides) == len(letters) == 2 else None
+    )
 
 
 def _is_dense_equation(equation: str) -> bool:

@@ -56,8 +56,8 @@ def _to_heads(b: Bindings) -> bool | str:
 
 
 def _of_trailing(bias: WeightRef, heads: list[int | None]) -> bool | str:
-    given = bias.trimmed().shape
-    fits = list(given) == heads[len(heads) - len(given) :]
+    shape = bias.trimmed().shape
+    fits = list(shape) == heads[len(heads) - len(shape) :]
     return fits or f"the bias has shape {list(bias.shape)}"
 
 

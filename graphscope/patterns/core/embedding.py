@@ -28,12 +28,12 @@ from ...ops.constants import is_counted
 from ..attention.index_tensors import places
 
 
-def _is_sequence(view: View, x: Any, made: Any) -> bool:
+def _is_sequence(view: View, x: Any, rows: Any) -> bool:
     """Whether a tensor has three axes, and is as long after something was added to it."""
     shape = view.shape(x)
     if shape is None or len(shape) != 3:
         return False
-    return view.axis_size(x, 1) == view.axis_size(made, 1)
+    return view.axis_size(x, 1) == view.axis_size(rows, 1)
 
 
 def _matrix(embeddings: WeightRef) -> WeightRef:
@@ -41,8 +41,8 @@ def _matrix(embeddings: WeightRef) -> WeightRef:
 
 
 def _counted(b: Bindings) -> bool | str:
-    found, width = places(b.view, b._ids), b.view.shape(b._rows)
-    if found != (0, 1, Size(0)):
+    count, width = places(b.view, b._ids), b.view.shape(b._rows)
+    if count != (0, 1, Size(0)):
         return "what is looked up are no positions from 0"
     if not _is_sequence(b.view, b.x, b._whole):
         return "it is added to no sequence"

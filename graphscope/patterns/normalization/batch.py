@@ -68,10 +68,10 @@ def fused_batch_norm(
 def _config(b: Bindings, epsilon: float, *weights: WeightRef | None) -> dict[str, Any]:
     """The one axis that the weights vary along: the last, unless their own shape says otherwise."""
     axis = -1
-    for held in weights:
-        if held is None or len(held.shape) < 2:
+    for weight in weights:
+        if weight is None or len(weight.shape) < 2:
             continue
-        wide = [i - len(held.shape) for i, d in enumerate(held.shape) if d != 1]
+        wide = [i - len(weight.shape) for i, d in enumerate(weight.shape) if d != 1]
         if len(wide) == 1 and wide[0] != -1:
             axis = wide[0] + len(b.shape) if b.shape is not None else wide[0]
             break
@@ -79,7 +79,7 @@ def _config(b: Bindings, epsilon: float, *weights: WeightRef | None) -> dict[str
 
 
 def _one_axis(*weights: WeightRef | None) -> bool | str:
-    shapes = [held.shape for held in weights if held is not None]
+    shapes = [weight.shape for weight in weights if weight is not None]
     if any(sum(d != 1 for d in shape) > 1 for shape in shapes):
         return "the statistics vary along more than one axis"
     sizes = {int(np.prod(shape)) for shape in shapes}
@@ -140,9 +140,9 @@ def batch_norm_by_deviation(
     return op.RealDiv(x - moving_mean, deviation) * gamma + beta
 
 
-def _literal(held: WeightRef, value: float) -> WeightRef:
+def _literal(weight: WeightRef, value: float) -> WeightRef:
     """A statistic that no node holds: the one that leaves its input alone."""
-    array = np.full(int(np.prod(held.shape)), value, np.float32)
+    array = np.full(int(np.prod(weight.shape)), value, np.float32)
     return WeightRef("", array.shape, value=array)
 
 
@@ -156,7 +156,7 @@ def _folded_weights(b: Bindings) -> dict[str, WeightRef]:
 
 
 def _folded_fits(b: Bindings) -> bool | str:
-    if any(sum(d != 1 for d in held.shape) != 1 for held in (b.gamma, b.beta)):
+    if any(sum(d != 1 for d in weight.shape) != 1 for weight in (b.gamma, b.beta)):
         return "the scale varies along more or less than one axis"
     return _one_axis(b.gamma, b.beta, b.moving_mean)
 

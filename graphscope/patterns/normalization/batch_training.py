@@ -99,8 +99,8 @@ def _over_all_but_one(b: Bindings) -> bool | str:
     if at is None:
         return "the statistics are not over all axes but that of the channels"
     place = at if at < 0 else at - _rank(b)
-    for held in (b.gamma, b.beta):
-        shape = held.shape if held is not None else ()
+    for weight in (b.gamma, b.beta):
+        shape = weight.shape if weight is not None else ()
         if any(d != 1 and i - len(shape) != place for i, d in enumerate(shape)):
             return "the weights vary along another axis"
     return True

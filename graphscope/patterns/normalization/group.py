@@ -42,8 +42,8 @@ def _axes(axis: Any, rank: int) -> set[int]:
 
 def _along(places: set[int], *weights: WeightRef | None) -> bool | str:
     """Whether the weights vary along those axes alone, which are counted from the end."""
-    for held in weights:
-        shape = held.shape if held is not None else ()
+    for weight in weights:
+        shape = weight.shape if weight is not None else ()
         if any(d != 1 and i - len(shape) not in places for i, d in enumerate(shape)):
             return "the weights vary along another axis than the channels"
     return True
@@ -157,33 +157,33 @@ def _inside(b: Bindings) -> bool | str:
     if isinstance(layout, str):
         return layout
     channels, at = b.view.axis_size(b.x, layout[0]).number, layout[0] - len(b.inner)
-    for held in (b.gamma, b.beta):
-        size = int(np.prod(held.shape)) if held is not None else channels
+    for weight in (b.gamma, b.beta):
+        size = int(np.prod(weight.shape)) if weight is not None else channels
         if channels is not None and size != channels:
             return "the weights are not one a channel"
     return _along({at, at + 1}, b.gamma, b.beta)
 
 
-def _filled(view: View, held: WeightRef | None, value: float) -> bool:
+def _filled(view: View, weight: WeightRef | None, value: float) -> bool:
     """Whether a weight is not there, or a constant that is one number all over."""
-    if held is None:
+    if weight is None:
         return True
-    known = view.attrs[held.node].get("value") if held.node else view.array(held)
+    known = view.attrs[weight.node].get("value") if weight.node else view.array(weight)
     return known is not None and bool(np.all(known == value))
 
 
 def _outside(b: Bindings) -> bool | str:
     if not _filled(b.view, b._ones, 1.0) or not _filled(b.view, b._zeros, 0.0):
         return "the groups have a scale and an offset of their own"
-    found = _layout(b)
-    if isinstance(found, str):
-        return found
-    return _along({found[0] - len(b.shape or ())}, b.gamma, b.beta)
+    layout = _layout(b)
+    if isinstance(layout, str):
+        return layout
+    return _along({layout[0] - len(b.shape or ())}, b.gamma, b.beta)
 
 
 def _grouped(b: Bindings) -> dict[str, Any]:
-    found = _layout(b)
-    at, groups = found if not isinstance(found, str) else (-1, 1)
+    layout = _layout(b)
+    at, groups = layout if not isinstance(layout, str) else (-1, 1)
     last = at == len(b.shape or ()) - 1
     return _config(b, groups, -1 if last else at)
 

@@ -27,10 +27,10 @@ from .formulas import moments, standardized, sum_of_squares
 
 def _axes(b: Bindings) -> tuple[int, ...]:
     """The axes counted from the end; from the front where the rank is not known and they were written so."""
-    given = b.axis if isinstance(b.axis, tuple) else (b.axis,)
+    axes = b.axis if isinstance(b.axis, tuple) else (b.axis,)
     if b.shape is None:
-        return tuple(sorted(given))
-    return tuple(sorted(a % len(b.shape) - len(b.shape) for a in given))
+        return tuple(sorted(axes))
+    return tuple(sorted(a % len(b.shape) - len(b.shape) for a in axes))
 
 
 def _trailing(b: Bindings, *weights: WeightRef | None) -> bool | str:
@@ -44,23 +44,23 @@ def _one_inner(
     b: Bindings, axes: tuple[int, ...], *weights: WeightRef | None
 ) -> bool | str:
     """Whether it is one axis before the last, along which the weights vary: PyTorch's channels."""
-    shape, held = b.shape, [each for each in weights if each is not None]
-    if shape is None or len(axes) != 1 or not held or -axes[0] >= len(shape):
+    shape, present = b.shape, [each for each in weights if each is not None]
+    if shape is None or len(axes) != 1 or not present or -axes[0] >= len(shape):
         return "the statistics are not over the last axes"
     wanted = (shape[axes[0]], *[1] * (-axes[0] - 1))
     fits = all(
         each.shape[axes[0] :] == wanted and set(each.shape[: axes[0]]) <= {1}
-        for each in held
+        for each in present
     )
     return fits or "the weights do not vary along the axis that is normalized"
 
 
 def _covers(b: Bindings, count: int, *weights: WeightRef | None) -> bool | str:
     """Whether the weights hold one number for each entry of that many last axes, and vary along no other."""
-    for held in weights:
-        if held is None:
+    for weight in weights:
+        if weight is None:
             continue
-        own, others = held.shape[-count:], held.shape[:-count]
+        own, others = weight.shape[-count:], weight.shape[:-count]
         if len(own) < count or any(d != 1 for d in others):
             return "the weights vary along an axis that is not normalized"
         sizes = b.shape[-count:] if b.shape is not None else own
@@ -77,11 +77,11 @@ def _config(b: Bindings, axes: tuple[int, ...]) -> dict[str, Any]:
     return {"axis": axis, "epsilon": plain_float(b.epsilon)}
 
 
-def _own(held: WeightRef | None, axes: tuple[int, ...]) -> WeightRef | None:
+def _own(weight: WeightRef | None, axes: tuple[int, ...]) -> WeightRef | None:
     """A weight in the shape of what is normalized."""
-    if held is None or len(axes) == 1 and axes[0] != -1:
-        return held.flat() if held else None
-    return held.reshaped(*held.shape[-len(axes) :])
+    if weight is None or len(axes) == 1 and axes[0] != -1:
+        return weight.flat() if weight else None
+    return weight.reshaped(*weight.shape[-len(axes) :])
 
 
 @layer(
@@ -111,8 +111,8 @@ def _last_axes(b: Bindings) -> tuple[int, ...]:
     row, shape = b.inner[2], b.shape
     if row == b.view.axis_size(b.x, -1):
         return (-1,)
-    held = b.gamma or b.beta
-    sizes = shape if shape is not None else (None, *(held.shape if held else ()))
+    weight = b.gamma or b.beta
+    sizes = shape if shape is not None else (None, *(weight.shape if weight else ()))
     whole = 1
     for count, size in enumerate(reversed(sizes[1:]), 1):
         whole *= size or 0

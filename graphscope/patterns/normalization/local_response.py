@@ -58,15 +58,15 @@ def _power(x: Any, total: Any, alpha: Any, bias: Any, beta: Any) -> Term:
 
 def _offsets(view: View, slices: list[str], axis: int, rank: int) -> list[int] | None:
     """Where each slice begins along the axis; None where one is not known, or cuts along another axis too."""
-    found = []
+    offsets = []
     for name in slices:
         begin = view.number(view.inputs[name][1])
         if begin is not None and view.attrs[name].get("ellipsis_mask") == 1:
             begin = np.append(np.zeros(rank - begin.size + 1), begin[1:])
         if begin is None or begin.size <= axis or np.delete(begin, axis).any():
             return None
-        found.append(int(begin.reshape(-1)[axis]))
-    return sorted(found)
+        offsets.append(int(begin.reshape(-1)[axis]))
+    return sorted(offsets)
 
 
 def _sliced(width: int) -> Pattern:

@@ -27,7 +27,7 @@ MOST_ARGUMENTS = 4096  # constants of more channels than that are weights
 
 def on_last_axis(mean: WeightRef, variance: WeightRef) -> bool | str:
     """Whether the statistics vary along the last axis alone."""
-    fits = all(held.shape[-1] == np.prod(held.shape) for held in (mean, variance))
+    fits = all(weight.shape[-1] == np.prod(weight.shape) for weight in (mean, variance))
     return fits or "the statistics do not vary along the last axis alone"
 
 
@@ -116,7 +116,10 @@ def _axis(b: Bindings) -> int | None:
         return -1
     rank = len(b.shape or ())
     wide = {
-        k for held in (b.mean, b.variance) for k, n in enumerate(held.shape) if n > 1
+        k
+        for weight in (b.mean, b.variance)
+        for k, n in enumerate(weight.shape)
+        if n > 1
     }
     fits = len(b.mean.shape) == len(b.variance.shape) == rank and len(wide) == 1
     return wide.pop() if fits and b.mean.shape == b.variance.shape else None
@@ -128,9 +131,9 @@ def _normalization(b: Bindings) -> dict[str, Any]:
     return {"axis": _axis(b), "invert": False, **untrained}
 
 
-def _as_arguments(view: View, held: WeightRef) -> list[float] | None:
+def _as_arguments(view: View, weight: WeightRef) -> list[float] | None:
     """The numbers of a constant that was never a variable: arguments rather than weights."""
-    value = view.attrs[held.node].get("value") if held.direct else None
+    value = view.attrs[weight.node].get("value") if weight.direct else None
     if value is None or value.size > MOST_ARGUMENTS:
         return None
     return [plain_float(each) for each in value.reshape(-1)]
@@ -148,12 +151,12 @@ def normalization(x: Input, mean: Weight, variance: Weight) -> Term:
     return (x - mean) / op.Maximum(sqrt(variance), 1e-7)
 
 
-def _numbers(view: View, held: WeightRef) -> np.ndarray | None:
+def _numbers(view: View, weight: WeightRef) -> np.ndarray | None:
     """The values of a constant or of what constants determine; None for a variable."""
-    if not held.node:
-        return view.array(held)
-    value = view.attrs[held.node].get("value")
-    return None if value is None or held.steps else value
+    if not weight.node:
+        return view.array(weight)
+    value = view.attrs[weight.node].get("value")
+    return None if value is None or weight.steps else value
 
 
 def _by_deviation(view: View, mean: WeightRef, deviation: WeightRef) -> bool | str:

@@ -123,7 +123,7 @@ zero_padding_3d = _zero_padding(3)
 
 def _crops(b: Bindings) -> list[tuple[int, int]] | None:
     """What is cut from the start and the end of each axis; None where that is not known."""
-    found = []
+    crops = []
     for axis, (start, stop) in enumerate(zip(b.begin, b.end)):
         start = 0 if b.first >> axis & 1 else int(start)
         cut: int | None = 0 if b.last >> axis & 1 else -int(stop)
@@ -137,8 +137,8 @@ def _crops(b: Bindings) -> list[tuple[int, int]] | None:
             or (stop == 0 and not b.last >> axis & 1)
         ):
             return None
-        found.append((start, cut))
-    return found
+        crops.append((start, cut))
+    return crops
 
 
 def _cropping(b: Bindings) -> dict[str, Any]:

@@ -24,15 +24,15 @@ from ...ops.values.size import numbers
 
 
 def _factors(b: Bindings) -> tuple[int, ...] | None:
-    found = []
+    factors = []
     for axis, after in enumerate(b._size, start=1):
         quotient = (
             after.over(b.view.axis_size(b.x, axis)) if after is not None else None
         )
         if quotient is None or quotient.number is None or quotient.number < 1:
             return None
-        found.append(quotient.number)
-    return tuple(found)
+        factors.append(quotient.number)
+    return tuple(factors)
 
 
 def _upsampling(interpolation: str) -> Callable[[Callable[..., Term]], Pattern]:

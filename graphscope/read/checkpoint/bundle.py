@@ -104,14 +104,14 @@ class _Shards:
             return {}, ()  # asking costs a round trip each: the values will tell
         size_of = {self.opener(n): self._size(n) for n in self.used}
         number_of = {self.opener(n): n for n in self.used}
-        found: dict[str, str] = {}
+        shortages: dict[str, str] = {}
         for name, each in stored.items():
             for piece in each.pieces:
                 size = size_of[piece.opened]
                 if size is None or piece.offset + piece.length > size:
                     shard = self.path(number_of[piece.opened])
-                    found[name] = _trouble(shard, size, index)
-        return found, tuple(dict.fromkeys(found.values()))
+                    shortages[name] = _trouble(shard, size, index)
+        return shortages, tuple(dict.fromkeys(shortages.values()))
 
     def _size(self, number: int) -> int | None:
         """The bytes of a shard; None where it is not there."""

@@ -43,20 +43,20 @@ def model_of_weights(
         format = f"{format} (object-based)"
     configs = _configs(weights, objects)
     topology = keras_topology(configs, variables, source)
-    made = None if topology is None else Unfolded(topology, source)
+    unfolded = None if topology is None else Unfolded(topology, source)
 
     def guessed() -> Graph:
         return skeleton(variables, configs, _full_names(objects))
 
     return Model(
-        graph=guessed if made is None else made.graph,  # type: ignore[arg-type]
+        graph=guessed if unfolded is None else unfolded.graph,  # type: ignore[arg-type]
         source=source,
         format=format,
         weights=weights,
         variables=variables,
         keys={variable.name: variable.name for variable in variables},
-        signatures={} if made is None else {"call": made.signature},
-        inferred=made is None,
+        signatures={} if unfolded is None else {"call": unfolded.signature},
+        inferred=unfolded is None,
         layered=True,
         topology=topology,
         remarks=tuple(remarks),
@@ -74,21 +74,21 @@ def _objects(
     except (FormatError, MissingWeight) as error:
         if saved:
             return dict(saved), []
-        said = f"the object graph cannot be read, so that paths and roles are those that the keys tell: {error}"
-        return trackables_of_keys(weights.stored), [said]
+        remark = f"the object graph cannot be read, so that paths and roles are those that the keys tell: {error}"
+        return trackables_of_keys(weights.stored), [remark]
     return trackables(message), []
 
 
 def _configs(weights: StoredWeights, objects: dict[str, Trackable]) -> dict[str, str]:
     """Object path -> the JSON that Keras left there."""
-    found = {}
+    configs = {}
     for key, known in objects.items():
         if key.endswith(CONFIG_KEY):
             try:
-                found[known.path] = weights[key].item().decode("utf-8", "replace")
+                configs[known.path] = weights[key].item().decode("utf-8", "replace")
             except (FormatError, MissingWeight, KeyError):
                 continue  # a shard that is not here: the names must do
-    return found
+    return configs
 
 
 def keras_topology(
@@ -137,7 +137,7 @@ def stored_variables(
         name: (stored.dtype, stored.shape) for name, stored in weights.stored.items()
     }
     roles = roles_by_name(shapes)
-    made = []
+    variables = []
     for name, stored in weights.stored.items():
         known = objects.get(name)
         role = roles[name]
@@ -145,7 +145,7 @@ def stored_variables(
             role = known.role or _by_path(known, stored.dtype, stored.shape)
         elif objects:
             role = Role("other")
-        made.append(
+        variables.append(
             Variable(
                 name,
                 stored.dtype,
@@ -158,7 +158,7 @@ def stored_variables(
                 full_name=known.full_name if known else "",
             )
         )
-    return tuple(made)
+    return tuple(variables)
 
 
 def _by_path(known: Trackable, dtype: str, shape: Any) -> Role:

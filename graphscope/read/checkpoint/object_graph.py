@@ -100,8 +100,8 @@ class Objects:
                 for name, child in self.children[number]:
                     place = max(turn, self._turn(name, child))
                     later[place].append((f"{path}/{name}" if path else name, child))
-        found = tuple(paths.get(number, "") for number in range(len(self.nodes)))
-        return found, frozenset(last)
+        ordered = tuple(paths.get(number, "") for number in range(len(self.nodes)))
+        return ordered, frozenset(last)
 
     def _turn(self, name: str, child: int) -> int:
         return 2 if child in self.optimizers else int(name in _LISTS)
@@ -109,19 +109,19 @@ class Objects:
     @cached_property
     def slots(self) -> dict[int, SlotOf]:
         """Slot variable -> whose it is: as the optimizer lists them (Keras 2), or its lists side by side (Keras 3)."""
-        found: dict[int, SlotOf] = {}
+        slots_: dict[int, SlotOf] = {}
         for number, node in enumerate(self.nodes):
             for slot in node.slot_variables:
                 of = slot.original_variable_node_id
-                found[slot.slot_variable_node_id] = SlotOf(of, self.paths[number])
+                slots_[slot.slot_variable_node_id] = SlotOf(of, self.paths[number])
         for number in self.optimizers:
             lists = {name: self._listed(child) for name, child in self.children[number]}
             trained = lists.get("_trainable_variables", [])
             for name, listed in lists.items():
                 if trained and name not in _LISTS and len(listed) == len(trained):
                     for slot, of in zip(listed, trained):
-                        found.setdefault(slot, SlotOf(of, self.paths[number]))
-        return found
+                        slots_.setdefault(slot, SlotOf(of, self.paths[number]))
+        return slots_
 
     def _listed(self, number: int) -> list[int]:
         numbered = [
@@ -167,7 +167,7 @@ def trackables(message: Any) -> dict[str, Trackable]:
         for number, node in enumerate(message.nodes)
         if len(node.attributes)
     }
-    found = {}
+    by_key = {}
     for number, node in enumerate(message.nodes):
         for attribute in node.attributes:
             key = attribute.checkpoint_key
@@ -175,8 +175,8 @@ def trackables(message: Any) -> dict[str, Trackable]:
             if slot is not None:
                 role = Role(SLOT, keys.get(slot.weight or 0, ""), slot.optimizer)
             path = objects.paths[number] or key.partition(_SUFFIX)[0]
-            found[key] = Trackable(path, attribute.full_name, role)
-    return found
+            by_key[key] = Trackable(path, attribute.full_name, role)
+    return by_key
 
 
 def trackables_of_keys(keys: Collection[str]) -> dict[str, Trackable]:

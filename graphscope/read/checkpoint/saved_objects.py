@@ -25,7 +25,7 @@ class SavedObjects:
     def trackables(self) -> dict[str, Trackable]:
         """Checkpoint key -> what the objects say of the variable that it fills."""
         metrics = self._of_metrics()
-        found = {}
+        by_key = {}
         for number, key in self.keys.items():
             role, slot = self.objects.role(number, key), self.objects.slots.get(number)
             if slot is not None:
@@ -34,8 +34,8 @@ class SavedObjects:
             elif number in metrics:
                 role = Role(METRIC)
             name = self.nodes[number].variable.name
-            found[key] = Trackable(self.objects.paths[number], name, role)
-        return found
+            by_key[key] = Trackable(self.objects.paths[number], name, role)
+        return by_key
 
     def _of_metrics(self) -> set[int]:
         return {
@@ -52,10 +52,10 @@ class SavedObjects:
 
     def keys_by_name(self) -> dict[str, set[str]]:
         """The name of a variable in the graph -> the checkpoint keys of the variables of that name."""
-        found: dict[str, set[str]] = {}
+        keys: dict[str, set[str]] = {}
         for number, key in self.keys.items():
-            found.setdefault(self.nodes[number].variable.name, set()).add(key)
-        return found
+            keys.setdefault(self.nodes[number].variable.name, set()).add(key)
+        return keys
 
     def keys_of_nodes(
         self, model: Model, known: Mapping[str, str], stored: Any

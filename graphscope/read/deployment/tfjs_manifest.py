@@ -51,12 +51,12 @@ class JoinedBuffer:
         return self.size
 
     def fetch(self, start: int, stop: int) -> bytes:
-        found = []
+        pieces = []
         for first, source in self.parts:
             a, b = max(start, first), min(stop, first + source.size)
             if a < b:
-                found.append(source.read(a - first, b - a))
-        return b"".join(found)
+                pieces.append(source.read(a - first, b - a))
+        return b"".join(pieces)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, int):
@@ -118,29 +118,29 @@ class Manifest:
         )
         if entry.stored_as in (entry.dtype, "float16"):
             return raw.astype(kind)
-        made: np.ndarray = (raw * np.float64(entry.scale) + entry.least).astype(kind)
-        return made
+        array: np.ndarray = (raw * np.float64(entry.scale) + entry.least).astype(kind)
+        return array
 
     def _strings(self, entry: Entry, name: str) -> list[bytes]:
         """Each string after its length in four bytes; a manifest does not say how long they are together."""
-        found, place = [], entry.offset
+        strings, place = [], entry.offset
         for _ in range(_count(entry.shape)):
             length = int.from_bytes(self.source.read(place, 4, name), "little")
-            found.append(self.source.read(place + 4, length, name))
+            strings.append(self.source.read(place + 4, length, name))
             place += 4 + length
-        return found
+        return strings
 
     def stored(self) -> dict[str, Stored]:
         """The weights for a StoredWeights."""
-        made = {}
+        stored_ = {}
         for name, entry in self.entries.items():
             plain = entry.stored_as == entry.dtype and entry.dtype != "string"
             decode = None if plain else self._decoder(name)
             piece = Piece(
                 lambda: self.source, entry.offset, entry.length, None, None, decode
             )
-            made[name] = Stored(entry.dtype, entry.shape, (piece,))
-        return made
+            stored_[name] = Stored(entry.dtype, entry.shape, (piece,))
+        return stored_
 
     def _decoder(self, name: str) -> Any:
         def decode(source: Source, piece: Piece) -> np.ndarray:
@@ -180,9 +180,9 @@ def read_manifest(groups: list[Any], name: str) -> Manifest:
     for group in groups:
         if not isinstance(group, dict):
             raise FormatError(f"{name}: a group of its weights manifest is none")
-        held = _Group(group, buffer, name)
-        entries |= held.entries
-        shortages |= held.shortages
+        group_ = _Group(group, buffer, name)
+        entries |= group_.entries
+        shortages |= group_.shortages
     return Manifest(entries, buffer, name, shortages)
 
 
@@ -239,8 +239,8 @@ class _Group:
         end = max((e.offset + e.length for e in self.entries.values()), default=0)
         if end <= self.buffer.size:
             return {}
-        said = f"{self.name}: its shards hold {self.buffer.size} bytes, its manifest needs {end}: one is truncated"
-        return dict.fromkeys(self.entries, said)
+        shortage = f"{self.name}: its shards hold {self.buffer.size} bytes, its manifest needs {end}: one is truncated"
+        return dict.fromkeys(self.entries, shortage)
 
     def _lost(self) -> str:
         listed = ", ".join(self.lost)
@@ -249,8 +249,8 @@ class _Group:
 
 
 def _listed(group: dict[str, Any], key: str) -> list[Any]:
-    found = group.get(key)
-    return found if isinstance(found, list) else []
+    listed = group.get(key)
+    return listed if isinstance(listed, list) else []
 
 
 def _length(entry: Entry, buffer: JoinedBuffer) -> int:
@@ -279,11 +279,11 @@ def _shard(path: Any, name: str) -> str:
     return beside(name, text)
 
 
-def _entry(told: Any, place: int, what: str) -> tuple[str, Entry]:
+def _entry(description: Any, place: int, what: str) -> tuple[str, Entry]:
     try:
-        name, dtype = str(told["name"]), str(told["dtype"])
-        shape = tuple(int(size) for size in told["shape"])
-        how = told.get("quantization") or {}
+        name, dtype = str(description["name"]), str(description["dtype"])
+        shape = tuple(int(size) for size in description["shape"])
+        how = description.get("quantization") or {}
         stored_as = str(how.get("dtype", dtype))
         scale, least = float(how.get("scale", 1)), float(how.get("min", 0))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

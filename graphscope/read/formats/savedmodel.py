@@ -116,12 +116,12 @@ def _without_values(model: Model, saved: SavedObjects) -> Model:
 
 
 def _joined(model: Model, saved: SavedObjects, weights: Any) -> Model:
-    held = model_of_weights(weights, model.source, "", saved.trackables())
+    weighted = model_of_weights(weights, model.source, "", saved.trackables())
     keys = keys_of(model.graph, model.functions, weights)
     keys |= saved.keys_of_nodes(model, keys, weights)
-    joined = joined_variables(held.variables, model.graph, keys, model.collections)
+    joined = joined_variables(weighted.variables, model.graph, keys, model.collections)
     trained = saved.trained()
-    told = (
+    remark = (
         replace(v, trainable=trained[v.path]) if v.path in trained else v
         for v in joined
     )
@@ -129,6 +129,6 @@ def _joined(model: Model, saved: SavedObjects, weights: Any) -> Model:
         model,
         weights=weights,
         keys=keys,
-        variables=tuple(told),
-        remarks=(*model.remarks, *held.remarks),
+        variables=tuple(remark),
+        remarks=(*model.remarks, *weighted.remarks),
     )

@@ -43,15 +43,15 @@ def read(source: Source, options: Options) -> Model:
     if not isinstance(topology, dict) or not isinstance(groups, list):
         raise FormatError(f"{source.name}: a TensorFlow.js model without a topology")
     manifest = read_manifest(groups, source.name)
-    made = str(document.get("convertedBy") or document.get("generatedBy") or "")
+    producer = str(document.get("convertedBy") or document.get("generatedBy") or "")
     if "node" in topology:
         start = document.get("modelInitializer")
         start = start if isinstance(start, dict) else {}
         model = _graph_model(topology, start, manifest, source)
         signature = _signature(document)
         named = {"serving_default": signature} if signature else {}
-        return replace(model, signatures=named, producer=made or model.producer)
-    return replace(_layers_model(topology, manifest, source), producer=made)
+        return replace(model, signatures=named, producer=producer or model.producer)
+    return replace(_layers_model(topology, manifest, source), producer=producer)
 
 
 def _graph_model(
@@ -121,22 +121,22 @@ def _in_tensorflow_words(node: Any) -> None:
 
 def _signature(document: dict[str, Any]) -> Signature | None:
     more = document.get("userDefinedMetadata")
-    told = document.get("signature")
-    if told is None and isinstance(more, dict):
-        told = more.get("signature")
-    if not isinstance(told, dict):
+    declared = document.get("signature")
+    if declared is None and isinstance(more, dict):
+        declared = more.get("signature")
+    if not isinstance(declared, dict):
         return None
     specs: dict[Tensor, TensorSpec] = {}
-    sides = [_side(told.get(side), specs) for side in ("inputs", "outputs")]
+    sides = [_side(declared.get(side), specs) for side in ("inputs", "outputs")]
     return Signature(sides[0], sides[1], specs)
 
 
-def _side(told: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
-    found = {}
-    for key, info in (told if isinstance(told, dict) else {}).items():
+def _side(declared: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
+    tensors = {}
+    for key, info in (declared if isinstance(declared, dict) else {}).items():
         if not isinstance(info, dict) or not isinstance(info.get("name"), str):
             continue
-        tensor = found[key] = Tensor.parse(info["name"])
+        tensor = tensors[key] = Tensor.parse(info["name"])
         told_shape = info.get("tensorShape")
         dims = told_shape.get("dim") if isinstance(told_shape, dict) else None
         shape = None
@@ -146,7 +146,7 @@ def _side(told: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
         specs[tensor] = TensorSpec(
             proto.DATA_TYPES.get(number, "") if number else "", shape
         )
-    return found
+    return tensors
 
 
 def _size(dim: Any) -> int | None:
@@ -162,17 +162,17 @@ def _layers_model(
     described = read_topology(config, source.name, version)
     names = [(name, entry.shape) for name, entry in manifest.entries.items()]
     match_names(described, names, described.generation)
-    made = Unfolded(described, source.name)
+    unfolded = Unfolded(described, source.name)
     weights = manifest.weights
     variables = manifest.variables()
     return Model(
-        graph=made.graph,
+        graph=unfolded.graph,
         source=source.name,
         format=f"{NAME} layers model",
         weights=weights,
         variables=variables,
         keys={variable.name: variable.name for variable in variables},
-        signatures={"call": made.signature},
+        signatures={"call": unfolded.signature},
         layered=True,
         topology=described,
         remarks=tuple(remarks_of(described)),

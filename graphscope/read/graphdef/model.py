@@ -78,20 +78,20 @@ def model_of_metagraph(message: Any, source: Source, format: str) -> Model:
 
 def own_defaults(op_list: Any) -> dict[str, dict[str, Any]]:
     """The attribute defaults of ops that the file defines and stock TensorFlow does not, or defines otherwise."""
-    found = {}
+    defaults_ = {}
     for op in op_list.op:
         known = opdefs.defaults(op.name)
-        told = {
+        own = {
             attr.name: attr_of(attr.default_value)
             for attr in op.attr
             if attr.HasField("default_value")
         }
         other = {
-            n: v for n, v in told.items() if n not in known or not _equal(known[n], v)
+            n: v for n, v in own.items() if n not in known or not _equal(known[n], v)
         }
         if other:
-            found[op.name] = other
-    return found
+            defaults_[op.name] = other
+    return defaults_
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -50,18 +50,18 @@ def canonical_layer(
     class_name, values, remarks = renamed(class_name, values, generation)
     if not _is_built_in(entry, class_name):
         return KerasLayer(name, class_name, values, kind="custom", trainable=trainable)
-    found = layer_classes().get(class_name)
-    if found is None:  # a small layer of our own
+    known_class = layer_classes().get(class_name)
+    if known_class is None:  # a small layer of our own
         return KerasLayer(
             name, class_name, values, trainable=trainable, remarks=remarks
         )
-    kept, lost = _known(values, found.arguments)
+    kept, lost = _known(values, known_class.arguments)
     return KerasLayer(
         name,
-        found.name,
+        known_class.name,
         kept,
         trainable=trainable,
-        origin="" if origin in (found.name, found.python_name) else origin,
+        origin="" if origin in (known_class.name, known_class.python_name) else origin,
         remarks=(*remarks, *lost, *_own_functions(kept, generation)),
     )
 
@@ -79,15 +79,15 @@ def _values(config: Mapping[str, Any], read_layer: ReadLayer) -> dict[str, Any]:
         is_known = isinstance(named, str) and named in layer_classes()
         return layers(value) if is_known else plain(value)
 
-    made = {}
+    values = {}
     for key, value in config.items():
         if key in _LAYER_KEYS:
-            made[str(key)] = layers(value)
+            values[str(key)] = layers(value)
         elif str(key).endswith("activation"):
-            made[str(key)] = activation(value)
+            values[str(key)] = activation(value)
         else:
-            made[str(key)] = plain(value)
-    return made
+            values[str(key)] = plain(value)
+    return values
 
 
 def _is_layer(value: Any) -> bool:

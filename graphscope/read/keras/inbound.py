@@ -46,16 +46,16 @@ def _call(node: Any, numbers: Numbers, specs: Specs) -> KerasCall:
         kwargs = plain(node.get("kwargs"), lambda v: _tensor_3(v, numbers, specs))
         args = args if isinstance(args, tuple) else (args,)
         return KerasCall(args, _less_none(kwargs))
-    given: dict[str, Any] = {}
-    first = _structure_2(node, numbers, given)
+    keywords: dict[str, Any] = {}
+    first = _structure_2(node, numbers, keywords)
     if isinstance(first, tuple) and len(first) == 1 and _is_record(node[0]):
         first = first[0]
-    return KerasCall((first,), _less_none(given))
+    return KerasCall((first,), _less_none(keywords))
 
 
 def _less_none(kwargs: Any) -> dict[str, Any]:
-    given = kwargs if isinstance(kwargs, dict) else {}
-    return {key: value for key, value in given.items() if not _is_none(value)}
+    keywords = kwargs if isinstance(kwargs, dict) else {}
+    return {key: value for key, value in keywords.items() if not _is_none(value)}
 
 
 def _is_none(value: Any) -> bool:
@@ -94,8 +94,8 @@ def _structure_2(node: Any, numbers: Numbers, kwargs: dict[str, Any]) -> Any:
     return plain(node)
 
 
-def _keywords_2(given: Mapping[str, Any], numbers: Numbers) -> dict[str, Any]:
-    return {key: _keyword_2(value, numbers) for key, value in given.items()}
+def _keywords_2(keywords: Mapping[str, Any], numbers: Numbers) -> dict[str, Any]:
+    return {key: _keyword_2(value, numbers) for key, value in keywords.items()}
 
 
 def _keyword_2(value: Any, numbers: Numbers) -> Any:

@@ -58,26 +58,28 @@ def in_keras_2(
     >>> in_keras_2("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 3, "border_mode": "same"})
     ('Convolution2D', {'filters': 8, 'padding': 'same', 'kernel_size': [3, 3]})
     """
-    made = {_argument(class_name, key): value for key, value in config.items()}
+    renamed = {_argument(class_name, key): value for key, value in config.items()}
     sizes = [
-        made.pop(k)
+        renamed.pop(k)
         for k in ("kernel_dim1", "nb_row", "nb_col", "kernel_dim2", "kernel_dim3")
-        if k in made
+        if k in renamed
     ]
     if sizes:
-        made["kernel_size"] = sizes
-    if made.get("data_format") in _FORMATS:
-        made["data_format"] = _FORMATS[made["data_format"]]
+        renamed["kernel_size"] = sizes
+    if renamed.get("data_format") in _FORMATS:
+        renamed["data_format"] = _FORMATS[renamed["data_format"]]
     if class_name == "Embedding":
-        made["embeddings_initializer"] = made.pop("kernel_initializer", "uniform")
+        renamed["embeddings_initializer"] = renamed.pop("kernel_initializer", "uniform")
     if class_name == "Merge":
-        axis = made.pop("concat_axis", -1)
-        mode = made.pop("mode", "sum")
+        axis = renamed.pop("concat_axis", -1)
+        mode = renamed.pop("mode", "sum")
         class_name = _MERGES.get(str(mode), "Merge")
-        made = {"name": made.get("name")} | ({"axis": axis} if mode == "concat" else {})
-    if class_name == "UpSampling1D" and "size" not in made and "length" in config:
-        made["size"] = config["length"]
-    return _CLASSES.get(class_name, class_name), made
+        renamed = {"name": renamed.get("name")} | (
+            {"axis": axis} if mode == "concat" else {}
+        )
+    if class_name == "UpSampling1D" and "size" not in renamed and "length" in config:
+        renamed["size"] = config["length"]
+    return _CLASSES.get(class_name, class_name), renamed
 
 
 def _argument(class_name: str, key: str) -> str:

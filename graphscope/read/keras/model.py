@@ -177,8 +177,8 @@ def remarks_of(topology: KerasModel) -> Iterator[str]:
 def read_h5(source: Source, options: Options, format: str) -> Model:
     """A whole ``.h5`` file, with or without a config in it."""
     file = Hdf5(source)
-    told = file.attribute("", "model_config")
-    config = None if told is None else parse_json(told, source.name)
+    text = file.attribute("", "model_config")
+    config = None if text is None else parse_json(text, source.name)
     version = file.attribute("", "keras_version")
     if version is None:
         version = file.attribute("model_weights", "keras_version")

@@ -14,14 +14,14 @@ _CODE = frozenset({"function", "output_shape_fn", "mask_fn", "mask", "arguments"
 
 def shown_config(layer: KerasLayer) -> dict[str, Any]:
     """The config as the layer table and the drawings have it."""
-    made = {
+    shown = {
         key: _shown(value)
         for key, value in layer.config.items()
         if _tells(layer, key, value)
     }
     if not layer.trainable:
-        made["trainable"] = False
-    return made
+        shown["trainable"] = False
+    return shown
 
 
 def _tells(layer: KerasLayer, key: str, value: Any) -> bool:
@@ -61,8 +61,8 @@ def constructor_words(layer: KerasLayer) -> str:
     """
     if layer.model is not None:
         return f"{layer.model.class_name}({len(layer.model.layers)} layers)"
-    found = layer_classes().get(layer.class_name)
-    known = found.arguments if found else {}
+    known_class = layer_classes().get(layer.class_name)
+    known = known_class.arguments if known_class else {}
     words = []
     for key, value in layer.config.items():
         default = known.get(key)

@@ -71,18 +71,18 @@ def _of_model(
 
 
 def _python_name(layer: KerasLayer) -> str:
-    found = layer_classes().get(layer.class_name)
-    return found.python_name if found else layer.class_name
+    known_class = layer_classes().get(layer.class_name)
+    return known_class.python_name if known_class else layer.class_name
 
 
 def _places(class_names: Sequence[str]) -> list[str]:
     """What Keras calls the objects of a list: ``dense``, ``dense_1``."""
     counts: dict[str, int] = {}
-    made = []
+    places = []
     for name in map(snake_case, class_names):
         number = counts[name] = counts.get(name, -1) + 1
-        made.append(f"{name}_{number}" if number else name)
-    return made
+        places.append(f"{name}_{number}" if number else name)
+    return places
 
 
 def _owner(
@@ -192,8 +192,8 @@ def _own_paths(layer: KerasLayer) -> list[str]:
         return ["embeddings" if embeds else "kernel", "vector_u"]
     if name.startswith("LocallyConnected"):
         return [n for n in _LOCAL if n == "kernel" or config.get("use_bias", True)]
-    found = layer_classes().get(name)
-    paths = found.weights if found else ()
+    known_class = layer_classes().get(name)
+    paths = known_class.weights if known_class else ()
     return [path for path in paths if _has(layer, path)]
 
 
@@ -279,10 +279,10 @@ def _fixed_2(owner: Owner) -> list[Slot]:
 def _once(slots: Sequence[Slot]) -> list[Slot]:
     """Each weight where it is first met."""
     seen: set[tuple[str, str]] = set()
-    made = []
+    unique = []
     for slot in slots:
         key = (slot.name, slot.same_as or slot.path)
         if key not in seen:
             seen.add(key)
-            made.append(slot)
-    return made
+            unique.append(slot)
+    return unique

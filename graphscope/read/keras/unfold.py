@@ -35,12 +35,12 @@ class Unfolded:
         self.signature = Signature(named, called, specs)
 
     def add_model(
-        self, model: KerasModel, prefix: str, given: Sequence[Tensor] | None
+        self, model: KerasModel, prefix: str, sources: Sequence[Tensor] | None
     ) -> list[Tensor]:
-        """Add the layers of one call of a model; returns what it yields. ``given``: None where it is the whole."""
+        """Add the layers of one call of a model; returns what it yields. ``sources``: None where it is the whole."""
         places: dict[LayerOutput, Tensor] = {}
-        if given is not None:
-            places.update(zip(model.inputs, given))
+        if sources is not None:
+            places.update(zip(model.inputs, sources))
         for layer in model.layers:
             if not layer.calls and LayerOutput(layer.name) not in places:
                 places[LayerOutput(layer.name)] = self.add_source(layer, prefix)
@@ -125,13 +125,13 @@ class Unfolded:
 def _weights(layer: KerasLayer) -> dict[str, WeightUse]:
     """The weights, each variable once."""
     seen: set[str] = set()
-    made = {}
+    weights = {}
     for path in layer.stored:
         use = layer.weights[path]
         if use.node not in seen:
             seen.add(use.node)
-            made[path if len(path.split("/")) > 2 else _short(path)] = use
-    return made
+            weights[path if len(path.split("/")) > 2 else _short(path)] = use
+    return weights
 
 
 def _short(path: str) -> str:
@@ -141,10 +141,10 @@ def _short(path: str) -> str:
 
 def _names(tensors: Sequence[Tensor]) -> dict[str, Tensor]:
     """The outputs by name; of several outputs of one layer the name tells which."""
-    made: dict[str, Tensor] = {}
+    named: dict[str, Tensor] = {}
     for tensor in tensors:
         name = tensor.node if not tensor.port else str(tensor)
-        while name in made:
+        while name in named:
             name += "_again"
-        made[name] = tensor
-    return made
+        named[name] = tensor
+    return named

@@ -217,7 +217,7 @@ _CELL = ("kernel", "recurrent_kernel", "bias")  # as every cell of Keras makes t
 
 def _without_config(file: Hdf5) -> list[Weight]:
     """The same of a file of weights alone: the objects' classes, after which their groups are called, tell what they own."""
-    found = []
+    weights = []
     counts = Counter(each.path.rpartition("/vars/")[0] for each in file.datasets())
     for dataset in file.datasets():
         owner, _, number = dataset.path.rpartition("/vars/")
@@ -225,10 +225,10 @@ def _without_config(file: Hdf5) -> list[Weight]:
             continue
         if owner.startswith("optimizer"):
             role = STEP if number == "0" else SLOT
-            found.append(Weight(dataset.path, "", number, role, dataset))
+            weights.append(Weight(dataset.path, "", number, role, dataset))
             continue
         if owner.startswith(("metrics", "compile_metrics")):
-            found.append(Weight(dataset.path, "", number, OTHER, dataset))
+            weights.append(Weight(dataset.path, "", number, OTHER, dataset))
             continue
         layer, class_name, inside = _named_place(file, owner)
         group = f"{inside}/" if inside else ""
@@ -247,8 +247,8 @@ def _without_config(file: Hdf5) -> list[Weight]:
         path = f"{group}{last}"
         key = f"{layer}/{path}"
         role = role_of(path) if paths or not class_name else OTHER
-        found.append(Weight(key, layer, path, role, dataset, class_name))
-    return found
+        weights.append(Weight(key, layer, path, role, dataset, class_name))
+    return weights
 
 
 def _named_place(file: Hdf5, owner: str) -> tuple[str, str, str]:
@@ -259,8 +259,8 @@ def _named_place(file: Hdf5, owner: str) -> tuple[str, str, str]:
     for end in range(1, len(parts) + 1, 2):
         if parts[end - 1] != "layers" or end >= len(parts):
             return "/".join(names), class_name, "/".join(parts[end - 1 :])
-        told = file.attribute("/".join([*plain[: end + 1], "vars"]), "name")
-        names.append(str(told or parts[end]))
+        name = file.attribute("/".join([*plain[: end + 1], "vars"]), "name")
+        names.append(str(name or parts[end]))
         class_name = class_of_place(parts[end])
     return "/".join(names) or "/".join(parts), class_name, ""
 

@@ -273,15 +273,15 @@ def joined_variables(
     roles = {whole[node]: role for node, role in used.items() if node in whole}
     trained = trainable_nodes(collections)
     trains = {key for node, key in whole.items() if trained and node in trained}
-    held = set(whole.values())
-    made = []
+    named = set(whole.values())
+    variables = []
     for variable in stored:
         said = Role(variable.role, variable.of, variable.optimizer)
         role = roles.get(variable.name, said)
         of = whole.get(role.of, role.of)
-        says = trained is not None and variable.name in held
+        says = trained is not None and variable.name in named
         trainable = variable.name in trains if says else variable.trainable
-        made.append(
+        variables.append(
             replace(
                 variable,
                 role=role.role,
@@ -290,4 +290,4 @@ def joined_variables(
                 optimizer=role.optimizer,
             )
         )
-    return tuple(made)
+    return tuple(variables)

@@ -105,7 +105,7 @@ def _natural(text: str) -> list[Any]:
 
 def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
     """The variables of one scope, those that belong to one layer together, by what else their names say."""
-    found: dict[str, Group] = {}
+    groups: dict[str, Group] = {}
     plain: list[Named] = []
     if len(variables) > 1:
         variables = sorted(variables, key=lambda each: _natural(each.last))
@@ -116,32 +116,32 @@ def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
         if kind == "embeddings" and stem == "" and named.last != kind:
             stem = named.last  # each table is a layer of its own
         if NO_LAYER.match(named.last.lower()):
-            found[named.last] = [("", named)]
+            groups[named.last] = [("", named)]
         elif not kind:
             plain.append(named)
-        elif kind in (each for each, _ in found.get(stem, ())):
-            found[named.last] = [(kind, named)]
+        elif kind in (each for each, _ in groups.get(stem, ())):
+            groups[named.last] = [(kind, named)]
         else:
-            found.setdefault(stem, []).append((kind, named))
-    return [*found.items(), *((group[0][1].last, group) for group in _pairs(plain))]
+            groups.setdefault(stem, []).append((kind, named))
+    return [*groups.items(), *((group[0][1].last, group) for group in _pairs(plain))]
 
 
 def _pairs(variables: list[Named]) -> list[Group]:
     """Nameless variables (``Variable``, ``Variable_1``, ...): kernels, and the biases that follow and fit them."""
-    found: list[Group] = []
+    pairs: list[Group] = []
     waiting: dict[int, deque[Group]] = {}  # kernels without a bias, by their last size
     for named in variables:
         shape = named.shape
         if len(shape) > 1:
-            found.append([("kernel", named)])
-            waiting.setdefault(shape[-1], deque()).append(found[-1])
+            pairs.append([("kernel", named)])
+            waiting.setdefault(shape[-1], deque()).append(pairs[-1])
         elif len(shape) == 1 and waiting.get(shape[0]):
             fitting = waiting[shape[0]]
-            chosen = fitting.pop() if fitting[-1] is found[-1] else fitting.popleft()
+            chosen = fitting.pop() if fitting[-1] is pairs[-1] else fitting.popleft()
             chosen.append(("bias", named))
         else:
-            found.append([("", named)])
-    return found
+            pairs.append([("", named)])
+    return pairs
 
 
 def _add(graph: Graph, name: str, group: Group, config: str) -> None:
@@ -154,10 +154,10 @@ def _add(graph: Graph, name: str, group: Group, config: str) -> None:
         for _, named in group:
             put(graph, named.variable.name, _unexplained(named.variable))
         return
-    told = _told(config)
-    if told is not None:
+    stated = _told(config)
+    if stated is not None:
         why = (*guess.evidence, "Keras's own config in the file")
-        guess = Guess(told[0], {**guess.config, **told[1]}, why)
+        guess = Guess(stated[0], {**guess.config, **stated[1]}, why)
     name = fresh(graph, name)
     weights = {kind: _use(guess, kind, named) for kind, named in group}
     layer = Layer(
@@ -204,11 +204,11 @@ def _unexplained(variable: Variable) -> Node:
 def _told(config: str) -> tuple[str, dict[str, Any]] | None:
     """Class and config as Keras wrote them into a TF2 checkpoint; nothing in it is ever run."""
     try:
-        found = json.loads(config) if config else {}
+        document = json.loads(config) if config else {}
     except (ValueError, RecursionError):
         return None
-    inner = found.get("config") if isinstance(found, dict) else None
-    name = found.get("class_name") if isinstance(found, dict) else None
+    inner = document.get("config") if isinstance(document, dict) else None
+    name = document.get("class_name") if isinstance(document, dict) else None
     if not isinstance(inner, dict) or not isinstance(name, str):
         return None
     kept = {

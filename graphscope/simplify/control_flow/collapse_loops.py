@@ -13,14 +13,14 @@ def loops_to_layers(state: State) -> State:
     """
     if not state.loops:
         return state
-    made = duplicate(state.graph)
+    copy = duplicate(state.graph)
     for loop in state.loops:
-        name = made.raised(loop.output).node
-        if name not in made:
+        name = copy.raised(loop.output).node
+        if name not in copy:
             continue
-        given = zip(loop.arguments, made.inputs(name), strict=True)
-        kept = [tensor for argument, tensor in given if argument in loop.inputs]
-        freed = set(made._pred[name]) - {tensor.node for tensor in kept}
-        put(made, name, loop, kept)
-        drop_unread(made, freed, state.kept)
-    return state.become(made)
+        arguments = zip(loop.arguments, copy.inputs(name), strict=True)
+        operands = [tensor for argument, tensor in arguments if argument in loop.inputs]
+        freed = set(copy._pred[name]) - {tensor.node for tensor in operands}
+        put(copy, name, loop, operands)
+        drop_unread(copy, freed, state.kept)
+    return state.become(copy)

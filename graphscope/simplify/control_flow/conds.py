@@ -36,8 +36,8 @@ def conds_to_ifs(
         current = waiting.pop()
         if next(current.by_op(*MERGES), None) is None:
             continue
-        found, guards = _choices(current)
-        for merges in _outermost(current, found, guards):
+        choices, guards = _choices(current)
+        for merges in _outermost(current, choices, guards):
             cond = _Cond(current, guards, merges, functions, name)
             waiting += [functions[branch].graph for branch in cond.made(of_interest)]
         of_interest = None
@@ -45,10 +45,10 @@ def conds_to_ifs(
 
 
 def _outermost(
-    graph: Graph, found: Mapping[str, Choice], guards: Mapping[str, Guards]
+    graph: Graph, choices: Mapping[str, Choice], guards: Mapping[str, Guards]
 ) -> list[dict[str, Choice]]:
     """The conds that lie in no other: for each its Merges, with what they choose from."""
-    free = {merge: choice for merge, choice in found.items() if not guards[merge]}
+    free = {merge: choice for merge, choice in choices.items() if not guards[merge]}
     together = _grouped(free, lambda merge: merge.rpartition("/")[0])
     if nx.is_directed_acyclic_graph(_contracted(graph, together, guards)):
         return together
@@ -58,44 +58,44 @@ def _outermost(
 
 def _choices(graph: Graph) -> tuple[dict[str, Choice], dict[str, Guards]]:
     """What each Merge that ends a cond chooses from; and the branches that each node lies in."""
-    found: dict[str, Choice] = {}
+    choices: dict[str, Choice] = {}
     known: dict[str, Guards] = {}
     for name in in_order(graph):
         inputs = graph.inputs(name)
-        held = [_guards_of(graph, tensor, known) for tensor in inputs]
+        guards = [_guards_of(graph, tensor, known) for tensor in inputs]
         controls = (Tensor(c) for c in graph.node(name).controls if c in graph)
         waited = [_guards_of(graph, tensor, known) for tensor in controls]
-        every: Guards = frozenset().union(*held, *waited)
-        predicate = _telling(held) if graph.op(name) in MERGES else None
-        ports = [_ports(predicate, g)[0] for g in held] if predicate else []
+        every: Guards = frozenset().union(*guards, *waited)
+        predicate = _telling(guards) if graph.op(name) in MERGES else None
+        ports = [_ports(predicate, g)[0] for g in guards] if predicate else []
         if predicate is not None and not (
             graph.consumers(name, 1) and ports != sorted(ports)
         ):
             sides = sorted(zip(ports, inputs))
-            found[name] = predicate, tuple(tensor for _, tensor in sides)
+            choices[name] = predicate, tuple(tensor for _, tensor in sides)
             every = frozenset(g for g in every if g[0] != predicate)
         known[name] = every
-    return found, known
+    return choices, known
 
 
 def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
     """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
-    held = known.get(tensor.node, frozenset())
+    guards = known.get(tensor.node, frozenset())
     inputs = graph.inputs(tensor.node)
     if graph.op(tensor.node) in _SWITCHES and len(inputs) == 2:
-        return held | {(resolved(graph, inputs[1]), tensor.port)}
-    return held
+        return guards | {(resolved(graph, inputs[1]), tensor.port)}
+    return guards
 
 
 def _telling(held: Sequence[Guards]) -> Tensor | None:
     """The one predicate of which each side has a port of its own, all ports from the first on."""
-    found = [
+    predicates = [
         predicate
         for predicate in {predicate for guards in held for predicate, _ in guards}
         if sorted(_ports(predicate, guards) for guards in held)
         == [[port] for port in range(len(held))]
     ]
-    return found[0] if len(found) == 1 and len(held) > 1 else None
+    return predicates[0] if len(predicates) == 1 and len(held) > 1 else None
 
 
 def _ports(predicate: Tensor, guards: Guards) -> list[int]:
@@ -120,12 +120,12 @@ def _contracted(
         predicate = next(iter(merges.values()))[0]
         for name in _inside(graph, merges, predicate, guards):
             place[name] = number
-    made = nx.DiGraph()
+    contracted = nx.DiGraph()
     for source, target in graph.edges():
         pair = place.get(source, source), place.get(target, target)
         if pair[0] != pair[1]:
-            made.add_edge(*pair)
-    return made
+            contracted.add_edge(*pair)
+    return contracted
 
 
 def _inside(
@@ -135,13 +135,13 @@ def _inside(
     guards: Mapping[str, Guards],
 ) -> set[str]:
     """The Merges of a cond and what lies in its branches."""
-    found, stack = set(merges), list(merges)
+    inside, stack = set(merges), list(merges)
     while stack:
         for source in graph._pred[stack.pop()]:
-            if source not in found and _ports(predicate, guards.get(source, _NONE)):
-                found.add(source)
+            if source not in inside and _ports(predicate, guards.get(source, _NONE)):
+                inside.add(source)
                 stack.append(source)
-    return found
+    return inside
 
 
 _NONE: Guards = frozenset()
@@ -227,18 +227,18 @@ class _Cond:
     ) -> str:
         name = f"{self.owner}/{name}" if self.owner else name
         name = unused(name, self.functions)
-        made, arguments = Graph(), {}
+        body, arguments = Graph(), {}
         for number, (tensor, dtype) in enumerate(zip(captured, types)):
-            argument = unused(tensor.node, {*side.nodes, *made}, number)
+            argument = unused(tensor.node, {*side.nodes, *body}, number)
             arguments[tensor] = argument
-            made.add(argument, Node("_Arg", {"T": dtype}))
+            body.add(argument, Node("_Arg", {"T": dtype}))
         inside = {tensor: Tensor(name) for tensor, name in arguments.items()}
         for node, inputs in side.nodes.items():
-            made.add(
+            body.add(
                 node, self.graph.node(node), [inside.get(each, each) for each in inputs]
             )
         returns = tuple(inside.get(each, each) for each in side.returns)
-        self.functions[name] = Function(name, made, tuple(arguments.values()), returns)
+        self.functions[name] = Function(name, body, tuple(arguments.values()), returns)
         return name
 
 
@@ -260,8 +260,8 @@ class _Side:
 
     def reached(self, root: Tensor) -> Tensor:
         """The tensor as the branch has it, after all that it needs was entered."""
-        found = self._seen(root)
-        stack = [found]
+        nodes = self._seen(root)
+        stack = [nodes]
         while stack:
             tensor = stack.pop()
             if tensor.node in self.nodes or tensor in self.captured:
@@ -272,7 +272,7 @@ class _Side:
             inputs = [self._seen(each) for each in self.graph.inputs(tensor.node)]
             self.nodes[tensor.node] = inputs
             stack += inputs
-        return found
+        return nodes
 
     def _seen(self, tensor: Tensor) -> Tensor:
         """Past the Switch that lets the tensor into this branch."""

@@ -26,17 +26,17 @@ def conds_to_selects(graph: Graph) -> Graph:
 
     A Merge stays where its branches cannot be told, or where somebody reads which branch lived.
     """
-    found = _choices(graph)
-    if not found:
+    choices = _choices(graph)
+    if not choices:
         return graph
-    made = duplicate(graph)
-    for merge, (predicate, yes, no) in found.items():
-        old = made.node(merge)
+    copy = duplicate(graph)
+    for merge, (predicate, yes, no) in choices.items():
+        old = copy.node(merge)
         attrs = {"T": str(old.attrs.get("T", "float32"))}
         chosen = Node("SelectV2", attrs, (), (), old.device)
-        put(made, merge, chosen, (predicate, yes, no))
-    _pass_switches_by(made)
-    return made
+        put(copy, merge, chosen, (predicate, yes, no))
+    _pass_switches_by(copy)
+    return copy
 
 
 def _pass_switches_by(graph: Graph) -> None:
@@ -54,24 +54,26 @@ def _pass_switches_by(graph: Graph) -> None:
 
 def _choices(graph: Graph) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
     """Merge -> the predicate of its cond, and the tensors that it takes where that is true and where it is false."""
-    found: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    choices: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
     guards: dict[str, Guards] = {}
     for name in in_order(graph):
         node = graph.node(name)
         inputs = graph.inputs(name)
-        held = [_guards_of(graph, tensor, guards) for tensor in inputs]
-        held += [
+        guards_of_inputs = [_guards_of(graph, tensor, guards) for tensor in inputs]
+        guards_of_inputs += [
             _guards_of(graph, Tensor(c), guards) for c in node.controls if c in graph
         ]
-        all_held = frozenset().union(*held)
+        all_held = frozenset().union(*guards_of_inputs)
         if node.op in _MERGES and len(inputs) == 2 and not graph.consumers(name, 1):
-            predicate = _telling(held[0], held[1])
+            predicate = _telling(guards_of_inputs[0], guards_of_inputs[1])
             if predicate is not None:
-                yes, no = inputs if (predicate, 1) in held[0] else inputs[::-1]
-                found[name] = (predicate, yes, no)
+                yes, no = (
+                    inputs if (predicate, 1) in guards_of_inputs[0] else inputs[::-1]
+                )
+                choices[name] = (predicate, yes, no)
                 all_held -= {(predicate, 0), (predicate, 1)}
         guards[name] = all_held
-    return found
+    return choices
 
 
 def in_order(graph: Graph) -> Iterator[str]:
@@ -95,19 +97,19 @@ def in_order(graph: Graph) -> Iterator[str]:
 
 def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
     """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
-    held = known.get(tensor.node, frozenset())
+    own = known.get(tensor.node, frozenset())
     if graph.op(tensor.node) in _SWITCHES and len(graph.inputs(tensor.node)) == 2:
-        return held | {(resolved(graph, graph.inputs(tensor.node)[1]), tensor.port)}
-    return held
+        return own | {(resolved(graph, graph.inputs(tensor.node)[1]), tensor.port)}
+    return own
 
 
 def _telling(first: Guards, second: Guards) -> Tensor | None:
     """The one predicate of which the two sides have different ports."""
-    told = [
+    predicates = [
         p for p, port in first if (p, 1 - port) in second and (p, port) not in second
     ]
-    told = [p for p in told if not {(p, 0), (p, 1)} <= first]
-    return told[0] if len(told) == 1 else None
+    predicates = [p for p in predicates if not {(p, 0), (p, 1)} <= first]
+    return predicates[0] if len(predicates) == 1 else None
 
 
 def resolved(graph: Graph, tensor: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def _cut(
     function: Function, functions: dict[str, Function]
 ) -> tuple[Function, list[str]]:
     """The function with its own loops and conditions cut; the names of the functions that these run now."""
-    graph, made = function.graph, []
+    graph, calls = function.graph, []
     for name in reversed(list(in_order(graph))):
         cut = _CUTS.get(graph.op(name)) if name in graph else None
         if cut is None:
@@ -66,7 +66,7 @@ def _cut(
         if kept is None:
             continue
         ports, inner = kept
-        made += inner
+        calls += inner
         _renumber(graph, name, ports)
         returns = [
             Tensor(name, ports[t.port]) if t.node == name else t
@@ -76,7 +76,7 @@ def _cut(
             replace(function, returns=tuple(returns)), function.name, function.arguments
         )
         graph = function.graph
-    return function, made
+    return function, calls
 
 
 def _renumber(graph: Graph, name: str, ports: Mapping[int, int]) -> None:
@@ -127,9 +127,9 @@ def _cut_loop(
         "body": FunctionRef(names[1], {}),
     }
     for key in _PER_PORT:
-        said = node.attrs.get(key)
-        if isinstance(said, tuple) and len(said) == len(inputs):
-            attrs[key] = tuple(said[i] for i in kept)
+        value = node.attrs.get(key)
+        if isinstance(value, tuple) and len(value) == len(inputs):
+            attrs[key] = tuple(value[i] for i in kept)
     put(graph, name, replace(node, attrs=attrs, outputs=()), [inputs[i] for i in kept])
     return {old: new for new, old in enumerate(kept)}, names
 
@@ -160,9 +160,9 @@ def _cut_if(
         "else_branch": FunctionRef(names[1], {}),
     }
     for key, order in (("Tin", kept), ("Tout", ports)):
-        said = node.attrs.get(key)
-        if isinstance(said, tuple) and len(said) > max(order, default=0):
-            attrs[key] = tuple(said[i] for i in order)
+        value = node.attrs.get(key)
+        if isinstance(value, tuple) and len(value) > max(order, default=0):
+            attrs[key] = tuple(value[i] for i in order)
     captured = [inputs[0], *(inputs[i + 1] for i in kept)]
     put(graph, name, replace(node, attrs=attrs, outputs=()), captured)
     return {old: new for new, old in enumerate(ports)}, names
@@ -180,8 +180,8 @@ def _arguments_of(function: Function, tensors: Iterable[Tensor]) -> set[int]:
 
 def named(node: Node, attr: str, functions: Mapping[str, Function]) -> Function | None:
     """The function that an attribute of the node names; None where the library has none of that name."""
-    found = node.attrs.get(attr)
-    return functions.get(found.name) if isinstance(found, FunctionRef) else None
+    reference = node.attrs.get(attr)
+    return functions.get(reference.name) if isinstance(reference, FunctionRef) else None
 
 
 def dtype_of(graph: Graph, tensor: Tensor) -> str:
@@ -190,5 +190,5 @@ def dtype_of(graph: Graph, tensor: Tensor) -> str:
     if node.op == "_Arg":
         return str(node.attrs["T"])
     dtypes = opdefs.output_dtypes(node.op, node.attrs)
-    found = dtypes[tensor.port] if tensor.port < len(dtypes) else ""
-    return found.removesuffix("_ref")
+    dtype = dtypes[tensor.port] if tensor.port < len(dtypes) else ""
+    return dtype.removesuffix("_ref")

@@ -50,24 +50,24 @@ def give_rows(
             data = graph.inputs(name)[slot]
             if (spec_of(data).shape or (1,))[0] is None:
                 found.setdefault((data, count), []).append((name, slot))
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for (data, count), readers in found.items():
-        filled = _filled(made, data, count, spec_of(data), spec_of(count).dtype)
+        filled = _filled(copy, data, count, spec_of(data), spec_of(count).dtype)
         for name, slot in readers:
-            read_instead(made, name, slot, filled)
-    return made
+            read_instead(copy, name, slot, filled)
+    return copy
 
 
 def _guarded(graph: Graph) -> dict[tuple[str, int], Tensor]:
     """The inputs of nodes that a test for rows lets into a branch, with the size that it tests."""
-    found: dict[tuple[str, int], Tensor] = {}
+    guarded: dict[tuple[str, int], Tensor] = {}
     for switch in graph.by_op("Switch"):
         inputs = graph.inputs(switch)
         test = _test(graph, inputs[1]) if len(inputs) == 2 else None
         if test is not None:
             size, port = test
-            found |= dict.fromkeys(graph.consumers(switch, port), size)
-    return found
+            guarded |= dict.fromkeys(graph.consumers(switch, port), size)
+    return guarded
 
 
 def _test(graph: Graph, predicate: Tensor) -> tuple[Tensor, int] | None:

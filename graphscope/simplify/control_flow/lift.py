@@ -42,27 +42,27 @@ def lift_loops(
     if not _has_work(graph, functions):
         return Lifted(graph)
     asked = tuple(outputs)
-    made, library = duplicate(graph), dict(functions)
-    _pass_calls_by(made, {tensor.node for tensor in asked})
-    before = frozenset(made)
-    inner = _spelled_out(made, library)
+    copy, library = duplicate(graph), dict(functions)
+    _pass_calls_by(copy, {tensor.node for tensor in asked})
+    before = frozenset(copy)
+    inner = _spelled_out(copy, library)
     library |= inner
     frames: dict[str, Function] = {}
     broken: dict[str, str] = {}
-    for each in (made, *(function.graph for function in inner.values())):
+    for each in (copy, *(function.graph for function in inner.values())):
         broken |= lift_frames(each, frames, [tensor.node for tensor in asked])
     library |= frames
-    _rewrite_arrays([made, *(f.graph for f in (*frames.values(), *inner.values()))])
-    type_lists(made, {**inner, **frames})
+    _rewrite_arrays([copy, *(f.graph for f in (*frames.values(), *inner.values()))])
+    type_lists(copy, {**inner, **frames})
     for name in (*frames, *inner):
         conds_to_ifs(library[name].graph, library, name)
-    seeds = [n for n in made if function_names(made.node(n)) & library.keys()]
-    choices = made.by_op("_SwitchN")
-    conds_to_ifs(made, library, "", frozenset((*seeds, *choices)))
-    origin = {name: before - frozenset(made) for name in seeds[:1]}
-    regions = outline_regions(made, library, asked, origin)
+    seeds = [n for n in copy if function_names(copy.node(n)) & library.keys()]
+    choices = copy.by_op("_SwitchN")
+    conds_to_ifs(copy, library, "", frozenset((*seeds, *choices)))
+    origin = {name: before - frozenset(copy) for name in seeds[:1]}
+    regions = outline_regions(copy, library, asked, origin)
     new = {n: f for n, f in library.items() if functions.get(n) is not f}
-    return Lifted(made, new, tuple(regions), broken)
+    return Lifted(copy, new, tuple(regions), broken)
 
 
 def _has_work(graph: Graph, functions: Mapping[str, Function]) -> bool:
@@ -80,15 +80,15 @@ def _spelled_out(
     graph: Graph, functions: Mapping[str, Function]
 ) -> dict[str, Function]:
     """Copies of the functions that the graph runs and that have control flow of TensorFlow 1 in them, or TensorArrays."""
-    found = {}
+    reasons = {}
     for name, function in bodies(graph, functions).items():
         inside = function.graph
         if any(
             op in FRAME_OPS or op.startswith("TensorArray")
             for op in map(inside.op, inside)
         ):
-            found[name] = replace(function, graph=duplicate(inside), message=None)
-    return found
+            reasons[name] = replace(function, graph=duplicate(inside), message=None)
+    return reasons
 
 
 def _pass_calls_by(graph: Graph, kept: set[str]) -> None:

@@ -91,11 +91,11 @@ def _regions(
             first = min(circle)
             place |= {name: first for name in circle}
             place |= {n: first for n, group in inside.items() if group in circle}
-    found: dict[str, set[str]] = {}
+    regions: dict[str, set[str]] = {}
     for name in graph:
         if name in place:
-            found.setdefault(place[name], set()).add(name)
-    return list(found.values())
+            regions.setdefault(place[name], set()).add(name)
+    return list(regions.values())
 
 
 class _Outline:
@@ -130,7 +130,7 @@ class _Outline:
             for reader, slot in graph.consumers(*tensor)
             if reader not in self.members
         ]
-        function, given = self._function(title, returns)
+        function, operands = self._function(title, returns)
         self.functions[function.name] = function
         loops = tuple(n for n in seeds if graph.op(n) in LOOPS)
         graph.remove_nodes_from(self.members)
@@ -138,10 +138,10 @@ class _Outline:
         dtypes = tuple(dtype_of(function.graph, t) for t in function.returns)
         attrs = {
             "f": FunctionRef(function.name, {}),
-            "Tin": tuple(dtype_of(graph, tensor) for tensor in given),
+            "Tin": tuple(dtype_of(graph, tensor) for tensor in operands),
             "Tout": dtypes,
         }
-        put(graph, node, Node("PartitionedCall", attrs), given)
+        put(graph, node, Node("PartitionedCall", attrs), operands)
         for reader, slot, port in readers:
             graph.add_edge(node, reader, key=slot, port=port)
         self._name_asked(node, returns, dtypes)
@@ -150,38 +150,38 @@ class _Outline:
 
     def _returns(self) -> list[Tensor]:
         """The tensors that are read outside, or asked for."""
-        found = dict.fromkeys(self.asked)
+        returns = dict.fromkeys(self.asked)
         for name in self.ordered(self.members):
             for reader, edges in self.graph._succ[name].items():
                 if reader not in self.members:
                     ports = (data["port"] for data in edges.values())
-                    found.update((Tensor(name, port), None) for port in ports)
-        return list(found)
+                    returns.update((Tensor(name, port), None) for port in ports)
+        return list(returns)
 
     def _function(
         self, title: str, returns: list[Tensor]
     ) -> tuple[Function, list[Tensor]]:
         """What the region computes, and what goes in."""
-        made, arguments = Graph(), dict[Tensor, str]()
+        body, arguments = Graph(), dict[Tensor, str]()
         for name in self.ordered(self.inside):
-            made.add_node(name, node=replace(self.graph.node(name), controls=()))
+            body.add_node(name, node=replace(self.graph.node(name), controls=()))
             for slot, tensor in enumerate(self.graph.inputs(name)):
                 source = tensor
                 if tensor.node not in self.inside:
                     source = Tensor(self._argument(tensor, arguments))
-                made.add_edge(source.node, name, key=slot, port=source.port)
+                body.add_edge(source.node, name, key=slot, port=source.port)
         for tensor, name in arguments.items():
-            made._node[name]["node"] = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
+            body._node[name]["node"] = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
         name = unused(title, self.functions)
-        whole = Function(name, made, tuple(arguments.values()), tuple(returns))
+        whole = Function(name, body, tuple(arguments.values()), tuple(returns))
         function = trim(whole, self.functions)
         used = {a for a in function.arguments if function.graph._succ[a]}
         used |= {t.node for t in function.returns}
-        given = [t for t, argument in arguments.items() if argument in used]
-        kept = tuple(arguments[tensor] for tensor in given)
+        operands = [t for t, argument in arguments.items() if argument in used]
+        kept = tuple(arguments[tensor] for tensor in operands)
         spare = set(function.arguments) - set(kept)
         function.graph.remove_nodes_from(spare)
-        return replace(function, arguments=kept), given
+        return replace(function, arguments=kept), operands
 
     def _argument(self, tensor: Tensor, arguments: dict[Tensor, str]) -> str:
         if tensor not in arguments:
@@ -200,24 +200,24 @@ class _Outline:
             for port, place in zip(ports, wanted):
                 order[port] = place
             attrs = {"T": tuple(dtypes[place] for place in order)}
-            made = Node("IdentityN", attrs)
+            identity = Node("IdentityN", attrs)
             if len(order) == 1:
-                made = Node("Identity", {"T": dtypes[order[0]]})
-            put(self.graph, name, made, [Tensor(node, place) for place in order])
+                identity = Node("Identity", {"T": dtypes[order[0]]})
+            put(self.graph, name, identity, [Tensor(node, place) for place in order])
 
 
 def bodies(graph: Graph, functions: Mapping[str, Function]) -> dict[str, Function]:
     """The functions that the nodes of a graph run, and those that these run, by name."""
-    found: dict[str, Function] = {}
+    bodies_: dict[str, Function] = {}
     stack = [graph]
     while stack:
         current = stack.pop()
         for node in map(current.node, current):
             names = (n for n in function_names(node) if n in functions)
-            for name in sorted(n for n in names if n not in found):
-                found[name] = functions[name]
+            for name in sorted(n for n in names if n not in bodies_):
+                bodies_[name] = functions[name]
                 stack.append(functions[name].graph)
-    return found
+    return bodies_
 
 
 def count_ops(function: Function, functions: Mapping[str, Function]) -> int:
@@ -252,14 +252,14 @@ def told_without_data(
             here = ops.traits(graph.op(name))
             if "shape-only" not in here and not here & _BOUND:
                 stack += [(source, False) for source in graph._pred[name]]
-    found: set[str] = set()
+    names: set[str] = set()
     wanted = [name for name in entries if known[name]]
     while wanted:
         name = wanted.pop()
-        if name not in found:
-            found.add(name)
+        if name not in names:
+            names.add(name)
             wanted += [s for s in graph._pred[name] if known.get(s)]
-    return found
+    return names
 
 
 def _is_told(
@@ -288,26 +288,26 @@ def first_values(
     graph: Graph, functions: Mapping[str, Function], loops: Iterable[str] | None = None
 ) -> frozenset[str]:
     """The constants that the variables of these loops, or of all, begin with."""
-    found = set()
+    firsts = set()
     for name in graph.by_op(*LOOPS) if loops is None else loops:
         body = named(graph.node(name), "body", functions)
         for port, tensor in enumerate(graph.inputs(name)):
             if body is not None and port < len(body.returns):
                 again = _source(body.graph, body.returns[port]).node
                 if again != body.arguments[port]:
-                    found.add(_source(graph, tensor).node)
-    return frozenset(name for name in found if graph.op(name) == "Const")
+                    firsts.add(_source(graph, tensor).node)
+    return frozenset(name for name in firsts if graph.op(name) == "Const")
 
 
 def _source(graph: Graph, tensor: Tensor) -> Tensor:
     """The tensor that this one repeats."""
     for _ in range(len(graph)):
-        given = graph.inputs(tensor.node)
+        inputs = graph.inputs(tensor.node)
         if "pass-through" not in ops.traits(graph.op(tensor.node)):
             break
-        if "feed" in ops.traits(graph.op(tensor.node)) or tensor.port >= len(given):
+        if "feed" in ops.traits(graph.op(tensor.node)) or tensor.port >= len(inputs):
             break
-        tensor = given[tensor.port]
+        tensor = inputs[tensor.port]
     return tensor
 
 

@@ -16,14 +16,14 @@ CHOICE = "_choice"  # marks a call that returns its second or its third input; T
 def outline_choices(
     graph: Graph, names: Iterable[str], functions: Mapping[str, Function]
 ) -> tuple[Graph, dict[str, Function], tuple[Region, ...]]:
-    """A copy in which each of these SelectV2 nodes calls a function that runs an If, and the functions made for it.
+    """A copy in which each of these SelectV2 nodes calls a function that runs an If, and the functions copy for it.
 
     Both sides are computed as before; only the choice is a condition.
     """
-    made, new, regions = duplicate(graph), dict[str, Function](), []
+    copy, new, regions = duplicate(graph), dict[str, Function](), []
     for name in names:
-        dtype = str(made.attrs(name).get("T") or "float32")
-        given = made.inputs(name)
+        dtype = str(copy.attrs(name).get("T") or "float32")
+        inputs = copy.inputs(name)
         refs = [
             _add(new, functions, _side(f"{name}_{word}", port, dtype))
             for port, word in enumerate(_SIDES)
@@ -35,9 +35,9 @@ def outline_choices(
             "Tout": (dtype,),
             CHOICE: True,
         }
-        put(made, name, Node("PartitionedCall", attrs), given)
+        put(copy, name, Node("PartitionedCall", attrs), inputs)
         regions.append(Region(name, whole.name, (), 1, frozenset((name,))))
-    return made, new, tuple(regions)
+    return copy, new, tuple(regions)
 
 
 def _add(
@@ -68,6 +68,6 @@ def _choice(name: str, branches: list[FunctionRef], dtype: str) -> Function:
         "Tin": (dtype, dtype),
         "Tout": (dtype,),
     }
-    given = [Tensor("predicate"), *map(Tensor, _SIDES)]
-    graph.add("chosen", Node("If", attrs), given)
+    operands = [Tensor("predicate"), *map(Tensor, _SIDES)]
+    graph.add("chosen", Node("If", attrs), operands)
     return Function(name, graph, ("predicate", *_SIDES), (Tensor("chosen"),))

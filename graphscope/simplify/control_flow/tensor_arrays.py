@@ -29,10 +29,10 @@ Inputs = Sequence[Tensor]
 def arrays_to_lists(graph: Graph, resizes: bool) -> None:
     """Rewrite every op on a TensorArray, in place; ``resizes`` says that some array may grow when it is written to."""
     for name in list(graph):
-        found = _ARRAY_OP.match(graph.op(name))
-        if found is None:
+        match = _ARRAY_OP.match(graph.op(name))
+        if match is None:
             continue
-        count, rewrite = _REWRITE[found[1] or ""]
+        count, rewrite = _REWRITE[match[1] or ""]
         inputs = graph.inputs(name)
         if len(inputs) != count:  # damaged: it stays what it is
             continue
@@ -44,8 +44,8 @@ def arrays_to_lists(graph: Graph, resizes: bool) -> None:
 
 def has_growing_array(graph: Graph) -> bool:
     """Whether an array of the graph may grow."""
-    made = graph.by_op("TensorArray", "TensorArrayV2", "TensorArrayV3")
-    return any(graph.attrs(name).get("dynamic_size") for name in made)
+    arrays = graph.by_op("TensorArray", "TensorArrayV2", "TensorArrayV3")
+    return any(graph.attrs(name).get("dynamic_size") for name in arrays)
 
 
 def type_lists(graph: Graph, functions: Mapping[str, Function]) -> None:
@@ -84,9 +84,9 @@ def _dtype(graph: Graph, name: str) -> str:
 
 
 def _constant(graph: Graph, name: str, value: np.ndarray) -> Tensor:
-    made = fresh(graph, name)
-    put(graph, made, Node("Const", {"dtype": value.dtype.name, "value": value}))
-    return Tensor(made)
+    unique = fresh(graph, name)
+    put(graph, unique, Node("Const", {"dtype": value.dtype.name, "value": value}))
+    return Tensor(unique)
 
 
 def _element_shape(graph: Graph, name: str, shape: Shape) -> Tensor:

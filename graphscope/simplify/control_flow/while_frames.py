@@ -48,27 +48,31 @@ def lift_frames(
     broken: dict[Path, str] = {}
     order = {name: place for place, name in enumerate(graph)} if frames else {}
     for path in sorted(frames, key=len, reverse=True):
-        inner = [why for found, why in broken.items() if found[: len(path)] == path]
+        inner = [
+            why
+            for broken_path, why in broken.items()
+            if broken_path[: len(path)] == path
+        ]
         if inner:
             broken[path] = inner[0]
             continue
         try:
             members = [name for name in frames[path] if name in graph]
             members.sort(key=lambda name: (order.get(name, len(order)), name))
-            made = _Frame(graph, path, members, functions).lifted(wanted)
+            loops = _Frame(graph, path, members, functions).lifted(wanted)
         except GraphError as error:
             broken[path] = str(error)
             continue
         if path[:-1] in frames:
-            frames[path[:-1]] |= made
+            frames[path[:-1]] |= loops
     return {path[-1]: why for path, why in broken.items()}
 
 
 def _members(graph: Graph) -> dict[Path, set[str]]:
     """The nodes of each frame, by the names of the frames around it and its own."""
-    found: dict[Path, set[str]] = {}
+    members: dict[Path, set[str]] = {}
     if next(graph.by_op(*ENTERS), None) is None:
-        return found
+        return members
     inside: dict[str, Path] = {}  # the frame in which a node's outputs lie
     for name in _in_order(graph):
         node = graph.node(name)
@@ -77,9 +81,9 @@ def _members(graph: Graph) -> dict[Path, set[str]]:
         if node.op in ENTERS and len(path) < MOST_DEPTH:
             path = (*path, str(node.attrs.get("frame_name", "")))
         if path:
-            found.setdefault(path, set()).add(name)
+            members.setdefault(path, set()).add(name)
         inside[name] = path[:-1] if node.op in EXITS else path
-    return found
+    return members
 
 
 def _in_order(graph: Graph) -> Iterator[str]:
@@ -137,8 +141,8 @@ class _Frame:
         for name in self.ordered:
             if name in kept and name not in exits:
                 raise self.wrong(f"has the output {name!r} in it")
-        given = [v.first for v in variables] + list(constants.values())
-        names = self.argument_names(given)
+        operands = [v.first for v in variables] + list(constants.values())
+        names = self.argument_names(operands)
         arguments = {Tensor(v.merge): n for v, n in zip(variables, names)}
         late = names[len(variables) :]
         arguments |= {Tensor(n): a for n, a in zip(constants, late)}
@@ -154,17 +158,17 @@ class _Frame:
         body = self.function(f"{name}_body", arguments, types, again)
         attrs = {"cond": cond, "body": body, "T": tuple(types)}
         self.graph.remove_nodes_from(self.members - exits.keys())
-        put(self.graph, name, Node("While", attrs), given)
+        put(self.graph, name, Node("While", attrs), operands)
         for leaving, port in exits.items():
             same = Node("Identity", {"T": types[port]})
             put(self.graph, leaving, same, [Tensor(name, port)])
         return {name, *exits}
 
     def condition(self) -> str:
-        found = self.by_op("LoopCond")
-        if len(found) != 1 or len(self.graph.inputs(found[0])) != 1:
-            raise self.wrong(f"has {len(found)} LoopCond nodes where it needs one")
-        return found[0]
+        conditions = self.by_op("LoopCond")
+        if len(conditions) != 1 or len(self.graph.inputs(conditions[0])) != 1:
+            raise self.wrong(f"has {len(conditions)} LoopCond nodes where it needs one")
+        return conditions[0]
 
     def variables(self) -> Iterator[Variable]:
         """Each Merge that a NextIteration leads back to."""
@@ -189,7 +193,7 @@ class _Frame:
 
     def constants(self, merges: set[str]) -> dict[str, Tensor]:
         """What enters and stays the same: Enter -> the tensor outside."""
-        found = {}
+        constants_ = {}
         for name in self.by_op(*ENTERS):
             readers = {n for n, _ in self.graph.consumers(name)}
             inputs = self.graph.inputs(name)
@@ -199,35 +203,35 @@ class _Frame:
                 raise self.wrong(f"has an Enter {name!r} that is read once only")
             if not inputs:
                 raise self.wrong(f"has an Enter {name!r} that nothing goes into")
-            found[name] = inputs[0]
-        return found
+            constants_[name] = inputs[0]
+        return constants_
 
     def exits(self, variables: list[Variable]) -> dict[str, int]:
         """Exit -> the number of its variable."""
         ports = {v.merge: port for port, v in enumerate(variables)}
-        found = {}
+        exits_ = {}
         for name in self.by_op(*EXITS):
             inputs = self.graph.inputs(name)
             switch = inputs[0].node if inputs and inputs[0].port == 0 else ""
             read = self.graph.inputs(switch)[0] if switch in self.switches else None
             if read is None or read.port or read.node not in ports:
                 raise self.wrong(f"has an Exit {name!r} of no loop variable")
-            found[name] = ports[read.node]
-        return found
+            exits_[name] = ports[read.node]
+        return exits_
 
-    def argument_names(self, given: Iterable[Tensor]) -> list[str]:
+    def argument_names(self, tensors: Iterable[Tensor]) -> list[str]:
         """A name for each argument, after what goes in; none that a node of the frame has."""
         taken, names = Names(self.members), list[str]()
         for name in self.members:  # a constant may be read without an Enter
             if self.graph.op(name) not in ENTERS:
                 taken.taken.update(self.graph._pred[name])
-        for tensor in given:
+        for tensor in tensors:
             names.append(taken.unique(tensor.node))
         return names
 
     def dtype(self, tensor: Tensor) -> str:
-        found = self.graph.attrs(tensor.node).get("T") or "float32"
-        return str(found).removesuffix("_ref")
+        dtype = self.graph.attrs(tensor.node).get("T") or "float32"
+        return str(dtype).removesuffix("_ref")
 
     def function(
         self,
@@ -237,9 +241,9 @@ class _Frame:
         returns: Iterable[Tensor],
     ) -> FunctionRef:
         """The part of the frame that computes ``returns``, as a function of the library."""
-        made = Graph()
+        body = Graph()
         for argument, dtype in zip(arguments.values(), types):
-            made.add(argument, Node("_Arg", {"T": dtype}))
+            body.add(argument, Node("_Arg", {"T": dtype}))
         inside = [self.inside(tensor, arguments) for tensor in returns]
         stack, entered = [tensor.node for tensor in inside], set(arguments.values())
         while stack:
@@ -249,17 +253,17 @@ class _Frame:
             entered.add(node)
             payload = self.member(node)
             reads = [self.inside(t, arguments) for t in self.graph.inputs(node)]
-            made.add_node(node, node=payload)
+            body.add_node(node, node=payload)
             stack += [t.node for t in reads]
             if not reads:  # what tells in which branch of a cond it lies
                 stack += self.pivots(payload, arguments)
             for slot, tensor in enumerate(reads):
-                made.add_edge(tensor.node, node, key=slot, port=tensor.port)
-        if not nx.is_directed_acyclic_graph(made):
+                body.add_edge(tensor.node, node, key=slot, port=tensor.port)
+        if not nx.is_directed_acyclic_graph(body):
             raise self.wrong("goes round in a circle outside its variables")
         name = unused(name, self.functions)
         self.functions[name] = Function(
-            name, made, tuple(arguments.values()), tuple(inside)
+            name, body, tuple(arguments.values()), tuple(inside)
         )
         return FunctionRef(name, {})
 
@@ -277,13 +281,13 @@ class _Frame:
     def pivots(self, node: Node, arguments: Mapping[Tensor, str]) -> list[str]:
         """The control inputs that lie in the body and open a branch there."""
         members = [name for name in node.controls if name in self.members]
-        found = []
+        pivots_ = []
         for name in members:
             source = (*self.graph.inputs(name), Tensor(""))[0]
             if source.node in self.members and self.graph.op(source.node) in _OPENING:
                 if self.inside(source, arguments).node == source.node:
-                    found.append(name)
-        return found
+                    pivots_.append(name)
+        return pivots_
 
     def member(self, name: str) -> Node:
         """A node that belongs into the body; a constant may stand outside the frame."""

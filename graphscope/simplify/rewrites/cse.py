@@ -69,11 +69,11 @@ def _single_entries(graph: Graph, name: str) -> int | None:
         return None
     begin, end, step = (each.tolist() for each in known)
     masked = (node.attrs.get("begin_mask") or 0) | (node.attrs.get("end_mask") or 0)
-    found = 0
+    axes = 0
     for axis, (a, b, s) in enumerate(zip(begin, end, step)):
         if not masked >> axis & 1 and s == 1 and b == a + 1 and a >= 0:
-            found |= 1 << axis
-    return found
+            axes |= 1 << axis
+    return axes
 
 
 def merge_equal(state: State) -> State:

@@ -22,9 +22,9 @@ def fill_lookups(
     ``contents`` gives both by the table's node. The size of a table becomes a constant.
     """
     readers = {
-        name: found
+        name: content
         for name in graph.by_op(*FINDS, *_SIZES)
-        if (found := contents.get(_table(graph, name))) is not None
+        if (content := contents.get(_table(graph, name))) is not None
     }
     if not readers:
         return graph
@@ -49,10 +49,10 @@ def _constant(value: np.ndarray) -> Node:
 def table_behind(graph: Graph, handle: Tensor) -> str:
     """The table that a handle is of; an inlined call passes it on."""
     for _ in range(len(graph)):
-        given = graph.inputs(handle.node)
-        if graph.op(handle.node) not in ("Identity", "IdentityN") or not given:
+        inputs = graph.inputs(handle.node)
+        if graph.op(handle.node) not in ("Identity", "IdentityN") or not inputs:
             break
-        handle = given[min(handle.port, len(given) - 1)]
+        handle = inputs[min(handle.port, len(inputs) - 1)]
     return handle.node
 
 

@@ -46,14 +46,14 @@ def unfuse(graph: Graph) -> Graph:
     fused = {name: _steps(graph, name) for name in graph.by_op(*_BASES, "Prelu")}
     if not any(fused.values()):
         return graph
-    made = Graph()
+    plain = Graph()
     for name in graph:
         steps = fused.get(name)
         if steps:
-            _expand(graph, made, name, steps)
+            _expand(graph, plain, name, steps)
         else:
-            made.add(name, graph.node(name), graph.inputs(name))
-    return made
+            plain.add(name, graph.node(name), graph.inputs(name))
+    return plain
 
 
 def _steps(graph: Graph, name: str) -> list[Step]:
@@ -113,7 +113,7 @@ def _attrs(node: Node, op: str) -> dict[str, Any]:
     return {name: node.attrs[name] for name in names if name in node.attrs}
 
 
-def _expand(graph: Graph, made: Graph, name: str, steps: list[Step]) -> None:
+def _expand(graph: Graph, plain: Graph, name: str, steps: list[Step]) -> None:
     node, before = graph.node(name), None
     for at, (step, own) in enumerate(
         zip(steps, _names(graph, name, steps), strict=True)
@@ -121,15 +121,15 @@ def _expand(graph: Graph, made: Graph, name: str, steps: list[Step]) -> None:
         inputs = [*([before] if before else []), *step.more]
         controls = node.controls if at == 0 else ()
         if step.op == "Prelu":
-            _add_prelu(graph, made, own, step.attrs, inputs, (controls, node.device))
+            _add_prelu(graph, plain, own, step.attrs, inputs, (controls, node.device))
         else:
-            made.add(own, Node(step.op, step.attrs, (), controls, node.device), inputs)
+            plain.add(own, Node(step.op, step.attrs, (), controls, node.device), inputs)
         before = Tensor(own)
 
 
 def _add_prelu(
     graph: Graph,
-    made: Graph,
+    plain: Graph,
     name: str,
     attrs: Mapping[str, Any],
     inputs: Sequence[Tensor],
@@ -149,9 +149,9 @@ def _add_prelu(
     for key, (op, reads) in parts.items():
         read = [r if isinstance(r, Tensor) else Tensor(own[r]) for r in reads]
         first = controls if key in ("Relu", "Neg") else ()
-        made.add(own[key], Node(op, attrs, (), first, device), read)
+        plain.add(own[key], Node(op, attrs, (), first, device), read)
     last = [Tensor(own["Relu"]), Tensor(own["mul"])]
-    made.add(name, Node("Sub", attrs, (), (), device), last)
+    plain.add(name, Node("Sub", attrs, (), (), device), last)
 
 
 def _names(graph: Graph, name: str, steps: list[Step]) -> Iterator[str]:

@@ -84,8 +84,8 @@ def _kept_batch(
     rest = asked[1:]
     if None in rest or rest.count(-1) != 1:
         return None
-    found = origin(below, inputs[1], 0, specs, values)
-    if found is None or (found.tensor, found.axis) != (inputs[0], 0):
+    source = origin(below, inputs[1], 0, specs, values)
+    if source is None or (source.tensor, source.axis) != (inputs[0], 0):
         return None
     others = math.prod(size for size in rest if size is not None and size > 0)
     whole = math.prod(size for size in shape[1:] if size is not None)
@@ -102,5 +102,5 @@ def _sizes(value: Value) -> Shape:
     pairs: Sequence[tuple[int, bool]] = list(
         zip(value.array.ravel().tolist(), value.known.ravel().tolist(), strict=True)
     )
-    found: list[Dim] = [size if known else None for size, known in pairs]
-    return tuple(found)
+    sizes: list[Dim] = [size if known else None for size, known in pairs]
+    return tuple(sizes)

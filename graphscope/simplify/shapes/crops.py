@@ -57,8 +57,8 @@ def _asked(graph: Graph, name: str, facts: Facts, keep: frozenset[str]) -> _Crop
     if len(inputs) != 3 or not _is_plain(node) or not _is_four(strides):
         return None
     sizes, kernel = _shape(facts, Tensor(name)), _shape(facts, inputs[1])
-    given = _shape(facts, inputs[2])
-    if sizes is None or kernel is None or given is None or None in kernel:
+    shape = _shape(facts, inputs[2])
+    if sizes is None or kernel is None or shape is None or None in kernel:
         return None
     if len(sizes) != 4 or len(kernel) != 4 or None not in sizes[1:3]:
         return None
@@ -83,9 +83,9 @@ def _is_four(strides: object) -> bool:
     return all(isinstance(each, int) and each > 0 for each in strides)
 
 
-def _is_own(graph: Graph, sizes: Tensor, given: Tensor) -> bool:
+def _is_own(graph: Graph, sizes: Tensor, feed: Tensor) -> bool:
     """Whether the size asked for follows from the map's own: then Keras's layer may give it as it is."""
-    own, stack = {given.node}, [given.node]
+    own, stack = {feed.node}, [feed.node]
     while stack:  # a map of one row was a sequence before
         node = stack.pop()
         if graph.op(node) in _LIFTED:

@@ -62,10 +62,10 @@ def _source(
     size = origin(below, dims, shape.index(None), specs, values)
     if size is None or size.reader not in graph:
         return None
-    given = specs.get(size.tensor, TensorSpec())
-    if given.shape is None or not given.dtype.startswith(("float", "int", "bfloat")):
+    spec = specs.get(size.tensor, TensorSpec())
+    if spec.shape is None or not spec.dtype.startswith(("float", "int", "bfloat")):
         return None
-    return size if all(n != 0 for n in given.shape) else None
+    return size if all(n != 0 for n in spec.shape) else None
 
 
 class _Maker:

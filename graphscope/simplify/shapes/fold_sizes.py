@@ -263,17 +263,17 @@ class _Folding:
 
     def cuts(self, name: str, source: Tensor, begin: np.ndarray) -> list[int] | None:
         """How much each axis loses at its end, where that is a constant."""
-        found = []
+        cuts_ = []
         for each in self.probes:
             before, after = _whole(each, source), _whole(each, Tensor(name))
             if before is not None and after is not None:
                 sizes = zip(before, after, begin.tolist(), strict=True)
-                found.append([(b or 0) - (a or 0) - start for b, a, start in sizes])
-        if len(found) < _enough(self.probes) or any(
-            cuts != found[0] for cuts in found[1:]
+                cuts_.append([(b or 0) - (a or 0) - start for b, a, start in sizes])
+        if len(cuts_) < _enough(self.probes) or any(
+            cuts != cuts_[0] for cuts in cuts_[1:]
         ):
             return None
-        return found[0] if min(found[0], default=-1) >= 0 else None
+        return cuts_[0] if min(cuts_[0], default=-1) >= 0 else None
 
     def added(self, name: str, part: str, values: Iterable[int]) -> Tensor:
         own = fresh(self.copy, f"{name}/{part}")
@@ -285,13 +285,13 @@ class _Folding:
 def _reached(graph: Graph) -> set[str]:
     """The nodes that depend on a feed."""
     stack = [n for n in graph if "feed" in ops.traits(graph.op(n))]
-    found: set[str] = set()
+    reached: set[str] = set()
     while stack:
         name = stack.pop()
-        if name not in found:
-            found.add(name)
+        if name not in reached:
+            reached.add(name)
             stack.extend(graph._succ[name])
-    return found
+    return reached
 
 
 def _constant(value: np.ndarray) -> Node:

@@ -36,7 +36,7 @@ def origin(
         op, inputs = graph.op(tensor.node), graph.inputs(tensor.node)
         if op in ("Shape", "ShapeN") and tensor.port < len(inputs):
             return AxisRead(inputs[tensor.port], index, *tensor)
-        found = ops.meaning(op)
+        definition = ops.meaning(op)
         if op == "Pack" and index < len(inputs):
             tensor, index = inputs[index], 0
         elif op == "ConcatV2":
@@ -46,7 +46,7 @@ def origin(
             tensor, index = part
         elif op == "Cast":
             tensor = inputs[0]
-        elif found is not None and found.moves == _FIRST and inputs:
+        elif definition is not None and definition.moves == _FIRST and inputs:
             source = _moved_from(graph, tensor, index, specs, values)
             if source is None:
                 return None
@@ -89,8 +89,8 @@ def _moved_from(
         if value is None or isinstance(value, Partial):
             return None
         known.append(value)
-    given = [TensorSpec("int32", np.shape(value)) for value in known]
-    call = ops.Call(node.op, node.attrs, given, known, tensor.node)
+    specs_ = [TensorSpec("int32", np.shape(value)) for value in known]
+    call = ops.Call(node.op, node.attrs, specs_, known, tensor.node)
     (moved,) = ops.values(call, 1)
     if not isinstance(moved, np.ndarray) or index >= moved.size:
         return None

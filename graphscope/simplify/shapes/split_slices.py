@@ -51,8 +51,8 @@ def split_slices(state: State) -> State:
 def _part(graph: Graph, name: str, facts: Facts) -> _Part | None:
     """What a slice takes of the last axis; None where it takes other than all of each other axis."""
     attrs, inputs = graph.attrs(name), graph.inputs(name)
-    found = [_value(graph, facts, tensor) for tensor in inputs[1:]]
-    values = [value for value in found if value is not None]
+    bounds = [_value(graph, facts, tensor) for tensor in inputs[1:]]
+    values = [value for value in bounds if value is not None]
     rank = len(facts[inputs[0]].spec.shape or ()) if inputs[0] in facts else 0
     shape = facts[Tensor(name)].spec.shape if Tensor(name) in facts else None
     if len(values) != 3 or shape is None:

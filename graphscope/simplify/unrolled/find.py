@@ -327,12 +327,12 @@ class _Walk:
         return self._unified(source.row, tensor.node, last, trial)
 
     def _commit(self, trial: dict[Any, Any], last: int) -> None:
-        for (kind, number), found in trial.items():
+        for (kind, number), node in trial.items():
             if kind == "sequence":
-                self.made.sequences[number].append(found)
+                self.made.sequences[number].append(node)
             else:
-                self.made.rows[number].nodes[last] = found
-                self.place[found] = number, last
+                self.made.rows[number].nodes[last] = node
+                self.place[node] = number, last
 
     def _read(self, source: Source, step: int) -> Tensor | None:
         if source.captured is not None:

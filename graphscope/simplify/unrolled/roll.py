@@ -25,20 +25,20 @@ def roll_chains(
 ) -> tuple[Graph, dict[str, Function]]:
     """The graph with each chain as a While, and the functions of these; the graph itself where it has none.
 
-    ``kept`` are nodes that keep their names, ``but`` names Whiles that must not be made (their names are those of an earlier call).
+    ``kept`` are nodes that keep their names, ``but`` names Whiles that must not be copy (their names are those of an earlier call).
     """
     chains = list(find_chains(graph))
     if not chains:
         return graph, {}
-    made = duplicate(graph)
-    made.graph.update(graph.graph)
+    copy = duplicate(graph)
+    copy.graph.update(graph.graph)
     functions: dict[str, Function] = {}
     for chain in chains:
         first = next(n for n in chain.rows[0].nodes if n)
         name = f"{first.rpartition('/')[0] or first}/unrolled"
-        if name not in but and name not in made:
-            functions |= _Rolling(made, chain, name, kept).roll()
-    return made, functions
+        if name not in but and name not in copy:
+            functions |= _Rolling(copy, chain, name, kept).roll()
+    return copy, functions
 
 
 class _Rolling:
@@ -76,7 +76,7 @@ class _Rolling:
     # -- what is read outside -------------------------------------------------------------
     def _outputs(self) -> list[tuple[int, int]]:
         """Row and port of each value of the steps that something else reads, but what only the last step's state is."""
-        inside, found = self.chain.nodes, []
+        inside, outputs = self.chain.nodes, []
         states = {state[1:] for state in self.chain.states}
         for number, row in enumerate(self.chain.rows):
             ports: set[int] = set()
@@ -87,15 +87,15 @@ class _Rolling:
                     is_end = step == self.chain.count - 1
                     if readers and not (is_end and (number, port) in states):
                         ports.add(port)
-            found += [(number, port) for port in sorted(ports)]
-        return found
+            outputs += [(number, port) for port in sorted(ports)]
+        return outputs
 
     def _outside(self, name: str, inside: set[str]) -> dict[int, list[tuple[str, int]]]:
-        found: dict[int, list[tuple[str, int]]] = {}
+        readers: dict[int, list[tuple[str, int]]] = {}
         for _, reader, slot, port in self.graph.out_edges(name, keys=True, data="port"):
             if reader not in inside and not self._leads_back(reader, inside):
-                found.setdefault(port, []).append((reader, slot))
-        return found
+                readers.setdefault(port, []).append((reader, slot))
+        return readers
 
     def _leads_back(self, name: str, inside: set[str]) -> bool:
         """Whether a node only passes on to the steps."""
@@ -148,8 +148,8 @@ class _Rolling:
         shape = self._constant(self.body, f"element_shape_{number}", -1)
         attrs = {"element_dtype": self._elements(self.inputs[number])}
         name = f"element_{number}"
-        given = (Tensor(items), Tensor(counter), shape)
-        self.body.add(name, Node("TensorListGetItem", attrs), given)
+        operands = (Tensor(items), Tensor(counter), shape)
+        self.body.add(name, Node("TensorListGetItem", attrs), operands)
         return Tensor(name)
 
     def _elements(self, items: Tensor) -> str:
@@ -159,8 +159,8 @@ class _Rolling:
         number = self.arguments.index(target)
         attrs = {"element_dtype": self._elements(self.inputs[number])}
         attrs["resize_if_index_out_of_bounds"] = False  # type: ignore[assignment]
-        given = (Tensor(target), Tensor(counter), Tensor(self._own(row), port))
-        self.body.add(f"written_{number}", Node("TensorListSetItem", attrs), given)
+        operands = (Tensor(target), Tensor(counter), Tensor(self._own(row), port))
+        self.body.add(f"written_{number}", Node("TensorListSetItem", attrs), operands)
         return Tensor(f"written_{number}")
 
     def _own(self, row: int) -> str:
@@ -189,9 +189,9 @@ class _Rolling:
             self.body.add_node(self._own(number), node=node)
         for number, row in enumerate(self.chain.rows):
             for slot, source in enumerate(row.inputs):
-                found = tensor(source)
+                first = tensor(source)
                 self.body.add_edge(
-                    found.node, self._own(number), key=slot, port=found.port
+                    first.node, self._own(number), key=slot, port=first.port
                 )
 
     def _small(self, tensor: Tensor) -> Tensor | None:

@@ -95,13 +95,13 @@ def _cut(graph: Graph, scope: str, whole: Tensor, second: bool, count: int) -> T
     attrs |= {"begin_mask": masks, "end_mask": masks, "ellipsis_mask": 0}  # type: ignore[dict-item]
     attrs |= {"new_axis_mask": 0, "shrink_axis_mask": 0}  # type: ignore[dict-item]
     name = fresh(graph, f"{scope}/cut")
-    given = (
+    operands = (
         whole,
         constant("begin", [*before, 0]),
         constant("end", [*before, count]),
         constant("strides", [*(1 for _ in before), 1]),
     )
-    graph.add(name, Node("StridedSlice", attrs), given)
+    graph.add(name, Node("StridedSlice", attrs), operands)
     return Tensor(name)
 
 

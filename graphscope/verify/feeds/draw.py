@@ -119,8 +119,7 @@ def shape_of(
     known = rank if port.shape is None else port.shape
     filling = (batch, *sizes, *[sizes[-1]] * len(known))
     return tuple(
-        found if found is not None else filling[place]
-        for place, found in enumerate(known)
+        size if size is not None else filling[place] for place, size in enumerate(known)
     )
 
 
@@ -155,14 +154,14 @@ def draw(
         not shape and port.shape == ()
     ):  # a rate, a ratio, a threshold: a loop may hang on others
         return np.asarray(rng.uniform(0.3, 0.9)).astype(port.dtype)
-    made = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
+    drawn = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
     if port.dtype.startswith("complex"):
-        return (made + 1j * rng.normal(size=shape)).astype(port.dtype)
+        return (drawn + 1j * rng.normal(size=shape)).astype(port.dtype)
     if port.dtype == "bfloat16":
         import ml_dtypes
 
-        return made.astype(ml_dtypes.bfloat16)
-    return made.astype(port.dtype)
+        return drawn.astype(ml_dtypes.bfloat16)
+    return drawn.astype(port.dtype)
 
 
 def _quantised(
@@ -183,13 +182,13 @@ def _quantised(
 def shaken(feeds: Mapping[str, Any]) -> dict[str, Any]:
     """The same inputs, each float one unit in the last place away."""
     rng = np.random.default_rng(0)
-    made = dict(feeds)
+    shaken_ = dict(feeds)
     for name, value in feeds.items():
         array = np.asarray(value)
         if array.dtype in (np.float16, np.float32, np.float64):
             ends = rng.choice([-np.inf, np.inf], array.shape).astype(array.dtype)
-            made[name] = np.nextafter(array, ends)
-    return made
+            shaken_[name] = np.nextafter(array, ends)
+    return shaken_
 
 
 LARGE = 1e3  # what a mask is multiplied by before it is added to scores
@@ -245,17 +244,17 @@ _READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
 
 def looked_up(graph: Graph, name: str) -> int | None:
     """How many rows the smallest table has that an integer input is an index into; None where it is none."""
-    stack, seen, found = [name], {name}, []
+    stack, seen, tables = [name], {name}, []
     while stack and len(seen) < 10_000:
         for reader, slot in graph.consumers(stack.pop()):
             op = graph.op(reader)
             if _LOOKUPS.get(op) == slot:
                 table = 2 if op == "SparseTensorDenseMatMul" else 1 - slot
-                found.append(_rows(graph, graph.inputs(reader)[table].node, op))
+                tables.append(_rows(graph, graph.inputs(reader)[table].node, op))
             elif (op in _PASSES or op in _KEEPS and slot == 0) and reader not in seen:
                 seen.add(reader)
                 stack.append(reader)
-    sizes = [rows for rows in found if rows]
+    sizes = [rows for rows in tables if rows]
     return min(sizes) if sizes else None
 
 

@@ -42,23 +42,23 @@ class Noise:
     def integers(self, shape: Shape, low: Any, high: Any) -> np.ndarray:
         """``low <= value < high``."""
         wide = np.asarray(high, np.float64) - low
-        found: np.ndarray = np.floor(low + self.uniform(shape, "integers") * wide)
-        return found
+        drawn: np.ndarray = np.floor(low + self.uniform(shape, "integers") * wide)
+        return drawn
 
     def categorical(self, logits: np.ndarray, count: int) -> np.ndarray:
         """Class numbers ``[batch, count]``, drawn by these logits: the Gumbel-max trick."""
         wanted = (logits.shape[0], int(count), logits.shape[1])
         u = self.uniform(wanted, "categorical")
-        found: np.ndarray = np.argmax(
+        drawn: np.ndarray = np.argmax(
             logits[:, None, :].astype(np.float64) - np.log(-np.log(u + 1e-12)), -1
         )
-        return found
+        return drawn
 
     def around(self, shape: Shape, centre: np.ndarray) -> np.ndarray:
         """Positive numbers about ``centre``, whose shape follows ``shape``'s: stands for gamma and Poisson deviates."""
         whole = (*shape, *centre.shape)
-        found: np.ndarray = centre * (0.5 + self.uniform(whole, "around"))
-        return found
+        drawn: np.ndarray = centre * (0.5 + self.uniform(whole, "around"))
+        return drawn
 
     def shuffled(self, value: np.ndarray) -> np.ndarray:
         """The rows in another order."""
@@ -109,7 +109,7 @@ SAMPLERS |= {
 
 
 def fed_noise(
-    session: Any, fetches: Sequence[Any], given: Mapping[Any, Any], noise: Noise
+    session: Any, fetches: Sequence[Any], feeds: Mapping[Any, Any], noise: Noise
 ) -> dict[Any, np.ndarray]:
     """The values for the random ops that the fetched tensors depend on, each from its own inputs' values.
 
@@ -119,24 +119,24 @@ def fed_noise(
 
     tf = import_tensorflow()
     fed: dict[Any, np.ndarray] = {}
-    for op in _samplers(fetches, given):
+    for op in _samplers(fetches, feeds):
         inputs = [None if t.dtype.name == "resource" else t for t in op.inputs]
         asked = [t for t in inputs if t is not None]
         try:
-            found = iter(session.run(asked, {**given, **fed}))
+            values_ = iter(session.run(asked, {**feeds, **fed}))
         except tf.errors.InvalidArgumentError as error:
             if _NOT_TAKEN in error.message:
                 continue
             raise
-        values = [None if t is None else next(found) for t in inputs]
-        made = SAMPLERS[op.type](noise, *values)
-        fed[op.outputs[0]] = made.astype(op.outputs[0].dtype.as_numpy_dtype)
+        values = [None if t is None else next(values_) for t in inputs]
+        sample = SAMPLERS[op.type](noise, *values)
+        fed[op.outputs[0]] = sample.astype(op.outputs[0].dtype.as_numpy_dtype)
     return fed
 
 
-def _samplers(fetches: Sequence[Any], given: Mapping[Any, Any]) -> list[Any]:
+def _samplers(fetches: Sequence[Any], feeds: Mapping[Any, Any]) -> list[Any]:
     """Random ops upstream, each after those that it depends on."""
-    cut = {tensor.op for tensor in given}
+    cut = {tensor.op for tensor in feeds}
     order: list[Any] = []
     opened: set[Any] = set()
     stack = [(tensor.op, False) for tensor in fetches]
@@ -182,26 +182,26 @@ def noisy_keras(noise: Noise) -> Iterator[None]:
 
 
 def _of_keras(
-    made: Callable[..., np.ndarray], noise: Noise, before: Callable[..., Any]
+    sampler: Callable[..., np.ndarray], noise: Noise, before: Callable[..., Any]
 ) -> Callable[..., Any]:
     def draw(*args: Any, **kwargs: Any) -> Any:
         kwargs.pop("seed", None)
         dtype = kwargs.pop("dtype", None)
         try:
-            found = made(noise, *args, **kwargs)
+            drawn = sampler(noise, *args, **kwargs)
         except (TypeError, NotImplementedError):  # traced: there are no numbers yet
             return before(*args, **kwargs, **({"dtype": dtype} if dtype else {}))
         from keras import ops
 
-        return ops.convert_to_tensor(found, dtype or _dtype_of(found, args))
+        return ops.convert_to_tensor(drawn, dtype or _dtype_of(drawn, args))
 
     return draw
 
 
-def _dtype_of(found: np.ndarray, args: Sequence[Any]) -> str:
-    if hasattr(args[0], "dtype") and found.dtype.kind == "f" and args[0].ndim > 1:
+def _dtype_of(drawn: np.ndarray, args: Sequence[Any]) -> str:
+    if hasattr(args[0], "dtype") and drawn.dtype.kind == "f" and args[0].ndim > 1:
         return str(getattr(args[0].dtype, "name", args[0].dtype))
-    return "int32" if found.dtype.kind in "iu" else "float32"
+    return "int32" if drawn.dtype.kind in "iu" else "float32"
 
 
 def _shape_of(shape: Any) -> Shape:
@@ -255,19 +255,19 @@ def _of_raw(
     def draw(**kwargs: Any) -> Any:
         names = _NAMES.get(op, ("shape",))
         try:
-            given = [
+            operands = [
                 None if name in ("resource", "algorithm") else _array(kwargs[name])
                 for name in names
             ]
-            found = sampler(noise, *given)
+            drawn = sampler(noise, *operands)
         except (TypeError, NotImplementedError):
             return before(**kwargs)
-        return _as_tensor(found, op, kwargs)
+        return _as_tensor(drawn, op, kwargs)
 
     return draw
 
 
-def _as_tensor(found: np.ndarray, op: str, kwargs: Mapping[str, Any]) -> Any:
+def _as_tensor(drawn: np.ndarray, op: str, kwargs: Mapping[str, Any]) -> Any:
     from ..import_tensorflow import import_tensorflow
 
     tf = import_tensorflow()
@@ -277,5 +277,5 @@ def _as_tensor(found: np.ndarray, op: str, kwargs: Mapping[str, Any]) -> Any:
     for name in ("minval", "alpha", "rate", "value"):
         if name in kwargs:
             default = tf.as_dtype(_array(kwargs[name]).dtype)
-    said = kwargs.get("dtype", kwargs.get("output_dtype"))
-    return tf.constant(found, tf.as_dtype(said) if said is not None else default)
+    dtype = kwargs.get("dtype", kwargs.get("output_dtype"))
+    return tf.constant(drawn, tf.as_dtype(dtype) if dtype is not None else default)

@@ -90,16 +90,16 @@ class SparseInputs:
         turn: Round,
         rows: int,
     ) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        parts: dict[str, Any] = {}
 
         def put(node: str, value: np.ndarray) -> None:
             if (name := f"{node}:0") in feeds:
-                made[name] = value.astype(feeds[name].dtype)
+                parts[name] = value.astype(feeds[name].dtype)
 
         def fill(nodes: Iterable[str], count: int) -> None:
             for name in (f"{node}:0" for node in nodes):
                 if name in ports:
-                    made[name] = _values(rng, ports[name], count, turn)
+                    parts[name] = _values(rng, ports[name], count, turn)
 
         for sparse in self.sparse:
             sizes = [rows if size is None else size for size in sparse.sizes]
@@ -116,7 +116,7 @@ class SparseInputs:
                 put(node, np.concatenate([[0], np.cumsum(lengths)]))
                 count = int(lengths.sum())
             fill(ragged.values, count)
-        return made
+        return parts
 
     def joined(self, name: str, feeds: Mapping[str, Any]) -> Coordinates:
         """The sparse tensor whose values a feed holds, of what all its feeds hold."""

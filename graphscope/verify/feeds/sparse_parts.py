@@ -55,17 +55,19 @@ class Ragged:
 
 def sparse_feeds(graph: Graph) -> tuple[list[Sparse], list[Ragged]]:
     """All of them; feeds that two tensors claim are parts of the first."""
-    found: dict[str, Sparse] = {}
+    feeds: dict[str, Sparse] = {}
     ragged: list[Ragged] = []
     for name in graph:
-        made = _of_arguments(graph, name) or _of_segments(graph, name)
-        if made is not None:
-            before = found.get(made.indices)
-            found[made.indices] = made if before is None else _together(before, made)
+        sparse = _of_arguments(graph, name) or _of_segments(graph, name)
+        if sparse is not None:
+            before = feeds.get(sparse.indices)
+            feeds[sparse.indices] = (
+                sparse if before is None else _together(before, sparse)
+            )
         splits = _of_splits(graph, name)
         if splits is not None and splits not in ragged:
             ragged.append(splits)
-    return list(found.values()), ragged
+    return list(feeds.values()), ragged
 
 
 def _together(one: Sparse, other: Sparse) -> Sparse:
@@ -84,9 +86,9 @@ def _together(one: Sparse, other: Sparse) -> Sparse:
 
 def _of_arguments(graph: Graph, name: str) -> Sparse | None:
     """The tensor that an op takes as ``x_indices``, ``x_values`` and ``x_shape``."""
-    op, given = graph.op(name), graph.inputs(name)
+    op, inputs = graph.op(name), graph.inputs(name)
     names = input_names(op)
-    if len(names) != len(given):
+    if len(names) != len(inputs):
         return None
     for slot, argument in enumerate(names):
         stem = argument.removesuffix("indices")
@@ -95,7 +97,7 @@ def _of_arguments(graph: Graph, name: str) -> Sparse | None:
         if op == "SparseToDense":
             stem, at = "sparse_", [2, 1]
         if argument.endswith("indices") and len(at) == 2:
-            return _made(graph, given[slot], given[at[0]], given[at[1]], name)
+            return _made(graph, inputs[slot], inputs[at[0]], inputs[at[1]], name)
     return None
 
 
@@ -106,11 +108,11 @@ def _made(
     first = _feeds_behind(graph, indices, 2)
     if not first:
         return None
-    said = _feeds_behind(graph, shape, 1)
+    sizes = _feeds_behind(graph, shape, 1)
     return Sparse(
         first[0],
         tuple(f for f in _feeds_behind(graph, values, 1) if f not in first),
-        said[0] if said else "",
+        sizes[0] if sizes else "",
         _sizes(graph, shape, reader),
         graph.op(reader) == "SparseFillEmptyRows",
         counts,
@@ -119,7 +121,7 @@ def _made(
 
 def _feeds_behind(graph: Graph, tensor: Tensor, rank: int) -> list[str]:
     """The placeholders of which each row makes one row of a tensor; none of them of another rank, where that is known."""
-    found: list[str] = []
+    feeds: list[str] = []
     stack, seen = [tensor], {tensor}
     while stack:
         at = stack.pop()
@@ -127,25 +129,25 @@ def _feeds_behind(graph: Graph, tensor: Tensor, rank: int) -> list[str]:
         if op in _FEEDS:
             shape = graph.attrs(at.node).get("shape")
             if shape is None or len(shape) == rank:
-                found.append(at.node)
+                feeds.append(at.node)
             continue
         slots = (at.port,) if op in _BY_PORT else _ROWS.get(op, ())
         inputs = graph.inputs(at.node)
         above = {inputs[slot] for slot in slots if slot < len(inputs)} - seen
         seen |= above
         stack += sorted(above)
-    return found
+    return feeds
 
 
 def _counts(graph: Graph, indices: Tensor) -> tuple[str, ...]:
     """The feeds that say how many random numbers decide which of the indices are kept (``tf.sparse.retain``)."""
-    found: list[str] = []
+    counts: list[str] = []
     stack, seen = [(indices, False)], {indices.node}
     while stack:
         at, is_mask = stack.pop()
         op, inputs = graph.op(at.node), graph.inputs(at.node)
         if op.endswith("RandomUniform") and inputs:
-            found += _feeds_behind(graph, inputs[0], 1)
+            counts += _feeds_behind(graph, inputs[0], 1)
             continue
         is_mask = is_mask or op == "Where"
         for slot, above in enumerate(inputs):
@@ -153,7 +155,7 @@ def _counts(graph: Graph, indices: Tensor) -> tuple[str, ...]:
             if passes and above.node not in seen:
                 seen.add(above.node)
                 stack.append((above, is_mask))
-    return tuple(found)
+    return tuple(counts)
 
 
 def _sizes(graph: Graph, shape: Tensor, reader: str) -> tuple[int | None, ...]:
@@ -203,7 +205,7 @@ def _of_segments(graph: Graph, name: str) -> Sparse | None:
 
 def _of_splits(graph: Graph, name: str) -> Ragged | None:
     """The tensor that a ragged op takes as its splits and its values."""
-    op, given = graph.op(name), graph.inputs(name)
+    op, inputs = graph.op(name), graph.inputs(name)
     if not op.startswith("Ragged"):
         return None
     names = input_names(op)
@@ -211,13 +213,13 @@ def _of_splits(graph: Graph, name: str) -> Ragged | None:
         kinds = graph.attrs(name).get("row_partition_types") or ()
         if set(kinds) - {"FIRST_DIM_SIZE"} != {"ROW_SPLITS"}:
             return None
-        splits, values = given[3:], given[1]
+        splits, values = inputs[3:], inputs[1]
     elif names[:2] in (
         ("rt_nested_splits", "rt_dense_values"),
         ("params_nested_splits", "params_dense_values"),
     ):
-        count = len(given) - len(names) + 1
-        splits, values = given[:count], given[count]
+        count = len(inputs) - len(names) + 1
+        splits, values = inputs[:count], inputs[count]
     else:
         return None
     fed = [_feeds_behind(graph, tensor, 1) for tensor in splits]

@@ -83,16 +83,16 @@ def example(
         if dtype == "string":
             known = [*words, b""]
             value = [known[int(n)] for n in rng.integers(len(known), size=count)]
-            made = train.Feature(bytes_list=train.BytesList(value=value))
+            feature = train.Feature(bytes_list=train.BytesList(value=value))
         elif dtype == "int64":
-            made = train.Feature(
+            feature = train.Feature(
                 int64_list=train.Int64List(value=rng.integers(0, 2, count).tolist())
             )
         else:
-            made = train.Feature(
+            feature = train.Feature(
                 float_list=train.FloatList(value=rng.normal(size=count).tolist())
             )
-        features[key] = made
+        features[key] = feature
     return train.Example(features=train.Features(feature=features)).SerializeToString()
 
 

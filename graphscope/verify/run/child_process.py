@@ -33,13 +33,13 @@ def apart(work: Callable[[], T], network: bool = False) -> T:
         _answer(work, sending)
     os.close(sending)
     with os.fdopen(receiving, "rb") as pipe:
-        said = pipe.read()
+        message = pipe.read()
     _, status = os.waitpid(child, 0)
-    if not said:
+    if not message:
         raise NotRunnable(
             f"TensorFlow's process ended without an answer ({_end(status)})"
         )
-    answer, error = pickle.loads(said)  # our own child's words
+    answer, error = pickle.loads(message)  # our own child's words
     if error is not None:
         raise error
     return answer  # type: ignore[no-any-return]

@@ -132,7 +132,7 @@ def _operations(topology: KerasModel) -> dict[str, Any]:
 
     places = [vars(ops).get(each) for each in ("numpy", "nn", "math", "core")]
     pairs = ((name, getattr(place, name, None)) for place in places for name in names)
-    return {name: found for name, found in pairs if found is not None}
+    return {name: layer for name, layer in pairs if layer is not None}
 
 
 def _from_manifest(keras: Any, topology: Mapping[str, Any], found: Model) -> Any:

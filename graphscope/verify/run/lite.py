@@ -75,8 +75,8 @@ class LiteRunner:
     def needed(
         self, outputs: Sequence[str], fed: Iterable[str] = ()
     ) -> tuple[Port, ...]:
-        given = {self.resolve(name) for name in fed}
-        return tuple(self.port(name) for name in self._inputs if name not in given)
+        names = {self.resolve(name) for name in fed}
+        return tuple(self.port(name) for name in self._inputs if name not in names)
 
     def port(self, name: str) -> Port:
         known = self._details(inputs=True)[self.resolve(name) or name]

@@ -107,11 +107,11 @@ class GraphRunner:
         return Tensor(node, int(port))
 
     def tensor(self, name: str) -> Any:
-        found = self.resolve(name)
-        if found is None:
+        name_ = self.resolve(name)
+        if name_ is None:
             hint = did_you_mean(Tensor.parse(name).node, self._known)
             raise GraphError(f"no tensor {name!r} in {self.source}{hint}")
-        return self.session.graph.get_tensor_by_name(found)
+        return self.session.graph.get_tensor_by_name(name_)
 
     def add(self, tensor: Any) -> str:
         """Make known what was added to the graph; returns its name."""
@@ -121,20 +121,20 @@ class GraphRunner:
     def needed(
         self, outputs: Sequence[str], fed: Iterable[str] = ()
     ) -> tuple[Port, ...]:
-        given = {self.tensor(name).op.name for name in fed}
+        names = {self.tensor(name).op.name for name in fed}
         stack = [self.tensor(name).op for name in outputs]
-        seen, found = set(), []
+        seen, needed = set(), []
         while stack:
             op = stack.pop()
-            if op.name in seen or op.name in given:
+            if op.name in seen or op.name in names:
                 continue
             seen.add(op.name)
             if op.type in ("Placeholder", "PlaceholderV2"):
-                found.append(op.name)
+                needed.append(op.name)
             stack += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
         order = {op.name: i for i, op in enumerate(self.session.graph.get_operations())}
         return tuple(
-            self.port(f"{name}:0") for name in sorted(found, key=order.__getitem__)
+            self.port(f"{name}:0") for name in sorted(needed, key=order.__getitem__)
         )
 
     def port(self, name: str) -> Port:
@@ -167,13 +167,13 @@ class GraphRunner:
 
         tf = import_tensorflow()
         fetches = [self.tensor(name) for name in outputs]
-        given = {self.tensor(name): value for name, value in feeds.items()}
+        feeds_ = {self.tensor(name): value for name, value in feeds.items()}
         try:
             if noise is not None:
-                given |= fed_noise(self.session, fetches, given, noise)
+                feeds_ |= fed_noise(self.session, fetches, feeds_, noise)
             options = tf.compat.v1.RunOptions(timeout_in_ms=1000 * LONGEST)
             with scratch_folder(self.remarks, self.source):
-                answer = self.session.run(fetches, given, options)
+                answer = self.session.run(fetches, feeds_, options)
             return [np.asarray(value) for value in answer]
         except tf.errors.DeadlineExceededError:
             raise TooSlow(
@@ -202,14 +202,14 @@ class KerasRunner:
 
     def resolve(self, name: str) -> str | None:
         plain = _plain(Tensor.parse(name).node)
-        found = [known for known in self._inputs if _plain(known) == plain]
-        return found[0] if len(found) == 1 else name if name in self._outputs else None
+        names = [known for known in self._inputs if _plain(known) == plain]
+        return names[0] if len(names) == 1 else name if name in self._outputs else None
 
     def needed(
         self, outputs: Sequence[str], fed: Iterable[str] = ()
     ) -> tuple[Port, ...]:
-        given = set(fed)
-        return tuple(self.port(name) for name in self._inputs if name not in given)
+        names = set(fed)
+        return tuple(self.port(name) for name in self._inputs if name not in names)
 
     def port(self, name: str) -> Port:
         tensor = self._inputs[name]
@@ -223,8 +223,8 @@ class KerasRunner:
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
-        made = self._called(self.keras, feeds, noise)
-        return [made[self._outputs.index(name)] for name in outputs]
+        arrays = self._called(self.keras, feeds, noise)
+        return [arrays[self._outputs.index(name)] for name in outputs]
 
     def _called(
         self, model: Any, feeds: Mapping[str, Any], noise: Noise | None = None
@@ -236,12 +236,12 @@ class KerasRunner:
         try:
             noisy = nullcontext() if noise is None else noisy_keras(noise)
             with noisy, scratch_folder(self.remarks, self.source):
-                found = _answer(tf, model, arrays)
+                answer = _answer(tf, model, arrays)
         except (tf.errors.OpError, ValueError, TypeError, IndexError) as error:
             raise GraphscopeError(
                 f"{self.source} cannot be run: {first_line(error)}"
             ) from None
-        return [np.asarray(value) for value in tf.nest.flatten(found)]
+        return [np.asarray(value) for value in tf.nest.flatten(answer)]
 
     def layers(self) -> list[tuple[str, Any]]:
         """Every call of a layer in an order of computation: the layer's name and what the call yields."""
@@ -282,10 +282,10 @@ def first_line(error: Exception) -> str:
     """TensorFlow's reason, without the stacks of Python frames that surround it."""
     text = getattr(error, "message", None) or str(error)
     lines = [line.strip() for line in text.splitlines()]
-    told = [line for line in lines if " " in line and not line.startswith(_NOISE)]
-    if not told:
+    telling = [line for line in lines if " " in line and not line.startswith(_NOISE)]
+    if not telling:
         return (lines or [type(error).__name__])[0][:400]
-    return told[-1 if "Detected at" in text else 0][:400]
+    return telling[-1 if "Detected at" in text else 0][:400]
 
 
 def _layer_name(tensor: Any) -> str:
@@ -307,14 +307,14 @@ def _given(tf: Any, values: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _packed(tf: Any, model: Any, given: Sequence[Any]) -> Any:
+def _packed(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
     """The inputs in the structure that the model was made with: one, a list, or by name."""
     names = ("_inputs_struct", "_nested_inputs")  # Keras 3, Keras 2
     structure = next((getattr(model, n) for n in names if hasattr(model, n)), None)
     if isinstance(structure, Mapping):
-        order = {id(tensor): value for tensor, value in zip(model.inputs, given)}
+        order = {id(tensor): value for tensor, value in zip(model.inputs, arrays)}
         return {key: order.get(id(tensor)) for key, tensor in structure.items()}
-    return given[0] if len(given) == 1 else list(given)
+    return arrays[0] if len(arrays) == 1 else list(arrays)
 
 
 def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
@@ -323,8 +323,8 @@ def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
     Keras's eager ``add`` takes what has no rows, as where no box was found, for a bias, and TensorFlow then refuses it.
     """
 
-    def call(*given: Any) -> Any:
-        return model(_packed(tf, model, given), training=False)
+    def call(*arrays_: Any) -> Any:
+        return model(_packed(tf, model, arrays_), training=False)
 
     try:
         return call(*arrays)

@@ -44,23 +44,23 @@ def draws(model: Model, output: str) -> bool:
 def check_loading(model: Model) -> None:
     """Raise UnsafeModel where loading the model as TensorFlow does could do more than load."""
     roots = [name for name in _run_at_load(model.source) if name in model.graph]
-    found = unsafe_nodes(model, roots) if roots else ()
-    _refuse(model, [node for node in found if not _LOADS.match(node.op)])
+    unsafe = unsafe_nodes(model, roots) if roots else ()
+    _refuse(model, [node for node in unsafe if not _LOADS.match(node.op)])
 
 
 def initialisers(model: Model, graph: Graph) -> list[str]:
     """The ops of ``graph`` that fill lookup tables from constants: nothing but tables changes when they run."""
-    found = [name for name in graph if _FILLS.match(graph.op(name))]
+    names = [name for name in graph if _FILLS.match(graph.op(name))]
     inside = replace(model, graph=graph)
-    return [name for name in found if not unsafe_nodes(inside, [name])]
+    return [name for name in names if not unsafe_nodes(inside, [name])]
 
 
-def _refuse(model: Model, found: list[Any]) -> None:
-    if found:
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+def _refuse(model: Model, unsafe: list[Any]) -> None:
+    if unsafe:
+        more = f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else ""
         raise UnsafeModel(
             f"running {model.source} could touch files, the network or Python: "
-            f"{', '.join(map(str, found[:5]))}{more}; pass --trust to run it all the same"
+            f"{', '.join(map(str, unsafe[:5]))}{more}; pass --trust to run it all the same"
         )
 
 

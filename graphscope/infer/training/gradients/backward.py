@@ -138,13 +138,13 @@ def _called(graph: Graph) -> set[str]:
 
 def called_by(node: Node) -> set[str]:
     """The functions that a node calls: those its attributes name, or its own op."""
-    found = {node.op}
+    names = {node.op}
     if node.op in _CALLERS or node.op.endswith("Dataset"):
         for key in ("f", "body", "cond", "then_branch", "else_branch", "branches"):
             value = node.attrs.get(key)
             values = value if type(value) is tuple else (value,)
-            found |= {v.name for v in values if isinstance(v, FunctionRef)}
-    return found
+            names |= {v.name for v in values if isinstance(v, FunctionRef)}
+    return names
 
 
 def _feeds_writes(flow: Flow, backward_ops: list[int]) -> bool:
@@ -213,15 +213,15 @@ def _follow(flow: Flow, seed: int, mask: bytearray) -> set[int]:
 def _given_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:
     """What a person passed as ``grad_ys``: the one operand of a first backward node that no weight is behind."""
     weighted = flow.downstream(flow.by_kind(lambda op: op in VARIABLES))
-    found = set()
+    seeds = set()
     for i in range(len(flow)):
         wires = [s for s, _ in flow.inputs[i] if flow.ops[s] != "Const"]
         if not mask[i] or flow.ops[i] not in _LINEAR or any(mask[s] for s in wires):
             continue
         free = {s for s in wires if not weighted[s] and not forward[s]}
         if len(free) == 1 and not SOURCES.match(flow.ops[min(free)]):
-            found |= free
-    return sorted(found)
+            seeds |= free
+    return sorted(seeds)
 
 
 def _candidate_seeds(flow: Flow, mask: bytearray, forward: bytearray) -> list[int]:

@@ -77,7 +77,7 @@ def differentiated_input(flow: Flow, i: int) -> int | None:
 
     A sum of several ways (``gradients/AddN``) holds the derivative that each of them does: a weight tells best.
     """
-    found: list[int] = []
+    inputs: list[int] = []
     stack = [i]
     for node in stack:
         match = _SCOPE.match(flow.names[node])
@@ -87,9 +87,9 @@ def differentiated_input(flow: Flow, i: int) -> int | None:
         if match and not forward and len(stack) < 16:
             stack += [source for source, _ in flow.inputs[node]][:8]
         elif forward:
-            found += _operand(flow, forward, leaf)
-    weights = [n for n in found if _is_weight(flow, n)]
-    return next(iter(weights or found), None)
+            inputs += _operand(flow, forward, leaf)
+    weights = [n for n in inputs if _is_weight(flow, n)]
+    return next(iter(weights or inputs), None)
 
 
 def _operand(flow: Flow, forward: str, leaf: str) -> list[int]:

@@ -91,7 +91,7 @@ def _subtracted(
     backward: bytearray,
 ) -> int:
     """The inputs that a prediction is subtracted from, where the difference is squared and trained on."""
-    found = 0
+    count = 0
     for i in flow.by_kind(lambda op: op in ("Sub", "SquaredDifference")):
         if not differentiated[i] or len(flow.inputs[i]) != 2:
             continue
@@ -100,8 +100,8 @@ def _subtracted(
             predicted = deps.weights[one] and deps.feeds[one] and not deps.reduced[one]
             only = target and not deps.weights[other] and not target & ~candidates
             if predicted and only and _is_squared(flow, backward, i):
-                found |= target & ~deps.feeds[one]
-    return found
+                count |= target & ~deps.feeds[one]
+    return count
 
 
 def _is_squared(flow: Flow, backward: bytearray, i: int) -> bool:
@@ -149,11 +149,11 @@ def _never_weighted(flow: Flow, deps: Dependence) -> int:
 
 def _sampled_against(flow: Flow, deps: Dependence) -> int:
     """The true classes that a sampled loss (NCE, sampled softmax) draws its negatives beside."""
-    found = 0
+    count = 0
     for i in flow.by_kind(lambda op: op.endswith("CandidateSampler")):
         for wire in flow.inputs[i][:1]:
-            found |= deps.feeds[wire[0]]
-    return found
+            count |= deps.feeds[wire[0]]
+    return count
 
 
 def weights_after(

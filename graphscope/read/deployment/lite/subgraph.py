@@ -120,8 +120,8 @@ class Lowered:
             inputs = [Tensor(names.get(t.node, t.node), t.port) for t in node.inputs]
             self.emitter.add(names[key], node.op, inputs, node.attrs, specs)
         for number, tensor in zip(numbers, outputs):
-            made = Tensor(names.get(tensor.node, tensor.node), tensor.port)
-            self.makers[number] = self._rounded(made, self.subgraph.tensor(number))
+            renamed = Tensor(names.get(tensor.node, tensor.node), tensor.port)
+            self.makers[number] = self._rounded(renamed, self.subgraph.tensor(number))
 
     def _rounded(self, x: Tensor, tensor: LiteTensor) -> Tensor:
         """What the integers of a tensor stand for, where the graph is to round as the file does."""

@@ -47,21 +47,21 @@ def _states(cell: KerasLayer) -> list[int]:
 
 def _multi_head(config: Config, shapes: list[Sizes]) -> list[Sizes]:
     query, value = shapes[0], shapes[min(1, len(shapes) - 1)]
-    told = config.get("output_shape")
-    last = (told,) if isinstance(told, int) else tuple(told or query[-1:])
-    made: list[Sizes] = [(*query[:-1], *last)]
+    declared = config.get("output_shape")
+    last = (declared,) if isinstance(declared, int) else tuple(declared or query[-1:])
+    outputs: list[Sizes] = [(*query[:-1], *last)]
     if config.get("return_attention_scores"):
         heads = config.get("num_heads", config.get("num_query_heads"))
-        made.append((query[0], heads, query[1], value[1]))
-    return made
+        outputs.append((query[0], heads, query[1], value[1]))
+    return outputs
 
 
 def _attention(config: Config, shapes: list[Sizes]) -> list[Sizes]:
     query, value = shapes[:2]
-    made: list[Sizes] = [(*query[:-1], value[-1])]
+    outputs: list[Sizes] = [(*query[:-1], value[-1])]
     if config.get("return_attention_scores"):
-        made.append((*query[:-1], value[1]))
-    return made
+        outputs.append((*query[:-1], value[1]))
+    return outputs
 
 
 def _spectrogram(config: Config, shapes: list[Sizes]) -> Sizes:

@@ -23,8 +23,8 @@ def _einsum(config: Config, shapes: list[Sizes]) -> Sizes:
     """The letters of the equation that the input has keep its sizes; the others are those of ``output_shape``."""
     left, _, right = str(config["equation"]).replace(" ", "").partition("->")
     source = left.partition(",")[0]
-    told = config["output_shape"]
-    sizes = (told,) if isinstance(told, int) else tuple(told)
+    declared = config["output_shape"]
+    sizes = (declared,) if isinstance(declared, int) else tuple(declared)
     shape = shapes[0]
     if "..." in source:
         return (*shape[: len(shape) - len(sizes)], *sizes)
@@ -65,12 +65,12 @@ def _repeat(config: Config, shapes: list[Sizes]) -> Sizes:
 
 def _concatenate(config: Config, shapes: list[Sizes]) -> Sizes:
     axis = config.get("axis", -1) % len(shapes[0])
-    made = list(_agreed(shapes, axis))
-    made[axis] = None
+    joined = list(_agreed(shapes, axis))
+    joined[axis] = None
     sizes = [shape[axis] for shape in shapes]
     if None not in sizes:
-        made[axis] = sum(size or 0 for size in sizes)
-    return tuple(made)
+        joined[axis] = sum(size or 0 for size in sizes)
+    return tuple(joined)
 
 
 def _agreed(shapes: list[Sizes], free: int) -> Sizes:
@@ -113,8 +113,8 @@ def _dot(config: Config, shapes: list[Sizes]) -> Sizes:
     a, b = (axes, axes) if isinstance(axes, int) else axes
     del first[a % len(first)]
     del second[b % len(second)]
-    made = (*first, *second[1:])
-    return made if len(made) > 1 else (*made, 1)
+    product = (*first, *second[1:])
+    return product if len(product) > 1 else (*product, 1)
 
 
 def _encoded(key: str) -> Rule:

@@ -81,8 +81,8 @@ def _shapes(
     rule = _RULES.get(name)
     if rule is None:
         return []
-    found = rule({**config, **_told(kwargs)}, shapes)
-    return found if isinstance(found, list) else [found]
+    ruled = rule({**config, **_told(kwargs)}, shapes)
+    return ruled if isinstance(ruled, list) else [ruled]
 
 
 def _told(kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,10 +112,10 @@ def _dtype(layer: KerasLayer, inputs: Sequence[TensorSpec]) -> str:
 
 
 def told_and_known(
-    told: tuple[TensorSpec, ...], known: tuple[TensorSpec, ...]
+    declared: tuple[TensorSpec, ...], known: tuple[TensorSpec, ...]
 ) -> tuple[TensorSpec, ...]:
     """What the file says of a call's outputs, and of those that it says nothing of what the rules do."""
-    pairs = zip_longest(told, known, fillvalue=TensorSpec())
+    pairs = zip_longest(declared, known, fillvalue=TensorSpec())
     return tuple(a if a.shape is not None else b for a, b in pairs)
 
 
@@ -134,10 +134,10 @@ def model_specs(
     for layer, number, call in calls_in_order(model):
         given = [known.get(t, TensorSpec()) for t in call.tensors()]
         if layer.model is not None:
-            found: Sequence[TensorSpec] = model_specs(layer.model, given, depth + 1)
+            specs: Sequence[TensorSpec] = model_specs(layer.model, given, depth + 1)
         else:
-            found = call_specs(layer, call, given)
-        for port, spec in enumerate(found):
+            specs = call_specs(layer, call, given)
+        for port, spec in enumerate(specs):
             known.setdefault(LayerOutput(layer.name, number, port), spec)
     return [known.get(tensor, TensorSpec()) for tensor in model.outputs]
 
@@ -183,10 +183,10 @@ def _wrapped(
 def _pipeline(
     layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, Any]
 ) -> list[Shape]:
-    found: list[Shape] = [shapes[0]]
+    passed: list[Shape] = [shapes[0]]
     for inner in layer.config["layers"]:
-        found = _shapes(inner, [s for s in found if s is not None], {})
-    return found
+        passed = _shapes(inner, [s for s in passed if s is not None], {})
+    return passed
 
 
 _WRAPPERS: dict[str, Any] = {

@@ -56,15 +56,15 @@ def _windows(
 
 def _conv(config: Config, shapes: list[Sizes]) -> Sizes:
     space, _ = split(config, shapes[0])
-    made = _windows(config, space, config["kernel_size"], config.get("strides", 1))
-    return joined(config, shapes[0], made, config["filters"])
+    sizes = _windows(config, space, config["kernel_size"], config.get("strides", 1))
+    return joined(config, shapes[0], sizes, config["filters"])
 
 
 def _depthwise(config: Config, shapes: list[Sizes]) -> Sizes:
     space, channels = split(config, shapes[0])
-    made = _windows(config, space, config["kernel_size"], config.get("strides", 1))
+    sizes = _windows(config, space, config["kernel_size"], config.get("strides", 1))
     count = None if channels is None else channels * config.get("depth_multiplier", 1)
-    return joined(config, shapes[0], made, count)
+    return joined(config, shapes[0], sizes, count)
 
 
 def _transposed(config: Config, shapes: list[Sizes]) -> Sizes:
@@ -79,8 +79,8 @@ def _transposed(config: Config, shapes: list[Sizes]) -> Sizes:
         each(more, rank),
     )
     padding = config.get("padding", "valid")
-    made = [_grown(n, k, s, d, p, padding) for n, k, s, d, p in rows]
-    return joined(config, shapes[0], made, config["filters"])
+    sizes = [_grown(n, k, s, d, p, padding) for n, k, s, d, p in rows]
+    return joined(config, shapes[0], sizes, config["filters"])
 
 
 def _grown(
@@ -105,8 +105,8 @@ def _grown(
 def _pool(config: Config, shapes: list[Sizes]) -> Sizes:
     space, channels = split(config, shapes[0])
     size = config["pool_size"]
-    made = _windows(config, space, size, config.get("strides") or size)
-    return joined(config, shapes[0], made, channels)
+    sizes = _windows(config, space, size, config.get("strides") or size)
+    return joined(config, shapes[0], sizes, channels)
 
 
 def _global_pool(config: Config, shapes: list[Sizes]) -> Sizes:
@@ -133,10 +133,10 @@ def _bordered(key: str, default: Any, sign: int) -> Rule:
     def rule(config: Config, shapes: list[Sizes]) -> Sizes:
         space, channels = split(config, shapes[0])
         pairs = _pairs(config.get(key, default), len(space))
-        made = [
+        sizes = [
             None if n is None else n + sign * (a + b) for n, (a, b) in zip(space, pairs)
         ]
-        return joined(config, shapes[0], made, channels)
+        return joined(config, shapes[0], sizes, channels)
 
     return rule
 
@@ -144,8 +144,8 @@ def _bordered(key: str, default: Any, sign: int) -> Rule:
 def _upsampled(config: Config, shapes: list[Sizes]) -> Sizes:
     space, channels = split(config, shapes[0])
     factors = each(config.get("size", 2), len(space))
-    made = [None if n is None else n * f for n, f in zip(space, factors)]
-    return joined(config, shapes[0], made, channels)
+    sizes = [None if n is None else n * f for n, f in zip(space, factors)]
+    return joined(config, shapes[0], sizes, channels)
 
 
 def _resized(config: Config, shapes: list[Sizes]) -> Sizes:

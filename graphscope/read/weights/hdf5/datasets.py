@@ -66,13 +66,13 @@ class Values:
                 "h5repack --high=v18 writes them in the usual way"
             )
         is_filled = len(self.fill) == dtype.itemsize and any(self.fill)
-        made = np.zeros(self.shape, dtype)
+        array = np.zeros(self.shape, dtype)
         if is_filled:
-            made[...] = np.frombuffer(self.fill, dtype)[0]
+            array[...] = np.frombuffer(self.fill, dtype)[0]
         if self.layout.kind == _CHUNKED:
             blocks = self._chunks(storage)
-            assemble(storage, blocks, self.steps, self.layout.sizes, made)
-        return made
+            assemble(storage, blocks, self.steps, self.layout.sizes, array)
+        return array
 
     def _whole(self, storage: Storage, data: bytes) -> np.ndarray:
         if len(data) < self.nbytes:

@@ -84,20 +84,20 @@ class Hdf5:
         header = self._object(path)
         if header is None:
             return None
-        held = self._attributes_of(header)
-        if name in held:
-            return held[name]
+        attributes_ = self._attributes_of(header)
+        if name in attributes_:
+            return attributes_[name]
         parts, number = [], 0
-        while f"{name}{number}" in held:
-            part = held[f"{name}{number}"]
+        while f"{name}{number}" in attributes_:
+            part = attributes_[f"{name}{number}"]
             parts += part if isinstance(part, list) else [part]
             number += 1
         return parts or None
 
     def _attributes_of(self, header: Header) -> dict[str, Any]:
         if header.address not in self._attributes:
-            held = attributes(self.storage, header, self.heaps)
-            self._attributes[header.address] = held
+            attributes_ = attributes(self.storage, header, self.heaps)
+            self._attributes[header.address] = attributes_
         return self._attributes[header.address]
 
     def texts(self, path: str, name: str) -> list[str]:

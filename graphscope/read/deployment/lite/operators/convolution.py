@@ -94,27 +94,27 @@ def _fully_connected(call: Call) -> Tensor:
     """The last axis is multiplied; the others are one in between, and afterwards where they are kept."""
     features = call.tensor(1).static[-1]
     kernel = call.weight(1, _turned, (1, 0))
-    x, shape, made = call[0], call.tensor(0).spec.shape or (), call.out().spec.shape
+    x, shape, output = call[0], call.tensor(0).spec.shape or (), call.out().spec.shape
     flat = len(shape) == 2 and shape[1] == features
     if not flat:
         x = call.op("Reshape", x, call.const((-1, features), "flat"))
     x = call.op("MatMul", x, kernel)
     if call.has(2):
         x = call.op("BiasAdd", x, call[2])
-    if made is not None and len(made) != 2:
-        x = call.op("Reshape", x, _shape_like(call, made))
+    if output is not None and len(output) != 2:
+        x = call.op("Reshape", x, _shape_like(call, output))
     return call.activated(x)
 
 
-def _shape_like(call: Call, made: tuple[int | None, ...]) -> Tensor:
+def _shape_like(call: Call, output: tuple[int | None, ...]) -> Tensor:
     """A shape as a tensor: constant where one size at most is unknown, else taken from the input's own."""
-    if list(made).count(None) <= 1:
-        return call.const([-1 if d is None else d for d in made], "shape")
+    if list(output).count(None) <= 1:
+        return call.const([-1 if d is None else d for d in output], "shape")
     whole = call.op("Shape", call[0], out_type="int32")
     first, last = call.const([0], "first"), call.const([-1], "last")
     one = call.const([1], "one")
     above = call.op("StridedSlice", whole, first, last, one, end_mask=0)
-    units = call.const([made[-1] or 1], "units")
+    units = call.const([output[-1] or 1], "units")
     return call.op("ConcatV2", above, units, call.const(0, "axis"))
 
 

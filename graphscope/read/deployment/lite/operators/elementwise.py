@@ -165,8 +165,8 @@ def _cast(call: Call) -> Tensor:
 @lowers("QUANTIZE", "DEQUANTIZE")
 def _requantise(call: Call) -> Tensor:
     """Real numbers stay real; half precision becomes single."""
-    made, given = call.dtype(), call.lowered.dtype_of(call.tensor(0))
-    return call[0] if made == given else call.op("Cast", call[0], DstT=made)
+    target, source = call.dtype(), call.lowered.dtype_of(call.tensor(0))
+    return call[0] if target == source else call.op("Cast", call[0], DstT=target)
 
 
 @lowers("FAKE_QUANT")
