@@ -92,10 +92,11 @@ def test_a_gradient_that_the_library_names_is_entered() -> None:
     from graphscope.wire.nodes import functions_of, graph_from_nodes
 
     graph = proto.GraphDef()
-    for name, op in (("good", "Neg"), ("evil", "WriteFile")):
+    for name, op, count in (("good", "Neg", 1), ("evil", "WriteFile", 2)):
         function = graph.library.function.add()
         function.signature.name = name
-        function.node_def.add(name="inside", op=op)
+        function.signature.input_arg.add(name="a", type=7 if count > 1 else 1)
+        function.node_def.add(name="inside", op=op, input=["a"] * count)
     graph.library.gradient.add(function_name="good", gradient_func="evil")
     node = graph.node.add(name="g", op="SymbolicGradient")
     node.attr["f"].func.name = "good"
@@ -170,7 +171,8 @@ def test_only_what_the_outputs_need_counts_when_they_are_given() -> None:
 def serialised(depth: int) -> bytes:
     message = proto.GraphDef()
     if depth == 0:
-        message.node.add(name="secret", op="ReadFile")
+        message.node.add(name="name", op="Placeholder")
+        message.node.add(name="secret", op="ReadFile", input=["name"])
         return message.SerializeToString()
     const = message.node.add(name="text", op="Const")
     const.attr["dtype"].type = 7

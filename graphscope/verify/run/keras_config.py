@@ -32,6 +32,16 @@ _MODULES = (
     "keras.dtype_policies",
     "keras.src.models.functional",
     "keras.src.models.sequential",
+    # where Keras 2 keeps them, as a package of its own and as part of Keras
+    *(
+        f"{package}.src.{module}"
+        for package in ("tf_keras", "keras")
+        for module in (
+            "engine.functional",
+            "engine.sequential",
+            "layers.core.tf_op_layer",
+        )
+    ),
 )
 _OPERATIONS = tuple(
     f"keras.src.ops.{name}" for name in "core image linalg math nn numpy".split()

@@ -11,6 +11,7 @@ import pytest
 
 from graphscope.graph import Graph, Model, Node, Signature, Tensor, TensorSpec
 from graphscope.render.keras import write_keras
+from tests.render.keras.in_memory import InMemory
 from tests.render.keras.test_model_source import X, constant, put, rng, run, written
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
@@ -129,7 +130,7 @@ def test_constant_beside_variables_is_not_trained(tmp_path: Path) -> None:
     graph.add("read", Node("ReadVariableOp", {"dtype": "float32"}), [Tensor("v")])
     graph.add("pow", Node("Maximum", {"T": "float32"}), [X, Tensor("read")])
     graph.add("y", Node("Minimum", {"T": "float32"}), [Tensor("pow"), Tensor("table")])
-    model = Model(graph, weights={"v": np.zeros(20, "f4")})
+    model = Model(graph, weights=InMemory({"v": np.zeros(20, "f4")}))
     write_keras(model, graph, tmp_path, inputs=[X], outputs=[Tensor("y")])
     built = run(tmp_path)
     assert [len(w.shape) for w in built.trainable_variables] == [1]

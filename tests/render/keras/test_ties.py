@@ -10,6 +10,7 @@ import pytest
 
 from graphscope.graph import Graph, Model, Node, Tensor, TensorSpec, WeightUse
 from graphscope.render.keras import write_keras
+from tests.render.keras.in_memory import InMemory
 from tests.render.keras.test_model_source import (
     X,
     constant,
@@ -131,7 +132,7 @@ def test_weight_that_an_op_reads_is_the_layers_own(tmp_path: Path) -> None:
         "read", Node("ReadVariableOp", {"dtype": "float32"}), [Tensor("fc/kernel")]
     )
     graph.add("twice", Node("MatMul", {"T": "float32"}), [Tensor("fc"), Tensor("read")])
-    model = Model(graph, weights={"fc/kernel": kernel})
+    model = Model(graph, weights=InMemory({"fc/kernel": kernel}))
     report = write_keras(model, graph, tmp_path, inputs=[X], outputs=[Tensor("twice")])
     x = rng().normal(size=(2, 4)).astype("f4")
     np.testing.assert_allclose(
