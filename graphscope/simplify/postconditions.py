@@ -20,7 +20,7 @@ def check_pass(each: Pass, before: State, after: State) -> None:
     """Raise BrokenPass with all that a pass broke; what was broken before it (a damaged file) is not its fault."""
     faults = set(_faults(after)) - set(_faults(before))
     if not each.drops:
-        lost = weights_of(before) - weights_of(after)
+        lost = weights_of(before) - _names_behind(after)
         learned = (name for name in lost if not _is_mask(before.op_graph.node(name)))
         faults |= {f"the weight {name!r} is lost" for name in learned}
     if faults:
@@ -65,15 +65,20 @@ def _is_mask(node: Node) -> bool:
 
 def weights_of(state: State) -> set[str]:
     """The variables and arrays of numbers of the op graph that the outputs depend on; all where no output is known."""
-    graph = state.graph
-    names = graph.upstream(state.kept) if state.outputs else set(graph)
-    stand_for = {name for each in names for name in _stands_for(state, each)}
     ops = state.op_graph
     return {
         name
-        for name in stand_for
+        for name in _names_behind(state)
         if name in ops and "node" in ops._node[name] and _is_weight(ops.node(name))
     }
+
+
+def _names_behind(state: State) -> set[str]:
+    """The nodes of the op graph that the outputs depend on, those in the bodies of lifted loops too."""
+    graph = state.graph
+    names = graph.upstream(state.kept) if state.outputs else set(graph)
+    inside = (name for body in state.lifted.functions.values() for name in body.graph)
+    return {name for each in names for name in _stands_for(state, each)} | {*inside}
 
 
 def _stands_for(state: State, name: str) -> Iterator[str]:

@@ -119,6 +119,8 @@ def is_config(text: str | bytes) -> bool:
 def read_json(source: Source, options: Options, format: str) -> Model:
     """What ``to_json`` wrote, with the weights that lie beside it, if any do."""
     config = parse_json(source.text(), source.name)
+    if not isinstance(config, dict):
+        raise FormatError(f"{source.name}: its JSON describes no Keras model")
     version = str(config.get("keras_version") or "")
     path = weights_path(source.name)
     if path is not None:

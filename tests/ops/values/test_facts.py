@@ -7,8 +7,8 @@ import numpy as np
 from graphscope.graph import TensorSpec
 from graphscope.ops import Partial
 from graphscope.ops.values.facts import (
+    Contents,
     Fact,
-    WeightRef,
     join_facts,
     join_held,
     join_values,
@@ -33,13 +33,11 @@ def test_what_was_unknown_once_stays_so() -> None:
 
 
 def test_a_list_without_elements_agrees_with_any() -> None:
-    filled = WeightRef((TensorSpec("float32", (3,)),), 2)
-    assert join_held(WeightRef(None, 2), filled) == filled
-    assert join_held(WeightRef(array="a"), WeightRef(array="b")) is None
-    other = WeightRef((TensorSpec("float32", (4,)),), 3)
-    assert join_held(filled, other) == WeightRef(
-        (TensorSpec("float32", (None,)),), None
-    )
+    filled = Contents((TensorSpec("float32", (3,)),), 2)
+    assert join_held(Contents(None, 2), filled) == filled
+    assert join_held(Contents(array="a"), Contents(array="b")) is None
+    other = Contents((TensorSpec("float32", (4,)),), 3)
+    assert join_held(filled, other) == Contents((TensorSpec("float32", (None,)),), None)
 
 
 def test_facts_are_the_same_whatever_lies_under_what_is_unknown() -> None:
