@@ -173,9 +173,9 @@ class Context:
             what = "trainable weights" if self.study.updates else "weights"
             text = f"{have} of {self.total} {what} upstream"
             yield self._evidence("share of weights", text, math.log(max(share, 0.02)))
-            yield self._evidence("some weights", "weights lead to it")
+            yield self._evidence("some weights", "it depends on weights")
             if have == self.total:
-                yield self._evidence("all weights", "none is missing")
+                yield self._evidence("all weights", f"of the {what} none is left out")
         feeds = self.study.deps.feeds[head.index] & self.data
         if self.study.deps.sources and not feeds:
             yield self._evidence("no data", "depends on no data input")
