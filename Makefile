@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: install demo test test-all lint types format bench docs clean
+.PHONY: install demo test test-all fuzz lint types format bench docs clean
 
 install: $(STAMP)
 
@@ -26,6 +26,10 @@ test: install tests/node_modules/.package-lock.json
 
 test-all: install tests/node_modules/.package-lock.json
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# A minute of damaged and hostile files through the whole chain; --minutes 60 is what a release wants.
+fuzz: install
+	$(BIN)/python tests/fuzz/run.py --minutes 1 --seed 1
 
 lint: install
 	$(BIN)/black --check --quiet . || { echo 'run: make format'; exit 1; }
