@@ -64,7 +64,8 @@ def to_text(
     for name, function in functions.items():
         lines += ["", f"function {word(name)}{_attributes(function.attrs)} {{"]
         lines += (f"  {line}" for line in _lines(function.graph, {}, inline))
-        lines += [f"  return {_returns(function)}", "}"]
+        returns = _returns(function)
+        lines += [f"  return {returns}", "}"] if returns else ["}"]
     return "\n".join(lines) + "\n"
 
 
