@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...errors import GraphscopeError
 from ...graph import Model
-from ...verify.feeds.draw import Port
 from ...verify.feeds.noise import Noise
-from .endpoints import Endpoints
+from .endpoints import EndpointRunner, Endpoints
 
 Call = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
-class CalledRunner:
+class CalledRunner(EndpointRunner):
     """``call`` takes and gives arrays by the names of the signature; ``runtime`` is what the report calls it."""
 
     def __init__(self, ends: Endpoints, source: str, runtime: str, call: Call) -> None:
         self.ends, self.source, self.runtime, self.call = ends, source, runtime, call
         self.model: Model | None = None
         self.remarks: list[str] = []
-
-    def outputs(self) -> tuple[str, ...]:
-        return self.ends.outputs()
-
-    def resolve(self, name: str) -> str | None:
-        return self.ends.resolve(name)
-
-    def needed(
-        self, outputs: Sequence[str], fed: Iterable[str] = ()
-    ) -> tuple[Port, ...]:
-        return self.ends.needed(fed)
-
-    def port(self, name: str) -> Port:
-        return self.ends.port(name)
 
     def run(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...graph import Signature, Tensor
@@ -61,3 +61,23 @@ class Endpoints:
 
 def _text(tensor: Tensor) -> str:
     return str(tensor) if tensor.port else tensor.node
+
+
+class EndpointRunner:
+    """What every runner of an exported model answers of its inputs and outputs, from the endpoints that it has."""
+
+    ends: Endpoints
+
+    def outputs(self) -> tuple[str, ...]:
+        return self.ends.outputs()
+
+    def resolve(self, name: str) -> str | None:
+        return self.ends.resolve(name)
+
+    def needed(
+        self, outputs: Sequence[str], fed: Iterable[str] = ()
+    ) -> tuple[Port, ...]:
+        return self.ends.needed(fed)
+
+    def port(self, name: str) -> Port:
+        return self.ends.port(name)

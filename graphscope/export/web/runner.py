@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from select import select
 from typing import Any
@@ -17,11 +17,10 @@ import numpy as np
 
 from ...errors import GraphscopeError, NotRunnable
 from ...graph import Model, Signature
-from ...verify.feeds.draw import Port
 from ...verify.feeds.noise import Noise
 from ...verify.run.runner import LONGEST, Runner
 from ..frozen import Frozen
-from ..proof.endpoints import Endpoints
+from ..proof.endpoints import EndpointRunner, Endpoints
 from .manifest import JS_TYPES
 
 HERE = Path(__file__).parent
@@ -76,7 +75,7 @@ def _places() -> Iterator[Path]:
         yield Path(done.stdout.strip() or "node_modules")
 
 
-class JavaScriptRunner:
+class JavaScriptRunner(EndpointRunner):
     """The model in the first of some runtimes that can run it; each is a name and the command line that starts it."""
 
     def __init__(
@@ -112,20 +111,6 @@ class JavaScriptRunner:
             return {"error": f"no answer within {LONGEST} s"}
         line = stream.readline()
         return json.loads(line) if line else {"error": "its process ended"}
-
-    def outputs(self) -> tuple[str, ...]:
-        return self.ends.outputs()
-
-    def resolve(self, name: str) -> str | None:
-        return self.ends.resolve(name)
-
-    def needed(
-        self, outputs: Sequence[str], fed: Iterable[str] = ()
-    ) -> tuple[Port, ...]:
-        return self.ends.needed(fed)
-
-    def port(self, name: str) -> Port:
-        return self.ends.port(name)
 
     def run(
         self,
