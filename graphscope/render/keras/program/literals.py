@@ -35,7 +35,7 @@ def literal(value: Any) -> str:
     return _container(value)
 
 
-_REGULARIZERS = frozenset({"L1", "L2", "L1L2"})
+_REGULARIZERS = {"L1": {"l1"}, "L2": {"l2"}, "L1L2": {"l1", "l2"}}
 
 
 def _container(value: Any) -> str:
@@ -44,7 +44,7 @@ def _container(value: Any) -> str:
     if isinstance(value, tuple):
         inside = ", ".join(map(literal, value))
         return f"({inside},)" if len(value) == 1 else f"({inside})"
-    if isinstance(value, Mapping) and value.get("class_name") in _REGULARIZERS:
+    if isinstance(value, Mapping) and _is_regularizer(value):
         return _regularizer(value["class_name"], value["config"])
     if isinstance(value, Mapping):
         pairs = (f"{literal(key)}: {literal(each)}" for key, each in value.items())
@@ -52,9 +52,21 @@ def _container(value: Any) -> str:
     raise TypeError(f"no literal for a {type(value).__name__}")
 
 
+def _is_regularizer(value: Mapping[Any, Any]) -> bool:
+    """Whether this is the serial form of a regularizer of Keras's, with its arguments and no others: their names become source."""
+    name, config = value.get("class_name"), value.get("config")
+    return (
+        value.keys() == {"class_name", "config"}
+        and isinstance(name, str)
+        and isinstance(config, Mapping)
+        and bool(config)
+        and config.keys() <= _REGULARIZERS.get(name, set())
+    )
+
+
 def _regularizer(name: str, config: Mapping[str, Any]) -> str:
     """The constructor of a regularizer that Keras's serial form stands for: short where one number says all."""
-    if len(config) == 1:
+    if config.keys() == {name.lower()}:
         return f"regularizers.{name}({literal(*config.values())})"
     inside = ", ".join(f"{key}={literal(each)}" for key, each in sorted(config.items()))
     return f"regularizers.{name}({inside})"

@@ -112,7 +112,7 @@ def expression_of(
             text = item_text(holes.text(call.args[0]), call.args[1])
         else:
             text = _operation_text(layer, call, holes)
-    except IndexError:  # a call that lacks its operands: no file of Keras's
+    except LookupError:  # a call that lacks its operands: no file of Keras's
         return None, ()
     return text, tuple(holes.tensors)
 
@@ -120,7 +120,7 @@ def expression_of(
 def item_text(of: str, index: Any) -> str:
     """``x[:, -1, 1:]``."""
     places = index if isinstance(index, tuple | list) else (index,)
-    return f"{of}[{', '.join(map(_place, places))}]"
+    return f"{of}[{', '.join(map(_place, places or (...,)))}]"
 
 
 def _place(value: Any) -> str:

@@ -158,7 +158,7 @@ def _operand(text: str) -> str:
 
 def _item(of: str, index: Any) -> str:
     places = index if isinstance(index, tuple | list) else (index,)
-    return f"{of}[{', '.join(map(_place, places))}]"
+    return f"{of}[{', '.join(map(_place, places or (...,)))}]"
 
 
 def _place(value: Any) -> str:
@@ -189,11 +189,11 @@ def _by_name(
         return f"ops.einsum({', '.join(inside)})" if operands else None
     if name == "split":
         parts = values.get("num_or_size_splits")
-        if isinstance(parts, tuple):
+        if isinstance(parts, tuple) and all(isinstance(p, int) for p in parts):
             ends = [sum(parts[: n + 1]) for n in range(len(parts) - 1)]
             parts = tuple(ends)
-        axis = literal(values.get("axis") or 0)
-        return f"ops.split({text(values['value'])}, {literal(parts)}, axis={axis})"
+        axis = text(values.get("axis") or 0)
+        return f"ops.split({text(values['value'])}, {text(parts)}, axis={axis})"
     said = {
         key: (
             text(values[key])
