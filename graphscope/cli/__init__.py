@@ -338,8 +338,11 @@ def export_command(json_wanted: bool, out: str, target: str, **options: Any) -> 
     """
     from . import deployment
 
+    check_ours([out], options["force"], folders=True)
     wishes = {key: options[key] for key in EXPORT_WISHES}
-    document = analysis_of({**options, "out": out}).export(out, target, **wishes)
+    analysis = analysis_of({**options, "out": out})
+    document = analysis.export(out, target, force=True, **wishes)  # it was asked above
+    remember([out])
     say(document.to_json(), lambda: deployment.export_text(document), json_wanted)
     if document.verified and document.verified.passed is False:
         sys.exit(3)

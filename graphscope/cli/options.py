@@ -66,7 +66,7 @@ def of_layers(command: Decorated) -> Decorated:
 force_option = click.option(
     "--force",
     is_flag=True,
-    help="Replace a file at OUT that graphscope did not write, or that was edited.",
+    help="Replace what stands at OUT and graphscope did not write, or was edited since.",
 )
 FREEZE = (
     force_option,
@@ -160,7 +160,7 @@ EXPORT = (
         is_flag=True,
         help="Leave the graph in its mode; default is inference.",
     ),
-    click.option("--force", is_flag=True, help="Replace an earlier export at OUT."),
+    force_option,
     click.option(
         "--verify/--no-verify",
         default=True,
@@ -184,7 +184,6 @@ EXPORT_WISHES += (
     "page",
     "weights",
     "as_is",
-    "force",
     "verify",
     "within",
     "trust",

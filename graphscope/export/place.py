@@ -35,7 +35,7 @@ def check_free(
         )
     if not is_own(place):
         raise WouldOverwrite(
-            f"{place} is no export of this kind, so --force does not replace it: remove it yourself, or write to another place"
+            f"{place} is no export of this kind, so it is not replaced: remove it yourself, or write to another place"
         )
 
 

@@ -91,6 +91,28 @@ def test_an_edited_model_py_stays(tmp_path: Path, capsys) -> None:
     assert "# mine" not in source.read_text()
 
 
+@pytest.mark.parametrize("target, part", [("savedmodel", "note"), ("tfjs", "model.json")])
+def test_an_export_has_the_same_guard(tmp_path: Path, capsys, target, part) -> None:
+    """Folders are in the ledger as files are: ours are replaced, edited ones only with --force, foreign ones never."""
+    place = tmp_path / "out"
+    command = ("export", dense(tmp_path), "--to", target, "-o", place, "--no-verify")
+    place.mkdir()
+    assert run_main(capsys, *command)[0] == 0  # an empty folder is nobody's
+    assert run_main(capsys, *command)[0] == 0
+    (place / part).write_text("mine")
+    status, _, message = run_main(capsys, *command)
+    assert status == 1 and "was changed" in message
+    assert (place / part).read_text() == "mine"
+    assert run_main(capsys, *command, "--force")[0] == 0
+    foreign = tmp_path / "notes"
+    foreign.mkdir()
+    (foreign / "diary.txt").write_text("mine")
+    for force, words in (((), "did not write"), (("--force",), "no export")):
+        status, _, message = run_main(capsys, *command[:5], foreign, *force)
+        assert status == 1 and words in message and message.count("\n") == 1
+    assert (foreign / "diary.txt").read_text() == "mine"
+
+
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
