@@ -56,7 +56,9 @@ def remember(paths: Iterable[str | Path]) -> None:
     beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(latest), encoding="utf-8", errors="surrogateescape")
+        beside.write_text(
+            json.dumps(latest), encoding="utf-8", errors="surrogateescape"
+        )
         os.replace(beside, place)
     except OSError:
         return
@@ -85,7 +87,11 @@ def _state(path: str | Path) -> list[int]:
     if not os.path.isdir(path):
         status = os.stat(path)
         return [status.st_size, status.st_mtime_ns]
-    below = [os.path.join(place, n) for place, d, names in os.walk(path) for n in (*d, *names)]
+    below = [
+        os.path.join(place, n)
+        for place, d, names in os.walk(path)
+        for n in (*d, *names)
+    ]
     entries = [os.lstat(each) for each in (path, *below)]
     sizes = sum(each.st_size for each in entries)
     return [sizes, max(each.st_mtime_ns for each in entries), len(entries)]

@@ -91,7 +91,9 @@ def test_an_edited_model_py_stays(tmp_path: Path, capsys) -> None:
     assert "# mine" not in source.read_text()
 
 
-@pytest.mark.parametrize("target, part", [("savedmodel", "note"), ("tfjs", "model.json")])
+@pytest.mark.parametrize(
+    "target, part", [("savedmodel", "note"), ("tfjs", "model.json")]
+)
 def test_an_export_has_the_same_guard(tmp_path: Path, capsys, target, part) -> None:
     """Folders are in the ledger as files are: ours are replaced, edited ones only with --force, foreign ones never."""
     place = tmp_path / "out"

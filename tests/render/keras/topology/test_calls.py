@@ -36,9 +36,7 @@ def operations() -> list[KerasLayer]:
 def odd_calls() -> list[KerasCall]:
     calls = [KerasCall(args) for n in range(3) for args in product(ODD, repeat=n)]
     names = ("values", "axis", "slice_spec", "num_or_size_splits", EVIL)
-    calls += [
-        KerasCall((X,), {name: value}) for name, value in product(names, ODD)
-    ]
+    calls += [KerasCall((X,), {name: value}) for name, value in product(names, ODD)]
     return calls + [KerasCall((X,) * 9), KerasCall((), {EVIL: X})]
 
 
