@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import GraphError, OutputsUnknown
 from ..families.identify import identify
 from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
+from ..wire.nodes import check_tensor
 
 if TYPE_CHECKING:
     from ..infer.finding import Finding
@@ -142,6 +143,7 @@ class Stages:
         if tensor.node not in self.flat.graph:
             hint = did_you_mean(tensor.node, self.flat.graph) + self._likely()
             raise GraphError(f"no node {tensor.node!r} in {self.model.source}{hint}")
+        check_tensor(self.flat.graph, tensor)
         return tensor
 
     def _likely(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ..errors import GraphError
 from ..graph import Graph, Node, Tensor, did_you_mean
+from ..wire.nodes import check_tensor
 
 FRAME_OPS = frozenset(
     f"{ref}{op}"
@@ -46,7 +47,7 @@ def prune(
 
 
 def existing(graph: Graph, output: Tensor | str) -> Tensor:
-    """The tensor that is meant; raises GraphError with the nearest names where the graph has no such node."""
+    """The tensor that is meant; raises GraphError with the nearest names where the graph has no such node, or port of it."""
     tensor = output if isinstance(output, Tensor) else Tensor.parse(output)
     if tensor.node not in graph:
         stripped = tensor.node.removeprefix("^").removeprefix("import/")
@@ -55,6 +56,7 @@ def existing(graph: Graph, output: Tensor | str) -> Tensor:
         raise GraphError(
             f"no node {tensor.node!r} in the graph{did_you_mean(tensor.node, graph)}"
         )
+    check_tensor(graph, tensor)
     return tensor
 
 

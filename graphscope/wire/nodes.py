@@ -127,10 +127,32 @@ def _spent_ports(message: Any, count: int) -> int:
     return declared if declared >= 0 else _TOO_MANY
 
 
+def output_count(node: Node) -> int | None:
+    """How many outputs a node of a file has by its OpDef; None where that, or its attributes, do not tell."""
+    known, raw = op_registry.arities(node.op), getattr(node.attrs, "raw", None)
+    return known[1].of(raw) if known is not None and raw is not None else None
+
+
+def holds_tensor(graph: Graph, tensor: Tensor) -> bool:
+    """Whether the node is there and may have that port: what names tensors from beside the graph (a signature) can be wrong."""
+    if tensor.node not in graph:
+        return False
+    count = output_count(graph.node(tensor.node)) if tensor.port else None
+    return count is None or tensor.port < count
+
+
+def check_tensor(graph: Graph, tensor: Tensor) -> None:
+    """Raise GraphError where a node of the graph has not the port that somebody names."""
+    if tensor.port and not holds_tensor(graph, tensor):
+        node = graph.node(tensor.node)
+        raise GraphError(
+            f"there is no {str(tensor)!r}: node {tensor.node!r} ({node.op}) has {output_count(node)} outputs"
+        )
+
+
 def _check_port(node: Any, text: str, reader: str, port: int) -> None:
     """Raise GraphError where a port is read that the op does not have."""
-    known, raw = op_registry.arities(node.op), getattr(node.attrs, "raw", None)
-    count = known[1].of(raw) if known is not None and raw is not None else None
+    count = output_count(node)
     if count is not None and port >= count:
         raise GraphError(
             f"node {reader!r} reads {text!r}, but a {node.op} has {count} outputs: the graph is damaged"
@@ -203,10 +225,13 @@ def function_from_def(
         for arg in signature.output_arg
     )
     names = tuple(arg.name for arg in signature.output_arg)
+    graph = graph_from_nodes(nodes, source)
+    for tensor in returns:
+        check_tensor(graph, tensor)
     controls = tuple(message.control_ret[key] for key in sorted(message.control_ret))
     return Function(
         signature.name,
-        graph_from_nodes(nodes, source),
+        graph,
         arguments,
         returns,
         names,

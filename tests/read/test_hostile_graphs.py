@@ -183,3 +183,45 @@ def test_a_dtype_of_tomorrow_is_written_as_it_was_read(tmp_path: Path, capsys) -
 
 def written(path: Path) -> Any:
     return proto.GraphDef.FromString(path.read_bytes())
+
+
+def with_signature(output: str) -> Any:
+    """A SavedModel of one Relu whose signature calls a tensor its output."""
+    saved = proto.SavedModel(saved_model_schema_version=1)
+    meta = saved.meta_graphs.add()
+    meta.meta_info_def.tags.append("serve")
+    meta.graph_def.CopyFrom(started())
+    node(meta.graph_def, "y", "Relu", "x", T=FLOAT)
+    signature = meta.signature_def["serving_default"]
+    signature.inputs["x"].name, signature.outputs["y"].name = "x:0", output
+    return saved
+
+
+def test_a_signature_may_name_an_output_that_its_node_has_not(
+    tmp_path: Path, capsys
+) -> None:
+    """Fuzzing, seed 4242, case 994: ``keras`` ended in a KeyError, ``freeze`` wrote a graph whose output is none."""
+    path = tmp_path / "saved_model.pb"
+    path.write_bytes(with_signature("y:5").SerializeToString())
+    status, told, _ = run_main(capsys, "outputs", path)
+    assert status == 0 and "y:5" not in told and "y:0" in told
+    for command in (("keras", "--no-verify"), ("freeze",), ("export", "--to", "tfjs")):
+        out = tmp_path / command[0]
+        words = (command[0], path, *command[1:], "-o", out, "--output", "y:7")
+        status, _, message = run_main(capsys, *words)
+        assert status == 1 and "(Relu) has 1 outputs" in message, message
+        assert message.count("\n") == 1 and not out.exists()
+
+
+def test_a_function_may_return_an_output_that_its_node_has_not() -> None:
+    from graphscope.wire.nodes import functions_of
+
+    graph = started()
+    function = graph.library.function.add()
+    function.signature.name = "f"
+    function.signature.input_arg.add(name="a", type=FLOAT)
+    function.signature.output_arg.add(name="r", type=FLOAT)
+    function.node_def.add(name="n", op="Relu", input=["a"]).attr["T"].type = FLOAT
+    function.ret["r"] = "n:activations:3"
+    with pytest.raises(GraphError, match="there is no 'n:3'"):
+        functions_of(graph.library)

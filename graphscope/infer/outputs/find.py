@@ -66,7 +66,7 @@ def _declared_outputs(
     declared: dict[Tensor, Candidate] = {}
     for name, signature in declared_signatures(model).items():
         for key, tensor in sorted(signature.outputs.items()):
-            if tensor in declared or tensor.node not in model.graph:
+            if tensor in declared:
                 continue
             spec = signature.specs.get(tensor) or spec_of(model.graph, tensor, specs)
             text = f"signature {name!r} declares it as its output {key!r}"

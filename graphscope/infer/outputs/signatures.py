@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ...graph import Model, Signature, Tensor
+from ...graph import Graph, Model, Signature, Tensor
+from ...wire.nodes import holds_tensor
 
 _TELLING = re.compile(
     r"predict|output|logit|prob|score|softmax|inference|result|embedding", re.IGNORECASE
@@ -16,14 +18,18 @@ DEFAULT = "serving_default"
 
 
 def declared_signatures(model: Model) -> dict[str, Signature]:
-    """The signatures whose outputs the graph holds, ``serving_default`` first."""
+    """The signatures with those of their outputs that the graph holds, ``serving_default`` first."""
     declared = {
-        name: signature
+        name: replace(signature, outputs=outputs)
         for name, signature in {**_bundle_signatures(model), **model.signatures}.items()
         if not name.startswith("__saved_model")
-        and any(t.node in model.graph for t in signature.outputs.values())
+        and (outputs := _outputs_in(model.graph, signature))
     }
     return dict(sorted(declared.items(), key=lambda item: item[0] != DEFAULT))
+
+
+def _outputs_in(graph: Graph, signature: Signature) -> dict[str, Tensor]:
+    return {k: t for k, t in signature.outputs.items() if holds_tensor(graph, t)}
 
 
 def declared_collections(model: Model) -> Iterator[tuple[str, Tensor]]:
@@ -32,7 +38,7 @@ def declared_collections(model: Model) -> Iterator[tuple[str, Tensor]]:
         if not _TELLING.search(name) or _OTHER.search(name.lower()):
             continue
         for item in items:
-            if isinstance(item, str) and Tensor.parse(item).node in model.graph:
+            if isinstance(item, str) and holds_tensor(model.graph, Tensor.parse(item)):
                 yield name, Tensor.parse(item)
 
 
