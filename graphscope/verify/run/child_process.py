@@ -39,22 +39,26 @@ def apart(work: Callable[[], T], network: bool = False) -> T:
         raise NotRunnable(
             f"TensorFlow's process ended without an answer ({_end(status)})"
         )
-    answer, error = pickle.loads(message)  # our own child's words
+    answer, error, arguments = pickle.loads(message)  # our own child's words
     if error is not None:
-        raise error
+        raise error(*arguments)
     return answer  # type: ignore[no-any-return]
 
 
 def _answer(work: Callable[[], T], sending: int) -> None:
-    """Work, send what came of it, end; a traceback of what should not happen goes to stderr."""
-    answer, error = None, None
+    """Work, send what came of it, end; a traceback of what should not happen goes to stderr.
+
+    Of an error its class and words are sent: where tblib is installed (dask has it) an exception takes its traceback and its causes
+    along, and those hold objects of TensorFlow's that nothing can pickle.
+    """
+    answer, error, arguments = None, None, ()
     try:
         try:
             answer = work()
         except GraphscopeError as raised:
-            error = raised
+            error, arguments = type(raised), raised.args
         with os.fdopen(sending, "wb") as pipe:
-            pickle.dump((answer, error), pipe)
+            pickle.dump((answer, error, arguments), pipe)
     finally:
         if sys.exc_info()[0] not in (None, KeyboardInterrupt):
             sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]

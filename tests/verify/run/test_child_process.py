@@ -32,6 +32,11 @@ except UnsafeModel as error:
     [
         ("return {'a': 1}", "answer {'a': 1}"),
         ("raise UnsafeModel('it writes files')", "unsafe: it writes files"),
+        (  # as tblib makes it: an exception takes along what nothing can pickle
+            "import copyreg, threading; copyreg.pickle(UnsafeModel, lambda e: (UnsafeModel, (threading.Lock(),)))\n"
+            "    raise UnsafeModel('it writes files')",
+            "unsafe: it writes files",
+        ),
         (
             "os.abort()",
             "not runnable: TensorFlow's process ended without an answer (SIGABRT)",
