@@ -312,16 +312,19 @@ def keras_command(
 def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     """Run A and B on the same inputs and compare what they compute (needs TensorFlow).
 
+    A TensorFlow.js graph model runs in Node, where that and its packages are installed.
+
     Exit status 0: compared and equal; 3: different; 4: not proven, because one could not be run, all is drawn at
     random, or the outputs were the same whatever was fed.
     """
+    from ..analysis.comparison import compare_files
     from ..errors import NotRunnable, UnsafeModel
-    from ..verify import apart, compare
+    from ..verify import apart
     from . import terminal as console
 
     network = "://" in a + b  # a model that is fetched
     try:
-        document = apart(lambda: compare(a, b, trust=trust), network).to_json()
+        document = apart(lambda: compare_files(a, b, trust), network).to_json()
     except (NotRunnable, UnsafeModel) as error:
         fail(error, 4)
     say(document, lambda: console.verification_text(document), json_wanted)

@@ -42,7 +42,6 @@ def compare(
     tolerance: float = TOLERANCE,
     layers: Mapping[str, str] | None = None,
     examples: Mapping[str, Any] | None = None,
-    wide: bool = True,
 ) -> Verification:
     """Run ``a`` (the reference) and ``b`` on the same inputs and compare what they compute.
 
@@ -50,8 +49,7 @@ def compare(
     wrote), a Model, or a Keras model. ``outputs`` names tensors of ``a`` (default: what ``b`` computes); ``shapes`` gives the shape of an
     input by name where the files do not. ``passed`` means ``max_rel <= tolerance`` for every output, on every draw. ``layers`` says
     which tensor of ``a`` a layer of the Keras model ``b`` yields, by the layer's name: so the layer at which they part can be named.
-    ``examples`` are the values of inputs, by their names in ``a``, to run on in place of drawn ones. Without ``wide`` no
-    large numbers are drawn to meet the far side of thresholds: where ``b`` is known to be coarser, they say nothing of its use.
+    ``examples`` are the values of inputs, by their names in ``a``, to run on in place of drawn ones.
 
     Raises UnsafeModel, unless ``trust``, where running one could touch files; GraphscopeError where one cannot be run.
     """
@@ -76,8 +74,8 @@ def compare(
     for number, turn in enumerate(MORE_ROUNDS):
         if under_way.is_saturated():
             under_way.run(turn, [seed, len(ROUNDS) + number])
-    wide = wide and not getattr(first, "tolerance", 0.0)
-    for number, turn in enumerate(WIDE_ROUNDS if wide else ()):
+    is_exact = not getattr(first, "tolerance", 0.0)
+    for number, turn in enumerate(WIDE_ROUNDS if is_exact else ()):
         if under_way.is_one_sided(number):
             under_way.run_wide(turn, [seed, 100 + number])
     return under_way.result(layers or {})

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope.analysis import analyse
+from graphscope.analysis.comparison import compare_files
 from graphscope.errors import GraphscopeError, NotExpressible
 from graphscope.export.web.op_list import OPS
 
@@ -103,7 +104,7 @@ def test_the_report_says_what_ran_it(sources, tmp_path):
 
 @needs_node
 @pytest.mark.parametrize(
-    "kind, most", [("float16", 5e-3), ("uint8", 0.02), ("uint16", 1e-3)]
+    "kind, most", [("float16", 5e-3), ("uint8", 0.05), ("uint16", 1e-3)]
 )
 def test_quantized_weights_are_small_and_their_error_is_stated(tmp_path, kind, most):
     kernels = [values(64, 256) / 8, values(256, 10, seed=1) / 16]
@@ -113,8 +114,9 @@ def test_quantized_weights_are_small_and_their_error_is_stated(tmp_path, kind, m
         tf.nn.softmax(tf.nn.relu(x @ kernels[0]) @ kernels[1], name="y")
 
     path = freeze_to(tmp_path / "net.pb", build)
-    report = analyse(path).export(tmp_path / "m", "tfjs", quantize=kind)
-    assert report.verified.within == 0.02 and report.verified.passed
+    wishes = {"quantize": kind, "within": most}  # large inputs make the softmax steep
+    report = analyse(path).export(tmp_path / "m", "tfjs", **wishes)
+    assert report.verified.within == most and report.verified.passed
     assert 0 < report.verified.max_rel < most
     assert (
         report.bytes
@@ -235,3 +237,22 @@ def test_a_product_with_a_transposed_matrix_is_right_in_wasm(tmp_path):
         tmp_path / "m", "tfjs"
     )
     assert report.verified.passed and report.verified.max_rel < 1e-5
+
+
+@needs_node
+def test_verify_runs_the_folder_in_node_and_says_so(sources, exports):
+    for name in ("checkpoint", "module"):
+        result = compare_files(sources[name].model.source, str(exports[name]))
+        assert result.passed and result.max_rel < 1e-5, (name, result)
+        said = f"{exports[name]} was run by TensorFlow.js (wasm, Node)"
+        assert said in result.remarks
+        assert not any("graphscope reads it" in each for each in result.remarks)
+
+
+def test_verify_without_node_says_what_ran_the_folder(sources, exports, monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    source = sources["checkpoint"].model.source
+    result = compare_files(source, str(exports["checkpoint"]))
+    assert result.passed
+    assert any("Node is not installed" in each for each in result.remarks)
+    assert any("graphscope reads it" in each for each in result.remarks)

@@ -149,11 +149,10 @@ def _compared(
     bound = bound_of(options)
     checks: dict[str, Any] = {"trust": trust, "shapes": shapes, "examples": given}
     ends = [frozen.origin(tensor) for tensor in signature.outputs.values()]
-    wide = not options.quantize
     for reference in references(source, frozen, name, trust):
         try:
             result = compare(
-                reference, watched, outputs=ends, tolerance=bound, wide=wide, **checks
+                reference, watched, outputs=ends, tolerance=bound, **checks
             )
             break
         except NotRunnable as error:

@@ -18,7 +18,7 @@ import numpy as np
 from ...errors import GraphscopeError, NotRunnable
 from ...graph import Model, Signature
 from ...verify.feeds.noise import Noise
-from ...verify.run.runner import LONGEST, Runner
+from ...verify.run.runner import LONGEST
 from ..frozen import Frozen
 from ..proof.endpoints import EndpointRunner, Endpoints
 from .manifest import JS_TYPES
@@ -30,7 +30,7 @@ MODULES = "GRAPHSCOPE_NODE_MODULES"  # where npm packages lie, if not below here
 _NUMPY = {"float32": "<f4", "int32": "<i4", "bool": "?", "complex64": "<c8"}
 
 
-def open_in_node(place: Path, frozen: Frozen, signature: Signature) -> Runner:
+def open_in_node(place: Path, frozen: Frozen, signature: Signature) -> JavaScriptRunner:
     """The model in Node: with the wasm backend where that is installed and has all kernels, else in plain JavaScript.
 
     Raises NotRunnable where there is no Node, or no TensorFlow.js for it.
@@ -41,6 +41,18 @@ def open_in_node(place: Path, frozen: Frozen, signature: Signature) -> Runner:
     return JavaScriptRunner(
         ends, place, [_node_line(place, b, modules) for b in backends]
     )
+
+
+def open_folder(place: Path, model: Model) -> JavaScriptRunner | None:
+    """The TensorFlow.js graph model of a folder in Node, by its own signature; None where it declares none.
+
+    Raises NotRunnable as ``open_in_node`` does.
+    """
+    if not model.signatures:
+        return None
+    frozen = Frozen(model.graph, model.signatures)
+    _, signature = frozen.signature()
+    return open_in_node(place, frozen, signature)
 
 
 def _node_line(place: Path, backend: str, modules: Path) -> tuple[str, list[str]]:
