@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..export.opening import open_exported
+from ..export.web.opening import open_exported
 from ..verify import Verification, compare
 
 

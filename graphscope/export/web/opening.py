@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import NotRunnable
-from ..read import load
-from .web.runner import JavaScriptRunner, open_folder
+from ...errors import NotRunnable
+from ...read import load
+from .runner import JavaScriptRunner, open_folder
 
 _TENSORFLOW_JS = "TensorFlow.js graph model"
 
