@@ -8,12 +8,13 @@ default, and the source says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras.signatures import layer_classes
 from ..read.variables.guess import likely_layer, telling
+from ..read.variables.widths import Widths, widths
 from .cells import above_and_below, gru_weights, lstm_weights
 from .weight_index import SHOWN
 
@@ -21,16 +22,6 @@ EVIDENCE = (
     "the wiring is assumed: names and shapes alone, in their order; strides, padding, activations, pooling and skips "
     "are Keras's defaults, not the file's"
 )
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """What a layer takes and gives: how many axes with the batch, and how wide the last one is."""
-
-    rank: int
-    width: int
-    gives: int
-    dtype: str = "float32"
 
 
 def chained(model: Model) -> Model:
@@ -61,15 +52,15 @@ def chained(model: Model) -> Model:
     return replace(model, graph=graph, signatures={"call": signature}, inferred=False)
 
 
-def _taken(ends: _Ends, rank: int) -> tuple[int, int]:
+def _taken(ends: Widths, rank: int) -> tuple[int, int]:
     """The rank and width that a layer can be called on; one that works along the last axis takes any rank."""
-    return (ends.rank or rank, ends.width)
+    return (ends.rank or rank, ends.takes)
 
 
-def _input(graph: Graph, name: str, ends: _Ends) -> Tensor:
+def _input(graph: Graph, name: str, ends: Widths) -> Tensor:
     shape: tuple[int | None, ...] = (None,) * max(ends.rank or 2, 2)
     if ends.dtype == "float32":
-        shape = (*shape[:-1], ends.width)
+        shape = (*shape[:-1], ends.takes)
     node = f"{name}_input"
     attrs = {"batch_shape": shape, "dtype": ends.dtype}
     spec = (TensorSpec(ends.dtype, shape),)
@@ -77,37 +68,10 @@ def _input(graph: Graph, name: str, ends: _Ends) -> Tensor:
     return Tensor(node)
 
 
-def _ends(layer: Layer) -> _Ends | None:
+def _ends(layer: Layer) -> Widths | None:
     """What a layer takes and gives, from its weights; None for a class whose call needs more than one tensor."""
     shapes = {role: use.shape for role, use in layer.weights.items()}
-    kernel = (
-        shapes.get("kernel")
-        or shapes.get("cell/kernel")
-        or shapes.get("depthwise_kernel")
-    )
-    op = layer.op
-    if op == "Embedding":
-        return _Ends(2, 0, shapes["embeddings"][-1], "int32")
-    if op in ("BatchNormalization", "LayerNormalization"):
-        width = next(iter(shapes.values()))[-1]
-        return _Ends(0, width, width)
-    if kernel is None:
-        return None
-    if op == "Dense":
-        return _Ends(0, kernel[0], kernel[1])
-    if op in ("LSTM", "GRU", "SimpleRNN"):
-        return _Ends(3, kernel[0], int(layer.attrs["units"]))
-    if "Transpose" in op:
-        return _Ends(len(kernel), kernel[-1], kernel[-2])
-    if op.startswith("Depthwise"):
-        return _Ends(len(kernel), kernel[-2], kernel[-2] * kernel[-1])
-    if op.startswith("Separable"):
-        return _Ends(len(kernel), kernel[-2], shapes["pointwise_kernel"][-1])
-    if op.startswith("Conv"):
-        return _Ends(
-            len(kernel), kernel[-2] * int(layer.attrs.get("groups", 1)), kernel[-1]
-        )
-    return None
+    return widths(layer.op, shapes, layer.attrs)
 
 
 def _in_keras_terms(layer: Layer) -> Layer | None:
@@ -116,14 +80,16 @@ def _in_keras_terms(layer: Layer) -> Layer | None:
     if signature is None:
         return None
     weights: dict[str, WeightUse] = dict(layer.weights)
+    is_whole = set(weights) <= set(signature.weights)  # as Keras 3 keeps them
     units = int(layer.attrs.get("units") or 0)
-    if layer.op == "LSTM" and "recurrent_kernel" not in weights:
+    if layer.op == "LSTM" and not is_whole and "recurrent_kernel" not in weights:
         weights = lstm_weights(weights, units)
-    if layer.op == "SimpleRNN" and "recurrent_kernel" not in weights:
+    if layer.op == "SimpleRNN" and not is_whole and "recurrent_kernel" not in weights:
         weights = {**weights, **above_and_below(weights["kernel"], units)}
     if layer.op == "GRU" and "gates/kernel" in weights:
         weights = gru_weights(weights, units)
     by_last = {path.rpartition("/")[2].lstrip("_"): path for path in signature.weights}
+    by_last |= {path: path for path in signature.weights}
     if layer.op.startswith("Depthwise"):
         by_last["depthwise_kernel"] = "kernel"
     if not set(weights) <= set(by_last):
@@ -139,7 +105,9 @@ def _in_keras_terms(layer: Layer) -> Layer | None:
 
 def _derived(layer: Layer) -> dict[str, Any]:
     """What the shapes of its weights say of a layer's arguments, where its class is all that the file states."""
-    shapes = {role.rpartition("/")[2]: use.shape for role, use in layer.weights.items()}
+    whole = {role: use.shape for role, use in layer.weights.items()}
+    short = {role.rpartition("/")[2]: shape for role, shape in whole.items()}
+    shapes = short if len(short) == len(whole) else whole
     guess = likely_layer(tuple(shapes.items()), telling(layer.op))
     if guess is None or guess.op != layer.op:
         return {}
@@ -164,7 +132,7 @@ def _own_the_rest(graph: Graph, model: Model) -> None:
             attrs = {"dtype": variable.dtype, "shape": variable.shape}
             graph.add(variable.name, Node("VariableV2", attrs, (spec,)))
     if not any(graph.op(name) == "InputLayer" for name in graph) and len(graph):
-        _input(graph, "any", _Ends(2, 1, 1))
+        _input(graph, "any", Widths(2, 1, 1))
 
 
 def _nodes(use: WeightUse) -> Iterator[str]:

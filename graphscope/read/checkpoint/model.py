@@ -46,7 +46,9 @@ def model_of_weights(
     unfolded = None if topology is None else Unfolded(topology, source)
 
     def guessed() -> Graph:
-        return skeleton(variables, configs, _full_names(objects))
+        listed = sorted(variables, key=lambda each: _place(objects, each.name))
+        full_names = _full_names(objects)
+        return skeleton(listed, configs, full_names, in_order=bool(objects))
 
     return Model(
         graph=guessed if unfolded is None else unfolded.graph,  # type: ignore[arg-type]
@@ -123,6 +125,11 @@ def keras_topology(
 def _layer_name(config: Any) -> str:
     inner = config.get("config") if isinstance(config, dict) else None
     return str(inner.get("name", "")) if isinstance(inner, dict) else ""
+
+
+def _place(objects: Mapping[str, Trackable], name: str) -> int:
+    """Where the program made a variable; the order of the file where nothing tells."""
+    return objects[name].place if name in objects else 0
 
 
 def _full_names(objects: dict[str, Trackable]) -> dict[str, str]:

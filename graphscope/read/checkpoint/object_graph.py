@@ -38,6 +38,7 @@ class Trackable(NamedTuple):
     path: str
     full_name: str
     role: Role | None
+    place: int = 0  # in the order in which a walk through the objects meets it
 
 
 class SlotOf(NamedTuple):
@@ -102,6 +103,25 @@ class Objects:
                     later[place].append((f"{path}/{name}" if path else name, child))
         ordered = tuple(paths.get(number, "") for number in range(len(self.nodes)))
         return ordered, frozenset(last)
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """The rank of each object in the order of its making: what owns it first, then its children as they were set."""
+        ranks: dict[int, int] = {}
+        waiting = [0]
+        while waiting:
+            number = waiting.pop()
+            if number in ranks or number >= len(self.nodes):
+                continue
+            ranks[number] = len(ranks)
+            path = self.paths[number]
+            own = [
+                child
+                for name, child in self.children[number]
+                if self.paths[child] == (f"{path}/{name}" if path else name)
+            ]
+            waiting.extend(reversed(own))
+        return ranks
 
     def _turn(self, name: str, child: int) -> int:
         return 2 if child in self.optimizers else int(name in _LISTS)
@@ -175,7 +195,8 @@ def trackables(message: Any) -> dict[str, Trackable]:
             if slot is not None:
                 role = Role(SLOT, keys.get(slot.weight or 0, ""), slot.optimizer)
             path = objects.paths[number] or key.partition(_SUFFIX)[0]
-            by_key[key] = Trackable(path, attribute.full_name, role)
+            place = objects.places.get(number, len(message.nodes))
+            by_key[key] = Trackable(path, attribute.full_name, role, place)
     return by_key
 
 

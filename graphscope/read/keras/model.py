@@ -10,7 +10,9 @@ from typing import Any
 from ...errors import FormatError
 from ...graph import Graph, Layer, Model, Tensor, WeightUse
 from ...graph.keras import KerasModel
+from ...graph.edit import fresh
 from ...graph.keras.nouns import every_layer
+from ...wire.nodes import put
 from ...wire.source import Source, beside, exists, open_source
 from ..options import Options
 from ..variables.roles import STATISTICS, WEIGHT
@@ -42,7 +44,7 @@ def model_of_keras(
         weights = find_weights(file, None)
         variables = variables_of(weights)
         return Model(
-            graph=outline(weights) or skeleton(variables),
+            graph=outline(weights),
             source=source.name,
             format=format,
             producer=f"Keras {version}" if version else "",
@@ -59,29 +61,42 @@ def model_of_keras(
     )
 
 
-def outline(weights: Sequence[Weight]) -> Graph | None:
-    """The layers that a file of weights alone names by their classes, in its order; None where it names none."""
+def outline(weights: Sequence[Weight]) -> Graph:
+    """The layers of a file of weights alone, in its order: of the classes that it states, else those that names and shapes suggest."""
     groups: dict[str, list[Weight]] = {}
     for each in weights:
-        if each.class_name and each.role in (WEIGHT, STATISTICS):
+        if each.role in (WEIGHT, STATISTICS):
             groups.setdefault(each.layer, []).append(each)
-    listed = sum(each.role in (WEIGHT, STATISTICS) for each in weights)
-    if not groups or sum(map(len, groups.values())) < listed:
-        return None
     graph = Graph()
+    if not any(each.class_name for group in groups.values() for each in group):
+        return skeleton(variables_of(weights), in_order=_is_list(weights))
     for name, group in groups.items():
-        uses = {each.path: WeightUse(each.key, each.dataset.shape) for each in group}
-        layer = Layer(
-            group[0].class_name,
-            weights=uses,
-            members=frozenset(each.key for each in group),
-            output=Tensor(name),
-            pattern="Keras weights",
-            evidence=("the class that its group of weights is called after",),
-            name=name,
-        )
-        graph.add(name, layer)
+        if all(each.class_name for each in group):
+            put(graph, fresh(graph, name), _of_class(name, group))
+            continue
+        suggested = skeleton(variables_of(group), in_order=True)
+        for title in suggested:
+            put(graph, fresh(graph, title), suggested.node(title))
     return graph
+
+
+def _is_list(weights: Sequence[Weight]) -> bool:
+    """Whether the file lists its layers; those that are attributes of a model are saved by name."""
+    return not any("/vars/" in each.dataset.path for each in weights)
+
+
+def _of_class(name: str, group: Sequence[Weight]) -> Layer:
+    return Layer(
+        group[0].class_name,
+        weights={
+            each.path: WeightUse(each.key, each.dataset.shape) for each in group
+        },
+        members=frozenset(each.key for each in group),
+        output=Tensor(name),
+        pattern="Keras weights",
+        evidence=("the class that its group of weights is called after",),
+        name=name,
+    )
 
 
 def config_path(source: str) -> str | None:

@@ -216,10 +216,17 @@ _CELL = ("kernel", "recurrent_kernel", "bias")  # as every cell of Keras makes t
 
 
 def _without_config(file: Hdf5) -> list[Weight]:
-    """The same of a file of weights alone: the objects' classes, after which their groups are called, tell what they own."""
+    """The same of a file of weights alone: the objects' classes, after which their groups are called, tell what they own.
+
+    Names are sorted in it; the addresses of the groups tell in which order the objects were saved.
+    """
     weights = []
-    counts = Counter(each.path.rpartition("/vars/")[0] for each in file.datasets())
-    for dataset in file.datasets():
+    datasets = list(file.datasets())
+    counts = Counter(each.path.rpartition("/vars/")[0] for each in datasets)
+    ages = _ages(file, datasets)
+    for dataset in sorted(
+        datasets, key=lambda each: ages[each.path.rpartition("/vars/")[0]]
+    ):
         owner, _, number = dataset.path.rpartition("/vars/")
         if not owner:
             continue
@@ -231,24 +238,36 @@ def _without_config(file: Hdf5) -> list[Weight]:
             weights.append(Weight(dataset.path, "", number, OTHER, dataset))
             continue
         layer, class_name, inside = _named_place(file, owner)
-        group = f"{inside}/" if inside else ""
-        count = 0 if inside else counts[owner]
-        paths = [
-            p
-            for p in paths_of_class(class_name, count)
-            if p.rpartition("/")[0] == inside
-        ]
-        if not paths and inside.endswith("cell"):
-            paths = list(_CELL)  # of a wrapper: the file names neither layer nor class
-        place = int(number) if number.isdecimal() and len(number) < 10 else len(paths)
-        last = (
-            paths[place].rpartition("/")[2] if place < len(paths) else f"vars/{number}"
+        weights.append(
+            _placed(dataset, layer, class_name, inside, number, counts[owner])
         )
-        path = f"{group}{last}"
-        key = f"{layer}/{path}"
-        role = role_of(path) if paths or not class_name else OTHER
-        weights.append(Weight(key, layer, path, role, dataset, class_name))
     return weights
+
+
+def _ages(file: Hdf5, datasets: Sequence[Dataset]) -> dict[str, int]:
+    """Owner -> where the last of its datasets begins: HDF5 fills holes before it, but never puts a newer one there."""
+    ages: Counter[str] = Counter()
+    for each in datasets:
+        owner = each.path.rpartition("/vars/")[0]
+        ages[owner] = max(ages[owner], file.address(each.path))
+    return ages
+
+
+def _placed(
+    dataset: Dataset, layer: str, class_name: str, inside: str, number: str, count: int
+) -> Weight:
+    """The weight of a layer of that class which stands under a number at a place inside of it."""
+    group = f"{inside}/" if inside else ""
+    listed = paths_of_class(class_name, 0 if inside else count)
+    paths = [path for path in listed if path.rpartition("/")[0] == inside]
+    if not paths and inside.endswith("cell"):
+        paths = list(_CELL)  # of a wrapper: the file names neither layer nor class
+    place = int(number) if number.isdecimal() and len(number) < 10 else len(paths)
+    is_named = place < len(paths)
+    last = paths[place].rpartition("/")[2] if is_named else f"vars/{number}"
+    role = role_of(f"{group}{last}") if paths or not class_name else OTHER
+    path = f"{group}{last}"
+    return Weight(f"{layer}/{path}", layer, path, role, dataset, class_name)
 
 
 def _named_place(file: Hdf5, owner: str) -> tuple[str, str, str]:
@@ -258,11 +277,22 @@ def _named_place(file: Hdf5, owner: str) -> tuple[str, str, str]:
     plain = owner.split("/")
     for end in range(1, len(parts) + 1, 2):
         if parts[end - 1] != "layers" or end >= len(parts):
+            if not names:
+                return _attribute_place(parts)
             return "/".join(names), class_name, "/".join(parts[end - 1 :])
         name = file.attribute("/".join([*plain[: end + 1], "vars"]), "name")
         names.append(str(name or parts[end]))
         class_name = class_of_place(parts[end])
     return "/".join(names) or "/".join(parts), class_name, ""
+
+
+def _attribute_place(parts: Sequence[str]) -> tuple[str, str, str]:
+    """The same of a model whose layers are its attributes: ``encoder/dense_1``; no class where its author named it."""
+    for end in range(1, len(parts) + 1):
+        class_name = class_of_place(parts[end - 1])
+        if class_name:
+            return "/".join(parts[:end]), class_name, "/".join(parts[end:])
+    return "/".join(parts), "", ""
 
 
 def _loose(dataset: Dataset, place: str, containers: Mapping[str, Owner]) -> Weight:

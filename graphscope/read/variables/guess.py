@@ -40,7 +40,9 @@ _ALIASES = {
 _KINDS = {
     alias: kind for kind, aliases in _ALIASES.items() for alias in aliases.split()
 }
-_TELLING = re.compile(r"lstm|gru_cell|basic_rnn|simple_rnn|depthwise|transpose|embed")
+_TELLING = re.compile(
+    r"lstm|gru_cell|basic_rnn|simple_rnn|depthwise|transpose|embed|(?<![a-z])emb(?![a-z])"
+)
 NO_LAYER = re.compile(r"(crf_)?(transitions?|transition_(params|matrix))\Z")  # of a CRF
 _NUMBER = re.compile(r"_\d+\Z")
 _STEMMED = (
@@ -142,6 +144,22 @@ def _recurrent(shapes: Shapes, words: str) -> Guess | None:
     return Guess(op, {"units": units, "use_bias": "bias" in shapes}, why)
 
 
+def _bidirectional(shapes: Shapes, words: str) -> Guess | None:
+    """Keras's wrapper: the weights of a layer forward, and those of its like backward."""
+    halves: list[dict[str, tuple[int, ...]]] = [{}, {}]
+    for path, shape in shapes.items():
+        direction, _, inside = path.partition("_layer/")
+        if direction not in ("forward", "backward"):
+            return None
+        halves[direction == "backward"][inside.rpartition("/")[2]] = shape
+    inner = _recurrent(halves[0], words)
+    if inner is None or halves[0] != halves[1]:
+        return None
+    config = {"layer": inner.op, "layer_config": inner.config, "merge_mode": "concat"}
+    why = ("the same weights forward and backward", *inner.evidence)
+    return Guess("Bidirectional", config, why)
+
+
 def _plain_cell(shapes: Shapes, words: str) -> Guess | None:
     """TensorFlow 1's BasicRNNCell, and its GRUCell, whose two scopes stand together here: inputs above the state."""
     kernel, candidate = shapes.get("kernel", ()), shapes.get("candidate/kernel")
@@ -180,8 +198,8 @@ def _depthwise(shapes: Shapes, words: str) -> Guess | None:
     depthwise, kernel = shapes.get("depthwise_kernel"), shapes.get("kernel")
     if (
         depthwise is None
-        and "depthwise" in words
         and kernel is not None
+        and ("depthwise" in words or _is_one_a_channel(kernel, shapes, words))
         and "pointwise_kernel" not in shapes
     ):
         depthwise = kernel
@@ -198,6 +216,14 @@ def _depthwise(shapes: Shapes, words: str) -> Guess | None:
         return Guess(f"DepthwiseConv{rank}D", config, (_seen(shapes),))
     config["filters"] = pointwise[-1]
     return Guess(f"SeparableConv{rank}D", config, (_seen(shapes),))
+
+
+def _is_one_a_channel(
+    kernel: tuple[int, ...], shapes: Shapes, words: str
+) -> bool:
+    """(3, 3, 8, 1) with a bias of 8: no convolution's, and a transposed one from a single channel says so by its name."""
+    is_single = len(kernel) == 4 and kernel[-1] == 1 < kernel[-2]
+    return is_single and shapes.get("bias") == kernel[-2:-1] and "transpose" not in words
 
 
 def _convolution(shapes: Shapes, words: str) -> Guess | None:
@@ -235,7 +261,7 @@ def _einsum(
 
 def _embedding(shapes: Shapes, words: str) -> Guess | None:
     table = shapes.get("embeddings")
-    if table is None and "embed" in words and set(shapes) == {"kernel"}:
+    if table is None and "emb" in words and set(shapes) == {"kernel"}:
         table = shapes["kernel"]
     if table is None or len(table) != 2 or len(shapes) > 1:
         return None
@@ -264,6 +290,7 @@ def _prelu(shapes: Shapes, words: str) -> Guess | None:
 
 _RULES: tuple[Callable[[Shapes, str], Guess | None], ...] = (
     _normalization,
+    _bidirectional,
     _recurrent,
     _plain_cell,
     _cell,

@@ -1,94 +1,104 @@
 """A graph from a variable list alone: one node per inferred layer, and one per weight that no layer explains.
 
-Nothing is known of the wiring, so there are no edges; the nodes stand in the order of their names. What only trains
-(slots, averages, counters) is left out: it is in ``Model.variables``.
+Nothing is known of the wiring, so there are no edges; the nodes stand in the order of the file where it has one, else in
+the one that names and widths tell (``order.py``). What only trains (slots, averages, counters) is left out: it is in
+``Model.variables``.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
-from ...graph.edit import fresh
+from ...graph.names import Names
 from ...wire.nodes import put
-from .guess import NO_LAYER, Guess, kind_of, likely_layer, telling
+from .guess import Guess, kind_of, likely_layer, telling
+from .order import by_widths
+from .scopes import Group, Named, groups_of, scopes_of
+from .widths import widths
 
 PATTERN = "names and shapes"
-_MOST_SORTED = 20_000  # scopes: nobody reads more in order
-_SHOWN = {"weight", "batch statistics"}
+_MATRICES = {"kernel", "embeddings"}
 _ELSEWHERE = {"name", "trainable", "dtype"}
-_DIGITS = re.compile(r"(\d+)")
-
-
-class Named(NamedTuple):
-    """A variable where it stands: its scope and last name, by its object path or its own name."""
-
-    variable: Variable
-    scope: str
-    last: str
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(size or 0 for size in self.variable.shape or ())
-
-
-Group = list[tuple[str, Named]]  # with Keras's weight name
 
 
 def skeleton(
     variables: Iterable[Variable],
     configs: Mapping[str, str] = MappingProxyType({}),
     full_names: Mapping[str, str] = MappingProxyType({}),
+    in_order: bool = False,
 ) -> Graph:
-    """The layers that the names and shapes of some variables suggest.
+    """The layers that the names and shapes of some variables suggest; ``in_order`` where these stand in the program's.
 
     ``configs`` has what Keras itself says of the objects of a checkpoint (JSON), by object path; ``full_names`` what
     variables were called in the program, by checkpoint key.
     """
-    scopes: dict[str, list[Named]] = {}
-    for variable in variables:
-        if variable.role in _SHOWN:
-            named = _place(variable, full_names.get(variable.name, ""))
-            scopes.setdefault(named.scope, []).append(named)
-    _join_cells(scopes)
+    scopes = scopes_of(variables, full_names)
+    listed = [
+        (scope, stem if len(groups) > 1 else "", group)
+        for scope, groups in ((s, groups_of(named)) for s, named in scopes.items())
+        for stem, group in groups
+    ]
+    entries = dict(_entries(listed, configs))
+    names = list(entries) if in_order else _ordered(entries)
     graph = Graph()
-    few = len(scopes) < _MOST_SORTED
-    for scope in sorted(scopes, key=_natural) if few else scopes:
-        groups = _groups(scopes[scope])
-        for stem, group in groups:
-            title = _title(group, scope)
-            name = title if len(groups) == 1 or not stem else f"{title}/{stem}"
-            _add(
-                graph,
-                name.strip("/") or group[0][1].last,
-                group,
-                configs.get(scope, ""),
-            )
+    for name in names:
+        put(graph, name, entries[name])
     return graph
 
 
-def _join_cells(scopes: dict[str, list[Named]]) -> None:
-    """``cell/gates`` and ``cell/candidate`` -> ``cell``: TensorFlow 1 keeps a GRU cell's weights in two scopes."""
-    for scope in [each for each in scopes if each.endswith("/gates")]:
-        cell = scope.removesuffix("/gates")
-        if f"{cell}/candidate" in scopes and cell not in scopes:
-            scopes[cell] = [
-                each._replace(last=f"{part}/{kind_of(each.last)[0]}")
-                for part in ("gates", "candidate")
-                for each in scopes.pop(f"{cell}/{part}")
-            ]
+def _entries(
+    listed: Iterable[tuple[str, str, Group]], configs: Mapping[str, str]
+) -> Iterator[tuple[str, Node]]:
+    """Each layer and each weight that no layer explains, under a name of its own."""
+    guesses = []
+    for scope, stem, group in listed:
+        title = f"{_title(group, scope)}/{stem}".strip("/") or _stem(group[0][1].last)
+        group = _as_norm(group)
+        guesses.append((title, group, _guess(title, group, configs.get(scope, ""))))
+    names = Names(
+        named.variable.name
+        for _, group, guess in guesses
+        if guess is None
+        for _, named in group
+    )
+    for title, group, guess in guesses:
+        if guess is not None:
+            name = names.unique(title)
+            yield name, _layer(name, group, guess)
+        else:
+            for _, named in group:
+                yield named.variable.name, _unexplained(named.variable)
 
 
-def _place(variable: Variable, full_name: str) -> Named:
-    scope, _, last = (variable.path or variable.name).rpartition("/")
-    if last.isdigit() and "/" in full_name:  # one of a list: its own name tells more
-        scope, _, last = full_name.rpartition("/")
-    return Named(variable, scope, last)
+def _stem(name: str) -> str:
+    """``softmax_w`` -> ``softmax``."""
+    return kind_of(name)[1] or name
+
+
+def _ordered(entries: Mapping[str, Node]) -> list[str]:
+    """Where nothing but names tells: by number and width."""
+    return by_widths(
+        [
+            (
+                name,
+                node.op,
+                (
+                    widths(
+                        node.op,
+                        {role: use.shape for role, use in node.weights.items()},
+                        node.attrs,
+                    )
+                    if isinstance(node, Layer)
+                    else None
+                ),
+            )
+            for name, node in entries.items()
+        ]
+    )
 
 
 def _title(group: Group, scope: str) -> str:
@@ -97,80 +107,34 @@ def _title(group: Group, scope: str) -> str:
     return full.pop() or scope if len(full) == 1 else scope
 
 
-def _natural(text: str) -> list[Any]:
-    """``conv10`` after ``conv9``."""
-    parts = _DIGITS.split(text)
-    return [(int(p), p) if n % 2 else (0, p) for n, p in enumerate(parts)]
+def _guess(title: str, group: Group, config: str) -> Guess | None:
+    """The layer that a group of weights most likely is; None where nothing fits."""
+    shapes = {
+        kind: named.shape if kind in _MATRICES else _flat(named.shape)
+        for kind, named in group
+        if kind
+    }
+    if len(shapes) != len(group) or list(shapes) == ["bias"]:
+        return None
+    guess = likely_layer(tuple(shapes.items()), telling(title))
+    stated = _told(config) if guess is not None else None
+    if guess is None or stated is None:
+        return guess
+    why = (*guess.evidence, "Keras's own config in the file")
+    return Guess(stated[0], {**guess.config, **stated[1]}, why)
 
 
-def _groups(variables: list[Named]) -> list[tuple[str, Group]]:
-    """The variables of one scope, those that belong to one layer together, by what else their names say."""
-    groups: dict[str, Group] = {}
-    plain: list[Named] = []
-    if len(variables) > 1:
-        variables = sorted(variables, key=lambda each: _natural(each.last))
-    for named in variables:
-        kind, stem = kind_of(named.last)
-        if named.last.startswith(("gates/", "candidate/")):
-            kind, stem = named.last, ""
-        if kind == "embeddings" and stem == "" and named.last != kind:
-            stem = named.last  # each table is a layer of its own
-        if NO_LAYER.match(named.last.lower()):
-            groups[named.last] = [("", named)]
-        elif not kind:
-            plain.append(named)
-        elif kind in (each for each, _ in groups.get(stem, ())):
-            groups[named.last] = [(kind, named)]
-        else:
-            groups.setdefault(stem, []).append((kind, named))
-    return [*groups.items(), *((group[0][1].last, group) for group in _pairs(plain))]
-
-
-def _pairs(variables: list[Named]) -> list[Group]:
-    """Nameless variables (``Variable``, ``Variable_1``, ...): kernels, and the biases that follow and fit them."""
-    pairs: list[Group] = []
-    waiting: dict[int, deque[Group]] = {}  # kernels without a bias, by their last size
-    for named in variables:
-        shape = named.shape
-        if len(shape) > 1:
-            pairs.append([("kernel", named)])
-            waiting.setdefault(shape[-1], deque()).append(pairs[-1])
-        elif len(shape) == 1 and waiting.get(shape[0]):
-            fitting = waiting[shape[0]]
-            chosen = fitting.pop() if fitting[-1] is pairs[-1] else fitting.popleft()
-            chosen.append(("bias", named))
-        else:
-            pairs.append([("", named)])
-    return pairs
-
-
-def _add(graph: Graph, name: str, group: Group, config: str) -> None:
-    group = _as_norm(group)
-    shapes = {kind: _flat(named.shape) for kind, named in group if kind}
-    guess = None
-    if len(shapes) == len(group) and list(shapes) != ["bias"]:
-        guess = likely_layer(tuple(shapes.items()), telling(name))
-    if guess is None:
-        for _, named in group:
-            put(graph, named.variable.name, _unexplained(named.variable))
-        return
-    stated = _told(config)
-    if stated is not None:
-        why = (*guess.evidence, "Keras's own config in the file")
-        guess = Guess(stated[0], {**guess.config, **stated[1]}, why)
-    name = fresh(graph, name)
-    weights = {kind: _use(guess, kind, named) for kind, named in group}
-    layer = Layer(
+def _layer(name: str, group: Group, guess: Guess) -> Layer:
+    return Layer(
         guess.op,
         guess.config,
-        weights=weights,
+        weights={kind: _use(guess, kind, named) for kind, named in group},
         members=frozenset(named.variable.name for _, named in group),
         output=Tensor(name),
         pattern=PATTERN,
         evidence=guess.evidence,
         name=name,
     )
-    put(graph, name, layer)
 
 
 def _as_norm(group: Group) -> Group:

@@ -79,6 +79,11 @@ class Hdf5:
         """Whether there is such a group or dataset."""
         return self._object(path) is not None
 
+    def address(self, path: str) -> int:
+        """Where a group or dataset begins: what was made first lies first; -1 where there is none."""
+        header = self._object(path)
+        return -1 if header is None else header.address
+
     def attribute(self, path: str, name: str) -> Any | None:
         """An attribute as text or a list of texts; None where there is none. Long lists come in chunks (``name0``)."""
         header = self._object(path)
