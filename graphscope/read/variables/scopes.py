@@ -95,7 +95,7 @@ def _kinds_by_shape(shapes: list[tuple[int, ...]]) -> tuple[str, ...]:
 
 def _kinds(scopes: Scopes) -> Scopes:
     """``weights/conv1, biases/conv1`` -> ``conv1_kernel, conv1_bias``: scopes that are called after what is in them."""
-    by_kind = {}
+    by_kind: dict[str, dict[str, str]] = {}
     for scope in scopes:
         above, _, last = scope.rpartition("/")
         kind, stem = kind_of(last)
