@@ -75,7 +75,10 @@ def variables(**shapes: tuple[int, ...]) -> list[Variable]:
 
 def test_scopes_called_after_what_is_in_them_are_one() -> None:
     listed = variables(
-        biases__bc1=(8,), biases__out=(2,), weights__out=(8, 2), weights__wc1=(3, 3, 1, 8)
+        biases__bc1=(8,),
+        biases__out=(2,),
+        weights__out=(8, 2),
+        weights__wc1=(3, 3, 1, 8),
     )
     graph = skeleton(listed)
     assert [graph.op(name) for name in graph] == ["Conv2D", "Dense"]

@@ -66,9 +66,7 @@ def _image(k: Any, rng: random.Random) -> list[Any]:
                 k.layers.SeparableConv2D(width, size, padding="same", use_bias=bias)
             )
         elif kind == "depthwise":
-            layers.append(
-                k.layers.DepthwiseConv2D(size, padding="same", use_bias=bias)
-            )
+            layers.append(k.layers.DepthwiseConv2D(size, padding="same", use_bias=bias))
         else:
             layers.append(
                 k.layers.Conv2DTranspose(width, size, padding="same", use_bias=bias)
@@ -157,7 +155,19 @@ def _keras_net(k: Any, rng: random.Random) -> tuple[Any, list[Any]]:
     inputs = k.Input(shape, dtype="int32" if kind == "words" else "float32")
     style = rng.choice(["sequential", "functional", "residual", "subclass"])
     if style == "sequential":
-        model = k.Sequential([inputs if k is keras else k.layers.InputLayer(input_shape=shape, dtype="int32" if kind == "words" else "float32"), *layers])
+        model = k.Sequential(
+            [
+                (
+                    inputs
+                    if k is keras
+                    else k.layers.InputLayer(
+                        input_shape=shape,
+                        dtype="int32" if kind == "words" else "float32",
+                    )
+                ),
+                *layers,
+            ]
+        )
     elif style == "subclass":
         model = _subclass(k, layers, rng)
         model(np.zeros((2, *shape), "int32" if kind == "words" else "float32"))
@@ -194,7 +204,9 @@ def _subclass(k: Any, parts: list[Any], rng: random.Random) -> Any:
 
 def _saved(model: Any, layers: list[Any], path: Path | str) -> Saved:
     rows = tuple(row(layer) for layer in layers)
-    count = sum(int(np.prod(w.shape)) for la in layers for w in la.weights if _is_float(w))
+    count = sum(
+        int(np.prod(w.shape)) for la in layers for w in la.weights if _is_float(w)
+    )
     return Saved(path, rows, count)
 
 
@@ -264,7 +276,9 @@ def object_checkpoint(rng: random.Random, folder: Path) -> Saved:
 def module_checkpoint(rng: random.Random, folder: Path) -> Saved:
     """A tf.Module of own layers, in lists or as attributes."""
     rows: list[Row] = []
-    names = rng.choice([("w", "b"), ("kernel", "bias"), ("weights", "biases"), ("W", "b")])
+    names = rng.choice(
+        [("w", "b"), ("kernel", "bias"), ("weights", "biases"), ("W", "b")]
+    )
 
     class Linear(tf.Module):
         def __init__(self, a: int, b: int) -> None:
@@ -338,7 +352,10 @@ def raw_variables(rng: random.Random, folder: Path) -> Saved:
             v1.get_variable(names[0], initializer=_normal(shape))
             v1.get_variable(names[1], initializer=_normal((out,)))
             rows.append(
-                ("Conv2D" if kind == "conv" else "Dense", tuple(sorted([shape, (out,)])))
+                (
+                    "Conv2D" if kind == "conv" else "Dense",
+                    tuple(sorted([shape, (out,)])),
+                )
             )
             width = out
         _with_slots(rng)
@@ -361,14 +378,18 @@ def _with_slots(rng: random.Random) -> None:
         tf.train.ExponentialMovingAverage(0.99).apply(weights)
 
 
-def _v1_saved(session: Any, folder: Path, rows: Sequence[Row], rng: random.Random) -> Saved:
+def _v1_saved(
+    session: Any, folder: Path, rows: Sequence[Row], rng: random.Random
+) -> Saved:
     session.run(v1.global_variables_initializer())
     numbers = np.random.default_rng(rng.randrange(1 << 30))
     for variable in v1.trainable_variables():
         session.run(variable.assign(numbers.normal(0, 1, variable.shape.as_list())))
     version = rng.choice([1, 2, 2, 2])
     saver = v1.train.Saver(write_version=version)
-    path = saver.save(session, str(folder / "model.ckpt"), global_step=3, write_meta_graph=False)
+    path = saver.save(
+        session, str(folder / "model.ckpt"), global_step=3, write_meta_graph=False
+    )
     return Saved(path, tuple(rows), _numbers(rows))
 
 
@@ -395,7 +416,9 @@ def _rows_by_scope() -> list[Row]:
         if "moving_mean" in names:
             op = "BatchNormalization"
         elif "depthwise_weights" in names:
-            op = "SeparableConv2D" if "pointwise_weights" in names else "DepthwiseConv2D"
+            op = (
+                "SeparableConv2D" if "pointwise_weights" in names else "DepthwiseConv2D"
+            )
         else:
             op = "Conv2D" if 4 in ranks else "Dense"
         rows.append((op, shapes))
@@ -439,13 +462,20 @@ def rnn_cells(rng: random.Random, folder: Path) -> Saved:
     with tensorflow_1(), v1.Session() as session:
         width = rng.choice([4, 6])
         if rng.random() < 0.6:
-            v1.get_variable(rng.choice(["embedding", "word_embeddings", "emb/W"]), initializer=_normal((20, width)))
+            v1.get_variable(
+                rng.choice(["embedding", "word_embeddings", "emb/W"]),
+                initializer=_normal((20, width)),
+            )
             rows.append(("Embedding", ((20, width),)))
-        kind = rng.choice(["basic_lstm_cell", "lstm_cell", "gru_cell", "basic_rnn_cell"])
+        kind = rng.choice(
+            ["basic_lstm_cell", "lstm_cell", "gru_cell", "basic_rnn_cell"]
+        )
         count = rng.randint(1, 3)
         for cell in range(count):
             units = rng.choice([3, 5])
-            scope = f"rnn/multi_rnn_cell/cell_{cell}/{kind}" if count > 1 else f"rnn/{kind}"
+            scope = (
+                f"rnn/multi_rnn_cell/cell_{cell}/{kind}" if count > 1 else f"rnn/{kind}"
+            )
             rows.append(_cell(scope, kind, width, units))
             width = units
         v1.get_variable("softmax_w", initializer=_normal((width, 7)))
@@ -466,7 +496,10 @@ def _cell(scope: str, kind: str, width: int, units: int) -> Row:
             }
         else:
             gates = 1 if "rnn" in kind else 4
-            shapes = {"kernel": (width + units, gates * units), "bias": (gates * units,)}
+            shapes = {
+                "kernel": (width + units, gates * units),
+                "bias": (gates * units,),
+            }
         for name, shape in shapes.items():
             v1.get_variable(name, initializer=_normal(shape))
     op = {"gru_cell": "GRU", "basic_rnn_cell": "SimpleRNN"}.get(kind, "LSTM")
@@ -493,7 +526,9 @@ WRITERS: tuple[Callable[[random.Random, Path], Saved], ...] = (
 def score(saved: Saved, folder: Path) -> Score:
     """How far a checkpoint came back: its layers, their order, what counts as a weight, a source that loads them all."""
     analysis = analyse(saved.path)
-    weights = [v for v in analysis.model.variables if v.role in WEIGHTS and "float" in v.dtype]
+    weights = [
+        v for v in analysis.model.variables if v.role in WEIGHTS and "float" in v.dtype
+    ]
     count = sum(int(np.prod(v.shape or ())) for v in weights)
     shapes = {v.name: tuple(v.shape or ()) for v in weights}
     rows = tuple(
@@ -509,7 +544,11 @@ def score(saved: Saved, folder: Path) -> Score:
     if not loads and "source" not in remark:
         remark += " source holds other numbers"
     return Score(
-        Counter(rows) == Counter(saved.rows), rows == saved.rows, count == saved.numbers, loads, remark
+        Counter(rows) == Counter(saved.rows),
+        rows == saved.rows,
+        count == saved.numbers,
+        loads,
+        remark,
     )
 
 
@@ -524,7 +563,9 @@ def _loads(analysis: Any, folder: Path, arrays: Sequence[Any]) -> bool:
     analysis.write_keras(folder)
     model = run_source(folder)
     loaded = [w.numpy() for w in model.weights if _is_float(w)]
-    flat = [np.sort(np.concatenate([a.ravel() for a in each])) for each in (arrays, loaded)]
+    flat = [
+        np.sort(np.concatenate([a.ravel() for a in each])) for each in (arrays, loaded)
+    ]
     return flat[0].shape == flat[1].shape and bool(np.array_equal(*flat))
 
 
@@ -546,12 +587,23 @@ def main() -> None:
             try:
                 result = score(saved, folder / "keras")
             except Exception as error:  # noqa: B902 (a bug, to be looked into)
-                result = Score(False, False, False, False, f"BUG {type(error).__name__} {error}")
+                result = Score(
+                    False, False, False, False, f"BUG {type(error).__name__} {error}"
+                )
         for field in ("layers", "order", "count", "loads"):
             totals[field] += getattr(result, field)
         if not (result.layers and result.order and result.count and result.loads):
-            marks = "".join(f[0] if getattr(result, f) else "-" for f in ("layers", "order", "count"))
-            print(seed, writer, marks + ("L" if result.loads else "-"), result.remark[:600], flush=True)
+            marks = "".join(
+                f[0] if getattr(result, f) else "-"
+                for f in ("layers", "order", "count")
+            )
+            print(
+                seed,
+                writer,
+                marks + ("L" if result.loads else "-"),
+                result.remark[:600],
+                flush=True,
+            )
     print({field: f"{n} of {last - first}" for field, n in totals.items()})
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...errors import FormatError
 from ...graph import Graph, Layer, Model, Tensor, WeightUse
-from ...graph.keras import KerasModel
 from ...graph.edit import fresh
+from ...graph.keras import KerasModel
 from ...graph.keras.nouns import every_layer
 from ...wire.nodes import put
 from ...wire.source import Source, beside, exists, open_source
@@ -88,9 +88,7 @@ def _is_list(weights: Sequence[Weight]) -> bool:
 def _of_class(name: str, group: Sequence[Weight]) -> Layer:
     return Layer(
         group[0].class_name,
-        weights={
-            each.path: WeightUse(each.key, each.dataset.shape) for each in group
-        },
+        weights={each.path: WeightUse(each.key, each.dataset.shape) for each in group},
         members=frozenset(each.key for each in group),
         output=Tensor(name),
         pattern="Keras weights",

@@ -218,12 +218,12 @@ def _depthwise(shapes: Shapes, words: str) -> Guess | None:
     return Guess(f"SeparableConv{rank}D", config, (_seen(shapes),))
 
 
-def _is_one_a_channel(
-    kernel: tuple[int, ...], shapes: Shapes, words: str
-) -> bool:
+def _is_one_a_channel(kernel: tuple[int, ...], shapes: Shapes, words: str) -> bool:
     """(3, 3, 8, 1) with a bias of 8: no convolution's, and a transposed one from a single channel says so by its name."""
     is_single = len(kernel) == 4 and kernel[-1] == 1 < kernel[-2]
-    return is_single and shapes.get("bias") == kernel[-2:-1] and "transpose" not in words
+    return (
+        is_single and shapes.get("bias") == kernel[-2:-1] and "transpose" not in words
+    )
 
 
 def _convolution(shapes: Shapes, words: str) -> Guess | None:

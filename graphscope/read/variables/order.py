@@ -65,7 +65,9 @@ def _settle(unit: _Unit) -> None:
     """Put the layers of a scope, and of the scopes in it, in order."""
     for part in unit.parts.values():
         _settle(part)
-    unit.layers += [each for part in _merged(unit.parts.values()) for each in part.layers]
+    unit.layers += [
+        each for part in _merged(unit.parts.values()) for each in part.layers
+    ]
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,7 @@ def _longer(runs: Sequence[list[_Unit]], ways: Iterable[_Way]) -> Iterator[_Way]
                 yield _Way(way.cost + cost, (*way.choices, number), places)
 
 
-def _cost(
-    before: _Unit | None, unit: _Unit, others: Sequence[list[_Unit]]
-) -> int:
+def _cost(before: _Unit | None, unit: _Unit, others: Sequence[list[_Unit]]) -> int:
     """How badly a unit fits behind what came before: 0 a normalisation of that width, 1 what takes it."""
     _, op, sizes = unit.first
     if before is None:
@@ -146,10 +146,7 @@ def _cost_at_the_start(unit: _Unit, others: Sequence[list[_Unit]]) -> int:
     if sizes.dtype != "float32":
         return 0
     given = {
-        each.last[2].gives
-        for run in others
-        for each in run
-        if each.last[2] is not None
+        each.last[2].gives for run in others for each in run if each.last[2] is not None
     }
     if op.endswith("Normalization") and sizes.takes in given:
         return 4

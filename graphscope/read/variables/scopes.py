@@ -31,9 +31,7 @@ Group = list[tuple[str, Named]]  # with Keras's weight name
 Scopes = dict[str, list[Named]]
 
 
-def scopes_of(
-    variables: Iterable[Variable], full_names: Mapping[str, str]
-) -> Scopes:
+def scopes_of(variables: Iterable[Variable], full_names: Mapping[str, str]) -> Scopes:
     """What counts as a weight, by scope; scopes that make one layer together are one."""
     scopes: Scopes = {}
     for variable in variables:
@@ -142,7 +140,9 @@ def _directions(scopes: Scopes) -> Scopes:
             title = "/".join(parts[:place])
             for each, direction in ((scope, _FORWARD), (other, _BACKWARD)):
                 listed = [
-                    named._replace(last=f"{direction}layer/cell/{kind_of(named.last)[0]}")
+                    named._replace(
+                        last=f"{direction}layer/cell/{kind_of(named.last)[0]}"
+                    )
                     for named in scopes[each]
                 ]
                 moved[each] = (title, listed)
