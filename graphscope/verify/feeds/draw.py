@@ -137,7 +137,7 @@ def draw(
     if port.dtype == "string":
         texts = port.texts if bound != BOUNDS[-1] else (b"",)
         chosen = rng.integers(len(texts), size=shape)
-        return np.array(texts, object)[chosen] if shape else np.array(texts[0], object)
+        return np.asarray(np.array(texts, object)[chosen], object)
     if port.dtype == "bool" or port.is_mask:
         kept = rng.integers(0, 2, shape)
         if shape and port.is_mask:

@@ -49,8 +49,14 @@ def text_for(graph: Graph, name: str, seed: int, words: Sequence[bytes] = ()) ->
 
 
 def wave(rng: np.random.Generator) -> bytes:
-    """One second of noise as a WAV file: 16 kHz, one channel, 16 bit."""
-    samples = rng.integers(-9000, 9000, RATE).astype("<i2").tobytes()
+    """One second of ten tones, each as loud and as noisy as it is drawn, as a WAV file: 16 kHz, one channel, 16 bit.
+
+    Noise alone has one spectrum, whatever its seed: what listens to it hears the same.
+    """
+    pitch, loudness, roughness = np.repeat(rng.random((3, 10)), RATE // 10, axis=1)
+    tones = np.sin(2 * np.pi * np.cumsum(100 * 40**pitch) / RATE)  # 100 to 4000 Hz
+    sound = loudness * (tones + roughness * rng.uniform(-1, 1, RATE))
+    samples = (9000 * sound).astype("<i2").tobytes()
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
     body = b"WAVE" + form + struct.pack("<4sI", b"data", len(samples)) + samples
     return struct.pack("<4sI", b"RIFF", len(body)) + body

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from graphscope.graph import Graph, Node, Tensor
+from graphscope.verify.feeds.draw import Port, draw
 from graphscope.verify.feeds.strings import picture, text_for, wave
 
 
@@ -53,3 +54,17 @@ def test_a_word_that_is_looked_up_is_one_that_the_table_knows():
     graph.add("t", Node("HashTableV2", {}))
     graph.add("y", Node("LookupTableFindV2", {}), [Tensor("t"), Tensor("x")])
     assert {text_for(graph, "x", n, [b"a", b"b"]) for n in range(9)} == {b"a", b"b"}
+
+
+def test_one_string_is_another_in_each_draw():
+    """A placeholder of one string, as KWS-for-MCU has: each draw is another sound, of another spectrum."""
+    texts = tuple(wave(np.random.default_rng(seed)) for seed in range(5))
+    rng, port = np.random.default_rng(0), Port("x", "string", (), texts=texts)
+    drawn = [draw(rng, port, (), None) for _ in range(9)]
+    assert all(value.shape == () for value in drawn)
+    assert len({value.item() for value in drawn}) > 1
+    spectra = [
+        np.abs(np.fft.rfft(tf.audio.decode_wav(text)[0][:, 0], 512)) for text in texts
+    ]
+    ends = {int(spectrum.argmax()) for spectrum in spectra}
+    assert len(ends) > 1
