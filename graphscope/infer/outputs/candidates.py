@@ -10,6 +10,7 @@ from ...graph import Model, Tensor
 from ..training.gradients.derivatives import differentiated_input
 from ..training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from ..training.roles import Training, union_of
+from .branches import branches, is_pivot, read_by_branch
 
 DECISIONS = frozenset(
     "ArgMax ArgMin TopK TopKV2 Round Greater GreaterEqual Less Sign".split()
@@ -22,7 +23,6 @@ THROUGH = frozenset(
 ACTIVATIONS = frozenset(
     "Softmax Sigmoid Tanh LogSoftmax Relu Softplus Elu Selu".split()
 )
-_PIVOTS = frozenset("Identity LoopCond Switch Merge".split())
 _CALLS = frozenset(
     "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase IdentityN"
     " TopK TopKV2 NonMaxSuppressionV4 NonMaxSuppressionV5 CombinedNonMaxSuppression Unpack Split SplitV"
@@ -62,7 +62,8 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     ends.update(dict.fromkeys(_named(study)))
     ends.update(dict.fromkeys(_boundaries(study)))
     ends.update(dict.fromkeys(_of_copies(study)))
-    heads = _heads_of(model, study, _without_loop_exits(study, list(ends)))
+    nodes = _outside_branches(study, _without_loop_exits(study, list(ends)))
+    heads = _heads_of(model, study, nodes)
     if any(not _is_copied(study, head.index) for head in heads):
         return heads + _named_before_bias(study, heads)
     for reason, nodes in last_resorts(study):
@@ -79,6 +80,16 @@ def _heads_of(model: Model, study: Training, nodes: Sequence[int]) -> list[Head]
         for port in _ports(model, study, i)
         if _holds_values(study, i, port)
     ]
+
+
+def _outside_branches(study: Training, nodes: list[int]) -> list[int]:
+    """In place of what one branch of a ``tf.cond`` computes, which is nothing where the other is taken: what the branch reads."""
+    branch = branches(study.flow)
+    outside: dict[int, None] = {}
+    for node in nodes:
+        read = read_by_branch(study.flow, node, branch) if node in branch else [node]
+        outside.update(dict.fromkeys(i for i in read if i == node or is_alive(study, i)))
+    return list(outside) or nodes
 
 
 def _is_copied(study: Training, i: int) -> bool:
@@ -181,7 +192,7 @@ def is_alive(study: Training, i: int) -> bool:
         return False
     if i in study.roles or kind_of(op) or op in VARIABLES or op in SHAPE_ONLY:
         return False
-    if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study, i):
+    if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study.flow, i):
         return False
     if deps.sources and deps.has_weights:
         return bool(deps.feeds[i] and deps.weights[i])
@@ -206,20 +217,6 @@ def _meets_label(study: Training, i: int) -> bool:
     return any(feeds[n] & labels and not feeds[i] & labels for n in outside)
 
 
-def is_pivot(study: Training, i: int) -> bool:
-    """``switch_t``, ``switch_f`` and ``pred_id``: what tf.cond leaves to hang control dependencies on."""
-    flow = study.flow
-    unread = not flow.outputs[i] and bool(flow.inputs[i])
-    if flow.ops[i] not in _PIVOTS or not unread:
-        return False
-    if flow.nodes[i].attrs.get("T") != "bool":
-        return False
-    source = flow.inputs[i][0][0]
-    beside = {flow.ops[n] for n in flow.outputs[source]}
-    switches = flow.ops[source] in _PIVOTS - {"Identity"} or "Switch" in beside
-    return flow.ops[i] != "Identity" or switches or bool(flow.controlled[i])
-
-
 def _ends(study: Training) -> list[int]:
     flow = study.flow
     return [
@@ -235,7 +232,7 @@ def _is_plain_result(study: Training, i: int) -> bool:
     flow = study.flow
     if study.roles or any(study.deps.weights) or flow.ops[i] != "Identity":
         return False
-    if flow.outputs[i] or is_default_name(flow.names[i]) or is_pivot(study, i):
+    if flow.outputs[i] or is_default_name(flow.names[i]) or is_pivot(study.flow, i):
         return False
     source = flow.inputs[i][0][0] if flow.inputs[i] else i
     return flow.ops[source] in SHAPE_ONLY and bool(study.deps.sources)
@@ -257,7 +254,7 @@ def last_resorts(study: Training) -> Iterator[tuple[str, list[int]]]:
         if not [n for n in _readers(study, i) if n not in roles]
         and flow.inputs[i]
         and i not in roles
-        and not is_pivot(study, i)
+        and not is_pivot(study.flow, i)
         and flow.ops[i] not in ("NoOp", "Assert", "Const")
         and not kind_of(flow.ops[i])
         and flow.variable_of(i) is None

@@ -95,6 +95,17 @@ def _product(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
     return (None, kernel[1] if call.get("transpose_b") else kernel[0]), False
 
 
+def _stacked_product(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
+    """``tf.matmul`` writes it too where a rank is unknown: then that it is of one matrix is a guess."""
+    kernel, x = _spec(inputs, 1, facts).shape, _spec(inputs, 0, facts).shape
+    call = ops.Call(node.op, node.attrs)
+    if kernel is None or len(kernel) != 2 or call.get("adj_x"):
+        return None
+    features = kernel[1] if call.get("adj_y") else kernel[0]
+    leading = 1 if x is None else len(x) - 1
+    return (*(None,) * leading, features), x is None
+
+
 def _convolution(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
     """As many channels as the kernel takes; a grouped convolution, which takes a part of them, is a later reader's."""
     kernel = _spec(inputs, 1, facts).shape
@@ -145,6 +156,9 @@ def _of(shape: Shape) -> Rule:
 
 _RULES: dict[str, Rule] = {
     "MatMul": _product,
+    "BatchMatMul": _stacked_product,
+    "BatchMatMulV2": _stacked_product,
+    "BatchMatMulV3": _stacked_product,
     "Conv2D": _convolution,
     "Conv3D": _convolution,
     "DepthwiseConv2dNative": _convolution,

@@ -21,7 +21,7 @@ from .allowed import vocabulary
 _MORE = (
     "Functional Model Sequential InputLayer DTypePolicy DTypePolicyMap Policy __tensor__ __numpy__ __ellipsis__ __tuple__ "
     "__slice__ __keras_tensor__ TensorShape ThresholdedReLU LocallyConnected1D LocallyConnected2D CuDNNLSTM CuDNNGRU "
-    "SyncBatchNormalization RandomHeight RandomWidth AddLoss AddMetric"
+    "GroupedQueryAttention SyncBatchNormalization RandomHeight RandomWidth AddLoss AddMetric"
 )
 _CALLS = frozenset({"TFOpLambda", "SlicingOpLambda"})
 _SPACES = frozenset("__operators__ image linalg math nn signal strings".split())

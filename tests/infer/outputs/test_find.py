@@ -101,6 +101,28 @@ def test_every_candidate_says_why_and_has_a_known_kind() -> None:
             assert 0 <= candidate.score <= 1
 
 
+def _sequence_tagger() -> None:
+    x = tf.placeholder(tf.float32, [None, 6], "x")
+    weights = tf.get_variable("w", [6, 5]), tf.get_variable("b", [5])
+    scores = tf.nn.bias_add(tf.matmul(x, weights[0]), weights[1], name="scores")
+    norm = tf.cond(
+        tf.equal(tf.shape(x)[0], 1),
+        lambda: tf.reduce_logsumexp(scores, [1]),
+        lambda: tf.reduce_logsumexp(scores * 2.0, [1]),
+    )
+    tag = tf.placeholder(tf.float32, [None], "tag")
+    loss = tf.reduce_mean(norm - tag * tf.reduce_sum(scores, 1))
+    tf.train.AdamOptimizer().minimize(loss)
+
+
+def test_what_one_branch_computes_is_no_output() -> None:
+    """A CRF's normalisation is one formula for a single step and another for more: the scores before the condition are the model's."""
+    tf.disable_control_flow_v2()
+    model, _ = build_model(_sequence_tagger)
+    tf.enable_control_flow_v2()
+    assert ranked(find_outputs(model)) == ["scores"]
+
+
 def test_evidence_in_words() -> None:
     model, _ = model_of(BUILDERS["classifier"])
     best = find_outputs(model).outputs[0]

@@ -92,3 +92,17 @@ def test_what_reads_records_and_files_says_how_many(op: str, shape: Any) -> None
     node(graph, "x", "Placeholder", dtype="string", shape=None)
     node(graph, "y", op, "x")
     assert implied_shapes(graph, infer_facts(graph))["x"].shape == shape
+
+
+def test_a_product_over_an_unknown_rank_tells_the_features() -> None:
+    """What ``tf.matmul`` writes where a placeholder has no shape at all: one matrix is a guess, its features are not."""
+    graph = fed()
+    kernel(graph, 4, 3)
+    node(graph, "y", "BatchMatMulV2", "scaled", "k", T="float32")
+    found = implied_shapes(graph, infer_facts(graph))["x"]
+    assert found.shape == (None, 4) and found.is_guess
+    graph = fed((None, 5, None))
+    kernel(graph, 4, 3)
+    node(graph, "y", "BatchMatMulV2", "scaled", "k", T="float32", adj_y=True)
+    found = implied_shapes(graph, infer_facts(graph))["x"]
+    assert found.shape == (None, 5, 3) and not found.is_guess

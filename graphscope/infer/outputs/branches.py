@@ -1,0 +1,56 @@
+"""What lies inside a branch of a TensorFlow 1 condition, and what the branch reads from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..training.arrays import Flow
+
+_PIVOTS = frozenset("Identity LoopCond Switch Merge".split())
+_SWITCHES = frozenset({"Switch", "RefSwitch"})
+_JOINS = frozenset("Merge RefMerge Exit RefExit NextIteration RefNextIteration".split())
+
+
+def branches(flow: Flow) -> set[int]:
+    """What lies between the Switch of a condition and its Merge: dead where the other branch is taken. Loops are none."""
+    starts = flow.by_kind(lambda op: op in _SWITCHES)
+    stack = [i for i in starts if not _is_of_loop(flow, i)]
+    branch = set(stack)
+    while stack:
+        following = [n for n in flow.outputs[stack.pop()] if n not in branch]
+        following = [n for n in following if flow.ops[n] not in _JOINS]
+        branch.update(following)
+        stack += following
+    return branch
+
+
+def read_by_branch(flow: Flow, node: int, branch: Collection[int]) -> list[int]:
+    """The nodes outside that a node of a branch is computed from, the nearest first; what decides the branch is left out."""
+    stack, seen, outside = [node], {node}, []
+    while stack:
+        i = stack.pop()
+        if i not in branch:
+            outside.append(i)
+            continue
+        sources = flow.inputs[i][: 1 if flow.ops[i] in _SWITCHES else None]
+        later = [source for source, _ in sources if source not in seen]
+        seen.update(later)
+        stack += later
+    return outside
+
+
+def _is_of_loop(flow: Flow, switch: int) -> bool:
+    return any(flow.ops[source] == "LoopCond" for source, _ in flow.inputs[switch])
+
+
+def is_pivot(flow: Flow, i: int) -> bool:
+    """``switch_t``, ``switch_f`` and ``pred_id``: what tf.cond leaves to hang control dependencies on."""
+    unread = not flow.outputs[i] and bool(flow.inputs[i])
+    if flow.ops[i] not in _PIVOTS or not unread:
+        return False
+    if flow.nodes[i].attrs.get("T") != "bool":
+        return False
+    source = flow.inputs[i][0][0]
+    beside = {flow.ops[n] for n in flow.outputs[source]}
+    switches = flow.ops[source] in _PIVOTS - {"Identity"} or "Switch" in beside
+    return flow.ops[i] != "Identity" or switches or bool(flow.controlled[i])
