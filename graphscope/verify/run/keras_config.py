@@ -30,6 +30,7 @@ _MODULES = (
     "keras",
     "keras.models",
     "keras.dtype_policies",
+    "keras.mixed_precision",
     "keras.src.models.functional",
     "keras.src.models.sequential",
     # where Keras 2 keeps them, as a package of its own and as part of Keras
