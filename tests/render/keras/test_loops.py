@@ -212,3 +212,26 @@ def test_a_loop_becomes_one_layer(name: str, v2: bool, tmp_path: Path) -> None:
     made = recovered_v1(build, tmp_path, v2_control_flow=v2)
     assert made.proof.passed, made.proof
     assert len(made.loops) == count
+
+
+def test_a_loop_over_what_has_no_rank_in_a_graph_without_versions(
+    tmp_path: Path,
+) -> None:
+    """There ``shape {}`` of a placeholder says nothing; that the loop's variable stays a scalar does not follow, it builds all the same."""
+    import tensorflow as tf
+
+    import graphscope
+
+    v1 = tf.compat.v1
+    v1.disable_control_flow_v2()
+    with tf.Graph().as_default() as graph:
+        step, times = v1.placeholder("int32", (), "step"), v1.placeholder("int32", ())
+        v1.while_loop(
+            lambda i, n: n < times, lambda i, n: (i + step, n + 1), (0, 0), name="loop"
+        )
+    message = graph.as_graph_def()
+    message.ClearField("versions")
+    (tmp_path / "loop.pb").write_bytes(message.SerializeToString())
+    found = graphscope.analyse(str(tmp_path / "loop.pb"), outputs=["loop/Exit"])
+    found.write_keras(tmp_path / "out")
+    assert found.prove(tmp_path / "out").numbers == "equal"

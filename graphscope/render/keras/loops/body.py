@@ -177,6 +177,8 @@ class Body(Values):
             shape = fact.spec.shape if fact is not None else None
             before = self.facts.get(inputs[port])
             known = before.spec.shape if before is not None else None
+            if shape is None and known is not None:  # Keras takes no unknown rank
+                shape = (None,) * len(known)
             differ |= known != shape  # where nothing is known, TensorFlow may know more
             shapes.append(f"tf.TensorShape({None if shape is None else list(shape)})")
         return f", shape_invariants={_tuple(shapes)}" if differ else ""
