@@ -88,7 +88,9 @@ def _outside_branches(study: Training, nodes: list[int]) -> list[int]:
     outside: dict[int, None] = {}
     for node in nodes:
         read = read_by_branch(study.flow, node, branch) if node in branch else [node]
-        outside.update(dict.fromkeys(i for i in read if i == node or is_alive(study, i)))
+        outside.update(
+            dict.fromkeys(i for i in read if i == node or is_alive(study, i))
+        )
     return list(outside) or nodes
 
 
