@@ -2,15 +2,19 @@
 
 Every node of the syntax tree must be of a kind in a closed list; every dotted name that begins at a module must stand in
 ``allowed.txt``; of any other value only the attributes listed there are read, and a builtin only if it is listed. So nothing is
-reached through a module that hangs on an allowed one, by ``getattr``, or by a dunder.
+reached through a module that hangs on an allowed one, by ``getattr``, or by a dunder. Of ``self`` what the source itself assigns may
+be read too: under names that Keras's classes do not have, and no method gets a foreign ``self``, for none is a value.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import pkgutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +40,7 @@ _LOOKUPS = frozenset(
     for name in ("IntegerLookup", "StringLookup", "TextVectorization")
 )
 _BUILTINS = frozenset(dir(builtins))
+_OWN_WORDS = frozenset({"self", "super"})
 
 
 class Refusal(NamedTuple):
@@ -70,16 +75,29 @@ def is_allowed(dotted: str) -> bool:
     return name in vocabulary().get(module, ())
 
 
-def refusals(tree: ast.Module) -> Iterator[Refusal]:
-    """All that the source says and may not, in its order."""
-    yield from sorted(_Reading(tree).refusals())
+def refusals(
+    tree: ast.Module, inherited: frozenset[str] = frozenset()
+) -> Iterator[Refusal]:
+    """All that the source says and may not, in its order; ``inherited`` are attributes that its classes have from their bases."""
+    yield from sorted(_Reading(tree, inherited).refusals())
+
+
+def inherited_names() -> frozenset[str]:
+    """The attributes of every class of Keras's in the list, as installed: what ``self`` has before the source assigns anything."""
+    names: set[str] = set()
+    for module, words in vocabulary().items():
+        if module.partition(".")[0] == "keras":
+            holder = pkgutil.resolve_name(module)
+            values = [getattr(holder, word, None) for word in words]
+            names.update(*(dir(value) for value in values if isinstance(value, type)))
+    return frozenset(names)
 
 
 class _Reading:
     """One source: which names are modules, what it binds and where."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self.tree = tree
+    def __init__(self, tree: ast.Module, inherited: frozenset[str]) -> None:
+        self.tree, strange = tree, inherited - vocabulary()["values"]
         self.parents = {
             child: node
             for node in ast.walk(tree)
@@ -89,11 +107,15 @@ class _Reading:
         self.members: set[str] = set()
         for node in ast.walk(tree):
             self._import(node)
-        self.bound = {name for node in ast.walk(tree) for name in _bindings(node)}
+        bindings = [name for node in ast.walk(tree) for name in _bindings(node)]
+        self.bound = set(bindings)
+        names = [n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+        self.classes = Counter(n for n in bindings if n in names)  # times it is bound
         self.own = {
             node.attr
             for node in ast.walk(tree)
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            if node.attr[:1] != "_" and node.attr not in strange
         }
 
     def _import(self, node: ast.AST) -> None:
@@ -122,9 +144,9 @@ class _Reading:
             return f"def {node.name}"
         if isinstance(node, ast.arg) and node.arg == "self":
             return "" if self._is_method_self(node) else "self"
-        if isinstance(node, ast.ClassDef) and node.keywords:
-            return f"class {node.name} with keywords"
-        unbindable = {*self.modules, "super"} | ({"self"} - {_argument(node)})
+        if isinstance(node, ast.ClassDef):
+            return self._odd_class(node)
+        unbindable = {*self.modules, *_OWN_WORDS} - ({"self"} & {_argument(node)})
         odd = next((n for n in _bindings(node) if n in unbindable), "")
         if odd:
             return f"{odd} = ..."
@@ -132,15 +154,28 @@ class _Reading:
             return self._odd_attribute(node)
         return self._odd_name(node) if isinstance(node, ast.Name) else ""
 
+    def _odd_class(self, node: ast.ClassDef) -> str:
+        """What is wrong with a class: it must be one of Keras's, or of another class of the source."""
+        if node.keywords:
+            return f"class {node.name} with keywords"
+        for base in node.bases:
+            is_own = isinstance(base, ast.Name) and self.classes[base.id] == 1
+            if not (is_own or self._path(base).startswith("keras.")):
+                return f"class {node.name} of {ast.unparse(base)}"
+        return f"class {node.name}" if node.name in _OWN_WORDS | set(self.modules) else ""
+
     def _odd_import(self, node: ast.Import | ast.ImportFrom) -> str:
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-            return next((name for name in names if name not in _MODULES), "")
+            odd = (a for a in node.names if a.name not in _MODULES)
+            odd = chain(odd, (a for a in node.names if a.asname in _OWN_WORDS))
+            return next((alias.name for alias in odd), "")
         module = node.module or "."
         if module == "__future__" and not node.level:
             return ""
         for alias in node.names:
             dotted = f"{module}.{alias.name}"
+            if alias.asname in _OWN_WORDS:
+                return f"import as {alias.asname}"
             if node.level or not (dotted in vocabulary() or is_allowed(dotted)):
                 return dotted
         return ""
@@ -203,7 +238,21 @@ class _Reading:
             and call.func is node
             and self._path(node) == "numpy.load"
             and ast.unparse(call) == f"{ast.unparse(node)}(path)"
-            and "path" in self._locals(call)
+            and self._is_for_loading(call)
+        )
+
+    def _is_for_loading(self, call: ast.Call) -> bool:
+        """Whether a call stands in the module's ``load_weights(model, path)``, which nothing in the source calls."""
+        here: ast.AST | None = call
+        while here is not None and not isinstance(here, _SCOPES):
+            here = self.parents.get(here)
+        names = [n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)]
+        return (
+            isinstance(here, ast.FunctionDef)
+            and here.name == "load_weights"
+            and [argument.arg for argument in here.args.args] == ["model", "path"]
+            and self.parents.get(here) is self.tree
+            and "load_weights" not in names
         )
 
     def _is_lookup(self, node: ast.Attribute) -> bool:
@@ -216,8 +265,22 @@ class _Reading:
         is_plain = all(each.arg is not None for each in call.keywords)
         return is_named and is_plain and all(_is_listed(each) for each in words)
 
+    def _is_method(self, node: ast.Name) -> bool:
+        """Whether the name stands for a method's bare function: it is read where a class is made, not where a function runs."""
+        child, here = node, self.parents.get(node)
+        while here is not None and not isinstance(here, ast.ClassDef):
+            if isinstance(here, _SCOPES) and _is_in_body(child, here):
+                return False
+            child, here = here, self.parents.get(here)
+        functions = [f.name for f in getattr(here, "body", ()) if hasattr(f, "name")]
+        return node.id in functions
+
     def _odd_name(self, node: ast.Name) -> str:
         name = node.id
+        if isinstance(node.ctx, ast.Load) and self._is_method(node):
+            return name
+        if name == "type" and not _asks_type(self.parents.get(node), node):
+            return name
         if name in self.modules:
             chained = isinstance(self.parents.get(node), ast.Attribute)
             return "" if chained else name  # a module is nothing to hand about
@@ -234,8 +297,7 @@ class _Reading:
         names: set[str] = set()
         child, here = node, self.parents.get(node)
         while here is not None:
-            body = getattr(here, "body", None)
-            if isinstance(here, _SCOPES) and (child is body or child in _list(body)):
+            if isinstance(here, _SCOPES) and _is_in_body(child, here):
                 names |= {n for part in ast.walk(here.args) for n in _bindings(part)}
             child, here = here, self.parents.get(here)
         return names
@@ -247,8 +309,21 @@ def _is_listed(node: ast.expr) -> bool:
     )
 
 
-def _list(body: object) -> list[object]:
-    return body if isinstance(body, list) else []
+def _is_in_body(child: ast.AST, scope: ast.AST) -> bool:
+    """Whether a part of a function runs when it is called: not a default, a decorator, an annotation."""
+    body = getattr(scope, "body", None)
+    return child in body if isinstance(body, list) else child is body
+
+
+def _asks_type(call: ast.AST | None, name: ast.Name) -> bool:
+    """Whether a call asks for the class of one value; with more arguments ``type`` makes classes."""
+    return (
+        isinstance(call, ast.Call)
+        and call.func is name
+        and len(call.args) == 1
+        and not call.keywords
+        and not isinstance(call.args[0], ast.Starred)
+    )
 
 
 def _bindings(node: ast.AST) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import FormatError, GraphscopeError, UnsafeModel
 from ..import_tensorflow import import_tensorflow, silence
-from .allowed import refusals
+from .allowed import inherited_names, refusals
 from .keras_config import check_weights
 from .runner import first_line
 
@@ -34,6 +34,8 @@ def run_source(folder: Path, trust: bool = False) -> Any:
     if not trust:
         check_source(path)
     import_tensorflow()
+    if not trust:
+        check_source(path, inherited_names())
     try:
         with silence():
             module = runpy.run_path(str(path), run_name="model")
@@ -50,13 +52,13 @@ def run_source(folder: Path, trust: bool = False) -> Any:
     return built
 
 
-def check_source(path: Path) -> None:
-    """Raise UnsafeModel where the source says anything but what graphscope itself writes."""
+def check_source(path: Path, inherited: frozenset[str] = frozenset()) -> None:
+    """Raise UnsafeModel where the source says anything but what graphscope itself writes; see ``allowed.refusals``."""
     try:
         tree = ast.parse(path.read_text())
     except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
         raise FormatError(f"{path}: is no Python ({error})") from None
-    for line, word in refusals(tree):
+    for line, word in refusals(tree, inherited):
         raise UnsafeModel(
             f"{path}, line {line}: {word!r} is more than building a model; read it, then pass --trust to run it"
         )

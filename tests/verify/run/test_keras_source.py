@@ -86,6 +86,18 @@ def test_a_source_that_builds_layers_is_fine(tmp_path):
         "def f(self): self.kernel",
         "f = lambda self: self.kernel",
         "super(Scale, 3).call()",
+        "from keras.layers import Dense as self",
+        "import keras as super",
+        # a class that nobody reads
+        "type('A', (layers.Layer,), {'call': build_model})",
+        "list(map(type, [1], [2], [3]))",
+        # classes of more than Keras's
+        "class A(tf.Tensor): pass",
+        "class A(list): pass",
+        "class A(type(Scale)): pass",
+        "class keras(layers.Layer): pass",
+        # any file of arrays
+        "def load(path): return keras.np.load(path)",
     ],
 )
 def test_anything_more_is_refused(tmp_path, line):
@@ -115,6 +127,50 @@ Thief.{method}(keras.Model)
 def test_no_method_is_given_another_self(tmp_path, method):
     (tmp_path / "model.py").write_text(GOOD + FOREIGN_SELF.format(method=method))
     with pytest.raises(UnsafeModel):
+        check_source(tmp_path / "model.py")
+
+
+RAW_METHODS = [  # the bare function of a method, as a value: it could be called with any self
+    "HELD.append(write)",
+    "g = write",
+    "list(map(write, HELD))",
+    "def call(self, x, f=write): return f(x)",
+    "f = lambda x, f=write: f(x)",
+    "h = [write for _ in HELD]",
+    "@write\n    def call(self, x): return x",
+]
+RAW = """
+HELD = []
+write = 3
+class A(layers.Layer):
+    def other(self):
+        self.tofile = 1
+    def write(self):
+        return self.tofile("x")
+    {line}
+"""
+
+
+@pytest.mark.parametrize("line", RAW_METHODS)
+def test_no_method_is_a_value(tmp_path, line):
+    (tmp_path / "model.py").write_text(GOOD + RAW.replace("{line}", line))
+    with pytest.raises(UnsafeModel, match="line 2[12]: 'write'"):
+        check_source(tmp_path / "model.py")
+
+
+@pytest.mark.parametrize("name", ["save", "export", "save_weights", "fit", "to_json"])
+def test_what_self_inherits_is_not_the_sources_own(tmp_path, name):
+    """A name that is assigned somewhere, and read where it is not: what Keras's class, or numpy's, has under it."""
+    from graphscope.verify.run.allowed import inherited_names
+
+    pytest.importorskip("tensorflow")
+    line = f"class A(keras.Model):\n    def call(self, x):\n        self.{name} = 1\n"
+    (tmp_path / "model.py").write_text(GOOD + line)
+    check_source(tmp_path / "model.py")  # without Keras's classes at hand
+    with pytest.raises(UnsafeModel, match=f"self.{name}"):
+        check_source(tmp_path / "model.py", inherited_names())
+    (tmp_path / "model.py").write_text(GOOD + line.replace(f".{name}", "._tracker"))
+    with pytest.raises(UnsafeModel, match="self._tracker"):
         check_source(tmp_path / "model.py")
 
 
@@ -154,6 +210,11 @@ def test_what_is_no_python_is_told(tmp_path):
 
 
 def test_reading_the_arrays_that_are_asked_for_is_fine(tmp_path):
-    line = "def load(path):\n    return np.load(path)\n"
-    (tmp_path / "model.py").write_text(GOOD + "import numpy as np\n" + line)
+    line = "def load_weights(model, path='weights.npz'):\n    return np.load(path)\n"
+    text = GOOD + "import numpy as np\n" + line
+    (tmp_path / "model.py").write_text(text)
     check_source(tmp_path / "model.py")
+    for more in ("load_weights(1, '/etc/x')", "f = load_weights"):
+        (tmp_path / "model.py").write_text(text + more)
+        with pytest.raises(UnsafeModel, match="np.load"):
+            check_source(tmp_path / "model.py")
