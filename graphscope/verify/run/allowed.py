@@ -162,7 +162,9 @@ class _Reading:
             is_own = isinstance(base, ast.Name) and self.classes[base.id] == 1
             if not (is_own or self._path(base).startswith("keras.")):
                 return f"class {node.name} of {ast.unparse(base)}"
-        return f"class {node.name}" if node.name in _OWN_WORDS | set(self.modules) else ""
+        return (
+            f"class {node.name}" if node.name in _OWN_WORDS | set(self.modules) else ""
+        )
 
     def _odd_import(self, node: ast.Import | ast.ImportFrom) -> str:
         if isinstance(node, ast.Import):
