@@ -14,7 +14,6 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -168,9 +167,12 @@ class _Reading:
 
     def _odd_import(self, node: ast.Import | ast.ImportFrom) -> str:
         if isinstance(node, ast.Import):
-            odd = (a for a in node.names if a.name not in _MODULES)
-            odd = chain(odd, (a for a in node.names if a.asname in _OWN_WORDS))
-            return next((alias.name for alias in odd), "")
+            odd = [
+                alias.name
+                for alias in node.names
+                if alias.name not in _MODULES or alias.asname in _OWN_WORDS
+            ]
+            return odd[0] if odd else ""
         module = node.module or "."
         if module == "__future__" and not node.level:
             return ""
@@ -269,7 +271,8 @@ class _Reading:
 
     def _is_method(self, node: ast.Name) -> bool:
         """Whether the name stands for a method's bare function: it is read where a class is made, not where a function runs."""
-        child, here = node, self.parents.get(node)
+        child: ast.AST = node
+        here = self.parents.get(node)
         while here is not None and not isinstance(here, ast.ClassDef):
             if isinstance(here, _SCOPES) and _is_in_body(child, here):
                 return False
