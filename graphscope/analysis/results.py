@@ -13,6 +13,7 @@ from ..errors import GraphscopeError, NotRunnable, UnsafeModel
 from ..graph import Graph, Layer, Model, Tensor, TensorSpec
 from ..read import load
 from .documents import describe_model
+from .page import page_of
 from .sources import check_targets
 from .stages import Stages
 
@@ -103,13 +104,22 @@ class Analysis(Stages):
             blocks=self.blocks,
         )
 
-    def render(self, path: str | Path, level: str = "layer") -> None:
-        """Write the model in the format that the suffix of ``path`` names."""
+    def render(
+        self, path: str | Path, level: str = "layer", statistics: bool = False
+    ) -> None:
+        """Write the model in the format that the suffix of ``path`` names; with ``statistics`` a page has the histograms of
+        all weights, for which their values are read.
+        """
         from ..render import write
 
         check_targets(self.model, [path])
-        is_report = Path(path).suffix.lower() in (".html", ".md", ".json")
-        write(self.drawing(level, report=is_report), path)
+        suffix = Path(path).suffix.lower()
+        drawing = self.drawing(
+            level, report=suffix in (".html", ".htm", ".md", ".json")
+        )
+        if suffix in (".html", ".htm"):
+            drawing = page_of(self, drawing, self.at_level("block"), statistics)
+        write(drawing, path)
 
     def layer_table(self, level: str = "layer") -> DataFrame:
         """The layer table as a DataFrame: one row a node of that altitude."""

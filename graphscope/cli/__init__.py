@@ -10,12 +10,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import click
 
 from .. import __version__
+from .arguments import analysis_of, say
 from .endings import end_by_signal, exit_by, os_text
 from .ledger import KERAS, check_ours, remember
 from .objections import refuse_useless, warn_of
@@ -25,17 +26,13 @@ from .options import (
     REDUCTIONS,
     as_json,
     export_options,
-    force_option,
     freeze_options,
     keras_options,
     of_layers,
     parse_rename,
-    parse_shape,
     shared_options,
 )
-
-if TYPE_CHECKING:
-    from ..analysis.results import Analysis
+from .pictures import render_command, view_command
 
 
 class Ordered(click.Group):
@@ -62,43 +59,6 @@ def model_command(name: str, **options: Any) -> Callable[..., click.Command]:
         return cli.command(name, **options)(shared_options(function))
 
     return register
-
-
-def analysis_of(options: Mapping[str, Any]) -> Analysis:
-    """The Analysis that the shared options ask for."""
-    from ..analysis.results import Analysis
-    from ..read import load
-
-    check_place(options.get("out"))
-    shapes = dict(map(parse_shape, options["shapes"]))
-    places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
-    check = options.get("check", False)
-    model = load(options["model"], **places, check=check)
-    wishes = (options["outputs"], options["inputs"], shapes)
-    analysis = Analysis(model, *wishes, joined=bool(places))
-    if check:
-        analysis.check_values()
-    return analysis
-
-
-def check_place(out: str | None) -> None:
-    """Refuse a file in a folder that is not there before any work is done."""
-    from pathlib import Path
-
-    from ..errors import GraphscopeError
-
-    folder = Path(out or "").absolute().parent
-    if not folder.is_dir():
-        raise GraphscopeError(f"cannot write {out}: there is no folder {str(folder)!r}")
-
-
-def say(
-    document: Mapping[str, Any], text: Callable[[], str], json_wanted: bool
-) -> None:
-    """Print the document as JSON, or the text made from it."""
-    import json
-
-    click.echo(json.dumps(document, indent=2) if json_wanted else text())
 
 
 @model_command("inspect")
@@ -198,23 +158,8 @@ def explain_command(
         raise click.UsageError("give a PATTERN and --at NODE, or --output TENSOR")
 
 
-@model_command("render")
-@click.option(
-    "-o", "--out", required=True, metavar="FILE", help="Its suffix chooses the format."
-)
-@click.option(
-    "--level",
-    type=click.Choice(["op", "layer", "block"]),
-    default="layer",
-    show_default=True,
-)
-@force_option
-def render_command(out: str, level: str, force: bool, **options: Any) -> None:
-    """Draw or tabulate the model: .dot .svg .png .html .md .csv .json .txt"""
-    check_ours([out], force)
-    analysis_of({**options, "out": out}).render(out, level)
-    remember([out])
-    click.echo(f"wrote {out}", err=True)
+cli.add_command(render_command)
+cli.add_command(view_command)
 
 
 @model_command("freeze")

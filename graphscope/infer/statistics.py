@@ -99,6 +99,29 @@ def statistics_of(model: Model, name: str) -> dict[str, Any]:
     return {key: None if value != value else value for key, value in row.items()}
 
 
+def histogram(
+    model: Model, name: str, bins: int = 24, most: int = 20_000
+) -> dict[str, Any]:
+    """``min max mean std zeros nan inf dead`` of one weight's values, and ``bins``: how many of at most ``most`` evenly
+    chosen ones lie in each part of their range. {} where there are no numbers.
+    """
+    statistics = measure(model, name) if _held(model, name) is not None else None
+    if statistics is None or not statistics.count:
+        return {}
+    values = model.value(name).reshape(-1)
+    few = _real(values[:: max(1, values.size // most)])
+    counts, _ = np.histogram(few[np.isfinite(few)], bins)
+    numbers = {
+        "min": statistics.minimum,
+        "max": statistics.maximum,
+        "mean": statistics.mean,
+        "std": statistics.std,
+    }
+    told: dict[str, Any] = {k: float(f"{v:.4g}") for k, v in numbers.items()}
+    told |= {key: getattr(statistics, key) for key in ("zeros", "nan", "inf")}
+    return {**told, "dead": len(statistics.dead), "bins": counts.tolist()}
+
+
 def _held(model: Model, name: str) -> TensorSpec | None:
     """Dtype and shape of a weight, or of the constant of this name; None where there is neither."""
     if name in model.weights:

@@ -27,7 +27,9 @@ class Drawing:
     ``specs`` are keyed by tensors of the op graph (a layer's are looked up by ``Layer.output``); ``level`` is
     ``op``, ``layer`` or ``block``; ``inputs`` and ``outputs`` are the tensors or nodes to mark; ``roles`` says which
     nodes exist only to train (they are drawn folded by role); ``facts`` is what ``inspect`` says of the model;
-    ``values`` gives the elements of a tensor that no input reaches, ``blocks`` the parts that repeat.
+    ``values`` gives the elements of a tensor that no input reaches, ``blocks`` the parts that repeat. ``altitudes`` are the graphs of
+    the model that a page steps through, by level, and ``below`` the ops that its layers stand for; ``variables`` what is said of each, ``statistics`` what their values
+    are, by name (None: they were not read).
     """
 
     graph: Graph
@@ -41,6 +43,10 @@ class Drawing:
     facts: Mapping[str, Any] = field(default_factory=dict)
     values: Callable[[Tensor], Any] | None = None
     blocks: Sequence[Any] = ()
+    altitudes: Mapping[str, Graph] = field(default_factory=dict)
+    below: Graph | None = None
+    variables: Sequence[Mapping[str, Any]] = ()
+    statistics: Mapping[str, Mapping[str, Any]] | None = None
 
 
 Renderer = Callable[[Drawing], str | bytes]

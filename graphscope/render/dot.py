@@ -14,6 +14,7 @@ from .cells.escape import for_html, shorten, visible
 from .cells.spelling import output_spec, times
 from .drawing.boxes import node_label, scope_label
 from .drawing.fold import BUDGET, Folding, fold
+from .drawing.marks import marks_of
 from .drawing.units import Units, data_edges, units_of
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -43,32 +44,10 @@ def to_dot(
     >>> "Dense" in to_dot(graph)
     True
     """
-    marks = _marks(graph, inputs, outputs)
+    marks = marks_of(graph, inputs, outputs)
     units = units_of(graph, marks, roles)
     folding = fold(units, {u: roles[u] for u in units.stacks if u in roles}, budget)
     return _Drawing(graph, specs, marks, units, folding).source(title, direction)
-
-
-def _marks(
-    graph: Graph, inputs: Iterable[Tensor | str], outputs: Iterable[Tensor | str]
-) -> dict[str, str]:
-    """Node -> the word that marks it; the layer that computes a tensor stands for it."""
-    maker = {
-        str(layer.output): name
-        for name in graph
-        if isinstance(layer := graph.node(name), Layer)
-    }
-    marks: dict[str, str] = {}
-    for tensor in outputs:
-        parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
-        name = maker.get(str(parsed), parsed.node)
-        if name in graph:
-            marks[name] = "output" if name == parsed.node else f"output {parsed}"
-    for tensor in inputs:
-        parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
-        if parsed.node in graph and parsed.node not in marks:
-            marks[parsed.node] = "input"
-    return marks
 
 
 class _Drawing:

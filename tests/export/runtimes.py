@@ -15,24 +15,14 @@ from graphscope.export.proof.reference import references
 from graphscope.export.web import runner as web
 from graphscope.verify import compare
 
-HERE = Path(__file__).parent
-MODULES = HERE.parent / "node_modules"
-CHROMIUM = next(
-    (
-        p
-        for n in ("chromium", "chromium-browser", "google-chrome")
-        if (p := shutil.which(n))
-    ),
-    None,
-)
+from .chromium import MODULES, needs_chromium
 
+__all__ = ["MODULES", "needs_chromium", "needs_node"]
+
+HERE = Path(__file__).parent
 needs_node = pytest.mark.skipif(
     not shutil.which("node") or not (MODULES / web.PACKAGE).is_dir(),
     reason="no Node, or no packages: npm ci --prefix tests",
-)
-needs_chromium = pytest.mark.skipif(
-    not CHROMIUM or not (MODULES / "playwright-core").is_dir(),
-    reason="no Chromium (apt-get install chromium), or no packages: npm ci --prefix tests",
 )
 
 

@@ -37,6 +37,7 @@ _SILENT = frozenset(
     mask_zero stateful pool_size kernel_size strides dilation_rate filters units padding rate
     mean variance vocabulary output_dim input_dim return_state go_backwards noise_shape""".split()
 )
+_LONG = ("_regularizer", "_initializer", "_constraint")  # told in the details
 _SIZES = ("kernel_size", "pool_size", "size")
 _WIDTHS = ("filters", "units", "output_dim", "num_heads")
 _MOST = 3  # further arguments that are shown
@@ -74,6 +75,8 @@ def _further(config: Mapping[str, Any]) -> Iterator[str]:
     shown = 0
     for key, value in config.items():
         if key in _SILENT or key in _SIZES or key in _WIDTHS or value is None:
+            continue
+        if key.endswith(_LONG):
             continue
         if not is_unusual(key, config) or shown >= _MOST:
             continue

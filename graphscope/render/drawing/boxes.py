@@ -175,7 +175,7 @@ def scope_label(
     """The label of a closed scope: its name, how many nodes it has and of which kinds."""
     style = STYLES["fold"]
     kinds = Counter(graph.op(name) for name in members)
-    title = _scope_title(graph, scope, within)
+    title = scope_title(graph, scope, within)
     if part[1] > 1:
         title += f" ({part[0]} of {part[1]})"
     count = f"{len(members):,} node" + ("s" if len(members) > 1 else "")
@@ -188,7 +188,8 @@ def scope_label(
     return _table(rows, style, scope.kind == "role", 2)
 
 
-def _scope_title(graph: Graph, scope: Scope, within: str) -> str:
+def scope_title(graph: Graph, scope: Scope, within: str = "") -> str:
+    """What a closed scope is called: its name less ``within``, its role, its first and last node."""
     if scope.kind == "role":
         alone = scope.name == "alone"
         return "without data edges" if alone else f"{scope.name}: only in training"

@@ -6,6 +6,7 @@ It is cut where the fewest tensors cross, which is where a single node dominates
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isqrt
 
 from .scope import Scope, all_scopes, heads_of
 from .units import Units
@@ -22,9 +23,25 @@ def cut_into_runs(root: Scope, units: Units) -> None:
             continue
         where = {id(item): _first_place(item, place) for item in scope.items}
         scope.items.sort(key=lambda item: where[id(item)])
-        scope.items = [
-            _run(scope, i, chunk) for i, chunk in enumerate(_chunks(scope.items, units))
-        ]
+        length = max(2, -(-len(scope.items) // RUNS))
+        chunks = _chunks(scope.items, units, length)
+        scope.items = [_run(scope, i, chunk) for i, chunk in enumerate(chunks)]
+
+
+def narrow(root: Scope, units: Units, most: int) -> None:
+    """Cut whatever holds more than ``most`` items into runs, and these again where they do."""
+    place = {head: i for i, head in enumerate(units.stacks)}
+    stack = [root]
+    while stack:
+        scope = stack.pop()
+        while len(scope.items) > most:
+            where = {id(item): _first_place(item, place) for item in scope.items}
+            scope.items.sort(key=lambda item: where[id(item)])
+            count = len(scope.items)
+            length = max(isqrt(count), -(-count * 3 // (2 * most)))
+            chunks = _chunks(scope.items, units, length)
+            scope.items = [_run(scope, i, chunk) for i, chunk in enumerate(chunks)]
+        stack += [item for item in scope.items if isinstance(item, Scope)]
 
 
 def _first_place(item: Scope | str, place: Mapping[str, int]) -> int:
@@ -39,10 +56,11 @@ def _run(scope: Scope, number: int, items: list[Scope | str]) -> Scope | str:
     return Scope((*scope.path, f"run {number + 1}"), "run", items)
 
 
-def _chunks(items: list[Scope | str], units: Units) -> Iterable[list[Scope | str]]:
-    """Consecutive items in about ``RUNS`` chunks of like length, cut where the fewest tensors cross."""
+def _chunks(
+    items: list[Scope | str], units: Units, length: int
+) -> Iterable[list[Scope | str]]:
+    """Consecutive items in chunks of about ``length``, cut where the fewest tensors cross."""
     crossing = _crossings(items, units)
-    length = max(2, -(-len(items) // RUNS))
     start = 0
     while start < len(items):
         low, high = start + max(1, length * 2 // 3), start + length * 4 // 3

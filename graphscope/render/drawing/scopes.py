@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 from zlib import crc32
 
-from .runs import cut_into_runs
+from .runs import cut_into_runs, narrow
 from .scope import Scope, all_scopes
 from .twins import join_twins, like_components
 from .units import Units
@@ -48,11 +48,35 @@ def run_tree(units: Units, roles: Mapping[str, str] = {}) -> Scope:
     return root
 
 
+def narrow_tree(units: Units, roles: Mapping[str, str] = {}, most: int = 60) -> Scope:
+    """As ``scope_tree``, but nothing has more than about ``most`` items: a role is opened by name scopes, then all are cut into runs."""
+    root = scope_tree(units, roles)
+    for scope in all_scopes(root):
+        if scope.kind == "role" and len(scope.items) > most:
+            _nest(scope, units)
+    narrow(root, units, most)
+    _find_kin(root, units)
+    return root
+
+
+def _nest(role: Scope, units: Units) -> None:
+    """The units of a role -> the name scopes that they lie in."""
+    heads = [item for item in role.items if isinstance(item, str)]
+    role.items = [item for item in role.items if isinstance(item, Scope)]
+    prefixes = _prefixes(units.path[head] for head in heads)
+    scopes: dict[tuple[str, ...], Scope] = {(): role}
+    for head in heads:
+        parts = units.path[head][:_DEEPEST]
+        path = parts if parts in prefixes else parts[:-1]
+        _scope_at(path, scopes).items.append(head)
+    _unwrap(role)
+
+
 def _by_name(units: Units, roles: Mapping[str, str]) -> Scope:
     root = Scope((), "root")
     scopes: dict[tuple[str, ...], Scope] = {(): root}
     by_role: dict[str, Scope] = {}
-    prefixes = _prefixes(units)
+    prefixes = _prefixes(units.path[head] for head in units.stacks)
     wired = any(units.after.values())
     aside = like_components(units, roles)
     root.items += aside
@@ -74,10 +98,10 @@ def _by_name(units: Units, roles: Mapping[str, str]) -> Scope:
     return root
 
 
-def _prefixes(units: Units) -> set[tuple[str, ...]]:
+def _prefixes(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
     prefixes: set[tuple[str, ...]] = set()
-    for head in units.stacks:
-        parts = units.path[head][:_DEEPEST]
+    for path in paths:
+        parts = path[:_DEEPEST]
         while len(parts) > 1 and parts[:-1] not in prefixes:
             parts = parts[:-1]
             prefixes.add(parts)

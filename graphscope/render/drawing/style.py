@@ -44,6 +44,12 @@ _BLOCKS = (
     Style("#dcecee", "#6b9da4"),
 )
 
+
+def blocks() -> dict[str, Style]:
+    """The colours of blocks, by name."""
+    return {f"block{number}": style for number, style in enumerate(_BLOCKS, 1)}
+
+
 # Keras's class names and TensorFlow's op names; the first that is found in the name wins.
 _FAMILIES = (
     ("input", r"^(InputLayer|Placeholder\w*|_Arg|IteratorGetNext)$"),
