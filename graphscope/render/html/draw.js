@@ -63,16 +63,18 @@ function changeIn(i) {
   return change;
 }
 
-function paint() {
+function paint() { // the place of the map is for the caller to set: move()
   const out = [], begin = performance.now();
   shown.clear(); drawItem(0, 0, 0, out, [1, 1]);
   const drawn = performance.now();
   byId('world').innerHTML = out.join('');
   timings.layout = drawn - begin; timings.paint = performance.now() - drawn; timings.boxes = shown.size;
-  light(); move();
+  light();
 }
 
 function light() { // the lines of the selection, or what a question lit
+  if (!lit && selected <= 0 && !light.some) return;
+  light.some = lit || selected > 0;
   const world = byId('world'), on = i => { for (let j = i; j < view.end[i]; j++) if (lit[j]) return true; return false; };
   world.classList.toggle('lit', !!lit);
   world.querySelectorAll('.e').forEach(line => {
@@ -83,7 +85,7 @@ function light() { // the lines of the selection, or what a question lit
 }
 
 function minimap() {
-  const b = layout(0), canvas = byId('mini'), f = Math.min(170 / Math.max(b.w, b.h / 6), 200 / b.h), pencil = canvas.getContext('2d'), style = getComputedStyle(canvas), map = byId('map').getBoundingClientRect();
+  const b = layout(0), canvas = byId('mini'), f = Math.min(170 / Math.max(b.w, b.h / 6), 200 / b.h), pencil = canvas.getContext('2d'), style = getComputedStyle(canvas), map = mapSize();
   canvas.hidden = b.w * scale <= map.width && b.h * scale <= map.height;
   if (canvas.hidden) return;
   canvas.width = b.w * f; canvas.height = b.h * f; canvas.factor = f;

@@ -60,7 +60,7 @@ class Insides:
             yield "inside", node.function.graph
             return
         for key, value in node.attrs.items():
-            refs = value if isinstance(value, list | tuple) else (value,)
-            for ref in refs:
+            several = isinstance(value, list | tuple) and type(value) is not FunctionRef
+            for ref in value if several else (value,):
                 if isinstance(ref, FunctionRef) and ref.name in self.functions:
                     yield f"{key}: {ref.name}", self.functions[ref.name].graph

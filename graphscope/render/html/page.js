@@ -1,12 +1,14 @@
 // What the reader does: pan, zoom, fold, walk, search, ask.
 let selected = -1, lit = null, pathFrom = -1, scale = 1, left = 0, above = 0;
 const began = performance.now();
-const mapSize = () => byId('map').getBoundingClientRect();
+let place = null; // where the map is on the screen: asking the browser each time would have it lay out all
+const mapSize = () => place ||= byId('map').getBoundingClientRect();
 const say = text => byId('status').textContent = text;
 
 function move() {
   byId('world').setAttribute('transform', `translate(${left} ${above}) scale(${scale})`);
-  minimap();
+  if (!move.waits) requestAnimationFrame(() => { move.waits = false; minimap(); });
+  move.waits = true;
 }
 function zoom(factor, x, y) {
   const next = Math.min(4, Math.max(.02, scale * factor));
@@ -28,7 +30,8 @@ function toggle(i) {
   open ? view.open.add(i) : view.open.delete(i);
   forget(i); paint();
   const now = shown.get(i);
-  if (before && now) { left += (before.x + before.w / 2 - now.x - now.w / 2) * scale; above += (before.y - now.y) * scale; move(); }
+  if (before && now) { left += (before.x + before.w / 2 - now.x - now.w / 2) * scale; above += (before.y - now.y) * scale; }
+  move();
   timings.toggle = performance.now() - begin;
   if (selected === i) byId('side').innerHTML = details(i);
   say(labelOf(i) + (open ? ' unfolded' : ' folded'));
@@ -47,7 +50,7 @@ function toggleAll(open) {
     }
   } else for (const o of [...view.open]) if (o >= g && o < view.end[g] && o) view.open.delete(o);
   view.laid.clear(); paint();
-  if (!g) fit();
+  g ? move() : fit();
 }
 
 function select(i) {
@@ -62,6 +65,7 @@ function select(i) {
   light();
   byId('side').innerHTML = i > 0 ? details(i) : overview();
   document.body.classList.toggle('chosen', i > 0);
+  if (innerWidth <= 760) place = null;
   if (i > 0) say(labelOf(i));
   remember(i);
 }
@@ -109,7 +113,7 @@ function search() {
   if (query.length > 1) {
     for (let i = 1; i < view.n && hits.length < 12; i++) if (view.label[i] && textOf(view.label[i]).toLowerCase().includes(query)) hits.push([i, 'group', textOf(view.label[i])]);
     for (let r = 0; r < N.name.length && hits.length < 60; r++) if ((textOf(N.name[r]) + '\n' + textOf(N.op[r]) + '\n' + textOf(N.brief[r])).toLowerCase().includes(query)) hits.push([view.itemOf[r], textOf(N.op[r]), textOf(N.name[r])]);
-    for (let j = 0; j < W.row.length && hits.length < 90; j++) if ((textOf(W.name[j]) + '\n' + textOf(W.via[j])).toLowerCase().includes(query)) hits.push([view.itemOf[W.row[j]], textOf(W.role[j]) || 'weight', textOf(W.name[j])]);
+    for (let j = 0; j < W.row.length && hits.length < 90; j++) if ((textOf(W.name[j]) + '\n' + textOf(W.via[j])).toLowerCase().includes(query)) hits.push([view.itemOf[W.row[j]], textOf(W.role[j]) || 'weight', textOf(W.name[j]) + (W.via[j] ? ' through ' + textOf(W.via[j]) : '')]);
     for (let r = 0; r < N.name.length && hits.length < 100; r++) for (const m of N.more[r] && textOf(N.more[r]).toLowerCase().includes(query) ? moreOf(view, r).m || [] : []) if (m.toLowerCase().includes(query)) hits.push([view.itemOf[r], 'member', m]);
   }
   const none = query.length > 1 ? '<button disabled>nothing here: try another altitude</button>' : '';
@@ -228,9 +232,9 @@ function listen() {
   byId('query').addEventListener('input', search);
   byId('query').addEventListener('focus', search);
   addEventListener('keydown', onKey);
-  addEventListener('resize', move);
+  addEventListener('resize', () => { place = null; move(); });
   addEventListener('beforeprint', () => { const b = layout(0); map.setAttribute('viewBox', `0 0 ${b.w} ${b.h}`); byId('world').removeAttribute('transform'); });
-  addEventListener('afterprint', () => { map.removeAttribute('viewBox'); move(); });
+  addEventListener('afterprint', () => { map.removeAttribute('viewBox'); place = null; move(); });
 }
 
 async function begin() {
@@ -241,9 +245,9 @@ async function begin() {
   byId('views').innerHTML = doc.views.map((v, i) => `<button data-view="${i}" title="key ${i + 1}">${escaped(v.title)}</button>`).join('');
   const counts = { findings: doc.findings.length, variables: doc.variables.length };
   document.querySelectorAll('[role=tab]').forEach(b => { if (b.dataset.tab in counts) { b.hidden = !counts[b.dataset.tab]; b.textContent += ` ${number(counts[b.dataset.tab])}`; } });
+  const [level, name] = location.hash.slice(1).split(/\/(.*)/);
   listen(); show(doc.first || 0);
-  const [level, name] = location.hash.slice(1).split('/');
-  if (name) { const at = doc.views.findIndex(v => v.level === level); if (at >= 0) show(at); revealName(decodeURIComponent(name)); }
+  if (name) { const at = doc.views.findIndex(v => v.level === level); if (at > 0) show(at); revealName(decodeURIComponent(name)); }
   timings.script = performance.now() - began;
   requestAnimationFrame(() => requestAnimationFrame(() => { timings.first = performance.now(); document.body.dataset.ready = 'yes'; }));
 }

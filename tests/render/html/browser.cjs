@@ -1,16 +1,19 @@
 // A browser that is told what to do, one JSON request a line, and answers each with one line. Argument: node_modules.
-// open: the file to show (width, height, dark, touch); then key, type, click, double, eval, print, shot, tap act on that page.
+// open: the file to show (width, height, dark, touch); then key, type, click, double, eval, print, shot, tap act on that page;
+// cpu: the milliseconds of processor time that the page's main thread took so far, whatever else the machine does.
 const fs = require('fs'), path = require('path'), readline = require('readline'), {createRequire} = require('module');
 const [, , modules] = process.argv;
 const {chromium} = createRequire(path.join(modules, 'package.json'))('playwright-core');
 const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => fs.existsSync(p));
-let browser, context, tab, noise;
+let browser, context, tab, noise, meter;
 
 async function open({open, width = 1280, height = 800, dark = false, touch = false}) {
   if (context) await context.close();
   context = await browser.newContext({viewport: {width, height}, colorScheme: dark ? 'dark' : 'light', hasTouch: touch});
   tab = await context.newPage();
   noise = {console: [], requests: []};
+  meter = await context.newCDPSession(tab);
+  await meter.send('Performance.enable', {timeDomain: 'threadTicks'});
   tab.on('console', (message) => noise.console.push(message.text()));
   tab.on('pageerror', (error) => noise.console.push(String(error.stack)));
   tab.on('request', (request) => noise.requests.push(request.url()));
@@ -24,7 +27,7 @@ async function answer(request) {
   if (request.open) return open(request);
   if (request.key) return tab.keyboard.press(request.key);
   if (request.type) return tab.keyboard.type(request.type);
-  if (request.click) return tab.click(request.click, {timeout: 10000, modifiers: request.shift ? ['Shift'] : []});
+  if (request.click) return tab.click(request.click, {timeout: 10000, modifiers: request.shift ? ['Shift'] : [], position: request.at});
   if (request.double) return tab.dblclick(request.double, {timeout: 10000});
   if (request.tap) return tab.tap(request.tap, {timeout: 10000});
   if (request.text) return tab.locator(request.text).allInnerTexts();
@@ -38,6 +41,7 @@ async function answer(request) {
   if (request.wheel) { const [x, y, by] = request.wheel; await tab.mouse.move(x, y); await tab.mouse.wheel(0, by); return tab.waitForTimeout(100); }
   if (request.print) return (await tab.pdf({path: request.print, printBackground: true, format: 'A4'})).length;
   if (request.shot) return (await tab.screenshot({path: request.shot})).length;
+  if (request.cpu) return 1000 * (await meter.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value;
   if (request.noise) return noise;
   throw new Error('no such request: ' + Object.keys(request));
 }
