@@ -17,6 +17,7 @@ import click
 
 from .. import __version__
 from .arguments import analysis_of, say
+from .assignment import assign_command
 from .endings import end_by_signal, exit_by, os_text
 from .ledger import KERAS, check_ours, remember
 from .objections import refuse_useless, warn_of
@@ -294,6 +295,9 @@ def export_command(json_wanted: bool, out: str, target: str, **options: Any) -> 
     say(document.to_json(), lambda: deployment.export_text(document), json_wanted)
     if document.verified and document.verified.passed is False:
         sys.exit(3)
+
+
+cli.add_command(assign_command)
 
 
 @cli.command("demo")

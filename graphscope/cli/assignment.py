@@ -1,0 +1,106 @@
+"""``graphscope assign``: what it tells a person, and where the source goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from .ledger import check_ours, remember
+from .options import as_json, force_option
+from .terminal import printable, shape_text, table
+
+_STEPS = {"": "", "transpose": ", transposed", "reshape": ", reshaped"}
+_LISTED = 12  # of what one side lacks; the rest are counted
+
+
+@click.command("assign")
+@click.argument("checkpoint")
+@click.argument("model")
+@click.option(
+    "-o", "--out", metavar="FILE.py", help="Write source that loads one into the other."
+)
+@click.option(
+    "--trust", is_flag=True, help="Run a MODEL.py that does more than build layers."
+)
+@force_option
+@as_json
+def assign_command(
+    checkpoint: str,
+    model: str,
+    out: str | None,
+    trust: bool,
+    force: bool,
+    json_wanted: bool,
+) -> None:
+    """Pair the variables of a CHECKPOINT with the weights of a MODEL that you have.
+
+    MODEL is a model file of any format, or Python source that builds one: a Keras model called model, a function
+    build_model(), or a TensorFlow 1 graph.
+    """
+    import json
+    from pathlib import Path
+
+    from ..analysis.assignment import assign_files
+    from ..wire.beside import beside
+
+    if out:
+        check_ours([out], force)
+    assignment, source = assign_files(checkpoint, model, trust)
+    document = assignment.to_json()
+    if out:
+        with beside(Path(out)) as unfinished:
+            unfinished.write_text(source)
+        remember([out])
+    text = json.dumps(document, indent=2) if json_wanted else assignment_text(document)
+    click.echo(text)
+    if out:
+        click.echo(f"wrote {out}", err=True)
+
+
+def assignment_text(document: Mapping[str, Any]) -> str:
+    """The three-way table, a line a pair, and what is left over."""
+    return "\n".join(_lines(document))
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    pairs = document["pairs"]
+    total = len(pairs) + len(document["only_in_model"])
+    yield f"{len(pairs)} of {total} weights of {printable(document['model'])} are in {printable(document['checkpoint'])}"
+    counts = Counter(_kind(pair["evidence"]) for pair in pairs)
+    yield "  " + ", ".join(f"{count} by {kind}" for kind, count in counts.items())
+    rows = [
+        (p["variable"], p["weight"], shape_text(p["shape"]), _why(p)) for p in pairs
+    ]
+    if rows:
+        yield table(rows, ["variable", "weight", "shape", "why"])
+    for title, key in (
+        ("only in the checkpoint", "only_in_checkpoint"),
+        ("only in the model", "only_in_model"),
+    ):
+        yield from _side(title, document[key])
+    for conflict in document["conflicts"]:
+        a, b = conflict["variable"], conflict["weight"]
+        yield (
+            f"{printable(a['name'])} {shape_text(a['shape'])} stands where "
+            f"{printable(b['name'])} {shape_text(b['shape'])} does, and does not fit"
+        )
+
+
+def _why(pair: Mapping[str, Any]) -> str:
+    return f"{pair['evidence']}{_STEPS[pair['step']]}"
+
+
+def _kind(evidence: str) -> str:
+    return "name" if "name" in evidence else "order" if "order" in evidence else "shape"
+
+
+def _side(title: str, weights: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if weights:
+        yield f"{title}: {len(weights)}"
+        for each in weights[:_LISTED]:
+            yield f"  {printable(each['name'])} {shape_text(each['shape'])}"
+        if len(weights) > _LISTED:
+            yield f"  ... and {len(weights) - _LISTED} more (--json lists all)"
