@@ -57,4 +57,6 @@ def _weights(model: Model) -> Iterator[Weight]:
 
 def _weight(variable: Variable) -> Weight:
     name = variable.full_name or variable.path or variable.name
-    return Weight(variable.name, name, tuple(size or 0 for size in variable.shape or ()))
+    return Weight(
+        variable.name, name, tuple(size or 0 for size in variable.shape or ())
+    )

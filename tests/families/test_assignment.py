@@ -148,11 +148,15 @@ def test_a_name_whose_shape_does_not_fit_is_said_and_not_paired() -> None:
 def test_layers_are_aligned_in_order_and_a_new_head_is_left_out() -> None:
     body = {f"old/l{n}/w": (n, n + 1) for n in (3, 4, 5)}
     sources = {**body, "old/head/w": (6, 1000)}
-    targets = {f"new_{n}/kernel": (n, n + 1) for n in (3, 4, 5)} | {"top/kernel": (6, 7)}
+    targets = {f"new_{n}/kernel": (n, n + 1) for n in (3, 4, 5)} | {
+        "top/kernel": (6, 7)
+    }
     result = pairs(sources, targets)
     assert names(result) == {f"old/l{n}/w": f"new_{n}/kernel" for n in (3, 4, 5)}
     assert [w.name for w in result.only_target] == ["top/kernel"]
-    assert [(a.name, b.name) for a, b in result.conflicts] == [("old/head/w", "top/kernel")]
+    assert [(a.name, b.name) for a, b in result.conflicts] == [
+        ("old/head/w", "top/kernel")
+    ]
 
 
 def test_two_that_only_order_could_tell_are_not_told_by_shape() -> None:

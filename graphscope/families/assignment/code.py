@@ -63,7 +63,9 @@ def mapping_source(
     table = ["MAPPING = {", *_entries(assignment.pairs), "}"]
     table += _left_out(assignment)
     body = _KERAS.replace("{reader}", reader).replace("{value}", value)
-    return "\n".join([*head, *imports, "", f"CHECKPOINT = {checkpoint!r}", *table, body])
+    return "\n".join(
+        [*head, *imports, "", f"CHECKPOINT = {checkpoint!r}", *table, body]
+    )
 
 
 def _entries(pairs: Iterable[Pair]) -> list[str]:

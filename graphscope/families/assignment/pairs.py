@@ -200,9 +200,7 @@ def _by_lone_shape(rest: _Rest) -> None:
             fitting = [t for t in rest.targets if fit(source.shape, t.shape) == step]
             if len(fitting) != 1 or len(source.shape) == 0:
                 continue
-            rivals = [
-                s for s in rest.sources if fit(s.shape, fitting[0].shape) == step
-            ]
+            rivals = [s for s in rest.sources if fit(s.shape, fitting[0].shape) == step]
             if len(rivals) == 1:
                 rest.pair(source, fitting[0], "the only two whose shapes fit", step)
 
@@ -210,7 +208,8 @@ def _by_lone_shape(rest: _Rest) -> None:
 def _in_one_place(rest: _Rest) -> None:
     """Two layers that are left, alike but for a size (a head of other classes): not paired, but said."""
     sides = [
-        _by_key(_layers(side), _roles_and_ranks) for side in (rest.sources, rest.targets)
+        _by_key(_layers(side), _roles_and_ranks)
+        for side in (rest.sources, rest.targets)
     ]
     for key, layers in sides[0].items():
         others = sides[1].get(key, ())
