@@ -16,7 +16,7 @@ from typing import Any
 
 from . import catalogue
 from .claim import Claim, Family
-from .unknowns import Unknown
+from .notation.unknowns import Unknown
 
 __all__ = ["Claim", "Family", "families", "family"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .net import Recorder
-from .unknowns import Unknown
+from .notation.net import Recorder
+from .notation.unknowns import Unknown
 from .weight_index import WeightIndex
 
 _ASSUMED = ("strides", "padding", "activation", "epsilon", "pool_size", "dilation_rate")

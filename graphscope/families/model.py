@@ -9,7 +9,7 @@ from ..graph import Graph, Layer, Model, Signature, Tensor, TensorSpec
 from ..graph.keras import KerasLayer
 from ..read.keras.shapes import output_specs
 from .claim import Claim
-from .net import Traced
+from .notation.net import Traced
 
 PATTERN = "family"
 _LIKE_INPUT = ("PositionEmbedding",)

@@ -15,7 +15,7 @@ from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, We
 from ..graph.keras.signatures import layer_classes
 from ..read.variables.guess import likely_layer, telling
 from ..read.variables.widths import Widths, widths
-from .cells import above_and_below, gru_weights, lstm_weights
+from .notation.cells import above_and_below, gru_weights, lstm_weights
 from .weight_index import SHOWN
 
 EVIDENCE = (

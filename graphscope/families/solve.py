@@ -8,9 +8,9 @@ from typing import Any
 
 from . import families
 from .claim import Claim, Family
-from .net import TooMany
-from .sequences import SequenceNet
-from .unknowns import Unknown, Width, number
+from .notation.net import TooMany
+from .notation.sequences import SequenceNet
+from .notation.unknowns import Unknown, Width, number
 from .weight_index import WeightIndex, under
 
 _NEAR = 0.1  # the share of weights that may not fit for "not X: ..." to be worth a line

@@ -14,6 +14,20 @@ from .run.keras_source import check_source
 from .run.runner import first_line
 
 BUILDERS = ("build_model", "create_model", "make_model", "get_model")
+_FAILURES = (  # of somebody's own code
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    SystemExit,
+    TypeError,
+    ValueError,
+)
 Listed = list[tuple[str, tuple[int, ...]]]
 
 
@@ -40,7 +54,7 @@ def weight_list(path: Path, trust: bool = False) -> tuple[Listed, bool]:
             for name in BUILDERS:
                 if model is None and callable(names.get(name)):
                     model = names[name]()
-    except Exception as error:  # noqa: B902 (whatever somebody's own code raises)
+    except (*_FAILURES, tf.errors.OpError) as error:
         raise GraphscopeError(f"{path}: does not run ({first_line(error)})") from None
     if hasattr(model, "weights"):
         return _of_keras(model), True

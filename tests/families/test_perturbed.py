@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graphscope.families import Family, families
-from graphscope.families.sequences import SequenceNet
+from graphscope.families.notation.sequences import SequenceNet
 from graphscope.families.solve import solve
 from graphscope.families.weight_index import WeightIndex
 from graphscope.graph import Variable

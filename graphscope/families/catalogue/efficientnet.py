@@ -6,9 +6,9 @@ from math import ceil
 from typing import NamedTuple
 
 from .. import family
-from ..layers import Net
-from ..net import Handle
-from ..unknowns import Size, number, one_of, size
+from ..notation.layers import Net
+from ..notation.net import Handle
+from ..notation.unknowns import Size, number, one_of, size
 from .mobilenet import divisible
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import family
-from ..net import Handle
-from ..sequences import SequenceNet
-from ..unknowns import Size, count, free, number, size
+from ..notation.net import Handle
+from ..notation.sequences import SequenceNet
+from ..notation.unknowns import Size, count, free, number, size
 
 _EPSILON = 1e-5
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import family
-from ..sequences import SequenceNet
-from ..unknowns import Size, Width, count, number, size
+from ..notation.sequences import SequenceNet
+from ..notation.unknowns import Size, Width, count, number, size
 
 
 @family(

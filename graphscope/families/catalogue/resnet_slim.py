@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import family
-from ..layers import Net
-from ..net import Handle
-from ..unknowns import Counts, Size, counts, number, size
+from ..notation.layers import Net
+from ..notation.net import Handle
+from ..notation.unknowns import Counts, Size, counts, number, size
 
 _ROLES = {"kernel": "weights", "bias": "biases"}
 _PUBLISHED = ((3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3), (3, 24, 36, 3))

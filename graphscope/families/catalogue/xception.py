@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import family
-from ..layers import Net
-from ..net import Handle
-from ..unknowns import Size, size
+from ..notation.layers import Net
+from ..notation.net import Handle
+from ..notation.unknowns import Size, size
 
 
 @family(

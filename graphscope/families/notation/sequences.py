@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph import WeightUse
+from ...graph import WeightUse
 from .cells import lstm_weights
 from .layers import Net
 from .net import Handle

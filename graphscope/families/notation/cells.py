@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..graph import WeightUse
+from ...graph import WeightUse
 
 GATES = 4  # of an LSTM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..graph import WeightUse
+from ...graph import WeightUse
 from .net import Handle, Recorder
 from .unknowns import Size, number
 

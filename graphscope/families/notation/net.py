@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..graph import Tensor, WeightUse
+from ...graph import Tensor, WeightUse
 from .unknowns import Size, Width, number
-from .weight_index import WeightIndex, under
+from ..weight_index import WeightIndex, under
 
 Step = tuple[str, Any]
 
