@@ -55,7 +55,7 @@ def weight_list(path: Path, trust: bool = False) -> tuple[Listed, bool]:
                 if model is None and callable(names.get(name)):
                     model = names[name]()
     except (*_FAILURES, tf.errors.OpError) as error:
-        raise GraphscopeError(f"{path}: does not run ({first_line(error)})") from None
+        raise GraphscopeError(f"{path}: does not run ({_word(error)})") from None
     if hasattr(model, "weights"):
         return _of_keras(model), True
     variables = _of_graphs(tf, names.values())
@@ -65,6 +65,10 @@ def weight_list(path: Path, trust: bool = False) -> tuple[Listed, bool]:
         f"{path}: holds neither a Keras model called 'model', nor one of {', '.join(BUILDERS)}, nor leaves variables in "
         "TensorFlow's default graph: let it build its model when it is imported"
     )
+
+
+def _word(error: BaseException) -> str:
+    return first_line(error) if isinstance(error, Exception) else "it ends the program"
 
 
 def _of_graphs(tf: Any, values: Iterable[Any]) -> Listed:
