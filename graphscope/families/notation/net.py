@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Tensor, WeightUse
-from .unknowns import Size, Width, number
 from ..weight_index import WeightIndex, under
+from .unknowns import Size, Width, number
 
 Step = tuple[str, Any]
 
