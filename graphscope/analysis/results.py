@@ -94,7 +94,7 @@ class Analysis(Stages):
             self.at_level(level),
             specs=self.specs,
             level=level,
-            title=Path(self.model.source).name,
+            title=self.title,
             inputs=self.model_inputs,
             outputs=self.outputs,
             roles=self.roles,
@@ -103,6 +103,13 @@ class Analysis(Stages):
             values=Constants(self.graph, self.flat).value,
             blocks=self.blocks,
         )
+
+    @property
+    def title(self) -> str:
+        """What the model is called: its file, of a SavedModel the folder."""
+        source = Path(self.model.source)
+        whole = source.stem == "saved_model" and source.parent.name
+        return source.parent.name if whole else source.name
 
     def render(
         self, path: str | Path, level: str = "layer", statistics: bool = False

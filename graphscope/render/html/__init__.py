@@ -104,7 +104,8 @@ def _insides(view: Drawing, altitudes: Mapping[str, Graph], level: str) -> Insid
         return Insides(functions=functions)
     layers = altitudes.get("layer")
     contents = {} if layers is None else _contents(view.blocks, layers)
-    return Insides(layers, view.below, functions, contents)
+    file = altitudes.get("op")
+    return Insides(layers, view.below, functions, contents, file)
 
 
 def _contents(parts: Sequence[Any], layers: Graph) -> dict[Tensor, Sequence[str]]:

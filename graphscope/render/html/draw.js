@@ -28,7 +28,7 @@ function drawOpen(i, box, x, y, out, role) {
   if (i) out.push(`<g class="box hit${i === selected ? ' sel' : ''}" ${role}><rect class="card open" x="${x}" y="${y}" width="${box.w}" height="${box.h}" rx="10"/><text class="b" x="${x + 14}" y="${y + 17}">${escaped(cut(isScope(i) ? shortLabel(i) : labelOf(i), 60))}</text><text class="s r" x="${x + box.w - 12}" y="${y + 17}">–</text></g>`);
   box.ports.forEach((p, low) => { if (p) out.push(`<path class="e stub" stroke-width="1.2" d="M${(x + p).toFixed(1)} ${low ? y + box.ends[1] : y}V${low ? y + box.h : y + box.ends[0]}"/>`); });
   for (const l of box.lines) {
-    const s = box.items[l.s] ?? '', t = box.items[l.t] ?? '', width = l.count ? 1.2 + Math.min(3, Math.log2(l.count) * .5) : 1.2;
+    const names = js => js.map(j => box.items[j] ?? '').join(','), s = names(l.s), t = names(l.t), width = l.count ? 1.2 + Math.min(3, Math.log2(l.count) * .5) : 1.2;
     out.push(`<path class="e${l.count ? '' : ' stub'}${l.back ? ' back' : ''}" data-s="${s}" data-t="${t}" stroke-width="${width.toFixed(1)}" d="${curve(l.points, x, y)}"${t === '' ? '' : ' marker-end="url(#tip)"'}/>`);
   }
   box.items.forEach((c, j) => drawItem(c, x + box.at[j][0], y + box.at[j][1], out, [j + 1, box.items.length]));
@@ -77,9 +77,10 @@ function light() { // the lines of the selection, or what a question lit
   light.some = lit || selected > 0;
   const world = byId('world'), on = i => { for (let j = i; j < view.end[i]; j++) if (lit[j]) return true; return false; };
   world.classList.toggle('lit', !!lit);
+  const ends = text => text ? text.split(',').map(Number) : [];
   world.querySelectorAll('.e').forEach(line => {
-    const { s, t } = line.dataset, both = !!s && !!t;
-    line.classList.toggle('hot', both && (lit ? on(+s) && on(+t) : selected > 0 && (+s === selected || +t === selected)));
+    const s = ends(line.dataset.s || ''), t = ends(line.dataset.t || '');
+    line.classList.toggle('hot', s.length > 0 && t.length > 0 && (lit ? s.some(on) && t.some(on) : selected > 0 && (s.includes(selected) || t.includes(selected))));
   });
   if (lit) world.querySelectorAll('.box').forEach(box => box.classList.toggle('on', on(+box.dataset.item)));
 }

@@ -12,7 +12,8 @@ MOST = 40_000  # nodes inside boxes, in one altitude
 
 class Insides:
     """``blocks`` gives the layers of a block by the tensor that it computes, ``layers`` and ``ops`` the graphs that they
-    stand in, ``functions`` the library of the file.
+    stand in, ``functions`` the library of the file and ``file`` its ops before any of them was rewritten: where a recurrent
+    layer's loop still stands.
     """
 
     def __init__(
@@ -21,9 +22,10 @@ class Insides:
         ops: Graph | None = None,
         functions: Mapping[str, Function] = {},
         blocks: Mapping[Tensor, Sequence[str]] = {},
+        file: Graph | None = None,
     ) -> None:
         self.layers, self.ops, self.functions = layers, ops, functions
-        self.blocks = blocks
+        self.blocks, self.file = blocks, file
         self.room = MOST
 
     def of(self, nodes: list[Node], depth: int) -> list[tuple[str, Graph]]:
@@ -47,9 +49,12 @@ class Insides:
         ):
             names = [n for each in layers for n in self.blocks.get(each.output, ())]
             graph = self.layers.subgraph(names)
-        elif self.ops is not None:
+        else:
             members = {member for layer in layers for member in layer.members}
-            graph = self.ops.subgraph([name for name in self.ops if name in members])
+            for ops in filter(None, (self.ops, self.file)):
+                graph = ops.subgraph(_in_order_of(ops, members))
+                if len(graph) > 1:
+                    break
         if len(graph) > 1:
             yield graph
 
@@ -64,3 +69,12 @@ class Insides:
             for ref in value if several else (value,):
                 if isinstance(ref, FunctionRef) and ref.name in self.functions:
                     yield f"{key}: {ref.name}", self.functions[ref.name].graph
+
+
+def _in_order_of(graph: Graph, members: set[str]) -> list[str]:
+    """The members, and what stands between two of them: the loop between its stacks."""
+    inside = [name for name in members if name in graph]
+    after = {target for name in inside for target in graph._succ[name]}
+    before = {source for name in inside for source in graph._pred[name]}
+    wanted = {*inside, *(after & before)}
+    return [name for name in graph if name in wanted]

@@ -54,6 +54,38 @@ function ranked(n, edges) { // longest paths; sources stand right above the firs
   return { rank, ends };
 }
 
+const ABREAST = 6;
+function gathered(count, sizes, lines) { // more boxes than that which only feed one box, or only read one, stand in a grid with one line
+  const outs = new Uint32Array(sizes.length), ins = new Uint32Array(sizes.length), alike = new Map();
+  lines.forEach(([s, t]) => { outs[s]++; ins[t]++; });
+  const put = (key, u) => { if (u < count) alike.has(key) ? alike.get(key).push(u) : alike.set(key, [u]); };
+  lines.forEach(([s, t]) => { if (!ins[s] && outs[s] === 1) put('to ' + t, s); else if (!outs[t] && ins[t] === 1) put('from ' + s, t); });
+  const grids = [...alike.values()].filter(all => all.length > ABREAST).map(all => gridOf(all, sizes));
+  if (!grids.length) return layered(sizes, lines);
+  const home = new Map(grids.flatMap(g => g.members.map(u => [u, g]))), kept = sizes.map((_, u) => u).filter(u => !home.has(u));
+  const number = new Map([...kept, ...grids].map((each, i) => [each, i])), merged = new Map();
+  for (const [s, t, c] of lines) {
+    const a = number.get(home.get(s) || s), b = number.get(home.get(t) || t), key = a + ' ' + b;
+    const one = merged.get(key) || merged.set(key, Object.assign([a, b, 0], { from: [], to: [] })).get(key);
+    one[2] += c; one.from.push(s); one.to.push(t);
+  }
+  const edges = [...merged.values()], whole = layered([...kept.map(u => sizes[u]), ...grids.map(g => [g.w, g.h, 0, 0])], edges), at = [];
+  kept.forEach((u, i) => at[u] = whole.at[i]);
+  grids.forEach((g, i) => g.members.forEach((u, j) => { const [x, y] = whole.at[kept.length + i]; at[u] = [x + g.at[j][0], y + g.at[j][1]]; }));
+  return { ...whole, at, lines: whole.lines.map((l, i) => ({ ...l, s: [...new Set(edges[i].from)], t: [...new Set(edges[i].to)] })) };
+}
+function gridOf(members, sizes) {
+  const rows = Math.ceil(members.length / ABREAST), length = Math.ceil(members.length / rows), at = [];
+  let w = 0, y = 0;
+  for (let r = 0; r < rows; r++) {
+    const row = members.slice(r * length, (r + 1) * length);
+    let x = 0;
+    row.forEach(u => { at.push([x, y]); x += sizes[u][0] + 10; });
+    w = Math.max(w, x - 10); y += Math.max(...row.map(u => sizes[u][1])) + 10;
+  }
+  return { members, at, w, h: y - 10 };
+}
+
 function ordered(rows, up, down, count) { // barycentres, the order with the fewest crossings wins
   const place = new Float64Array(count), put = row => row.forEach((u, i) => place[u] = i);
   rows.forEach(put);
@@ -199,7 +231,7 @@ function groupLayout(i) { // each component in layers, the components beside and
       if (few(entry)) { a = sizes.length; sizes.push([4, 0, 0, 0]); entry.forEach(j => lines.push([a, place.get(j), 0])); }
       if (few(exit)) { z = sizes.length; sizes.push([4, 0, 0, 0]); exit.forEach(j => lines.push([place.get(j), z, 0])); }
     }
-    return { js, a, z, ...layered(sizes, lines) };
+    return { js, a, z, ...gathered(js.length, sizes, lines) };
   });
   return packed(i, items, blocks);
 }
@@ -213,7 +245,7 @@ function packed(i, items, blocks) {
     if (x && x + b.w > limit) { x = 0; y += row + GAP; row = 0; }
     b.js.forEach((j, q) => group.at[j] = [x + b.at[q][0] + PAD, y + b.at[q][1] + HEAD]);
     [b.a, b.z].forEach((q, end) => { if (q >= 0 && group.ports[end] === undefined) { group.ports[end] = x + b.at[q][0] + 2 + PAD; group.ends[end] = y + b.at[q][1] + HEAD; } });
-    b.lines.forEach(l => group.lines.push({ ...l, s: b.js[l.s], t: b.js[l.t], points: l.points.map(p => [p[0] + x + PAD, p[1] + y + HEAD]) }));
+    b.lines.forEach(l => group.lines.push({ ...l, s: [l.s].flat().map(j => b.js[j]), t: [l.t].flat().map(j => b.js[j]), points: l.points.map(p => [p[0] + x + PAD, p[1] + y + HEAD]) }));
     x += b.w + GAP; w = Math.max(w, x - GAP); row = Math.max(row, b.h);
   }
   const title = i ? widthOf(cut(isScope(i) ? shortLabel(i) : labelOf(i), 60), '600 12') + 60 : 0, spare = Math.max(0, (title - w - 2 * PAD) / 2);

@@ -17,7 +17,7 @@ function zoom(factor, x, y) {
 }
 function fit(whole) { // the whole, or its width where the whole would be too small to read
   const b = layout(0), map = mapSize(), all = Math.min(map.width / b.w, map.height / b.h) * .96, tall = !whole && all < .66;
-  scale = Math.min(1.3, tall ? Math.max(.5, Math.min(1, map.width / b.w * .96)) : all);
+  scale = Math.min(1.3, tall ? Math.max(.3, Math.min(1, map.width / b.w * .96)) : all);
   left = (map.width - b.w * scale) / 2; above = tall ? 12 : Math.max(0, (map.height - b.h * scale) / 2);
   if (tall && b.w * scale > map.width) left = Math.min(left, 0) ;
   move();
@@ -225,7 +225,8 @@ function listen() {
   map.addEventListener('dblclick', e => toggle(itemAt(e)));
   byId('mini').addEventListener('pointerdown', e => { const f = byId('mini').factor, r = mapSize(); left = r.width / 2 - e.offsetX / f * scale; above = r.height / 2 - e.offsetY / f * scale; move(); });
   document.addEventListener('click', e => {
-    const data = e.target.closest?.('button')?.dataset || {};
+    const chosen = e.target.closest?.('button,a'), data = chosen?.dataset || {};
+    if (chosen?.localName === 'a') e.preventDefault();
     for (const key in data) clicks[key]?.(data[key]);
     if (!e.target.closest?.('#find')) byId('hits').innerHTML = '';
   });

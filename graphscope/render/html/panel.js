@@ -1,7 +1,7 @@
 // The panel at the side: what the model is, and what the selection is.
 const row = (...cells) => '<tr>' + cells.map((c, i) => `<td${i ? ' class="v"' : ''}>${c}</td>`).join('') + '</tr>';
 const heading = text => `<h3>${text}</h3>`;
-const link = (text, data) => `<button class="a" ${data}>${escaped(text)}</button>`;
+const link = (text, data) => `<a href="#" ${data}>${escaped(text)}</a>`;
 const goTo = name => link(name, `data-name="${escaped(name)}"`);
 const shapeText = s => s ? s.map(n => n ?? '?').join(' × ') || 'scalar' : '?';
 const bytesText = n => { const units = ['B', 'kB', 'MB', 'GB', 'TB']; let u = 0; while (n >= 1000 && u < 4) { n /= 1000; u++; } return (u ? n.toFixed(1) : n) + ' ' + units[u]; };

@@ -183,7 +183,7 @@ def test_tables_sort_filter_and_lead_to_the_map(
     chromium.ask(click="#query")
     chromium.ask(type="Adam")
     assert 0 < chromium.ask(count="#table tbody tr") < rows
-    chromium.ask(click="#table tbody button")
+    chromium.ask(click="#table tbody a")
     assert chromium.js("tab") == "map" and chromium.js("selected") > 0
     chromium.js("document.getElementById('query').value = ''")
     chromium.ask(click="[data-tab=layers]")
