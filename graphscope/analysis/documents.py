@@ -57,6 +57,21 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
     }
 
 
+def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
+    """A model in a few lines of text, from ``describe_model``."""
+    layers = sum(facts["layers"].values())
+    sizes = f"{layers:,} layers, {facts['parameters']:,} parameters"
+    lines = [f"<Analysis of {title}: {facts['format']}, {sizes}>"]
+    for word in ("inputs", "outputs"):
+        ends = [e for e in facts[word] if e["kind"] not in ("file name", "not needed")]
+        for each in ends[:4]:
+            shape = "?" if each["shape"] is None else each["shape"]
+            told = f"{each['tensor']} {each['dtype']} {shape}, {each['kind']}"
+            lines.append(f"  {word[:-1]}: {told}")
+    count = len(facts["findings"])
+    return lines + ([f"  findings: {count}"] if count else [])
+
+
 def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
     """The variables (or, in a frozen graph, the constants of its layers) that make up the model."""
     listed = [v for v in analysis.model.variables if v.role in PARAMETER_ROLES]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphscopeError, NotRunnable, UnsafeModel
 from ..graph import Graph, Layer, Model, Tensor, TensorSpec
 from ..read import load
-from .documents import describe_model
+from .documents import describe_model, summary_lines
 from .page import page_of
 from .sources import check_targets
 from .stages import Stages
@@ -34,6 +34,21 @@ class Analysis(Stages):
 
     See Stages for the options.
     """
+
+    def __repr__(self) -> str:
+        """What it is in a few lines: origin, sizes, inputs, outputs; the file's name alone where it cannot be told."""
+        try:
+            facts = describe_model(self)
+        except GraphscopeError as error:
+            return f"<Analysis of {self.title}: {error}>"
+        return "\n".join(summary_lines(self.title, facts))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a card, and the page to explore in a frame."""
+        from ..render.html.notebook import to_cell
+
+        drawing = self.drawing(report=True)
+        return to_cell(page_of(self, drawing, self.at_level("block")))
 
     def at_level(self, level: str) -> Graph:
         """The graph at one altitude: ``op``, ``layer`` or ``block``."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from .graph import Node, Tensor
 from .model import Function, Model
+from .tables import pairs_table
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,17 @@ class Layer(Node):
     def config(self) -> Mapping[str, Any]:
         """The attributes, under the name that Keras gives them."""
         return self.attrs
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows: config, weights, what it reads and computes, evidence."""
+        weights = {
+            role: f"{u.node} {list(u.shape)}" for role, u in self.weights.items()
+        }
+        inputs = {name: str(tensor) for name, tensor in self.inputs.items()}
+        told = {**self.attrs, **weights, **inputs, "output": str(self.output)}
+        told |= {"explains": f"{len(self.members)} ops" if self.members else ""}
+        told |= {"evidence": "; ".join(self.evidence)}
+        return pairs_table(f"{self.op} {self.name}", told)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from ..errors import MissingWeight
 from .graph import Extent, Graph, Shape, Tensor, TensorSpec, did_you_mean
+from .tables import pairs_table, rows_table
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Variable:
     trainable: bool | None = None
     optimizer: str = ""
     full_name: str = ""
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        told = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        return pairs_table(self.name, told | {"shape": str(self.shape)})
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ class _WhenAsked:
         model.__dict__["_graph"] = value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """All that a file holds: structure now, weights when asked for.
 
@@ -142,6 +148,26 @@ class Model:
     layered: bool = False
     topology: Any = None
     remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """What it is, in one line: no graph is built and no value read for it."""
+        count = len(self.variables)
+        return f"<Model {self.source!r}: {self.format or 'in memory'}, {count:,} variables>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what the file is, and its variables."""
+        told = {
+            "format": self.format,
+            "producer": self.producer,
+            "nodes": f"{len(self.graph):,}",
+            "functions": len(self.functions),
+            "signatures": ", ".join(self.signatures),
+            "remarks": "; ".join(self.remarks),
+        }
+        rows = [(v.name, v.role, v.dtype, v.shape, v.nbytes) for v in self.variables]
+        head = ("variable", "role", "dtype", "shape", "bytes")
+        table = rows_table(head, rows) if rows else ""
+        return pairs_table(self.source, told) + table
 
     def value(self, node: str) -> np.ndarray:
         """The array that a Const or a variable of the graph holds; raises MissingWeight where it has none."""

@@ -20,7 +20,7 @@ async function open({open, width = 1280, height = 800, dark = false, touch = fal
   tab.on('dialog', (dialog) => { noise.console.push('dialog ' + dialog.message()); dialog.dismiss(); });
   await tab.goto(open.includes('://') ? open : 'file://' + open);
   await tab.locator('body[data-ready]').waitFor({timeout: 60000});
-  return tab.evaluate(() => window.timings.first);
+  return tab.evaluate(() => window.timings?.first);
 }
 
 async function answer(request) {
@@ -39,6 +39,7 @@ async function answer(request) {
     return tab.mouse.up();
   }
   if (request.wheel) { const [x, y, by] = request.wheel; await tab.mouse.move(x, y); await tab.mouse.wheel(0, by); return tab.waitForTimeout(100); }
+  if (request.frame) { const inner = tab.frames()[1]; await inner.locator('body[data-ready]').waitFor({timeout: 20000}); return inner.evaluate(request.frame); }
   if (request.print) return (await tab.pdf({path: request.print, printBackground: true, format: 'A4'})).length;
   if (request.shot) return (await tab.screenshot({path: request.shot})).length;
   if (request.cpu) return 1000 * (await meter.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value;

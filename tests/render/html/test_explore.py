@@ -309,6 +309,26 @@ def test_hostile_names_stay_text(
     chromium.assert_quiet()
 
 
+def test_a_notebook_shows_the_same_in_a_frame(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """Card and page; the frame has no origin, so that nothing in it reaches the notebook."""
+    analysis = analyse(save_checkpoint(tmp_path))
+    cell = analysis._repr_html_()
+    (tmp_path / "cell.html").write_text(f"<body data-ready>{cell}</body>")
+    chromium.open(tmp_path / "cell.html")
+    assert chromium.ask(frame=BOXES) >= 4
+    assert chromium.ask(frame="self.origin") == "null"
+    assert "probabilities" in chromium.ask(text="body > div")[0]
+    assert "probabilities" in repr(analysis) and "Adam" not in repr(analysis)
+    layer = next(layer for layer in analysis.layers if layer.op == "Conv2D")
+    assert "conv/kernel" in layer._repr_html_()
+    assert (
+        "conv/kernel"
+        in analysis.model.variables[0]._repr_html_() + analysis.model._repr_html_()
+    )
+
+
 def long_graph(nodes: int) -> Graph:
     """Blocks of twelve ops with a shortcut, forty blocks a stage."""
     graph = Graph()
