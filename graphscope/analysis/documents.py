@@ -6,9 +6,10 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..families.identify import Identity, identify_graph
 from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
 from ..infer.outputs.answer import freeze_command, short
 from .stages import Stages
@@ -48,7 +49,7 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "signatures": sorted(model.signatures),
         "findings": describe_findings(analysis)["findings"],
-        "family": analysis.family.to_json(),
+        "family": _family(analysis, variables).to_json(),
         "remarks": [
             *model.remarks,
             *analysis.candidates.remarks,
@@ -70,6 +71,17 @@ def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
             lines.append(f"  {word[:-1]}: {told}")
     count = len(facts["findings"])
     return lines + ([f"  findings: {count}"] if count else [])
+
+
+def _family(analysis: Stages, parameters: Iterable[Mapping[str, Any]]) -> Identity:
+    """The known architecture: of weights alone, else of the graph's layers by their weights' names."""
+    if analysis.family.claim is not None or analysis.model.inferred:
+        return analysis.family
+    listed = [v for v in analysis.model.variables if v.role in PARAMETER_ROLES] or [
+        Variable(row["name"], row["dtype"], tuple(row["shape"] or ()), row["bytes"])
+        for row in parameters
+    ]
+    return identify_graph(analysis.model, listed)
 
 
 def parameters_of(analysis: Stages) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph import Model
+from ..graph import Model, Variable
 from .claim import Claim
 from .model import with_family
 from .solve import solve
@@ -73,3 +73,14 @@ def identify(model: Model, options: Mapping[str, Any] | None = None) -> Identity
     if claim.outside:
         return Identity(model, claim)
     return Identity(with_family(model, claim), claim)
+
+
+def identify_graph(model: Model, parameters: Iterable[Variable]) -> Identity:
+    """The family of a model whose graph is known, by the names and shapes of the weights that its layers have.
+
+    The graph stays as it is: only the name is told, and only where one family explains every weight.
+    """
+    exact, _ = solve(WeightIndex(parameters))
+    whole = [claim for claim in exact if not claim.outside]
+    listed = whole or exact
+    return Identity(model, listed[0] if len(listed) == 1 else None)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope import load
+from graphscope import analyse, load
 from graphscope.analysis import Analysis
+from graphscope.analysis.documents import describe_model
 from graphscope.families.identify import identify
 from graphscope.verify.run.keras_source import run_source
 from tests.architectures import bert, gpt2
@@ -101,3 +102,16 @@ def test_a_model_of_texts_is_named_wired_and_equal(name: str, tmp_path: Path) ->
 def name_of(feeds: dict[str, Any]) -> str:
     (name,) = feeds
     return name
+
+
+def test_a_graph_is_named_by_the_weights_of_its_layers(tmp_path: Path) -> None:
+    with tf.Graph().as_default(), v1.Session() as session:
+        small_bert()
+        session.run(v1.global_variables_initializer())
+        path = v1.train.Saver().save(session, str(tmp_path / "m"))
+        odd = v1.get_variable("bert/encoder/layer_0/odd", [16, 16])
+        session.run(odd.initializer)
+        other = v1.train.Saver().save(session, str(tmp_path / "odd"))
+    family = describe_model(analyse(path))["family"]
+    assert family["name"] == "BERT" and family["left_over"] == []
+    assert describe_model(analyse(other))["family"] is None
