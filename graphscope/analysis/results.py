@@ -88,6 +88,12 @@ class Analysis(Stages):
             return str(above)
         return "\n".join(map(str, below))
 
+    def explain_family(self, title: str) -> str:
+        """Why the weights are, or are not, those of a known architecture; raises GraphError where none is called so."""
+        from ..families.explanation import explain_family
+
+        return explain_family(self.model, title)
+
     def _explained_above(
         self, patterns: Sequence[Pattern], pattern: str, node: str
     ) -> Explanation:

@@ -5,7 +5,7 @@ The one place where they meet: ``read -> inline -> modes -> loops -> prune -> si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -260,13 +260,25 @@ class Stages:
     def _diagnosed(self, weights: bool) -> tuple[Finding, ...]:
         from ..infer.findings import diagnose
 
-        return diagnose(
+        listed = diagnose(
             self.model,
             outputs=self.wanted_outputs,
             weights=weights,
             flat=self.flat,
             training=self.training,
         )
+        return (*listed, *self._near_families())
+
+    def _near_families(self) -> Iterator[Finding]:
+        """Known architectures of which a few weights do not fit."""
+        import shlex
+
+        from ..infer.finding import Finding
+
+        for claim in self.family.near[:2] if self.family.claim is None else ():
+            words = ["graphscope", "explain", self.model.source, claim.family.title]
+            command = shlex.join(words)
+            yield Finding("near-family", "info", claim.why_not(), (), command)
 
 
 def layered_specs(graph: Graph) -> dict[Tensor, TensorSpec]:

@@ -148,15 +148,20 @@ def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> No
 def explain_command(
     model: str, pattern: str | None, node: str | None, output: str | None
 ) -> None:
-    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE; or the evidence of an output."""
+    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE; the evidence of an output; or, of a
+    known family's name, what of its weights is here and what does not fit."""
     from ..analysis.results import analyse
 
     if output:
         click.echo(analyse(model).candidates.explain(output))
     elif pattern and node:
         click.echo(analyse(model).explain(pattern, node))
+    elif pattern:
+        click.echo(analyse(model).explain_family(pattern))
     else:
-        raise click.UsageError("give a PATTERN and --at NODE, or --output TENSOR")
+        raise click.UsageError(
+            "give a PATTERN and --at NODE, the name of a family, or --output TENSOR"
+        )
 
 
 cli.add_command(render_command)

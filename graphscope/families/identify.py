@@ -44,8 +44,8 @@ class Identity:
 
     @property
     def remarks(self) -> list[str]:
-        """What else is to be said: rivals, near misses, weights beside the family."""
-        lines = [claim.why_not() for claim in self.near[:2] if self.claim is None]
+        """What else is to be said: rivals, weights beside the family; of near ones there are findings."""
+        lines = []
         if self.rivals:
             titles = " and ".join(claim.family.title for claim in self.rivals)
             lines.append(

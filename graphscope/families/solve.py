@@ -22,8 +22,9 @@ def solve(
     index: WeightIndex,
     among: Iterable[Family] | None = None,
     options: Mapping[str, Any] | None = None,
+    every: bool = False,
 ) -> tuple[list[Claim], list[Claim]]:
-    """Exact claims, and near ones with the nearest first.
+    """Exact claims, and near ones (``every`` one that was tried) with the nearest first.
 
     ``options`` sets free values (attention heads). Where two exact claims stand at one root, names could not decide
     between two wirings: both are listed as they are, and the caller claims neither.
@@ -34,7 +35,7 @@ def solve(
         for root in _roots(index, each):
             claim = attempt(index, each, root, options or {})
             (exact if claim.is_exact else near).append(claim)
-    near = [claim for claim in near if _is_near(claim)]
+    near = [claim for claim in near if every or _is_near(claim)]
     return exact, sorted(near, key=lambda claim: len(claim.misfits))
 
 
