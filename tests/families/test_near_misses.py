@@ -44,7 +44,9 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> str:
     listed = shapes()
     name = "MobilenetV1/Conv2d_5_pointwise/weights"
     *sizes, filters = listed[name]
-    return saved(tmp_path_factory.mktemp("near"), listed | {name: (*sizes, filters + 1)})
+    return saved(
+        tmp_path_factory.mktemp("near"), listed | {name: (*sizes, filters + 1)}
+    )
 
 
 def test_doctor_says_what_does_not_fit_and_its_command_runs(near: str) -> None:
@@ -56,14 +58,19 @@ def test_doctor_says_what_does_not_fit_and_its_command_runs(near: str) -> None:
     assert program == "graphscope"
     result = run(*words)
     assert result.exit_code == 0
-    assert "1 of 137 do not fit" in result.stdout and "below 'MobilenetV1'" in result.stdout
+    assert (
+        "1 of 137 do not fit" in result.stdout
+        and "below 'MobilenetV1'" in result.stdout
+    )
     assert json.loads(run("inspect", near, "--json").stdout)["family"] is None
 
 
 def test_a_family_that_is_there_is_explained(tmp_path: Path) -> None:
     path = saved(tmp_path, shapes())
     text = run("explain", path, TITLE.lower()).stdout
-    assert text.startswith(f"{TITLE}, alpha 0.25, 4 classes (names and shapes, 137 of 137)")
+    assert text.startswith(
+        f"{TITLE}, alpha 0.25, 4 classes (names and shapes, 137 of 137)"
+    )
     assert "by the family's convention" in text
     other = run("explain", path, "GPT-2").stdout
     assert other.startswith("not GPT-2: of the weights that begin it")
