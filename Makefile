@@ -10,7 +10,7 @@ install: $(STAMP)
 $(STAMP): setup.cfg setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,draw,tflite,onnx,openvino,test,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,draw,tflite,onnx,openvino,survey,test,dev]'
 	touch $(STAMP)
 
 # What runs TensorFlow.js models in tests: npm packages at the versions of tests/package-lock.json, where there is npm.

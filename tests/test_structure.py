@@ -33,7 +33,11 @@ ARROWS = {
         *_BASE,
         *"export families freeze infer match ops patterns read render simplify verify".split(),
     },
-    "cli": {"errors", "analysis", "read", "verify", "wire"},
+    "survey": {
+        *_BASE,
+        *"analysis export families infer read verify".split(),
+    },
+    "cli": {"errors", "analysis", "read", "survey", "verify", "wire"},
     "__main__": {"cli"},
 }
 FREE = {"__init__"}  # the face: names what is public

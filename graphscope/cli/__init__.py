@@ -34,6 +34,7 @@ from .options import (
     shared_options,
 )
 from .pictures import render_command, view_command
+from .survey import survey_command
 
 
 class Ordered(click.Group):
@@ -303,6 +304,7 @@ def export_command(json_wanted: bool, out: str, target: str, **options: Any) -> 
 
 
 cli.add_command(assign_command)
+cli.add_command(survey_command)
 
 
 @cli.command("demo")

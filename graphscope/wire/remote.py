@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import time
+from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import FormatError
 
@@ -37,8 +38,8 @@ def _is_http(path: str) -> bool:
     return path.startswith(("http://", "https://"))
 
 
-def _system(path: str) -> tuple[Any, str]:
-    """The fsspec file system of a URL and the path in it."""
+def system_of(path: str) -> tuple[Any, str]:
+    """The fsspec file system of a URL and the path in it; raises FormatError where there is none."""
     import fsspec
 
     try:
@@ -90,7 +91,7 @@ def size_of(path: str) -> int | None:
     """The size in bytes; None where only the whole file can be had. Raises FormatError where there is no such file."""
     try:
         if not _is_http(path):
-            system, inner = _system(path)
+            system, inner = system_of(path)
             size = system.size(inner)
             return None if size is None else int(size)
         with _open(path, method="HEAD") as answer:
@@ -101,6 +102,55 @@ def size_of(path: str) -> int | None:
             return int(length) if length and ranged else None
     except _FAILURES as error:
         raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
+
+
+class Details(NamedTuple):
+    """What a server says of a file; ``stamp`` is its etag, else the time of its last change; ``is_page``: it is HTML."""
+
+    size: int
+    stamp: str
+    modified: float
+    is_page: bool
+
+
+def details_of(path: str) -> Details:
+    """The details of a file behind http; raises FormatError where there is no such file."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        with _open(path, method="HEAD") as answer:
+            told = answer.headers
+            time = told.get("Last-Modified", "")
+            seconds = parsedate_to_datetime(time).timestamp() if time else 0.0
+            size = max(0, int(told.get("Content-Length") or 0))
+            is_page = "html" in told.get("Content-Type", "")
+            return Details(size, told.get("ETag") or time, seconds, is_page)
+    except _FAILURES as error:
+        raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
+
+
+class Traffic:
+    """The bytes that were fetched while it was open."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def __enter__(self) -> Traffic:
+        self._before = _TRAFFIC.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _TRAFFIC.reset(self._before)
+
+
+_TRAFFIC: ContextVar[Traffic | None] = ContextVar("traffic", default=None)
+
+
+def _counted(data: bytes) -> bytes:
+    traffic = _TRAFFIC.get()
+    if traffic is not None:
+        traffic.bytes += len(data)
+    return data
 
 
 class Deadline:
@@ -123,13 +173,14 @@ def fetch(
     time_left, begin = deadline or Deadline(), time.monotonic()
     try:
         if not _is_http(path):
-            system, inner = _system(path)
-            return bytes(system.cat_file(inner, start=start, end=stop))
+            system, inner = system_of(path)
+            return _counted(bytes(system.cat_file(inner, start=start, end=stop)))
         headers = {} if stop is None else {"Range": f"bytes={start}-{stop - 1}"}
         with _open(path, headers=headers) as answer:
             is_part = answer.status == 206
             first = start if is_part else 0
-            data = _received(answer, None if stop is None else stop - first, time_left)
+            most = None if stop is None else stop - first
+            data = _counted(_received(answer, most, time_left))
             _check_range(answer, start, is_part)
             data = data if is_part else data[start:stop]
         time_left.left -= time.monotonic() - begin
@@ -176,7 +227,7 @@ def is_file(path: str) -> bool:
             with _open(path, method="HEAD") as answer:
                 kind = answer.headers.get("Content-Type", "")
                 return not (answer.url.endswith("/") and "html" in kind)
-        system, inner = _system(path)
+        system, inner = system_of(path)
         return bool(system.isfile(inner))
     except _FAILURES as error:
         if getattr(error, "code", None) is not None:  # the server has no such file
@@ -191,7 +242,7 @@ def is_folder(path: str) -> bool:
         return any(
             is_file(f"{base}/{name}") for name in ("saved_model.pb", "checkpoint")
         )
-    system, inner = _system(path)
+    system, inner = system_of(path)
     try:
         return bool(system.isdir(inner))
     except _FAILURES:
@@ -204,7 +255,7 @@ def listing(folder: str) -> list[str]:
         base = folder.rstrip("/")
         known = ("saved_model.pb", "saved_model.pbtxt", "checkpoint", "model.json")
         return [f"{base}/{name}" for name in known if is_file(f"{base}/{name}")]
-    system, inner = _system(folder)
+    system, inner = system_of(folder)
     try:
         paths = system.ls(inner, detail=False)
     except _FAILURES:

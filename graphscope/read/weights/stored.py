@@ -17,6 +17,7 @@ from ...errors import FormatError, MissingWeight
 from ...graph import Extent, TensorSpec, Weights
 from ...wire.attrs import numpy_dtype
 from ...wire.source import Source
+from .crc32c import unmasked
 from .partitions import Extents, parse_slice
 
 MOST_BYTES = 1 << 44  # a whole of 16 TiB is a lie
@@ -123,6 +124,12 @@ class StoredWeights(Weights):
     def nbytes(self, name: str) -> int:
         """The size of the values, in bytes."""
         return self.stored[name].nbytes
+
+    def checksum(self, name: str) -> int | None:
+        """The CRC32C that the file holds of the values' bytes; None where it holds none, or one of each of several pieces."""
+        pieces = self.stored[name].pieces if name in self.stored else ()
+        crc = pieces[0].crc if len(pieces) == 1 and not pieces[0].cut else None
+        return None if crc is None else unmasked(crc)
 
     def _wanted(self, name: str) -> tuple[str, tuple[int, ...], Extents]:
         part = self._part(name)
