@@ -44,7 +44,7 @@ def cut_pipelines(graph: Graph) -> Iterator[Change]:
 
 
 def _ports(graph: Graph, name: str) -> list[int]:
-    return sorted({data["port"] for _, _, data in graph.out_edges(name, data=True)})
+    return sorted(graph.ports(name))
 
 
 def _cut(graph: Graph, tensor: Tensor, spec: TensorSpec, several: bool) -> Change:

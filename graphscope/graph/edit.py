@@ -46,8 +46,7 @@ def put(
     if inputs is None:
         return
     tensors = list(inputs)
-    for source in list(graph._pred[name]):
-        graph.remove_edges_from([(source, name, k) for k in list(graph[source][name])])
+    graph.unlink(name)
     for slot, tensor in enumerate(tensors):
         graph.add_edge(tensor.node, name, key=slot, port=tensor.port)
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-import networkx as nx
-
 from ..errors import GraphError
+from .adjacency import Adjacency
 
 CONTROL = -1  # TensorFlow's own number for the slot of a control edge
 
@@ -83,9 +82,10 @@ class Node:
     device: str = ""
 
 
-class Graph(nx.MultiDiGraph):
+class Graph(Adjacency):
     """``graph.nodes[name]["node"]`` is a Node; a data edge is ``(source, target, key=slot)`` with ``port=``.
 
+    Functions of networkx take it as they take a MultiDiGraph; ``to_networkx()`` gives one.
     Control dependencies stay on the node; ``with_control()`` gives a copy in which they are edges too. ``drawing`` is
     how a notebook shows a graph; ``render`` sets it, since nothing here knows how to draw.
     """
@@ -136,6 +136,14 @@ class Graph(nx.MultiDiGraph):
             if slot != CONTROL and (port is None or data["port"] == port)
         )
 
+    def ports(self, name: str) -> set[int]:
+        """The ports of a node that something reads."""
+        return {
+            data["port"]
+            for edges in self._succ[name].values()
+            for data in edges.values()
+        }
+
     @property
     def tensors(self) -> dict[Tensor, Tensor]:
         """In a layer graph: tensors of the op graph below it -> its own; those that a layer hides are missing."""
@@ -154,12 +162,12 @@ class Graph(nx.MultiDiGraph):
 
     def with_control(self) -> Graph:
         """A copy in which every control dependency is an edge with key CONTROL."""
-        copy = self.copy()
+        copy: Graph = self.copy()
         for name in self:
             for source in self.node(name).controls:
                 if source in copy:
                     copy.add_edge(source, name, key=CONTROL, port=CONTROL)
-        return copy  # type: ignore[no-any-return]
+        return copy
 
     def upstream(self, names: Iterable[str], control: bool = False) -> set[str]:
         """The named nodes and all that they depend on (through control dependencies too, when asked)."""

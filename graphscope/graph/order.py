@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from .adjacency import Adjacency
 
 
 def post_order(
@@ -27,3 +29,69 @@ def post_order(
                 continue
             opened.add(node)
             stack.extend(n for n in reversed(inputs_of(node)) if n not in opened)
+
+
+def sources_first(graph: Adjacency) -> list[str] | None:
+    """The nodes in the order of ``networkx.topological_sort``, which goes by generations; None where they go round in a circle."""
+    pred, succ = graph._pred, graph._succ
+    open_edges = {name: sum(map(len, pred[name].values())) for name in graph}
+    generation = [name for name, count in open_edges.items() if not count]
+    order: list[str] = []
+    while generation:
+        order += generation
+        following = []
+        for name in generation:
+            for reader, edges in succ[name].items():
+                left = open_edges[reader] = open_edges[reader] - len(edges)
+                if not left:
+                    following.append(reader)
+        generation = following
+    return order if len(order) == len(open_edges) else None
+
+
+def is_acyclic(graph: Adjacency) -> bool:
+    """Whether no node depends on itself."""
+    return sources_first(graph) is not None
+
+
+def descendants(graph: Adjacency, name: str) -> set[str]:
+    """What depends on a node, itself left out."""
+    succ, reached = graph._succ, set()
+    stack = list(succ[name])
+    while stack:
+        below = stack.pop()
+        if below not in reached:
+            reached.add(below)
+            stack += succ[below]
+    reached.discard(name)
+    return reached
+
+
+def components(neighbours: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
+    """The sets of nodes that hang together, by their first node; each edge is listed at both of its ends."""
+    placed: set[str] = set()
+    for name in neighbours:
+        if name not in placed:
+            component, stack = {name}, [name]
+            while stack:
+                near = set(neighbours[stack.pop()]) - component
+                component |= near
+                stack += near
+            placed |= component
+            yield component
+
+
+def first_readers(graph: Adjacency, names: Sequence[str]) -> dict[str, int]:
+    """For each node the first in the list of names that depends on it; a node that none of them depends on is left out.
+
+    In a graph that goes round in a circle, what lies on a circle depends on itself too.
+    """
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        stack = list(graph._pred.get(name, ()))
+        while stack:
+            node = stack.pop()
+            if node not in first:
+                first[node] = number
+                stack += graph._pred[node]
+    return first

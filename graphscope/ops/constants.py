@@ -56,12 +56,12 @@ class Constants:
         """Whether a node depends on no feed, variable, random number or other state: it is the same in every run."""
         for node in self._unsettled(name, self._static):
             self._static[node] = not self._changes(node) and all(
-                self._static.get(source, False) for source in self.graph.pred[node]
+                self._static.get(source, False) for source in self.graph._pred[node]
             )
         return self._static[name]
 
     def _changes(self, name: str) -> bool:
-        node = self.graph.nodes[name].get("node")
+        node = self.graph._node[name].get("node")
         return node is None or _changes(node.op)
 
     def call(
@@ -102,10 +102,10 @@ class Constants:
 
     def _sources(self, name: str) -> list[str]:
         """What a node reads, but nothing where no value can come of it: its sources need not be evaluated."""
-        return [source for source in self.graph.pred[name] if source in self.graph]
+        return [source for source in self.graph._pred[name] if source in self.graph]
 
     def _evaluate(self, name: str) -> tuple[ops.Value, ...]:
-        node = self.graph.nodes[name].get("node")
+        node = self.graph._node[name].get("node")
         if node is None:  # an edge names a node that is not there
             return ()
         if node.op in _STORED:

@@ -62,7 +62,7 @@ def describe_node(
 def _outputs(
     graph: Graph, name: str, specs: Mapping[Tensor, TensorSpec]
 ) -> list[dict[str, Any]]:
-    ports = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+    ports = graph.ports(name)
     count = max(
         [*(port + 1 for port in ports if port < 4096), len(graph.node(name).outputs), 1]
     )

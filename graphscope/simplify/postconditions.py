@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from ..errors import BrokenPass
 from ..graph import CONTROL, Graph, Layer, Node, WeightUse
+from ..graph.order import is_acyclic
 from .state import Pass, State
 
 _VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
@@ -41,7 +41,7 @@ def _faults(state: State) -> Iterator[str]:
     for below, tensor in graph.graph.get("tensors", {}).items():
         if tensor.node not in graph:
             yield f"{below} is said to be {tensor}, which is not there"
-    if not nx.is_directed_acyclic_graph(graph):
+    if not is_acyclic(graph):
         yield "the graph goes round in a circle"
 
 

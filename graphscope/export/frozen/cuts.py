@@ -39,4 +39,4 @@ def _cuts(
         if name in lacks:
             yield name
         else:
-            stack.extend(graph.pred[name])
+            stack.extend(graph._pred[name])

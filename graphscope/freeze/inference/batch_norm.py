@@ -88,7 +88,7 @@ def _reduces(whole: Graph, statistic: Tensor) -> bool:
         name = stack.pop()
         if whole.op(name) in _REDUCES:
             return True
-        for source in whole.pred[name]:
+        for source in whole._pred[name]:
             if source not in seen:
                 seen.add(source)
                 stack.append(source)

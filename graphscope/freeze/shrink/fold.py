@@ -39,7 +39,7 @@ def fold_constants(
             node.op == "Const"
             or node.op in FRAME_OPS  # a loop begins or ends there
             or len(dtypes) != 1
-            or not graph.pred[name]
+            or not graph._pred[name]
             or name in kept
         ):
             continue

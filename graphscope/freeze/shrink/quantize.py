@@ -76,7 +76,7 @@ def _weights(graph: Graph) -> list[str]:
     weights = []
     for name in graph.by_op("Const"):
         attrs = graph.attrs(name)
-        if attrs.get("dtype") == "float32" and graph.succ[name]:
+        if attrs.get("dtype") == "float32" and graph._succ[name]:
             shape = attrs.shape if isinstance(attrs, Stored) else attrs["value"].shape
             if int(np.prod(shape)) >= LEAST:
                 weights.append(name)

@@ -141,7 +141,7 @@ def _is_constant(graph: Graph, tensor: Tensor) -> bool:
         name = stack.pop()
         if graph.op(name) not in _ALGEBRA and graph.op(name) != "Const":
             return False
-        for source in graph.pred[name]:
+        for source in graph._pred[name]:
             if source not in seen:
                 seen.add(source)
                 stack.append(source)

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import networkx as nx
 import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...graph.names import Names
+from ...graph.order import components, sources_first
 from ...match.view.symbolic_shapes import SymbolicView
 from ...ops.values.size import Size, product
 from ...simplify.state import State
@@ -67,10 +67,7 @@ class Search:
         self.fading: set[str] = set()
         self.ends: dict[str, Dims] = {}
         self.equal: dict[tuple[Tensor, int], tuple[Tensor, int]] = {}
-        try:
-            self.order: list[str] = list(nx.topological_sort(view.graph))
-        except nx.NetworkXUnfeasible:
-            self.order = []
+        self.order = sources_first(view.graph) or []
         for name in self.order:
             self._visit(name)
         self.worth = self.found_worth()
@@ -209,13 +206,12 @@ class Search:
 
     def regions(self) -> Iterator[set[str]]:
         """Nodes on rows that read one another."""
-        joined = nx.Graph()
-        joined.add_nodes_from(self.lead)
+        joined: dict[str, list[str]] = {name: [] for name in self.lead}
         for name in self.lead:
-            if name not in self.starts:
-                joined.add_edges_from((name, t.node) for t in self.row_inputs(name))
-        for region in nx.connected_components(joined):
-            yield set(region)
+            for tensor in () if name in self.starts else self.row_inputs(name):
+                joined[name].append(tensor.node)
+                joined.setdefault(tensor.node, []).append(name)
+        return components(joined)
 
 
 def is_last(layer: Layer, rank: int) -> bool:

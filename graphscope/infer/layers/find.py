@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import networkx as nx
-
 from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
+from ...graph.order import sources_first
 from ...match import Pattern, Tile, View, WeightRef, tile
 from ...match.view.nodes import PASS_THROUGH
 from ...ops.values.facts import SpecsOf
@@ -166,10 +165,8 @@ def weight_use(weight: WeightRef | WeightUse, view: View) -> WeightUse:
 
 
 def _in_order(graph: Graph, layers: list[Layer]) -> list[Layer]:
-    try:
-        order = {name: i for i, name in enumerate(nx.topological_sort(graph))}
-    except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
-        order = {name: i for i, name in enumerate(graph)}
+    ordered = sources_first(graph) or graph  # TF1 while frames are cycles
+    order = {name: i for i, name in enumerate(ordered)}
 
     def place(layer: Layer) -> tuple[int, int]:
         """A tensor of no file stands just before what it was made for."""

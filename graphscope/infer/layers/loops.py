@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import networkx as nx
-
 from ...errors import NotExpressible
 from ...graph import (
     Function,
@@ -22,6 +20,7 @@ from ...graph import (
     WeightUse,
 )
 from ...graph.names import Names
+from ...graph.order import descendants, first_readers, is_acyclic, sources_first
 from ...ops.values.facts import UNKNOWN, Fact, join_facts
 from ...simplify.control_flow.conds_to_selects import conds_to_selects
 from ...simplify.control_flow.empty_guards import give_rows
@@ -108,21 +107,36 @@ def with_loops(
     layers: tuple[Layer, ...], loops: Iterable[Loop], graph: Graph
 ) -> tuple[Layer, ...]:
     """The layers and the loops, in an order in which each comes before what reads it."""
-    listed = list(layers)
+    waiting: dict[int, list[Loop]] = {}  # before which layer -> loops
+    last: dict[int, int] = {}
+    first = first_readers(graph, [layer.output.node for layer in layers])
+    place = {name: at for at, name in enumerate(sources_first(graph) or graph)}
     for loop in loops:
-        after = nx.descendants(graph, loop.output.node)
-        place = [i for i, each in enumerate(listed) if each.output.node in after]
-        listed.insert(place[0] if place else len(listed), loop)
-    return tuple(listed)
+        node = loop.output.node
+        before = first.get(node, len(layers))
+        beside = waiting.setdefault(before, [])
+        at = len(beside)
+        if place[node] < last.get(before, 0):  # one of them may read this loop
+            after = descendants(graph, node)
+            at = next((i for i, o in enumerate(beside) if o.output.node in after), at)
+        beside.insert(at, loop)
+        last[before] = max(place[node], last.get(before, 0))
+    ordered: list[Layer] = []
+    for number in range(len(layers) + 1):
+        ordered += waiting.get(number, ())
+        ordered += layers[number : number + 1]
+    return tuple(ordered)
 
 
 def check_loops(layer_graph: Graph, broken: Mapping[str, str]) -> None:
     """Raise NotExpressible where a frame is left, or something else goes round in a circle: no layer can run that."""
     left = broken and next(layer_graph.by_op(*ENTERS), None) is not None
     why = next(iter(broken.values()), "")
-    if not left and nx.is_directed_acyclic_graph(layer_graph):
+    if not left and is_acyclic(layer_graph):
         return
     if not why:
+        import networkx as nx
+
         circle = sorted({edge[0] for edge in nx.find_cycle(layer_graph)})
         why = f"{circle[0]!r} needs what it yields, and no loop leads there"
     raise NotExpressible(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import networkx as nx
-
 from ...graph import Function, Graph, Loop, Model, Shape, Tensor
+from ...graph.order import is_acyclic
 from ...simplify.control_flow.collapse_loops import loops_to_layers
 from ...simplify.prune import prune
 from ...simplify.state import State
@@ -27,7 +26,7 @@ def roll_recurrences(
     """
     kept = frozenset(tensor.node for tensor in outputs)
     rolled, functions = roll_chains(graph, kept)
-    if not functions or not outputs or not nx.is_directed_acyclic_graph(rolled):
+    if not functions or not outputs or not is_acyclic(rolled):
         return graph, {}
     known = _recurrent(prune(rolled, outputs), functions, model, outputs, shapes)
     whiles = frozenset(name for name in rolled if name not in graph) & {

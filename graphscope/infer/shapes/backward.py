@@ -26,7 +26,7 @@ def implied_shapes(
     ``facts`` are those of ``infer_facts``, ``switches`` the feeds that switch a mode or a rate. Give the shapes back to it as ``given`` to know the rest of the graph.
     """
     shapes: dict[str, Implied] = {}
-    for name, data in graph.nodes(data=True):
+    for name, data in graph._node.items():
         node = data.get("node")
         if node is None or "feed" not in ops.traits(node.op):
             continue

@@ -260,8 +260,8 @@ class Inference:
     def _find_dtypes(self, name: str, node: Node) -> tuple[str, ...]:
         if op_registry.find(node.op) is not None:
             return opdefs.output_dtypes(node.op, node.attrs)
-        ports = [data["port"] for _, _, data in self.graph.out_edges(name, data=True)]
-        return ("",) * max(len(node.outputs), *(p + 1 for p in ports), 1)
+        ports = (port + 1 for port in self.graph.ports(name))
+        return ("",) * max(len(node.outputs), *ports, 1)
 
     def _merged(self, inputs: Sequence[Tensor]) -> list[Fact]:
         """Of the branches that are known by now; the others widen it when they come."""

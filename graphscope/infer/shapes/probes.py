@@ -44,7 +44,7 @@ def probe(
 def _open_feeds(graph: Graph, facts: Facts) -> dict[str, tuple[int | None, ...]]:
     """The feeds of known rank with a size that is not known."""
     feeds = {}
-    for name, data in graph.nodes(data=True):
+    for name, data in graph._node.items():
         if "feed" in ops.traits(data["node"].op) and Tensor(name) in facts:
             shape = facts[Tensor(name)].spec.shape
             if shape is not None and None in shape:

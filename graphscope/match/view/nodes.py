@@ -102,8 +102,8 @@ class Nodes:
     ) -> None:
         self.graph, self.specs, self._value = graph, specs or {}, value
         self.whole = whole if whole is not None else graph
-        self.attrs = {name: data["node"].attrs for name, data in graph.nodes(data=True)}
-        self.kinds = {n: _kind(data["node"]) for n, data in graph.nodes(data=True)}
+        self.attrs = {name: data["node"].attrs for name, data in graph._node.items()}
+        self.kinds = {n: _kind(data["node"]) for n, data in graph._node.items()}
         self.ops = {name: canonical(op) for name, op in self.kinds.items()}
         self.inputs = {name: graph.inputs(name) for name in graph}
         for name in [n for n in graph if not self._is_whole(n)]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-import networkx as nx
-
 from ... import ops
 from ...graph import Tensor
+from ...graph.order import sources_first
 from ...ops.values.size import Size, Sizes, product
 from .nodes import MALFORMED, PASS_THROUGH
 from .unchanged import unchanged
@@ -62,9 +61,8 @@ class SymbolicView(View):
         """Filled in order, so that a rule finds what its inputs have; an axis without a rule keeps its own name."""
         found: dict[Tensor, Sizes] = {}
         self.__dict__["known_dims"] = found
-        try:
-            order = list(nx.topological_sort(self.graph))
-        except nx.NetworkXUnfeasible:  # TF1 while frames are cycles
+        order = sources_first(self.graph)
+        if order is None:  # TF1 while frames are cycles
             return found
         before: Mapping[Tensor, Sizes] = self.before.known_dims if self.before else {}
         same = unchanged(self, self.before, order)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-
-import networkx as nx
+from heapq import heappop, heappush
 
 from ...graph import Graph
 
@@ -14,21 +13,32 @@ _PLACES = frozenset({"Const", "Variable", "VariableV2", "VarHandleOp"})
 
 def in_order(graph: Graph) -> list[str]:
     """The nodes in topological order, the file's where it allows; the edges that close loops do not count."""
-    place = {name: i for i, name in enumerate(graph)}
-    for forward in (graph, _without_next_iterations(graph)):
-        try:
-            return list(
-                nx.lexicographical_topological_sort(forward, key=place.__getitem__)
-            )
-        except nx.NetworkXUnfeasible:
-            continue
-    return _despite_loops(graph)
+    closing = frozenset(graph.by_op("NextIteration", "RefNextIteration"))
+    return (
+        _earliest_first(graph, frozenset())
+        or _earliest_first(graph, closing)
+        or _despite_loops(graph)
+    )
 
 
-def _without_next_iterations(graph: Graph) -> nx.MultiDiGraph:
-    """The graph without the edges that close TensorFlow 1 loops."""
-    closing = set(graph.by_op("NextIteration", "RefNextIteration"))
-    return nx.subgraph_view(graph, filter_edge=lambda u, v, k: u not in closing)
+def _earliest_first(graph: Graph, closing: frozenset[str]) -> list[str]:
+    """Of the nodes whose inputs are in the order, always the file's first, as ``networkx.lexicographical_topological_sort`` does.
+
+    What ``closing`` nodes yield does not count as an input. Empty where nodes go round in a circle all the same.
+    """
+    names = list(graph)
+    place = {name: i for i, name in enumerate(names)}
+    waits = [sum(source not in closing for source in graph._pred[n]) for n in names]
+    ready = [i for i, count in enumerate(waits) if not count]
+    order = []
+    while ready:
+        name = names[heappop(ready)]
+        order.append(name)
+        for reader in () if name in closing else graph._succ[name]:
+            waits[place[reader]] -= 1
+            if not waits[place[reader]]:
+                heappush(ready, place[reader])
+    return order if len(order) == len(names) else []
 
 
 def _despite_loops(graph: Graph) -> list[str]:

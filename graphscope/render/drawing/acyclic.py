@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import networkx as nx
-
 from .units import Units
 
 Part = tuple[str, int]  # a box, and which part of it, from 1
@@ -34,6 +32,8 @@ def acyclic_parts(
 
 def _sources_outside_loops(units: Units) -> dict[str, list[str]]:
     """What each unit reads, less what reads it back through a loop."""
+    import networkx as nx
+
     graph = nx.DiGraph()
     graph.add_nodes_from(units.stacks)
     graph.add_edges_from((s, t) for t, read in units.before.items() for s in read)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-import networkx as nx
-
+from ...graph.order import components
 from .scope import Scope
 from .units import Units
 
@@ -43,12 +42,15 @@ def join_twins(scope: Scope, units: Units) -> None:
 
 def like_components(units: Units, roles: Mapping[str, str]) -> list[Scope]:
     """What hangs together with nothing else, where there are several of a kind: twenty initialisers, one box."""
-    graph = nx.Graph()
-    graph.add_nodes_from(head for head in units.stacks if head not in roles)
-    graph.add_edges_from((h, t) for h in graph for t in units.after[h] if t in graph)
+    near: dict[str, list[str]] = {h: [] for h in units.stacks if h not in roles}
+    for head in near:
+        for reader in units.after[head]:
+            if reader in near:
+                near[head].append(reader)
+                near[reader].append(head)
     place = {head: i for i, head in enumerate(units.stacks)}
     kinds: dict[object, list[list[str]]] = defaultdict(list)
-    for members in nx.connected_components(graph):
+    for members in components(near):
         if 1 < len(members) <= _SMALL:
             heads = sorted(members, key=place.__getitem__)
             kinds[tuple(sorted(units.kinds[head] for head in heads))].append(heads)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-import networkx as nx
-
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
+from ...graph.adjacency import Adjacency
 from ...graph.edit import fresh, put, redirect
 from ...graph.names import unused
+from ...graph.order import is_acyclic
 from .conds_to_selects import Guards, in_order, resolved
 from .dead_arguments import dtype_of
 from .while_frames import MERGES, SWITCHES
@@ -50,7 +50,7 @@ def _outermost(
     """The conds that lie in no other: for each its Merges, with what they choose from."""
     free = {merge: choice for merge, choice in choices.items() if not guards[merge]}
     together = _grouped(free, lambda merge: merge.rpartition("/")[0])
-    if nx.is_directed_acyclic_graph(_contracted(graph, together, guards)):
+    if is_acyclic(_contracted(graph, together, guards)):
         return together
     depths = _depths(graph, free)
     return _grouped(free, lambda merge: depths[merge])
@@ -113,18 +113,19 @@ def _grouped(
 
 def _contracted(
     graph: Graph, groups: list[dict[str, Choice]], guards: Mapping[str, Guards]
-) -> nx.DiGraph:
+) -> Adjacency:
     """The graph in which each cond is one node."""
-    place: dict[str, Hashable] = {}
+    place: dict[str, str] = {}
     for number, merges in enumerate(groups):
         predicate = next(iter(merges.values()))[0]
         for name in _inside(graph, merges, predicate, guards):
-            place[name] = number
-    contracted = nx.DiGraph()
-    for source, target in graph.edges():
-        pair = place.get(source, source), place.get(target, target)
-        if pair[0] != pair[1]:
-            contracted.add_edge(*pair)
+            place[name] = f"\0{number}"  # no node's name
+    contracted = Adjacency()
+    for source, readers in graph._succ.items():
+        for target in readers:
+            pair = place.get(source, source), place.get(target, target)
+            if pair[0] != pair[1]:
+                contracted.add_edge(*pair, key=0)
     return contracted
 
 

@@ -60,7 +60,7 @@ def _cut(
         cut = _CUTS.get(graph.op(name)) if name in graph else None
         if cut is None:
             continue
-        read = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
+        read = graph.ports(name)
         read |= {t.port for t in function.returns if t.node == name}
         kept = cut(graph, name, read, functions)
         if kept is None:
@@ -80,8 +80,9 @@ def _cut(
 
 
 def _renumber(graph: Graph, name: str, ports: Mapping[int, int]) -> None:
-    for _, _, data in graph.out_edges(name, data=True):
-        data["port"] = ports[data["port"]]
+    for edges in graph._succ[name].values():
+        for data in edges.values():
+            data["port"] = ports[data["port"]]
 
 
 Kept = tuple[dict[int, int], list[str]] | None

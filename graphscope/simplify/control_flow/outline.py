@@ -7,11 +7,10 @@ data (zeros for a first state, the number of steps) is copied into the region th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-import networkx as nx
 import numpy as np
 
 from ... import ops
@@ -48,7 +47,7 @@ def outline_regions(
     seeds = [
         name for name in graph if function_names(graph.node(name)) & functions.keys()
     ]
-    lists = [edge[:2] for edge in graph.edges(data=True) if _is_list(graph, edge)]
+    lists = list(_lists(graph))
     regions = _regions(graph, seeds, lists)
     order = {name: place for place, name in enumerate(graph)}
     starts, asked, made = set(seeds), list(outputs), []
@@ -62,29 +61,38 @@ def outline_regions(
 UNCARRIED = frozenset("variant quint8 qint8 quint16 qint16 qint32".split())
 
 
-def _is_list(graph: Graph, edge: tuple[str, str, dict[str, int]]) -> bool:
-    """Whether an edge carries a list, or quantised numbers: what no Keras tensor can hold."""
-    node = graph.node(edge[0])
-    dtypes = opdefs.output_dtypes(node.op, node.attrs)
-    port = edge[2]["port"]
-    return port < len(dtypes) and dtypes[port] in UNCARRIED and node.op != "Const"
+def _lists(graph: Graph) -> Iterator[tuple[str, str]]:
+    """The edges that carry a list, or quantised numbers: what no Keras tensor can hold."""
+    for name, readers in graph._succ.items():
+        node = graph.node(name)
+        if node.op == "Const" or not readers:
+            continue
+        dtypes = opdefs.output_dtypes(node.op, node.attrs)
+        uncarried = {port for port, kind in enumerate(dtypes) if kind in UNCARRIED}
+        if uncarried:
+            for reader, edges in readers.items():
+                carried = (e for e in edges.values() if e["port"] in uncarried)
+                yield from ((name, reader) for _ in carried)
 
 
 def _regions(
     graph: Graph, seeds: list[str], lists: list[tuple[str, str]]
 ) -> list[set[str]]:
     """The sets of nodes that become one, in the order of the graph; no set needs what it yields."""
+    if not seeds and not lists:
+        return []
+    import networkx as nx
+
     groups = nx.utils.UnionFind()
     for name in seeds:
         groups[name]
     for source, target in lists:
         groups.union(source, target)
     inside = {name: groups[name] for name in groups}
-    if not inside:
-        return []
     quotient = nx.DiGraph()
-    for source, target in graph.edges():
-        quotient.add_edge(inside.get(source, source), inside.get(target, target))
+    for source, readers in graph._succ.items():
+        for target in readers:
+            quotient.add_edge(inside.get(source, source), inside.get(target, target))
     place = dict(inside)
     for circle in nx.strongly_connected_components(quotient):
         if len(circle) > 1 and any(name in inside for name in circle):

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-import networkx as nx
-
 from ...errors import GraphError
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put
 from ...graph.names import Names, unused
+from ...graph.order import is_acyclic
 
 ENTERS = ("Enter", "RefEnter")
 MERGES = ("Merge", "RefMerge")
@@ -259,7 +258,7 @@ class _Frame:
                 stack += self.pivots(payload, arguments)
             for slot, tensor in enumerate(reads):
                 body.add_edge(tensor.node, node, key=slot, port=tensor.port)
-        if not nx.is_directed_acyclic_graph(body):
+        if not is_acyclic(body):
             raise self.wrong("goes round in a circle outside its variables")
         name = unused(name, self.functions)
         self.functions[name] = Function(

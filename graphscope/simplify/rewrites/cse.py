@@ -6,12 +6,12 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import drop_unread, duplicate, put, redirect
+from ...graph.order import sources_first
 from ..state import State
 
 _LARGEST = 64  # elements of a constant that is compared by value
@@ -86,7 +86,7 @@ def merge_equal(state: State) -> State:
         return state
     copy = duplicate(state.graph)
     for name, owner in owners.items():
-        for port in {port for _, _, port in copy.out_edges(name, data="port")}:
+        for port in copy.ports(name):
             redirect(copy, Tensor(name, port), Tensor(owner, port))
         copy.remove_node(name)
     for below, tensor in copy.tensors.items():
@@ -100,11 +100,7 @@ def _owners(state: State) -> dict[str, str]:
     graph = state.graph
     first: dict[Hashable, str] = {}
     owners: dict[str, str] = {}
-    try:
-        order = list(nx.topological_sort(graph))
-    except nx.NetworkXUnfeasible:
-        return owners
-    for name in order:
+    for name in sources_first(graph) or ():
         inputs = [
             Tensor(owners.get(node, node), port) for node, port in graph.inputs(name)
         ]

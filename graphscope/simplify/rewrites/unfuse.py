@@ -60,9 +60,7 @@ def _steps(graph: Graph, name: str) -> list[Step]:
     """The chain that a fused node stands for; empty where a part of it is not known here."""
     node, inputs = graph.node(name), graph.inputs(name)
     if node.op == "_FusedBatchNormEx":
-        alone = all(
-            data["port"] == 0 for _, _, data in graph.out_edges(name, data=True)
-        )
+        alone = graph.ports(name) <= {0}
         return _normalised(node, inputs) if alone else []
     if node.op == "Prelu":
         return (

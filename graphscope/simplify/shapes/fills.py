@@ -131,9 +131,9 @@ class _Maker:
     ) -> None:
         """The fill itself as the last of the new ops, so that its readers stay."""
         node = self.copy.node(self.name)
-        self.copy.remove_edges_from(list(self.copy.in_edges(self.name, keys=True)))
+        self.copy.unlink(self.name)
         new = Node(op, attrs, (spec,), node.controls, node.device)
-        self.copy.nodes[self.name]["node"] = new
+        self.copy._node[self.name]["node"] = new
         for slot, tensor in enumerate(inputs):
             self.copy.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
 

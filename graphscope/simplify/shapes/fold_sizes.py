@@ -110,7 +110,7 @@ class _Folding:
             if name in dead or name in self.keep or copy._succ[name]:
                 continue
             before = list(copy._pred[name])
-            copy.remove_edges_from(list(copy.in_edges(name, keys=True)))
+            copy.unlink(name)
             dead.add(name)
             stack.extend(before)
         living = duplicate(copy, dead)

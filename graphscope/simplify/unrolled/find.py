@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
+from ...graph.order import descendants, sources_first
 
 LEAST = 3  # steps: of two, nothing tells a state from what both read
 PRODUCTS = frozenset({"MatMul", "Conv2D"})
@@ -116,9 +116,10 @@ def settings(node: Node) -> str:
 def find_chains(graph: Graph) -> Iterator[Chain]:
     """The chains of an acyclic graph, each before those that read it; one that overlaps an earlier one is left out."""
     static = Static(graph)
-    if not nx.is_directed_acyclic_graph(graph):
+    order = sources_first(graph)
+    if order is None:
         return
-    place = {name: at for at, name in enumerate(nx.topological_sort(graph))}
+    place = {name: at for at, name in enumerate(order)}
     groups: dict[Any, list[str]] = {}
     for name in graph.by_op(*PRODUCTS):
         inputs = graph.inputs(name)
@@ -151,7 +152,7 @@ class _Walk:
         self.after: set[str] = set()
 
     def chain(self) -> Chain | None:
-        self.after = set(nx.descendants(self.graph, self.products[0]))
+        self.after = descendants(self.graph, self.products[0])
         if self.products[1] not in self.after:
             return None
         products = [Tensor(name) for name in self.products]

@@ -92,9 +92,10 @@ class _Rolling:
 
     def _outside(self, name: str, inside: set[str]) -> dict[int, list[tuple[str, int]]]:
         readers: dict[int, list[tuple[str, int]]] = {}
-        for _, reader, slot, port in self.graph.out_edges(name, keys=True, data="port"):
+        for reader, edges in self.graph._succ[name].items():
             if reader not in inside and not self._leads_back(reader, inside):
-                readers.setdefault(port, []).append((reader, slot))
+                for slot, data in edges.items():
+                    readers.setdefault(data["port"], []).append((reader, slot))
         return readers
 
     def _leads_back(self, name: str, inside: set[str]) -> bool:

@@ -183,7 +183,7 @@ def _imported(
 def _sinks(graph: Graph) -> tuple[str, ...]:
     """The outputs of a graph that is nothing but a model: what nothing reads."""
     skipped = ("Const", "NoOp", "Placeholder", "Assert", "Switch", "RefSwitch")
-    last = [n for n in graph if not graph.succ[n] and graph.op(n) not in skipped]
+    last = [n for n in graph if not graph._succ[n] and graph.op(n) not in skipped]
     return tuple(f"{n}:{port}" for n in last for port in range(_ports(graph.node(n))))
 
 

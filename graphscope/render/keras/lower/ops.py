@@ -50,7 +50,7 @@ def _said(lowering: Context, node: str, payload: Node) -> Step:
         ),
         node,
     )
-    used = {data["port"] for _, _, data in lowering.graph.out_edges(node, data=True)}
+    used = lowering.graph.ports(node)
     used |= {tensor.port for tensor in lowering.wanted if tensor.node == node}
     ports = len(opdefs.output_dtypes(payload.op, payload.attrs)) or max(used) + 1
     listed = takes_list(payload.op)

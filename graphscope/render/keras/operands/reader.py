@@ -128,7 +128,7 @@ class Reader:
 
     def has_values(self, node: str) -> bool:
         """Whether all that is read of a node is known: of an Unpack of sizes one port may be, and another not."""
-        read = {port for _, _, port in self.graph.out_edges(node, data="port")}
+        read = self.graph.ports(node)
         return all(self.value(Tensor(node, port)) is not None for port in read or {0})
 
     @cached_property
