@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..render import Drawing
     from ..render.keras import KerasReport
     from ..verify import Verification
+    from .diff import ComparisonReport
 
 
 class Analysis(Stages):
@@ -148,6 +149,13 @@ class Analysis(Stages):
         if suffix in (".html", ".htm"):
             drawing = page_of(self, drawing, self.at_level("block"), statistics)
         write(drawing, path)
+
+    def compare(self, other: Analysis, weights: bool = True) -> ComparisonReport:
+        """This model beside another: layers aligned by structure, weights by their values (which are all read)."""
+        from .diff import ComparisonReport, compare_models
+
+        comparison = compare_models(self, other, weights)
+        return ComparisonReport(comparison, other.drawing(report=True))
 
     def layer_table(self, level: str = "layer") -> DataFrame:
         """The layer table as a DataFrame: one row a node of that altitude."""

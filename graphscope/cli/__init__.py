@@ -33,7 +33,7 @@ from .options import (
     parse_rename,
     shared_options,
 )
-from .pictures import render_command, view_command
+from .pictures import diff_command, render_command, view_command
 from .survey import survey_command
 
 
@@ -167,6 +167,7 @@ def explain_command(
 
 cli.add_command(render_command)
 cli.add_command(view_command)
+cli.add_command(diff_command)
 
 
 @model_command("freeze")

@@ -1,7 +1,8 @@
-"""The commands that draw: ``render`` into a file, ``view`` into a page that opens in the browser."""
+"""The commands that draw: ``render`` into a file, ``view`` into a page that opens in the browser, ``diff`` two models."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import webbrowser
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import click
 
-from .arguments import analysis_of
+from .arguments import analysis_of, check_place, say
 from .ledger import check_ours, remember
-from .options import force_option, shared_options
+from .options import as_json, force_option, shared_options
 
 _LEVEL = click.option(
     "--level",
@@ -42,6 +43,54 @@ def render_command(
     analysis_of({**options, "out": out}).render(out, level, stats)
     remember([out])
     click.echo(f"wrote {out}", err=True)
+
+
+def _page(_: click.Context, __: click.Parameter, out: str | None) -> str | None:
+    """The name of a page, before any work is done for it."""
+    if out and not out.lower().endswith((".html", ".htm")):
+        raise click.BadParameter(
+            f"{out!r} does not end in .html: a comparison is drawn as a page"
+        )
+    return out
+
+
+@click.command("diff")
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE.html",
+    callback=_page,
+    help="A page: the map of both, coloured by what changed.",
+)
+@click.option(
+    "--weights/--no-weights",
+    default=True,
+    help="Compare the values: reads all of both.",
+)
+@force_option
+@as_json
+def diff_command(
+    a: str, b: str, out: str | None, weights: bool, force: bool, json_wanted: bool
+) -> None:
+    """What B has that A has not: layers added, removed, changed; weights moved, scaled, replaced.
+
+    Layers are aligned by structure first, by name second. Exit status 0: nothing differs; 3: something does.
+    """
+    from ..analysis.results import analyse
+    from . import diff_text as console
+
+    check_place(out)
+    check_ours([out] if out else [], force)
+    comparison = analyse(a).compare(analyse(b), weights)
+    document = comparison.to_json()
+    if out:
+        comparison.render(out)
+        remember([out])
+    say(document, lambda: console.diff_text(document), json_wanted)
+    if not document["same"]:
+        sys.exit(3)
 
 
 @click.command("view")

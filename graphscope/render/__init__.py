@@ -29,7 +29,8 @@ class Drawing:
     nodes exist only to train (they are drawn folded by role); ``facts`` is what ``inspect`` says of the model;
     ``values`` gives the elements of a tensor that no input reaches, ``blocks`` the parts that repeat. ``altitudes`` are the graphs of
     the model that a page steps through, by level, and ``below`` the ops that its layers stand for; ``variables`` what is said of each, ``statistics`` what their values
-    are, by name (None: they were not read).
+    are, by name (None: they were not read). ``changes`` tells of nodes how they differ from those of another model: 1 added,
+    2 removed, 3 changed, 4 the same with other weights, and lines that say what.
     """
 
     graph: Graph
@@ -47,6 +48,7 @@ class Drawing:
     below: Graph | None = None
     variables: Sequence[Mapping[str, Any]] = ()
     statistics: Mapping[str, Mapping[str, Any]] | None = None
+    changes: Mapping[str, tuple[int, Sequence[str]]] = field(default_factory=dict)
 
 
 Renderer = Callable[[Drawing], str | bytes]

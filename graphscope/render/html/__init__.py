@@ -76,7 +76,9 @@ def document_of(view: Drawing) -> dict[str, Any]:
     texts = Texts()
     altitudes = dict(view.altitudes) or {view.level: view.graph}
     statistics, numbers = _statistics(view)
-    known = Known(view.specs, view.inputs, view.outputs, view.roles, numbers)
+    known = Known(
+        view.specs, view.inputs, view.outputs, view.roles, numbers, view.changes
+    )
     variables = [_variable(each, texts, numbers) for each in view.variables]
     views = []
     for level, graph in altitudes.items():

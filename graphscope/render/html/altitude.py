@@ -7,11 +7,12 @@ for what is folded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ..cells.escape import visible
 from ..cells.labels import brief
 from ..cells.spelling import output_spec, shape_text, size_of, times
 from ..drawing.boxes import scope_title
@@ -38,13 +39,14 @@ _FAMILY = {
 
 @dataclass
 class Known:
-    """What is known of the nodes beside the graph: specs, marks of inputs and outputs, roles, numbers of statistics."""
+    """What is known of the nodes beside the graph: specs, marks of inputs and outputs, roles, numbers of statistics, changes."""
 
     specs: Mapping[Tensor, TensorSpec] = field(default_factory=dict)
     inputs: tuple[Tensor | str, ...] = ()
     outputs: tuple[Tensor | str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     statistics: Mapping[str, int] = field(default_factory=dict)
+    changes: Mapping[str, tuple[int, Sequence[str]]] = field(default_factory=dict)
 
 
 class Altitude:
@@ -59,6 +61,7 @@ class Altitude:
         self.kin: list[int] = []
         self.nodes: dict[str, list[int]] = {key: [] for key in _NODES}
         self.weights: dict[str, list[int]] = {key: [] for key in _WEIGHTS}
+        self.changes: list[int] = []
         self.edges: set[tuple[int, int]] = set()
 
     def columns(self, level: str, title: str) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class Altitude:
             "nodes": self.nodes,
             "weights": self.weights,
             "edges": flat,
+            "changes": self.changes if self.known.changes else None,
         }
 
     def _item(
@@ -161,7 +165,12 @@ class Altitude:
             told = (row, *map(self.text, (use.role, use.name, use.via, shape)))
             for key, value in zip(_WEIGHTS, (*told, count, stat), strict=True):
                 self.weights[key].append(value)
-        more = json.dumps(details_of(node, spec.dtype), separators=(",", ":"))
+        change, lines = self.known.changes.get(name, (0, ()))
+        self.changes.append(change)
+        details = details_of(node, spec.dtype)
+        if lines:
+            details["x"] = [visible(line) for line in lines]
+        more = json.dumps(details, separators=(",", ":"))
         shape = "" if spec.shape is None else times(spec.shape)
         words = [self.text(each) for each in (name, node.op, brief(node), shape)]
         values = (*words, size, _family(node, layered), self.text(mark))

@@ -18,7 +18,7 @@ function drawItem(i, x, y, out, siblings) {
   shown.set(i, { x, y, w: box.w, h: box.h, open });
   const role = `id="item${i}" data-item="${i}" role="treeitem" aria-level="${depthOf(i)}" aria-posinset="${siblings[0]}" aria-setsize="${siblings[1]}" aria-selected="${i === selected}" aria-label="${escaped(cut(labelOf(i), 120))}"` + (isGroup(i) ? ` aria-expanded="${open}"` : '');
   if (open) return drawOpen(i, box, x, y, out, role);
-  const change = box.lines ? Math.max(...box.lines.map(l => l.change)) : changeIn(i);
+  const change = box.lines ? strongest(box.lines.map(l => l.change)) : changeIn(i);
   out.push(`<g class="box hit${i === selected ? ' sel' : ''}${change ? ' change' + change : ''}" ${role}><rect class="card" x="${x}" y="${y}" width="${box.w}" height="${box.h}" rx="7"/>`);
   if (box.lines) drawUnit(i, box, x, y, out); else drawScope(box, x, y, out);
   out.push('</g>');
@@ -56,11 +56,9 @@ function drawScope(box, x, y, out) {
   }
 }
 
+const strongest = changes => [1, 2, 3, 4].find(c => changes.includes(c)) || 0; // added, removed, changed, only its weights moved
 function changeIn(i) {
-  if (!view.changes) return 0;
-  let change = 0;
-  for (let r = view.first[i]; r < view.first[view.end[i]]; r++) change = Math.max(change, view.changes[r]);
-  return change;
+  return view.changes ? strongest(view.changes.slice(view.first[i], view.first[view.end[i]])) : 0;
 }
 
 function paint() { // the place of the map is for the caller to set: move()

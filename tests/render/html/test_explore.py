@@ -12,7 +12,7 @@ from graphscope.graph import Graph, Node, Tensor
 from graphscope.render import Drawing, renderer
 from tests.export.models import save_checkpoint, save_module
 
-from ..drawn import HOSTILE, hostile_graph
+from ..drawn import HOSTILE, hostile_graph, layer_graph
 from .browser import Browser, browser, needs_chromium
 
 pytestmark = needs_chromium
@@ -306,6 +306,18 @@ def test_hostile_names_stay_text(
         )
     assert not {"img", "iframe"} & set(chromium.js(tags).split())
     assert chromium.js("document.scripts.length") == 1
+    chromium.assert_quiet()
+
+
+def test_what_changed_is_coloured_and_told(chromium: Browser, tmp_path: Path) -> None:
+    graph, specs = layer_graph()
+    changes = {"conv1": (3, ["filters: 8 → 16"]), "fc": (1, ["only in the second"])}
+    view = Drawing(graph, specs, "layer", changes=changes)
+    (tmp_path / "diff.html").write_text(str(renderer(".html")(view)))
+    chromium.open(tmp_path / "diff.html")
+    assert chromium.ask(count=".change3") == 1 and chromium.ask(count=".change1") == 1
+    chromium.ask(click=".change3", at={"x": 9, "y": 9})
+    assert "filters: 8 → 16" in chromium.ask(text="#side")[0]
     chromium.assert_quiet()
 
 
