@@ -14,7 +14,8 @@ from .document import verdict
 if TYPE_CHECKING:
     from ...render import Drawing
 
-ADDED, REMOVED, CHANGED, MOVED = 1, 2, 3, 4  # as page's style.css colours them
+ADDED, REMOVED, CHANGED, MOVED = 1, 2, 3, 4  # as the page's style.css colours them
+WORDS = ("", "added", "removed", "changed", "weights")
 
 
 def draw_comparison(comparison: Comparison, drawing: Drawing) -> Drawing:
@@ -30,9 +31,10 @@ def draw_comparison(comparison: Comparison, drawing: Drawing) -> Drawing:
             changes[pair.b] = (CHANGED if pair.is_changed else MOVED, lines)
     titles = [side.model.source for side in (comparison.a, comparison.b)]
     facts = dict(drawing.facts)
-    facts["remarks"] = [
-        f"compared with {titles[0]}: {verdict(comparison)}",
-        *facts.get("remarks", ()),
+    facts["verdict"] = f"compared with {titles[0]}: {verdict(comparison)}"
+    facts["findings"] = [
+        {"severity": WORDS[change], "node": name, "message": "; ".join(lines)}
+        for name, (change, lines) in sorted(changes.items(), key=lambda item: item[1])
     ]
     return replace(
         drawing,

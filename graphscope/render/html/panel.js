@@ -10,6 +10,7 @@ function overview() {
   const f = doc.facts, cards = [[f.parameters, 'parameters'], [f.bytes && bytesText(f.bytes), 'weights'], [Object.values(f.layers || {}).reduce((a, b) => a + b, 0), 'layers'], [f.nodes, 'nodes in the file']].filter(c => c[0]);
   let text = `<h2>${escaped(doc.title)}</h2><p class="dim">${escaped([f.format, f.producer].filter(Boolean).join(', '))}</p>`;
   if (f.family?.claim || f.family?.name) text += `<p>${escaped(f.family.title || f.family.name || '')}</p>`;
+  if (f.verdict) text += `<p><b>${escaped(f.verdict)}</b></p>`;
   text += '<div class="cards">' + cards.map(([n, w]) => `<div><b>${typeof n === 'number' ? number(n) : escaped(n)}</b>${w}</div>`).join('') + '</div>';
   text += ends('Inputs', f.inputs) + ends('Outputs', f.outputs);
   const errors = doc.findings.filter(x => x.severity !== 'info').slice(0, 4);
