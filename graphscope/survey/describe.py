@@ -27,6 +27,7 @@ from .units import Unit
 
 Row = dict[str, Any]
 _LONGEST, _MOST = 300, 64  # characters of a text from a file, entries of a list
+_LARGEST = (1 << 63) - 1  # a damaged file may claim more
 _CLAIMS = ".pb .pbtxt .h5 .hdf5 .keras .tflite .index .meta .ckpt".split()
 
 
@@ -73,8 +74,8 @@ def _facts(unit: Unit, limits: Limits) -> Row:
         "nodes": model.graph.number_of_nodes(),
         "variables": len(model.variables),
         "inferred": model.inferred,
-        "parameters": sum(_count(shape) for shape in names.values()),
-        "bytes": _bytes(analysis, names),
+        "parameters": min(_LARGEST, sum(map(_count, names.values()))),
+        "bytes": min(_LARGEST, _bytes(analysis, names)),
         "family": plain(claim.family.title) if claim is not None else "",
         "inputs": [_endpoint(c) for c in analysis.candidates.inputs[:_MOST]],
         "outputs": [

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from graphscope.graph import Graph, Layer
+from graphscope.graph.layer import WeightUse
+from graphscope.render.cells.frame import total
 from graphscope.render.table import format_table, to_table
 
 from .drawn import hostile_graph, layer_graph, op_graph
@@ -59,3 +62,13 @@ def test_names_are_whole() -> None:
     name = "scope/" * 12 + "node"
     graph.add(name, graph.node("x"))
     assert name in format_table(to_table(graph))
+
+
+def test_counts_beyond_64_bits_are_counted() -> None:
+    """Fuzzing, seed 4242, case 6423: a checkpoint whose index claims 2 ** 71 elements ended in an OverflowError."""
+    weights = {"kernel": WeightUse("w", (1 << 31, 1 << 40))}
+    graph = Graph()
+    graph.add("d", Layer("Dense", weights=weights))
+    frame = to_table(graph)
+    assert total(frame) == 1 << 71
+    assert f"{1 << 71:,}" in format_table(frame)

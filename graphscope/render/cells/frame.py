@@ -22,6 +22,9 @@ COLUMNS = (
 )
 
 
+_LARGEST = (1 << 63) - 1  # a damaged file may claim more: then the counts stay Python's
+
+
 def to_table(
     what: Graph | Iterable[Layer], specs: Mapping[Tensor, TensorSpec] = {}
 ) -> DataFrame:
@@ -34,8 +37,10 @@ def to_table(
 
     rows = rows_of(what, specs)
     records = [_record(row) for row in rows]
-    frame = pandas.DataFrame.from_records(records, columns=list(COLUMNS))
-    return frame.astype({"parameters": "int64"})
+    # objects: names may hold surrogates, which the strings of pandas with pyarrow cannot
+    frame = pandas.DataFrame(records, columns=list(COLUMNS), dtype=object)
+    fits = sum(row.parameters for row in rows) <= _LARGEST
+    return frame.astype({"parameters": "int64" if fits else object})
 
 
 def _record(row: Row) -> tuple[object, ...]:

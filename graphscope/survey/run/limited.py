@@ -36,7 +36,11 @@ _SMALL = (
     ("product", "MatMul", ("x", "w")),
     ("y", "Softmax", ("product",)),
 )
-_PATIENCE, _FETCHING = 4, 300  # wall time: so many times the limit, and for a server
+_PATIENCE, _LEAST, _FETCHING = (
+    4,
+    60,
+    300,
+)  # wall time: times the limit; seconds; for a server
 _MEGABYTE = 1 << 20
 
 
@@ -107,9 +111,9 @@ def _child_rows(units: Sequence[Unit], limits: Limits) -> Iterator[Row]:
         _work(units, limits, sending)
     os.close(sending)
     count, is_late = 0, False
-    patience = _PATIENCE * limits.seconds + (
-        _FETCHING if any(is_remote(unit.path) for unit in units) else 0
-    )
+    patience = _patience(limits)
+    if any(is_remote(unit.path) for unit in units):
+        patience += _FETCHING
     for line in _lines(receiving, patience):
         if line is None:
             is_late = True
@@ -182,6 +186,11 @@ def _limit_time(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
 
 
+def _patience(limits: Limits) -> int:
+    """The seconds that are waited for a row: a machine may do much else beside."""
+    return max(_LEAST, _PATIENCE * limits.seconds)
+
+
 def _end(status: int, limits: Limits) -> str:
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if number == signal.SIGXCPU:
@@ -231,7 +240,7 @@ def _unpacked(unit: Unit, folder: Path, limits: Limits) -> str:
         finally:
             os._exit(0)
     os.close(sending)
-    patience = _PATIENCE * limits.seconds
+    patience = _patience(limits)
     ready, _, _ = select.select([receiving], [], [], patience)
     answer = os.read(receiving, 1 << 16).decode() if ready else ""
     os.close(receiving)
