@@ -114,6 +114,5 @@ def _value(
         return tuple(
             index.count(root, f"{head}{n}{tail}", unknown.start) for n in numbers
         )
-    if where and under(root, where) not in index.shapes:
-        return None
-    return Width(name)
+    names = [under(root, each) for each in unknown.values]
+    return Width(name) if not names or set(names) & set(index.shapes) else None

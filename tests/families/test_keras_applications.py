@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import keras
+import tf_keras
 from graphscope import Analysis, analyse
 from graphscope.families.solve import solve
 from graphscope.families.weight_index import WeightIndex
@@ -81,6 +82,34 @@ BUILDS: dict[str, tuple[str, Build]] = {
         app("EfficientNetB0", classes=12),
     ),
     "efficientnet_b3": ("EfficientNet, B3", app("EfficientNetB3", include_top=False)),
+    "mobilenet_v3_small": (
+        "MobileNet v3, small, alpha 1, 5 classes",
+        app("MobileNetV3Small", classes=5, input_shape=SMALL),
+    ),
+    "mobilenet_v3_large": (
+        "MobileNet v3, large, alpha 0.75",
+        app("MobileNetV3Large", alpha=0.75, include_top=False, input_shape=SMALL),
+    ),
+    "mobilenet_v3_minimal": (
+        "MobileNet v3, large minimalistic, alpha 1, 4 classes",
+        app("MobileNetV3Large", minimalistic=True, classes=4, input_shape=SMALL),
+    ),
+    "efficientnet_v2_b0": (
+        "EfficientNet v2, B0, 5 classes",
+        app("EfficientNetV2B0", classes=5, input_shape=SMALL),
+    ),
+    "efficientnet_v2_b2": (
+        "EfficientNet v2, B2",
+        app("EfficientNetV2B2", include_top=False, input_shape=SMALL),
+    ),
+    "efficientnet_v2_s": (
+        "EfficientNet v2, S, 3 classes",
+        app("EfficientNetV2S", classes=3, input_shape=SMALL),
+    ),
+    "nasnet_mobile": (
+        "NASNet-A, mobile, 6 classes",
+        app("NASNetMobile", classes=6),
+    ),
 }
 FAST = ("mobilenet",)
 
@@ -146,3 +175,20 @@ def test_a_width_that_fits_nothing_is_not_claimed(tmp_path: Path) -> None:
     exact, near = solve(WeightIndex(variables))
     assert not exact
     assert near[0].why_not().startswith("not MobileNet: 1 of 137 do not fit: conv_pw_5")
+
+
+@pytest.mark.slow
+def test_keras_2_names_of_mobilenet_v3(tmp_path: Path) -> None:
+    """tf_keras writes ``expanded_conv_1/expand/BatchNorm`` where Keras 3 writes ``expanded_conv_1_expand_bn``."""
+    build = tf_keras.applications.MobileNetV3Small
+    model = build(weights=None, classes=4, input_shape=SMALL)
+    rng = np.random.default_rng(6)
+    for weight in model.weights:
+        fresh = rng.uniform(0.8, 1.2, weight.shape).astype("float32")
+        weight.assign(weight.numpy() * fresh + 0.01 * fresh)
+    model.save_weights(tmp_path / "w.h5")
+    analysis = analyse(tmp_path / "w.h5")
+    claim = analysis.family.claim
+    assert claim is not None, analysis.family.remarks
+    assert str(claim).startswith("MobileNet v3, small, alpha 1, 4 classes")
+    check_equal(model, analysis, tmp_path / "recovered")

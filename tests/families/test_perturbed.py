@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -14,6 +15,15 @@ from graphscope.families.weight_index import WeightIndex
 from graphscope.graph import Variable
 
 Shapes = dict[str, tuple[int, ...]]
+
+
+def _member(module: str, name: str) -> Any:
+    """A published member of a family."""
+    module_ = import_module(f"graphscope.families.catalogue.{module}")
+    members = getattr(module_, "_MEMBERS", None) or module_._SIZES
+    return next(each for each in members if each.name == name)
+
+
 VALUES: dict[str, dict[str, Any]] = {
     "MobileNet": {"width": 16, "classes": 7},
     "MobileNet v1 (slim)": {"blocks": 13, "width": 32, "classes": 11},
@@ -24,6 +34,15 @@ VALUES: dict[str, dict[str, Any]] = {
     "ResNet v1 (slim)": {"units": (3, 4, 6, 3), "width": 64, "classes": 7},
     "ResNet v2 (slim)": {"units": (3, 4, 23, 3), "width": 64, "classes": 7},
     "Xception": {"classes": 3},
+    "MobileNet v3": {
+        "member": _member("mobilenet_v3", "small"),
+        "alpha": 1.0,
+        "minimal": False,
+        "keras_2": True,
+        "classes": 6,
+    },
+    "EfficientNet v2": {"member": _member("efficientnet_v2", "B1"), "classes": 6},
+    "NASNet-A": {"member": _member("nasnet", "mobile"), "classes": 8},
     "Inception v1 (slim)": {"classes": 12},
     "FaceNet (Inception-ResNet v1)": {"a": 5, "b": 10, "c": 5, "embedding": 128},
 }

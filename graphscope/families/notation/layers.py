@@ -280,6 +280,12 @@ class Net(Recorder):
         config = {"scale": scale, "offset": offset} if offset else {"scale": scale}
         return self.layer("Rescaling", "scale", (x,), config, {}, x.channels)
 
+    def normalized(self, x: Handle) -> Handle:
+        """Normalization of the colours by ImageNet's mean and variance, which no file holds."""
+        mean, spread = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        config = {"axis": -1, "mean": mean, "variance": tuple(s * s for s in spread)}
+        return self.layer("Normalization", "normalize", (x,), config, {}, x.channels)
+
     def normalization(self, x: Handle, name: str) -> Handle:
         """Normalization by a stored mean and variance, and the number of samples that it saw."""
         shapes: dict[str, Sequence[Size]] = {

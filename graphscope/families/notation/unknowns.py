@@ -58,8 +58,8 @@ def number(size: Size) -> int | None:
 class Unknown:
     """One open value: ``kind`` is size, count, counts, has, one of or free.
 
-    ``where`` is a name of the file in which ``{}`` stands for a number, ``values`` what a "one of" may be, or the
-    default of a "free".
+    ``where`` is a name of the file in which ``{}`` stands for a number, ``values`` what a "one of" may be, the default of
+    a "free", the names of which one holds an optional size.
     """
 
     kind: str
@@ -68,9 +68,9 @@ class Unknown:
     values: tuple[Any, ...] = ()
 
 
-def size(where: str = "") -> Any:
-    """A width. With ``where`` it is optional: None where no weight of that name is in the file."""
-    return Unknown("size", where)
+def size(*where: str) -> Any:
+    """A width. With ``where`` it is optional: None where no weight of these names is in the file."""
+    return Unknown("size", values=where)
 
 
 def count(where: str, start: int = 1) -> Any:
