@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tf_keras
 
 import keras
-import tf_keras
 from graphscope import Analysis, analyse
 from graphscope.families.solve import solve
 from graphscope.families.weight_index import WeightIndex

@@ -78,9 +78,7 @@ class _Writer:
     def act(self, x: Handle, activation: str) -> Handle:
         return self.net.activation(x, "relu" if self.minimal else activation)
 
-    def conv(
-        self, x: Handle, name: str, filters: int, activation: str = ""
-    ) -> Handle:
+    def conv(self, x: Handle, name: str, filters: int, activation: str = "") -> Handle:
         return self.norm(
             self.net.conv(x, name, filters, 1, bias=False), name, activation
         )

@@ -173,6 +173,4 @@ def nasnet(
             here, before = cells.normal(here, before, width * 2**row, name), here
     x = cells.relu(here.x)
     if classes is not None:
-        net.dense(
-            net.global_pool(x), "predictions", classes, activation="softmax"
-        )
+        net.dense(net.global_pool(x), "predictions", classes, activation="softmax")
