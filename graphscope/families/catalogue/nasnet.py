@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .. import family
 from ..notation.layers import Net, Pair
 from ..notation.net import Handle
-from ..notation.unknowns import Size, number, one_of, size
+from ..notation.unknowns import Size, one_of, size
 
 
 class _Member(NamedTuple):
