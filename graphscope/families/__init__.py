@@ -1,4 +1,4 @@
-"""Names and shapes -> a known architecture. OPEN FOLDER: ``catalogue/`` has one builder a family.
+"""Names and shapes -> a known architecture. OPEN FOLDER: ``catalogue/`` has one builder a family, by where they come from.
 
 A builder is ordinary code over a closed vocabulary of layers (``layers.py``), with typed unknowns as the defaults of its
 parameters (``unknowns.py``). Run on the weights of a file it binds every one or says what does not fit; its trace is
@@ -47,6 +47,6 @@ def family(
 @cache
 def families() -> tuple[Family, ...]:
     """Every family of the catalogue."""
-    for module in pkgutil.iter_modules(catalogue.__path__, f"{catalogue.__name__}."):
+    for module in pkgutil.walk_packages(catalogue.__path__, f"{catalogue.__name__}."):
         import_module(module.name)
     return tuple(_families.values())

@@ -19,7 +19,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 def _member(module: str, name: str) -> Any:
     """A published member of a family."""
-    module_ = import_module(f"graphscope.families.catalogue.{module}")
+    module_ = import_module(f"graphscope.families.catalogue.keras.{module}")
     members = getattr(module_, "_MEMBERS", None) or module_._SIZES
     return next(each for each in members if each.name == name)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .. import family
-from ..notation.layers import Net, Pair
-from ..notation.net import Handle
-from ..notation.unknowns import Size, one_of, size
+from ... import family
+from ...notation.layers import Net, Pair
+from ...notation.net import Handle
+from ...notation.unknowns import Size, one_of, size
 
 
 class _Member(NamedTuple):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.sequences import SequenceNet
-from ..notation.unknowns import Size, Width, count, number, size
+from ... import family
+from ...notation.sequences import SequenceNet
+from ...notation.unknowns import Size, Width, count, number, size
 
 
 @family(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.net import Handle
-from ..notation.unknowns import Size, number, one_of, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.net import Handle
+from ...notation.unknowns import Size, number, one_of, size
 
 
 class _Stage(NamedTuple):

@@ -5,10 +5,10 @@ Sources: nets/inception_v1.py of tf_slim 1.1; davidsandberg/facenet's models/inc
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net, Pair
-from ..notation.net import Handle
-from ..notation.unknowns import Size, count, number, size
+from ... import family
+from ...notation.layers import Net, Pair
+from ...notation.net import Handle
+from ...notation.unknowns import Size, count, number, size
 
 _ROLES = {"kernel": "weights", "bias": "biases"}
 # 1x1; reduce, 3x3; reduce, 3x3; behind the pool

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.net import Handle
-from ..notation.unknowns import Size, has, number, one_of, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.net import Handle
+from ...notation.unknowns import Size, has, number, one_of, size
 from .mobilenet import divisible
 
 _ALPHAS = (1.0, 0.75, 0.5, 0.35, 0.25, 1.25, 1.5)

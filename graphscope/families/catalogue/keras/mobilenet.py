@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.net import Handle
-from ..notation.unknowns import Size, count, number, one_of, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.net import Handle
+from ...notation.unknowns import Size, count, number, one_of, size
 
 # strides and channels (in units of the first layer's) of the thirteen depthwise blocks
 _BLOCKS = (

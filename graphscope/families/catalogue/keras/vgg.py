@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.unknowns import Size, number, one_of, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.unknowns import Size, number, one_of, size
 
 _DEPTHS = ((2, 2, 3, 3, 3), (2, 2, 4, 4, 4), (2, 2, 2, 2, 2), (1, 1, 2, 2, 2))
 

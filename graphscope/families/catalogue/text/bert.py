@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.net import Handle
-from ..notation.sequences import SequenceNet
-from ..notation.unknowns import Size, count, free, has, number, size
+from ... import family
+from ...notation.net import Handle
+from ...notation.sequences import SequenceNet
+from ...notation.unknowns import Size, count, free, has, number, size
 
 _EPSILON = 1e-12
 

@@ -5,10 +5,10 @@ Sources: keras/src/applications/inception_v3.py and inception_resnet_v2.py (3.15
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net, Pair
-from ..notation.net import Handle
-from ..notation.unknowns import Size, size
+from ... import family
+from ...notation.layers import Net, Pair
+from ...notation.net import Handle
+from ...notation.unknowns import Size, size
 
 Branch = tuple[tuple[int, Pair], ...]
 _DOUBLE: Branch = ((64, 1), (96, 3), (96, 3))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.net import Handle
-from ..notation.unknowns import Size, one_of, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.net import Handle
+from ...notation.unknowns import Size, one_of, size
 
 _UNITS = ((3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3))  # 50, 101 and 152 layers
 _EPSILON = 1.001e-5

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.net import Handle
-from ..notation.unknowns import Size, number, one_of, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.net import Handle
+from ...notation.unknowns import Size, number, one_of, size
 
 _BLOCKS = ((6, 12, 24, 16), (6, 12, 32, 32), (6, 12, 48, 32))  # 121, 169, 201 layers
 _EPSILON = 1.001e-5

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import family
-from ..notation.layers import Net
-from ..notation.net import Handle
-from ..notation.unknowns import Counts, Size, counts, number, size
+from ... import family
+from ...notation.layers import Net
+from ...notation.net import Handle
+from ...notation.unknowns import Counts, Size, counts, number, size
 
 _ROLES = {"kernel": "weights", "bias": "biases"}
 _PUBLISHED = ((3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3), (3, 24, 36, 3))

@@ -1,0 +1,1 @@
+"""The nets of keras.applications, and of slim what shares their plan."""

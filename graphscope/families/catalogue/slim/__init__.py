@@ -1,0 +1,1 @@
+"""The nets of TensorFlow slim and of those who built on it."""
