@@ -133,7 +133,11 @@ def _config(one: Node, other: Node) -> Iterator[tuple[str, tuple[str, str]]]:
     for key in dict.fromkeys((*one.attrs, *other.attrs)):
         x, y = one.attrs.get(key), other.attrs.get(key)
         if key not in _OWN and not _equal(x, y):
-            yield key, (value_text(x), value_text(y))
+            yield key, (_value(x), _value(y))
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else value_text(value)
 
 
 def _equal(x: Any, y: Any) -> bool:
