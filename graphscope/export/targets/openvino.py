@@ -72,7 +72,10 @@ def _save(model: Any, path: Path) -> None:
     import openvino
 
     with silence():
-        openvino.save_model(model, str(path), compress_to_fp16=False)
+        try:
+            openvino.save_model(model, str(path), compress_to_fp16=False)
+        except RuntimeError as error:  # what a full disk is to its C++ streams
+            raise OSError(f"OpenVINO: {error}; is the disk full?") from None
 
 
 def run(place: Path, frozen: Frozen, signature: str) -> Runner:
