@@ -12,8 +12,7 @@ import json
 import sys
 import tempfile
 import warnings
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +68,22 @@ def graph_of(row: Any, path: Path) -> list[str]:
 
 
 def is_taken(path: Path, ends: list[str], name: str, place: Path) -> bool:
+    """Whether the target's converter takes the graph."""
     target = target_of(name)
-    analysis = analyse(path, outputs=ends)
-    frozen = freeze_signatures(analysis.flat, analysis.sure_outputs(), True)
-    if target.ONE_SIGNATURE:
-        frozen = alone(frozen)
     try:
-        target.write(frozen, place, Options())
+        analysis = analyse(path, outputs=ends)
+        frozen = freeze_signatures(analysis.flat, analysis.sure_outputs(), True)
+        single = alone(frozen) if target.ONE_SIGNATURE else frozen
+        target.write(single, place, Options())
     except GraphscopeError:
         return False
     return True
 
 
-def main() -> None:
-    out, *names = sys.argv[1:]
-    warnings.simplefilter("ignore")
-    taken: dict[str, set[str]] = defaultdict(set)
-    tried: dict[str, set[str]] = defaultdict(set)
+def measure(names: Sequence[str], out: Path) -> None:
+    """Write what each target takes, after every row: a long run may be cut short."""
+    taken: dict[str, set[str]] = {name: set() for name in names}
+    tried: dict[str, set[str]] = {name: set() for name in names}
     with tempfile.TemporaryDirectory() as folder:
         for number, row in enumerate(rows()):
             path = Path(folder) / f"{number}.pb"
@@ -94,22 +92,29 @@ def main() -> None:
             except (ValueError, TypeError, RuntimeError, tf.errors.OpError) as error:
                 print(f"{row.op}: not built ({str(error)[:80]})", flush=True)
                 continue
-            for name in names or SUFFIXES:
-                if not ends or row.op in taken[name]:
-                    continue
-                tried[name].add(row.op)
-                place = Path(folder) / f"{number}.{name}{SUFFIXES[name]}"
-                if is_taken(path, ends, name, place):
-                    taken[name].add(row.op)
-            path.unlink()
-    answer = {
-        name: {
-            "taken": sorted(taken[name]),
-            "refused": sorted(tried[name] - taken[name]),
-        }
-        for name in names or SUFFIXES
+            for name in names if ends else ():
+                if row.op not in taken[name]:
+                    tried[name].add(row.op)
+                    place = Path(folder) / f"{number}.{name}{SUFFIXES[name]}"
+                    if is_taken(path, ends, name, place):
+                        taken[name].add(row.op)
+            out.write_text(json.dumps(_answer(taken, tried), indent=1))
+
+
+def _answer(
+    taken: Mapping[str, set[str]], tried: Mapping[str, set[str]]
+) -> dict[str, Any]:
+    return {
+        name: {"taken": sorted(known), "refused": sorted(tried[name] - known)}
+        for name, known in taken.items()
     }
-    Path(out).write_text(json.dumps(answer, indent=1))
+
+
+def main() -> None:
+    """The command line."""
+    out, *names = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    measure(names or list(SUFFIXES), Path(out))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ async function open(tab) {
     if (backend === 'wasm') tf.wasm.setWasmPaths('/modules/@tensorflow/tfjs-backend-wasm/dist/');
     if (!await tf.setBackend(backend)) throw new Error('no backend ' + backend);
     await tf.ready();
+    if (tf.getBackend() !== backend) throw new Error('runs on ' + tf.getBackend());
     window.model = await tf.loadGraphModel('/model/model.json');
     return tf.version_core;
   }, backend);

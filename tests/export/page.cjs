@@ -1,4 +1,4 @@
-// The page of an export as a person uses it, in headless Chromium. Arguments: folder, node_modules, backend, numbers for the first text area, picture.
+// The page of an export as a person uses it, in headless Chromium, with a microphone that beeps. Arguments: folder, node_modules, backend, numbers for the first text area, picture.
 const fs = require('fs'), http = require('http'), path = require('path'), {createRequire} = require('module');
 const [, , folder, modules, backend, numbers, picture, screenshot] = process.argv;
 const {chromium} = createRequire(path.join(modules, 'package.json'))('playwright-core');
@@ -13,7 +13,8 @@ const server = http.createServer((request, response) => {
 
 async function main() {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const args = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+  const args = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
+    '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
   const browser = await chromium.launch({executablePath: executable, headless: true, args});
   try {
     const tab = await browser.newPage(), errors = [];
@@ -23,6 +24,9 @@ async function main() {
     if (numbers) await tab.locator('textarea').first().fill(numbers);
     if (picture) await tab.locator('input[type=file]').setInputFiles(picture);
     if (picture) await tab.waitForTimeout(500);
+    const record = tab.getByRole('button', {name: 'Record'});
+    for (let i = 0; i < await record.count(); i++) await record.nth(i).click();
+    if (await record.count()) await tab.getByText(/^ ?[0-9]+ samples$/).first().waitFor({timeout: 30000});
     await tab.click('#go', {timeout: 5000});
     await tab.waitForFunction(() => document.body.dataset.answered || document.querySelector('.error'), null, {timeout: 60000});
     if (screenshot) await tab.screenshot({path: screenshot, fullPage: true});

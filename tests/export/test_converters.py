@@ -123,6 +123,8 @@ def test_quantized_tflite(tmp_path, kind, size):
     )
     assert report.verified.passed and 0 < report.verified.max_rel < 0.05
     assert report.bytes < size * report.bytes_before
+    drawn = [each for each in report.verified.remarks if "on drawn inputs" in each]
+    assert len(drawn) == (kind == "int8")
 
 
 @needs("tflite")

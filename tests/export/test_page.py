@@ -96,6 +96,36 @@ def test_a_training_checkpoint_answers_to_a_picture_in_the_browser(tmp_path):
     assert shown == pytest.approx(dict(enumerate(expected)), rel=5e-3)
 
 
+@needs_chromium
+def test_a_microphone_and_texts_are_inputs_too(tmp_path):
+    """Chromium's own fake microphone beeps once a second, so a second of it is loud somewhere and silent elsewhere."""
+
+    def hear():
+        x = v1.placeholder(tf.float32, [None, 16000], name="wave")
+        parts = tf.reshape(x, [-1, 10, 1600])
+        tf.sqrt(tf.reduce_mean(parts * parts, 2), name="loudness")
+
+    path = freeze_to(tmp_path / "hear.pb", hear)
+    analyse(path).export(tmp_path / "hear", "tfjs", page=True, verify=False)
+    seen = visit(tmp_path / "hear")
+    assert seen["state"] == ["Ready, on wasm."] and not seen["errors"], seen
+    shown = [float(each) for each in seen["outputs"][0].split("\n")[2::2]]
+    assert 0.02 < shown[0] < 1 and len(shown) == 5
+
+    def spell():
+        words = v1.placeholder(tf.string, [None], name="words")
+        filling = tf.lookup.KeyValueTensorInitializer(
+            ["cat", "dog"], tf.constant([4, 5], tf.int64)
+        )
+        table = tf.lookup.StaticHashTable(filling, 0)
+        tf.identity(tf.cast(table.lookup(words), tf.float32) / 2, name="scores")
+
+    path = freeze_to(tmp_path / "spell.pb", spell)
+    analyse(path).export(tmp_path / "spell", "tfjs", page=True, verify=False)
+    seen = visit(tmp_path / "spell", numbers="emu\ncat\ndog")
+    assert seen["outputs"] == ["scores (3)\n0  2  2.5"], seen
+
+
 class Scripts(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

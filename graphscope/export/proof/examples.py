@@ -28,7 +28,9 @@ def read_examples(
 
 
 def example_files(path: str) -> Iterator[str]:
-    """The ``.npz`` files that a path stands for: itself, or all in a folder."""
+    """The ``.npz`` files that a path stands for: itself, or all in a folder; none for ``""``."""
+    if not path:
+        return
     place = Path(path)
     files = sorted(place.glob("*.npz")) if place.is_dir() else [place]
     if not files:

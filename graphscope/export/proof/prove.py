@@ -22,11 +22,12 @@ from ..frozen import Frozen
 from ..options import Options
 from ..registry import Target
 from ..report import Proof
-from .examples import read_examples
+from .examples import example_files, read_examples
 from .reference import references
 
 FLOAT_BOUND, QUANTIZED_BOUND = 1e-4, 0.02
 REPEATS = 5
+CALIBRATED = "compared on the examples of --calibrate; on drawn inputs, which may lie beyond their range, the difference is {:.2g}"
 
 
 class Watched:
@@ -145,23 +146,34 @@ def _compared(
     signature = frozen.signatures[name]
     runner = target.run(place, frozen, name)
     watched = Watched(runner)
-    given = read_examples(options.feeds, frozen, signature) if options.feeds else None
+    examples = _examples(options, frozen, name)
     bound = bound_of(options)
-    checks: dict[str, Any] = {"trust": trust, "shapes": shapes, "examples": given}
     ends = [frozen.origin(tensor) for tensor in signature.outputs.values()]
+    checks: dict[str, Any] = {"trust": trust, "shapes": shapes, "outputs": ends}
+    checks["tolerance"] = bound
     for reference in references(source, frozen, name, trust):
         try:
-            result = compare(
-                reference, watched, outputs=ends, tolerance=bound, **checks
-            )
+            result = compare(reference, watched, examples=examples, **checks)
+            if options.calibrate and not options.feeds:
+                drawn = compare(reference, watched, **checks)
+                remarks = (*result.remarks, CALIBRATED.format(drawn.max_rel))
+                result = replace(result, remarks=remarks)
             break
         except NotRunnable as error:
             failure = error
     else:
         raise failure
-    constant = set() if given else watched.constant()
+    constant = set() if examples else watched.constant()
     runtime = str(getattr(runner, "runtime", target.RUNTIME))
     return result, constant, watched.milliseconds(), runtime
+
+
+def _examples(
+    options: Options, frozen: Frozen, name: str
+) -> Mapping[str, Any] | None:
+    """What a user gave to prove on: ``--feeds``, else what int8 was calibrated on, whose range is all that it has numbers for."""
+    path = options.feeds or next(iter(example_files(options.calibrate)), "")
+    return read_examples(path, frozen, frozen.signatures[name]) if path else None
 
 
 def _together(target: Target, options: Options, parts: Sequence[Part]) -> Proof:
