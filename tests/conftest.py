@@ -58,7 +58,6 @@ def _sources_are_within_the_vocabulary() -> Iterator[None]:
     import ast
 
     from graphscope.ops.effects import is_harmless
-
     from graphscope.render import keras as renderer
     from graphscope.verify.run.allowed import refusals
 
