@@ -30,6 +30,7 @@ from ..simplify.control_flow.collapse_loops import loops_to_layers
 from ..simplify.inline import inline
 from ..simplify.postconditions import check_pass
 from ..simplify.prune import prune
+from ..simplify.rewrites import dropout
 from ..simplify.rewrites.cse import index_slices, merge_equal
 from ..simplify.rewrites.layouts import drop_transposes
 from ..simplify.rewrites.sparse import join_sparse_feeds
@@ -99,6 +100,20 @@ def drop_unneeded(state: State) -> State:
         graph = duplicate(graph)
         bypass_calls(graph)
     return state.become(prune(graph, state.outputs))
+
+
+def quiet_loops(state: State) -> State:
+    """A dropout in the body of a loop -> its input: what inference makes of it, before any loop is looked into.
+
+    ``While(h = Select(uniform >= rate, step(h) * scale, 0)) -> While(h = step(h))``.
+    """
+    graph, quiet = dropout.quiet_loops(state.graph, state.model.functions)
+    if graph is state.graph and not quiet:
+        return state
+    if state.outputs:
+        graph = prune(graph, state.outputs)
+    functions = {**state.model.functions, **quiet}
+    return replace(state, model=replace(state.model, functions=functions), graph=graph)
 
 
 def roll_steps(state: State) -> State:
@@ -204,6 +219,7 @@ PASSES = (
     Pass(set_modes, is_asked=True, drops=_SIDE),
     Pass(drop_training, drops="it only trains"),
     Pass(drop_unneeded),
+    Pass(quiet_loops),
     Pass(roll_steps),
     Pass(lift_loops),
     Pass(

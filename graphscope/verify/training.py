@@ -14,11 +14,11 @@ from typing import Any
 from ..errors import GraphscopeError
 from ..freeze import freeze_model
 from ..freeze.inference.batch_norm import FUSED, use_moving_statistics
-from ..freeze.inference.dropout import drop_dropout
 from ..freeze.inference.rewrite import find_modes
 from ..freeze.variables.moving_averages import find_averages
 from ..graph import Model
 from ..simplify.prune import prune
+from ..simplify.rewrites.dropout import runs_dropout
 from ..simplify.specialise import specialise
 from .differences import difference
 from .feeds.noise import Noise
@@ -30,7 +30,7 @@ def in_use(
     first: Runner, second: Runner, names: Sequence[str], theirs: Sequence[str]
 ) -> Runner:
     """The runner to compare with: ``first``, or its inference form where it only trains and ``second`` does not."""
-    if first.model is None or not len(first.model.weights):
+    if first.model is None:
         return first
     reason = trains(first.model, names)
     if not reason or second.model is not None and trains(second.model, theirs):
@@ -80,7 +80,5 @@ def trains(model: Model, names: Sequence[str]) -> str:
     averages = find_averages(model.graph)
     for change in use_moving_statistics(graph, model.graph, averages):
         return f"normalises with the statistics of the batch ({change.nodes[0]})"
-    if not modes:
-        for change in drop_dropout(graph):
-            return f"drops at random ({change.nodes[0]})"
-    return ""
+    dropped = runs_dropout(graph, model.functions) if not modes else ""
+    return f"drops at random ({dropped})" if dropped else ""

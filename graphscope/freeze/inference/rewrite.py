@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from ...graph import Function, Graph, Model, Tensor
-from ...graph.edit import duplicate, redirect
+from ...graph.edit import redirect
 from ...simplify.prune import FRAME_OPS, prune
+from ...simplify.rewrites.dropout import drop_dropout, without_dropout
 from ...simplify.specialise import specialise
 from ..report import Change
 from ..variables.moving_averages import Averages
 from .batch_norm import use_moving_statistics
-from .dropout import drop_dropout
 
 COPIES = frozenset(
     "Identity CheckNumerics CheckNumericsV2 StopGradient PreventGradient Print DebugIdentity DebugIdentityV2 "
@@ -66,7 +66,7 @@ def for_inference(
     graph = prune(graph, wanted)
     changes += use_moving_statistics(graph, whole, averages)
     graph = prune(graph, wanted)
-    changes += drop_dropout(graph)
+    changes += [Change("dropout removed", (name,)) for name in drop_dropout(graph)]
     return prune(graph, wanted), changes
 
 
@@ -91,13 +91,9 @@ def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> list[str]:
 
 
 def bodies_without_dropout(functions: Mapping[str, Function]) -> dict[str, Function]:
-    """The functions in whose bodies a dropout was bodies, without it: the bodies of loops."""
-    bodies = {}
-    for name, function in functions.items():
-        body = duplicate(function.graph)
-        if list(drop_dropout(body)):
-            bodies[name] = replace(function, graph=body, message=None)
-    return bodies
+    """The functions in whose bodies something is dropped at random, without that: the bodies of loops."""
+    changed = {name: without_dropout(each) for name, each in functions.items()}
+    return {name: each for name, each in changed.items() if each is not None}
 
 
 def renamed(graph: Graph, names: Mapping[str, str]) -> Graph:

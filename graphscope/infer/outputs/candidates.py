@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...graph import Model, Tensor
+from ..training.arrays import Flow
 from ..training.gradients.derivatives import differentiated_input
 from ..training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from ..training.roles import Training, union_of
@@ -102,10 +103,19 @@ def _is_copied(study: Training, i: int) -> bool:
 def _without_loop_exits(study: Training, nodes: list[int]) -> list[int]:
     """Without what a loop carried and nobody reads, where there is anything else."""
     flow = study.flow
-    rest = [
-        i for i in nodes if flow.outputs[i] or flow.ops[i] not in ("Exit", "RefExit")
-    ]
+    rest = [i for i in nodes if flow.outputs[i] or not _leaves_loop(flow, i)]
     return rest or nodes
+
+
+def _leaves_loop(flow: Flow, i: int) -> bool:
+    """Whether a node passes on one of a loop's variables, unnamed: ``tf.while_loop`` makes one for each."""
+    if flow.ops[i] != "Identity" or not flow.inputs[i]:
+        return flow.ops[i] in ("Exit", "RefExit")
+    unnamed = _UNNAMED.search(flow.names[i]) is not None
+    return unnamed and flow.ops[flow.inputs[i][0][0]] in ("While", "StatelessWhile")
+
+
+_UNNAMED = re.compile(r"(^|/)Identity(_\d+)?$")
 
 
 def _holds_values(study: Training, i: int, port: int) -> bool:

@@ -7,8 +7,10 @@ batch belongs to training, so the switch is set against it. Names decide only wh
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from ...graph import TensorSpec
+from ...graph import Function, TensorSpec
+from ...simplify.control_flow.dead_arguments import LOOPS, named
 from ..training.arrays import Flow
 from ..training.op_kinds import RANDOM, SOURCES, WRITES
 from ..training.roles import Training
@@ -31,7 +33,7 @@ def inference_value(
     if spec.dtype == "bool" and spec.shape in (None, ()):
         return _bool_value(study, i)
     if spec.dtype in _FLOATS and spec.shape in (None, ()):
-        return _keep_value(flow, i)
+        return _keep_value(flow, i, study.functions)
     return None, ""
 
 
@@ -142,10 +144,11 @@ def _is_statistic(flow: Flow, i: int) -> int:
     return 0
 
 
-def _keep_value(flow: Flow, i: int) -> tuple[float | None, str]:
+def _keep_value(
+    flow: Flow, i: int, functions: Mapping[str, Function], complement: bool = False
+) -> tuple[float | None, str]:
     """1.0 for a probability to keep, 0.0 for a rate to drop: what is compared with, or added to, a random draw."""
-    complement = False
-    stack: list[tuple[int, bool]] = [(i, False)]
+    stack: list[tuple[int, bool]] = [(i, complement)]
     seen = {i}
     while stack:
         node, complement = stack.pop()
@@ -168,6 +171,10 @@ def _keep_value(flow: Flow, i: int) -> tuple[float | None, str]:
             if n in seen:
                 continue
             seen.add(n)
+            if op in LOOPS:
+                inside = _kept_inside(flow, n, node, functions, complement)
+                if inside[0] is not None:
+                    return inside
             if op == "Sub" and [node] == [each[0] for each in flow.inputs[n][1:2]]:
                 stack.append((n, not complement))
             elif op in (
@@ -178,6 +185,21 @@ def _keep_value(flow: Flow, i: int) -> tuple[float | None, str]:
                 "Switch",
             ):
                 stack.append((n, complement))
+    return None, ""
+
+
+def _kept_inside(
+    flow: Flow, loop: int, node: int, functions: Mapping[str, Function], flipped: bool
+) -> tuple[float | None, str]:
+    """The same of what the body of a loop does with a node that the loop reads."""
+    body = named(flow.nodes[loop], "body", functions)
+    if body is None or len(body.arguments) != len(flow.inputs[loop]):
+        return None, ""
+    inner = Flow(body.graph)
+    rest = {name: each for name, each in functions.items() if each is not body}
+    for argument, (source, _) in zip(body.arguments, flow.inputs[loop]):
+        if source == node:
+            return _keep_value(inner, inner.index[argument], rest, flipped)
     return None, ""
 
 

@@ -166,8 +166,7 @@ class LinearReader:
             return None
         terms, at = [], 0
         for part, size in zip(parts, sizes):
-            source = view.producer(part)[0]
-            terms.append(Term(source, kernel.sliced(rows, at, at + size), settings))
+            terms.append(Term(part, kernel.sliced(rows, at, at + size), settings))
             at += size
         return Linear(tuple(terms))
 

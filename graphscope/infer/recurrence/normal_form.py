@@ -13,6 +13,8 @@ from ...graph import Graph, Layer, Node, Tensor
 from ...match import Match, Pattern, Solver, View
 from ...patterns import layers as all_patterns
 from ...patterns.recurrent import HARD_SLOPE, STEEPS
+from ...patterns.regularization import STAND_IN
+from ...simplify.rewrites.dropout import FED, RATE
 from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns
 from .splice import Turn
 
@@ -28,16 +30,36 @@ class NormalForm:
         self.graph = Graph()
         self.origin: dict[str, Tensor] = {}
         self.linears: dict[str, Linear] = {}
+        self.rates: dict[int, float] = {}  # loop variable -> what is dropped of it
         self._reader = LinearReader(view, turn.nodes)
         self._activations = activations_in(view, turn.nodes)
         self._known: dict[Tensor, Tensor] = {}
 
     def of(self, tensor: Tensor) -> Tensor:
         """The tensor of the normal form that is this tensor of the spliced graph."""
-        tensor, _ = self.below.producer(tensor)
+        tensor, rate = past_dropout(self.below, tensor)
+        if rate is not None:
+            return self._dropped(self.of(tensor), rate)
         if tensor not in self._known:
             self._known[tensor] = self._made(tensor)
         return self._known[tensor]
+
+    def _dropped(self, tensor: Tensor, rate: float) -> Tensor:
+        """A Dropout layer; of a state it is an argument of the layer that carries it."""
+        if self.graph.op(tensor.node) == STATE:
+            self.rates[self.turn.port[self.origin[tensor.node]]] = rate
+            return tensor
+        name = f"{tensor.node}:{tensor.port}/dropout_{rate}"
+        return self._put(name, Layer("Dropout", {"rate": rate}), tensor)
+
+    def after(self, port: int, tensor: Tensor) -> Tensor:
+        """A tensor that a state becomes: what is dropped of it is an argument of the layer that carries it."""
+        after = self.of(tensor)
+        node = self.graph.node(after.node)
+        if node.op != "Dropout":
+            return after
+        self.rates[port] = node.attrs["rate"]
+        return self.graph.inputs(after.node)[0]
 
     def view(self) -> View:
         """What the solver asks; to be made anew when the graph has grown."""
@@ -137,6 +159,16 @@ class NormalForm:
         return self.graph.op(tensor.node) == "Mul" and any(
             self.graph.op(each.node) == STATE for each in inputs
         )
+
+
+def past_dropout(view: View, tensor: Tensor) -> tuple[Tensor, float | None]:
+    """What a tensor repeats, up to the next dropout: then that one's input and rate, of which a stand-in where it is fed."""
+    source, passed = view.producer(tensor)
+    for name in passed:
+        rate = view.attrs[name].get(RATE)
+        if rate is not None:
+            return view.inputs[name][0], STAND_IN if rate == FED else round(rate, 6)
+    return source, None
 
 
 Found = Mapping[Tensor, tuple[Layer, Tensor]]

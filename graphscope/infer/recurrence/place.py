@@ -180,6 +180,9 @@ class _Placing:
         spec = self._spec(operands[0])
         outputs = (TensorSpec(spec.dtype, None),)
         name = fresh(self.graph, f"{self.loop}/{tensor.node}")
+        if isinstance(node, Layer):
+            name = fresh(self.graph, node.op.lower())
+            node = replace(node, name=name, inputs=dict(zip("x", operands)))
         self.graph.add(name, replace(node, outputs=outputs, controls=()), operands)
         return Tensor(name)
 
@@ -195,7 +198,9 @@ class _Placing:
         return self._transposed(self.spliced.now(sequence))
 
     def _unreversed(self, tensor: Tensor, axis: int) -> Tensor | None:
-        """What a reversal along an axis was made of; None where the tensor is none."""
+        """What a reversal along an axis was made of; None where the tensor is none, or was of a loop that is gone."""
+        if tensor.node not in self.graph:
+            return None
         node = self.graph.node(tensor.node)
         if isinstance(node, Layer) or node.op != "ReverseV2":
             return None

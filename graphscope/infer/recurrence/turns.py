@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ... import ops
 from ...graph import Graph, Layer, Tensor
@@ -111,11 +111,18 @@ class TurnReader:
         """The cells, each after those that it reads."""
         view = self.form.view()
         found = [find_unit(self.form, view, after, port, self.uses) for port in after]
-        units = [unit for unit in found if unit is not None]
+        units = [self._with_rate(unit) for unit in found if unit is not None]
         order = {name: at for at, name in enumerate(self.form.graph)}
         units.sort(key=lambda unit: order[unit.output.node])
         ports = [port for unit in units for port in unit.states]
         return tuple(units) if units and len(set(ports)) == len(ports) else None
+
+    def _with_rate(self, unit: Unit) -> Unit:
+        """The cell with what is dropped of its first state."""
+        rate = self.form.rates.get(unit.states[0])
+        if rate is None:
+            return unit
+        return replace(unit, config={**unit.config, "recurrent_dropout": rate})
 
     def _is_of_steps(self, tensor: Tensor, outputs: set[Tensor]) -> bool:
         """Whether a tensor of each step is one of a whole sequence too: of what is read and put out, element by element."""
@@ -142,12 +149,12 @@ class TurnReader:
         after = self._peeled(self.turn.after[port])
         if after is None:
             self.unmasked = True
-            return self.form.of(self.turn.after[port])
+            return self.form.after(port, self.turn.after[port])
         value, outside, mask = after
         if self.view.producer(outside)[0] != self.turn.state[port]:
             return None
         self.masks.add(mask)
-        return self.form.of(value)
+        return self.form.after(port, value)
 
     def _peeled(self, tensor: Tensor) -> tuple[Tensor, Tensor, Mask] | None:
         """What a selection yields of the steps that count and of those that do not."""

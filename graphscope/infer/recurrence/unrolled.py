@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...graph import Function, Graph, Loop, Model, Shape, Tensor
+from ...graph.edit import put
 from ...graph.order import is_acyclic
 from ...simplify.control_flow.collapse_loops import loops_to_layers
 from ...simplify.prune import prune
+from ...simplify.rewrites.dropout import RATE, without_dropouts
 from ...simplify.state import State
 from ...simplify.unrolled.roll import roll_chains
 from ..layers.loops import lift, loop_layers
@@ -25,7 +27,8 @@ def roll_recurrences(
     ``model`` is the file's, its calls inlined; ``shapes`` are shapes of feeds that replace what it says.
     """
     kept = frozenset(tensor.node for tensor in outputs)
-    rolled, functions = roll_chains(graph, kept)
+    quiet = without_dropouts(graph)
+    rolled, functions = roll_chains(quiet, kept)
     if not functions or not outputs or not is_acyclic(rolled):
         return graph, {}
     known = _recurrent(prune(rolled, outputs), functions, model, outputs, shapes)
@@ -35,8 +38,18 @@ def roll_recurrences(
     if not known:
         return graph, {}
     if whiles - known:
-        rolled, functions = roll_chains(graph, kept, whiles - known)
+        rolled, functions = roll_chains(quiet, kept, whiles - known)
+    if quiet is not graph:
+        _drop_again(rolled, graph)
     return prune(rolled, outputs), functions
+
+
+def _drop_again(rolled: Graph, graph: Graph) -> None:
+    """The dropouts outside of the steps as they were, in place."""
+    for name in rolled:
+        node = rolled.node(name)
+        if node.op == "Identity" and RATE in node.attrs:
+            put(rolled, name, graph.node(name), graph.inputs(name))
 
 
 def _recurrent(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Function, Graph
@@ -55,6 +55,8 @@ class Training:
     """Bits (of ``loose``) of the variables that are updated from others: target networks, averages."""
     derivatives: Derivatives | None = None
     """What is differentiated for its own sake."""
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    """The library of the graph."""
 
     def named_roles(self) -> dict[str, str]:
         """The roles by the nodes' names, in the file's order."""
@@ -120,6 +122,7 @@ def study_training(
         first,
         copies,
         derivatives,
+        functions or {},
     )
 
 

@@ -6,7 +6,7 @@ first step has from elsewhere and each other from the step before it is a state;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.order import descendants, sources_first
+from ..rewrites.dropout import RATE
 
 LEAST = 3  # steps: of two, nothing tells a state from what both read
 PRODUCTS = frozenset({"MatMul", "Conv2D"})
@@ -58,6 +59,11 @@ class Chain:
         return {name for row in self.rows for name in row.nodes if name is not None}
 
 
+def passes(node: Node) -> bool:
+    """Whether a node only passes a tensor on; one that stands for a dropout is a part of the step."""
+    return node.op in PASSES and RATE not in node.attrs
+
+
 class Static:
     """Numbers what no feed reaches by what it computes: two nodes of one number are equal."""
 
@@ -100,7 +106,7 @@ class Static:
 
     def source(self, tensor: Tensor) -> Tensor:
         """Past what only passes a tensor on."""
-        while self.graph.op(tensor.node) in PASSES:
+        while passes(self.graph.node(tensor.node)):
             before = self.graph.inputs(tensor.node)
             if not before:
                 break
@@ -132,7 +138,7 @@ def find_chains(graph: Graph) -> Iterator[Chain]:
         sorted(g, key=place.__getitem__) for g in groups.values() if len(g) >= LEAST
     ]
     for products in sorted(many, key=lambda group: place[group[0]]):
-        chain = _Walk(graph, static, products).chain()
+        chain = _Walk(graph, static, products, taken).chain()
         if chain is not None and taken.isdisjoint(chain.nodes):
             taken |= chain.nodes
             yield chain
@@ -145,8 +151,15 @@ class Mismatch(Exception):
 class _Walk:
     """The steps of one chain, walked side by side."""
 
-    def __init__(self, graph: Graph, static: Static, products: Sequence[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        static: Static,
+        products: Sequence[str],
+        taken: Collection[str] = (),
+    ) -> None:
         self.graph, self.static, self.products = graph, static, products
+        self.taken = taken  # nodes of earlier chains
         self.made = Chain(len(products))
         self.place: dict[str, tuple[int, int]] = {}
         self.after: set[str] = set()
@@ -161,6 +174,7 @@ class _Walk:
         try:
             self._row(products)
             self._complete()
+            self._trail()
         except Mismatch:
             return None
         return self.made if self.made.states and self.made.sequences else None
@@ -209,7 +223,8 @@ class _Walk:
             if known is not None:
                 return Source(row=known, port=first.port), None
         free = not any(each.node in self.after for each in column)
-        if free and not (self.graph.op(first.node) in _LINEAR and self._alike(column)):
+        own = self._is_of_step(first.node) and self._alike(column)
+        if free and not own:
             return Source(sequence=self._sequence(column)), None
         if len({each.port for each in column}) == 1 and self._alike(column):
             new = self._new(column)
@@ -282,6 +297,28 @@ class _Walk:
         if any(len(each) != self.made.count for each in self.made.sequences):
             raise Mismatch
 
+    def _trail(self) -> None:
+        """What is dropped of a value of the step, in every step, belongs to the step."""
+        for number, row in list(enumerate(self.made.rows)):
+            dropped = [self._dropouts(name or "") for name in row.nodes]
+            if all(len(names) == 1 for names in dropped):
+                column = [Tensor(name) for each in dropped for name in each]
+                if self._alike(column):
+                    new = self._new(column)
+                    self.made.rows[new].inputs.append(Source(row=number))
+
+    def _dropouts(self, name: str) -> list[str]:
+        readers = (reader for reader, _ in self.graph.consumers(name))
+        return [n for n in readers if self._drops(n) and n not in self.place]
+
+    def _drops(self, name: str) -> bool:
+        return RATE in self.graph.attrs(name)
+
+    def _is_of_step(self, name: str) -> bool:
+        """Whether a node belongs to a step though it does not depend on the one before."""
+        drops = self._drops(name) and name not in self.taken
+        return self.graph.op(name) in _LINEAR or drops
+
     def _find_last(self, number: int, last: int) -> None:
         """The node of a row in the last step, where something that it reads there is known."""
         row = self.made.rows[number]
@@ -351,7 +388,7 @@ class _Walk:
 
     def _readers(self, tensor: Tensor) -> Iterator[str]:
         for name, _ in self.graph.consumers(*tensor):
-            if self.graph.op(name) in PASSES:
+            if passes(self.graph.node(name)):
                 yield from self._readers(Tensor(name))
             else:
                 yield name

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put, read_instead
-from .find import Chain, Source, find_chains
+from .find import Chain, Source, find_chains, passes
 from .sequences import dtype_of, stacked, turned
 
 Specs = Callable[[Tensor], Any]
@@ -33,11 +33,12 @@ def roll_chains(
     copy = duplicate(graph)
     copy.graph.update(graph.graph)
     functions: dict[str, Function] = {}
+    results: dict[Tensor, Tensor] = {}
     for chain in chains:
         first = next(n for n in chain.rows[0].nodes if n)
         name = f"{first.rpartition('/')[0] or first}/unrolled"
         if name not in but and name not in copy:
-            functions |= _Rolling(copy, chain, name, kept).roll()
+            functions |= _Rolling(copy, chain, name, kept, results).roll()
     return copy, functions
 
 
@@ -45,9 +46,15 @@ class _Rolling:
     """One chain on its way into a While."""
 
     def __init__(
-        self, graph: Graph, chain: Chain, name: str, kept: frozenset[str]
+        self,
+        graph: Graph,
+        chain: Chain,
+        name: str,
+        kept: frozenset[str],
+        results: dict[Tensor, Tensor],
     ) -> None:
         self.graph, self.chain, self.name, self.kept = graph, chain, name, kept
+        self.results = results  # a value of a step -> what it is of a While
         self.inputs: list[Tensor] = []
         self.body, self.returns = Graph(), list[Tensor]()
         self.arguments: list[str] = []
@@ -100,7 +107,7 @@ class _Rolling:
 
     def _leads_back(self, name: str, inside: set[str]) -> bool:
         """Whether a node only passes on to the steps."""
-        if self.graph.op(name) not in ("Identity", "Snapshot", "StopGradient"):
+        if not passes(self.graph.node(name)):
             return False
         readers = list(self.graph._succ[name])
         return bool(readers) and all(reader in inside for reader in readers)
@@ -114,6 +121,7 @@ class _Rolling:
 
     def _argument(self, tensor: Tensor) -> str:
         """One more loop variable, its first value given; its name in the body."""
+        tensor = self.results.get(tensor, tensor)
         name = f"argument_{len(self.arguments)}"
         self.body.add(name, Node("_Arg", {"T": dtype_of(self.graph, tensor)}))
         self.arguments.append(name)
@@ -137,6 +145,7 @@ class _Rolling:
         return dtype_of(self.graph, Tensor(self.chain.rows[row].nodes[0] or "", port))
 
     def _list(self, column: Sequence[Tensor]) -> str:
+        column = [self.results.get(tensor, tensor) for tensor in column]
         rows = stacked(self.graph, self.name, column)
         shape = self._constant(self.graph, f"{self.name}/element_shape", -1)
         attrs = {"element_dtype": dtype_of(self.graph, rows), "shape_type": "int32"}
@@ -227,6 +236,7 @@ class _Rolling:
         for number, (_, row, port) in enumerate(self.chain.states):
             end = self.chain.rows[row].nodes[-1] or ""
             if (row, port) not in outputs:
+                self.results[Tensor(end, port)] = Tensor(self.name, 1 + number)
                 readers = self._outside(end, inside).get(port, [])
                 moves += [(r, s, Tensor(self.name, 1 + number)) for r, s in readers]
         for reader, slot, tensor in moves:
@@ -249,9 +259,9 @@ class _Rolling:
         for pack in {r for each in readers for r, _ in each}:
             if self._unpacked(pack, names, port, stack):
                 readers = [[e for e in each if e[0] != pack] for each in readers]
-        ends = [name for name in names if name in self.kept]
-        if any(readers) or ends:
-            self.graph.add(unpack, Node("Unpack", attrs), (Tensor(stack),))
+        self.graph.add(unpack, Node("Unpack", attrs), (Tensor(stack),))
+        for step, name in enumerate(names):
+            self.results[Tensor(name or "", port)] = Tensor(unpack, step)
         for step, name in enumerate(names):
             if name in self.kept and name is not None:
                 put(

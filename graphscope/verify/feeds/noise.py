@@ -148,11 +148,22 @@ def _samplers(fetches: Sequence[Any], feeds: Mapping[Any, Any]) -> list[Any]:
             opened.add(op)
             stack.append((op, True))
             stack += [(tensor.op, False) for tensor in op.inputs]
-    return [
-        op
-        for op in order
-        if op.type in SAMPLERS and op._get_control_flow_context() is None
-    ]
+    drawn = [op for op in order if op.type in SAMPLERS]
+    looped = _in_frames(drawn[0].graph) if drawn else set()
+    return [op for op in drawn if op not in looped]
+
+
+def _in_frames(graph: Any) -> set[Any]:
+    """The ops in loops of TensorFlow 1; an imported graph has no contexts that would tell them."""
+    stack = [op for op in graph.get_operations() if op.type in ("Enter", "RefEnter")]
+    inside: set[Any] = set()
+    while stack:
+        op = stack.pop()
+        if op not in inside and op.type not in ("Exit", "RefExit"):
+            inside.add(op)
+            stack += [reader for tensor in op.outputs for reader in tensor.consumers()]
+            stack += op._control_outputs
+    return inside
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import GraphscopeError
-from ...freeze.inference.dropout import drop_dropout
 from ...freeze.inference.rewrite import find_modes
 from ...graph import Model, Tensor
 from ...simplify.prune import prune
+from ...simplify.rewrites.dropout import drop_dropout
 from ...simplify.specialise import specialise
 from ..differences import difference
 from ..pairing import Pair

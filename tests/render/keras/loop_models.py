@@ -69,6 +69,21 @@ def frozen_v1(build: Builder, path: Path, v2_control_flow: bool = False) -> list
     return names
 
 
+def checkpoint_v1(build: Builder, path: Path, v2_control_flow: bool = False) -> None:
+    """The same graph saved as training leaves it: ``path.meta`` and its weights."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    (v1.enable_control_flow_v2 if v2_control_flow else v1.disable_control_flow_v2)()
+    v1.disable_resource_variables()
+    graph = tf.Graph()
+    with graph.as_default(), v1.Session(graph=graph) as session:
+        v1.set_random_seed(1)
+        build(v1)
+        session.run(v1.global_variables_initializer())
+        v1.train.Saver().save(session, str(path))
+
+
 def frozen_v2(function: Any, specs: Sequence[Any], path: Path) -> None:
     """A tf.function (or a Keras model), frozen with its functional loops kept."""
     import tensorflow as tf
