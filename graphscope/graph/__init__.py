@@ -11,7 +11,7 @@ from .graph import (
     TensorSpec,
     did_you_mean,
 )
-from .layer import Layer, Loop, WeightUse
+from .layer import RNN, Layer, Loop, WeightUse
 from .model import Function, Model, Signature, Variable, Weights
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Loop",
     "Model",
     "Node",
+    "RNN",
     "Shape",
     "Signature",
     "Tensor",

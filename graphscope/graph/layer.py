@@ -114,3 +114,21 @@ class Loop(Layer):
     library: Mapping[str, Function] = field(default_factory=dict)
     facts: Mapping[str, Mapping[Tensor, Any]] = field(default_factory=dict)
     held: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RNN(Layer):
+    """Keras's RNN layer with a cell of its own: what a loop over a sequence does at each step, where no class computes that.
+
+    ``function`` is the step: its arguments are called ``arguments``, which are parts of the input (``parts`` are their widths), the states
+    (``sizes``), the tensors ``memory`` among ``inputs`` that are the same in every step, and weights. It returns the outputs,
+    side by side one vector, and the states. ``facts`` is what is known of its tensors, ``scope`` the loop's name.
+    """
+
+    function: Function | None = None
+    arguments: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
+    memory: tuple[str, ...] = ()
+    facts: Mapping[Tensor, Any] = field(default_factory=dict)
+    scope: str = ""

@@ -67,7 +67,7 @@ class Explanation:
         return "\n  ".join(lines)
 
 
-class _Deepest:
+class Deepest:
     """Keeps the failures that came furthest."""
 
     def __init__(self, view: View) -> None:
@@ -121,7 +121,7 @@ def explain(
         known = [p.name for p in patterns] + [p.op for p in patterns]
         raise GraphError(f"no pattern {pattern!r}{did_you_mean(pattern, known)}")
     view = View(graph, specs, value) if view is None else view
-    deepest = _Deepest(view)
+    deepest = Deepest(view)
     solver = Solver(view, deepest)
     matches: list[Match] = []
     for each in tried:

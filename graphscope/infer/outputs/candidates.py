@@ -111,11 +111,8 @@ def _leaves_loop(flow: Flow, i: int) -> bool:
     """Whether a node passes on one of a loop's variables, unnamed: ``tf.while_loop`` makes one for each."""
     if flow.ops[i] != "Identity" or not flow.inputs[i]:
         return flow.ops[i] in ("Exit", "RefExit")
-    unnamed = _UNNAMED.search(flow.names[i]) is not None
+    unnamed = re.search(r"(^|/)Identity(_\d+)?$", flow.names[i]) is not None
     return unnamed and flow.ops[flow.inputs[i][0][0]] in ("While", "StatelessWhile")
-
-
-_UNNAMED = re.compile(r"(^|/)Identity(_\d+)?$")
 
 
 def _holds_values(study: Training, i: int, port: int) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...graph import Tensor, WeightUse
 from ...match import Match, Solver, View, WeightRef
+from ...match.explain import Deepest
 from ...patterns.recurrent import CELLS, Cell
 from .linear import Linear
 from .normal_form import STATE, NormalForm
@@ -60,6 +61,19 @@ def find_unit(
             if unit is not None:
                 return unit
     return None
+
+
+def why_none(view: View, after: Mapping[int, Tensor], port: int) -> str:
+    """Where the formula that comes furthest parts from what a loop variable becomes: the gate, or what is done with it."""
+    deepest = Deepest(view)
+    solver = Solver(view, deepest)
+    for cell in CELLS:
+        for _ in cell.pattern.solutions(solver, after[port]):
+            return (
+                ""  # the formula fits, and what it carries or how wide it is does not
+            )
+    failures = deepest.told()
+    return f"{after[port].node}: {failures[0]}" if failures else ""
 
 
 def _unit(

@@ -12,7 +12,8 @@ import numpy as np
 
 from ...graph import Tensor
 from ...match import Size, View
-from .splice import Turn
+from ...ops.values.size import Sizes
+from .opening.splice import Turn
 
 
 @dataclass(frozen=True)
@@ -128,30 +129,42 @@ class LoopReader:
         return readings_
 
     def _reading(self, name: str) -> Reading | None:
-        view = self.view
-        items, index = view.inputs[name][:2]
-        source, _ = view.producer(items)
-        if view.ops[name] == "TensorListGetItem":
-            rows = self._rows(source)
-            if rows is None:
-                return None
-            sequence = rows
-        elif view.ops[name] == "Gather" and source.node not in self.turn.nodes:
-            axis = (
-                view.number(view.inputs[name][2]) if len(view.inputs[name]) > 2 else 0
-            )
-            if (
-                axis is None
-                or int(np.reshape(axis, ()))
-                or view.attrs[name].get("batch_dims")
-            ):
-                return None
-            sequence = items
-        else:
+        items, index = self.view.inputs[name][:2]
+        source, _ = self.view.producer(items)
+        sequence: Tensor | None = items
+        if self.view.ops[name] == "TensorListGetItem":
+            sequence, time = self._rows(source), self.time(index)
+        elif source.node in self.turn.nodes:
             return None
-        time = self.time(index)
+        elif self.view.ops[name] == "Gather":
+            time = self.time(index) if self._takes_rows(name) else None
+        else:
+            time = self._row(name)
+        if sequence is None:
+            return None
         backwards = self.direction(time, sequence)
         return Reading(sequence, backwards) if backwards is not None else None
+
+    def _takes_rows(self, name: str) -> bool:
+        """Whether a Gather takes entries of the first axis."""
+        inputs = self.view.inputs[name]
+        axis = self.view.number(inputs[2]) if len(inputs) > 2 else np.zeros(())
+        plain = not self.view.attrs[name].get("batch_dims")
+        return plain and axis is not None and not int(np.reshape(axis, ()))
+
+    def _row(self, name: str) -> Counter | None:
+        """The number of the one row that ``x[t]``, or ``x[t, :, :]``, takes."""
+        attrs, view = self.view.attrs[name], self.view
+        source, _ = view.producer(view.inputs[name][1])
+        first, *rest = view.inputs[source.node] or (None,)
+        every = (1 << len(rest) + 1) - 2  # the axes after the first
+        masks = {m: int(attrs.get(f"{m}_mask") or 0) for m in _SLICE_MASKS}
+        whole = masks["begin"] & masks["end"] & every == every
+        plain = not masks["ellipsis"] and not masks["new_axis"]
+        if view.ops[source.node] != "Pack" or first is None or not plain or not whole:
+            return None
+        one = masks["shrink_axis"] == 1 and not masks["begin"] & 1
+        return self.time(first) if one else None
 
     def _rows(self, items: Tensor) -> Tensor | None:
         """The tensor whose rows a list holds, in their order."""
@@ -174,8 +187,24 @@ class LoopReader:
         source, _ = view.producer(places)
         if view.ops[source.node] != "Range":
             return False
-        start, limit, step = (view.sizes(each) for each in view.inputs[source.node])
-        return start == (Size(0),) and step == (Size(1),) and limit == (size,)
+        start, last, step = view.inputs[source.node]
+        limit = self._length(last) or view.sizes(last)
+        plain = view.sizes(start) == (Size(0),) and view.sizes(step) == (Size(1),)
+        return plain and limit == (size,)
+
+    def _length(self, tensor: Tensor) -> Sizes | None:
+        """The length of the list that a loop carries and began with, where a tensor is that."""
+        view = self.view
+        source, _ = view.producer(tensor)
+        if view.ops[source.node] != "TensorListLength":
+            return None
+        items, _ = view.producer(view.inputs[source.node][0])
+        if items.node != self.turn.node or items.port >= len(self.turn.inputs):
+            return None
+        first, _ = view.producer(self.turn.inputs[items.port])
+        if view.ops[first.node] != "TensorListReserve":
+            return None
+        return view.sizes(view.inputs[first.node][1])
 
     def direction(self, time: Counter | None, sequence: Tensor) -> bool | None:
         """Whether an index runs from the end of the sequence; None where it does not run over it."""
@@ -292,6 +321,7 @@ def mask_lengths(
     return (lengths, inside) if inside is not None else None
 
 
+_SLICE_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 _RESHAPES = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze".split())
 _COMPARISONS: Mapping[str, tuple[bool | None, bool | None]] = {
     # time op lengths, lengths op time: whether that holds of the steps inside

@@ -6,7 +6,7 @@ rows and columns of ``k`` multiply x and h.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ...graph import Graph, Layer, Node, Tensor
@@ -16,17 +16,19 @@ from ...patterns.recurrent import HARD_SLOPE, STEEPS
 from ...patterns.regularization import STAND_IN
 from ...simplify.rewrites.dropout import FED, RATE
 from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns
-from .splice import Turn
+from .opening.splice import Turn
 
 _OF_ALL_COLUMNS = frozenset({"softmax", "log_softmax"})
 GATE, STATE, OUTER = "Gate", "State", "Placeholder"
 
 
 class NormalForm:
-    """The normal form of one turn, made as far as it is asked for; ``origin`` tells what tensor of the spliced graph a leaf is."""
+    """The normal form of one turn, made as far as it is asked for; ``readings`` are leaves, ``origin`` tells what tensor of the spliced graph a leaf is."""
 
-    def __init__(self, view: View, turn: Turn) -> None:
-        self.below, self.turn = view, turn
+    def __init__(
+        self, view: View, turn: Turn, readings: Collection[Tensor] = ()
+    ) -> None:
+        self.below, self.turn, self.readings = view, turn, readings
         self.graph = Graph()
         self.origin: dict[str, Tensor] = {}
         self.linears: dict[str, Linear] = {}
@@ -73,7 +75,7 @@ class NormalForm:
         if number is not None:
             node = Node("Const", {"dtype": number.dtype.name, "value": number})
             return self._put(f"{tensor.node}:{tensor.port}", node)
-        if tensor.node not in self.turn.nodes:
+        if tensor.node not in self.turn.nodes or tensor in self.readings:
             return self._leaf(tensor, OUTER)
         known = self._activations.get(tensor)
         activated = self._activated(tensor, *known) if known is not None else None
@@ -87,8 +89,6 @@ class NormalForm:
             part = self._part_of_activation(tensor)
             if part is not None:
                 return part
-        if below.ops[tensor.node] == "TensorListGetItem":
-            return self._leaf(tensor, OUTER)
         node = below.graph.node(tensor.node)
         activated = self._put(
             tensor.node, node, *map(self.of, below.graph.inputs(tensor.node))

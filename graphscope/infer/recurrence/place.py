@@ -12,25 +12,10 @@ from ...graph.edit import fresh
 from ...match import View
 from .cells import Unit
 from .loops import is_zero
-from .splice import Spliced
+from .opening.splice import Spliced
 from .turns import Recurrence, Writing, list_readers
 
 TIME, BATCH = 0, 1  # the axes of a time-major sequence
-
-
-def place(
-    spliced: Spliced,
-    view: View,
-    name: str,
-    recurrences: Sequence[Recurrence],
-    kept: frozenset[str],
-) -> None:
-    """Put the layers of one loop into the graph and take the loop out, and all that only fed it but what is ``kept``."""
-    for each in recurrences:
-        _Placing(spliced, view, name, each).place()
-    graph = spliced.graph
-    graph.remove_node(name)
-    drop_unread(graph, spliced.inside[name] & graph._node.keys(), kept)
 
 
 def drop_unread(graph: Graph, names: frozenset[str], kept: frozenset[str]) -> None:
@@ -64,7 +49,7 @@ def name_weights(spliced: Spliced) -> None:
             graph.remove_node(name)
 
 
-class _Placing:
+class Placing:
     """One Recurrence on its way into the graph."""
 
     def __init__(
@@ -103,7 +88,7 @@ class _Placing:
         mask = self._mask(x)
         if mask is not None:
             inputs["mask"] = mask
-        inputs |= self._initial(unit)
+        inputs |= self._initial(unit.states)
         title = self._title(unit)
         config = dict(unit.config)
         if raw:
@@ -134,11 +119,15 @@ class _Placing:
         self.layers[unit.output] = name
         self.known[unit.output] = Tensor(name)
 
-    def _title(self, unit: Unit) -> str:
-        """The layer's name: its loop's, less the While's own; of one of several cells that of its kernel's scope."""
+    def _loop_title(self, otherwise: str) -> str:
+        """The loop's name, less the While's own."""
         scope = str(self.graph.node(self.loop).attrs.get("scope", self.loop))
         parts = [p for p in scope.split("/") if not p.startswith("while")]
-        title = parts[-1] if parts else unit.cell.op.lower()
+        return parts[-1] if parts else otherwise
+
+    def _title(self, unit: Unit) -> str:
+        """The layer's name: its loop's; of one of several cells with its number."""
+        title = self._loop_title(unit.cell.op.lower())
         if len(self.of.units) > 1:
             return f"{title}_{self.of.units.index(unit)}"
         return title
@@ -275,8 +264,8 @@ class _Placing:
     def _zero_output(self, unit: Unit) -> bool:
         return any(w.zero_output for w in self.of.writings.values())
 
-    def _initial(self, unit: Unit) -> dict[str, Tensor]:
-        first = [self.turn.inputs[port] for port in unit.states]
+    def _initial(self, states: Sequence[int]) -> dict[str, Tensor]:
+        first = [self.turn.inputs[port] for port in states]
         if all(is_zero(self.view, each) for each in first):
             return {}
         named = enumerate(map(self.spliced.now, first))
@@ -294,6 +283,8 @@ class _Placing:
                 last = self._last(sequence)
                 self.spliced.move(Tensor(reader), last)
                 continue
+            if self.graph.op(reader) == "TensorListLength":
+                continue  # which only a Gather of all reads
             major = major or self._transposed(sequence)
             self.spliced.move(Tensor(reader), major)
 

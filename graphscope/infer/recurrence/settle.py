@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from ...graph import Graph, Loop, Tensor, TensorSpec
 from ..layers.layer_view import Values
 from .bidirectional import join_directions
-from .fused import LOOP_OPS
-from .place import name_weights, place
-from .splice import Spliced, is_open_to, splice
+from .opening.fused import LOOP_OPS
+from .opening.splice import Spliced, is_open_to, splice
+from .place import drop_unread, name_weights
+from .rnn.place import StepPlacing
+from .rnn.read import StepReader
 from .turns import Recurrence, TurnReader
 from .usage import settle_usage
 
@@ -42,12 +44,21 @@ def settle_recurrence(
     tensors = spliced.graph.graph["tensors"]
     kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
     for name in settled:
-        place(spliced, view, name, known[name] or [], kept)
+        for recurrence in known[name] or []:
+            StepPlacing(spliced, view, name, recurrence).place()
+        close(spliced, name, kept)
     name_weights(spliced)
     known_values = spliced.valued(values)
     settled_graph = settle_usage(spliced.graph, known_values, keep)
     join_directions(settled_graph, known_values)
     return settled_graph
+
+
+def close(spliced: Spliced, name: str, kept: frozenset[str]) -> None:
+    """Take a loop out of the graph, and all that only fed it but what is ``kept``."""
+    graph = spliced.graph
+    graph.remove_node(name)
+    drop_unread(graph, spliced.inside[name] & graph._node.keys(), kept)
 
 
 def _is_candidate(graph: Graph, name: str) -> bool:
@@ -69,9 +80,15 @@ def read_recurrences(
         name: [] for name in spliced.returns
     }
     for turn in spliced.turns:
-        recurrence = TurnReader(view, turn, spliced.weights).recurrence()
+        reader = TurnReader(view, turn, spliced.weights)
+        recurrence = reader.recurrence()
+        if recurrence is None:
+            stepwise = StepReader(view, turn, spliced.weights)
+            recurrence = stepwise.recurrence()
+            reader.reason += f"; no cell either: {stepwise.reason}"
         known = recurrences[turn.loop]
         if recurrence is None or known is None:
+            spliced.reasons.setdefault(turn.loop, reader.reason)
             recurrences[turn.loop] = None
         else:
             known.append(recurrence)

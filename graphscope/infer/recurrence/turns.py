@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ... import ops
 from ...graph import Graph, Layer, Tensor
 from ...match import Size, View
-from .cells import Unit, Uses, find_unit
+from .cells import Unit, Uses, find_unit, why_none
 from .loops import LoopReader, Reading, is_zero, mask_lengths
 from .normal_form import NormalForm
-from .splice import Turn
+from .opening.splice import NoRecurrence, Turn
+from .rnn.step import Step
 
 SELECTS = frozenset({"Select"})
 
@@ -36,7 +37,10 @@ class Writing:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """A loop over a sequence: its cells in order, what it reads and writes, by loop variable, and the mask of all its cells."""
+    """A loop over a sequence: its cells in order, what it reads and writes, by loop variable, and the mask of all its cells.
+
+    Where no class fits ``step`` is the one cell, which yields ``outputs``; then what is written are tensors of the turn.
+    """
 
     turn: Turn
     form: NormalForm
@@ -46,6 +50,8 @@ class Recurrence:
     backwards: bool
     mask: Mask | None = None
     echoes: Mapping[int, Tensor] = field(default_factory=dict)
+    step: Step | None = None
+    outputs: tuple[Tensor, ...] = ()
 
 
 class TurnReader:
@@ -56,46 +62,51 @@ class TurnReader:
         self.reader = LoopReader(view, turn)
         self.form = NormalForm(view, turn)
         self.masks: set[Mask] = set()
+        self.reason = ""
         self.unmasked = False  # whether anything is carried or written of every step
 
     def recurrence(self) -> Recurrence | None:
-        readings = self.reader.readings()
-        if not readings or len({each.backwards for each in readings.values()}) != 1:
-            return None
-        self.readings = readings
+        """The turn as layers; None where it is none of layers, and then ``reason`` says why."""
+        try:
+            return self._recurrence()
+        except NoRecurrence as error:
+            self.reason = str(error)
+        return None
+
+    def _recurrence(self) -> Recurrence:
+        readings = self.readings = self._read()
+        self.form = NormalForm(self.view, self.turn, readings.keys())
         lists = [p for p in self.turn.state if self._writes(p)]
-        carried = [
-            p
-            for p in self.turn.state
-            if p not in lists and p not in self.reader.counters
-        ]
+        carried = self._carried(lists)
         after = {port: self._after(port) for port in carried}
-        units = self._units({p: t for p, t in after.items() if t is not None})
+        if None in after.values():
+            raise NoRecurrence("a masked step changes what it should keep")
+        states = {p: t for p, t in after.items() if t is not None}
+        units = self._units(states)
         if units is None:
-            return None
+            raise NoRecurrence(self._why_no_cell(states))
         explained = {port for unit in units for port in unit.states}
         outputs = {unit.output for unit in units}
-        echoes = {
-            p: t for p, t in after.items() if p not in explained and t is not None
-        }
-        if not outputs.issuperset(echoes.values()) or None in after.values():
-            return None
+        echoes = {p: t for p, t in states.items() if p not in explained}
+        if not outputs.issuperset(echoes.values()):
+            rest = [p for p, t in echoes.items() if t not in outputs]
+            raise NoRecurrence(
+                f"it carries more than its cells do: {self._named(rest)}"
+            )
         writings = {port: self._writing(port, echoes) for port in lists}
         if any(each is None for each in writings.values()):
-            return None
+            raise NoRecurrence("what it writes is not read as one whole sequence")
         if len(self.masks) + self.unmasked > 1:
-            return None
+            raise NoRecurrence("some of what it carries is masked, and some is not")
         mask = next(iter(self.masks), None)
         written = [each.value for each in writings.values() if each is not None]
         wanted = [*written, *(each for unit in units for each in unit.inputs)]
         if not all(self._is_of_steps(each, outputs) for each in wanted):
-            return None
+            raise NoRecurrence(
+                "what it computes around its cells is not of single steps"
+            )
         lengths = mask.lengths if mask is not None else None
-        if not all(
-            self.reader.turns_once_a_step(each.sequence, lengths)
-            for each in readings.values()
-        ):
-            return None
+        self._check_turns(readings, lengths)
         return Recurrence(
             self.turn,
             self.form,
@@ -106,6 +117,42 @@ class TurnReader:
             mask,
             echoes,
         )
+
+    def _named(self, ports: Iterable[int]) -> str:
+        return ", ".join(self.turn.after[port].node for port in ports)
+
+    def _read(self) -> dict[Tensor, Reading]:
+        """What is read of sequences, all in one direction."""
+        readings = self.reader.readings()
+        if not readings:
+            raise NoRecurrence(
+                "no step of it reads an element of a sequence in its order"
+            )
+        if len({each.backwards for each in readings.values()}) != 1:
+            raise NoRecurrence(
+                "it reads one sequence from its end and one from its start"
+            )
+        return readings
+
+    def _carried(self, lists: Collection[int]) -> list[int]:
+        """The loop variables that are neither lists nor counters."""
+        aside = {*lists, *self.reader.counters}
+        return [port for port in self.turn.state if port not in aside]
+
+    def _check_turns(
+        self, readings: Mapping[Tensor, Reading], lengths: Tensor | None
+    ) -> None:
+        for each in readings.values():
+            if not self.reader.turns_once_a_step(each.sequence, lengths):
+                raise NoRecurrence(
+                    "it does not turn once for each element of the sequence"
+                )
+
+    def _why_no_cell(self, after: Mapping[int, Tensor]) -> str:
+        """Where the formulas of the cells and what is carried part: at which gate."""
+        view = self.form.view()
+        reasons = {why_none(view, after, port) for port in after} - {""}
+        return "; ".join(sorted(reasons)) or "it carries nothing from step to step"
 
     def _units(self, after: Mapping[int, Tensor]) -> tuple[Unit, ...] | None:
         """The cells, each after those that it reads."""
@@ -186,6 +233,25 @@ class TurnReader:
         return Mask(sequence=self.view.producer(reading.sequence)[0]), inside
 
     def _writing(self, port: int, echoes: Mapping[int, Tensor]) -> Writing | None:
+        place = self._place_of(port)
+        if place is None:
+            return None
+        value, backwards, is_last = place
+        peeled = self._peeled(value)
+        if peeled is None:
+            self.unmasked = True
+            return Writing(self.form.of(value), backwards, is_last, False)
+        value, outside, mask = peeled
+        self.masks.add(mask)
+        zero = is_zero(self.view, outside)
+        repeats = self.turn.port.get(self.view.producer(outside)[0])
+        written = self.form.of(value)
+        if not zero and (repeats is None or echoes.get(repeats) != written):
+            return None
+        return Writing(written, backwards, is_last, zero)
+
+    def _place_of(self, port: int) -> tuple[Tensor, bool, bool] | None:
+        """What a turn puts into a list, whether from the end, and whether always at the same place."""
         view = self.view
         source, _ = view.producer(self.turn.after[port])
         items, *rest = view.inputs[source.node]
@@ -195,29 +261,13 @@ class TurnReader:
         if not self._is_read_whole(port, sequence):
             return None
         if view.ops[source.node] == "TensorListPushBack":
-            backwards: bool | None = False
-            is_last, value = False, rest[0]
-        else:
-            index, value = rest
-            time = self.reader.time(index)
-            is_last = time is not None and (time.first, time.step) == (Size(0), 0)
-            backwards = self.reader.direction(time, sequence)
-            if is_last:
-                backwards = False
-        if backwards is None:
-            return None
-        peeled = self._peeled(value)
-        if peeled is None:
-            self.unmasked = True
-            return Writing(self.form.of(value), backwards, is_last, False)
-        value, outside, mask = peeled
-        self.masks.add(mask)
-        zero = is_zero(view, outside)
-        repeats = self.turn.port.get(view.producer(outside)[0])
-        written = self.form.of(value)
-        if not zero and (repeats is None or echoes.get(repeats) != written):
-            return None
-        return Writing(written, backwards, is_last, zero)
+            return rest[0], False, False
+        index, value = rest
+        time = self.reader.time(index)
+        if time is not None and (time.first, time.step) == (Size(0), 0):
+            return value, False, True
+        backwards = self.reader.direction(time, sequence)
+        return None if backwards is None else (value, backwards, False)
 
     def _is_read_whole(self, port: int, sequence: Tensor) -> bool:
         """Whether all that reads a list after the loop reads all of it, in its order, or its last element."""
@@ -233,7 +283,7 @@ class TurnReader:
                 one = place == (Size(0),) and self._holds_one(port)
                 if not one and place != (size.added(Size(-1)),):
                     return False
-            elif op != "TensorListStack":
+            elif op not in ("TensorListStack", "TensorListLength"):
                 return False
         return True
 

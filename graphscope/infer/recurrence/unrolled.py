@@ -15,8 +15,8 @@ from ...simplify.state import State
 from ...simplify.unrolled.roll import roll_chains
 from ..layers.loops import lift, loop_layers
 from ..shapes.forward import infer_facts
+from .opening.splice import is_open_to, splice
 from .settle import read_recurrences
-from .splice import is_open_to, splice
 
 
 def roll_recurrences(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from ...graph import Graph, Layer, Tensor
@@ -74,6 +74,8 @@ class _Usage:
 
     def settle(self, name: str, layer: Layer) -> None:
         """A recurrent layer with the outputs that are read, under the numbers that Keras gives them."""
+        if layer.op == "RNN":
+            return self._settle_cell(name, layer)
         if not layer.attrs.get("zero_output_for_mask"):
             for reader in self._last_steps(name):
                 self.move(Tensor(reader), Tensor(name, 1))
@@ -97,6 +99,34 @@ class _Usage:
         below = next((d for d, up in self.tensors.items() if up == Tensor(name)), None)
         settled = replace(layer, attrs=attrs, outputs=outputs)
         put(self.graph, name, replace(settled, output=below or layer.output))
+
+    def _settle_cell(self, name: str, layer: Layer) -> None:
+        """The same of one with a cell of its own, whose output is none of its states."""
+        lasts = self._last_steps(name)
+        attrs, outputs = dict(layer.attrs), layer.outputs
+        if self._reads_only(name, lasts):
+            for each in lasts:
+                self.move(Tensor(each), Tensor(name))
+                self.remove_unread(each)
+            del attrs["return_sequences"]
+            shape = outputs[0].shape or (None, None, None)
+            last = replace(outputs[0], shape=(shape[0], *shape[2:]))
+            outputs = (last, *outputs[1:])
+        if not any(self._is_read(Tensor(name, p)) for p in range(1, len(outputs))):
+            del attrs["return_state"]
+            outputs = outputs[:1]
+        put(self.graph, name, replace(layer, attrs=attrs, outputs=outputs))
+
+    def _reads_only(self, name: str, lasts: Collection[str]) -> bool:
+        """Whether nothing but these reads the layer's sequence."""
+        stack, readers = [name], list[str]()
+        while stack:
+            each = stack.pop()
+            if Tensor(each) in self.outputs:
+                return False
+            for reader, _ in self.graph.consumers(each, 0):
+                (stack if self.swaps(reader) else readers).append(reader)
+        return all(reader in lasts for reader in readers)
 
     def _is_read(self, tensor: Tensor) -> bool:
         return bool(self.graph.consumers(*tensor)) or tensor in self.outputs

@@ -356,7 +356,7 @@ def _general(kind: str) -> _Rule | None:
 _RULES: Mapping[str, _Rule] = {
     **dict.fromkeys(PASS_THROUGH, _same),
     **dict.fromkeys(
-        "Softmax LogSoftmax Cast ZerosLike OnesLike layers.Activation layers.ReLU layers.LeakyReLU layers.ELU "
+        "Softmax LogSoftmax Cast Reverse ReverseSequence ZerosLike OnesLike layers.Activation layers.ReLU layers.LeakyReLU layers.ELU "
         "layers.Dropout layers.LayerNormalization layers.RMSNormalization layers.BatchNormalization layers.Softmax "
         "layers.Rescaling layers.UnitNormalization layers.PositionEmbedding layers.GaussianNoise layers.PReLU layers.Normalization".split(),
         _same,

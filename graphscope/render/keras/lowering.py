@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ... import ops
-from ...graph import Graph, Layer, Loop, Shape, Tensor, TensorSpec
+from ...graph import RNN, Graph, Layer, Loop, Shape, Tensor, TensorSpec
 from ...graph.order import post_order
+from .loops.cell import rnn_step
 from .loops.layer import loop_step
 from .lower.layers import layer_step
 from .lower.ops import op_step
@@ -151,6 +152,8 @@ class Lowering(OperandContext):
             return
         if isinstance(payload, Loop):
             self.put(loop_step(self, node, payload))
+        elif isinstance(payload, RNN):
+            self.put(rnn_step(self, node, payload))
         elif isinstance(payload, Layer):
             self.put(layer_step(self, node, payload))
         elif self.weight_of(Tensor(node)) or self.has_values(node):

@@ -199,6 +199,8 @@ class _Reading:
             names = words["self"] | self.own
         elif isinstance(node.value, ast.Call) and ast.unparse(node.value) == "super()":
             names = words["methods"]
+        elif ast.unparse(node.value) == "self.cell":  # what an RNN hands its own cell
+            names = words["cell"]
         is_own = isinstance(node.ctx, ast.Load) or names is not words["values"]
         is_fine = is_own and node.attr in names
         is_hidden = _is_dunder(node.attr) and names is not words["methods"]

@@ -80,6 +80,7 @@ Normalization(axis=-1, mean=None, variance=None, invert=False) mean variance cou
 PReLU(alpha_regularizer=None, shared_axes=None) alpha
 Permute(dims)
 RMSNormalization(axis=-1, epsilon=1e-06) scale
+RNN(cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, zero_output_for_mask=False)
 ReLU(max_value=None, negative_slope=0.0, threshold=0.0)
 RepeatVector(n)
 Rescaling(scale, offset=0.0)

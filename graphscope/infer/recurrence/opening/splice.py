@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Function, Graph, Layer, Loop, Node, Tensor, TensorSpec, WeightUse
-from ...graph.edit import duplicate, fresh, redirect
-from ...match.view.symbolic_shapes import SymbolicView
-from ...simplify.control_flow.dead_arguments import LOOPS, named
-from ...wire.write import function_names
-from ..layers.layer_view import Values, lowered, raised_specs
+from ....graph import Function, Graph, Layer, Loop, Node, Tensor, TensorSpec, WeightUse
+from ....graph.edit import duplicate, fresh, redirect
+from ....match.view.symbolic_shapes import SymbolicView
+from ....simplify.control_flow.dead_arguments import LOOPS, named
+from ....wire.write import function_names
+from ...layers.layer_view import Values, lowered, raised_specs
 from .fused import (
     CELLS,
     LOOP_OPS,
@@ -28,6 +28,10 @@ from .fused import (
     is_plain,
     lstm_step,
 )
+
+
+class NoRecurrence(Exception):
+    """A turn that no layers compute; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Turn:
 class Spliced:
     """The graph with every loop open; ``weights`` tells what a node that stands for a weight is in the file.
 
-    ``returns`` are what each Loop yields, ``values`` the elements that are known of tensors that the layer graph has not.
+    ``reasons`` say why a Loop is no recurrent layer, ``returns`` are what each Loop yields, ``values`` the elements that are known of tensors that the layer graph has not.
     """
 
     graph: Graph
@@ -64,6 +68,7 @@ class Spliced:
     values: dict[Tensor, Any] = field(default_factory=dict)
     inside: dict[str, frozenset[str]] = field(default_factory=dict)
     moved: dict[Tensor, Tensor] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
 
     def move(self, old: Tensor, new: Tensor) -> None:
         """Whoever reads one tensor reads another."""
@@ -336,7 +341,7 @@ _PASSES = frozenset({"Identity", "IdentityN", "StopGradient", "Snapshot"})
 
 
 def _ports(node: Node) -> int:
-    from ...wire.opdefs import output_dtypes
+    from ....wire.opdefs import output_dtypes
 
     return len(output_dtypes(node.op, node.attrs)) or 1
 

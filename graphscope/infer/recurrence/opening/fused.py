@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Graph, Node, Tensor, TensorSpec
-from ...graph.edit import fresh
+from ....graph import Graph, Node, Tensor, TensorSpec
+from ....graph.edit import fresh
 
 Add = Callable[[str, Node, Sequence[Tensor]], str]
 CELLS = frozenset({"LSTMBlockCell", "GRUBlockCell"})

@@ -1,0 +1,97 @@
+"""A turn of a loop that no class computes -> a Recurrence of one cell of its own, or the reason why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ....graph import Tensor
+from ..loops import is_zero
+from ..opening.splice import NoRecurrence
+from ..turns import Recurrence, TurnReader, Writing, list_readers
+from .step import StepBuilder
+
+
+class StepReader(TurnReader):
+    """Reads one turn as the step of an RNN."""
+
+    def _recurrence(self) -> Recurrence:
+        self.readings = self._read()
+        lists = [p for p in self.turn.state if self._writes(p) and self._is_read(p)]
+        aside = [p for p in self.turn.state if self._writes(p)]
+        states = {p: self._carried_after(p) for p in self._carried(aside)}
+        if None in states.values():
+            raise NoRecurrence("a masked step changes what it should keep")
+        return self._of_cell(lists, {p: t for p, t in states.items() if t})
+
+    def _is_read(self, port: int) -> bool:
+        return bool(list_readers(self.view.graph, Tensor(self.turn.node, port)))
+
+    def _carried_after(self, port: int) -> Tensor | None:
+        """A loop variable after an unmasked turn; the mask is noted."""
+        after = self._peeled(self.turn.after[port])
+        if after is None:
+            self.unmasked = True
+            return self.turn.after[port]
+        value, outside, mask = after
+        if self.view.producer(outside)[0] != self.turn.state[port]:
+            return None
+        self.masks.add(mask)
+        return value
+
+    def _of_cell(self, lists: list[int], states: Mapping[int, Tensor]) -> Recurrence:
+        writings = {port: self._raw_writing(port, states) for port in lists}
+        if None in writings.values():
+            raise NoRecurrence("what it writes is not read as one whole sequence")
+        if len(self.masks) + self.unmasked > 1:
+            raise NoRecurrence("some of what it carries is masked, and some is not")
+        if not states:
+            raise NoRecurrence("it carries nothing from step to step")
+        mask = next(iter(self.masks), None)
+        self._check_turns(self.readings, mask.lengths if mask else None)
+        written = [each.value for each in writings.values() if each is not None]
+        states = self._ordered(states, written)
+        outputs = list(dict.fromkeys(written)) or [next(iter(states.values()))]
+        builder = StepBuilder(self.view, self.turn, self.uses)
+        step = builder.step(list(self.readings), outputs, states)
+        return Recurrence(
+            self.turn,
+            self.form,
+            (),
+            self.readings,
+            {port: each for port, each in writings.items() if each is not None},
+            next(iter(self.readings.values())).backwards,
+            mask,
+            step=step,
+            outputs=tuple(outputs),
+        )
+
+    def _ordered(
+        self, states: Mapping[int, Tensor], written: list[Tensor]
+    ) -> dict[int, Tensor]:
+        """The states, those that are put out first, as Keras has them."""
+        known = {self.view.producer(each)[0] for each in written}
+        return dict(
+            sorted(
+                states.items(), key=lambda p: self.view.producer(p[1])[0] not in known
+            )
+        )
+
+    def _raw_writing(self, port: int, states: Mapping[int, Tensor]) -> Writing | None:
+        place = self._place_of(port)
+        if place is None:
+            return None
+        value, backwards, is_last = place
+        peeled = self._peeled(value)
+        if peeled is None:
+            self.unmasked = True
+            return Writing(self.view.producer(value)[0], backwards, is_last, False)
+        value, outside, mask = peeled
+        self.masks.add(mask)
+        source = self.view.producer(value)[0]
+        if is_zero(self.view, outside):
+            return Writing(source, backwards, is_last, True)
+        repeats = self.turn.port.get(self.view.producer(outside)[0])
+        after = states.get(repeats) if repeats is not None else None
+        if after is None or self.view.producer(after)[0] != source:
+            return None
+        return Writing(source, backwards, is_last, False)
