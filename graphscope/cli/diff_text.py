@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from .terminal import counted, printable, table
@@ -22,13 +23,21 @@ def diff_text(document: Mapping[str, Any]) -> str:
     layers = document["layers"]
     for word in ("removed", "added"):
         lines += _listed(word, [_node(each) for each in layers[word]])
-    changed = [line for each in layers["changed"] for line in _changed(each)]
-    lines += _listed("changed", changed)
+    lines += _listed("changed", [_changed(each) for each in layers["changed"]])
     lines += _weights(document["weights"])
     for side in ("a", "b"):
-        names = [printable(name) for name in document["only_in"][side]]
-        lines += _listed(f"variables only in {side}", names)
+        lines += _listed(
+            f"variables only in {side}", _variables(document["only_in"][side])
+        )
     return "\n".join(lines)
+
+
+def _variables(rows: list[Mapping[str, str]]) -> list[str]:
+    """The weights by name, the others counted by role."""
+    of_model = ("weight", "batch statistics")
+    names = [printable(row["name"]) for row in rows if row["role"] in of_model]
+    others = Counter(row["role"] for row in rows if row["role"] not in of_model)
+    return names + ([counted(others)] if others else [])
 
 
 def _listed(heading: str, lines: list[str]) -> list[str]:
@@ -42,25 +51,23 @@ def _node(row: Mapping[str, str]) -> str:
     return f"{printable(row['type'])} {printable(row['name'])}"
 
 
-def _changed(row: Mapping[str, Any]) -> Iterator[str]:
+def _changed(row: Mapping[str, Any]) -> str:
     one, other = map(printable, row["type"])
-    name = printable(row["b"])
-    if one != other:
-        yield f"{name}: {one} -> {other}"
-    for key, (before, after) in row["config"].items():
-        yield f"{other} {name}: {printable(key)} {printable(before)} -> {printable(after)}"
+    parts = [f"{one} -> {other}"] if one != other else []
+    parts += [
+        f"{printable(key)} {printable(before)} -> {printable(after)}"
+        for key, (before, after) in row["config"].items()
+    ]
     if row["shape"]:
-        yield f"{other} {name}: output {row['shape'][0]} -> {row['shape'][1]}"
+        parts.append(f"output {row['shape'][0]} -> {row['shape'][1]}")
+    return f"{other} {printable(row['b'])}: {', '.join(parts)}"
 
 
 def _weights(document: Mapping[str, Any]) -> list[str]:
-    lines = (
-        ["", f"weights: {counted(document['relations'])}"]
-        if document["relations"]
-        else []
-    )
+    words = [counted(document["relations"])] if document["relations"] else []
     if document["unread"]:
-        lines += [f"  {document['unread']:,} without values on one side"]
+        words.append(f"{document['unread']:,} without values on one side")
+    lines = ["", f"weights: {', '.join(words)}"] if words else []
     moved = [row for row in document["pairs"] if row["relation"] != "identical"]
     if not moved:
         return lines

@@ -51,7 +51,7 @@ class WeightPair:
 @dataclass
 class Comparison:
     """``pairs`` in the second model's order; ``removed`` are nodes of the first alone, ``added`` of the second alone;
-    ``others`` the variables that no aligned layer has, and ``only`` the names that one model alone has, by its side.
+    ``others`` the variables that no aligned layer has, and ``only`` the names and roles of those that one model alone has, by its side.
     """
 
     a: Stages
@@ -60,7 +60,7 @@ class Comparison:
     removed: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     others: list[WeightPair] = field(default_factory=list)
-    only: dict[str, list[str]] = field(default_factory=dict)
+    only: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     unread: int = 0  # weights of which one side has no value
 
     @property
@@ -98,9 +98,9 @@ def compare_models(a: Stages, b: Stages, weights: bool = True) -> Comparison:
     comparison.added = [name for name in order if name not in inverse]
     comparison.removed = [n for n in wiring_of(first).nodes if n not in partners]
     comparison.pairs = [_pair(a, b, inverse[n], n) for n in order if n in inverse]
+    for pair in comparison.pairs:
+        _add_weights(comparison, pair, weights)
     if weights:
-        for pair in comparison.pairs:
-            _add_weights(comparison, pair)
         _add_variables(comparison)
     return comparison
 
@@ -151,7 +151,8 @@ def _equal(x: Any, y: Any) -> bool:
     return value_text(x) == value_text(y)
 
 
-def _add_weights(comparison: Comparison, pair: Pair) -> None:
+def _add_weights(comparison: Comparison, pair: Pair, read: bool) -> None:
+    """The weights that both layers have; those of unlike shapes are told without reading any value."""
     a, b = comparison.a, comparison.b
     one, other = a.layer_graph.node(pair.a), b.layer_graph.node(pair.b)
     if not (isinstance(one, Layer) and isinstance(other, Layer)):
@@ -160,12 +161,16 @@ def _add_weights(comparison: Comparison, pair: Pair) -> None:
         with_ = other.weights.get(role)
         if with_ is None:
             continue
-        try:
-            values = use.array(a.flat), with_.array(b.flat)
-        except GraphscopeError:
-            comparison.unread += 1
+        if use.shape != with_.shape:
+            change = Change("reshaped")
+        elif not read:
             continue
-        change = change_between(*values)
+        else:
+            try:
+                change = change_between(use.array(a.flat), with_.array(b.flat))
+            except GraphscopeError:
+                comparison.unread += 1
+                continue
         pair.weights.append(WeightPair(role, use.node, with_.node, with_.shape, change))
 
 
@@ -187,7 +192,9 @@ def _add_variables(comparison: Comparison) -> None:
             comparison.others.append(pair)
     if all(side.model.variables for side in sides):
         for word, names in zip(("a", "b"), free, strict=True):
-            comparison.only[word] = [n for n in names if n not in shared]
+            of_side = rows[word == "b"]
+            alone = (of_side[name] for name in names if name not in shared)
+            comparison.only[word] = [(row["name"], row["role"]) for row in alone]
 
 
 def _same_name(

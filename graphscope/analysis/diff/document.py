@@ -29,7 +29,12 @@ def describe_comparison(comparison: Comparison) -> dict[str, Any]:
             "unread": comparison.unread,
             "pairs": [_weight(n, w) for n, w in comparison.weight_pairs()],
         },
-        "only_in": {"a": [], "b": [], **comparison.only},
+        "only_in": {
+            side: [
+                {"name": n, "role": role} for n, role in comparison.only.get(side, ())
+            ]
+            for side in ("a", "b")
+        },
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...graph import Graph, Tensor
@@ -29,9 +30,9 @@ def draw_comparison(comparison: Comparison, drawing: Drawing) -> Drawing:
         lines = tuple(_lines(pair))
         if lines:
             changes[pair.b] = (CHANGED if pair.is_changed else MOVED, lines)
-    titles = [side.model.source for side in (comparison.a, comparison.b)]
+    first = Path(comparison.a.model.source).name
     facts = dict(drawing.facts)
-    facts["verdict"] = f"compared with {titles[0]}: {verdict(comparison)}"
+    facts["verdict"] = f"compared with {first}: {verdict(comparison)}"
     facts["findings"] = [
         {"severity": WORDS[change], "node": name, "message": "; ".join(lines)}
         for name, (change, lines) in sorted(changes.items(), key=lambda item: item[1])

@@ -59,7 +59,7 @@ def test_a_layer_of_another_type_at_the_same_place() -> None:
             sources = (t.node for t in a.inputs(name))
             add(b, name if name != "b1_conv1" else "sep", op, *sources)
     for target in ("b1_relu",):
-        b.remove_edges_from(list(b.in_edges(target)))
+        b.remove_edges_from(list(b.in_edges(target, keys=True)))
         b.add_edge("sep", target, key=0, port=0)
     b.remove_nodes_from([n for n in b if "node" not in b.nodes[n]])
     assert align(a, b) == {n: n for n in a if n != "b1_conv1"} | {"b1_conv1": "sep"}
