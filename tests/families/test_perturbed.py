@@ -43,6 +43,14 @@ VALUES: dict[str, dict[str, Any]] = {
     },
     "EfficientNet v2": {"member": _member("efficientnet_v2", "B1"), "classes": 6},
     "NASNet-A": {"member": _member("nasnet", "mobile"), "classes": 8},
+    "TextCNN": {
+        "sizes": (3, 4, 5),
+        "vocabulary": 50,
+        "width": 16,
+        "filters": 12,
+        "classes": 5,
+    },
+    "char-RNN": {"cells": 2, "cell": "lstm_cell", "vocabulary": 40, "width": 16},
     "Inception v1 (slim)": {"classes": 12},
     "FaceNet (Inception-ResNet v1)": {"a": 5, "b": 10, "c": 5, "embedding": 128},
 }

@@ -7,19 +7,22 @@ from collections.abc import Mapping
 from ...graph import WeightUse
 
 GATES = 4  # of an LSTM
+_FORGET = 2  # where TensorFlow 1 has the forget gate
 
 
-def lstm_weights(weights: Mapping[str, WeightUse], units: int) -> dict[str, WeightUse]:
+def lstm_weights(
+    weights: Mapping[str, WeightUse], units: int, forget_bias: float = 0.0
+) -> dict[str, WeightUse]:
     """[inputs; state] x (i, c, f, o) -> a kernel and a recurrent kernel in Keras's order i, f, c, o.
 
-    The forget bias that the cell adds when it runs stands in no file.
+    The forget bias that the cell adds when it runs stands in no file: it goes into the bias.
     """
     parts = {
         role: _gates(use, units)
         for role, use in above_and_below(weights["kernel"], units).items()
     }
     if "bias" in weights:
-        parts["bias"] = _gates(weights["bias"], units)
+        parts["bias"] = _gates(weights["bias"], units, forget_bias)
     return parts
 
 
@@ -47,17 +50,22 @@ def above_and_below(kernel: WeightUse, units: int) -> dict[str, WeightUse]:
     }
 
 
-def _gates(use: WeightUse, units: int) -> WeightUse:
-    """i, c, f, o -> i, f, c, o along the last axis."""
+def _gates(use: WeightUse, units: int, forget_bias: float = 0.0) -> WeightUse:
+    """i, c, f, o -> i, f, c, o along the last axis; a number is added to f."""
     axis = len(use.shape) - 1
     shape = (*use.shape[:-1], units)
     first, *others = (
         WeightUse(
             use.node,
             shape,
-            (*use.steps, ("slice", (axis, gate * units, (gate + 1) * units))),
+            (*use.steps, ("slice", (axis, gate * units, (gate + 1) * units)), *more),
         )
-        for gate in (0, 2, 1, 3)
+        for gate, more in (
+            (0, ()),
+            (_FORGET, (("shift", forget_bias),) if forget_bias else ()),
+            (1, ()),
+            (3, ()),
+        )
     )
     steps = (*first.steps, ("join", (axis, tuple(others))))
     return WeightUse(use.node, (*use.shape[:-1], GATES * units), steps)

@@ -165,6 +165,8 @@ class Net(Recorder):
         if stored:
             shape = shape[::-1] if stored == "transposed" else (1, *shape)
         kernel = self.weight(self.path("Dense", name, "kernel"), shape)
+        if self.trace[x.layer].op == "InputLayer":
+            self._say_channels(x)
         if stored == "transposed":
             turned = kernel.shape[::-1]
             kernel = WeightUse(kernel.node, turned, (("transpose", (1, 0)),))

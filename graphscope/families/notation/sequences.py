@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...graph import WeightUse
-from .cells import lstm_weights
+from .cells import GATES, lstm_weights
 from .layers import Net
 from .net import Handle
 from .unknowns import Size, Width, number
@@ -55,6 +55,25 @@ class SequenceNet(Net):
         steps = (*kernel.steps, ("transpose", (1, 0)))
         return WeightUse(kernel.node, kernel.shape[::-1], steps)
 
+    def phrases(self, x: Handle, name: str, size: int, filters: Size) -> Handle:
+        """A convolution of ``size`` words over rows as wide as they are, as Conv1D: its kernel is stored (size, width, 1, filters)."""
+        kernel = self.weight(
+            self.path("Conv1D", name, "kernel"), (size, x.channels, 1, filters)
+        )
+        bias = self.weight(self.path("Conv1D", name, "bias"), (filters,))
+        shape = (*kernel.shape[:2], kernel.shape[-1])
+        weights = {
+            "kernel": WeightUse(kernel.node, shape, (("reshape", shape),)),
+            "bias": bias,
+        }
+        config = {"filters": shape[-1], "kernel_size": (size,), "activation": "relu"}
+        return self.layer("Conv1D", name, (x,), config, weights, filters)
+
+    def largest(self, x: Handle) -> Handle:
+        """The largest of each channel over all places."""
+        op = "GlobalMaxPooling1D"
+        return self.layer(op, "global_max", (x,), {}, {}, x.channels)
+
     def first_token(self, x: Handle) -> Handle:
         """The first place of each row, (batch, channels)."""
         return self.layer("FirstToken", "first", (x,), {}, {}, x.channels)
@@ -71,20 +90,23 @@ class SequenceNet(Net):
         op = "MultiHeadAttention"
         return self.layer(op, "attention", (x, x), config, weights, width, arguments)
 
-    def lstm(self, x: Handle, name: str, units: Size) -> Handle:
-        """TensorFlow 1's BasicLSTMCell without forget bias, over the whole sequence."""
-        kernel = self.weight(self.path("LSTM", name, "kernel"), (None, None))
-        bias = self.weight(self.path("LSTM", name, "bias"), (None,))
-        size = bias.shape[0] // 4
+    def lstm(
+        self, x: Handle, name: str, units: Size, forget_bias: float = 0.0
+    ) -> Handle:
+        """TensorFlow 1's BasicLSTMCell or LSTMCell over the whole sequence."""
+        inputs, gates = number(x.channels) or 0, GATES * (number(units) or 0)
+        whole = (inputs + gates // GATES, gates) if gates else (None, None)
+        kernel = self.weight(self.path("LSTM", name, "kernel"), whole)
+        bias = self.weight(self.path("LSTM", name, "bias"), (gates or None,))
+        size = bias.shape[0] // GATES
         if isinstance(units, Width):
             units.meets(size)
-        inputs = number(x.channels) or 0
         self.need(
-            kernel.shape == (inputs + size, 4 * size),
+            kernel.shape == (inputs + size, GATES * size),
             f"{kernel.node} is {list(kernel.shape)}, no LSTM's of {inputs} inputs",
         )
         weights = {"kernel": kernel, "bias": bias}
-        weights = {f"cell/{r}": u for r, u in lstm_weights(weights, size).items()}
+        weights = {f"cell/{r}": u for r, u in lstm_weights(weights, size, forget_bias).items()}
         config = {"units": size, "return_sequences": True}
         return self.layer("LSTM", name, (x,), config, weights, size)
 
