@@ -106,7 +106,9 @@ class SequenceNet(Net):
             f"{kernel.node} is {list(kernel.shape)}, no LSTM's of {inputs} inputs",
         )
         weights = {"kernel": kernel, "bias": bias}
-        weights = {f"cell/{r}": u for r, u in lstm_weights(weights, size, forget_bias).items()}
+        weights = {
+            f"cell/{r}": u for r, u in lstm_weights(weights, size, forget_bias).items()
+        }
         config = {"units": size, "return_sequences": True}
         return self.layer("LSTM", name, (x,), config, weights, size)
 

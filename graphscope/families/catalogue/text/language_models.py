@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ... import family
-from ...notation.sequences import SequenceNet
 from ...notation.net import Handle
+from ...notation.sequences import SequenceNet
 from ...notation.unknowns import Size, Width, count, number, one_of, size
 
 

@@ -35,6 +35,4 @@ def text_cnn(
     kernel = net.weight(net.path("", "W", ""), (joint.channels, classes))
     bias = net.weight(net.path("", "output/b", ""), (classes,))
     weights = {"kernel": kernel, "bias": bias}
-    net.layer(
-        "Dense", "scores", (joint,), {"units": number(classes)}, weights, classes
-    )
+    net.layer("Dense", "scores", (joint,), {"units": number(classes)}, weights, classes)
