@@ -7,7 +7,7 @@ a node, whatever the number of weights. Dependence does not pass through ``Shape
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -24,6 +24,10 @@ _ELEMENTWISE = frozenset(
 _LOOKUPS = frozenset(
     "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
 )
+_PARTS = frozenset(
+    "Identity Reshape Cast Transpose StridedSlice Slice Squeeze ExpandDims".split()
+)
+_PRODUCTS = frozenset("Mul Einsum MatMul BatchMatMul BatchMatMulV2".split())
 _FLOATS = frozenset("float32 float64 float16 bfloat16".split())
 
 
@@ -86,6 +90,15 @@ def find_dependence(
     return Dependence(
         feeds, weights, applied, later, searched, reduced, sources, holders, random
     )
+
+
+def look_ahead_again(flow: Flow, deps: Dependence, excluded: bytearray) -> Dependence:
+    """The same dependence, with other readers left out of what comes ``later``."""
+    later, searched = [0] * len(flow), [0] * len(flow)
+    _look_ahead(
+        flow, excluded, deps.feeds, deps.weights, deps.applied, later, searched
+    )
+    return replace(deps, later=later, searched=searched)
 
 
 def _find_sources(flow: Flow) -> tuple[tuple[int, int], ...]:
@@ -210,9 +223,19 @@ def _find_reduced(flow: Flow, feeds: list[int], weights: list[int]) -> bytearray
             reduced[i] = 1
             continue
         carriers = [s for s, _ in flow.inputs[i] if feeds[s] or weights[s]]
-        if carriers and all(reduced[s] for s in carriers):
-            reduced[i] = 1
+        if not any(reduced[s] for s in carriers):
+            continue
+        reduced[i] = all(reduced[s] or _is_single(flow, s) for s in carriers)
     return reduced
+
+
+def _is_single(flow: Flow, i: int) -> bool:
+    """Whether one number is fed: a weight of a loss, as far as its shape says."""
+    if not flow.ops[i].startswith("Placeholder"):
+        return False
+    if flow.inputs[i] and flow.ops[flow.inputs[i][0][0]] == "Const":
+        return not constant_shape(flow.nodes[flow.inputs[i][0][0]].attrs)
+    return not flow.nodes[i].attrs.get("shape")
 
 
 def _reduces_batch(flow: Flow, i: int) -> bool:
@@ -240,6 +263,19 @@ def _find_applied(
     return applied
 
 
+def _find_one_hot(flow: Flow) -> bytearray:
+    """What only points into the weights that it is multiplied with: one-hot codes, and parts of them."""
+    mask = bytearray(len(flow))
+    for i in flow.order:
+        if flow.ops[i] == "OneHot":
+            mask[i] = 1
+        elif flow.ops[i] in _PARTS and flow.inputs[i]:
+            mask[i] = mask[flow.inputs[i][0][0]]
+        elif flow.ops[i] in _PRODUCTS:
+            mask[i] = any(mask[s] for s, _ in flow.inputs[i])
+    return mask
+
+
 def _look_ahead(
     flow: Flow,
     excluded: bytearray,
@@ -250,6 +286,7 @@ def _look_ahead(
     searched: list[int],
 ) -> None:
     ops = flow.ops
+    one_hot = _find_one_hot(flow)
 
     def update(i: int) -> bool:
         if not feeds[i] or ops[i] in SHAPE_ONLY:
@@ -260,6 +297,7 @@ def _look_ahead(
                 continue
             after |= later[n] | applied[n]
             points = ops[n] in _LOOKUPS or (weights[i] and ops[n] in _ELEMENTWISE)
+            points = points or bool(one_hot[i] and not weights[i])
             direct |= searched[n] | (0 if points else applied[n])
         if after == later[i] and direct == searched[i]:
             return False

@@ -14,7 +14,7 @@ from typing import Any
 from ...graph import Function, Graph
 from .arrays import Flow
 from .assignments import classify_writes
-from .dependence import Dependence, find_dependence
+from .dependence import Dependence, find_dependence, look_ahead_again
 from .gradients.backward import find_backward, find_updates
 from .gradients.derivatives import Derivatives, find_derivatives
 from .measures.losses import Losses, find_losses
@@ -104,6 +104,7 @@ def study_training(
     deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
     losses = find_losses(flow, deps, backward, writes, trains, derivatives.steps())
+    deps = look_ahead_again(flow, deps, _without_measures(aside, losses))
     roles = _seed_roles(flow, backward, writes, losses, updates)
     _spread_to_groups(flow, first, roles)
     _spread_upstream(flow, first, roles, trained)
@@ -124,6 +125,14 @@ def study_training(
         derivatives,
         functions or {},
     )
+
+
+def _without_measures(aside: bytearray, losses: Losses) -> bytearray:
+    """Also without losses: a weight of the loss (a deviation, a margin's classes) makes no later layer."""
+    mask = bytearray(aside)
+    for i, role in losses.role.items():
+        mask[i] |= role in ("loss", "metric")
+    return mask
 
 
 def _find_copies(flow: Flow, deps: Dependence, writes: Mapping[int, str]) -> int:

@@ -110,6 +110,8 @@ def _mask_from(
         mask[i] = 0
     _add_seeds(flow, mask, forward, _candidate_seeds(flow, mask, forward))
     _add_preparations(flow, mask, forward)
+    if _add_leftovers(flow, mask, forward):
+        _add_preparations(flow, mask, forward)
     _add_seeds(flow, mask, forward, _given_seeds(flow, mask, forward))
     return mask
 
@@ -275,6 +277,19 @@ def _add_preparations(flow: Flow, mask: bytearray, forward: bytearray) -> None:
         if op in _CALLERS:
             readers = [n for n in readers if mask[n] or not _is_dead_end(flow, n)]
         mask[i] = bool(readers) and all(mask[n] for n in readers)
+
+
+def _add_leftovers(flow: Flow, mask: bytearray, forward: bytearray) -> bool:
+    """Extend the mask to the derivative by a label: ``tf.gradients`` ties it to those that are asked for, all of them
+    Identities that wait for one group, and nobody reads it. Says whether there was any."""
+    any_left = False
+    for i in flow.by_kind(lambda op: op == "Identity"):
+        if mask[i] or forward[i] or flow.outputs[i] or not flow.inputs[i]:
+            continue
+        tied = {n for group in flow.controls[i] for n in flow.controlled[group]}
+        if any(mask[n] for n in tied):
+            mask[i] = any_left = True
+    return any_left
 
 
 def _is_dead_end(flow: Flow, i: int) -> bool:

@@ -17,18 +17,19 @@ LOGS = frozenset("Log Log1p Xlogy Xlog1py".split())
 _STEPS = frozenset(
     "Log Log1p Exp Expm1 Neg Square Abs SquaredDifference Pow Shape Size Rank ZerosLike OnesLike GreaterEqual Greater"
     " Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv StopGradient CheckNumerics LogSoftmax Select SelectV2"
-    " Tile".split()
+    " Tile IsFinite".split()
 )
 _SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
 _QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
 _BRANCHES = ("Switch", "Merge")
-_PARTS = frozenset("Unpack StridedSlice Slice".split())
+_PARTS = frozenset("Unpack StridedSlice Slice Split SplitV".split())
+_SHIFTS = frozenset("IsFinite StopGradient Select SelectV2 Sub".split())
 _RESHAPES = _PARTS | frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
 _ELEMENTWISE = (
     _STEPS
     | CLAMPS
     | frozenset("Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze".split())
-    | {"Identity"}
+    | frozenset("Identity Max IsFinite".split())
 )
 ANSWERS = re.compile(
     r"(Softmax|Sigmoid|Tanh|Sqrt|ArgMax|TopK(V2)?|CTC\w*Decoder|\w*NonMaxSuppression\w*)$"
@@ -104,6 +105,9 @@ class Approach:
             )  # minus it: a force; its norm: a penalty
         if self.after[i]:
             return op not in _LINEAR
+        if op == "Max":  # log(sum(exp(x - max(x)))) + max(x)
+            after = {self.flow.ops[n] for n in readers}
+            return after <= _SHIFTS and bool(after & {"IsFinite", "StopGradient"})
         if op == "LogSoftmax":  # beside another form of the scores
             return any(len(self.readers(s)) > 1 for s, _ in self.flow.inputs[i])
         if op in CLAMPS and (self._ends_in_logs(readers) or self._is_hinge(readers)):

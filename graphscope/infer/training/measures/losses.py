@@ -20,7 +20,9 @@ from .monitoring import find_passive
 _WEAK = 1
 _SURE = frozenset("CTCLoss CTCLossV2 L2Loss SquaredDifference".split())
 _DISTANCES = frozenset("Square SquaredDifference L2Loss Abs Pow".split())
-_PASSED = frozenset("Mul Identity Reshape Squeeze Neg StridedSlice".split())
+_PASSED = frozenset(
+    "Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".split()
+)
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
 

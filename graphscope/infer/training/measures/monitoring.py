@@ -9,6 +9,10 @@ from ..op_kinds import SHAPE_ONLY, kind_of
 _ANSWERS = frozenset("Softmax Sigmoid".split())
 _SHAPES = frozenset("Reshape Squeeze Identity ExpandDims".split())
 _LOOKS = ("summary", "assertion")
+_TAILS = frozenset(
+    "Add AddV2 AddN Sub Neg Mul Sum Mean Log ConcatV2 StridedSlice Slice Reshape Squeeze Identity".split()
+)
+"""Ops whose gradient reads no value that they give: of a loss's end nothing is read by its backward pass."""
 
 
 def find_passive(
@@ -21,6 +25,10 @@ def find_passive(
     """
     passive = bytearray(len(flow))
     answers = _find_answers(flow, deps)
+    approached = bytearray(differentiated)
+    for i in flow.order:
+        if flow.ops[i] in _TAILS and deps.feeds[i] and deps.weights[i]:
+            approached[i] |= any(approached[s] for s, _ in flow.inputs[i])
     for i in reversed(flow.order):
         if kind_of(flow.ops[i]) or deps.feeds[i] & spared or differentiated[i]:
             continue
@@ -35,7 +43,7 @@ def find_passive(
         if not readers or not looked:
             continue
         carriers = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
-        sums_up = deps.reduced[i] and any(differentiated[s] for s in carriers)
+        sums_up = deps.reduced[i] and any(approached[s] for s in carriers)
         passive[i] = not sums_up
     return passive
 
