@@ -75,6 +75,11 @@ class Context:
         for head in heads:
             if self._is_boundary(head):
                 self.generated[deps.weights[head.index]].append(head.index)
+        self.trained_on: dict[int, list[int]] = defaultdict(list)
+        for head in heads:
+            if "loss" in head.readers and not deps.later[head.index]:
+                self.trained_on[deps.weights[head.index]].append(head.index)
+        self.drawn_from = {self._deterministic(h) for h in heads if h.end}
         self.fed_by_generator = self._judged(heads)
 
     def _judged(self, heads: list[Head]) -> int:
@@ -157,7 +162,16 @@ class Context:
         if deps.applied[inner]:
             own = self._evidence("layer", "a layer's own output")
             return "scores", [Evidence(ends), own]
+        if head.end and not head.readers and self._is_whole_number(head):
+            return "class", [self._evidence("decoded", ends + ", in whole numbers")]
         return "prediction", [self._evidence("computed", ends)]
+
+    def _is_whole_number(self, head: Head) -> bool:
+        """Whether a head holds integers, in a graph that trains: decoded tags, tokens."""
+        attrs = self.study.flow.nodes[head.index].attrs
+        names = [attrs.get(key) for key in ("DstT", "Tparams", "T", "dtype")]
+        dtype = next((name for name in names if name), "")
+        return self.trains and dtype in ("int32", "int64")
 
     def _decision(self, head: Head) -> str:
         """An answer decided to measure accuracy is no output; one that somebody named may be."""
@@ -216,6 +230,10 @@ class Context:
         return bool(_DETECTIONS.search(flow.ops[self.through(flow.inputs[i][1][0])]))
 
     def _by_rivals(self, head: Head) -> Iterator[Evidence]:
+        trained = self._trained_copy(head)
+        if trained:
+            text = f"the weights of {trained!r}, on an input of its own, and nothing is trained on it: to be run"
+            yield self._evidence("acting copy", text)
         shown = self._unjudged_twin(head)
         if shown:
             text = (
@@ -226,6 +244,8 @@ class Context:
         if rival:
             text = f"needs fewer inputs than {rival!r}, which has the same weights"
             yield self._evidence("needs fewer", text)
+        if self._name_of(head) in self.drawn_from:
+            yield self._evidence("drawn from", "an answer is drawn from it")
         sure = self._deterministic(head)
         if sure:
             text = (
@@ -239,11 +259,20 @@ class Context:
         if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
             return ""
         for i in self.generated.get(deps.weights[head.index], ()):
-            if (
-                i != head.index
-                and deps.feeds[head.index] & ~deps.random
-                == deps.feeds[i] & ~deps.random
-            ):
+            ours, theirs = (deps.feeds[n] & ~deps.random for n in (head.index, i))
+            if i != head.index and (ours == theirs or ours and not ours & theirs):
+                return self.study.flow.names[i]
+        return ""
+
+    def _trained_copy(self, head: Head) -> str:
+        """A head that a loss is taken of, of the same weights and with no input in common, where nothing measures this
+        one: an acting model beside the one in training."""
+        deps = self.study.deps
+        if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
+            return ""
+        ours = deps.feeds[head.index] & self.data
+        for i in self.trained_on.get(deps.weights[head.index], ()) if ours else ():
+            if not ours & deps.feeds[i] and deps.feeds[i] & self.data:
                 return self.study.flow.names[i]
         return ""
 

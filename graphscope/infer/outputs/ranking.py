@@ -12,6 +12,9 @@ from .answer import Candidate
 from .candidates import ACTIVATIONS, Head
 from .evidence import Context, Rated
 from .points import CHOSEN, OTHER, POINTS
+from .twins import Twins
+
+_MEASURES = ("loss", "metric")
 
 
 def score_heads(
@@ -58,9 +61,8 @@ def _prefer_sure(context: Context, rated: list[Rated]) -> list[Rated]:
     return [
         (
             replace(each, bonus=_lift(each, most + 0.1))
-            if each.head.end
+            if each.head.readers <= {"loss", ""}
             and not deps.feeds[each.head.index] & deps.random
-            and each.head.readers <= {"loss"}
             and _names(drawn, each)
             else each
         )
@@ -103,16 +105,41 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     slack = 2.2 if study.roles else 2.5  # an inference graph has few ends that are none
     least = max(ordered[0].points - slack, 0.5)
     leads: list[tuple[Rated, bytearray]] = []
+    twins = Twins(study, [r.head.index for r in ordered[:64]])
+    meanings: set[tuple[int, int]] = set()
+    answered = 0
     for each in ordered[:64]:
-        if each.points < least or any(
+        own = labels_of(study, each.head.index)
+        alone = bool(own & ~answered) and bool(meanings)
+        if each.points < (min(least, 0.0) if alone else least) or any(
             _same_prediction(study, each, lead, inside) for lead, inside in leads
         ):
             continue
-        if any(_is_auxiliary(study, each, lead) for lead, _ in leads):
+        if not alone and any(_is_auxiliary(study, each, lead) for lead, _ in leads):
             continue
+        meaning = twins.of(each.head.index, each.head.tensor.port)
+        if meaning in meanings:
+            continue  # another tower's
+        meanings.add(meaning)
+        answered |= own
         behind = study.flow.upstream([each.head.index], _same_layer(study))
         leads.append((each, behind))
     return frozenset(each.head.tensor for each, _ in leads)
+
+
+def labels_of(study: Training, i: int) -> int:
+    """Bits of the labels that a head is compared with: those that join its values on their way through losses."""
+    flow, labels, bits = study.flow, study.losses.labels, 0
+    stack, seen = [i], {i}
+    while stack:
+        for n in flow.outputs[stack.pop()]:
+            if n in seen or study.roles.get(n) not in _MEASURES:
+                continue
+            seen.add(n)
+            bits |= study.deps.feeds[n] & labels
+            if not study.deps.feeds[n] & labels:
+                stack.append(n)
+    return bits & ~study.deps.feeds[i]
 
 
 def _same_layer(study: Training) -> Callable[[int], bool]:

@@ -217,9 +217,8 @@ def _find_reduced(flow: Flow, feeds: list[int], weights: list[int]) -> bytearray
     for i in flow.order:
         if not feeds[i] and not weights[i]:
             continue
-        if flow.ops[i] == "L2Loss" or (
-            flow.ops[i] in _REDUCTIONS and _reduces_batch(flow, i)
-        ):
+        reduces = flow.ops[i] in _REDUCTIONS and _reduces_batch(flow, i)
+        if flow.ops[i] == "L2Loss" or reduces or _counts(flow, feeds, i):
             reduced[i] = 1
             continue
         carriers = [s for s, _ in flow.inputs[i] if feeds[s] or weights[s]]
@@ -227,6 +226,14 @@ def _find_reduced(flow: Flow, feeds: list[int], weights: list[int]) -> bytearray
             continue
         reduced[i] = all(reduced[s] or _is_single(flow, s) for s in carriers)
     return reduced
+
+
+def _counts(flow: Flow, feeds: list[int], i: int) -> bool:
+    """Whether a node counts what its indices say: a confusion matrix."""
+    wires = flow.inputs[i]
+    if flow.ops[i] in ("Bincount", "DenseBincount"):
+        return not (len(wires) > 2 and feeds[wires[2][0]])
+    return flow.ops[i] == "ScatterNd" and not feeds[wires[1][0]]
 
 
 def _is_single(flow: Flow, i: int) -> bool:

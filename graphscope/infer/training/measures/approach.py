@@ -64,7 +64,7 @@ class Approach:
         for i in reversed(flow.order):
             if i in self.role or self.backward[i] or self.derived[i]:
                 continue
-            if not deps.feeds[i] or not deps.weights[i] or deps.later[i]:
+            if not deps.feeds[i] or not deps.weights[i]:
                 continue
             if kind_of(flow.ops[i]) or deps.applied[i] and not self.after[i]:
                 continue
@@ -199,9 +199,16 @@ class Approach:
         start = self.fork[i]
         if start == i or not self.deps.weights[start] or self.deps.later[start]:
             return False
-        if ANSWERS.match(self.flow.ops[i]):
+        if ANSWERS.match(self.flow.ops[i]) and not self._is_complement(i):
             return False
         return len(self.readers(start)) > 1 and self._is_avoided(start, i)
+
+    def _is_complement(self, i: int) -> bool:
+        """Whether a node is ``sqrt(1 - cos ** 2)``, not the root of a sum: a distance."""
+        ops, inputs = self.flow.ops, self.flow.inputs
+        source = inputs[i][0][0] if inputs[i] else i
+        squared = {ops[s] for s, _ in inputs[source]} & {"Square", "Pow", "Mul"}
+        return ops[i] == "Sqrt" and ops[source] == "Sub" and bool(squared)
 
     def _is_avoided(self, start: int, i: int) -> bool:
         """Whether all that follows ``start`` measures, on a way past ``i`` too."""
@@ -254,21 +261,22 @@ def find_origins(flow: Flow, deps: Dependence) -> list[int]:
     return origin
 
 
-def find_forks(flow: Flow, deps: Dependence) -> list[int]:
+def find_forks(flow: Flow, deps: Dependence, backward: bytearray) -> list[int]:
     """The nearest tensor before each node that several nodes read, no further weight applied."""
     fork = list(range(len(flow)))
     for i in flow.order:
         if deps.applied[i]:
             continue
         behind = {s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]}
-        starts = {s if _is_shared(flow, s) else fork[s] for s in behind}
+        starts = {s if _is_shared(flow, s, backward) else fork[s] for s in behind}
         if len(starts) == 1:
             fork[i] = starts.pop()
     return fork
 
 
-def _is_shared(flow: Flow, i: int) -> bool:
-    return sum(flow.ops[n] not in SHAPE_ONLY for n in flow.outputs[i]) > 1
+def _is_shared(flow: Flow, i: int, backward: bytearray) -> bool:
+    readers = [n for n in flow.outputs[i] if not backward[n]]
+    return sum(flow.ops[n] not in SHAPE_ONLY for n in readers) > 1
 
 
 def find_approach(
@@ -281,7 +289,7 @@ def find_approach(
 ) -> Approach:
     """The way into losses whose own nodes ``role`` already holds."""
     origin = find_origins(flow, deps)
-    fork = find_forks(flow, deps)
+    fork = find_forks(flow, deps, backward)
     starts = [i for i, hit in enumerate(derived) if hit]
     after = flow.downstream(starts) if starts else bytearray(len(flow))
     return Approach(flow, deps, backward, lossy, role, derived, origin, fork, after)

@@ -74,7 +74,7 @@ def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
         own = 0
         if op in COMPARISONS or "CrossEntropy" in op or op in _SURE:
             own = _WEAK + 1
-        elif op in LOSS_OPS:
+        elif op in LOSS_OPS or op in ("Pow", "LogSoftmax"):
             own = _WEAK
         lossy[i] = max([own, *(lossy[s] for s, _ in flow.inputs[i])])
     return lossy
