@@ -148,7 +148,7 @@ def miss(result: Result) -> str:
 
 def _fold(sample: Sample) -> str:
     """The repository of a published graph; one of a few folds of those built here."""
-    if sample.kind in ("training graph", "style", "random script"):
+    if sample.kind in ("training graph", "random script") or "style" in sample.group:
         return f"fold {crc32(sample.group.encode()) % _FOLDS}"
     return sample.group
 

@@ -35,7 +35,8 @@ class Sample:
     @property
     def trains(self) -> bool:
         """Whether it is a graph that trains, or was saved beside a checkpoint."""
-        return self.kind in ("metagraph", "training graph", "style", "random script")
+        kinds = ("metagraph", "training graph", "random script")
+        return self.kind in kinds or self.kind.endswith("styles")
 
 
 def spelled(name: str) -> str:
@@ -78,11 +79,14 @@ def _zoo() -> Iterator[Sample]:
 
 
 def _styles() -> Iterator[Sample]:
-    from tests.infer.training.fetches.zoo import all_styles, build_style
+    from tests.infer.training.fetches.zoo import SETS, all_styles, build_style
 
-    for name in all_styles():
-        model, known = build_style(name)
-        yield Sample(name, f"style {name}", "style", model, known.first, known.whole)
+    for group in SETS:
+        for name in all_styles(group):
+            model, known = build_style(name, group)
+            kind = f"{group} frozen" if known.frozen else f"{group} styles"
+            true = known.first, known.whole
+            yield Sample(name, f"style {name}", kind, model, *true)
 
 
 def _random(count: int) -> Iterator[Sample]:

@@ -34,6 +34,7 @@ from ..simplify.rewrites import dropout
 from ..simplify.rewrites.cse import index_slices, merge_equal
 from ..simplify.rewrites.layouts import drop_transposes
 from ..simplify.rewrites.sparse import join_sparse_feeds
+from ..simplify.rewrites.stored_ranges import read_stored_ranges
 from ..simplify.rewrites.tables import fill_lookups
 from ..simplify.rewrites.unfuse import unfuse
 from ..simplify.shapes.constant_reshapes import fold_reshape_targets
@@ -76,6 +77,14 @@ def set_modes(state: State) -> State:
     """
     functions = state.model.functions
     return state.become(specialise(state.graph, state.modes, functions=functions))
+
+
+def store_ranges(state: State) -> State:
+    """A range that the run moves -> the range that is stored: quantisation-aware training in use.
+
+    ``FakeQuant(x, AssignSub(min, ...), AssignSub(max, ...)) -> FakeQuant(x, min, max)``.
+    """
+    return state.become(read_stored_ranges(state.graph)[0])
 
 
 def drop_training(state: State) -> State:
@@ -217,6 +226,7 @@ PASSES = (
     Pass(unfuse_ops),
     # what the outputs need at inference
     Pass(set_modes, is_asked=True, drops=_SIDE),
+    Pass(store_ranges, drops="it only moves a range"),
     Pass(drop_training, drops="it only trains"),
     Pass(drop_unneeded),
     Pass(quiet_loops),

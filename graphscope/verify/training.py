@@ -19,6 +19,7 @@ from ..freeze.variables.moving_averages import find_averages
 from ..graph import Model
 from ..simplify.prune import prune
 from ..simplify.rewrites.dropout import runs_dropout
+from ..simplify.rewrites.stored_ranges import read_stored_ranges
 from ..simplify.specialise import specialise
 from .differences import difference
 from .feeds.noise import Noise
@@ -77,6 +78,9 @@ def trains(model: Model, names: Sequence[str]) -> str:
     for name in graph.by_op(*FUSED):
         if graph.attrs(name).get("is_training", True):
             return f"normalises with the statistics of the batch ({name})"
+    for node in read_stored_ranges(model.graph)[1]:
+        if node in graph:
+            return f"moves the range that it quantises with ({node})"
     averages = find_averages(model.graph)
     for change in use_moving_statistics(graph, model.graph, averages):
         return f"normalises with the statistics of the batch ({change.nodes[0]})"

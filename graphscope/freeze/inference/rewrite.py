@@ -10,6 +10,7 @@ from ...graph import Function, Graph, Model, Tensor
 from ...graph.edit import redirect
 from ...simplify.prune import FRAME_OPS, prune
 from ...simplify.rewrites.dropout import drop_dropout, without_dropout
+from ...simplify.rewrites.stored_ranges import read_stored_ranges
 from ...simplify.specialise import specialise
 from ..report import Change
 from ..variables.moving_averages import Averages
@@ -63,7 +64,13 @@ def for_inference(
     ]
     whole = model.graph
     graph = specialise(whole, modes, model.functions)
+    graph, ranges = read_stored_ranges(graph)
     graph = prune(graph, wanted)
+    changes += [
+        Change(f"quantises with its stored range {' to '.join(names)}", (name,))
+        for name, names in ranges.items()
+        if name in graph
+    ]
     changes += use_moving_statistics(graph, whole, averages)
     graph = prune(graph, wanted)
     changes += [Change("dropout removed", (name,)) for name in drop_dropout(graph)]

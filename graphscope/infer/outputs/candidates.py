@@ -63,6 +63,7 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     ends.update(dict.fromkeys(_named(study)))
     ends.update(dict.fromkeys(_boundaries(study)))
     ends.update(dict.fromkeys(_of_copies(study)))
+    ends.update(dict.fromkeys(codes_before_classes(study)))
     nodes = _outside_branches(study, _without_loop_exits(study, list(ends)))
     heads = _heads_of(model, study, nodes)
     if any(not _is_copied(study, head.index) for head in heads):
@@ -363,6 +364,36 @@ def _before_join(study: Training, i: int) -> int:
         return i
     parts = {s for s, _ in study.flow.inputs[i] if study.deps.weights[s]}
     return parts.pop() if len(parts) == 1 else i
+
+
+def codes_before_classes(study: Training) -> dict[int, int]:
+    """Embeddings of length one that are compared with class weights of length one: ``{embedding: comparison}``.
+
+    The margins of such a net (ArcFace, CosFace) belong to its training; its author fetches the embedding.
+    """
+    flow, deps = study.flow, study.deps
+    codes = {}
+    for i in flow.by_kind(lambda op: op == "MatMul"):
+        if not study.losses.labels or not deps.applied[i] or i in study.roles:
+            continue
+        (code, _), (classes, _) = flow.inputs[i]
+        if deps.feeds[code] and _is_unit(flow, code) and _is_unit(flow, classes):
+            codes[code] = i
+    return codes
+
+
+def _is_unit(flow: Flow, i: int) -> bool:
+    """Whether a value is divided by its own length."""
+    if flow.ops[i] not in ("RealDiv", "Mul") or len(flow.inputs[i]) != 2:
+        return False
+    value, length = (s for s, _ in flow.inputs[i])
+    if flow.ops[length] != ("Sqrt" if flow.ops[i] == "RealDiv" else "Rsqrt"):
+        return False
+    for _ in range(4):
+        length = flow.inputs[length][0][0] if flow.inputs[length] else length
+        if flow.ops[length] in ("Square", "Mul"):
+            return value in [s for s, _ in flow.inputs[length]]
+    return False
 
 
 def _of_copies(study: Training) -> list[int]:

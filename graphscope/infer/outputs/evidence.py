@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...graph import Model
 from ..training.roles import Training, union_of
 from .answer import Evidence
-from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
+from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, codes_before_classes, is_default_name
 from .points import POINTS
 from .signatures import declared_collections
 
@@ -80,6 +80,10 @@ class Context:
             if "loss" in head.readers and not deps.later[head.index]:
                 self.trained_on[deps.weights[head.index]].append(head.index)
         self.drawn_from = {self._deterministic(h) for h in heads if h.end}
+        names = study.flow.names
+        self.codes = {
+            i: names[n] for i, n in codes_before_classes(study).items()
+        }
         self.fed_by_generator = self._judged(heads)
 
     def _judged(self, heads: list[Head]) -> int:
@@ -168,10 +172,12 @@ class Context:
 
     def _is_whole_number(self, head: Head) -> bool:
         """Whether a head holds integers, in a graph that trains: decoded tags, tokens."""
-        attrs = self.study.flow.nodes[head.index].attrs
-        names = [attrs.get(key) for key in ("DstT", "Tparams", "T", "dtype")]
-        dtype = next((name for name in names if name), "")
-        return self.trains and dtype in ("int32", "int64")
+        from ...wire import opdefs
+
+        dtypes = opdefs.output_dtypes(
+            self._op_of(head), self.study.flow.nodes[head.index].attrs
+        )
+        return self.trains and dtypes[head.tensor.port :][:1] in (("int32",), ("int64",))
 
     def _decision(self, head: Head) -> str:
         """An answer decided to measure accuracy is no output; one that somebody named may be."""
@@ -206,6 +212,9 @@ class Context:
         elif labelled:
             yield Evidence("depends on no label")
         yield from self._by_rivals(head)
+        if self._gathers(head.index):
+            text = "gathers what each turn of its loop gave"
+            yield self._evidence("gathered", text)
         if self._is_lookup(self.through(head.index)):
             yield self._evidence("lookup", "a row of a table")
         if head.end:
@@ -214,6 +223,20 @@ class Context:
             yield self._evidence("end", text)
         if study.deps.later[head.index]:
             yield from self._boundary(head)
+
+    def _gathers(self, i: int) -> bool:
+        """Whether an Exit's loop only appends to it: the tokens so far, not the last one."""
+        flow = self.study.flow
+        if flow.ops[i] not in ("Exit", "RefExit"):
+            return False
+        merge = flow.inputs[flow.inputs[i][0][0]][0][0]
+        turns = [s for s, _ in flow.inputs[merge] if flow.ops[s] == "NextIteration"]
+        for turn in turns:
+            value = self.through(flow.inputs[turn][0][0])
+            before = [flow.ops[s] for s, _ in flow.inputs[value]]
+            if flow.ops[value] == "ConcatV2" and {"Switch", "Identity"} & set(before):
+                return True
+        return False
 
     def _is_lookup(self, i: int) -> bool:
         """Whether a node is a row of a table of weights."""
@@ -311,6 +334,10 @@ class Context:
         return self.behind[i]
 
     def _boundary(self, head: Head) -> Iterator[Evidence]:
+        if head.index in self.codes:
+            text = f"of length one, as the class weights of {self.codes[head.index]!r}: an embedding"
+            yield self._evidence("class weights", text)
+            return
         later = "weights are still applied after it"
         if not self._is_boundary(head):
             yield self._evidence("weights later", later)

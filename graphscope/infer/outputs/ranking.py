@@ -118,8 +118,8 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
         if not alone and any(_is_auxiliary(study, each, lead) for lead, _ in leads):
             continue
         meaning = twins.of(each.head.index, each.head.tensor.port)
-        if meaning in meanings:
-            continue  # another tower's
+        if meaning in meanings or any(_is_trained(study, each, o) for o, _ in leads):
+            continue  # another tower's, or only there to be trained
         meanings.add(meaning)
         answered |= own
         behind = study.flow.upstream([each.head.index], _same_layer(study))
@@ -140,6 +140,14 @@ def labels_of(study: Training, i: int) -> int:
             if not study.deps.feeds[n] & labels:
                 stack.append(n)
     return bits & ~study.deps.feeds[i]
+
+
+def _is_trained(study: Training, each: Rated, lead: Rated) -> bool:
+    """Whether a head only trains the weights with which a better one, on an input of its own, is run."""
+    acts = any(e.name == "acting copy" for e in lead.evidence)
+    i, j, deps = each.head.index, lead.head.index, study.deps
+    same = deps.weights[i] == deps.weights[j]
+    return acts and same and not deps.feeds[i] & deps.feeds[j]
 
 
 def _same_layer(study: Training) -> Callable[[int], bool]:

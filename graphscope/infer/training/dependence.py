@@ -24,6 +24,9 @@ _ELEMENTWISE = frozenset(
 _LOOKUPS = frozenset(
     "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
 )
+_PICKS = "NonMaxSuppression"
+"""Ops that give more or fewer rows by what they are fed: how many is a result."""
+
 _PARTS = frozenset(
     "Identity Reshape Cast Transpose StridedSlice Slice Squeeze ExpandDims".split()
 )
@@ -173,10 +176,12 @@ def _propagate(
         op for op in set(ops) if op in SHAPE_ONLY or op in VARIABLES or TABLES.match(op)
     }
     closed = {node for node, _ in source_bit}
+    picked = flow.downstream(flow.by_kind(lambda op: op.startswith(_PICKS)))
 
     def update(i: int) -> bool:
         feed, weight = own_feed.get(i, 0), own_weight.get(i, 0)
-        if ops[i] not in stops and i not in closed:
+        open_size = picked[i] and ops[i] in SHAPE_ONLY
+        if (open_size or ops[i] not in stops) and i not in closed:
             for wire in inputs[i]:
                 feed |= source_bit.get(wire, 0) or feeds[wire[0]]
                 weight |= weights[wire[0]]

@@ -23,6 +23,7 @@ _SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
 _QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
 _BRANCHES = ("Switch", "Merge")
 _PARTS = frozenset("Unpack StridedSlice Slice Split SplitV".split())
+_SPLITS = frozenset("Split SplitV".split())
 _SHIFTS = frozenset("IsFinite StopGradient Select SelectV2 Sub".split())
 _RESHAPES = _PARTS | frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
 _ELEMENTWISE = (
@@ -120,7 +121,13 @@ class Approach:
             return True
         if op in _BRANCHES:
             return self.origin[i] != i  # tf.squeeze of what may be as it is
+        if op in _SPLITS and self._is_joined(i):
+            return True  # what was joined to be fetched is taken apart
         return self._is_term(i, readers) or self._is_part(i, readers)
+
+    def _is_joined(self, i: int) -> bool:
+        ops = {self.flow.ops[s] for s, _ in self.flow.inputs[i]}
+        return bool(ops & {"ConcatV2", "Concat"})
 
     def _is_term(self, i: int, readers: list[int]) -> bool:
         flow, op = self.flow, self.flow.ops[i]

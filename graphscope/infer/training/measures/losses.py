@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..arrays import Flow
 from ..dependence import Dependence
@@ -59,9 +59,23 @@ def find_losses(
     if trains or labels:
         whole = _find_whole_batch(flow, deps, aside, writes)
         _mark_measures(flow, deps, aside, whole, labels, differentiated, role)
-        find_approach(flow, deps, aside, lossy, derived, role).mark()
+        plain = _without_weights_of_losses(flow, deps, labels)
+        find_approach(flow, plain, aside, lossy, derived, role).mark()
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
     return Losses(labels, role)
+
+
+def _without_weights_of_losses(
+    flow: Flow, deps: Dependence, labels: int
+) -> Dependence:
+    """The dependence without weights that labels alone are combined with: a CRF's transitions, the centres of classes."""
+    own = 0
+    for i, applied in enumerate(deps.applied):
+        if applied and labels and not deps.feeds[i] & ~labels:
+            own |= applied
+    if not own:
+        return deps
+    return replace(deps, applied=[applied & ~own for applied in deps.applied])
 
 
 def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
