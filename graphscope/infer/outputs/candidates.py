@@ -376,6 +376,8 @@ def codes_before_classes(study: Training) -> dict[int, int]:
     for i in flow.by_kind(lambda op: op == "MatMul"):
         if not study.losses.labels or not deps.applied[i] or i in study.roles:
             continue
+        if len(flow.inputs[i]) != 2:
+            continue
         (code, _), (classes, _) = flow.inputs[i]
         if deps.feeds[code] and _is_unit(flow, code) and _is_unit(flow, classes):
             codes[code] = i

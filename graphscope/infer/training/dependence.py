@@ -238,7 +238,9 @@ def _counts(flow: Flow, feeds: list[int], i: int) -> bool:
     wires = flow.inputs[i]
     if flow.ops[i] in ("Bincount", "DenseBincount"):
         return not (len(wires) > 2 and feeds[wires[2][0]])
-    return flow.ops[i] == "ScatterNd" and not feeds[wires[1][0]]
+    return (
+        flow.ops[i] == "ScatterNd" and len(wires) > 1 and not feeds[wires[1][0]]
+    )
 
 
 def _is_single(flow: Flow, i: int) -> bool:

@@ -305,7 +305,7 @@ def towers():
     ]
     optimizer.apply_gradients(mean)
     finish(loss)
-    return known(heads, heads, ["y"])
+    return known(heads, heads[:1], ["y"])
 
 
 @builder
