@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...graph import Model, Tensor
-from ..training.arrays import Flow
 from ..training.gradients.derivatives import differentiated_input
 from ..training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from ..training.roles import Training, union_of
 from .branches import branches, is_pivot, read_by_branch
+from .embeddings import codes_before_classes
 
 DECISIONS = frozenset(
     "ArgMax ArgMin TopK TopKV2 Round Greater GreaterEqual Less Sign".split()
@@ -364,38 +364,6 @@ def _before_join(study: Training, i: int) -> int:
         return i
     parts = {s for s, _ in study.flow.inputs[i] if study.deps.weights[s]}
     return parts.pop() if len(parts) == 1 else i
-
-
-def codes_before_classes(study: Training) -> dict[int, int]:
-    """Embeddings of length one that are compared with class weights of length one: ``{embedding: comparison}``.
-
-    The margins of such a net (ArcFace, CosFace) belong to its training; its author fetches the embedding.
-    """
-    flow, deps = study.flow, study.deps
-    codes = {}
-    for i in flow.by_kind(lambda op: op == "MatMul"):
-        if not study.losses.labels or not deps.applied[i] or i in study.roles:
-            continue
-        if len(flow.inputs[i]) != 2:
-            continue
-        (code, _), (classes, _) = flow.inputs[i]
-        if deps.feeds[code] and _is_unit(flow, code) and _is_unit(flow, classes):
-            codes[code] = i
-    return codes
-
-
-def _is_unit(flow: Flow, i: int) -> bool:
-    """Whether a value is divided by its own length."""
-    if flow.ops[i] not in ("RealDiv", "Mul") or len(flow.inputs[i]) != 2:
-        return False
-    value, length = (s for s, _ in flow.inputs[i])
-    if flow.ops[length] != ("Sqrt" if flow.ops[i] == "RealDiv" else "Rsqrt"):
-        return False
-    for _ in range(4):
-        length = flow.inputs[length][0][0] if flow.inputs[length] else length
-        if flow.ops[length] in ("Square", "Mul"):
-            return value in [s for s, _ in flow.inputs[length]]
-    return False
 
 
 def _of_copies(study: Training) -> list[int]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ...graph import Model
 from ..training.roles import Training, union_of
 from .answer import Evidence
-from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, codes_before_classes, is_default_name
+from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
+from .embeddings import codes_before_classes
 from .points import POINTS
 from .signatures import declared_collections
 

@@ -16,6 +16,7 @@ from graphscope.read import load
 from graphscope.simplify.rewrites.stored_ranges import read_stored_ranges
 from graphscope.verify.training import trains
 
+
 @pytest.fixture(autouse=True)
 def _variables_as_before() -> Iterator[None]:
     enabled = tf.resource_variables_enabled()

@@ -12,7 +12,18 @@ from graphscope.graph import Model
 from graphscope.read import load
 from tests.architectures.legacy import layers, tensorflow_1, v1
 
-__all__ = "Fetches STYLES build_style fetch fourth layers style third v1".split()
+__all__ = [
+    "Fetches",
+    "SETS",
+    "STYLES",
+    "build_style",
+    "fetch",
+    "fourth",
+    "layers",
+    "style",
+    "third",
+    "v1",
+]
 
 
 @dataclass(frozen=True)
