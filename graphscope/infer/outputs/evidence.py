@@ -82,9 +82,7 @@ class Context:
                 self.trained_on[deps.weights[head.index]].append(head.index)
         self.drawn_from = {self._deterministic(h) for h in heads if h.end}
         names = study.flow.names
-        self.codes = {
-            i: names[n] for i, n in codes_before_classes(study).items()
-        }
+        self.codes = {i: names[n] for i, n in codes_before_classes(study).items()}
         self.fed_by_generator = self._judged(heads)
 
     def _judged(self, heads: list[Head]) -> int:
@@ -178,7 +176,10 @@ class Context:
         dtypes = opdefs.output_dtypes(
             self._op_of(head), self.study.flow.nodes[head.index].attrs
         )
-        return self.trains and dtypes[head.tensor.port :][:1] in (("int32",), ("int64",))
+        return self.trains and dtypes[head.tensor.port :][:1] in (
+            ("int32",),
+            ("int64",),
+        )
 
     def _decision(self, head: Head) -> str:
         """An answer decided to measure accuracy is no output; one that somebody named may be."""

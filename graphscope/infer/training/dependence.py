@@ -98,9 +98,7 @@ def find_dependence(
 def look_ahead_again(flow: Flow, deps: Dependence, excluded: bytearray) -> Dependence:
     """The same dependence, with other readers left out of what comes ``later``."""
     later, searched = [0] * len(flow), [0] * len(flow)
-    _look_ahead(
-        flow, excluded, deps.feeds, deps.weights, deps.applied, later, searched
-    )
+    _look_ahead(flow, excluded, deps.feeds, deps.weights, deps.applied, later, searched)
     return replace(deps, later=later, searched=searched)
 
 
@@ -238,9 +236,7 @@ def _counts(flow: Flow, feeds: list[int], i: int) -> bool:
     wires = flow.inputs[i]
     if flow.ops[i] in ("Bincount", "DenseBincount"):
         return not (len(wires) > 2 and feeds[wires[2][0]])
-    return (
-        flow.ops[i] == "ScatterNd" and len(wires) > 1 and not feeds[wires[1][0]]
-    )
+    return flow.ops[i] == "ScatterNd" and len(wires) > 1 and not feeds[wires[1][0]]
 
 
 def _is_single(flow: Flow, i: int) -> bool:

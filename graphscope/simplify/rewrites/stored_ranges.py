@@ -35,9 +35,7 @@ def read_stored_ranges(graph: Graph) -> tuple[Graph, dict[str, tuple[str, ...]]]
     for (name, slot), tensor in stored.items():
         node = copy.node(tensor.node)
         if node.op == "ReadVariableOp":
-            put(
-                copy, tensor.node, replace(node, controls=()), copy.inputs(tensor.node)
-            )
+            put(copy, tensor.node, replace(node, controls=()), copy.inputs(tensor.node))
         read_instead(copy, name, slot, tensor)
         read[name] = (*read.get(name, ()), _variable(copy, tensor))
     return copy, read

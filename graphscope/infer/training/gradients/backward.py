@@ -281,7 +281,8 @@ def _add_preparations(flow: Flow, mask: bytearray, forward: bytearray) -> None:
 
 def _add_leftovers(flow: Flow, mask: bytearray, forward: bytearray) -> bool:
     """Extend the mask to the derivative by a label: ``tf.gradients`` ties it to those that are asked for, all of them
-    Identities that wait for one group, and nobody reads it. Says whether there was any."""
+    Identities that wait for one group, and nobody reads it. Says whether there was any.
+    """
     any_left = False
     for i in flow.by_kind(lambda op: op == "Identity"):
         if mask[i] or forward[i] or flow.outputs[i] or not flow.inputs[i]:

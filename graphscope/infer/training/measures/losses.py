@@ -20,9 +20,7 @@ from .monitoring import find_passive
 _WEAK = 1
 _SURE = frozenset("CTCLoss CTCLossV2 L2Loss SquaredDifference".split())
 _DISTANCES = frozenset("Square SquaredDifference L2Loss Abs Pow".split())
-_PASSED = frozenset(
-    "Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".split()
-)
+_PASSED = frozenset("Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".split())
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
 
@@ -65,9 +63,7 @@ def find_losses(
     return Losses(labels, role)
 
 
-def _without_weights_of_losses(
-    flow: Flow, deps: Dependence, labels: int
-) -> Dependence:
+def _without_weights_of_losses(flow: Flow, deps: Dependence, labels: int) -> Dependence:
     """The dependence without weights that labels alone are combined with: a CRF's transitions, the centres of classes."""
     own = 0
     for i, applied in enumerate(deps.applied):

@@ -30,7 +30,8 @@ __all__ = [
 class Fetches:
     """What an author fetches: ``first`` may stand first, ``whole`` belongs together; ``labels`` are not needed.
 
-    ``frozen``: the author publishes the graph frozen at ``whole``, not the training graph."""
+    ``frozen``: the author publishes the graph frozen at ``whole``, not the training graph.
+    """
 
     first: frozenset[str]
     whole: frozenset[str]

@@ -43,17 +43,14 @@ def epsilon_greedy_act() -> Fetches:
     best = tf.one_hot(tf.argmax(q_func(after, "q_func", True), 1), 4)
     masked = (1.0 - done) * tf.reduce_sum(q_next * best, 1)
     error = chosen - tf.stop_gradient(reward + 0.99 * masked)
-    huber = tf.where(
-        tf.abs(error) < 1.0, tf.square(error) * 0.5, tf.abs(error) - 0.5
-    )
+    huber = tf.where(tf.abs(error) < 1.0, tf.square(error) * 0.5, tf.abs(error) - 0.5)
     loss = tf.reduce_mean(weights * huber)
     adam = tf.train.AdamOptimizer(1e-3)
     grads = adam.compute_gradients(loss, var_list=_collect("q_func"))
     clipped = [(tf.clip_by_norm(g, 10), v) for g, v in grads if g is not None]
     adam.apply_gradients(clipped)
     copies = [
-        t.assign(v)
-        for v, t in zip(_collect("q_func"), _collect("target_q_func"))
+        t.assign(v) for v, t in zip(_collect("q_func"), _collect("target_q_func"))
     ]
     tf.group(*copies, new)
     return fetch(action, first=[action, q, greedy, q_t], labels=[taken, reward, after])
@@ -106,9 +103,7 @@ def acting_and_training_models() -> Fetches:
     grads, variables = zip(*adam.compute_gradients(loss, tf.trainable_variables()))
     grads, _ = tf.clip_by_global_norm(grads, 0.5)
     adam.apply_gradients(list(zip(grads, variables)))
-    return fetch(
-        action, act_value, act_neglogp, first=[action, act_value, act_logits]
-    )
+    return fetch(action, act_value, act_neglogp, first=[action, act_value, act_logits])
 
 
 @third
@@ -223,7 +218,9 @@ def twin_delayed_policy() -> Fetches:
     with tf.variable_scope("target"):
         with tf.variable_scope("pi"):
             pi_targ = 2.0 * mlp(x2, [8, 8, 2], tf.tanh)
-        eps = tf.clip_by_value(tf.random_normal(tf.shape(pi_targ), stddev=0.2), -0.5, 0.5)
+        eps = tf.clip_by_value(
+            tf.random_normal(tf.shape(pi_targ), stddev=0.2), -0.5, 0.5
+        )
         a2 = tf.clip_by_value(pi_targ + eps, -2.0, 2.0)
         q_targ = tf.minimum(critic(x2, a2, "q1"), critic(x2, a2, "q2"))
     backup = tf.stop_gradient(r + 0.99 * (1 - d) * q_targ)
@@ -233,10 +230,7 @@ def twin_delayed_policy() -> Fetches:
     tf.train.AdamOptimizer(1e-3).minimize(q_loss, var_list=_collect("main/q"))
     mains = [v for v in _collect("main") if "Adam" not in v.name]
     tf.group(
-        [
-            tf.assign(t, 0.995 * t + 0.005 * m)
-            for m, t in zip(mains, _collect("target"))
-        ]
+        [tf.assign(t, 0.995 * t + 0.005 * m) for m, t in zip(mains, _collect("target"))]
     )
     return fetch(pi)
 
@@ -290,9 +284,7 @@ def evolved_linear_policy() -> Fetches:
     baseline = tf.squeeze(layers.dense(layers.dense(ob, 8, tf.tanh), 1))
     target = tf.placeholder(tf.float32, [None])
     tf.train.AdamOptimizer(5e-3).minimize(tf.nn.l2_loss(baseline - target))
-    return fetch(
-        mean, baseline, first=[mean, sampled], labels=[ac, adv, target]
-    )
+    return fetch(mean, baseline, first=[mean, sampled], labels=[ac, adv, target])
 
 
 @third

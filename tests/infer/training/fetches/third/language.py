@@ -67,7 +67,9 @@ def spectrogram_from_text() -> Fetches:
         return t + 1, h, aligned.write(t, score), made.write(t, h)
 
     _, _, aligned, made = tf.while_loop(
-        lambda t, *_: t < tf.shape(frames)[0], body, (0, tf.zeros([2, 8]), aligned, made)
+        lambda t, *_: t < tf.shape(frames)[0],
+        body,
+        (0, tf.zeros([2, 8]), aligned, made),
     )
     mel = layers.dense(tf.transpose(made.stack(), [1, 0, 2]), 4)
     post = layers.conv1d(mel, 8, 3, padding="same", activation=tf.nn.relu)
@@ -199,7 +201,10 @@ def fine_tuned_classifier_with_own_adam() -> Fetches:
         name = p.name.removesuffix(":0")
         m, v = (
             tf.get_variable(
-                f"{name}/{s}", p.shape, trainable=False, initializer=tf.zeros_initializer()
+                f"{name}/{s}",
+                p.shape,
+                trainable=False,
+                initializer=tf.zeros_initializer(),
             )
             for s in ("adam_m", "adam_v")
         )
@@ -255,7 +260,9 @@ def tags_by_viterbi() -> Fetches:
     trans = tf.get_variable("crf_loss/transitions", [4, 4])
     hot = tf.one_hot(labels, 4)
     gold = tf.reduce_sum(hot * logits, [1, 2])
-    gold += tf.reduce_sum(tf.einsum("bti,ij,btj->bt", hot[:, :-1], trans, hot[:, 1:]), 1)
+    gold += tf.reduce_sum(
+        tf.einsum("bti,ij,btj->bt", hot[:, :-1], trans, hot[:, 1:]), 1
+    )
     alpha = score = logits[:, 0]
     pointers = []
     for t in range(1, 5):

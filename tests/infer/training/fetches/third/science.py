@@ -245,11 +245,19 @@ def collaborative_autoencoder() -> Fetches:
     z = mu + training * tf.random_normal(tf.shape(std)) * std
     z.set_shape([None, 4])
     w = tf.get_variable("weight_p_0to1", [4, 16])
-    logits = tf.matmul(tf.tanh(tf.matmul(z, w)), tf.get_variable("weight_p_1to2", [16, 30]))
+    logits = tf.matmul(
+        tf.tanh(tf.matmul(z, w)), tf.get_variable("weight_p_1to2", [16, 30])
+    )
     log_softmax = tf.nn.log_softmax(logits)
     nll = -tf.reduce_mean(tf.reduce_sum(log_softmax * x, axis=-1))
-    elbo = nll + anneal * kl + 2 * 0.01 * tf.add_n(
-        [tf.nn.l2_loss(v) for v in tf.trainable_variables() if v.shape.rank == 2]
+    elbo = (
+        nll
+        + anneal * kl
+        + 2
+        * 0.01
+        * tf.add_n(
+            [tf.nn.l2_loss(v) for v in tf.trainable_variables() if v.shape.rank == 2]
+        )
     )
     tf.train.AdamOptimizer(1e-3).minimize(elbo)
     tf.summary.scalar("KL", kl)
@@ -427,9 +435,13 @@ def neighbours_unsupervised() -> Fetches:
     loss += tf.reduce_sum(ce(labels=tf.zeros_like(neg_affinity), logits=neg_affinity))
     loss = loss / tf.cast(tf.shape(batch1)[0], tf.float32)
     ranks = tf.nn.top_k(tf.concat([neg_affinity, affinity[:, None]], 1), k=5).indices
-    tf.summary.scalar("mrr", tf.reduce_mean(1.0 / tf.cast(ranks[:, -1] + 1, tf.float32)))
+    tf.summary.scalar(
+        "mrr", tf.reduce_mean(1.0 / tf.cast(ranks[:, -1] + 1, tf.float32))
+    )
     adam = tf.train.AdamOptimizer(1e-3)
-    pairs = [(tf.clip_by_value(g, -5.0, 5.0), v) for g, v in adam.compute_gradients(loss)]
+    pairs = [
+        (tf.clip_by_value(g, -5.0, 5.0), v) for g, v in adam.compute_gradients(loss)
+    ]
     adam.apply_gradients(pairs)
     return fetch(one, first=[one])
 
@@ -476,8 +488,10 @@ def keras_model_saved_by_tensorflow() -> Fetches:
         weights = tf.placeholder(tf.float32, [None], name="probs_sample_weights")
         clipped = tf.clip_by_value(out, 1e-7, 1 - 1e-7)
         ce = -tf.reduce_sum(target * tf.log(clipped), -1)
-        masked = ce * weights / tf.reduce_mean(
-            tf.cast(tf.not_equal(weights, 0.0), tf.float32)
+        masked = (
+            ce
+            * weights
+            / tf.reduce_mean(tf.cast(tf.not_equal(weights, 0.0), tf.float32))
         )
         loss = tf.reduce_mean(masked)
         hit = tf.equal(tf.argmax(target, -1), tf.argmax(out, -1))
