@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...graph import Model, Tensor
+from ..training.arrays import Flow
 from ..training.gradients.derivatives import differentiated_input
 from ..training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from ..training.roles import Training, union_of
