@@ -250,6 +250,7 @@ class Analysis(Stages):
 
     def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
         """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
+        from ..families.open_choices import open_choices
         from ..families.outline import chained
         from ..infer.layers.loops import check_loops
         from ..ops.constants import Constants
@@ -261,7 +262,9 @@ class Analysis(Stages):
         if (
             self.model.inferred
         ):  # weights alone, of no known family: a model that owns them all
-            return Analysis(chained(self.model)).write_keras(folder, incomplete)
+            whole = Analysis(chained(self.model))
+            whole.open_choices = open_choices(whole.model.graph)
+            return whole.write_keras(folder, incomplete)
         check_loops(self.layer_graph, self.lifted.broken)
         fed = {Tensor.parse(name).node for name in self.wanted_inputs}
         if not incomplete and not self.model.layered:
@@ -292,7 +295,7 @@ class Analysis(Stages):
         if self.family.claim is not None:
             return self.family.claim.conventions
         if self.model.layered:
-            return ()
+            return self.open_choices
         implied = {n: i for n, i in self.implied.items() if i.is_guess}
         said = (
             f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {each.evidence}"

@@ -48,6 +48,7 @@ class Stages:
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})
         self.joined = joined
+        self.open_choices: tuple[str, ...] = ()  # of layers that nothing wires
         self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
 
     def state_after(self, name: str) -> State:

@@ -103,3 +103,19 @@ def test_an_object_based_checkpoint_with_an_optimizer_of_any_name(
     optimizer.build(model.trainable_variables)
     path = tf.train.Checkpoint(net=model, gen_opt=optimizer).write(str(tmp_path / "c"))
     check_owned(path, tmp_path, ["Dense", "BatchNormalization"])
+
+
+def test_what_shapes_leave_open_is_said_at_the_top(tmp_path: Path) -> None:
+    """A Dense of 784 rows behind 16 channels: 49 places were flattened; one of 17 rows behind them: nothing is said."""
+    shapes = {
+        "net__conv1__weights": [5, 5, 1, 8],
+        "net__conv2__weights": [5, 5, 8, 16],
+        "net__fc1__weights": [784, 17],
+        "net__fc2__weights": [17, 3],
+    }
+    analyse(saved(tmp_path, **shapes)).write_keras(tmp_path / "keras")
+    text = " ".join((tmp_path / "keras" / "model.py").read_text().split())
+    assert "open in Conv2D (2): strides, padding (same or valid)" in text
+    assert "net/fc1 takes 784 values, net/conv2 gives 16 channels" in text
+    assert "a Flatten of 49 places (7 x 7 of a square image)" in text
+    assert "net/fc2 takes" not in text
