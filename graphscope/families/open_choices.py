@@ -26,7 +26,9 @@ _OPEN = {
 
 def open_choices(graph: Graph) -> tuple[str, ...]:
     """The lines for the head of the source, in the order of the layers."""
-    layers = [payload for payload in map(graph.node, graph) if isinstance(payload, Layer)]
+    layers = [
+        payload for payload in map(graph.node, graph) if isinstance(payload, Layer)
+    ]
     counts = Counter(layer.op for layer in layers)
     lines = [
         f"open in {op}{f' ({count})' if count > 1 else ''}: {choices}"
