@@ -35,7 +35,7 @@ _SILENT = frozenset(
     """name dtype trainable epsilon momentum seed virtual_batch_size batch_shape sparse ragged
     kernel_initializer bias_initializer unroll implementation reset_after zero_output_for_mask
     mask_zero stateful pool_size kernel_size strides dilation_rate filters units padding rate
-    mean variance vocabulary output_dim input_dim return_state go_backwards noise_shape""".split()
+    mean variance vocabulary output_dim input_dim return_state go_backwards noise_shape scope""".split()
 )
 _LONG = ("_regularizer", "_initializer", "_constraint")  # told in the details
 _SIZES = ("kernel_size", "pool_size", "size")

@@ -6,6 +6,7 @@ const mapSize = () => place ||= byId('map').getBoundingClientRect();
 const say = text => byId('status').textContent = text;
 
 function move() {
+  if (move.prints) return;
   byId('world').setAttribute('transform', `translate(${left} ${above}) scale(${scale})`);
   if (!move.waits) requestAnimationFrame(() => { move.waits = false; minimap(); });
   move.waits = true;
@@ -19,7 +20,7 @@ function fit(whole) { // the whole, or its width where the whole would be too sm
   const b = layout(0), map = mapSize(), all = Math.min(map.width / b.w, map.height / b.h) * .96, tall = !whole && all < .66;
   scale = Math.min(1.3, tall ? Math.max(.3, Math.min(1, map.width / b.w * .96)) : all);
   left = (map.width - b.w * scale) / 2; above = tall ? 12 : Math.max(0, (map.height - b.h * scale) / 2);
-  if (tall && b.w * scale > map.width) left = Math.min(left, 0) ;
+  if (b.w * scale > map.width) left = 8;
   move();
 }
 function forget(i) { for (let j = i; j >= 0; j = view.up[j]) view.laid.delete(j); }
@@ -234,8 +235,13 @@ function listen() {
   byId('query').addEventListener('focus', search);
   addEventListener('keydown', onKey);
   addEventListener('resize', () => { place = null; move(); });
-  addEventListener('beforeprint', () => { const b = layout(0); map.setAttribute('viewBox', `0 0 ${b.w} ${b.h}`); byId('world').removeAttribute('transform'); });
-  addEventListener('afterprint', () => { map.removeAttribute('viewBox'); place = null; move(); });
+  addEventListener('beforeprint', () => { // the whole map on a page; over several where it would be too small to read
+    const b = layout(0);
+    move.prints = true;
+    map.setAttribute('viewBox', `0 0 ${b.w} ${b.h}`); map.classList.toggle('tall', b.h > 1900);
+    byId('world').removeAttribute('transform');
+  });
+  addEventListener('afterprint', () => { move.prints = false; map.removeAttribute('viewBox'); place = null; move(); });
 }
 
 async function begin() {

@@ -228,7 +228,11 @@ def test_dark_and_light(chromium: Browser, training: Path) -> None:
 def test_it_prints(chromium: Browser, training: Path, tmp_path: Path) -> None:
     chromium.open(training, dark=True)
     place = chromium.js("[left, above, scale]")
+    during = "addEventListener('beforeprint', () => { window.seen = document.getElementById('map').getAttribute('viewBox'); })"
+    chromium.js(during)
     assert chromium.ask(print=str(tmp_path / "page.pdf")) > 10_000
+    sides = [float(side) for side in chromium.js("seen").split()]
+    assert sides[2:] == chromium.js("[layout(0).w, layout(0).h]")
     assert chromium.js("[left, above, scale]") == place
     assert (
         chromium.js("document.getElementById('map').hasAttribute('viewBox')") is False
