@@ -130,11 +130,10 @@ class Progress:
 def progress_text(state: Survey, seconds: float) -> str:
     """``120 of 3,600 files, 40 models, 8.5 a second, about 7 min left``; without an estimate until all files are listed."""
     rate = state.read / seconds if seconds else 0.0
-    new = state.listed - state.known
-    of = f"{state.read:,} of {new:,}" + ("" if state.is_listed else " and more")
+    of = f"{state.read:,} of {state.new:,}" + ("" if state.is_listed else " and more")
     text = f"{of} files, {state.models:,} models, {rate:.1f} a second"
     if state.is_listed and rate:
-        left = (new - state.read) / rate
+        left = (state.new - state.read) / rate
         text += (
             f", about {left / 60:.0f} min left"
             if left > 90
@@ -156,14 +155,14 @@ def run_survey(options: Mapping[str, Any], json_wanted: bool) -> None:
         check_ours([options["sarif"]], False)
     document = None
     if place:
-        progress = Progress()
+        progress, wishes = Progress(), _wishes(options)
         try:
-            state = survey(place, folder, _wishes(options), progress)
+            state = survey(place, folder, wishes, progress)
         finally:
             progress.end()
         document = state.to_json()
         if options["sarif"]:
-            write_json(options["sarif"], sarif(state))
+            write_json(options["sarif"], sarif(folder, wishes))
             remember([options["sarif"]])
     if sql:
         table = query(folder, sql)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FormatError, GraphscopeError
-from ..wire.beside import beside
+from ..wire.beside import beside, is_running
 from .describe import Row
 
 PARTS = "parts"
@@ -23,8 +23,11 @@ ROWS_PER_PART, SECONDS_PER_PART = 1000, 60
 MOST_PARTS = 64  # more are made one when a run ends
 _JOURNAL = re.compile(r"journal-(\d+)\.jsonl\Z")
 _LATEST = "row_number() OVER (PARTITION BY place ORDER BY read_at DESC)"
-_VIEW = f"""CREATE VIEW models AS SELECT * EXCLUDE (latest, model, tensors, stamp) FROM
-(SELECT *, {_LATEST} AS latest FROM read_parquet(?)) WHERE latest = 1 AND model"""
+_RANKED = f"(SELECT *, {_LATEST} AS latest FROM read_parquet(?))"
+_LATEST_ROWS = f"SELECT * EXCLUDE (latest) FROM {_RANKED} WHERE latest = 1"
+_VIEW = f"""CREATE VIEW models AS
+SELECT * EXCLUDE (latest, model, tensors, stamp) FROM {_RANKED} WHERE latest = 1 AND model"""
+_FETCHED = 2000  # rows at a time
 
 
 def schema() -> Any:
@@ -105,7 +108,7 @@ class Catalogue:
         """Make parts of the journals of runs that are no more."""
         for path in sorted(self.folder.iterdir()):
             match = _JOURNAL.fullmatch(path.name)
-            if match and not Path("/proc", match[1]).exists():
+            if match and not is_running(int(match[1])):
                 rows = list(_journal_rows(path))
                 if rows:
                     name = f"run-{int(rows[0]['read_at'] * 1e6)}-{match[1]}"
@@ -151,29 +154,26 @@ class Catalogue:
         paths = self.parts()
         if len(paths) <= MOST_PARTS:
             return
-        rows = self._select(
-            f"SELECT * EXCLUDE (latest) FROM (SELECT *, {_LATEST} AS latest FROM read_parquet(?)) WHERE latest = 1"
-        )
+        rows = list(self._select(_LATEST_ROWS))
         write_part(rows, self.folder, f"merged-{time.time_ns()}")
         for path in paths:
             path.unlink()
 
-    def _select(self, sql: str) -> list[Row]:
+    def _select(self, sql: str) -> Iterator[Row]:
         import duckdb
 
+        paths = [str(path) for path in self.parts()]
+        if not paths:
+            return
         with duckdb.connect() as connection:
-            reader = connection.execute(sql, [[str(path) for path in self.parts()]])
+            reader = connection.execute(sql, [paths])
             names = [column[0] for column in reader.description or ()]
-            return [dict(zip(names, row)) for row in reader.fetchall()]
+            while rows := reader.fetchmany(_FETCHED):
+                yield from (dict(zip(names, row)) for row in rows)
 
-    def models(self) -> list[Row]:
-        """The latest row of each place that holds a model, by place."""
-        if not self.parts():
-            return []
-        return self._select(
-            f"SELECT * EXCLUDE (latest) FROM (SELECT *, {_LATEST} AS latest FROM read_parquet(?)) "
-            "WHERE latest = 1 AND model ORDER BY place"
-        )
+    def models(self) -> Iterator[Row]:
+        """The latest row of each place that holds a model, by place, some thousand in memory at a time."""
+        yield from self._select(f"{_LATEST_ROWS} AND model ORDER BY place")
 
 
 def _journal_rows(path: Path) -> Iterator[Row]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..wire.beside import beside
 from .catalogue import Catalogue, ask
 from .describe import Row, plain
 from .options import NEEDS, Wishes, check_installed
-from .output.page import page_of
+from .output.page import MOST_ROWS, page_of
 from .output.sarif import sarif_of
 from .places import folders_in
 from .relatives import Relation, relations
@@ -22,6 +23,7 @@ from .run.pool import local_rows
 from .units import Unit, units_of
 
 PAGE = "catalogue.html"
+SEVERITIES = ("info", "warning", "error")
 Progress = Callable[["Survey"], None]
 
 
@@ -38,8 +40,13 @@ class Survey:
     fetched: int = 0
     seconds: float = 0.0
     is_listed: bool = False  # all units are listed: how many there are is known
-    rows: list[Row] = field(default_factory=list)
+    totals: Totals = field(default_factory=lambda: Totals())
     relations: list[Relation] = field(default_factory=list)
+
+    @property
+    def new(self) -> int:
+        """How many of the listed units are to be read."""
+        return self.listed - self.known
 
     def count(self, row: Row) -> None:
         """Enter a row that came in."""
@@ -50,34 +57,40 @@ class Survey:
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``graphscope survey --json``."""
-        formats = Counter(row["format"] for row in self.rows if not row["error"])
         return {
             "path": self.folder,
-            "models": len(self.rows),
+            "models": self.totals.models,
             "read": self.models,
             "known": self.known,
-            "errors": sum(bool(row["error"]) for row in self.rows),
+            "errors": self.totals.errors,
             "fetched": self.fetched,
             "seconds": round(self.seconds, 1),
-            "formats": dict(formats.most_common()),
-            "families": _counted(row["family"] for row in self.rows),
-            "layers": _layers(self.rows),
-            "findings": _counted(
-                f["id"] for row in self.rows for f in row["findings"] or ()
-            ),
-            "relations": _counted(relation.what for relation in self.relations),
+            **{key: dict(c.most_common()) for key, c in self.totals.counts.items()},
+            "relations": dict(Counter(r.what for r in self.relations).most_common()),
         }
 
 
-def _counted(texts: Iterable[str | None]) -> dict[str, int]:
-    return dict(Counter(text for text in texts if text).most_common())
+class Totals:
+    """What all models of a catalogue come to: formats, families, layers, findings."""
 
+    def __init__(self) -> None:
+        self.models = self.errors = 0
+        self.worst = -1  # of SEVERITIES
+        self.counts: dict[str, Counter[str]] = {
+            key: Counter() for key in ("formats", "families", "layers", "findings")
+        }
 
-def _layers(rows: Iterable[Row]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for row in rows:
-        total.update({e["class"]: e["count"] for e in row["layers"] or ()})
-    return dict(total.most_common(20))
+    def add(self, row: Row) -> None:
+        """Count one more."""
+        counts, findings = self.counts, row["findings"] or ()
+        self.models += 1
+        self.errors += bool(row["error"])
+        counts["formats"].update(filter(None, [row["format"]]))
+        counts["families"].update(filter(None, [row["family"]]))
+        counts["layers"].update({e["class"]: e["count"] for e in row["layers"] or ()})
+        counts["findings"].update(f["id"] for f in findings)
+        ranks = [SEVERITIES.index(f["severity"]) for f in findings]
+        self.worst = max(self.worst, len(SEVERITIES) if row["error"] else -1, *ranks)
 
 
 def survey(
@@ -100,10 +113,15 @@ def survey(
     finally:
         catalogue.flush()
     catalogue.merge()
-    state.rows = [r for r in catalogue.models() if _is_wished(r, wishes)]
-    state.relations = relations(state.rows)
-    page = Path(folder, PAGE)
-    page.write_text(page_of(state.rows, state.relations), encoding="utf-8")
+    rows: list[Row] = []
+    for row in catalogue.models():
+        if _is_wished(row, wishes):
+            state.totals.add(row)
+            rows += [row] if len(rows) < MOST_ROWS else []
+    state.relations = relations(rows)
+    more = state.totals.models - len(rows)
+    with beside(Path(folder, PAGE)) as page:
+        page.write_text(page_of(rows, state.relations, more), encoding="utf-8")
     state.seconds = time.monotonic() - begin
     return state
 
@@ -131,12 +149,12 @@ def _new_units(
             continue
         if os.path.realpath(unit.path).startswith(home):
             continue  # the catalogue itself
-        if wishes.limit and state.listed >= wishes.limit:
+        is_known = known.get(plain(unit.place, 4096)) == (unit.size, unit.stamp)
+        if wishes.limit and not is_known and state.new >= wishes.limit:
             break
         state.listed += 1
-        if known.get(plain(unit.place, 4096)) == (unit.size, unit.stamp):
-            state.known += 1
-        else:
+        state.known += is_known
+        if not is_known:
             yield unit
     state.is_listed = True
 
@@ -152,18 +170,12 @@ def query(folder: str | Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]
     return ask(folder, sql)
 
 
-def sarif(survey_: Survey) -> dict[str, Any]:
+def sarif(folder: str | Path, wishes: Wishes) -> dict[str, Any]:
     """The findings of all models as a SARIF 2.1.0 log, which code scanning reads."""
-    return sarif_of(survey_.rows)
+    rows = Catalogue(folder).models()
+    return sarif_of(row for row in rows if _is_wished(row, wishes))
 
 
-SEVERITIES = ("info", "warning", "error")
-
-
-def is_failure(survey_: Survey, severity: str) -> bool:
+def is_failure(state: Survey, severity: str) -> bool:
     """Whether a model has a finding of this severity or a worse one, or could not be read."""
-    worst = SEVERITIES[SEVERITIES.index(severity) :]
-    return any(
-        row["error"] or any(f["severity"] in worst for f in row["findings"] or ())
-        for row in survey_.rows
-    )
+    return state.totals.worst >= SEVERITIES.index(severity)

@@ -51,13 +51,14 @@ def remove_stale(path: Path) -> None:
         return
     for name in names:
         match = own.fullmatch(name)
-        if match and not _is_running(int(match[1])):
+        if match and not is_running(int(match[1])):
             left = path.with_name(name)
             if left.is_file() and not left.is_symlink():
                 left.unlink(missing_ok=True)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether there is a process of this number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

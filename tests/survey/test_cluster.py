@@ -33,8 +33,8 @@ def test_a_lost_worker_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None
 
         wishes = Wishes(scheduler=cluster.scheduler_address)
         state = survey(str(tmp_path / "place"), tmp_path / "c", wishes, progress)
-    assert killed and state.read == 606 and len(state.rows) == 600
-    assert not [row["error"] for row in state.rows if row["error"]]
+    assert killed and state.read == 606 and state.totals.models == 600
+    assert not state.totals.errors
     parts = f"{tmp_path}/c/parts/*.parquet"
     counted = duckdb.sql(f"SELECT count(*), count(DISTINCT place) FROM '{parts}'")
     assert counted.fetchall() == [(606, 606)]

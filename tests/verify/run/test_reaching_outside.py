@@ -116,6 +116,6 @@ def test_nothing_is_run_and_nothing_written(
     except NotExpressible:  # a gradient is nothing that Keras source says
         pass
     else:
-        with pytest.raises(UnsafeModel, match=op):
+        with pytest.raises(UnsafeModel, match=op.partition(":")[0]):
             found.prove(tmp_path / "keras")
     assert not evil.exists()
