@@ -23,9 +23,7 @@ hypothesis.settings.load_profile("any machine")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ["GRAPHSCOPE_CHECK"] = (
-    "1"  # after each pass: see graphscope/analysis/passes.py
-)
+os.environ["GRAPHSCOPE_CHECK"] = "1"  # after each pass: see graphscope/analysis/passes
 
 # what the command line remembers of its files, apart from the user's own
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="graphscope-state-")

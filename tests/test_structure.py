@@ -189,3 +189,30 @@ def test_loading_a_model_needs_no_tensorflow() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_loads_what_it_needs(tmp_path: Path) -> None:
+    """A start that loads networkx, pandas, h5py, the browser or another format's reader costs more than most commands do."""
+    from graphscope.freeze.stream import write_graph
+    from graphscope.graph import Graph, Node, Tensor
+    from graphscope.graph.edit import put
+
+    graph = Graph()
+    put(graph, "x", Node("Placeholder", {"dtype": "float32", "shape": (None, 4)}))
+    put(graph, "y", Node("Relu", {"T": "float32"}), [Tensor("x")])
+    path = tmp_path / "relu.pb"
+    write_graph(graph, path, {}, {"producer": 27})
+    spare = ("networkx", "pandas", "h5py", "webbrowser", "graphscope.read.keras.model")
+    late = ("graphscope.render", "graphscope.verify", "graphscope.infer.attention")
+    code = (
+        "import sys; from graphscope.cli import cli\n"
+        "try: cli.main(sys.argv[1:], standalone_mode=False)\n"
+        f"finally: print('LOADED', [m for m in {(*spare, *late)} if m in sys.modules])"
+    )
+    frozen = ["freeze", str(path), "-o", str(tmp_path / "frozen.pb"), "--output", "y"]
+    for command, more in ((frozen, ()), (["inspect", str(path)], late)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command], capture_output=True, text=True
+        )
+        loaded = eval(done.stdout.rpartition("LOADED")[2])
+        assert set(loaded) <= set(more), done.stdout + done.stderr

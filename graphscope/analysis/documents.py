@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..families.identify import Identity, identify_graph
 from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
 from ..infer.outputs.answer import freeze_command, short
 from .stages import Stages
+
+if TYPE_CHECKING:
+    from ..families.identify import Identity
 
 PARAMETER_ROLES = frozenset({"weight", "batch statistics"})
 
@@ -26,7 +28,7 @@ def size_of(shape: Shape) -> int:
 
 
 def describe_model(analysis: Stages) -> dict[str, Any]:
-    """``inspect``: what the file is, what goes in and out, its layers, totals and findings."""
+    """``inspect``: what the file is, what goes in and out, its layers, totals, and what is to be found without reading a weight."""
     model, variables = analysis.model, parameters_of(analysis)
     candidates = describe_outputs(analysis)
     return {
@@ -48,7 +50,7 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "roles": dict(Counter(analysis.roles.values()).most_common()),
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "signatures": sorted(model.signatures),
-        "findings": describe_findings(analysis)["findings"],
+        "findings": [_finding(each) for each in analysis.structural_findings],
         "family": _family(analysis, variables).to_json(),
         "remarks": [
             *model.remarks,
@@ -81,6 +83,8 @@ def _family(analysis: Stages, parameters: Iterable[Mapping[str, Any]]) -> Identi
         Variable(row["name"], row["dtype"], tuple(row["shape"] or ()), row["bytes"])
         for row in parameters
     ]
+    from ..families.identify import identify_graph
+
     return identify_graph(analysis.model, listed)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphscopeError, NotRunnable, UnsafeModel
 from ..graph import Graph, Layer, Model, Tensor, TensorSpec
 from ..read import load
-from .documents import describe_model, summary_lines
+from .documents import describe_findings, describe_model, summary_lines
 from .page import page_of
 from .sources import check_targets
 from .stages import Stages
@@ -121,7 +121,7 @@ class Analysis(Stages):
             outputs=self.outputs,
             roles=self.roles,
             model=self.flat,
-            facts=describe_model(self) if report else {},
+            facts=describe_model(self) | describe_findings(self) if report else {},
             values=Constants(self.graph, self.flat).value,
             blocks=self.blocks,
         )

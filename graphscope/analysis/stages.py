@@ -11,16 +11,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import GraphError, OutputsUnknown
-from ..families.identify import identify
 from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
 from ..wire.nodes import check_tensor
 
 if TYPE_CHECKING:
+    from ..families.identify import Identity
     from ..infer.finding import Finding
     from ..infer.outputs.find import Candidates
     from ..infer.training.roles import Training
     from ..ops.values.facts import Fact, Implied
-    from ..simplify.control_flow.lift import Lifted
+    from ..simplify.control_flow.lifted import Lifted
     from ..simplify.state import State
 
 SURE = 0.5  # below this score a candidate output is shown, never acted on
@@ -42,14 +42,21 @@ class Stages:
         shapes: Mapping[str, Shape] | None = None,
         joined: bool = False,
     ) -> None:
-        self.family = identify(model)
-        self.model = self.family.model
+        self.file = model
+        self.model = self.family.model if model.inferred else model
         self.wanted_outputs = tuple(outputs)
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})
         self.joined = joined
         self.open_choices: tuple[str, ...] = ()  # of layers that nothing wires
         self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
+
+    @cached_property
+    def family(self) -> Identity:
+        """The known architecture of a file of weights alone."""
+        from ..families.identify import identify
+
+        return identify(self.file)
 
     def state_after(self, name: str) -> State:
         """What stands after one pass; raises UnknownPass with the list where there is none of that name."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +97,9 @@ def diff_command(
 @_STATS
 def view_command(level: str, stats: bool, **options: Any) -> None:
     """Explore the model in the browser: a page written to a temporary file, whose path is printed."""
+    import tempfile
+    import webbrowser
+
     analysis = analysis_of(options)
     folder = tempfile.mkdtemp(prefix="graphscope-")
     name = Path(analysis.model.source).name.replace("\0", "") or "model"

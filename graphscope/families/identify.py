@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph import Model, Variable
-from .claim import Claim
-from .model import with_family
-from .solve import solve
-from .weight_index import WeightIndex
+
+if TYPE_CHECKING:
+    from .claim import Claim
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,10 @@ def identify(model: Model, options: Mapping[str, Any] | None = None) -> Identity
     """The family of a model that was read without a graph; ``options`` sets what names and shapes leave open."""
     if not model.inferred:
         return Identity(model)
+    from .model import with_family
+    from .solve import solve
+    from .weight_index import WeightIndex
+
     index = WeightIndex(model.variables)
     exact, near = solve(index, options=options)
     whole = [claim for claim in exact if not claim.outside]
@@ -80,6 +83,9 @@ def identify_graph(model: Model, parameters: Iterable[Variable]) -> Identity:
 
     The graph stays as it is: only the name is told, and only where one family explains every weight.
     """
+    from .solve import solve
+    from .weight_index import WeightIndex
+
     exact, _ = solve(WeightIndex(parameters))
     whole = [claim for claim in exact if not claim.outside]
     listed = whole or exact

@@ -7,7 +7,6 @@ import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from importlib import import_module
 from os import fspath
 from types import ModuleType
@@ -23,24 +22,13 @@ from .checkpoint.locate import (
     find_file,
     graph_beside,
 )
-from .detect.unknown import describe
-from .keras.model import with_weights_of
 from .options import Options
-from .variables.restore_ops import keys_of
-from .variables.roles import joined_variables
 
 
-@cache
-def readers() -> tuple[ModuleType, ...]:
-    """The modules of the open folder ``read/formats``; raises ValueError where two bear the same NAME."""
-    modules = [
-        import_module(f"{formats.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(formats.__path__)
-    ]
-    names = [reader.NAME for reader in modules]
-    if len(set(names)) < len(names):
-        raise ValueError(f"two formats of one name: {sorted(names)}")
-    return tuple(modules)
+def readers() -> Iterator[ModuleType]:
+    """The modules of the open folder ``read/formats``, each imported when its turn comes."""
+    for module in pkgutil.iter_modules(formats.__path__):
+        yield import_module(f"{formats.__name__}.{module.name}")
 
 
 def load(
@@ -101,6 +89,8 @@ def _reader(source: Source) -> Any:
     for reader in readers():
         if reader.recognises(source):
             return reader
+    from .detect.unknown import describe
+
     tried = ", ".join(reader.NAME for reader in readers())
     raise UnknownFormat(f"{source.name}: {describe(source)}; tried {tried}")
 
@@ -149,7 +139,12 @@ def _with_drawing(model: Model, file: str, options: Options) -> Model:
 def join(graph: Model, weights: Model) -> Model:
     """The graph of one and the values of the other, through the graph's restore wiring."""
     if graph.topology is not None and weights.format.startswith("Keras"):
+        from .keras.model import with_weights_of
+
         return with_weights_of(graph, weights.source)
+    from .variables.restore_ops import keys_of
+    from .variables.roles import joined_variables
+
     keys = keys_of(graph.graph, graph.functions, weights.weights)
     variables = joined_variables(
         weights.variables, graph.graph, keys, graph.collections

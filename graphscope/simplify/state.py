@@ -11,7 +11,7 @@ from ..graph import Function, Graph, Layer, Loop, Model, Shape, Tensor, TensorSp
 from ..ops import Value
 from ..ops.constants import Constants
 from ..ops.values.facts import Fact, Implied
-from .control_flow.lift import Lifted
+from .control_flow.lifted import Lifted
 
 Facts = Mapping[Tensor, Fact]
 

@@ -10,7 +10,6 @@ import gzip
 import io
 import mmap
 import os
-import secrets
 import zlib
 from collections import OrderedDict
 from functools import partial
@@ -36,9 +35,7 @@ class Source:
     def __init__(self, name: str, buffer: Any, local: bool = False) -> None:
         self.name, self.buffer, self.local = name, buffer, local
         self.size = len(buffer)
-        self.token = secrets.token_bytes(
-            12
-        )  # marks what protobuf.py left behind in here
+        self.token = os.urandom(12)  # marks what protobuf.py left behind in here
 
     def __len__(self) -> int:
         return self.size

@@ -11,12 +11,13 @@ from ...graph import Function, Graph, Tensor
 from ...graph.edit import duplicate, put
 from ...simplify.control_flow.conds import conds_to_ifs
 from ...simplify.control_flow.dead_arguments import trim
+from ...simplify.control_flow.lifted import ENTERS
 from ...simplify.control_flow.tensor_arrays import (
     arrays_to_lists,
     has_growing_array,
     type_lists,
 )
-from ...simplify.control_flow.while_frames import ENTERS, MERGES, lift_frames
+from ...simplify.control_flow.while_frames import MERGES, lift_frames
 from ...simplify.prune import prune
 from ..frozen import Frozen
 from .lists import say_elements

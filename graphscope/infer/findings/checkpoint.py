@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ...graph import Shape
+from ...wire.mapped import release
 from ..finding import Case, Finding, listed
 from ..training.op_kinds import VARIABLES
 
@@ -231,6 +232,8 @@ def _farthest(case: Case, pairs: list[tuple[str, str]]) -> str:
             if a.shape == b.shape and a.size and a.dtype.kind == "f":
                 scale = float(np.max(np.abs(a))) or 1.0
                 gap = float(np.max(np.abs(a - b))) / scale
+                release(a)
+                release(b)
                 worst, name = max((worst, name), (gap, weight))
     return (
         f" (farthest apart: {name!r}, {worst:.1%} of its largest value)" if name else ""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...simplify.control_flow.lift import lift_loops
+from ...simplify.control_flow.lifted import has_loops
 from ...simplify.prune import prune
 from ..finding import Case, Finding
-from ..layers.loops import shown
 
 _MOST = 4  # loops named in a message
 
@@ -16,6 +15,11 @@ def find(case: Case) -> Iterator[Finding]:
     if not case.outputs:
         return
     graph = prune(case.flat.graph, case.outputs)
+    if not has_loops(graph, case.flat.functions):
+        return
+    from ...simplify.control_flow.lift import lift_loops
+    from ..layers.loops import shown
+
     lifted = lift_loops(graph, case.flat.functions, case.outputs)
     regions = [region for region in lifted.regions if region.loops]
     if regions:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import GraphscopeError
+from ...wire.mapped import release
 from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 
@@ -38,6 +39,7 @@ def find(case: Case) -> Iterator[Finding]:
     seen = _Seen([], [], [], {}, 0, [], defaultdict(list))
     for name, value in _values(case):
         _look(seen, name, value)
+        release(value)
     yield from _report(seen)
 
 

@@ -71,8 +71,7 @@ def raised_specs(
     specs_: dict[Tensor, TensorSpec] = {}
     for name in graph:
         node = graph.node(name)
-        ports = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
-        for port in ports | {0}:
+        for port in graph.ports(name) | {0}:
             tensor = Tensor(name, port)
             spec = specs.get(below.get(tensor, tensor))
             if port < len(node.outputs) and (spec is None or isinstance(node, Layer)):

@@ -24,16 +24,16 @@ from ...graph.order import descendants, first_readers, is_acyclic, sources_first
 from ...ops.values.facts import UNKNOWN, Fact, join_facts
 from ...simplify.control_flow.conds_to_selects import conds_to_selects
 from ...simplify.control_flow.empty_guards import give_rows
-from ...simplify.control_flow.lift import Lifted, lift_loops
+from ...simplify.control_flow.lift import lift_loops
+from ...simplify.control_flow.lifted import ENTERS, Lifted, Region
 from ...simplify.control_flow.outline import (
-    Region,
     bodies,
     first_values,
     is_literal,
     weight_behind,
 )
 from ...simplify.control_flow.selects_to_conds import outline_choices
-from ...simplify.control_flow.while_frames import ENTERS, MERGES
+from ...simplify.control_flow.while_frames import MERGES
 from ...simplify.prune import prune
 from ...wire.write import function_names
 from ..shapes.forward import Inference, infer_facts

@@ -5,7 +5,6 @@ Source: tensorflow/core/util/tensor_bundle/tensor_bundle.cc.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -22,10 +21,9 @@ from ..detect.unknown import LFS_POINTER
 from ..weights.crc32c import crc32c, unmasked
 from ..weights.partitions import extents_of, resolved, slice_key
 from ..weights.stored import Piece, Stored, StoredWeights
+from .locate import DATA_SUFFIX, INDEX_SUFFIX
 from .sstable import Table
 
-INDEX_SUFFIX = ".index"
-DATA_SUFFIX = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
 SLICE_MARK = b"\x00"  # what every slice's own key begins with
 
 

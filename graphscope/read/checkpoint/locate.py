@@ -12,8 +12,9 @@ from ...graph import did_you_mean
 from ...wire.messages import parse_text
 from ...wire.source import beside, exists, is_folder, listing, open_source, siblings
 from ..detect.sniff import reads_like
-from .bundle import DATA_SUFFIX, INDEX_SUFFIX
 
+INDEX_SUFFIX = ".index"
+DATA_SUFFIX = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
 V1_SHARD = re.compile(r"-(\?{5}|\d{5})-of-(\d{5})\Z")
 META_SUFFIX = ".meta"
 _IN_A_FOLDER = ("saved_model.pb", "saved_model.pbtxt", "checkpoint", "model.json")

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError, MissingWeight
 from ...graph import Graph, Model, Variable, WeightUse
-from ...graph.keras import KerasModel
-from ...graph.keras.nouns import every_layer
 from ...wire import messages as proto
-from ..keras.model import parse_json
-from ..keras.topology import read_topology
-from ..keras.unfold import Unfolded
-from ..keras.weights import stored_order
 from ..variables.roles import WEIGHT, Role, roles_by_name
-from ..variables.skeleton import skeleton
 from ..weights.stored import StoredWeights
 from .object_graph import (
     CONFIG_KEY,
@@ -25,6 +18,10 @@ from .object_graph import (
     trackables,
     trackables_of_keys,
 )
+
+if TYPE_CHECKING:
+    from ...graph.keras import KerasModel
+    from ..keras.unfold import Unfolded
 
 
 def model_of_weights(
@@ -43,9 +40,11 @@ def model_of_weights(
         format = f"{format} (object-based)"
     configs = _configs(weights, objects)
     topology = keras_topology(configs, variables, source)
-    unfolded = None if topology is None else Unfolded(topology, source)
+    unfolded = None if topology is None else _unfolded(topology, source)
 
     def guessed() -> Graph:
+        from ..variables.skeleton import skeleton
+
         listed = sorted(variables, key=lambda each: _place(objects, each.name))
         full_names = _full_names(objects)
         return skeleton(listed, configs, full_names, in_order=bool(objects))
@@ -63,6 +62,12 @@ def model_of_weights(
         topology=topology,
         remarks=tuple(remarks),
     )
+
+
+def _unfolded(topology: KerasModel, source: str) -> Unfolded:
+    from ..keras.unfold import Unfolded
+
+    return Unfolded(topology, source)
 
 
 def _objects(
@@ -102,9 +107,15 @@ def keras_topology(
     """
     if not configs.get(""):
         return None
+    from ...graph.keras.nouns import every_layer
+    from ..keras.model import parse_json
+    from ..keras.topology import read_topology
+    from ..keras.weights import stored_order
+
     try:
         topology = read_topology(parse_json(configs[""], what), what, "2")
-        names = {_layer_name(parse_json(configs[p], what)): p for p in configs if p}
+        parsed = {p: parse_json(text, what) for p, text in configs.items() if p}
+        names = {_layer_name(config): path for path, config in parsed.items()}
     except FormatError:
         return None
     scopes = {f"{path}/": name for name, path in names.items() if name}

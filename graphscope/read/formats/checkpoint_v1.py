@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire.source import Source
-from ..checkpoint.model import model_of_weights
 from ..checkpoint.sstable import Table, is_table
-from ..checkpoint.tensor_slices import is_slice_table, read_slices
 from ..options import Options
 
 NAME = "TensorFlow checkpoint V1"
@@ -17,8 +15,15 @@ NAME = "TensorFlow checkpoint V1"
 
 def recognises(source: Source) -> bool:
     """A table whose first value describes slices of tensors."""
-    return is_table(source) and is_slice_table(Table(source))
+    if not is_table(source):
+        return False
+    from ..checkpoint.tensor_slices import is_slice_table
+
+    return is_slice_table(Table(source))
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..checkpoint.model import model_of_weights
+    from ..checkpoint.tensor_slices import read_slices
+
     return model_of_weights(read_slices(source), source.name, NAME)

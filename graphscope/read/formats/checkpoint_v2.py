@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire.source import Source
-from ..checkpoint.bundle import prefix_of, read_bundle
-from ..checkpoint.model import model_of_weights
 from ..checkpoint.sstable import Table, is_table
 from ..options import Options
 
@@ -21,5 +19,8 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..checkpoint.bundle import prefix_of, read_bundle
+    from ..checkpoint.model import model_of_weights
+
     weights = read_bundle(source, options.check)
     return model_of_weights(weights, prefix_of(source.name), NAME)

@@ -7,7 +7,6 @@ from ...wire import messages as proto
 from ...wire.protobuf import parse_lean
 from ...wire.source import Source
 from ..detect.sniff import begins_like, reads_like
-from ..graphdef.model import model_of_graph
 from ..options import Options
 
 NAME = "GraphDef"
@@ -18,6 +17,8 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..graphdef.model import model_of_graph
+
     if reads_like("GraphDef", source):
         message = proto.parse_text("GraphDef", source.text(), source.name)
         return model_of_graph(message, source, f"{NAME} (text)")

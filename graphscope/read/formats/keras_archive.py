@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError
 from ...graph import Model
 from ...wire.source import GZIP_FLOOR, GZIP_RATIO, Source
-from ..keras.model import model_of_keras, parse_json
 from ..options import Options
-from ..weights.hdf5 import Hdf5
+
+if TYPE_CHECKING:
+    from ..weights.hdf5 import Hdf5
 
 NAME = "Keras archive"
 _MAGIC = b"PK\x03\x04"
@@ -65,6 +66,8 @@ def _archive(source: Source) -> zipfile.ZipFile:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..keras.model import model_of_keras, parse_json
+
     archive = _archive(source)
     config = parse_json(_member(archive, _CONFIG, source), f"{source.name}: {_CONFIG}")
     names = archive.namelist()
@@ -98,6 +101,8 @@ def _member(archive: zipfile.ZipFile, name: str, source: Source) -> bytes:
 
 
 def _weights(archive: zipfile.ZipFile, source: Source) -> Hdf5:
+    from ..weights.hdf5 import Hdf5
+
     info = archive.getinfo(_WEIGHTS)
     if info.compress_type != zipfile.ZIP_STORED:
         return Hdf5(

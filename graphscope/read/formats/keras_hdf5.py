@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire.source import Source
-from ..keras.model import read_h5
 from ..options import Options
-from ..weights.hdf5 import MAGIC
 
 NAME = "Keras HDF5"
+_MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 def recognises(source: Source) -> bool:
-    return source.head(len(MAGIC)) == MAGIC
+    return source.head(len(_MAGIC)) == _MAGIC
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..keras.model import read_h5
+
     return read_h5(source, options, NAME)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire.source import Source
-from ..keras.model import is_config, read_json
 from ..options import Options
 
 NAME = "Keras JSON"
@@ -15,8 +14,12 @@ def recognises(source: Source) -> bool:
     head = source.head(1 << 12).lstrip()
     if head[:1] != b"{" or b'"class_name"' not in source.head(1 << 24):
         return False
+    from ..keras.model import is_config
+
     return is_config(bytes(source[:]))
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..keras.model import read_json
+
     return read_json(source, options, NAME)

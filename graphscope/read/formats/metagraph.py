@@ -7,7 +7,6 @@ from ...wire import messages as proto
 from ...wire.protobuf import parse_lean
 from ...wire.source import Source
 from ..detect.sniff import begins_like, reads_like
-from ..graphdef.model import model_of_metagraph
 from ..options import Options
 
 NAME = "MetaGraph"
@@ -18,6 +17,8 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..graphdef.model import model_of_metagraph
+
     if reads_like("MetaGraphDef", source):
         message = proto.parse_text("MetaGraphDef", source.text(), source.name)
     else:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError
 from ...graph import Model
 from ...wire import messages as proto
 from ...wire.protobuf import parse_lean
 from ...wire.source import Source, beside, check_inside, exists, open_source, siblings
-from ..checkpoint.bundle import read_bundle
-from ..checkpoint.model import model_of_weights
-from ..checkpoint.saved_objects import SavedObjects, without_values
 from ..detect.sniff import begins_like, reads_like
-from ..graphdef.model import model_of_metagraph
 from ..options import Options
-from ..variables.restore_ops import keys_of
-from ..variables.roles import joined_variables
+
+if TYPE_CHECKING:
+    from ..checkpoint.saved_objects import SavedObjects
 
 NAME = "SavedModel"
 _VARIABLES = "variables/variables.index"
@@ -28,6 +25,10 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..checkpoint.bundle import read_bundle
+    from ..checkpoint.saved_objects import SavedObjects
+    from ..graphdef.model import model_of_metagraph
+
     if reads_like("SavedModel", source):
         message = proto.parse_text("SavedModel", source.text(), source.name)
     else:
@@ -109,6 +110,8 @@ def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
 def _without_values(model: Model, saved: SavedObjects) -> Model:
     if not model.variables:
         return model  # frozen, or nothing to learn
+    from ..checkpoint.saved_objects import without_values
+
     model = without_values(model, saved)
     count = len(model.variables)
     remark = f"no {_VARIABLES} beside it: its {count} variables have no values"
@@ -116,6 +119,10 @@ def _without_values(model: Model, saved: SavedObjects) -> Model:
 
 
 def _joined(model: Model, saved: SavedObjects, weights: Any) -> Model:
+    from ..checkpoint.model import model_of_weights
+    from ..variables.restore_ops import keys_of
+    from ..variables.roles import joined_variables
+
     weighted = model_of_weights(weights, model.source, "", saved.trackables())
     keys = keys_of(model.graph, model.functions, weights)
     keys |= saved.keys_of_nodes(model, keys, weights)

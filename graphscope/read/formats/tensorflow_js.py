@@ -1,27 +1,12 @@
-"""TensorFlow.js: ``model.json`` and its weight shards; graph models (a GraphDef) and layers models (Keras).
-
-Source: github.com/tensorflow/tfjs, tfjs-core/src/io/types.ts and tfjs-converter.
-"""
+"""TensorFlow.js: ``model.json`` and its weight shards; graph models (a GraphDef) and layers models (Keras)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-from ...errors import FormatError
-from ...graph import Model, Signature, Tensor, TensorSpec
-from ...wire import messages as proto
+from ...graph import Model
 from ...wire.source import Source
-from ..deployment.tfjs_manifest import Manifest, read_manifest
-from ..graphdef.model import model_of_graph
-from ..keras.model import parse_json, remarks_of
-from ..keras.topology import read_topology
-from ..keras.unfold import Unfolded
-from ..keras.weights import match_names
 from ..options import Options
 
 NAME = "TensorFlow.js"
-_TENSORFLOW_NAMES = {"FusedDepthwiseConv2dNative": "_FusedDepthwiseConv2dNative"}
 _KEYS = (b'"modelTopology"', b'"weightsManifest"')
 
 
@@ -35,145 +20,6 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
-    document = parse_json(source.text(), source.name)
-    if not isinstance(document, dict):
-        raise FormatError(f"{source.name}: a JSON document that holds no model")
-    topology = document.get("modelTopology") or {}
-    groups = document.get("weightsManifest") or []
-    if not isinstance(topology, dict) or not isinstance(groups, list):
-        raise FormatError(f"{source.name}: a TensorFlow.js model without a topology")
-    manifest = read_manifest(groups, source.name)
-    producer = str(document.get("convertedBy") or document.get("generatedBy") or "")
-    if "node" in topology:
-        start = document.get("modelInitializer")
-        start = start if isinstance(start, dict) else {}
-        model = _graph_model(topology, start, manifest, source)
-        signature = _signature(document)
-        named = {"serving_default": signature} if signature else {}
-        return replace(model, signatures=named, producer=producer or model.producer)
-    return replace(_layers_model(topology, manifest, source), producer=producer)
+    from ..deployment.tfjs_model import read_document
 
-
-def _graph_model(
-    topology: dict[str, Any],
-    start: dict[str, Any],
-    manifest: Manifest,
-    source: Source,
-) -> Model:
-    """``start`` is the graph that fills the model's tables, run once: its nodes stand among the others, as in TensorFlow."""
-    message = _parsed(topology, source)
-    names = {node.name for node in message.node}
-    message.node.extend(
-        node for node in _parsed(start, source).node if node.name not in names
-    )
-    for node in message.node:
-        _settle(node, manifest)
-    for function in message.library.function:
-        for node in function.node_def:
-            _settle(node, manifest)
-    model = model_of_graph(message, manifest.source, f"{NAME} graph model", source.name)
-    versions = {name: number for name, number in model.versions.items() if number}
-    model = replace(model, versions=versions)  # where it has none, () is a scalar
-    return replace(model, weights=manifest.weights) if manifest.shortages else model
-
-
-def _settle(node: Any, manifest: Manifest) -> None:
-    """Give a constant its values (the converter calls those of a function after it), a fused op TensorFlow's name."""
-    if node.op == "Const" and node.name in manifest.shortages:
-        _as_variable(node, manifest.entries[node.name].shape)
-    elif node.op == "Const" and node.name in manifest.entries:
-        dtype = proto.DATA_TYPES.get(node.attr["dtype"].type, "")
-        manifest.fill(node.attr["value"].tensor, node.name, dtype)
-    elif "Fused" in node.op:
-        _in_tensorflow_words(node)
-
-
-def _parsed(topology: dict[str, Any], source: Source) -> Any:
-    from google.protobuf import json_format
-
-    message = proto.GraphDef()
-    try:
-        json_format.ParseDict(topology, message, ignore_unknown_fields=True)
-    except (json_format.ParseError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise FormatError(
-            f"{source.name}: its topology is no GraphDef ({reason})"
-        ) from None
-    return message
-
-
-def _as_variable(node: Any, shape: tuple[int, ...]) -> None:
-    """A constant whose values are not at hand is what a variable without its checkpoint is."""
-    node.op = "VariableV2"
-    node.attr.pop("value", None)
-    node.attr["shape"].shape.ClearField("dim")
-    for size in shape:
-        node.attr["shape"].shape.dim.add(size=size)
-
-
-def _in_tensorflow_words(node: Any) -> None:
-    """TensorFlow.js's fused ops under TensorFlow's names, with the types of their arguments (tfjs-converter leaves them out)."""
-    node.op = _TENSORFLOW_NAMES.get(node.op, node.op)
-    if "num_args" in node.attr and "TArgs" not in node.attr:
-        count = min(max(node.attr["num_args"].i, 0), len(node.input))
-        node.attr["TArgs"].list.type.extend([node.attr["T"].type] * count)
-
-
-def _signature(document: dict[str, Any]) -> Signature | None:
-    more = document.get("userDefinedMetadata")
-    declared = document.get("signature")
-    if declared is None and isinstance(more, dict):
-        declared = more.get("signature")
-    if not isinstance(declared, dict):
-        return None
-    specs: dict[Tensor, TensorSpec] = {}
-    sides = [_side(declared.get(side), specs) for side in ("inputs", "outputs")]
-    return Signature(sides[0], sides[1], specs)
-
-
-def _side(declared: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
-    tensors = {}
-    for key, info in (declared if isinstance(declared, dict) else {}).items():
-        if not isinstance(info, dict) or not isinstance(info.get("name"), str):
-            continue
-        tensor = tensors[key] = Tensor.parse(info["name"])
-        told_shape = info.get("tensorShape")
-        dims = told_shape.get("dim") if isinstance(told_shape, dict) else None
-        shape = None
-        if isinstance(dims, list):
-            shape = tuple(_size(dim) for dim in dims)
-        number = proto.enum_number("DataType", info.get("dtype"))
-        specs[tensor] = TensorSpec(
-            proto.DATA_TYPES.get(number, "") if number else "", shape
-        )
-    return tensors
-
-
-def _size(dim: Any) -> int | None:
-    text = str(dim.get("size", "0")) if isinstance(dim, dict) else "-1"
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
-def _layers_model(
-    topology: dict[str, Any], manifest: Manifest, source: Source
-) -> Model:
-    config = topology.get("model_config", topology)
-    version = str(topology.get("keras_version") or "2")
-    described = read_topology(config, source.name, version)
-    names = [(name, entry.shape) for name, entry in manifest.entries.items()]
-    match_names(described, names, described.generation)
-    unfolded = Unfolded(described, source.name)
-    weights = manifest.weights
-    variables = manifest.variables()
-    return Model(
-        graph=unfolded.graph,
-        source=source.name,
-        format=f"{NAME} layers model",
-        weights=weights,
-        variables=variables,
-        keys={variable.name: variable.name for variable in variables},
-        signatures={"call": unfolded.signature},
-        layered=True,
-        topology=described,
-        remarks=tuple(remarks_of(described)),
-    )
+    return read_document(source)

@@ -6,8 +6,7 @@ from ...errors import FormatError
 from ...graph import Model
 from ...wire.source import Source
 from ..options import Options
-from ..text.grammar import HEADER, parse
-from ..variables.roles import graph_variables
+from ..text import HEADER
 
 NAME = "graphscope text form"
 
@@ -17,6 +16,9 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..text.grammar import parse
+    from ..variables.roles import graph_variables
+
     try:
         text = bytes(source[:]).decode("utf-8")
     except UnicodeDecodeError as error:

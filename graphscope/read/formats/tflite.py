@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire.source import Source
-from ..deployment.lite.file import LiteFile
-from ..deployment.lite.lower import NAME, lower
 from ..options import Options
 
-__all__ = ["NAME", "read", "recognises"]
+NAME = "TensorFlow Lite"
 _IDENTIFIER = b"TFL3"
 _SMALLEST = 8
 
@@ -22,4 +20,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Model:
+    from ..deployment.lite.file import LiteFile
+    from ..deployment.lite.lower import lower
+
     return lower(LiteFile(source))

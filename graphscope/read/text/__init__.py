@@ -1,0 +1,3 @@
+"""The text form that ``render/text.py`` writes, read."""
+
+HEADER = "# graphscope graph "  # what its first line begins with

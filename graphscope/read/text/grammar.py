@@ -14,8 +14,6 @@ from ...graph import Function, Graph, Node, Tensor
 from .cursor import Cursor
 from .values import AS_ABOVE, Absent, attributes_of, specs_of, value_of
 
-HEADER = "# graphscope graph "
-
 
 class TextGraph(NamedTuple):
     """What a text holds: a graph, and the functions of its library."""

@@ -7,29 +7,17 @@ While, If or Case, with the lists that it shares with others, is outlined into a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ...graph import Function, Graph, Tensor
 from ...graph.edit import duplicate, redirect
 from ...wire.write import function_names
 from ..prune import FRAME_OPS
 from .conds import conds_to_ifs
-from .outline import Region, bodies, outline_regions
+from .lifted import Lifted, has_loops
+from .outline import bodies, outline_regions
 from .tensor_arrays import arrays_to_lists, has_growing_array, type_lists
-from .while_frames import ENTERS, lift_frames
-
-
-@dataclass(frozen=True)
-class Lifted:
-    """A graph without loops; ``functions`` are those that were made.
-
-    ``broken`` says of each frame that is no well-formed loop why: its nodes are still in the graph.
-    """
-
-    graph: Graph
-    functions: Mapping[str, Function] = field(default_factory=dict)
-    regions: tuple[Region, ...] = ()
-    broken: Mapping[str, str] = field(default_factory=dict)
+from .while_frames import lift_frames
 
 
 def lift_loops(
@@ -39,7 +27,7 @@ def lift_loops(
 
     ``functions`` is the library of the file, in which calls are inlined; ``outputs`` are tensors that keep their names.
     """
-    if not _has_work(graph, functions):
+    if not has_loops(graph, functions):
         return Lifted(graph)
     asked = tuple(outputs)
     copy, library = duplicate(graph), dict(functions)
@@ -63,17 +51,6 @@ def lift_loops(
     regions = outline_regions(copy, library, asked, origin)
     new = {n: f for n, f in library.items() if functions.get(n) is not f}
     return Lifted(copy, new, tuple(regions), broken)
-
-
-def _has_work(graph: Graph, functions: Mapping[str, Function]) -> bool:
-    if next(graph.by_op(*ENTERS), None) is not None:
-        return True
-    nodes = (graph.node(name) for name in graph)
-    return any(
-        node.op.startswith(("TensorList", "TensorArray", "Quantize"))
-        or bool(function_names(node) & functions.keys())
-        for node in nodes
-    )
 
 
 def _spelled_out(

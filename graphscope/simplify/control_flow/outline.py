@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,18 +19,9 @@ from ...graph.names import unused
 from ...wire import opdefs
 from ...wire.write import function_names
 from .dead_arguments import LOOPS, dtype_of, named, trim
+from .lifted import Region
 
 SMALL = 16  # elements of a constant that is a literal; a larger one is a weight
-
-
-class Region(NamedTuple):
-    """One call that stands for a region: the node, the loops in it, and how many ops they run."""
-
-    node: str
-    function: str
-    loops: tuple[str, ...]
-    ops: int
-    members: frozenset[str]
 
 
 def outline_regions(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
 from ...graph.names import unused
-from .outline import Region
+from .lifted import Region
 
 _SIDES = ("true", "false")
 CHOICE = "_choice"  # marks a call that returns its second or its third input; TensorFlow lets such attributes pass

@@ -15,8 +15,8 @@ from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put
 from ...graph.names import Names, unused
 from ...graph.order import is_acyclic
+from .lifted import ENTERS
 
-ENTERS = ("Enter", "RefEnter")
 MERGES = ("Merge", "RefMerge")
 SWITCHES = ("Switch", "RefSwitch")
 _OPENING = (*SWITCHES, "_SwitchN")

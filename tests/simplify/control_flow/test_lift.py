@@ -12,7 +12,8 @@ import pytest
 import graphscope
 from graphscope.errors import NotExpressible
 from graphscope.graph import Graph, Node, Tensor
-from graphscope.simplify.control_flow.lift import Lifted, lift_loops
+from graphscope.simplify.control_flow.lift import lift_loops
+from graphscope.simplify.control_flow.lifted import Lifted
 from graphscope.wire import messages as proto
 from tests.cli.test_cli import run_main
 from tests.render.keras.loop_models import frozen_v1

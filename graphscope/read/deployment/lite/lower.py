@@ -17,7 +17,7 @@ from .emit import node_name
 from .file import LiteFile, Operator, Subgraph
 from .subgraph import Lowered
 
-NAME = "TensorFlow Lite"
+_FORMAT = "TensorFlow Lite"
 
 
 @cache
@@ -48,7 +48,7 @@ def lower(file: LiteFile, is_rounded: bool = False) -> Model:
     return Model(
         graph=first.emitter.graph,
         source=file.source.name,
-        format=NAME,
+        format=_FORMAT,
         producer=file.text(file.model, 3),
         functions={**functions, **bodies},
         signatures=_signatures(file, first, inputs, outputs),

@@ -1,0 +1,47 @@
+"""What lifting the loops of a graph gives; and whether there is anything to lift, for those who then need not load what lifts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ...graph import Function, Graph
+from ...wire.write import function_names
+
+ENTERS = ("Enter", "RefEnter")
+
+
+class Region(NamedTuple):
+    """One call that stands for a region: the node, the loops in it, and how many ops they run."""
+
+    node: str
+    function: str
+    loops: tuple[str, ...]
+    ops: int
+    members: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A graph without loops; ``functions`` are those that were made.
+
+    ``broken`` says of each frame that is no well-formed loop why: its nodes are still in the graph.
+    """
+
+    graph: Graph
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+def has_loops(graph: Graph, functions: Mapping[str, Function]) -> bool:
+    """Whether a node opens a frame, calls a function of the library or hands on what no Keras tensor holds."""
+    if next(graph.by_op(*ENTERS), None) is not None:
+        return True
+    nodes = (graph.node(name) for name in graph)
+    return any(
+        node.op.startswith(("TensorList", "TensorArray", "Quantize"))
+        or bool(function_names(node) & functions.keys())
+        for node in nodes
+    )
