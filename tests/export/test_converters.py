@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,11 @@ import tensorflow as tf
 from graphscope.analysis import analyse
 from graphscope.errors import GraphscopeError, NotExpressible
 from graphscope.export import registry
+from graphscope.export.convert.op_lists import ONNX
+from graphscope.export.convert.refusals import lacks
+from graphscope.export.frozen import Frozen
+from graphscope.graph import Graph, Node, Signature, Tensor
+from graphscope.wire import op_registry
 
 from .models import freeze_to, save_checkpoint, save_module, values
 
@@ -167,3 +174,55 @@ def test_a_missing_package_is_answered_with_the_line_that_brings_it(
         GraphscopeError, match=rf"pip install 'tf-graphscope\[{target}\]'"
     ):
         _dense(tmp_path).export(tmp_path / NAMES[target], target)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_op_is_named_before_a_converter_is_imported(tmp_path, target, monkeypatch):
+    """With its package out of reach the answer is the same: the op, its node and the nearest cut."""
+
+    def build():
+        sound = v1.placeholder(tf.float32, [160, 1], name="sound")
+        spectrum = tf.raw_ops.AudioSpectrogram(
+            input=sound, window_size=64, stride=32, name="spectrum"
+        )
+        coefficients = tf.raw_ops.Mfcc(
+            spectrogram=spectrum, sample_rate=16000, name="Mfcc"
+        )
+        tf.reduce_mean(coefficients, [0], name="mean")
+
+    found = analyse(freeze_to(tmp_path / "sound.pb", build), outputs=["mean"])
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    line = r"AudioSpectrogram \(node 'spectrum'\), Mfcc \(node 'Mfcc'\); cut the graph behind it: --input Mfcc$"
+    with pytest.raises(NotExpressible, match=line):
+        found.export(tmp_path / NAMES[target], target)
+    cut = analyse(tmp_path / "sound.pb", outputs=["mean"], inputs=["Mfcc"])
+    with pytest.raises(GraphscopeError, match="pip install"):  # nothing lacks any more
+        cut.export(tmp_path / NAMES[target], target)
+
+
+def test_what_is_computed_beforehand_lacks_nothing():
+    """An op that no input reaches is a constant to every converter."""
+
+    def frozen(*names):
+        graph = Graph()
+        graph.add("x", Node("Placeholder", {"dtype": "float32"}), ())
+        graph.add("c", Node("Const", {"dtype": "float32", "value": values(3)}), ())
+        graph.add("g", Node("Lgamma", {"T": "float32"}), [Tensor(names[0])])
+        graph.add("y", Node("Mul", {"T": "float32"}), [Tensor("x"), Tensor("g")])
+        signature = Signature({"x": Tensor("x")}, {"y": Tensor("y")})
+        return Frozen(graph, {"serving_default": signature})
+
+    assert not lacks(frozen("c"), frozenset({"Placeholder", "Mul"}))
+    assert lacks(frozen("x"), frozenset({"Placeholder", "Mul"})) == [("Lgamma", "g")]
+
+
+@needs("onnx")
+def test_the_list_of_ops_has_all_that_tf2onnx_handles():
+    folder = Path(find_spec("tf2onnx").origin).parent
+    names = set()
+    for path in folder.glob("onnx_opset/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tf_op":
+                handled = ast.literal_eval(node.args[0])
+                names |= {handled} if isinstance(handled, str) else set(handled)
+    assert names & set(op_registry.registry()) <= ONNX

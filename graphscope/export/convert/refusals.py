@@ -10,7 +10,9 @@ from ...graph import Graph
 from ...wire.write import referenced
 from ..frozen import Frozen
 from ..frozen.cuts import lacking
+from ..frozen.frozen import PLACEHOLDERS
 from ..report import Lack
+from .functional import functional
 
 READS_OUTSIDE = re.compile(
     r"Decode(Wav|Jpeg|Png|Gif|Bmp|Image|Raw|CSV|Webp|AndCropJpeg)|Encode\w+|ReadFile|WriteFile|Py(Func|FuncStateless)$|EagerPyFunc"
@@ -19,15 +21,40 @@ READS_OUTSIDE = re.compile(
 """Ops that feed a model from files, records or Python: no runtime but TensorFlow has them."""
 
 
-def outside(frozen: Frozen, more: Iterable[str] = ()) -> list[Lack]:
-    """The ops of ``more``, and those that read what only TensorFlow reads, that the graph or a function of it has."""
-    ops = frozenset(more)
-    return [
-        Lack(body.op(name), name)
-        for body in _bodies(frozen)
-        for name in body
-        if body.op(name) in ops or READS_OUTSIDE.fullmatch(body.op(name))
-    ]
+def lacks(frozen: Frozen, ops: frozenset[str]) -> list[Lack]:
+    """What a converter that knows ``ops`` lacks in all forms that the graph can be given: as it is, and with its loops as functions.
+
+    What no input reaches is computed beforehand and needs no op of its own; what reads from outside is lacking everywhere.
+    """
+    plain = list(_lacks(frozen, ops))
+    if not plain or any(READS_OUTSIDE.fullmatch(lack.op) for lack in plain):
+        return plain
+    lifted = list(_lacks(functional(frozen), ops))
+    return min(plain, lifted, key=len)
+
+
+def _lacks(frozen: Frozen, ops: frozenset[str]) -> Iterator[Lack]:
+    graph = frozen.graph
+    fed = _below(graph, graph.by_op(*PLACEHOLDERS))
+    for body in _bodies(frozen):
+        for name in body:
+            op = body.op(name)
+            is_inner = body is not graph or name in fed
+            if READS_OUTSIDE.fullmatch(op) or is_inner and op not in ops:
+                if op not in frozen.functions and not op.startswith("_"):
+                    yield Lack(op, name)
+
+
+def _below(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The named nodes and all that depend on them."""
+    visited: set[str] = set()
+    stack = [*names]
+    while stack:
+        name = stack.pop()
+        if name not in visited:
+            visited.add(name)
+            stack.extend(graph.succ[name])
+    return visited
 
 
 def _bodies(frozen: Frozen) -> Iterator[Graph]:

@@ -10,7 +10,8 @@ from ...verify.import_tensorflow import import_tensorflow, silence
 from ...verify.run.runner import Runner
 from ...wire.write import to_graph_def
 from ..convert.functional import functional
-from ..convert.refusals import outside, refusal
+from ..convert.op_lists import ONNX
+from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
 from ..frozen.cuts import lacking
@@ -34,8 +35,8 @@ MOST_BYTES = (1 << 31) - 1  # protobuf's own limit for one message
 
 
 def unsupported(frozen: Frozen) -> list[Lack]:
-    """What reads from outside; what else the converter lacks it says itself."""
-    return outside(frozen)
+    """The ops that the converter does not know; the forms of an op that it lacks it says itself."""
+    return lacks(frozen, ONNX)
 
 
 def write(frozen: Frozen, place: Path, options: Options) -> list[str]:

@@ -10,7 +10,8 @@ from ...verify.import_tensorflow import silence
 from ...verify.run.runner import Runner
 from ..bundle.saved import saved_model
 from ..convert.functional import functional
-from ..convert.refusals import outside, refusal
+from ..convert.op_lists import OPENVINO
+from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
 from ..options import Options
 from ..proof.called import CalledRunner
@@ -30,8 +31,8 @@ ONE_SIGNATURE = True
 
 
 def unsupported(frozen: Frozen) -> list[Lack]:
-    """What reads from outside; what else the converter lacks it says itself."""
-    return outside(frozen)
+    """The ops that the converter does not know; the forms of an op that it lacks it says itself."""
+    return lacks(frozen, OPENVINO)
 
 
 def write(frozen: Frozen, place: Path, options: Options) -> list[str]:

@@ -13,7 +13,8 @@ from ...verify.import_tensorflow import import_tensorflow, silence
 from ...verify.run.runner import Runner
 from ..bundle.saved import saved_model
 from ..convert.functional import functional
-from ..convert.refusals import outside, refusal
+from ..convert.op_lists import TFLITE
+from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
 from ..options import Options
@@ -36,8 +37,8 @@ MOST_BYTES = (1 << 31) - 1  # a flatbuffer's own limit
 
 
 def unsupported(frozen: Frozen) -> list[Lack]:
-    """What reads from outside; what else the converter lacks it says itself."""
-    return outside(frozen)
+    """The ops that the converter does not know; the forms of an op that it lacks it says itself."""
+    return lacks(frozen, TFLITE)
 
 
 def write(frozen: Frozen, place: Path, options: Options) -> list[str]:

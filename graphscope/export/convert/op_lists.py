@@ -1,0 +1,130 @@
+"""The ops that the converters of TFLite, ONNX and OpenVINO know, so that one that they lack is named before any of them is imported.
+
+Sources: tensorflow/compiler/mlir/lite/transforms/legalize_patterns.td and what the passes before it rewrite; the handlers that tf2onnx registers
+(tests/export holds the list against the package); openvino's op_table.cpp and the names in its frontend library. All held against what
+tools/converter_ops.py measures. An op is listed where the converter takes it in some form: the forms that it lacks it refuses itself.
+"""
+
+from __future__ import annotations
+
+TFLITE = frozenset("""
+Abs Add AddN AddV2 All Any ApproxTopK ArgMax ArgMin Assert AssignVariableOp Atan2 AvgPool AvgPool3D
+BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpace BatchToSpaceND BiasAdd BiasAddV1 Bitcast
+BitwiseXor BroadcastArgs BroadcastGradientArgs BroadcastTo Bucketize Case Cast Ceil CheckNumerics
+Complex ComplexAbs Concat ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos
+Cumprod Cumsum DepthToSpace DepthwiseConv2dNative Dequantize Div DivNoNan DynamicStitch Einsum Elu
+Empty EmptyTensorList EnsureShape Equal Erf Exp ExpandDims Expm1 FakeQuantWithMinMaxArgs
+FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel Fill Floor FloorDiv FloorMod
+FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual
+HashTable HashTableV2 Identity IdentityN If Imag InitializeTable InitializeTableV2 Inv
+InvertPermutation IsFinite IsInf IsNan L2Loss LRN LeakyRelu Less LessEqual LinSpace Log Log1p
+LogSoftmax LogicalAnd LogicalNot LogicalOr LookupTableFind LookupTableFindV2 LookupTableImport
+LookupTableImportV2 LookupTableSize LookupTableSizeV2 MatMul MatrixBandPart MatrixDiag MatrixDiagV2
+MatrixDiagV3 MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3 Max MaxPool MaxPool3D MaxPoolV2
+MaxPoolWithArgmax Maximum Mean Min Minimum MirrorPad Mod Mul MulNoNan Multinomial Neg NoOp
+NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack Pad PadV2
+ParallelDynamicStitch PartitionedCall Placeholder PlaceholderV2 PlaceholderWithDefault Pow
+PreventGradient Print PrintV2 Prod QuantizeAndDequantizeV2 QuantizeAndDequantizeV3
+QuantizeAndDequantizeV4 RFFT RFFT2D RandomStandardNormal RandomUniform Range Rank ReadVariableOp
+Real RealDiv Reciprocal ReciprocalGrad Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor
+ReverseSequence ReverseV2 RightShift Rint Roll Round Rsqrt RsqrtGrad ScatterNd SegmentSum Select
+SelectV2 Selu Shape ShapeN Sigmoid SigmoidGrad Sign Sin Size Slice Snapshot Softmax
+SoftmaxCrossEntropyWithLogits Softplus Softsign SpaceToBatch SpaceToBatchND SpaceToDepth
+SparseSoftmaxCrossEntropyWithLogits SparseToDense Split SplitV Sqrt SqrtGrad Square
+SquaredDifference Squeeze StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile
+StopGradient StridedSlice StringToHashBucketFast Sub Sum Tanh TanhGrad TensorListConcatV2
+TensorListElementShape TensorListFromTensor TensorListGather TensorListGetItem TensorListLength
+TensorListPopBack TensorListPushBack TensorListReserve TensorListResize
+TensorListScatterIntoExistingList TensorListSetItem TensorListStack TensorScatterAdd
+TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate Tile TopKV2 Transpose
+TruncateDiv TruncateMod Unique Unpack UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd
+UnsortedSegmentSum VarHandleOp Where While Xdivy XlaDynamicUpdateSlice Xlog1py Xlogy ZerosLike
+""".split())
+
+ONNX = frozenset("""
+Abs Acos Acosh Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All Any ArgMax ArgMin
+AsString Asin Asinh Assert Atan Atan2 Atanh AvgPool AvgPool3D BatchMatMul BatchMatMulV2
+BatchMatMulV3 BatchToSpaceND BiasAdd BiasAddV1 Bincount BitwiseAnd BitwiseOr BitwiseXor BroadcastTo
+CTCGreedyDecoder Cast Ceil CheckNumerics ClipByValue CombinedNonMaxSuppression ComplexAbs Concat
+ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos Cosh CropAndResize
+CudnnRNN Cumprod Cumsum DenseBincount DenseToDenseSetOperation DepthToSpace DepthwiseConv2dNative
+Div DivNoNan DynamicPartition DynamicStitch Einsum Elu EmptyTensorList EnsureShape Enter Equal Erf
+Exit Exp ExpandDims ExtractImagePatches FFT FIFOQueueV2 FakeQuantWithMinMaxArgs
+FakeQuantWithMinMaxVars Fill Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2
+FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual HashTable HashTableV2 Identity
+IdentityN If InitializeTable InitializeTableV2 Invert InvertPermutation IsFinite IsInf IsNan
+IteratorGetNext IteratorV2 LRN LSTMBlockCell LeakyRelu LeftShift Less LessEqual LinSpace Log
+LogSoftmax LogicalAnd LogicalNot LogicalOr LookupTableFind LookupTableFindV2 LookupTableImportV2
+LookupTableSizeV2 LoopCond MatMul MatrixBandPart MatrixDeterminant MatrixDiag MatrixDiagPart
+MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixInverse MatrixSetDiagV3 Max
+MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean Merge Min Minimum MirrorPad Mul
+Multinomial Neg NextIteration NoOp NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4
+NonMaxSuppressionV5 NotEqual OneHot OnesLike Pack Pad PadV2 ParallelDynamicStitch PartitionedCall
+Placeholder PlaceholderV2 PlaceholderWithDefault Pow PreventGradient Prod QueueDequeueManyV2
+QueueDequeueUpToV2 QueueDequeueV2 RFFT RFFT2D RaggedGather RaggedRange RaggedTensorFromVariant
+RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant RandomShuffle RandomStandardNormal
+RandomUniform RandomUniformInt Range Rank RealDiv Reciprocal ReduceJoin RefEnter RefExit RefMerge
+RefNextIteration RefSwitch Relu Relu6 Reshape ResizeArea ResizeBicubic ResizeBilinear
+ResizeNearestNeighbor ReverseSequence ReverseV2 RightShift Rint Roll Round Rsqrt
+SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ScatterNd SegmentMax SegmentMean SegmentMin
+SegmentProd SegmentSum Select SelectV2 Selu Shape ShapeN Sigmoid Sign Sin Sinh Size Slice Snapshot
+Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign SpaceToBatchND SpaceToDepth
+SparseFillEmptyRows SparseReshape SparseSegmentMean SparseSegmentMeanWithNumSegments
+SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentSum
+SparseSegmentSumWithNumSegments SparseSoftmaxCrossEntropyWithLogits SparseToDense Split SplitV Sqrt
+Square SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessWhile
+StaticRegexReplace StopGradient StridedSlice StringJoin StringLower StringSplit StringSplitV2
+StringToHashBucketFast StringToNumber StringUpper Sub Sum Switch Tan Tanh TensorArrayCloseV3
+TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3
+TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3 TensorListConcatV2 TensorListFromTensor
+TensorListGather TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack
+TensorListReserve TensorListResize TensorListScatterIntoExistingList TensorListSetItem
+TensorListStack TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub
+TensorScatterUpdate Tile TopKV2 Transpose TruncateDiv Unique UniqueWithCounts Unpack
+UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum Where While ZerosLike
+""".split())
+
+OPENVINO = frozenset("""
+Abs Acos Acosh Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any
+ApproximateEqual ArgMax ArgMin Asin Asinh Assert Assign AssignAdd AssignAddVariableOp AssignSub
+AssignSubVariableOp AssignVariableOp Atan Atan2 Atanh Attr AvgPool AvgPool3D BatchMatMul
+BatchMatMulV2 BatchMatMulV3 BatchMatrixInverse BatchToSpaceND BiasAdd BiasAddV1 Bincount BitwiseAnd
+BitwiseOr BitwiseXor BlockLSTM BroadcastArgs BroadcastTo Bucketize CTCGreedyDecoder CTCLoss Cast
+Ceil CheckNumerics CheckNumericsV2 ClipByValue Complex ComplexAbs Concat ConcatV2 Conj
+ConjugateTranspose Const Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos Cosh
+CropAndResize Cumsum DepthToSpace DepthwiseConv2dNative Div DivNoNan DynamicPartition DynamicStitch
+Einsum Elu EmptyTensorList EnsureShape Enter Equal Erf Erfc EuclideanNorm Exit Exp ExpandDims Expm1
+ExtractImagePatches FFT FFT2D FFT3D FIFOQueue FIFOQueueV2 FakeQuantWithMinMaxArgs
+FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel Fill Floor FloorDiv FloorMod
+FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GRUBlockCell Gather GatherNd GatherTree GatherV2
+Greater GreaterEqual HSVToRGB HashTable HashTableV2 IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D
+Identity IdentityN If Imag InitializeTable InitializeTableV2 Inv Invert InvertPermutation IsFinite
+IsInf IsNan IsVariableInitialized Iterator IteratorGetNext IteratorV2 L2Loss LRN LeakyRelu LeftShift
+Less LessEqual LinSpace ListDiff Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr
+LookupTableFind LookupTableFindV2 LookupTableImport LookupTableImportV2 LookupTableInsert
+LookupTableInsertV2 LookupTableSize LookupTableSizeV2 LoopCond MatMul MatrixBandPart MatrixDiag Max
+MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean Merge MergeV2Checkpoints Min Minimum
+MirrorPad Mod Mul MulNoNan Multinomial MutableHashTable MutableHashTableV2 Neg NextIteration NoOp
+NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5
+NotEqual OneHot OneShotIterator OnesLike Pack Pad PadV2 ParallelDynamicStitch PartitionedCall
+Placeholder PlaceholderWithDefault Pow PreventGradient Print PrintV2 Prod QueueDequeue
+QueueDequeueMany QueueDequeueUpTo QueueDequeueUpToV2 QueueDequeueV2 RFFT RFFT3D RGBToHSV
+RaggedTensorToSparse RaggedTensorToTensor RandomUniform RandomUniformInt Range Rank ReadVariableOp
+Real RealDiv Reciprocal RefEnter Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor
+ResourceGather RestoreV2 Reverse ReverseSequence ReverseV2 RightShift Rint Roll Round Rsqrt SaveV2
+ScatterNd SegmentSum Select SelectV2 Selu Shape ShapeN ShardedFilename Sigmoid Sign Sin Sinh Size
+Slice Snapshot Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign SpaceToBatchND SpaceToDepth
+SparseFillEmptyRows SparseReshape SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
+SparseTensorDenseAdd SparseTensorDenseMatMul SparseToDense Split SplitV Sqrt Square
+SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessWhile StaticRegexFullMatch
+StaticRegexReplace StopGradient StridedSlice StringJoin StringLower StringSplitV2
+StringToHashBucketFast Sub Sum Switch Tan Tanh TensorArrayCloseV3 TensorArrayConcatV3
+TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayV3
+TensorArrayWriteV3 TensorListConcatV2 TensorListFromTensor TensorListGather TensorListGetItem
+TensorListLength TensorListPopBack TensorListPushBack TensorListReserve TensorListResize
+TensorListScatterIntoExistingList TensorListSetItem TensorListStack TensorScatterAdd
+TensorScatterUpdate Tile ToBool TopK TopKV2 Transpose TruncateDiv TruncateMod Unique
+UniqueWithCounts Unpack UnravelIndex UnsortedSegmentMax UnsortedSegmentSum VarHandleOp
+VarIsInitializedOp Variable VariableV2 Where While WriteFile Xdivy XlaConvV2 XlaDotV2 Xlog1py Xlogy
+ZerosLike
+""".split())
