@@ -69,6 +69,11 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
+def needs_corpus(command: str) -> bool:
+    """Whether a command reads the published models, or the catalogue of them: the folder has a link ``corpus`` then."""
+    return command.startswith("graphscope survey ")
+
+
 def refresh(folder: Path) -> None:
     """Rewrite the output below each command of README.rst; a command that elides with ``...`` is left."""
     lines = README.read_text().splitlines()
