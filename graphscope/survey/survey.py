@@ -19,7 +19,7 @@ from .output.sarif import sarif_of
 from .places import folders_in
 from .relatives import Relation, relations
 from .run.cluster import cluster_rows
-from .run.pool import local_rows
+from .run.pool import ahead, local_rows
 from .units import Unit, units_of
 
 PAGE = "catalogue.html"
@@ -104,7 +104,7 @@ def survey(
     catalogue = Catalogue(folder)
     state = Survey(str(folder))
     begin = time.monotonic()
-    units = _new_units(place, catalogue, wishes, state)
+    units = ahead(_new_units(place, catalogue, wishes, state))
     try:
         for row in _rows(units, catalogue, wishes):
             state.count(row)

@@ -232,3 +232,27 @@ def test_a_killed_run_loses_nothing(tmp_path: Path, capsys) -> None:
 def _lines(folder: Path) -> int:
     journals = folder.glob("journal-*.jsonl")
     return sum(path.read_text().count("\n") for path in journals)
+
+
+def test_progress_has_an_estimate_once_all_is_listed() -> None:
+    from graphscope.cli.survey import progress_text
+    from graphscope.survey import Survey
+
+    state = Survey("c", listed=3700, known=100, read=1200, models=400)
+    text = progress_text(state, 100.0)
+    assert text == "1,200 of 3,600 and more files, 400 models, 12.0 a second"
+    state.is_listed = True
+    assert progress_text(state, 100.0).endswith(", about 3 min left")
+    state.read = 3000
+    assert progress_text(state, 100.0).endswith(", about 20 s left")
+
+
+def test_a_missing_package_is_named_with_the_line_that_installs_it(
+    monkeypatch, tmp_path: Path, capsys
+) -> None:
+    from graphscope.survey import options
+
+    monkeypatch.setattr(options, "find_spec", lambda name: None)
+    status, _, message = run_main(capsys, "survey", tmp_path, "-o", tmp_path / "c")
+    assert status == 1 and "pip install 'tf-graphscope[survey]'" in message
+    assert not (tmp_path / "c").exists()

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -49,13 +50,14 @@ def serve() -> None:
     _import_all()
     requests, answers = sys.stdin, os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # what a library prints is no answer
-    for line in requests:
-        units, limits = json.loads(line)
-        for row in rows_of([Unit(**u) for u in units], Limits(**limits)):
-            answers.write(json.dumps(row) + "\n")
+    with suppress(BrokenPipeError):  # whoever asked is gone
+        for line in requests:
+            units, limits = json.loads(line)
+            for row in rows_of([Unit(**u) for u in units], Limits(**limits)):
+                answers.write(json.dumps(row) + "\n")
+                answers.flush()
+            answers.write("\n")
             answers.flush()
-        answers.write("\n")
-        answers.flush()
 
 
 def _import_all() -> None:
@@ -155,7 +157,7 @@ def _work(units: Sequence[Unit], limits: Limits, sending: int) -> None:
             row = _described(unit, limits)
             os.write(sending, (json.dumps(row) + "\n").encode("ascii"))
     finally:
-        if sys.exc_info()[0] is not None:
+        if sys.exc_info()[0] not in (None, BrokenPipeError):
             sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         os._exit(1)
 

@@ -19,6 +19,7 @@ from ..units import Unit
 from .limited import request_of
 
 BATCH = 8  # units a request: small, that all readers end together
+LISTED_AHEAD = 200_000  # units, some 100 MB
 _SERVE = "from graphscope.survey.run.limited import serve; serve()"
 _PACKAGE = str(Path(__file__).parents[3])
 
@@ -82,6 +83,25 @@ class Reader:
             self.process.stdin.close()
         self.process.terminate()
         self.process.wait()
+
+
+def ahead(units: Iterable[Unit]) -> Iterator[Unit]:
+    """The same units, listed by a thread ahead of who reads them, so that soon it is known how many there are."""
+    listed: queue.Queue[Unit | GraphscopeError | None] = queue.Queue(LISTED_AHEAD)
+
+    def work() -> None:
+        try:
+            for unit in units:
+                listed.put(unit)
+            listed.put(None)
+        except GraphscopeError as error:  # a place that cannot be listed
+            listed.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    while (unit := listed.get()) is not None:
+        if isinstance(unit, GraphscopeError):
+            raise unit
+        yield unit
 
 
 def batches(units: Iterable[Unit], size: int = BATCH) -> Iterator[list[Unit]]:
