@@ -8,7 +8,7 @@ the one whose input is as wide as what came before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from .widths import Widths
 
 _DIGITS = re.compile(r"(\d+)")
 _COUNTER = re.compile(r"_?\d+")
-_MOST = 2_000  # layers: above, their names must do
+_MOST = 2_000  # layers times runs of a scope: above, their names must do
 _BEAM = 12  # ways that are followed at once
 
 Named = tuple[str, str, Widths | None]  # the name of a layer, its class, its widths
@@ -48,8 +48,6 @@ class _Unit:
 def by_widths(layers: Sequence[Named]) -> list[str]:
     """The names of the layers in the order in which they most likely run; sorted by number where nothing tells."""
     names = sorted((name for name, _, _ in layers), key=natural)
-    if len(layers) > _MOST:
-        return names
     root = _Unit("", [])
     known = {name: (name, op, sizes) for name, op, sizes in layers}
     for name in names:
@@ -79,12 +77,14 @@ class _Way:
     places: tuple[int, ...]
 
 
-def _merged(parts: Iterable[_Unit]) -> list[_Unit]:
+def _merged(parts: Collection[_Unit]) -> list[_Unit]:
     """Runs of names that differ in numbers alone, merged so that widths meet: the best of a few ways at each step."""
     by_stem: dict[str, list[_Unit]] = {}
     for part in parts:
         by_stem.setdefault(_COUNTER.sub("#", part.name).rstrip("#"), []).append(part)
     runs = list(by_stem.values())
+    if sum(map(len, runs)) * len(runs) > _MOST:
+        return list(parts)
     ways = [_Way(0, (), (0,) * len(runs))]
     for _ in range(sum(map(len, runs)) if len(runs) > 1 else 0):
         steps = {way.places: way for way in sorted(_longer(runs, ways), key=_worse)}
