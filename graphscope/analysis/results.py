@@ -169,12 +169,18 @@ class Analysis(Stages):
 
         return format_table(self.layer_table(level))
 
-    def table_after(self, name: str) -> str:
+    def layer_table_after(self, name: str) -> DataFrame:
         """The table of the graph that stands after one pass; raises UnknownPass with the list where there is none."""
-        from ..render.table import format_table, to_table
+        from ..render.table import to_table
 
         state = self.state_after(name)
-        return format_table(to_table(state.graph, state.specs))
+        return to_table(state.graph, state.specs)
+
+    def table_after(self, name: str) -> str:
+        """The same as text."""
+        from ..render.table import format_table
+
+        return format_table(self.layer_table_after(name))
 
     def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""

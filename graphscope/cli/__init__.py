@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -35,6 +36,7 @@ from .options import (
 )
 from .pictures import diff_command, render_command, view_command
 from .survey import survey_command
+from .text.tables import Shown, layers_text, of_tables, variables_text
 
 
 class Ordered(click.Group):
@@ -80,21 +82,28 @@ def inspect_command(json_wanted: bool, **options: Any) -> None:
     is_flag=True,
     help="Minimum, maximum, mean, zeros, NaN of each: reads all weights.",
 )
+@of_tables
 @as_json
-def variables_command(json_wanted: bool, stats: bool, **options: Any) -> None:
+def variables_command(
+    json_wanted: bool, stats: bool, shown: Shown, **options: Any
+) -> None:
     """The variable list: roles, shapes, bytes, statistics on request."""
     from ..analysis import documents as report
-    from . import terminal as console
 
     document = report.describe_variables(analysis_of(options), stats)
-    say(document, lambda: console.variables_text(document), json_wanted)
+    say(document, lambda: variables_text(document, shown), json_wanted)
 
 
 @model_command("layers")
 @of_layers
+@of_tables
 @as_json
 def layers_command(
-    json_wanted: bool, level: str, stop_after: str | None, **options: Any
+    json_wanted: bool,
+    level: str,
+    stop_after: str | None,
+    shown: Shown,
+    **options: Any,
 ) -> None:
     """Table of the recovered layers."""
     from ..analysis import documents as report
@@ -102,11 +111,12 @@ def layers_command(
     analysis = analysis_of(options)
     if stop_after:
         document = report.describe_pass(analysis, stop_after)
-        say(document, lambda: analysis.table_after(stop_after), json_wanted)
+        frame = partial(analysis.layer_table_after, stop_after)
+        say(document, lambda: layers_text(frame(), shown), json_wanted)
     elif json_wanted:
         say(report.describe_layers(analysis), str, True)
     else:
-        click.echo(analysis.table(level).rstrip())
+        click.echo(layers_text(analysis.layer_table(level), shown))
 
 
 @model_command("outputs")

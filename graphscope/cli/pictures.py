@@ -77,7 +77,7 @@ def diff_command(
     Layers are aligned by structure first, by name second. Exit status 0: nothing differs; 3: something does.
     """
     from ..analysis.results import analyse
-    from . import diff_text as console
+    from .text.comparison import diff_text
 
     check_place(out)
     check_ours([out] if out else [], force)
@@ -86,7 +86,7 @@ def diff_command(
     if out:
         comparison.render(out)
         remember([out])
-    say(document, lambda: console.diff_text(document), json_wanted)
+    say(document, lambda: diff_text(document), json_wanted)
     if not document["same"]:
         sys.exit(3)
 

@@ -167,24 +167,8 @@ def _tensor(each: Mapping[str, Any]) -> str:
     return f"{printable(each['tensor'])}  {dtype} {shape_text(each['shape'])}"
 
 
-STATISTICS = ("minimum", "maximum", "mean", "std", "zeros", "nan", "inf", "dead")
-
-
-def variables_text(doc: Mapping[str, Any]) -> str:
-    """What ``graphscope variables`` says."""
-    keys = ("name", "dtype", "shape", "bytes", "role")
-    extra = [k for k in STATISTICS if any(k in v for v in doc["variables"])]
-    rows = []
-    for v in doc["variables"]:
-        role = f"{v['role']} of {v['of']}" if v.get("of") else v["role"]
-        row = [v["name"], v["dtype"], shape_text(v["shape"]), v["bytes"], role]
-        rows.append(row + [_number(v.get(k)) for k in extra])
-    total = sum(v["bytes"] for v in doc["variables"])
-    listed = table(rows, [*keys, *extra]) + "\n" if rows else ""
-    return f"{listed}{len(rows):,} variables, {amount(total)}"
-
-
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """A cell: a float in four digits, a list by its length, nothing for None."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):  # the dead channels
@@ -197,7 +181,7 @@ def verification_text(doc: Mapping[str, Any]) -> str:
     lines = []
     for out in doc["outputs"]:
         shape = f"{out['dtype']} {shape_text(out['shape'])}"
-        apart = f"{_number(out['max_abs'])}, {_number(out['max_rel'])} of its scale"
+        apart = f"{number(out['max_abs'])}, {number(out['max_rel'])} of its scale"
         mark = "" if out["passed"] else "   <- differs"
         lines.append(f"  {out['a']} and {out['b']}  {shape}  differ by {apart}{mark}")
     if doc.get("parts_at"):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from .terminal import counted, printable, table
+from ..terminal import counted, printable, table
 
 MOST = 12  # layers and weights of each kind that are listed
 

@@ -1,0 +1,245 @@
+"""Tables that fit a terminal: which rows, which columns, in which order, and what gives way where there is no room.
+
+Where a table is wider than the terminal (80 columns where there is none), this gives way in this order: the columns of
+``LEAST`` are shortened, down to that many characters; names down to ``NAME``; then whole columns are left out in the order of
+``DROPPED``, and what remains has their room; last, names are shortened further. A line below the table says which columns
+are left out. ``--wide`` shows all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import click
+
+from ..terminal import amount, number, printable, shape_text
+
+GAP = 2  # blanks between columns
+LEAST = {"config": 20, "connected to": 12, "role": 14}
+NAME, SHORTEST = 36, 16  # characters of a name, which is the first column
+DROPPED = tuple(
+    "connected to,config,dead,inf,nan,zeros,std,mean,dtype,bytes".split(",")
+)
+
+STATISTICS = ("minimum", "maximum", "mean", "std", "zeros", "nan", "inf", "dead")
+
+Decorated = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was asked of a table: ``columns`` by name, rows that hold ``pattern``, sorted by ``sort``, as wide as it is."""
+
+    wide: bool = False
+    sort: str = ""
+    pattern: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass
+class Table:
+    """``rows`` are cells as text; ``values``, where given, what they are sorted by; ``right`` the columns of numbers."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    values: Sequence[Sequence[Any]] = ()
+    right: frozenset[str] = frozenset()
+
+
+def of_tables(command: Decorated) -> Decorated:
+    """``--wide --sort --grep --columns`` of a command that prints a table; they arrive as one ``shown``."""
+
+    @wraps(command)
+    def with_shown(
+        *args: Any, wide: bool, sort: str, grep: str, columns: str, **options: Any
+    ) -> Any:
+        names = tuple(each.strip() for each in columns.split(",") if each.strip())
+        shown = Shown(wide, sort, grep, names)
+        return command(*args, shown=shown, **options)
+
+    wrapped: Decorated = with_shown
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_OPTIONS = (
+    click.option("--wide", is_flag=True, help="All of it, however wide."),
+    click.option("--sort", default="", metavar="COLUMN", help="-COLUMN: downwards."),
+    click.option(
+        "--grep",
+        default="",
+        metavar="TEXT",
+        help="Rows that hold it, in any column shown.",
+    ),
+    click.option("--columns", default="", metavar="A,B", help="These columns alone."),
+)
+
+
+def width_of_terminal() -> int:
+    """The columns that there are: COLUMNS, the terminal's, 80 where the text goes into a pipe."""
+    return shutil.get_terminal_size((80, 24)).columns if _asked() else 80
+
+
+def _asked() -> bool:
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
+
+
+def table_text(table: Table, shown: Shown, width: int | None = None) -> str:
+    """The table as lines; raises BadParameter where a column is asked for that it has not."""
+    rows = _wanted(table, shown)
+    at = _columns(table, shown)
+    head = [table.head[i] for i in at]
+    cells = [[printable(row[i]) for i in at] for row in rows]
+    room = None if shown.wide else width or width_of_terminal()
+    sizes = _sizes(head, cells, room, keep=bool(shown.columns))
+    lines = [
+        _line(line, head, sizes, table.right)
+        for line in (head, ["-" * size for size in sizes], *cells)
+    ]
+    gone = [name for name, size in zip(head, sizes, strict=True) if not size]
+    if gone:
+        lines.append(f"(left out: {', '.join(gone)}; --wide shows all)")
+    return "\n".join(lines)
+
+
+def _columns(table: Table, shown: Shown) -> list[int]:
+    for name in (*shown.columns, *filter(None, [shown.sort.lstrip("-")])):
+        if name not in table.head:
+            listed = ", ".join(table.head)
+            raise click.BadParameter(f"no column {name!r}; there are: {listed}")
+    names = shown.columns or table.head
+    return [list(table.head).index(name) for name in names]
+
+
+def _wanted(table: Table, shown: Shown) -> list[Sequence[str]]:
+    """The rows that hold the text in a column that is shown, sorted."""
+    values = table.values or table.rows
+    pairs = list(zip(table.rows, values, strict=True))
+    if shown.pattern:
+        text = shown.pattern.lower()
+        at = _columns(table, shown)
+        pairs = [p for p in pairs if any(text in str(p[0][i]).lower() for i in at)]
+    name = shown.sort.lstrip("-")
+    if name in table.head:
+        at = list(table.head).index(name)
+        pairs.sort(key=lambda p: _key(p[1][at]), reverse=shown.sort.startswith("-"))
+    return [row for row, _ in pairs]
+
+
+def _key(value: Any) -> tuple[int, float, str]:
+    """Numbers by size, shapes by their elements, all else by its text."""
+    if isinstance(value, list | tuple):
+        product = 1.0
+        for size in value:
+            product *= size if isinstance(size, int | float) else 1
+        return 0, product, str(value)
+    if isinstance(value, int | float):
+        return 0, float(value), ""
+    return 1, 0.0, str(value)
+
+
+def _sizes(
+    head: Sequence[str], cells: Sequence[Sequence[str]], room: int | None, keep: bool
+) -> list[int]:
+    """The width of each column, 0 for one that is left out."""
+    whole = [
+        max(len(name), *map(len, column), 0) for name, *column in zip(head, *cells)
+    ]
+    droppable = [] if keep else [name for name in DROPPED if name in head]
+    gone: set[str] = set()
+    while room is not None:
+        sizes = [0 if n in gone else w for n, w in zip(head, whole, strict=True)]
+        for i, name in enumerate(head):
+            _shorten(sizes, i, LEAST.get(name, sizes[i]), room)
+        _shorten(sizes, 0, NAME, room)
+        if _total(sizes) <= room or not droppable:
+            _shorten(sizes, 0, SHORTEST, room)
+            return sizes
+        gone.add(droppable.pop(0))
+    return whole
+
+
+def _shorten(sizes: list[int], i: int, least: int, room: int) -> None:
+    """Take what is too much from one column."""
+    if sizes[i] > least:
+        sizes[i] = max(least, sizes[i] - max(0, _total(sizes) - room))
+
+
+def _total(sizes: Sequence[int]) -> int:
+    return sum(size + GAP for size in sizes if size) - GAP
+
+
+def _line(
+    cells: Sequence[str],
+    head: Sequence[str],
+    sizes: Sequence[int],
+    right: Iterable[str],
+) -> str:
+    parts = [
+        _fit(cell, size, name in right, name in LEAST)
+        for cell, name, size in zip(cells, head, sizes, strict=True)
+        if size
+    ]
+    return (" " * GAP).join(parts).rstrip()
+
+
+def _fit(cell: str, size: int, right: bool, is_text: bool) -> str:
+    """The cell in its width; of a name the middle gives way, since scopes differ in front and names at the end."""
+    if len(cell) > size:
+        tail = 0 if is_text else (size - 1) * 3 // 5
+        cell = f"{cell[: size - 1 - tail]}…{cell[len(cell) - tail :]}"
+    return cell.rjust(size) if right else cell.ljust(size)
+
+
+def layers_text(frame: Any, shown: Shown) -> str:
+    """The layer table (a DataFrame), and below it how many rows there are and what their parameters sum to."""
+    values = [list(row) for row in frame.itertuples(index=False)]
+    head = list(frame.columns)
+    right = frozenset({"parameters"})
+    rows = [[_cell(head[i], value) for i, value in enumerate(row)] for row in values]
+    table = Table(head, rows, values, right)
+    total = sum(frame["parameters"])
+    return f"{table_text(table, shown)}\n\n{_count(table, shown, 'row')}, {total:,} parameters"
+
+
+def variables_text(doc: Mapping[str, Any], shown: Shown) -> str:
+    """The list of variables, with statistics where they were read."""
+    head = ["name", "dtype", "shape", "bytes", "role"]
+    head += [k for k in STATISTICS if any(k in v for v in doc["variables"])]
+    values, rows = [], []
+    for v in doc["variables"]:
+        role = f"{v['role']} of {v['of']}" if v.get("of") else v["role"]
+        value = [role if key == "role" else v.get(key) for key in head]
+        values.append(value)
+        rows.append([_cell(key, each) for key, each in zip(head, value, strict=True)])
+    table = Table(head, rows, values, frozenset({"bytes", *STATISTICS}))
+    total = amount(sum(v["bytes"] for v in doc["variables"]))
+    listed = table_text(table, shown) + "\n" if rows else ""
+    return f"{listed}{_count(table, shown, 'variable')}, {total}"
+
+
+def _cell(name: str, value: Any) -> str:
+    if name == "shape":
+        return shape_text(value)
+    if name == "output shape":
+        return (
+            "?"
+            if value is None
+            else " × ".join("?" if n is None else str(n) for n in value) or "scalar"
+        )
+    if name == "parameters":
+        return f"{value:,}" if value else ""
+    return f"{value:,}" if name == "bytes" else number(value)
+
+
+def _count(table: Table, shown: Shown, unit: str) -> str:
+    total, listed = len(table.rows), len(_wanted(table, shown))
+    count = f"{listed:,} of {total:,}" if listed < total else f"{total:,}"
+    return f"{count} {unit}{'' if total == 1 else 's'}"
