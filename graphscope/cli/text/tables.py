@@ -124,8 +124,8 @@ def _wanted(table: Table, shown: Shown) -> list[Sequence[str]]:
     pairs = list(zip(table.rows, values, strict=True))
     if shown.pattern:
         text = shown.pattern.lower()
-        at = _columns(table, shown)
-        pairs = [p for p in pairs if any(text in str(p[0][i]).lower() for i in at)]
+        places = _columns(table, shown)
+        pairs = [p for p in pairs if any(text in str(p[0][i]).lower() for i in places)]
     name = shown.sort.lstrip("-")
     if name in table.head:
         at = list(table.head).index(name)
