@@ -91,7 +91,7 @@ def relu_capped_with_slope(x: Input, max_value: Scalar, negative_slope: Scalar) 
     return (capped | clipped) - negative_slope * op.Relu(-x)
 
 
-@layer("LeakyReLU")
+@layer("LeakyReLU", where=lambda negative_slope: negative_slope >= 0)
 def leaky_relu(x: Input, negative_slope: Attr) -> Term:
     return op.LeakyRelu(x, alpha=negative_slope)
 

@@ -1,21 +1,25 @@
 """What the readers of a feed imply of its shape, where the file does not say it.
 
 Python wrote no shape into placeholders before TensorFlow 1.0, and many people feed arrays of no declared shape. A matrix
-product tells the features, a convolution the rank and the channels, a Reshape how many numbers one example has.
+product tells the features, a convolution the rank and the channels, a Reshape how many numbers one example has
+(``reader_rules.py``); what lies between a feed and such a reader hands that on (``kept_axes.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 from ... import ops
-from ...graph import Graph, Node, Shape, Tensor, TensorSpec
-from ...ops.values.dims import agree, merge, product
-from ...ops.values.facts import Fact, Implied
+from ...graph import Graph, Node, Shape, Tensor
+from ...ops.values.dims import agree, merge
+from ...ops.values.facts import Implied
+from ...wire import opdefs
+from .kept_axes import BACK, JOINS
+from .reader_rules import RULES, Facts, Inputs, Said
 
-Said = tuple[Shape, bool] | None
-Facts = Mapping[Tensor, Fact]
-Rule = Callable[[Node, tuple[Tensor, ...], Facts], Said]
+Sizes = tuple[int | None, ...]
+Back = Callable[[Sizes], Shape]
 
 
 def implied_shapes(
@@ -51,132 +55,93 @@ def _implied(graph: Graph, feed: str, known: Shape, facts: Facts) -> Implied | N
             continue
         shape, guess = merge(shape, hint), guess or is_guess
         evidence = evidence or f"{reader} ({graph.op(reader)}) reads it"
+    if known is None:
+        for suffix, reader in _operands(graph, feed, facts):
+            wider = _widened(shape, suffix)
+            if wider != shape:
+                shape, guess = wider, True
+                evidence = evidence or f"{reader} ({graph.op(reader)}) reads it"
     return Implied(shape, evidence, guess) if evidence else None
+
+
+def _operands(graph: Graph, feed: str, facts: Facts) -> Iterator[tuple[Sizes, str]]:
+    """The shapes of what is added to the feed, or multiplied with it: the widest first."""
+    beside = []
+    for name, slot in graph.consumers(feed, 0):
+        inputs = graph.inputs(name)
+        if "elementwise" not in ops.traits(graph.op(name)) or len(inputs) != 2:
+            continue
+        other = facts[inputs[1 - slot]].spec.shape if inputs[1 - slot] in facts else ()
+        if other:
+            beside.append((other, name))
+    yield from sorted(beside, key=lambda each: -len(each[0]))
+
+
+def _widened(shape: Shape, suffix: Sizes) -> Shape:
+    """The shape, its open sizes as an operand has them that is broadcast against it; of no known rank, examples of such a row."""
+    if shape is None:
+        shape = (None,) * max(2, len(suffix))
+    if len(suffix) > len(shape):
+        return shape
+    open_ = (None,) * (len(shape) - len(suffix))
+    beside = [None if size == 1 else size for size in suffix]
+    pairs = zip(shape, (*open_, *beside))
+    return tuple(
+        other if size is None and at else size for at, (size, other) in enumerate(pairs)
+    )
 
 
 def _readers(
     graph: Graph, feed: str, facts: Facts
 ) -> list[tuple[str, tuple[Shape, bool]]]:
-    """What reads the feed, or what yields it in the same shape, and what that tells."""
-    hints, stack, seen = [], [Tensor(feed)], {feed}
+    """What reads the feed, or what is made of it without a change of its rank; and what that tells of the feed."""
+    hints, seen = [], {feed}
+    stack: list[tuple[Tensor, Back]] = [(Tensor(feed), lambda shape: shape)]
     while stack:
-        tensor = stack.pop()
+        tensor, back = stack.pop()
         for name, slot in graph.consumers(tensor.node, tensor.port):
             node = graph.node(name)
-            if slot == 0 and node.op in _RULES:
-                hint = _RULES[node.op](node, graph.inputs(name), facts)
-                if hint is not None:
-                    hints.append((name, hint))
-            if name not in seen and _keeps_shape(graph, name, facts):
+            hint = _hint(node, slot, graph.inputs(name), facts)
+            if hint is not None:
+                hints.append((name, (_through(back, hint[0]), hint[1])))
+            before = _before(graph, name, slot, facts)
+            if name not in seen and before is not None:
                 seen.add(name)
-                stack.append(Tensor(name))
+                ports = range(max(1, len(opdefs.output_dtypes(node.op, node.attrs))))
+                stack += [
+                    (Tensor(name, port), partial(_both, back, before)) for port in ports
+                ]
     return hints
 
 
+def _both(outer: Back, inner: Back, shape: tuple[int | None, ...]) -> Shape:
+    return _through(outer, inner(shape))
+
+
+def _through(back: Back, shape: Shape) -> Shape:
+    return None if shape is None else back(shape)
+
+
+def _hint(node: Node, slot: int, inputs: Inputs, facts: Facts) -> Said:
+    rule = RULES.get(node.op if not slot else f"{node.op}:{slot}")
+    return rule(node, inputs, facts) if rule is not None else None
+
+
+def _before(graph: Graph, name: str, slot: int, facts: Facts) -> Back | None:
+    """From a shape that a node yields to that of what it reads in ``slot``; None where it does not keep a rank."""
+    if _keeps_shape(graph, name, facts):
+        return lambda shape: shape
+    node, inputs = graph.node(name), graph.inputs(name)
+    if slot == (1 if node.op in ("Split", "Concat") else 0) or node.op in JOINS:
+        return partial(BACK[node.op], node, inputs, facts) if node.op in BACK else None
+    return None
+
+
 def _keeps_shape(graph: Graph, name: str, facts: Facts) -> bool:
-    """One input yielded in its own shape: elementwise, all other inputs scalars."""
+    """One input yielded in its own shape: elementwise, all others scalars, or constants beside what has no known rank."""
     traits = ops.traits(graph.op(name))
     if not traits & {"elementwise", "pass-through"}:
         return False
     shapes = [facts[t].spec.shape if t in facts else None for t in graph.inputs(name)]
-    return sum(shape != () for shape in shapes) == 1
-
-
-def _spec(inputs: tuple[Tensor, ...], slot: int, facts: Facts) -> TensorSpec:
-    known = slot < len(inputs) and inputs[slot] in facts
-    return facts[inputs[slot]].spec if known else TensorSpec()
-
-
-def _product(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    kernel = _spec(inputs, 1, facts).shape
-    call = ops.Call(node.op, node.attrs)
-    if kernel is None or len(kernel) != 2 or call.get("transpose_a"):
-        return (None, None), False
-    return (None, kernel[1] if call.get("transpose_b") else kernel[0]), False
-
-
-def _stacked_product(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    """``tf.matmul`` writes it too where a rank is unknown: then that it is of one matrix is a guess."""
-    kernel, x = _spec(inputs, 1, facts).shape, _spec(inputs, 0, facts).shape
-    call = ops.Call(node.op, node.attrs)
-    if kernel is None or len(kernel) != 2 or call.get("adj_x"):
-        return None
-    features = kernel[1] if call.get("adj_y") else kernel[0]
-    leading = 1 if x is None else len(x) - 1
-    return (*(None,) * leading, features), x is None
-
-
-def _convolution(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    """As many channels as the kernel takes; a grouped convolution, which takes a part of them, is a later reader's."""
-    kernel = _spec(inputs, 1, facts).shape
-    rank = 5 if "3D" in node.op else 4
-    channels = None if kernel is None or len(kernel) != rank else kernel[-2]
-    return _image(node, rank, channels), False
-
-
-def _image(node: Node, rank: int, channels: int | None) -> Shape:
-    first = str(ops.Call(node.op, node.attrs).get("data_format", "NHWC"))[1:2] == "C"
-    if first:
-        return (None, channels) + (None,) * (rank - 2)
-    return (None,) * (rank - 1) + (channels,)
-
-
-def _pooling(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    return _image(node, 5 if "3D" in node.op else 4, None), False
-
-
-def _normalised(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    scale = _spec(inputs, 1, facts).shape
-    return _image(node, 4, scale[0] if scale and len(scale) == 1 else None), False
-
-
-def _reshaped(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    """One example has as many numbers as the target's known sizes; that they come as a row is a guess."""
-    target = facts[inputs[1]].value if len(inputs) > 1 and inputs[1] in facts else None
-    call = ops.Call(node.op, {}, [TensorSpec()] * 2, [None, target])
-    sizes = call.dims(1)
-    if not sizes or sizes[0] not in (None, -1) or len(sizes) < 2:
-        return None
-    if min(size or -1 for size in sizes[1:]) < 1:
-        return None
-    return (None, product(sizes[1:])), True
-
-
-def _turned(node: Node, inputs: tuple[Tensor, ...], facts: Facts) -> Said:
-    order = _spec(inputs, 1, facts).shape
-    if not order or order[0] is None:
-        return None
-    return (None,) * order[0], False
-
-
-def _of(shape: Shape) -> Rule:
-    """An op that takes nothing else there."""
-    return lambda node, inputs, facts: (shape, False)
-
-
-_RULES: dict[str, Rule] = {
-    "MatMul": _product,
-    "BatchMatMul": _stacked_product,
-    "BatchMatMulV2": _stacked_product,
-    "BatchMatMulV3": _stacked_product,
-    "Conv2D": _convolution,
-    "Conv3D": _convolution,
-    "DepthwiseConv2dNative": _convolution,
-    "MaxPool": _pooling,
-    "AvgPool": _pooling,
-    "MaxPool3D": _pooling,
-    "AvgPool3D": _pooling,
-    "FusedBatchNorm": _normalised,
-    "FusedBatchNormV2": _normalised,
-    "FusedBatchNormV3": _normalised,
-    "ResizeBilinear": _pooling,
-    "ResizeNearestNeighbor": _pooling,
-    "Reshape": _reshaped,
-    "Transpose": _turned,
-    "ParseExample": _of((None,)),
-    "ParseSingleExample": _of(()),
-    "AudioSpectrogram": _of((None, None)),
-    "LRN": _of((None,) * 4),
-    **{f"Decode{kind}": _of(()) for kind in ("Jpeg", "Png", "Bmp", "Gif", "Wav")},
-    **{op: _of(()) for op in ("DecodeImage", "ReadFile", "DecodeAndCropJpeg")},
-}
+    wide = [shape for shape in shapes if shape != ()]
+    return len(wide) == 1 or wide.count(None) == 1

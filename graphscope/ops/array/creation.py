@@ -121,7 +121,8 @@ def _one_hot_text(
     if count is None:
         return None
     dtype = call.get("T") or call.dtype(2) or "float32"
-    axis = "" if call["axis"] == -1 else f", axis={call['axis']}"
+    is_last = call["axis"] in (-1, call.rank(0))
+    axis = "" if is_last else f", axis={call['axis']}"
     text = f"ops.one_hot({indices}, {count}{axis}, dtype={literal(dtype)})"
     if high is not None and low is not None and float(high) == 1 and float(low) == 0:
         return text

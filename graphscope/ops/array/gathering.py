@@ -191,6 +191,15 @@ define(
 define("UniqueWithCounts", shape=lambda call: ((None,), call.shape(0), (None,)))
 
 
+def _set_sizes(call: Call) -> tuple[Shape]:
+    """One number for each set: the last axis holds the elements of one."""
+    axes = call.shape(2)
+    return (None if not axes or not axes[0] else unknown(axes[0] - 1),)
+
+
+define("SetSize", shape=_set_sizes)
+
+
 def _rows(call: Call) -> Shape:
     shape = call.shape(0)
     return (None,) if shape is None or len(shape) == 1 else unknown(len(shape))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
 import numpy as np
@@ -162,12 +162,25 @@ def _solution(call: Call) -> tuple[Shape]:
     return (merge(right, (*matrix[:-1], right[-1])),)
 
 
-define("Cholesky", shape=_square, keras="ops.cholesky({0})", fold=np.linalg.cholesky)
+def _squares_text(function: str) -> Callable[..., str | None]:
+    """Keras must see that the matrices are square."""
+
+    def text(call: Call, x: str) -> str | None:
+        rows, columns = (call.shape(0) or (None, None))[-2:]
+        if rows is None or rows != columns or call.get("adjoint", False):
+            return None
+        return f"ops.{function}({x})"
+
+    return text
+
+
 define(
-    "MatrixInverse",
+    "Cholesky",
     shape=_square,
-    keras=lambda call, x: None if call["adjoint"] else f"ops.inv({x})",
+    keras=_squares_text("cholesky"),
+    fold=np.linalg.cholesky,
 )
+define("MatrixInverse", shape=_square, keras=_squares_text("inv"))
 define("MatrixExponential", "MatrixLogarithm", "MatrixSquareRoot", shape=_square)
 define("MatrixSolve", "MatrixTriangularSolve", shape=_solution)
 
@@ -179,7 +192,7 @@ def _vector_of(call: Call) -> tuple[Shape]:
     return (None if shape is None else shape[:-2],)
 
 
-define("MatrixDeterminant", shape=_vector_of, keras="ops.det({0})")
+define("MatrixDeterminant", shape=_vector_of, keras=_squares_text("det"))
 define("LogMatrixDeterminant", shape=lambda call: _vector_of(call) * 2)
 
 
@@ -207,84 +220,6 @@ def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 define("MatrixBandPart", shape=same, keras=_triangular_text, fold=_band)
-
-
-def _diagonal_shape(call: Call) -> tuple[Shape]:
-    shape = call.shape(0)
-    if shape is None:
-        return (None,)
-    return ((*shape, shape[-1]),)
-
-
-def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
-    """Only the plain case, one main diagonal of a square matrix; bands and paddings stay unknown."""
-    shape, k = call.shape(0), call.integers(1)
-    if shape is None:
-        return (None,)
-    if k not in ((0,), (0, 0)) or call.integer(2) not in (-1,):
-        return (None,)
-    if call.integer(3) != -1:
-        return ((*shape[:-1], None, None),)
-    return ((*shape, shape[-1]),)
-
-
-def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
-    shape = (_diagonal_shape if call.op == "MatrixDiag" else _diagonal_v2_shape)(call)
-    size = None if shape[0] is None else shape[0][-1]
-    if size is None:
-        return None
-    dtype = literal(call.dtype(0))
-    return f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={dtype})"
-
-
-def _diagonal(x: np.ndarray, *layout: np.ndarray) -> np.ndarray | None:
-    """The square matrices with ``x`` on the diagonal; None for another diagonal, size or padding."""
-    if any(np.any(each != plain) for each, plain in zip(layout, (0, -1, -1, 0))):
-        return None
-    return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
-
-
-define("MatrixDiag", shape=_diagonal_shape, keras=_diagonal_text, fold=_diagonal)
-define(
-    "MatrixDiagV2",
-    "MatrixDiagV3",
-    shape=_diagonal_v2_shape,
-    keras=_diagonal_text,
-    fold=_diagonal,
-)
-
-
-def _diagonal_part_shape(call: Call) -> tuple[Shape]:
-    shape = call.shape(0)
-    if shape is None:
-        return (None,)
-    if len(shape) < 2:
-        raise Unsaid("a matrix is expected")
-    rows, columns = shape[-2:]
-    least = None if rows is None or columns is None else min(rows, columns)
-    return ((*shape[:-2], least),)
-
-
-def _diagonal_part_v2_shape(call: Call) -> tuple[Shape]:
-    if call.integers(1) not in ((0,), (0, 0)):
-        return (None,)
-    return _diagonal_part_shape(call)
-
-
-def _diagonal_part_text(call: Call, x: str, *k: str) -> str | None:
-    if k and call.integers(1) not in ((0,), (0, 0)):
-        return None
-    return f"ops.diagonal({x}, axis1=-2, axis2=-1)"
-
-
-define("MatrixDiagPart", shape=_diagonal_part_shape, keras=_diagonal_part_text)
-define(
-    "MatrixDiagPartV2",
-    "MatrixDiagPartV3",
-    shape=_diagonal_part_v2_shape,
-    keras=_diagonal_part_text,
-)
-define("MatrixSetDiag", "MatrixSetDiagV2", "MatrixSetDiagV3", shape=same)
 
 
 def _doubled(call: Call) -> tuple[Shape]:

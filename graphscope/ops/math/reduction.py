@@ -34,11 +34,12 @@ def _shape(call: Call) -> tuple[Shape]:
 
 
 def _reduced_by_count(call: Call, rank: int) -> Shape:
-    """Of axes that are not known only their number may tell: all of them gone is a scalar when there is but one."""
+    """Of axes that are not known their number tells how many are left, if none is named twice."""
     axes = call.shape(1)
-    if axes == () and rank >= 1:
-        return unknown(rank - 1)
-    return None
+    count = (
+        1 if axes == () else axes[0] if axes is not None and len(axes) == 1 else None
+    )
+    return None if count is None or count > rank else unknown(rank - count)
 
 
 def _axis_text(call: Call) -> str | None:
@@ -62,6 +63,8 @@ def _text(function: str) -> Callable[..., str | None]:
         rest = _axis_text(call)
         if rest is None:
             return None
+        if function in ("max", "min") and 0 in (call.shape(0) or ()):
+            return None  # Keras asks for an element at least
         expression = f"ops.{function}({x}{rest})"
         if function == "mean" and not dtype.startswith(("float", "bfloat")):
             return None  # TensorFlow's mean of integers is an integer
@@ -104,7 +107,7 @@ define(
     shape=_shape,
     keras=lambda call, x, axes: (
         None
-        if _axis_text(call) is None
+        if _axis_text(call) is None or not call.dtype(0).startswith("float")
         else f"ops.sqrt(ops.sum(ops.square({x}){_axis_text(call)}))"
     ),
     traits="reduction",
@@ -210,6 +213,11 @@ def _unsorted_text(function: str) -> Callable[..., str | None]:
         segments = call.integer(2)
         if segments is None or call.rank(1) != 1:
             return None
+        if call.value(0) is not None:  # Keras looks at the data alone
+            if function != "segment_sum" or call.dtype(0) != "float32":
+                return None
+            chosen = f'ops.one_hot({ids}, {segments}, axis=0, dtype="float32")'
+            return f"ops.tensordot({chosen}, {x}, 1)"
         return f"ops.{function}({x}, {ids}, num_segments={segments})"
 
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
@@ -95,6 +96,8 @@ def _window_text(
         return None
     strides, dilations = steps
     padding = call["padding"]
+    if strides != "1" and dilations != "1":
+        return _sampled_text(function, call, rank, x, kernel)
     if padding == "EXPLICIT":
         x, padding = f"ops.pad({x}, {literal(tuple(_explicit(call, rank)))})", "VALID"
     options = [f"padding={literal(padding.lower())}"]
@@ -106,6 +109,40 @@ def _window_text(
     return f"ops.{function}({x}, {kernel}, {', '.join(options)})"
 
 
+def _sampled_text(
+    function: str, call: Call, rank: int, x: str, kernel: str
+) -> str | None:
+    """Strides and dilations at once, which Keras has no words for: every place is computed, those between strides are dropped."""
+    strides, rates = (_per_axis(call, name, rank) for name in ("strides", "dilations"))
+    pads = _explicit(call, rank)
+    if call["padding"] == "SAME":
+        image, kernel_shape = ranked(call.shape(0), rank), ranked(call.shape(1), rank)
+        _, axes = spatial_axes(call.get("data_format", "NHWC"), rank)
+        for axis, size in zip(axes, kernel_shape):
+            pad = _same_padding(image[axis], size, strides[axis], rates[axis])
+            if pad is None:
+                return None
+            pads[axis] = pad
+    if any(map(any, pads)):
+        x = f"ops.pad({x}, {literal(tuple(pads))})"
+    attrs = {**call.attrs, "padding": "VALID", "strides": (1,) * rank}
+    whole = _window_text(function, replace(call, attrs=attrs), rank, x, kernel)
+    steps = ", ".join("" if s == 1 else f"::{s}" for s in strides)
+    places = ", ".join(part or ":" for part in steps.split(", "))
+    return f"{whole}[{places}]"
+
+
+def _same_padding(
+    image: Dim, size: Dim, stride: int, rate: int
+) -> tuple[int, int] | None:
+    """How much SAME pads before and after an axis; None where a size is not known."""
+    if image is None or size is None:
+        return None
+    places = -(-image // stride)
+    total = max((places - 1) * stride + (size - 1) * rate + 1 - image, 0)
+    return total // 2, total - total // 2
+
+
 def _layout(call: Call, rank: int) -> str:
     first = spatial_axes(call.get("data_format", "NHWC"), rank)[0] == 1
     return f'data_format="channels_{"first" if first else "last"}"'
@@ -115,6 +152,8 @@ def _conv_text(rank: int) -> Callable[[Call, str, str], str | None]:
     def text(call: Call, x: str, kernel: str) -> str | None:
         at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
         channels, filters = ranked(call.shape(0), rank)[at], call.shape(1)
+        if not call.inside and None in (filters or (None,)):
+            return None  # Keras cannot tell how many places such a kernel takes
         if channels is None or filters is None or filters[-2] in (None, channels):
             return _window_text("conv", call, rank, x, kernel)
         groups = channels // (filters[-2] or 1)
@@ -129,11 +168,15 @@ def _conv_text(rank: int) -> Callable[[Call, str, str], str | None]:
 
 define("Conv2D", shape=_convolved(4), keras=_conv_text(4))
 define("Conv3D", shape=_convolved(5), keras=_conv_text(5))
-define(
-    "DepthwiseConv2dNative",
-    shape=_depthwise_shape,
-    keras=lambda call, x, kernel: _window_text("depthwise_conv", call, 4, x, kernel),
-)
+
+
+def _depthwise_text(call: Call, x: str, kernel: str) -> str | None:
+    if not call.inside and None in (call.shape(1) or (None,)):
+        return None
+    return _window_text("depthwise_conv", call, 4, x, kernel)
+
+
+define("DepthwiseConv2dNative", shape=_depthwise_shape, keras=_depthwise_text)
 
 
 def _transposed_shape(rank: int) -> Callable[[Call], tuple[Shape]]:
@@ -237,6 +280,10 @@ def _extract_text(call: Call, x: str) -> str | None:
     _, *strides, _ = _per_axis(call, "strides", 4)
     rates = _per_axis(call, "rates", 4)
     if call.dtype(0) != "float32" or rates[1] != rates[2]:
+        return None
+    if max(strides) > 1 and rates[1] > 1:
+        return None  # Keras has no words for both at once
+    if not call.inside and ranked(call.shape(0), 4)[3] is None:
         return None
     arguments = f"{literal(tuple(size))}, strides={literal(tuple(strides))}"
     if rates[1] != 1:

@@ -19,8 +19,10 @@ def plain_window(
     """Whether Keras has the words for a convolution's window."""
     if padding not in ("SAME", "VALID") and not (causal and padding == "CAUSAL"):
         return f"padding {padding} needs a layer of its own"
-    plain = only_spatial(strides, layout) and only_spatial(dilations, layout)
-    return plain or "strides or dilations over batch or channels"
+    if not (only_spatial(strides, layout) and only_spatial(dilations, layout)):
+        return "strides or dilations over batch or channels"
+    both = max(strides or (1,)) > 1 and max(dilations or (1,)) > 1
+    return not both or "Keras takes no strides beside dilations"
 
 
 def _groups(b: Bindings) -> dict[str, int]:

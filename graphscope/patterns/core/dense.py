@@ -42,8 +42,8 @@ def _fits(kernel: WeightRef, bias: WeightRef | None) -> bool | str:
 
 
 def _turned(kernel: WeightRef) -> WeightRef:
-    """A kernel that is stored with its outputs first."""
-    return kernel.transposed(1, 0)
+    """A kernel that is stored with its outputs first; as it is where it is no matrix."""
+    return kernel.transposed(1, 0) if len(kernel.shape) == 2 else kernel
 
 
 def _matrix(kernel: WeightRef) -> WeightRef:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from ...graph import Shape
 from ...match import Array, Input, Inputs, Pattern, Term, View, layer, op
 from ...ops.values.dims import adds_in_order
 
@@ -13,7 +15,15 @@ def _alike(view: View, x: Any, y: Any) -> bool | str:
     a, b = view.shape(x), view.shape(y)
     if a is None or b is None:
         return a is b or "the rank of one of them is not known"
-    return len(a) == len(b) > 0 or f"they have {len(a)} and {len(b)} axes"
+    if not len(a) == len(b) > 0:
+        return f"they have {len(a)} and {len(b)} axes"
+    return _of_one_batch((a, b))
+
+
+def _of_one_batch(shapes: Iterable[Shape]) -> bool | str:
+    """Whether Keras takes them for examples of one batch: it merges no 4 examples with one."""
+    sizes = {shape[0] for shape in shapes if shape} - {None}
+    return len(sizes) < 2 or f"they are batches of {sorted(map(str, sizes))}"
 
 
 def _in_order(view: View, x: Any, y: Any) -> bool | str:
@@ -49,8 +59,11 @@ def average(x: Input, y: Input) -> Term:
 
 
 def _all_alike(view: View, inputs: Any) -> bool | str:
-    ranks = {None if s is None else len(s) for s in map(view.shape, inputs)}
-    return (len(inputs) > 1 and len(ranks) == 1 and ranks != {0}) or "ranks differ"
+    shapes = [view.shape(each) for each in inputs]
+    ranks = {None if s is None else len(s) for s in shapes}
+    if len(inputs) < 2 or len(ranks) > 1 or ranks == {0}:
+        return "ranks differ"
+    return _of_one_batch(shapes)
 
 
 @layer("Add", where=_all_alike)

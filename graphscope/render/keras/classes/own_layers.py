@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ....graph import TensorSpec
+from ..program.literals import literal
+
 WEIGHT_CLASS = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class Weight(layers.Layer):
@@ -83,9 +86,24 @@ def lender_class(base: str, lent: list[str], weight: str) -> tuple[str, str]:
 
 _SPEC = """
     def compute_output_spec(self, {inputs}):
-        return keras.KerasTensor({shape}, {first}.dtype)
+        return {specs}
 """
-"""Where Keras cannot tell the rank of what the op gives."""
+"""Where Keras cannot tell the rank of what the layer gives."""
+
+
+def spec_method(inputs: Sequence[str], outputs: Sequence[TensorSpec]) -> str:
+    """A method that tells the symbolic outputs; "" where a dtype is not known. Of a rank that is not known a vector is said."""
+    if not all(each.dtype for each in outputs):
+        return ""
+    specs = [_symbolic(each) for each in outputs]
+    text = specs[0] if len(specs) == 1 else f"[{', '.join(specs)}]"
+    return _SPEC.format(inputs=", ".join(inputs), specs=text)
+
+
+def _symbolic(spec: TensorSpec) -> str:
+    shape = (None,) if spec.shape is None else tuple(spec.shape)
+    dtype = spec.dtype.removesuffix("_ref")
+    return f"keras.KerasTensor({literal(shape)}, {literal(dtype)})"
 
 
 def op_class(
@@ -94,11 +112,11 @@ def op_class(
     op: str,
     inputs: Sequence[str],
     body: str,
-    shape: str = "",
+    outputs: Sequence[TensorSpec] = (),
 ) -> str:
     """The name of the class that computes ``body`` of ``inputs``, entered into ``classes`` where it is new.
 
-    ``shape`` is what the symbolic output is said to have, where Keras could not tell.
+    ``outputs`` is what the symbolic outputs are said to be, where Keras could not tell.
     """
     number = 1
     while True:
@@ -107,9 +125,7 @@ def op_class(
         source = _OP_CLASS.format(
             class_name=candidate, op=name, inputs=", ".join(inputs), body=body
         )
-        if shape:
-            listed = ", ".join(inputs)
-            source += _SPEC.format(inputs=listed, shape=shape, first=inputs[0])
+        source += spec_method(inputs, outputs) if outputs else ""
         if classes.setdefault(candidate, source) == source:
             return candidate
         number += 1

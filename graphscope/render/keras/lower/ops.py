@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from .... import ops
 from ....errors import NotExpressible
-from ....graph import Node, Tensor
+from ....graph import Node, Tensor, TensorSpec
 from ....wire import op_registry, opdefs
 from ..classes.own_layers import op_class
 from ..operands.bias_and_scale import trained_step
@@ -18,6 +19,7 @@ from ..operands.random_ops import draw_step
 from ..program.literals import literal
 from ..program.names import class_identifier, identifier, is_default_name, op_name
 from ..program.program import Step, hole
+from ..program.rescaling import seems_sparse
 from .lookup_tables import holds_table, table_step
 from .operands import Operands, takes_list
 
@@ -64,7 +66,7 @@ def _said(lowering: Context, node: str, payload: Node) -> Step:
         or text is None
         and ops.keras_text(replace(call, inside=True), operands.texts)
     ):
-        sized = sized_step(lowering, node, payload, inputs)
+        sized = sized_step(lowering, node, payload, inputs, text is None)
         if sized is not None:
             return sized
     expression = said_text(text, ports, used) if text is not None else None
@@ -93,6 +95,7 @@ def custom_step(
     names = argument_names(payload.op, len(inputs))
     operands = [custom_operand(lowering, tensor) for tensor in inputs]
     texts = [n if isinstance(o, Tensor) else o for n, o in zip(names, operands)]
+    texts = [_as_quantised(lowering, *each) for each in zip(inputs, operands, texts)]
     tensors = tuple(o for o in operands if isinstance(o, Tensor))
     used = [n for n, o in zip(names, operands) if isinstance(o, Tensor)]
     body = ops.tensorflow_text(payload.op, payload.attrs, texts)
@@ -105,11 +108,13 @@ def custom_step(
         )
     if not tensors:
         tensors, used = (next(iter(lowering.inputs)),), ["x"]
-    specs = [lowering.spec(tensor) for tensor in inputs]
-    likely = ops.likely_shape(ops.Call(payload.op, payload.attrs, specs))
-    shape = "" if likely is None or ports > 1 else literal(likely)
     class_name = op_class(
-        lowering.classes, class_identifier(payload.op), payload.op, used, body, shape
+        lowering.classes,
+        class_identifier(payload.op),
+        payload.op,
+        used,
+        body,
+        untold_specs(lowering, node, payload, inputs, operands, ports),
     )
     return Step(
         node,
@@ -122,6 +127,47 @@ def custom_step(
         ports=ports,
         portable=False,
         is_named=not is_default_name(op_name(node), node),
+    )
+
+
+def untold_specs(
+    lowering: Context,
+    node: str,
+    payload: Node,
+    inputs: Sequence[Tensor],
+    operands: Sequence[Tensor | str],
+    ports: int,
+) -> tuple[TensorSpec, ...]:
+    """The specs of the outputs, where tracing the op does not tell a rank because elements that are fed decide it; else ()."""
+    specs = [lowering.spec(tensor) for tensor in inputs]
+    values = [
+        None if isinstance(operand, Tensor) else lowering.value(tensor)
+        for tensor, operand in zip(inputs, operands)
+    ]
+    call = ops.Call(payload.op, payload.attrs, specs, values)
+    has_rule = getattr(ops.meaning(payload.op), "shape", None) is not None
+    is_open = None in ops.shapes(call, ports) or _is_told(specs, values)
+    tensors = [each for each in operands if isinstance(each, Tensor)]
+    if any(seems_sparse(lowering.steps, tensor) for tensor in tensors):
+        is_open = True  # on a sparse tensor TensorFlow would not trace it
+    if not has_rule or not is_open:
+        return ()
+    outputs = [lowering.spec(Tensor(node, port)) for port in range(ports)]
+    dtypes = opdefs.output_dtypes(payload.op, payload.attrs)
+    if ports == 1 and outputs[0].shape is None:
+        outputs = [TensorSpec(outputs[0].dtype, ops.likely_shape(call))]
+    return tuple(
+        TensorSpec(each.dtype or dtype, each.shape)
+        for each, dtype in zip(outputs, dtypes)
+    )
+
+
+def _is_told(specs: Sequence[TensorSpec], values: Sequence[Any]) -> bool:
+    """Whether an input behind the first is a few integers that a run computes: an axis, sizes, a count."""
+    pairs = list(zip(specs, values))[1:]
+    return any(
+        value is None and spec.dtype in ("int32", "int64") and len(spec.shape or ()) < 2
+        for spec, value in pairs
     )
 
 
@@ -160,6 +206,21 @@ def custom_operand(lowering: Context, tensor: Tensor) -> Tensor | str:
         return lowering.operand(tensor)
     kind = "string" if known.dtype.kind in "OSU" else known.dtype.name
     return f'tf.constant({literal(known)}, "{kind}")'
+
+
+def _as_quantised(
+    lowering: Context, tensor: Tensor, operand: Tensor | str, text: str
+) -> str:
+    """A constant of a quantised type, which numpy and Keras hold as plain integers, as the op takes it."""
+    dtype = lowering.spec(tensor).dtype
+    step = lowering.steps.get(operand.node) if isinstance(operand, Tensor) else None
+    is_stored = step is None or step.class_name == "Weight"
+    if dtype not in _QUANTISED or not is_stored or operand in lowering.inputs:
+        return text
+    return f"tf.bitcast({text}, tf.{dtype})"
+
+
+_QUANTISED = frozenset("qint8 qint16 qint32 quint8 quint16".split())
 
 
 def _yields_list(op: str) -> bool:

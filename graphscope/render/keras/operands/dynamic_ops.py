@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from .... import ops
-from ....graph import Node, Tensor
+from ....graph import Node, Tensor, TensorSpec
 from ....ops.values.size import Size
 from ....ops.values.size_arithmetic import holds_sizes
+from ..classes.own_layers import spec_method
 from ..program.names import class_identifier, is_default_name, op_name
 from ..program.program import Step, hole
+from ..program.rescaling import seems_sparse
 from .call_texts import constant_text
 from .context import Context
 from .shape_expressions import known, measured_in, with_shapes
@@ -43,9 +45,16 @@ EXACT = """
 
 
 def sized_step(
-    lowering: Context, node: str, payload: Node, operands: Sequence[Tensor]
+    lowering: Context,
+    node: str,
+    payload: Node,
+    operands: Sequence[Tensor],
+    untraced: bool = False,
 ) -> Step | None:
-    """One op with one output of which some inputs are sizes; None where no text can say it."""
+    """One op with one output of which some inputs are sizes; None where no text can say it.
+
+    ``untraced``: Keras cannot tell what comes of it by trying, so it is said.
+    """
     arguments: dict[Tensor, str] = {}
     computed: list[Size] = []
     specs = tuple(lowering.spec_or_none(tensor) for tensor in operands)
@@ -65,7 +74,12 @@ def sized_step(
     about = f"{payload.op} by sizes that are known when it runs."
     name = f"Dynamic{class_identifier(payload.op)}"
     lines = _lines(text, computed)
-    return own_step(lowering, node, name, about, lines, arguments, init, portable)
+    if any(seems_sparse(lowering.steps, tensor) for tensor in arguments):
+        untraced = True
+    outputs = (lowering.spec_or_none(Tensor(node)),) if untraced else ()
+    return own_step(
+        lowering, node, name, about, lines, arguments, init, portable, outputs
+    )
 
 
 def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:
@@ -148,8 +162,12 @@ def own_step(
     arguments: dict[Tensor, str],
     init: str = "",
     portable: bool = True,
+    outputs: Sequence[TensorSpec] = (),
 ) -> Step:
-    """A call of a layer of our own: ``lines`` are its call, over the names of ``arguments`` and of the shapes that they ask for."""
+    """A call of a layer of our own: ``lines`` are its call, over the names of ``arguments`` and of the shapes that they ask for.
+
+    ``outputs`` is what the symbolic outputs are said to be, where Keras could not tell.
+    """
     measured = measured_in("".join(lines))
     shapes, asked = [], []
     for whose in measured:
@@ -163,6 +181,8 @@ def own_step(
         arguments = {next(iter(lowering.inputs)): _letter(0)}
     written = (with_shapes(line, shapes, measured) for line in lines)
     body = [*asked, *map(_unbracketed, written)]
+    if outputs:
+        init += spec_method([*arguments.values()], outputs)
     class_name = _class(lowering.classes, name, about, arguments, body, init)
     return Step(
         node,

@@ -7,7 +7,7 @@ mind; one of ours that does not say the shape of its result is then tried on a S
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ....graph import Tensor
@@ -43,6 +43,21 @@ def rescaled(
         visited |= before
         stack += before
     return tuple(products.get(step.node, step) for step in steps)
+
+
+def seems_sparse(steps: Mapping[str, Step], tensor: Tensor) -> bool:
+    """Whether Keras says of a tensor that it is sparse: a product with an array that is written out, or what hands one on."""
+    stack, visited = [tensor.node], {tensor.node}
+    while stack:
+        step = steps.get(stack.pop())
+        if step is None or step.constructor and step.class_name not in _HANDING_ON:
+            continue
+        if "ops.array(" in step.text and "*" in step.text:
+            return True
+        before = {each.node for each in step.inputs} - visited
+        visited |= before
+        stack += before
+    return False
 
 
 def _factor(step: Step) -> float | None:

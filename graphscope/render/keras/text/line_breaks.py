@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 WIDTH = 88
 _LOOSE = (  # kinds of delimiters, those that bind loosest first
+    frozenset({"for"}),  # of a comprehension
     frozenset({","}),
     frozenset({"if", "else"}),
     frozenset({"or"}),
