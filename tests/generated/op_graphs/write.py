@@ -24,7 +24,7 @@ from .styles import STYLES  # noqa: E402
 from .tf_graph import Case, case, styled  # noqa: E402
 
 SECONDS = 25
-OFTEN, SELDOM, STYLED = 6, 2, 16
+OFTEN, SELDOM, STYLED = 6, 2, 8
 
 
 def names() -> Iterator[str]:
