@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -121,13 +122,24 @@ define(
     shape=same,
     keras="ops.scatter_update({0}, {1}, {2})",
 )
-define(
-    "TensorScatterAdd",
-    "TensorScatterSub",
-    "TensorScatterMax",
-    "TensorScatterMin",
-    shape=same,
-)
+
+
+def _scattered_text(sign: str) -> Callable[..., str | None]:
+    """What is added, scattered into zeros first."""
+
+    def text(call: Call, x: str, indices: str, updates: str) -> str | None:
+        shape = call.shape(0)
+        if shape is None or None in shape:
+            return None
+        added = f"ops.scatter({indices}, {updates}, {literal(tuple(shape))})"
+        return f"{x} {sign} {added}"
+
+    return text
+
+
+define("TensorScatterAdd", shape=same, keras=_scattered_text("+"))
+define("TensorScatterSub", shape=same, keras=_scattered_text("-"))
+define("TensorScatterMax", "TensorScatterMin", shape=same)
 
 
 def _stitch_shape(call: Call) -> tuple[Shape]:
@@ -159,10 +171,25 @@ def _stitch(*arrays: np.ndarray) -> np.ndarray:
     return merged
 
 
+def _stitch_text(call: Call, *texts: str) -> str | None:
+    """One after the other, then in the order that the indices say."""
+    count = len(texts) // 2
+    known = [call.integers(slot) for slot in range(count)]
+    if any(k is None or call.rank(i) != 1 for i, k in enumerate(known)):
+        return None
+    places = {at: row for row, at in enumerate(at for k in known for at in k or ())}
+    if not places or set(places) != set(range(len(places))):
+        return None
+    rows = f"ops.concatenate([{', '.join(texts[count:])}], axis=0)"
+    order = [places[at] for at in range(len(places))]
+    return f'ops.take({rows}, ops.array({literal(order)}, "int32"), axis=0)'
+
+
 define(
     "DynamicStitch",
     "ParallelDynamicStitch",
     shape=_stitch_shape,
+    keras=_stitch_text,
     fold=_stitch,
     moves=lambda count: slice(count // 2, None),
 )
@@ -176,7 +203,22 @@ def _partition_shape(call: Call) -> list[Shape]:
     return [one] * int(call["num_partitions"])
 
 
-define("DynamicPartition", shape=_partition_shape)
+def _partition_text(call: Call, x: str, parts: str) -> str | None:
+    """The rows of each part, where it is known which those are."""
+    known = call.integers(1)
+    if known is None or call.rank(1) != 1 or call.value(0) is not None:
+        return None
+    rows = [
+        [row for row, part in enumerate(known) if part == number]
+        for number in range(int(call["num_partitions"]))
+    ]
+    if not all(rows):
+        return None
+    taken = (f'ops.take({x}, ops.array({literal(r)}, "int32"), axis=0)' for r in rows)
+    return f"({', '.join(taken)},)"
+
+
+define("DynamicPartition", shape=_partition_shape, keras=_partition_text)
 
 
 def _true_shape(call: Call) -> tuple[Shape]:
@@ -234,14 +276,37 @@ define(
 define(
     "NthElement",
     shape=lambda call: ((call.shape(0) or ())[:-1] if call.shape(0) else None,),
+    keras=lambda call, x, _: (
+        None
+        if call.integer(1) is None
+        else f"ops.sort({x}, axis=-1)[..., {_counted(call, call.integer(1) or 0)}]"
+    ),
 )
+
+
+def _counted(call: Call, n: int) -> int:
+    return -1 - n if call["reverse"] else n
 
 
 def _bound_shape(call: Call) -> tuple[Shape]:
     return (call.shape(1),)
 
 
-define("LowerBound", "UpperBound", shape=_bound_shape)
+def _bound_text(sign: str) -> Callable[..., str | None]:
+    """How many of the sorted numbers lie below each value."""
+
+    def text(call: Call, ordered: str, values: str) -> str | None:
+        if call.value(0) is not None and call.value(1) is not None:
+            return None
+        below = f"ops.expand_dims({ordered}, -2) {sign} ops.expand_dims({values}, -1)"
+        dtype = literal(call.get("out_type", "int32"))
+        return f"ops.sum(ops.cast({below}, {dtype}), axis=-1)"
+
+    return text
+
+
+define("LowerBound", shape=_bound_shape, keras=_bound_text("<"))
+define("UpperBound", shape=_bound_shape, keras=_bound_text("<="))
 define(
     "Bucketize",
     shape=same,

@@ -233,7 +233,24 @@ define(
     traits="movement",
     moves=_FIRST,
 )
-define("ReverseSequence", shape=same)
+
+
+def _reversed_beginnings(call: Call, x: str, lengths: str) -> str | None:
+    """Each example by the places of its own: the first ones backwards, the rest as they are."""
+    shape, over, by = call.shape(0), call["seq_dim"], call.get("batch_dim", 0)
+    if shape is None or not 0 <= over < len(shape) or shape[over] is None:
+        return None
+    steps = f'ops.arange({shape[over]}, dtype="int32")'
+    long = f'ops.expand_dims(ops.cast({lengths}, "int32"), 1)'
+    at = f"ops.where({long} > {steps}, {long} - 1 - {steps}, {steps})"
+    at = f"ops.transpose({at})" if over < by else at
+    sizes = [1] * len(shape)
+    sizes[by], sizes[over] = shape[by] or -1, shape[over] or 0
+    at = f"ops.reshape({at}, {literal(tuple(sizes))})"
+    return f"ops.take_along_axis({x}, {at}, axis={over})"
+
+
+define("ReverseSequence", shape=same, keras=_reversed_beginnings)
 
 
 def _roll_text(call: Call, x: str, shift: str, axis: str) -> str | None:
@@ -328,7 +345,11 @@ def _bitcast_shape(call: Call) -> tuple[Shape]:
 
 define("Bitcast", shape=_bitcast_shape)
 define("Empty", shape=lambda call: (shape_from(call, 0),))
-define("ParallelConcat", shape=lambda call: (call["shape"],))
+define(
+    "ParallelConcat",
+    shape=lambda call: (call["shape"],),
+    keras=lambda call, *texts: f"ops.concatenate([{', '.join(texts)}], axis=0)",
+)
 define(
     "Copy",
     "CopyHost",

@@ -42,15 +42,27 @@ def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
 
 
 def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
-    shape = (_diagonal_shape if call.op == "MatrixDiag" else _diagonal_v2_shape)(call)
-    size = None if shape[0] is None else shape[0][-1]
-    if size is None:
-        return None
+    """A diagonal of a square matrix that is as large as it must be, zeros around it."""
+    at = 0 if call.op == "MatrixDiag" else _one_diagonal(call)
+    size = (call.shape(0) or (None,))[-1]
     padding = call.value(4) if len(call.inputs) > 4 else np.zeros(())
-    if padding is None or np.any(padding):
+    plain = all(call.integer(slot) == -1 for slot in range(2, min(4, len(call.inputs))))
+    if at is None or size is None or padding is None or np.any(padding) or not plain:
         return None
-    dtype = literal(call.dtype(0))
-    return f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={dtype})"
+    square = (
+        f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={literal(call.dtype(0))})"
+    )
+    if not at:
+        return square
+    around = [(0, 0)] * ((call.rank(0) or 1) - 1)
+    sides = (max(-at, 0), max(at, 0))
+    return f"ops.pad({square}, {literal((*around, sides, sides[::-1]))})"
+
+
+def _one_diagonal(call: Call) -> int | None:
+    """The number of the diagonal, where there is but one and it is known."""
+    k = call.integers(1)
+    return k[0] if k and len(set(k)) == 1 else None
 
 
 def _diagonal(x: np.ndarray, *layout: np.ndarray) -> np.ndarray | None:
@@ -94,9 +106,11 @@ def _diagonal_part_v2_shape(call: Call) -> tuple[Shape]:
 
 
 def _diagonal_part_text(call: Call, x: str, *k: str) -> str | None:
-    if k and call.integers(1) not in ((0,), (0, 0)):
+    at = _one_diagonal(call) if k else 0
+    if at is None:
         return None
-    return f"ops.diagonal({x}, axis1=-2, axis2=-1)"
+    offset = f", offset={at}" if at else ""
+    return f"ops.diagonal({x}{offset}, axis1=-2, axis2=-1)"
 
 
 define("MatrixDiagPart", shape=_diagonal_part_shape, keras=_diagonal_part_text)
@@ -106,4 +120,23 @@ define(
     shape=_diagonal_part_v2_shape,
     keras=_diagonal_part_text,
 )
-define("MatrixSetDiag", "MatrixSetDiagV2", "MatrixSetDiagV3", shape=same)
+
+
+def _set_diagonal_text(call: Call, x: str, diagonal: str, *_: str) -> str | None:
+    """The main diagonal of square matrices."""
+    rows, columns = (call.shape(0) or (None, None))[-2:]
+    if rows is None or rows != columns:
+        return None
+    if len(call.inputs) > 2 and call.integers(2) not in ((0,), (0, 0)):
+        return None
+    mask = f'ops.eye({rows}, dtype="bool")'
+    return f"ops.where({mask}, ops.expand_dims({diagonal}, -1), {x})"
+
+
+define(
+    "MatrixSetDiag",
+    "MatrixSetDiagV2",
+    "MatrixSetDiagV3",
+    shape=same,
+    keras=_set_diagonal_text,
+)

@@ -67,11 +67,6 @@ _unary("IsInf", "ops.isinf({0})", np.isinf)
 _unary("IsFinite", "ops.isfinite({0})", np.isfinite)
 _unary("LogicalNot", "ops.logical_not({0})", np.logical_not)
 _unary("Invert", "ops.bitwise_not({0})", np.invert)
-_unary("Conj", None, np.conj)
-_unary("Real", None, np.real)
-_unary("Imag", None, np.imag)
-_unary("Angle", None, np.angle)
-_unary("ComplexAbs", None, np.abs)
 _unary(
     "ZerosLike",
     "ops.zeros_like({0})",
@@ -258,7 +253,6 @@ _binary(
 )
 _binary("LeftShift", keras="ops.left_shift({0}, {1})", fold=np.left_shift)
 _binary("RightShift", keras="ops.right_shift({0}, {1})", fold=np.right_shift)
-_binary("Complex", fold=lambda a, b: a + 1j * b)
 _binary("Igamma")
 _binary("Igammac")
 _binary("IgammaGradA")

@@ -1,4 +1,4 @@
-"""Linear algebra: products, einsum, decompositions, diagonals, bands, Fourier transforms."""
+"""Linear algebra: products, einsum, decompositions, bands."""
 
 from __future__ import annotations
 
@@ -182,7 +182,23 @@ define(
 )
 define("MatrixInverse", shape=_square, keras=_squares_text("inv"))
 define("MatrixExponential", "MatrixLogarithm", "MatrixSquareRoot", shape=_square)
-define("MatrixSolve", "MatrixTriangularSolve", shape=_solution)
+
+
+def _solved(call: Call, a: str, b: str) -> str | None:
+    rows, columns = (call.shape(0) or (None, None))[-2:]
+    if rows is None or rows != columns or call.get("adjoint", False):
+        return None
+    right = call.shape(1)
+    if right is None or call.rank(0) != len(right) or right[-2] != rows:
+        return None
+    if call.value(0) is not None:  # Keras looks at the matrices alone
+        return None
+    if call.op == "MatrixSolve":
+        return f"ops.solve({a}, {b})"
+    return f"ops.solve_triangular({a}, {b}, lower={call['lower']})"
+
+
+define("MatrixSolve", "MatrixTriangularSolve", shape=_solution, keras=_solved)
 
 
 def _vector_of(call: Call) -> tuple[Shape]:
@@ -193,7 +209,13 @@ def _vector_of(call: Call) -> tuple[Shape]:
 
 
 define("MatrixDeterminant", shape=_vector_of, keras=_squares_text("det"))
-define("LogMatrixDeterminant", shape=lambda call: _vector_of(call) * 2)
+define(
+    "LogMatrixDeterminant",
+    shape=lambda call: _vector_of(call) * 2,
+    keras=lambda call, x: (
+        f"(ops.slogdet({x})[0], ops.slogdet({x})[1])" if call.rank(0) == 2 else None
+    ),
+)
 
 
 def _triangular_text(call: Call, x: str, low: str, high: str) -> str | None:
@@ -235,8 +257,17 @@ def _halved(call: Call) -> tuple[Shape]:
     return (merge(shape[:half], shape[half:]),)
 
 
-define("Diag", shape=_doubled, fold=lambda x: np.diag(x) if x.ndim == 1 else None)
-define("DiagPart", shape=_halved)
+def _plain_diagonal(rank: int) -> Callable[[Call, str], str | None]:
+    return lambda call, x: f"ops.diag({x})" if call.rank(0) == rank else None
+
+
+define(
+    "Diag",
+    shape=_doubled,
+    keras=_plain_diagonal(1),
+    fold=lambda x: np.diag(x) if x.ndim == 1 else None,
+)
+define("DiagPart", shape=_halved, keras=_plain_diagonal(2))
 
 
 def _svd_shape(call: Call) -> Sequence[Shape]:
@@ -252,7 +283,13 @@ def _svd_shape(call: Call) -> Sequence[Shape]:
     return (*batch, least), (*batch, rows, left), (*batch, columns, right)
 
 
-define("Svd", shape=_svd_shape)
+define(
+    "Svd",
+    shape=_svd_shape,
+    keras=lambda call, x: (
+        None if call["compute_uv"] else f"(ops.svd({x}, compute_uv=False), None, None)"
+    ),
+)
 
 
 def _qr_shape(call: Call) -> Sequence[Shape]:
@@ -284,23 +321,3 @@ define(
     keras="ops.cross({0}, {1})",
     fold=np.cross,
 )
-define("FFT", "IFFT", "FFT2D", "IFFT2D", "FFT3D", "IFFT3D", shape=same)
-
-
-def _real_transform(count: int, inverse: bool) -> object:
-    def shape(call: Call) -> tuple[Shape]:
-        dims, lengths = call.shape(0), call.dims(1)
-        if dims is None:
-            return (None,)
-        sizes: list[Dim] = list(lengths or unknown(count))
-        if not inverse and sizes[-1] is not None:
-            sizes[-1] = sizes[-1] // 2 + 1 if sizes[-1] else 0
-        return ((*dims[: len(dims) - count], *sizes),)
-
-    return shape
-
-
-define("RFFT", shape=_real_transform(1, False))  # type: ignore[arg-type]
-define("RFFT2D", shape=_real_transform(2, False))  # type: ignore[arg-type]
-define("IRFFT", shape=_real_transform(1, True))  # type: ignore[arg-type]
-define("IRFFT2D", shape=_real_transform(2, True))  # type: ignore[arg-type]

@@ -76,7 +76,29 @@ define(
     keras=_simulated_by_inputs,
     fold=_simulate,
 )
-define("FakeQuantWithMinMaxVarsPerChannel", shape=same, fold=_simulate)
+
+
+def _simulated_by_channel(call: Call, x: str, low: str, high: str) -> str | None:
+    least, most = call.value(1), call.value(2)
+    if least is None or most is None or least.size > 16 or least.shape != most.shape:
+        return None
+    steps = _steps(int(call["num_bits"]), call["narrow_range"])
+    pairs = zip(least.tolist(), most.tolist(), strict=True)
+    nudged = [_nudged(*pair, steps) if any(pair) else (0.0, 0.0, 1.0) for pair in pairs]
+    bottom, top, scale = (
+        f'ops.array({literal([n + 0.0 for n in row])}, "float32")'
+        for row in zip(*nudged)
+    )
+    clipped = f"ops.minimum(ops.maximum({x}, {bottom}), {top})"
+    return f"ops.floor(({clipped} - {bottom}) / {scale} + 0.5) * {scale} + {bottom}"
+
+
+define(
+    "FakeQuantWithMinMaxVarsPerChannel",
+    shape=same,
+    keras=_simulated_by_channel,
+    fold=_simulate,
+)
 define(
     "QuantizeAndDequantize",
     "QuantizeAndDequantizeV2",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Shape
-from ..registry import Call, Unsaid, define
+from ..registry import Call, define
 from ..text import literal
 from ..values.dims import axis_of, merge, ranked, same, scalar, unknown
 
@@ -194,94 +194,6 @@ define(
     "Cumprod", shape=same, keras=_running_text("cumprod"), fold=_running(np.cumprod, 1)
 )
 define("CumulativeLogsumexp", shape=same)
-
-
-def _segment_shape(call: Call) -> tuple[Shape]:
-    shape = call.shape(0)
-    return (None if shape is None else (None, *shape[1:]),)
-
-
-def _unsorted_shape(call: Call) -> tuple[Shape]:
-    shape, ids, count = call.shape(0), call.rank(1), call.integer(2)
-    if shape is None or ids is None or len(shape) < ids:
-        return (None,)
-    return ((count, *shape[ids:]),)
-
-
-def _unsorted_text(function: str) -> Callable[..., str | None]:
-    def text(call: Call, x: str, ids: str, count: str) -> str | None:
-        segments = call.integer(2)
-        if segments is None or call.rank(1) != 1:
-            return None
-        if call.value(0) is not None:  # Keras looks at the data alone
-            if function != "segment_sum" or call.dtype(0) != "float32":
-                return None
-            chosen = f'ops.one_hot({ids}, {segments}, axis=0, dtype="float32")'
-            return f"ops.tensordot({chosen}, {x}, 1)"
-        return f"ops.{function}({x}, {ids}, num_segments={segments})"
-
-    return text
-
-
-define(
-    "SegmentSum",
-    "SegmentMean",
-    "SegmentProd",
-    "SegmentMax",
-    "SegmentMin",
-    shape=_segment_shape,
-)
-define("UnsortedSegmentSum", shape=_unsorted_shape, keras=_unsorted_text("segment_sum"))
-define("UnsortedSegmentMax", shape=_unsorted_shape, keras=_unsorted_text("segment_max"))
-define(
-    "UnsortedSegmentMin",
-    "UnsortedSegmentProd",
-    "UnsortedSegmentJoin",
-    "SegmentSumV2",
-    "SegmentProdV2",
-    "SegmentMaxV2",
-    "SegmentMinV2",
-    shape=_unsorted_shape,
-)
-
-
-def _sparse_segment_shape(call: Call) -> tuple[Shape]:
-    shape = call.shape(0)
-    if shape is None:
-        return (None,)
-    count = call.integer(3) if len(call.inputs) > 3 else None
-    return ((count, *shape[1:]),)
-
-
-define(
-    "SparseSegmentSum",
-    "SparseSegmentMean",
-    "SparseSegmentSqrtN",
-    "SparseSegmentSumWithNumSegments",
-    "SparseSegmentMeanWithNumSegments",
-    "SparseSegmentSqrtNWithNumSegments",
-    "SparseSegmentSumGrad",
-    "SparseSegmentMeanGrad",
-    "SparseSegmentSqrtNGrad",
-    shape=_sparse_segment_shape,
-)
-
-
-def _bincount_shape(call: Call) -> tuple[Shape]:
-    return ((call.integer(1),),)
-
-
-define("Bincount", shape=_bincount_shape)
-
-
-def _dense_bincount_shape(call: Call) -> tuple[Shape]:
-    shape, size = call.shape(0), call.integer(1)
-    if shape is None or len(shape) not in (1, 2):
-        raise Unsaid("DenseBincount takes a vector or a matrix")
-    return ((*shape[:-1], size),)
-
-
-define("DenseBincount", shape=_dense_bincount_shape)
 
 
 def _cross_entropy_shape(call: Call) -> tuple[Shape, Shape]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, define
+from ..text import literal
 from ..values.dims import merge, same
 
 _ACTIVATION = "elementwise activation"
@@ -97,19 +100,32 @@ def _either(call: Call) -> tuple[Shape]:
     return (merge(call.shape(0), call.shape(1)),)
 
 
-for _gradient in (
-    "ReluGrad",
-    "Relu6Grad",
-    "LeakyReluGrad",
-    "EluGrad",
-    "SeluGrad",
-    "SigmoidGrad",
-    "TanhGrad",
-    "SoftplusGrad",
-    "SoftsignGrad",
-    "SqrtGrad",
-    "RsqrtGrad",
-    "ReciprocalGrad",
-    "InvGrad",
-):
-    define(_gradient, shape=_either, traits="elementwise")
+_SELU = (1.0507009873554805, 1.7580993408473766)  # the scale, and that times alpha
+_GRADIENTS = {  # of what comes down and the input, or of the output and what comes down
+    "ReluGrad": "ops.where({1} > 0.0, {0}, 0.0)",
+    "Relu6Grad": "ops.where(ops.logical_and({1} > 0.0, {1} < 6.0), {0}, 0.0)",
+    "LeakyReluGrad": "ops.where({1} > 0.0, {0}, {0} * {alpha})",
+    "EluGrad": "ops.where({1} < 0.0, {0} * ({1} + 1.0), {0})",
+    "SeluGrad": f"ops.where({{1}} < 0.0, {{0}} * ({{1}} + {_SELU[1]}), {{0}} * {_SELU[0]})",
+    "SoftplusGrad": "{0} * ops.sigmoid({1})",
+    "SoftsignGrad": "{0} / ops.square(1.0 + ops.abs({1}))",
+    "SigmoidGrad": "{1} * {0} * (1.0 - {0})",
+    "TanhGrad": "{1} * (1.0 - ops.square({0}))",
+    "SqrtGrad": "0.5 * {1} / {0}",
+    "RsqrtGrad": "-0.5 * {1} * {0} * ops.square({0})",
+    "ReciprocalGrad": "-{1} * ops.square({0})",
+    "InvGrad": "-{1} * ops.square({0})",
+}
+
+
+def _gradient_text(template: str) -> Callable[..., str | None]:
+    def text(call: Call, a: str, b: str) -> str | None:
+        if not call.dtype(0).startswith("float"):
+            return None
+        return template.replace("{alpha}", literal(call.get("alpha", 0.2))).format(a, b)
+
+    return text
+
+
+for _name, _text in _GRADIENTS.items():
+    define(_name, shape=_either, keras=_gradient_text(_text), traits="elementwise")

@@ -229,7 +229,15 @@ def _bias_gradient_shape(call: Call) -> tuple[Shape]:
     return ((shape[at],),)
 
 
-define("BiasAddGrad", shape=_bias_gradient_shape)
+def _bias_gradient_text(call: Call, x: str) -> str | None:
+    rank = call.rank(0)
+    if rank is None or rank < 2:
+        return None
+    channels = 1 if call.get("data_format") == "NCHW" else rank - 1
+    return f"ops.sum({x}, axis={tuple(a for a in range(rank) if a != channels)})"
+
+
+define("BiasAddGrad", shape=_bias_gradient_shape, keras=_bias_gradient_text)
 
 
 def _dilation_shape(call: Call) -> tuple[Shape]:

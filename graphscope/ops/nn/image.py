@@ -170,8 +170,17 @@ define(
     shape=same,
     keras='ops.image.hsv_to_rgb({0}, data_format="channels_last")',
 )
+
+
+def _contrast_text(call: Call, x: str, factor: str, *_: str) -> str | None:
+    if call.dtype(0) != "float32" or len(call.inputs) != 2:
+        return None
+    mean = f"ops.mean({x}, axis=(-3, -2), keepdims=True)"
+    return f"({x} - {mean}) * {factor} + {mean}"
+
+
+define("AdjustContrastv2", shape=same, keras=_contrast_text)
 define(
-    "AdjustContrastv2",
     "AdjustContrast",
     "AdjustHue",
     "AdjustSaturation",

@@ -528,3 +528,9 @@ def ragged_gather(draw: Draw) -> Arguments:
 def definite(draw: Draw) -> Arguments:
     x = floats(draw, *draw.pick([(3, 3), (2, 2, 2), (1, 4, 4)]))
     return {"input": x @ np.swapaxes(x, -1, -2) + np.eye(x.shape[-1], dtype="float32")}
+
+
+@recipe("LowerBound", "UpperBound")
+def bound(draw: Draw) -> Arguments:
+    ordered = np.sort(floats(draw, 2, 5), -1)
+    return {"sorted_inputs": ordered, "values": floats(draw, 2, draw.whole(1, 4))}
