@@ -1,7 +1,7 @@
 """How many wrong models does the proof catch? Recovered models with one mistake each, and what the proof says of them.
 
-``python benchmarks/mutants.py COUNT [SEED]``: random Keras models (``tests/generated``) are recovered, one thing of ``model.py`` (a number, a
-word, an operator, a layer) or of its weights is changed, and the result is proved against the graph. A mutant that passes is run beside the
+``python benchmarks/mutants.py COUNT [SEED [FOLDER]]``: random Keras models (``tests/generated``), or the graphs of a folder, are recovered, one thing of
+``model.py`` (a number, a word, an operator, a layer) or of its weights is changed, and the result is proved against the graph. A mutant that passes is run beside the
 unharmed model on many more inputs: where those never tell them apart it is the same function and does not count.
 """
 
@@ -219,13 +219,16 @@ def verdict(source: Path, good: Path, bad: Path, change: str) -> tuple[str, str]
 def main() -> None:
     """Print the survivors as they come, then the score."""
     wanted, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
+    graphs = sorted(Path(sys.argv[3]).glob("*.pb")) if len(sys.argv) > 3 else []
+    random.Random(seed).shuffle(graphs)
     ended: Counter[str] = Counter()
     done = 0
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root)
         while done < wanted:
             seed += 1
-            for how, said in mutants_of(seed, folder):
+            graph = graphs[seed % len(graphs)] if graphs else None
+            for how, said in mutants_of(seed, folder, graph):
                 ended[how] += 1
                 done += 1
                 if said:
@@ -235,14 +238,21 @@ def main() -> None:
     print(f"score {ended['caught']} of {judged}")
 
 
-def mutants_of(seed: int, folder: Path, count: int = 6) -> Iterator[tuple[str, str]]:
-    """A few mutants of one random model, each with its verdict."""
+def mutants_of(
+    seed: int, folder: Path, graph: Path | None = None, count: int = 6
+) -> Iterator[tuple[str, str]]:
+    """A few mutants of one random model, or of one graph, each with its verdict."""
     rng = random.Random(seed)
     source, good, bad = folder / "frozen.pb", folder / "good", folder / "bad"
-    _, outputs = freeze_model(random_model(seed), source)
-    found = analyse(source, outputs=[str(t) for t in outputs])
+    outputs: list[str] = []
+    if graph is None:
+        outputs = [str(t) for t in freeze_model(random_model(seed), source)[1]]
+    else:
+        shutil.copy(graph, source)
+        count = 2
     shutil.rmtree(good, ignore_errors=True)
     try:
+        found = analyse(source, outputs=outputs)
         found.write_keras(good)
         if not found.prove(good).passed:
             return

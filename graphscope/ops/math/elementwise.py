@@ -334,6 +334,9 @@ def _bias_text(call: Call, x: str, bias: str) -> str | None:
     if rank is None:
         return None
     shape = (1, -1) + (1,) * (rank - 2)
+    sizes, column = call.shape(0), (1, (call.shape(1) or (None,))[0], *shape[2:])
+    if not adds_in_order(sizes, column):
+        return f"{x} - ops.reshape(-{bias}, {literal(shape)})"
     return f"{x} + ops.reshape({bias}, {literal(shape)})"
 
 

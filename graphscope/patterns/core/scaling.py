@@ -20,7 +20,9 @@ def _along_last(view: View, x: Any, scale: WeightRef) -> bool | str:
     shape = view.shape(x)
     if shape is None or len(shape) < max(2, len(scale.shape)):
         return "the input's rank is not known, or below the weight's"
-    return shape[-1] in (None, scale.shape[-1]) or "the input is broadcast"
+    if shape[-1] is None:
+        return "the size of the last axis, which Keras asks for, is not known"
+    return shape[-1] == scale.shape[-1] or "the input is broadcast"
 
 
 def _each_by_its_own(view: View, x: Any, scale: WeightRef) -> dict[str, Any]:
