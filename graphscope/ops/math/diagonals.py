@@ -26,19 +26,21 @@ def _diagonal_shape(call: Call) -> tuple[Shape]:
 
 
 def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
-    """The plain case, one main diagonal of a square matrix; of all others the rank: a band takes an axis of the input."""
-    shape, k = call.shape(0), call.integers(1)
-    if shape is None:
+    """As few rows and columns as the diagonals need, where the op is not told; a band takes an axis of the input."""
+    shape, count, k = call.shape(0), _bounds(call), call.integers(1)
+    if shape is None or count is None or not shape:
         return (None,)
-    if k not in ((0,), (0, 0)) or call.integer(2) not in (-1,):
-        count = _bounds(call)
-        if count is None or not shape:
-            return (None,)
-        is_band = count == 2 and k is not None and k[0] != k[1]
-        return ((*shape[: -2 if is_band else -1], None, None),)
-    if call.integer(3) != -1:
+    if k is None:
         return ((*shape[:-1], None, None),)
-    return ((*shape, shape[-1]),)
+    low, high = k[0], k[-1]
+    batch = shape[: -1 if low == high else -2]
+    rows, columns = call.integer(2), call.integer(3)
+    if rows is None or columns is None or shape[-1] is None:
+        return ((*batch, None, None),)
+    least = shape[-1] - min(high, 0), shape[-1] + max(low, 0)
+    if rows == columns == -1:
+        return ((*batch, max(least), max(least)),)
+    return ((*batch, *(n if m == -1 else m for m, n in zip((rows, columns), least))),)
 
 
 def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
@@ -94,15 +96,19 @@ def _diagonal_part_shape(call: Call) -> tuple[Shape]:
 
 
 def _diagonal_part_v2_shape(call: Call) -> tuple[Shape]:
-    """Of one main diagonal; of another the rank, of a band one axis more."""
-    shape, k = call.shape(0), call.integers(1)
-    if k in ((0,), (0, 0)) or shape is None or len(shape) < 2:
-        return _diagonal_part_shape(call)
-    count = _bounds(call)
-    if count is None:
+    """As long as the longest of the diagonals; those of a band one below the other."""
+    shape, count, k = call.shape(0), _bounds(call), call.integers(1)
+    if shape is None or count is None or len(shape) < 2:
         return (None,)
-    is_band = count == 2 and k is not None and k[0] != k[1]
-    return ((*shape[:-2], *(None,) * (1 + is_band)),)
+    if k is None:
+        return ((*shape[:-2], None),)
+    low, high = k[0], k[-1]
+    rows, columns = shape[-2:]
+    long = None
+    if rows is not None and columns is not None:
+        long = min(rows + min(high, 0), columns - max(low, 0))
+    band = () if low == high else (high - low + 1,)
+    return ((*shape[:-2], *band, long),)
 
 
 def _diagonal_part_text(call: Call, x: str, *k: str) -> str | None:
@@ -123,14 +129,15 @@ define(
 
 
 def _set_diagonal_text(call: Call, x: str, diagonal: str, *_: str) -> str | None:
-    """The main diagonal of square matrices."""
+    """The main diagonal, as long as the shorter side."""
     rows, columns = (call.shape(0) or (None, None))[-2:]
-    if rows is None or rows != columns:
+    if rows is None or columns is None:
         return None
     if len(call.inputs) > 2 and call.integers(2) not in ((0,), (0, 0)):
         return None
-    mask = f'ops.eye({rows}, dtype="bool")'
-    return f"ops.where({mask}, ops.expand_dims({diagonal}, -1), {x})"
+    mask = f'ops.eye({rows}, {columns}, dtype="bool")'
+    across = -1 if rows <= columns else -2
+    return f"ops.where({mask}, ops.expand_dims({diagonal}, {across}), {x})"
 
 
 define(

@@ -283,13 +283,7 @@ def _svd_shape(call: Call) -> Sequence[Shape]:
     return (*batch, least), (*batch, rows, left), (*batch, columns, right)
 
 
-define(
-    "Svd",
-    shape=_svd_shape,
-    keras=lambda call, x: (
-        None if call["compute_uv"] else f"(ops.svd({x}, compute_uv=False), None, None)"
-    ),
-)
+define("Svd", shape=_svd_shape)
 
 
 def _qr_shape(call: Call) -> Sequence[Shape]:

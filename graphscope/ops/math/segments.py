@@ -33,9 +33,20 @@ def _unsorted_text(function: str) -> Callable[..., str | None]:
                 return None
             chosen = f'ops.one_hot({ids}, {segments}, axis=0, dtype="float32")'
             return f"ops.tensordot({chosen}, {x}, 1)"
-        return f"ops.{function}({x}, {ids}, num_segments={segments})"
+        text = f"ops.{function}({x}, {ids}, num_segments={segments})"
+        return _filled(call, function, text)
 
     return text
+
+
+def _filled(call: Call, function: str, text: str) -> str:
+    """An extreme of no number is the farthest finite one; elsewhere than on TensorFlow Keras makes it infinite."""
+    if call.dtype(0) != "float32" or function not in ("segment_max", "segment_min"):
+        return text
+    farthest = literal(float(np.finfo(np.float32).max))
+    if function == "segment_max":
+        return f"ops.maximum({text}, -{farthest})"
+    return f"ops.minimum({text}, {farthest})"
 
 
 def _segment_text(function: str) -> Callable[..., str | None]:

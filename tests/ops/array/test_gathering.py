@@ -61,10 +61,32 @@ ROWS = ints(2, 3, low=0, high=5)
         "DynamicStitch",
         indices=[known(0), known([1, 3, 2])],
         data=[floats(4), floats(3, 4)],
+        expect={"keras": False},
     ),
     case(
-        "DynamicPartition", data=X, partitions=ints(5, low=0, high=2), num_partitions=2
+        "DynamicPartition",
+        data=X,
+        partitions=ints(5, low=0, high=2),
+        num_partitions=2,
+        expect={"keras": False},
     ),
+    case(
+        "DynamicPartition",
+        data=X,
+        partitions=known([0, 1, 1, 0, 1]),
+        num_partitions=2,
+    ),
+    *(
+        case(
+            f"TensorScatter{kind}",
+            tensor=floats(5, 4),
+            indices=np.array([[1], [3]], np.int32),
+            updates=floats(2, 4),
+        )
+        for kind in ("Add", "Sub")
+    ),
+    case("NthElement", input=floats(3, 6), n=known(2)),
+    case("NthElement", input=floats(3, 6), n=known(1), reverse=True),
     case("Where", condition=np.array([True, False, True])),
     case("Where", condition=known([[True, False], [True, True]])),
     case("Where", condition=known([False, False])),
@@ -73,6 +95,7 @@ ROWS = ints(2, 3, low=0, high=5)
     case(
         "InTopKV2", predictions=floats(3, 6), targets=ints(3, low=0, high=6), k=known(2)
     ),
+    case("LowerBound", sorted_inputs=np.sort(floats(2, 5)), values=floats(2, 3)),
     case("UpperBound", sorted_inputs=np.sort(floats(2, 5)), values=floats(2, 3)),
 )
 def test_gathering(row: Case) -> None:

@@ -30,6 +30,13 @@ X = floats(2, 3, 4)
     case("ReverseV2", tensor=X, axis=known([0, -1])),
     case("Reverse", tensor=X, dims=known([False, True, False], "bool")),
     case("ReverseSequence", input=X, seq_lengths=np.array([2, 1], np.int32), seq_dim=1),
+    case(
+        "ReverseSequence",
+        input=floats(4, 3, 2),
+        seq_lengths=np.array([2, 4, 1], np.int64),
+        seq_dim=0,
+        batch_dim=1,
+    ),
     case("Roll", input=X, shift=known([1]), axis=known([1])),
     case("Roll", input=X, shift=known([1, -2]), axis=known([0, 1])),
     case("InvertPermutation", x=np.array([2, 0, 1], np.int32)),

@@ -60,28 +60,6 @@ IDS = np.array([0, 0, 2], np.int32)
 
 
 @table(
-    case("SegmentSum", data=floats(3, 4), segment_ids=IDS),
-    case(
-        "UnsortedSegmentSum", data=floats(3, 4), segment_ids=IDS, num_segments=known(4)
-    ),
-    case(
-        "UnsortedSegmentMax", data=floats(3, 4), segment_ids=IDS, num_segments=known(3)
-    ),
-    case(
-        "UnsortedSegmentSum",
-        data=floats(3, 4),
-        segment_ids=ints(3, 4, low=0, high=4),
-        num_segments=known(4),
-        expect={"keras": False},
-    ),
-    case("SparseSegmentMean", data=floats(5, 4), indices=IDS, segment_ids=IDS),
-    case("DenseBincount", input=IDS, size=known(5), weights=known([], "float32")),
-)
-def test_segments(row: Case) -> None:
-    check(row)
-
-
-@table(
     case(
         "SoftmaxCrossEntropyWithLogits",
         features=floats(3, 4),

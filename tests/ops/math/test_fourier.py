@@ -1,0 +1,29 @@
+"""Complex numbers and Fourier transforms against TensorFlow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.ops.oracle import Case, case, check, floats, known, table
+
+Z = (floats(2, 5) + 1j * floats(2, 5)).astype(np.complex64)
+LOOSE = {"tolerance": 1e-4}
+
+
+@table(
+    case("Real", input=Z),
+    case("Imag", input=Z),
+    case("Conj", input=Z),
+    case("Angle", input=Z, expect=LOOSE),
+    case("ComplexAbs", x=Z, expect=LOOSE),
+    case("Complex", real=floats(2, 3), imag=floats(2, 3)),
+    case("Complex", real=floats(2, 3), imag=floats(3), expect={"keras": False}),
+    case("RFFT", input=floats(2, 8), fft_length=known([8]), expect=LOOSE),
+    case("RFFT", input=floats(2, 9), fft_length=known([8]), expect=LOOSE),
+    case("IRFFT", input=Z, fft_length=known([8]), expect=LOOSE),
+    case("FFT", input=Z, expect=LOOSE),
+    case("FFT2D", input=Z, expect=LOOSE),
+    case("IFFT2D", input=Z, expect=LOOSE),
+)
+def test_fourier(row: Case) -> None:
+    check(row)
