@@ -54,6 +54,29 @@ def _control(path: Path) -> Path:
     return freeze_to(path, build)
 
 
+def _spelt(path: Path) -> Path:
+    """Ops that TensorFlow.js lacks, or computes otherwise: each written by those that it has."""
+
+    def build():
+        x = v1.placeholder(tf.float32, [None, 8, 8, 4], name="x")
+        grouped = tf.nn.conv2d(x, values(3, 3, 2, 6), 2, "SAME", name="grouped")
+        blocks = tf.nn.space_to_depth(x, 2, name="blocks")
+        buckets = tf.raw_ops.Bucketize(input=x, boundaries=[-1.0, 0.0, 0.5])
+        tail = tf.math.erfc(x) + tf.cast(buckets, tf.float32)
+        sizes = tf.reshape(tail, [-1, 8, 8, 4])
+        heads = tf.einsum("btnh,bsnh->bnts", sizes, x)
+        mixed = tf.einsum("bnts,bsnh->btnh", heads, sizes)
+        band = tf.linalg.band_part(tf.reduce_sum(x, 3) > -3.0, -1, 0)
+        masked = tf.where(band, tf.reduce_mean(x, 3), 0.0)
+        masked = tf.ensure_shape(masked, [None, 8, 8])
+        tf.tanh(grouped, name="a")
+        tf.tanh(blocks, name="b")
+        tf.identity(mixed, name="c")
+        tf.debugging.check_numerics(masked, "finite", name="d")
+
+    return freeze_to(path, build)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("tfjs")
@@ -65,6 +88,8 @@ def sources(folder):
         "module": analyse(save_module(folder / "module")),
         "control": analyse(_control(folder / "control.pb"), outputs=["scores", "tail"]),
     }
+    spelt = _spelt(folder / "spelt.pb")
+    made["spelt"] = analyse(spelt, outputs=["a", "b", "c", "d"])
     (folder / "trained").mkdir()
     made["checkpoint"] = analyse(save_checkpoint(folder / "trained"))
     return made
@@ -78,7 +103,7 @@ def exports(sources, folder):
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["module", "control", "checkpoint"])
+@pytest.mark.parametrize("name", ["module", "control", "checkpoint", "spelt"])
 @pytest.mark.parametrize("backend", ["cpu", "wasm"])
 def test_equal_in_node(sources, exports, name, backend):
     found, _ = in_node(sources[name], exports[name], backend)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh, put, redirect
+from .spellings import SPELLINGS, SPELT
 
 Repair = Callable[[Graph], Iterator[str]]
 
@@ -26,6 +27,10 @@ def spell_plainly(graph: Graph) -> Iterator[str]:
 
 
 PLAIN = {
+    "EnsureShape": "Identity",  # TensorFlow.js looks for the shape among its inputs
+    "CheckNumerics": "Identity",
+    "PreventGradient": "Identity",
+    "BiasAddV1": "BiasAdd",
     "BatchMatMulV3": "BatchMatMulV2",
     "PlaceholderV2": "Placeholder",
     "Rint": "Round",
@@ -128,7 +133,7 @@ def join_softsigns(graph: Graph) -> Iterator[str]:
         yield "Softsign written as x / (1 + |x|)"
 
 
-WRITTEN_OTHERWISE = frozenset(PLAIN) | {"Softsign"}
+WRITTEN_OTHERWISE = frozenset(PLAIN) | {"Softsign"} | SPELT
 """Ops that a repair gives another spelling."""
 
 REPAIRS: tuple[Repair, ...] = (
@@ -137,6 +142,7 @@ REPAIRS: tuple[Repair, ...] = (
     count_one_hots,
     shape_lookups,
     tie_branch_constants,
+    *SPELLINGS,
 )
 
 
