@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from ...graph import Loop
 from ...infer.layers import find, loops
+from ...infer.recurrence import bidirectional, usage
 from ...infer.recurrence.settle import settle_recurrence
 from ...infer.training import layer_arguments
 from ...match import collapse
+from ...ops.constants import Constants
 from ...simplify.control_flow.collapse_loops import loops_to_layers
 from ...simplify.state import Pass, State
 
@@ -72,6 +74,24 @@ def recover_recurrence(state: State) -> State:
     )
 
 
+def carry_states(state: State) -> State:
+    """A recurrent layer that begins where its last call ended -> a stateful one.
+
+    ``LSTM(x, initial_state=[h, c]), Assign(h, ...), Assign(c, ...) -> LSTM(x) {stateful}``.
+    """
+    whole = state.model.graph
+    held = Constants(whole, state.model, variables=True)
+    return state.become(usage.carry_states(state.graph, whole, held.value))
+
+
+def name_reversals(state: State) -> State:
+    """The reversal of each row within its length -> a layer that every backend runs.
+
+    ``ReverseSequence(x, lengths) {seq_dim=1} -> layers.ReverseSequence(x, lengths)``.
+    """
+    return state.become(bidirectional.name_reversals(state.graph))
+
+
 PASSES = (
     Pass(join_spellings),
     Pass(find_layers),
@@ -80,4 +100,6 @@ PASSES = (
     Pass(collapse_layers),
     Pass(loops_to_layers),
     Pass(recover_recurrence),
+    Pass(carry_states, drops="a stateful layer begins with zeros"),
+    Pass(name_reversals),
 )

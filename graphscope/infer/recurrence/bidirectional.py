@@ -6,11 +6,11 @@ within its length: that is what Keras's mask does to a layer that goes backwards
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...graph import Graph, Layer, Tensor
-from ...graph.edit import fresh, redirect
+from ...graph import Graph, Layer, Node, Tensor
+from ...graph.edit import duplicate, fresh, put, redirect
 from ..layers.layer_view import Values
 
 _MERGES = {
@@ -19,7 +19,9 @@ _MERGES = {
     "Average": "ave",
     "Multiply": "mul",
 }
-_RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D"})
+_RECURRENT = frozenset(
+    {"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+)
 _DIRECTION = frozenset({"go_backwards"})
 
 
@@ -48,6 +50,40 @@ def join_directions(graph: Graph, values: Values) -> None:
         forward, backward = (half for half in halves if half is not None)
         if _match(graph, forward, backward):
             _join(graph, name, merge, forward, backward)
+
+
+def name_reversals(graph: Graph) -> Graph:
+    """The graph in which each row's own reversal is a layer that every backend runs; the graph itself where there is none.
+
+    *before* ``ReverseSequence(x, lengths) {seq_dim=1}``, an op of TensorFlow alone; *after* the layer ``ReverseSequence(x, lengths)``.
+    """
+    names = [n for n in graph.by_op("ReverseSequence") if _is_plain(graph, n)]
+    copy = duplicate(graph) if names else graph
+    for name in names:
+        inputs = dict(zip(("inputs", "lengths"), copy.inputs(name)))
+        put(copy, name, _reversal_layer(copy.node(name), name, inputs))
+    return copy
+
+
+def _reversal_layer(node: Node, name: str, inputs: Mapping[str, Tensor]) -> Layer:
+    return Layer(
+        "ReverseSequence",
+        {},
+        node.outputs,
+        inputs=inputs,
+        members=frozenset({name}),
+        output=Tensor(name),
+        pattern="name_reversals",
+        name="reverse_sequence",
+    )
+
+
+def _is_plain(graph: Graph, name: str) -> bool:
+    """Whether an op turns rows round along the time, the batch being the first axis."""
+    node = graph.node(name)
+    if isinstance(node, Layer):
+        return False
+    return node.attrs.get("seq_dim") == 1 and not node.attrs.get("batch_dim")
 
 
 def _is_last_axis(merge: Layer) -> bool:
@@ -105,8 +141,7 @@ def _reversal(
     if node.op != "ReverseSequence":
         return None
     whole, lengths = graph.inputs(tensor.node)
-    plain = node.attrs.get("seq_dim") == 1 and not node.attrs.get("batch_dim")
-    return (whole, lengths) if plain else None
+    return (whole, lengths) if _is_plain(graph, tensor.node) else None
 
 
 def _lengths(graph: Graph, mask: Tensor | None) -> Tensor | None:

@@ -98,13 +98,14 @@ def _unit(
     *_, units, width = weights["cell/recurrent_kernel"].shape
     if width != units * len(cell.gates):
         return None
-    if len(weights["cell/kernel"].shape) == 2:
+    rank = len(weights["cell/kernel"].shape) - 2
+    if not rank:
         op, config = cell.op, {"units": units, **config}
     else:
         more = _convolutions(list(gates.values()), weights["cell/kernel"].shape)
         if cell.op != "LSTM" or more is None:
             return None
-        op, config = "ConvLSTM2D", {"filters": units, **more, **config}
+        op, config = f"ConvLSTM{rank}D", {"filters": units, **more, **config}
     if "cell/bias" not in weights:
         config["use_bias"] = False
     inputs = match.values["us"]
@@ -114,7 +115,7 @@ def _unit(
 def _convolutions(
     gates: Sequence[Linear], shape: tuple[int, ...]
 ) -> dict[str, Any] | None:
-    """What the convolutions of a ConvLSTM2D are told; None where its state's are none that keep the size, or one differs."""
+    """What the convolutions of a ConvLSTM are told; None where its state's are none that keep the size, or one differs."""
     inputs = {dict(t.settings).__repr__(): t for g in gates for t in g.terms[:-1]}
     states = [dict(g.terms[-1].settings) for g in gates]
     if len(inputs) != 1:
@@ -126,15 +127,16 @@ def _convolutions(
         and each.get("dilations", (1,)) == said.get("dilations", (1,))
         for each in states
     )
-    if not plain or said.get("data_format", "NHWC") != "NHWC":
+    if not plain or said.get("data_format", "NHWC") not in ("NHWC", "NDHWC"):
         return None
     if said.get("padding") not in ("SAME", "VALID"):
         return None
+    ones = (1,) * len(shape)
     return {
-        "kernel_size": shape[:2],
-        "strides": tuple(said.get("strides", (1, 1, 1, 1)))[1:3],
+        "kernel_size": shape[:-2],
+        "strides": tuple(said.get("strides", ones))[1:-1],
         "padding": str(said["padding"]).lower(),
-        "dilation_rate": tuple(said.get("dilations", (1, 1, 1, 1)))[1:3],
+        "dilation_rate": tuple(said.get("dilations", ones))[1:-1],
     }
 
 

@@ -15,9 +15,11 @@ from ...match import View, WeightRef
 from ...match.view.nodes import MALFORMED
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
-PRODUCTS = frozenset({"MatMul", "Conv2D"})
+PRODUCTS = frozenset({"MatMul", "Conv2D", "Conv3D"})
+_RANKS = {"MatMul": 2, "Conv2D": 4, "Conv3D": 5}  # of the kernels
 PARTS = frozenset({"Split", "SplitV", "StridedSlice", "Slice"})
 _CONVOLUTION = ("strides", "padding", "data_format", "dilations", "explicit_paddings")
+_AXES = ("strides", "dilations")
 DEEPEST = 64  # nodes from the result of a sum to one of its terms
 
 
@@ -100,6 +102,8 @@ class LinearReader:
             return self._multiple(view.inputs[name], window, depth)
         if op in PRODUCTS:
             return self._product(name, window)
+        if op == "Squeeze":
+            return self._narrow_product(name, window)
         if op in PARTS:
             part = columns(view, source)
             if part is None:
@@ -149,18 +153,47 @@ class LinearReader:
         view = self.view
         left, right, *_ = view.inputs[name]
         attrs, kernel = view.attrs[name], held_by(view, right)
-        convolves = view.ops[name] == "Conv2D"
-        if kernel is None or len(kernel.shape) != (4 if convolves else 2):
+        if kernel is None or len(kernel.shape) != _RANKS[view.ops[name]]:
             return None
         if attrs.get("transpose_a"):
             return None
         if attrs.get("transpose_b"):
             kernel = kernel.transposed(1, 0)
+        settings = _settings(attrs) if view.ops[name] != "MatMul" else ()
+        return self._terms(left, kernel, settings, window)
+
+    def _narrow_product(self, name: str, window: Window) -> Linear | None:
+        """``Squeeze(Conv2D(ExpandDims(x, 1), kernel))``, which is how a convolution along one axis is written."""
+        view = self.view
+        product, _ = view.producer(view.inputs[name][0])
+        if view.ops[product.node] != "Conv2D" or product.node not in self.inside:
+            return None
+        left, right, *_ = view.inputs[product.node]
+        wide, _ = view.producer(left)
+        kernel, settings = held_by(view, right), _settings(view.attrs[product.node])
+        if view.ops[wide.node] != "ExpandDims" or kernel is None:
+            return None
+        axis = view.number(view.inputs[wide.node][1])
+        squeezed = list(view.attrs[name].get("squeeze_dims") or ())
+        places = {int(axis.reshape(())) if axis is not None else None, *squeezed}
+        if len(kernel.shape) != 4 or kernel.shape[0] != 1 or not places <= {1, -3}:
+            return None
+        narrow = tuple((k, (*v[:1], *v[2:]) if k in _AXES else v) for k, v in settings)
+        kernel = kernel.reshaped(*kernel.shape[1:])
+        return self._terms(view.inputs[wide.node][0], kernel, narrow, window)
+
+    def _terms(
+        self,
+        left: Tensor,
+        kernel: WeightRef,
+        settings: tuple[tuple[str, Any], ...],
+        window: Window,
+    ) -> Linear | None:
+        """The product of a tensor, or of several side by side, with the columns of a kernel."""
         rows, cols = len(kernel.shape) - 2, len(kernel.shape) - 1
         if window is not None:
             kernel = kernel.sliced(cols, *window)
-        settings = _settings(attrs) if convolves else ()
-        parts = parts_of(view, left, self.inside)
+        parts = parts_of(self.view, left, self.inside)
         sizes = self._sizes(parts, kernel.shape[rows])
         if sizes is None:
             return None

@@ -81,7 +81,7 @@ class NormalForm:
         activated = self._activated(tensor, *known) if known is not None else None
         if activated is not None:
             return activated
-        if below.ops[tensor.node] in SUMS | PRODUCTS | PARTS:
+        if below.ops[tensor.node] in SUMS | PRODUCTS | PARTS | {"Squeeze"}:
             linear = self._reader.read(tensor)
             if linear.terms:
                 return self._gate(f"{tensor.node}:{tensor.port}", linear)

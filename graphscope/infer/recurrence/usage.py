@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from ...graph import Graph, Layer, Tensor
-from ...graph.edit import put, redirect
+from ...graph.edit import drop_unread, duplicate, put, redirect
 from ..layers.layer_view import Values
 
-RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "RNN"})
+RECURRENT = frozenset(
+    {"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "RNN"}
+)
 
 
 def settle_usage(graph: Graph, values: Values, keep: Iterable[Tensor]) -> Graph:
@@ -157,3 +161,82 @@ class _Usage:
 
 
 _MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+
+
+def carry_states(
+    graph: Graph, whole: Graph, value: Callable[[Tensor], np.ndarray | None]
+) -> Graph:
+    """The graph in which a recurrent layer that begins where its last call ended is ``stateful``; the graph itself where none does.
+
+    ``whole`` is the file's graph, in which variables are assigned; ``value`` tells what a variable holds: a stateful layer begins with zeros.
+    *before* ``LSTM(x, initial_state=[h, c])``, h and c assigned what the layer yields; *after* ``LSTM(x) {stateful}``.
+    """
+    names = [n for n in graph if graph.op(n) in RECURRENT and _carries(graph, n, whole)]
+    names = [n for n in names if all(_is_zeros(value(t)) for t in _first(graph, n))]
+    copy = duplicate(graph) if names else graph
+    for name in names:
+        layer, before = copy.node(name), copy.inputs(name)
+        if not isinstance(layer, Layer):
+            continue
+        inputs = dict(zip(layer.inputs, before))
+        own = {k: t for k, t in inputs.items() if not k.startswith("initial_state")}
+        attrs = {**layer.attrs, "stateful": True}
+        put(copy, name, replace(layer, attrs=attrs, inputs=own), own.values())
+        drop_unread(copy, {t.node for t in before})
+    return copy
+
+
+def _first(graph: Graph, name: str) -> list[Tensor]:
+    """What a layer's states begin with."""
+    layer = graph.node(name)
+    named = layer.inputs if isinstance(layer, Layer) else ()
+    pairs = zip(named, graph.inputs(name))
+    return [_variable(graph, t) for key, t in pairs if key.startswith("initial_state")]
+
+
+def _variable(graph: Graph, tensor: Tensor) -> Tensor:
+    """The variable that a tensor reads; the tensor where it reads none."""
+    while graph.op(tensor.node) in _READS and graph.inputs(tensor.node):
+        tensor = graph.inputs(tensor.node)[0]
+    return tensor
+
+
+def _carries(graph: Graph, name: str, whole: Graph) -> bool:
+    """Whether each of a layer's states begins with a variable that is assigned what the layer yields."""
+    layer, first = graph.node(name), _first(graph, name)
+    batch = layer.outputs[0].shape if layer.outputs else None
+    if not isinstance(layer, Layer) or not first or not batch or batch[0] is None:
+        return False
+    return all(_is_assigned(whole, t.node, layer.members) for t in first)
+
+
+def _is_assigned(whole: Graph, variable: str, members: frozenset[str]) -> bool:
+    if variable not in whole:
+        return False
+    for reader, slot in whole.consumers(variable):
+        if whole.op(reader) in ("Assign", "AssignVariableOp") and slot == 0:
+            if _leaves(whole, whole.inputs(reader)[1], members):
+                return True
+    return False
+
+
+def _leaves(whole: Graph, tensor: Tensor, members: frozenset[str]) -> bool:
+    """Whether a tensor is what a loop, of which these are nodes, ends with."""
+    stack, seen = [tensor], set[Tensor]()
+    while stack:
+        each = stack.pop()
+        if each.node in members:
+            return True
+        op, inputs = whole.op(each.node), whole.inputs(each.node)
+        if op in _ENDS and each not in seen:
+            seen.add(each)
+            stack += inputs if "While" in op else inputs[each.port : each.port + 1]
+    return False
+
+
+def _is_zeros(value: np.ndarray | None) -> bool:
+    return value is not None and not np.any(value)
+
+
+_READS = frozenset({"Identity", "ReadVariableOp", "Enter"})
+_ENDS = frozenset({"Identity", "IdentityN", "Exit", "While", "StatelessWhile"})

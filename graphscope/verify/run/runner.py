@@ -16,6 +16,7 @@ from ...infer.lookup_tables import table_contents
 from ..feeds.draw import Port, is_mask, looked_up
 from ..feeds.noise import Noise, fed_noise, noisy_keras
 from ..feeds.sparse import Coordinates
+from ..feeds.states import States
 from ..feeds.strings import text_for
 from .limits import scratch_folder
 
@@ -78,6 +79,7 @@ class GraphRunner:
         self.remarks: list[str] = []
         self._outputs = tuple(outputs)
         self._known = {op.name for op in session.graph.get_operations()}
+        self._states: States | None = None
 
     def outputs(self) -> tuple[str, ...]:
         return self._outputs
@@ -172,8 +174,11 @@ class GraphRunner:
             if noise is not None:
                 feeds_ |= fed_noise(self.session, fetches, feeds_, noise)
             options = tf.compat.v1.RunOptions(timeout_in_ms=1000 * LONGEST)
+            self._states = self._states or States(tf, self.session)
+            self._states.remember(fetches)
             with scratch_folder(self.remarks, self.source):
                 answer = self.session.run(fetches, feeds_, options)
+            self._states.restore()
             return [np.asarray(value) for value in answer]
         except tf.errors.DeadlineExceededError:
             raise TooSlow(
@@ -233,6 +238,9 @@ class KerasRunner:
 
         tf = import_tensorflow()
         arrays = _given(tf, [feeds[name] for name in self._inputs])
+        for layer in getattr(self.keras, "layers", ()):
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
         try:
             noisy = nullcontext() if noise is None else noisy_keras(noise)
             with noisy, scratch_folder(self.remarks, self.source):

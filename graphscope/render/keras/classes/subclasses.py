@@ -49,6 +49,23 @@ class SequenceMask(layers.Layer):
         return keras.KerasTensor(sequence.shape[:2], "bool")
 '''
 
+_REVERSE_SEQUENCE = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class ReverseSequence(layers.Layer):
+    """Turns each row round within its length; what lies beyond that stays."""
+
+    def call(self, inputs, lengths):
+        steps = ops.arange(ops.shape(inputs)[1], dtype=lengths.dtype)
+        ends = ops.expand_dims(lengths, 1)
+        order = ops.where(steps < ends, ends - 1 - steps, steps)
+        for _ in inputs.shape[2:]:
+            order = ops.expand_dims(order, -1)
+        return ops.take_along_axis(inputs, order, axis=1)
+
+    def compute_output_spec(self, inputs, lengths):
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
+'''
+
 _FIRST = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class FirstToken(layers.Layer):
@@ -110,6 +127,7 @@ _SOURCES = {
     "FirstToken": _FIRST,
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
+    "ReverseSequence": _REVERSE_SEQUENCE,
     "SequenceMask": _SEQUENCE_MASK,
     "SparseDropout": _SPARSE_DROPOUT,
 }
