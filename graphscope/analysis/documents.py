@@ -69,8 +69,8 @@ def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
         ends = [e for e in facts[word] if e["kind"] not in ("file name", "not needed")]
         for each in ends[:4]:
             shape = "?" if each["shape"] is None else each["shape"]
-            told = f"{each['tensor']} {each['dtype']} {shape}, {each['kind']}"
-            lines.append(f"  {word[:-1]}: {told}")
+            spec = f"{each['tensor']} {each['dtype']} {shape}, {each['kind']}"
+            lines.append(f"  {word[:-1]}: {spec}")
     count = len(facts["findings"])
     return lines + ([f"  findings: {count}"] if count else [])
 

@@ -36,7 +36,7 @@ from .options import (
 )
 from .pictures import diff_command, render_command, view_command
 from .survey import survey_command
-from .text.tables import Shown, layers_text, of_tables, variables_text
+from .text.tables import Choice, layers_text, of_tables, variables_text
 
 
 class Ordered(click.Group):
@@ -85,13 +85,13 @@ def inspect_command(json_wanted: bool, **options: Any) -> None:
 @of_tables
 @as_json
 def variables_command(
-    json_wanted: bool, stats: bool, shown: Shown, **options: Any
+    json_wanted: bool, stats: bool, choice: Choice, **options: Any
 ) -> None:
     """The variable list: roles, shapes, bytes, statistics on request."""
     from ..analysis import documents as report
 
     document = report.describe_variables(analysis_of(options), stats)
-    say(document, lambda: variables_text(document, shown), json_wanted)
+    say(document, lambda: variables_text(document, choice), json_wanted)
 
 
 @model_command("layers")
@@ -102,7 +102,7 @@ def layers_command(
     json_wanted: bool,
     level: str,
     stop_after: str | None,
-    shown: Shown,
+    choice: Choice,
     **options: Any,
 ) -> None:
     """Table of the recovered layers."""
@@ -112,11 +112,11 @@ def layers_command(
     if stop_after:
         document = report.describe_pass(analysis, stop_after)
         frame = partial(analysis.layer_table_after, stop_after)
-        say(document, lambda: layers_text(frame(), shown), json_wanted)
+        say(document, lambda: layers_text(frame(), choice), json_wanted)
     elif json_wanted:
         say(report.describe_layers(analysis), str, True)
     else:
-        click.echo(layers_text(analysis.layer_table(level), shown))
+        click.echo(layers_text(analysis.layer_table(level), choice))
 
 
 @model_command("outputs")

@@ -94,10 +94,10 @@ class Layer(Node):
             role: f"{u.node} {list(u.shape)}" for role, u in self.weights.items()
         }
         inputs = {name: str(tensor) for name, tensor in self.inputs.items()}
-        told = {**self.attrs, **weights, **inputs, "output": str(self.output)}
-        told |= {"explains": f"{len(self.members)} ops" if self.members else ""}
-        told |= {"evidence": "; ".join(self.evidence)}
-        return pairs_table(f"{self.op} {self.name}", told)
+        facts = {**self.attrs, **weights, **inputs, "output": str(self.output)}
+        facts |= {"explains": f"{len(self.members)} ops" if self.members else ""}
+        facts |= {"evidence": "; ".join(self.evidence)}
+        return pairs_table(f"{self.op} {self.name}", facts)
 
 
 @dataclass(frozen=True)

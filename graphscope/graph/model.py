@@ -48,8 +48,8 @@ class Variable:
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
-        told = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
-        return pairs_table(self.name, told | {"shape": str(self.shape)})
+        facts = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        return pairs_table(self.name, facts | {"shape": str(self.shape)})
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class Model:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what the file is, and its variables."""
-        told = {
+        facts = {
             "format": self.format,
             "producer": self.producer,
             "nodes": f"{len(self.graph):,}",
@@ -167,7 +167,7 @@ class Model:
         rows = [(v.name, v.role, v.dtype, v.shape, v.nbytes) for v in self.variables]
         head = ("variable", "role", "dtype", "shape", "bytes")
         table = rows_table(head, rows) if rows else ""
-        return pairs_table(self.source, told) + table
+        return pairs_table(self.source, facts) + table
 
     def value(self, node: str) -> np.ndarray:
         """The array that a Const or a variable of the graph holds; raises MissingWeight where it has none."""

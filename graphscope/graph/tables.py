@@ -20,13 +20,13 @@ def rows_table(
     head: Sequence[str], rows: Iterable[Sequence[Any]], most: int = MOST
 ) -> str:
     """A table; beyond ``most`` the rows are counted."""
-    listed = list(rows)
+    lines = list(rows)
     top = "".join(f"<th>{_cell(each)}</th>" for each in head)
     body = "".join(
         f"<tr>{''.join(f'<td>{_cell(each)}</td>' for each in row)}</tr>"
-        for row in listed[:most]
+        for row in lines[:most]
     )
-    more = len(listed) - most
+    more = len(lines) - most
     foot = f"<p>and {more:,} more</p>" if more > 0 else ""
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>{foot}"
 

@@ -117,9 +117,9 @@ def histogram(
         "mean": statistics.mean,
         "std": statistics.std,
     }
-    told: dict[str, Any] = {k: float(f"{v:.4g}") for k, v in numbers.items()}
-    told |= {key: getattr(statistics, key) for key in ("zeros", "nan", "inf")}
-    return {**told, "dead": len(statistics.dead), "bins": counts.tolist()}
+    row: dict[str, Any] = {k: float(f"{v:.4g}") for k, v in numbers.items()}
+    row |= {key: getattr(statistics, key) for key in ("zeros", "nan", "inf")}
+    return {**row, "dead": len(statistics.dead), "bins": counts.tolist()}
 
 
 def _held(model: Model, name: str) -> TensorSpec | None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from graphscope.cli import cli
-from graphscope.cli.text.tables import Shown, Table, table_text
+from graphscope.cli.text.tables import Choice, Table, table_text
 from graphscope.graph import Graph, Node, Tensor
 from graphscope.render.text import to_text
 
@@ -23,7 +23,7 @@ TABLE = Table(HEAD, ROWS, VALUES, frozenset({"parameters"}))
 
 @pytest.mark.parametrize("width", [50, 80, 100, 132, 200])
 def test_a_table_fits_and_says_what_is_left_out(width: int) -> None:
-    lines = table_text(TABLE, Shown(), width).splitlines()
+    lines = table_text(TABLE, Choice(), width).splitlines()
     assert max(map(len, lines)) <= width
     left_out = lines[-1] if lines[-1].startswith("(left out") else ""
     for name in HEAD:
@@ -33,17 +33,19 @@ def test_a_table_fits_and_says_what_is_left_out(width: int) -> None:
 
 
 def test_wide_shows_all() -> None:
-    text = table_text(TABLE, Shown(wide=True), 80)
+    text = table_text(TABLE, Choice(wide=True), 80)
     assert ROWS[0][5].strip() in text and "…" not in text
 
 
 def test_rows_and_columns_that_are_asked_for() -> None:
-    shown = Shown(sort="-parameters", pattern="BLOCK1", columns=("layer", "parameters"))
-    lines = table_text(TABLE, shown, 80).splitlines()
+    choice = Choice(
+        sort="-parameters", pattern="BLOCK1", columns=("layer", "parameters")
+    )
+    lines = table_text(TABLE, choice, 80).splitlines()
     assert lines[0].split() == ["layer", "parameters"]
     assert [line.split()[1] for line in lines[2:]] == ["847", "770", "77"]
     with pytest.raises(click.BadParameter, match="there are: layer, type"):
-        table_text(TABLE, Shown(sort="size"), 80)
+        table_text(TABLE, Choice(sort="size"), 80)
 
 
 def test_the_commands_take_the_options(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

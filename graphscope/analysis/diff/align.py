@@ -26,7 +26,7 @@ class _Alignment:
     def __init__(self, a: Wiring, b: Wiring) -> None:
         self.a, self.b = a, b
         self.pairs: dict[str, str] = {}
-        self.aligned: set[str] = set()  # nodes of b
+        self.partners_of_b: set[str] = set()  # nodes of b
         self.fresh: list[str] = []  # nodes of a whose neighbours are to be looked at
 
     def partners(self) -> dict[str, str]:
@@ -59,14 +59,14 @@ class _Alignment:
 
     def _pair(self, first: str, second: str) -> None:
         self.pairs[first] = second
-        self.aligned.add(second)
+        self.partners_of_b.add(second)
         self.fresh.append(first)
 
     def _free_a(self) -> Iterator[str]:
         return (name for name in self.a.nodes if name not in self.pairs)
 
     def _free_b(self) -> Iterator[str]:
-        return (name for name in self.b.nodes if name not in self.aligned)
+        return (name for name in self.b.nodes if name not in self.partners_of_b)
 
     def _match(
         self, first: Mapping[str, Hashable], second: Mapping[str, Hashable], sure: bool
@@ -92,14 +92,14 @@ class _Alignment:
             return
         free: dict[Hashable, list[str]] = defaultdict(list)
         for name in of_b:
-            if name not in self.aligned:
+            if name not in self.partners_of_b:
                 free[_sizes(self.b.graph, name)].append(name)
         for name in of_a:
             same = free.get(_sizes(self.a.graph, name))
             if name not in self.pairs and same:
                 self._pair(name, same.pop(0))
         rest_a = [name for name in of_a if name not in self.pairs]
-        rest_b = [name for name in of_b if name not in self.aligned]
+        rest_b = [name for name in of_b if name not in self.partners_of_b]
         if len(rest_a) == len(rest_b):
             for one, other in zip(rest_a, rest_b, strict=True):
                 self._pair(one, other)
@@ -114,7 +114,7 @@ class _Alignment:
             ):
                 self._join(one, other)
             readers_a = self._readers(self.a, first, self.pairs)
-            readers_b = self._readers(self.b, second, self.aligned)
+            readers_b = self._readers(self.b, second, self.partners_of_b)
             for key, ones in readers_a.items():
                 others = readers_b.get(key, [])
                 if len(ones) == len(others) == 1:
@@ -131,7 +131,7 @@ class _Alignment:
 
     def _join(self, one: str, other: str) -> None:
         known = one in self.a.readers and other in self.b.readers
-        if known and one not in self.pairs and other not in self.aligned:
+        if known and one not in self.pairs and other not in self.partners_of_b:
             if self.a.op(one) == self.b.op(other):
                 self._pair(one, other)
 

@@ -178,14 +178,14 @@ def _add_variables(comparison: Comparison) -> None:
     """The variables that no aligned layer has, by name; a frozen graph has none, and says nothing of them."""
     pairs = [each for pair in comparison.pairs for each in pair.weights]
     sides = (comparison.a, comparison.b)
-    seen = [
+    of_layers = [
         {side.flat.keys.get(n, n) for n in names}
         for side, names in zip(
             sides, ([w.a for w in pairs], [w.b for w in pairs]), strict=True
         )
     ]
     rows = [{v["name"]: v for v in describe_variables(s)["variables"]} for s in sides]
-    free = [[n for n in r if n not in s] for r, s in zip(rows, seen, strict=True)]
+    free = [[n for n in r if n not in s] for r, s in zip(rows, of_layers, strict=True)]
     shared = set(free[0]) & set(free[1])
     for name in free[1]:
         if name in shared and (pair := _same_name(comparison, name, rows[1][name])):

@@ -84,5 +84,5 @@ def verdict(comparison: Comparison) -> str:
     if not counts.get("identical") and not counts.get("rounded"):
         if set(counts) == {"unrelated"}:
             return f"{structure}, weights that have nothing to do with each other"
-    told = ", ".join(f"{count} {word}" for word, count in counts.items())
-    return f"{structure}; weights: {told}"
+    counts_text = ", ".join(f"{count} {word}" for word, count in counts.items())
+    return f"{structure}; weights: {counts_text}"

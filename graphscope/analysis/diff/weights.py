@@ -26,9 +26,9 @@ class Change:
 
     def to_json(self) -> dict[str, Any]:
         """What is known, rounded to six digits."""
-        told = {"change": self.change, "cosine": self.cosine, "scale": self.scale}
-        numbers = {k: float(f"{v:.6g}") for k, v in told.items() if v is not None}
-        return {"relation": self.relation, **numbers}
+        numbers = {"change": self.change, "cosine": self.cosine, "scale": self.scale}
+        rounded = {k: float(f"{v:.6g}") for k, v in numbers.items() if v is not None}
+        return {"relation": self.relation, **rounded}
 
 
 def change_between(a: np.ndarray, b: np.ndarray) -> Change:

@@ -12,7 +12,7 @@ MOST = 12  # layers and weights of each kind that are listed
 
 
 def diff_text(document: Mapping[str, Any]) -> str:
-    """Both models in a line each, the verdict, the layers that differ, the weights that moved most."""
+    """Both models in a line each, the verdict, the layers that differ, the weights that changes most."""
     sides = (("a", document["a"]), ("b", document["b"]))
     lines = [
         f"{side}: {printable(doc['source'])}: {printable(doc['format'])}, "
@@ -68,14 +68,14 @@ def _weights(document: Mapping[str, Any]) -> list[str]:
     if document["unread"]:
         words.append(f"{document['unread']:,} without values on one side")
     lines = ["", f"weights: {', '.join(words)}"] if words else []
-    moved = [row for row in document["pairs"] if row["relation"] != "identical"]
-    if not moved:
+    changes = [row for row in document["pairs"] if row["relation"] != "identical"]
+    if not changes:
         return lines
     rows = [
         (row["b"], row["relation"], _number(row, "change"), _number(row, "cosine"))
-        for row in moved[:MOST]
+        for row in changes[:MOST]
     ]
-    more = [f"and {len(moved) - MOST:,} more"] if len(moved) > MOST else []
+    more = [f"and {len(changes) - MOST:,} more"] if len(changes) > MOST else []
     return [*lines, "", table(rows, ("weight", "", "change/norm", "cosine")), *more]
 
 

@@ -33,7 +33,7 @@ Decorated = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Choice:
     """What was asked of a table: ``columns`` by name, rows that hold ``pattern``, sorted by ``sort``, as wide as it is."""
 
     wide: bool = False
@@ -53,15 +53,15 @@ class Table:
 
 
 def of_tables(command: Decorated) -> Decorated:
-    """``--wide --sort --grep --columns`` of a command that prints a table; they arrive as one ``shown``."""
+    """``--wide --sort --grep --columns`` of a command that prints a table; they arrive as one ``choice``."""
 
     @wraps(command)
     def with_shown(
         *args: Any, wide: bool, sort: str, grep: str, columns: str, **options: Any
     ) -> Any:
         names = tuple(each.strip() for each in columns.split(",") if each.strip())
-        shown = Shown(wide, sort, grep, names)
-        return command(*args, shown=shown, **options)
+        choice = Choice(wide, sort, grep, names)
+        return command(*args, choice=choice, **options)
 
     wrapped: Decorated = with_shown
     for option in reversed(_OPTIONS):
@@ -91,45 +91,45 @@ def _asked() -> bool:
     return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
-def table_text(table: Table, shown: Shown, width: int | None = None) -> str:
+def table_text(table: Table, choice: Choice, width: int | None = None) -> str:
     """The table as lines; raises BadParameter where a column is asked for that it has not."""
-    rows = _wanted(table, shown)
-    at = _columns(table, shown)
+    rows = _rows(table, choice)
+    at = _columns(table, choice)
     head = [table.head[i] for i in at]
     cells = [[printable(row[i]) for i in at] for row in rows]
-    room = None if shown.wide else width or width_of_terminal()
-    sizes = _sizes(head, cells, room, keep=bool(shown.columns))
+    room = None if choice.wide else width or width_of_terminal()
+    sizes = _sizes(head, cells, room, keep=bool(choice.columns))
     lines = [
         _line(line, head, sizes, table.right)
         for line in (head, ["-" * size for size in sizes], *cells)
     ]
-    gone = [name for name, size in zip(head, sizes, strict=True) if not size]
-    if gone:
-        lines.append(f"(left out: {', '.join(gone)}; --wide shows all)")
+    omissions = [name for name, size in zip(head, sizes, strict=True) if not size]
+    if omissions:
+        lines.append(f"(left out: {', '.join(omissions)}; --wide shows all)")
     return "\n".join(lines)
 
 
-def _columns(table: Table, shown: Shown) -> list[int]:
-    for name in (*shown.columns, *filter(None, [shown.sort.lstrip("-")])):
+def _columns(table: Table, choice: Choice) -> list[int]:
+    for name in (*choice.columns, *filter(None, [choice.sort.lstrip("-")])):
         if name not in table.head:
-            listed = ", ".join(table.head)
-            raise click.BadParameter(f"no column {name!r}; there are: {listed}")
-    names = shown.columns or table.head
+            head = ", ".join(table.head)
+            raise click.BadParameter(f"no column {name!r}; there are: {head}")
+    names = choice.columns or table.head
     return [list(table.head).index(name) for name in names]
 
 
-def _wanted(table: Table, shown: Shown) -> list[Sequence[str]]:
+def _rows(table: Table, choice: Choice) -> list[Sequence[str]]:
     """The rows that hold the text in a column that is shown, sorted."""
     values = table.values or table.rows
     pairs = list(zip(table.rows, values, strict=True))
-    if shown.pattern:
-        text = shown.pattern.lower()
-        places = _columns(table, shown)
+    if choice.pattern:
+        text = choice.pattern.lower()
+        places = _columns(table, choice)
         pairs = [p for p in pairs if any(text in str(p[0][i]).lower() for i in places)]
-    name = shown.sort.lstrip("-")
+    name = choice.sort.lstrip("-")
     if name in table.head:
         at = list(table.head).index(name)
-        pairs.sort(key=lambda p: _key(p[1][at]), reverse=shown.sort.startswith("-"))
+        pairs.sort(key=lambda p: _key(p[1][at]), reverse=choice.sort.startswith("-"))
     return [row for row, _ in pairs]
 
 
@@ -153,16 +153,16 @@ def _sizes(
         max(len(name), *map(len, column), 0) for name, *column in zip(head, *cells)
     ]
     droppable = [] if keep else [name for name in DROPPED if name in head]
-    gone: set[str] = set()
+    omissions: set[str] = set()
     while room is not None:
-        sizes = [0 if n in gone else w for n, w in zip(head, whole, strict=True)]
+        sizes = [0 if n in omissions else w for n, w in zip(head, whole, strict=True)]
         for i, name in enumerate(head):
             _shorten(sizes, i, LEAST.get(name, sizes[i]), room)
         _shorten(sizes, 0, NAME, room)
         if _total(sizes) <= room or not droppable:
             _shorten(sizes, 0, SHORTEST, room)
             return sizes
-        gone.add(droppable.pop(0))
+        omissions.add(droppable.pop(0))
     return whole
 
 
@@ -198,7 +198,7 @@ def _fit(cell: str, size: int, right: bool, is_text: bool) -> str:
     return cell.rjust(size) if right else cell.ljust(size)
 
 
-def layers_text(frame: Any, shown: Shown) -> str:
+def layers_text(frame: Any, choice: Choice) -> str:
     """The layer table (a DataFrame), and below it how many rows there are and what their parameters sum to."""
     values = [list(row) for row in frame.itertuples(index=False)]
     head = list(frame.columns)
@@ -206,10 +206,10 @@ def layers_text(frame: Any, shown: Shown) -> str:
     rows = [[_cell(head[i], value) for i, value in enumerate(row)] for row in values]
     table = Table(head, rows, values, right)
     total = sum(frame["parameters"])
-    return f"{table_text(table, shown)}\n\n{_count(table, shown, 'row')}, {total:,} parameters"
+    return f"{table_text(table, choice)}\n\n{_count(table, choice, 'row')}, {total:,} parameters"
 
 
-def variables_text(doc: Mapping[str, Any], shown: Shown) -> str:
+def variables_text(doc: Mapping[str, Any], choice: Choice) -> str:
     """The list of variables, with statistics where they were read."""
     head = ["name", "dtype", "shape", "bytes", "role"]
     head += [k for k in STATISTICS if any(k in v for v in doc["variables"])]
@@ -221,8 +221,8 @@ def variables_text(doc: Mapping[str, Any], shown: Shown) -> str:
         rows.append([_cell(key, each) for key, each in zip(head, value, strict=True)])
     table = Table(head, rows, values, frozenset({"bytes", *STATISTICS}))
     total = amount(sum(v["bytes"] for v in doc["variables"]))
-    listed = table_text(table, shown) + "\n" if rows else ""
-    return f"{listed}{_count(table, shown, 'variable')}, {total}"
+    text = table_text(table, choice) + "\n" if rows else ""
+    return f"{text}{_count(table, choice, 'variable')}, {total}"
 
 
 def _cell(name: str, value: Any) -> str:
@@ -239,7 +239,7 @@ def _cell(name: str, value: Any) -> str:
     return f"{value:,}" if name == "bytes" else number(value)
 
 
-def _count(table: Table, shown: Shown, unit: str) -> str:
-    total, listed = len(table.rows), len(_wanted(table, shown))
-    count = f"{listed:,} of {total:,}" if listed < total else f"{total:,}"
-    return f"{count} {unit}{'' if total == 1 else 's'}"
+def _count(table: Table, choice: Choice, unit: str) -> str:
+    total, count = len(table.rows), len(_rows(table, choice))
+    words = f"{count:,} of {total:,}" if count < total else f"{total:,}"
+    return f"{words} {unit}{'' if total == 1 else 's'}"

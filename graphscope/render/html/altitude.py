@@ -155,15 +155,15 @@ class Altitude:
     ) -> None:
         node, row = graph.node(name), len(self.nodes["name"])
         spec = output_spec(graph, name, self.known.specs)
-        size, counted = 0, set()
+        size, names = 0, set()
         for use in weights_of(graph, name, units.held.get(name, {}), self.known.specs):
             count = size_of(use.shape)
-            size += 0 if use.name in counted else count
-            counted.add(use.name)
+            size += 0 if use.name in names else count
+            names.add(use.name)
             stat = self.known.statistics.get(use.name, 0)
             shape = shape_text(use.shape)
-            told = (row, *map(self.text, (use.role, use.name, use.via, shape)))
-            for key, value in zip(_WEIGHTS, (*told, count, stat), strict=True):
+            columns = (row, *map(self.text, (use.role, use.name, use.via, shape)))
+            for key, value in zip(_WEIGHTS, (*columns, count, stat), strict=True):
                 self.weights[key].append(value)
         change, lines = self.known.changes.get(name, (0, ()))
         self.changes.append(change)

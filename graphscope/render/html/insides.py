@@ -76,5 +76,5 @@ def _in_order_of(graph: Graph, members: set[str]) -> list[str]:
     inside = [name for name in members if name in graph]
     after = {target for name in inside for target in graph._succ[name]}
     before = {source for name in inside for source in graph._pred[name]}
-    wanted = {*inside, *(after & before)}
-    return [name for name in graph if name in wanted]
+    part = {*inside, *(after & before)}
+    return [name for name in graph if name in part]

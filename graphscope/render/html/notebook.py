@@ -49,11 +49,11 @@ def _sizes(facts: Mapping[str, Any]) -> Iterator[str]:
     yield ", ".join(words)
 
 
-def _ends(word: str, listed: Iterable[Mapping[str, Any]] | None) -> list[str]:
-    shown = [each for each in listed or () if each.get("kind") not in _NO_USE]
+def _ends(word: str, candidates: Iterable[Mapping[str, Any]] | None) -> list[str]:
+    ends = [each for each in candidates or () if each.get("kind") not in _NO_USE]
     return [
         f"{word}: <code>{for_html(str(each.get('tensor', '')))}</code> {for_html(_spec(each))}"
-        for each in shown[:_SHOWN]
+        for each in ends[:_SHOWN]
     ]
 
 
