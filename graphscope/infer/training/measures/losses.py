@@ -18,6 +18,7 @@ from .approach import find_approach
 from .monitoring import find_passive
 
 _WEAK = 1
+_WAYS = 16  # of a difference that are followed
 _SURE = frozenset("CTCLoss CTCLossV2 L2Loss SquaredDifference".split())
 _DISTANCES = frozenset("Square SquaredDifference L2Loss Abs Pow".split())
 _PASSED = frozenset("Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".split())
@@ -117,14 +118,12 @@ def _subtracted(
 
 
 def _is_squared(flow: Flow, backward: bytearray, i: int) -> bool:
+    ways = [i]
     for _ in range(4):
-        if flow.ops[i] in _DISTANCES:
+        if any(flow.ops[n] in _DISTANCES for n in ways):
             return True
-        after = [n for n in flow.outputs[i] if flow.ops[n] in _DISTANCES | _PASSED]
-        after = [n for n in after if not backward[n]]
-        if not after:
-            return False
-        i = after[0]
+        after = {m for n in ways for m in flow.outputs[n] if not backward[m]}
+        ways = [n for n in after if flow.ops[n] in _DISTANCES | _PASSED][:_WAYS]
     return False
 
 
