@@ -119,6 +119,7 @@ def all_styles(group: str = "first") -> list[str]:
         sequences,
         structures,
     )
+    from . import fourth as _fourth  # noqa: F401
     from .third import agents, images, language, science  # noqa: F401
 
     return list(SETS[group])
