@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..errors import GraphscopeError
 from ..graph import Function, Model, Tensor
+from ..wire.nodes import holds_tensor
 from .outputs.answer import Candidate, Candidates, freeze_command
 from .outputs.find import find_outputs
 from .training.op_kinds import VARIABLES
@@ -89,7 +90,7 @@ class Case:
         """The outputs asked for that exist, else the likely ones."""
         if self.wanted:
             tensors = map(Tensor.parse, self.wanted)
-            return tuple(t for t in tensors if t.node in self.flat.graph)
+            return tuple(t for t in tensors if holds_tensor(self.flat.graph, t))
         return tuple(c.tensor for c in self.candidates.best() if c.score >= 0.5)
 
     @cached_property

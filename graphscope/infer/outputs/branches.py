@@ -1,10 +1,11 @@
-"""What lies inside a branch of a TensorFlow 1 condition, and what the branch reads from outside."""
+"""What lies inside a branch of a TensorFlow 1 condition and what it reads from outside; what a loop gathers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from ..training.arrays import Flow
+from ..training.roles import Training
 
 _PIVOTS = frozenset("Identity LoopCond Switch Merge".split())
 _SWITCHES = frozenset({"Switch", "RefSwitch"})
@@ -54,3 +55,19 @@ def is_pivot(flow: Flow, i: int) -> bool:
     beside = {flow.ops[n] for n in flow.outputs[source]}
     switches = flow.ops[source] in _PIVOTS - {"Identity"} or "Switch" in beside
     return flow.ops[i] != "Identity" or switches or bool(flow.controlled[i])
+
+
+def gathers_turns(study: Training, i: int) -> bool:
+    """Whether a loop only appends to what leaves it here: the tokens so far, not the last one."""
+    flow = study.flow
+    if flow.ops[i] not in ("Exit", "RefExit") or not flow.inputs[i]:
+        return False
+    switch = flow.inputs[i][0][0]
+    merge = flow.inputs[switch][0][0] if flow.inputs[switch] else switch
+    turns = [s for s, _ in flow.inputs[merge] if flow.ops[s] == "NextIteration"]
+    values = [flow.inputs[turn][0][0] for turn in turns if flow.inputs[turn]]
+    return any(
+        flow.ops[value] == "ConcatV2"
+        and {"Switch", "Identity"} & {flow.ops[s] for s, _ in flow.inputs[value]}
+        for value in values
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ...graph import Model
 from ..training.roles import Training, union_of
 from .answer import Evidence
+from .branches import gathers_turns
 from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
 from .embeddings import codes_before_classes
 from .points import POINTS
@@ -76,13 +77,19 @@ class Context:
         for head in heads:
             if self._is_boundary(head):
                 self.generated[deps.weights[head.index]].append(head.index)
+        own = study.derivatives
+        self.differentiated = study.flow.upstream(
+            i for i, free in enumerate(own.free if own is not None else ()) if free
+        )
         self.trained_on: dict[int, list[int]] = defaultdict(list)
         for head in heads:
             if "loss" in head.readers and not deps.later[head.index]:
                 self.trained_on[deps.weights[head.index]].append(head.index)
         self.drawn_from = {self._deterministic(h) for h in heads if h.end}
         names = study.flow.names
-        self.codes = {i: names[n] for i, n in codes_before_classes(study).items()}
+        codes = codes_before_classes(study)
+        self.codes = {i: names[n] for i, n in codes.items()}
+        self.compared = frozenset(codes.values())
         self.fed_by_generator = self._judged(heads)
 
     def _judged(self, heads: list[Head]) -> int:
@@ -214,7 +221,10 @@ class Context:
         elif labelled:
             yield Evidence("depends on no label")
         yield from self._by_rivals(head)
-        if self._gathers(head.index):
+        if head.index in self.compared:
+            text = "compares an embedding with class weights, which only training wants"
+            yield self._evidence("class weights", text, -1.0)
+        if gathers_turns(self.study, head.index):
             text = "gathers what each turn of its loop gave"
             yield self._evidence("gathered", text)
         if self._is_lookup(self.through(head.index)):
@@ -225,20 +235,6 @@ class Context:
             yield self._evidence("end", text)
         if study.deps.later[head.index]:
             yield from self._boundary(head)
-
-    def _gathers(self, i: int) -> bool:
-        """Whether an Exit's loop only appends to it: the tokens so far, not the last one."""
-        flow = self.study.flow
-        if flow.ops[i] not in ("Exit", "RefExit"):
-            return False
-        merge = flow.inputs[flow.inputs[i][0][0]][0][0]
-        turns = [s for s, _ in flow.inputs[merge] if flow.ops[s] == "NextIteration"]
-        for turn in turns:
-            value = self.through(flow.inputs[turn][0][0])
-            before = [flow.ops[s] for s, _ in flow.inputs[value]]
-            if flow.ops[value] == "ConcatV2" and {"Switch", "Identity"} & set(before):
-                return True
-        return False
 
     def _is_lookup(self, i: int) -> bool:
         """Whether a node is a row of a table of weights."""
@@ -294,6 +290,8 @@ class Context:
         one: an acting model beside the one in training."""
         deps = self.study.deps
         if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
+            return ""
+        if self.differentiated[head.index]:
             return ""
         ours = deps.feeds[head.index] & self.data
         for i in self.trained_on.get(deps.weights[head.index], ()) if ours else ():

@@ -110,7 +110,10 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     answered = 0
     for each in ordered[:64]:
         own = labels_of(study, each.head.index)
-        alone = bool(own & ~answered) and bool(meanings)
+        trains_only = any(
+            e.name == "class weights" and e.points < 0 for e in each.evidence
+        )
+        alone = bool(own & ~answered) and bool(meanings) and not trains_only
         if each.points < (min(least, 0.0) if alone else least) or any(
             _same_prediction(study, each, lead, inside) for lead, inside in leads
         ):
@@ -161,6 +164,8 @@ def _same_prediction(
     """Whether a head is another form of a better one; ``inside`` masks what the better one's last layer holds."""
     if each.head.index == lead.head.index:
         return False
+    if not study.roles and each.head.end and lead.head.end:
+        return False  # both were asked for: a frozen graph holds nothing else
     if each.base == lead.base:
         return True
     later = study.deps.later

@@ -111,7 +111,7 @@ class Approach:
             return after <= _SHIFTS and bool(after & {"IsFinite", "StopGradient"})
         if op == "LogSoftmax":  # beside another form of the scores
             return any(len(self.readers(s)) > 1 for s, _ in self.flow.inputs[i])
-        if op in CLAMPS and (self._ends_in_logs(readers) or self._is_hinge(readers)):
+        if op in CLAMPS and (self._guards_logs(readers) or self._is_hinge(readers)):
             return True
         if op in CLAMPS:
             return self._leaves_fork(i)
@@ -163,6 +163,12 @@ class Approach:
 
     def _ends_in_logs(self, readers: list[int]) -> bool:
         return all(self._meets_log(n) for n in readers)
+
+    def _guards_logs(self, readers: list[int]) -> bool:
+        """Whether a clamp keeps logarithms finite; a focal loss weighs them by powers of the same value."""
+        return any(self._meets_log(n) for n in readers) and all(
+            self._meets_log(n) or self.flow.ops[n] in ("Pow", "Sub") for n in readers
+        )
 
     def _meets_log(self, n: int) -> bool:
         """Whether a clamp's reader is a logarithm, or leads to one by a complement, a label, a shape or a quotient."""

@@ -24,6 +24,7 @@ _DISTANCES = frozenset("Square SquaredDifference L2Loss Abs Pow".split())
 _PASSED = frozenset("Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".split())
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
+_ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def find_losses(
     ``writes`` says what each write to a variable is for, ``trains`` whether the graph updates its weights, ``derived``
     masks the derivatives that the model or its loss computes with.
     """
-    lossy = _find_lossy(flow, deps)
+    lossy = _find_lossy(flow, deps, backward)
     candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
     differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
     passive = find_passive(flow, deps, candidates, differentiated)
@@ -75,8 +76,11 @@ def _without_weights_of_losses(flow: Flow, deps: Dependence, labels: int) -> Dep
     return replace(deps, applied=[applied & ~own for applied in deps.applied])
 
 
-def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
-    """What follows a step of a loss: 1 after one that models take too (a logarithm, a square), 2 after a sure one."""
+def _find_lossy(flow: Flow, deps: Dependence, backward: bytearray) -> bytearray:
+    """What follows a step of a loss: 1 after one that models take too (a logarithm, a square), 2 after a sure one.
+
+    What an activation follows is the model's, whatever it holds: a factorisation machine squares.
+    """
     lossy = bytearray(len(flow))
     for i in flow.order:
         op = flow.ops[i]
@@ -88,6 +92,11 @@ def _find_lossy(flow: Flow, deps: Dependence) -> bytearray:
         elif op in LOSS_OPS or op in ("Pow", "LogSoftmax"):
             own = _WEAK
         lossy[i] = max([own, *(lossy[s] for s, _ in flow.inputs[i])])
+    answers = [i for i in flow.by_kind(_ANSWERS.__contains__) if not backward[i]]
+    before = flow.upstream(answers, lambda i: not deps.applied[i])
+    for i, hit in enumerate(before):
+        if hit and lossy[i] == _WEAK:
+            lossy[i] = 0
     return lossy
 
 
@@ -215,6 +224,7 @@ def _mark_measures(
     differentiated: bytearray,
     role: dict[int, str],
 ) -> None:
+    pairs: set[int] = set()
     for i in flow.order:
         if backward[i] or kind_of(flow.ops[i]) or not deps.feeds[i]:
             continue
@@ -223,8 +233,24 @@ def _mark_measures(
             if labelled and labelled == deps.feeds[i]:
                 role[i] = "label"
             continue
-        if labelled or (whole[i] and not deps.later[i] and not deps.applied[i]):
+        within = any(s in pairs for s, _ in flow.inputs[i])
+        if _compares_batch(flow, deps, i) or within:
+            pairs.add(i)
+            role[i] = "loss"
+        elif labelled or (whole[i] and not deps.later[i] and not deps.applied[i]):
             role[i] = _loss_or_metric(flow, i, differentiated, role)
+
+
+def _compares_batch(flow: Flow, deps: Dependence, i: int) -> bool:
+    """Whether a node multiplies the rows of a batch with each other, and no weight comes after: mining, a Gram matrix."""
+    if flow.ops[i] != "MatMul" or len(flow.inputs[i]) != 2 or deps.later[i]:
+        return False
+    sides = [s for s, _ in flow.inputs[i]]
+    turned = flow.nodes[i].attrs.get("transpose_b")
+    for n, side in enumerate(sides):
+        if flow.ops[side] == "Transpose" and flow.inputs[side]:
+            sides[n], turned = flow.inputs[side][0][0], True
+    return bool(turned) and sides[0] == sides[1]
 
 
 def _loss_or_metric(

@@ -54,7 +54,9 @@ def matting_alpha() -> Fetches:
     for n in (8, 8):
         h = layers.conv2d(h, n, 3, padding="same", activation=tf.nn.relu)
     mattes = layers.conv2d(h, 1, 5, padding="same", activation=tf.nn.sigmoid)
-    weight = tf.where(tf.equal(trimap, 128), tf.ones_like(trimap), tf.zeros_like(trimap))
+    weight = tf.where(
+        tf.equal(trimap, 128), tf.ones_like(trimap), tf.zeros_like(trimap)
+    )
     a_loss = tf.sqrt(tf.square(mattes - alpha) + 1e-12)
     composed = mattes * fore + (1.0 - mattes) * back
     c_loss = tf.sqrt(tf.square(composed - raw) + 1e-12) / 255.0
@@ -199,7 +201,9 @@ def impala_by_time() -> Fetches:
     loss = tf.reduce_sum(ce * tf.stop_gradient(adv))
     loss += 0.5 * 0.5 * tf.reduce_sum(tf.square(vs - baseline))
     p = tf.nn.softmax(by_time)
-    loss += -0.01 * tf.reduce_sum(-tf.reduce_sum(p * tf.nn.log_softmax(by_time), -1) * -1)
+    loss += -0.01 * tf.reduce_sum(
+        -tf.reduce_sum(p * tf.nn.log_softmax(by_time), -1) * -1
+    )
     tf.train.RMSPropOptimizer(6e-4, 0.99, 0.0, 0.1).minimize(loss)
     return fetch(
         action,
@@ -268,7 +272,9 @@ def listener_of_commands() -> Fetches:
         input=decoded.audio, window_size=160, stride=80, magnitude_squared=True
     )
     mfcc = tf.raw_ops.Mfcc(
-        spectrogram=spectrogram, sample_rate=decoded.sample_rate, dct_coefficient_count=8
+        spectrogram=spectrogram,
+        sample_rate=decoded.sample_rate,
+        dct_coefficient_count=8,
     )
     h = tf.reshape(mfcc, [-1, 19 * 8])
     h = layers.conv2d(tf.reshape(h, [-1, 19, 8, 1]), 4, 3, activation=tf.nn.relu)
@@ -364,7 +370,9 @@ def wide_and_deep_by_columns() -> Fetches:
     y_d = tf.reshape(layers.dense(layers.dense(tf.reshape(e, [-1, 16]), 8), 1), [-1])
     logit = bias * tf.ones_like(y_d, dtype=tf.float32) + y_w + y_v + y_d
     pred = tf.sigmoid(logit)
-    loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(logits=logit, labels=y))
+    loss = tf.reduce_mean(
+        tf.nn.sigmoid_cross_entropy_with_logits(logits=logit, labels=y)
+    )
     loss += 1e-4 * tf.nn.l2_loss(wide) + 1e-4 * tf.nn.l2_loss(table)
     tf.metrics.auc(y, pred)
     tf.train.AdagradOptimizer(0.05).minimize(loss)
