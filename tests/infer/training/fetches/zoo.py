@@ -113,13 +113,9 @@ def all_styles(group: str = "first") -> list[str]:
     """The names of the styles of a set."""
     from . import (  # noqa: F401
         classifiers,
-        generative,
-        regressions,
-        reinforcement,
-        sequences,
-        structures,
     )
     from . import fourth as _fourth  # noqa: F401
+    from . import generative, regressions, reinforcement, sequences, structures
     from .third import agents, images, language, science  # noqa: F401
 
     return list(SETS[group])
