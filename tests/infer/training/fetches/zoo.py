@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +110,14 @@ def _frozen(folder: Path, fetches: Fetches) -> str:
     return str(path)
 
 
+_FILES = (
+    "classifiers generative regressions reinforcement sequences structures fourth"
+    " third.agents third.images third.language third.science"
+)
+
+
 def all_styles(group: str = "first") -> list[str]:
     """The names of the styles of a set."""
-    from . import (  # noqa: F401
-        classifiers,
-    )
-    from . import fourth as _fourth  # noqa: F401
-    from . import generative, regressions, reinforcement, sequences, structures
-    from .third import agents, images, language, science  # noqa: F401
-
+    for name in _FILES.split():
+        import_module(f"{__package__}.{name}")
     return list(SETS[group])
