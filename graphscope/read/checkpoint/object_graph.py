@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..variables.roles import METRIC, OTHER, SLOT, STEP, TABLE, Role
+from ..variables.roles import METRIC, OTHER, SLOT, STEP, TABLE, WEIGHT, Role
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 CONFIG_KEY = "/.ATTRIBUTES/OBJECT_CONFIG_JSON"
@@ -155,6 +155,8 @@ class Objects:
         """What an object that a checkpoint keeps under a key is for, the owner of a slot left open; None: unknown."""
         role = role_of_key(key, self.paths[number])
         if role is None and number in self.of_optimizers:
+            if self.paths[number].split("/")[-2:-1] == ["_trainable_variables"]:
+                return Role(WEIGHT)  # of a model that does not track it: Keras 3
             return Role(SLOT, "", self.paths[number].partition("/")[0])
         return role
 

@@ -2,7 +2,7 @@
 
 ``conv2d, conv2d_1`` and ``batch_normalization, batch_normalization_1`` count each class by itself, so that sorted names put every
 normalisation first. Names that differ in their numbers alone stay in the order of the numbers; between them the next is
-the one whose input is as wide as what came before.
+the one whose input is as wide as what came before, of two such the one of another class: nets alternate.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _longer(runs: Sequence[list[_Unit]], ways: Iterable[_Way]) -> Iterator[_Way]
             place = way.places[number]
             if place < len(run):
                 others = [r for n, r in enumerate(runs) if n != number]
-                cost = _cost(before, run[place], others)
+                cost = 2 * _cost(before, run[place], others) + (number == last)
                 places = (*way.places[:number], place + 1, *way.places[number + 1 :])
                 yield _Way(way.cost + cost, (*way.choices, number), places)
 
@@ -132,7 +132,8 @@ def _cost(before: _Unit | None, unit: _Unit, others: Sequence[list[_Unit]]) -> i
             return 4 if op_before.endswith("Normalization") else 0
         return 2 if op == "Dense" and sizes_before.rank > 2 else 1
     if sizes.takes == sizes_before.gives:
-        return 1 if sizes.rank == sizes_before.rank or not sizes_before.rank else 3
+        is_open = not sizes_before.rank and op_before != "Dense"  # a normalisation
+        return 1 if is_open or sizes.rank == sizes_before.rank else 3
     if op == "Dense" and sizes.takes % sizes_before.gives == 0:  # behind a Flatten
         return 2
     return 4

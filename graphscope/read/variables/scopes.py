@@ -12,6 +12,7 @@ from .order import natural
 
 SHOWN = frozenset({"weight", "batch statistics"})
 _FORWARD, _BACKWARD = "forward_", "backward_"
+_NORM = frozenset({"gamma", "beta", "moving_mean", "moving_variance"})
 _NUMBERED = "/vars"  # Keras 3 numbers the weights of an object below its path
 
 
@@ -151,6 +152,14 @@ def _directions(scopes: Scopes) -> Scopes:
 
 def groups_of(variables: list[Named]) -> list[tuple[str, Group]]:
     """The variables of one scope, those that belong to one layer together, by what else their names say."""
+    runs = _runs(variables)
+    if len(runs) > 1:
+        listed = [groups_of(run) for run in runs]
+        return [
+            (f"{stem}_{place}" if stem else str(place), group)
+            for place, groups in enumerate(listed)
+            for stem, group in groups
+        ]
     groups: dict[str, Group] = {}
     plain: list[Named] = []
     if len(variables) > 1:
@@ -169,7 +178,30 @@ def groups_of(variables: list[Named]) -> list[tuple[str, Group]]:
             groups[named.last] = [(kind, named)]
         else:
             groups.setdefault(stem, []).append((kind, named))
-    return [*groups.items(), *((group[0][1].last, group) for group in _pairs(plain))]
+    whole = [part for stem, group in groups.items() for part in _parted(stem, group)]
+    return [*whole, *((group[0][1].last, group) for group in _pairs(plain))]
+
+
+def _parted(stem: str, group: Group) -> list[tuple[str, Group]]:
+    """A kernel and a normalisation in one scope are two layers."""
+    norm = [each for each in group if each[0] in _NORM]
+    rest = [each for each in group if each[0] not in _NORM]
+    if not norm or "kernel" not in (kind for kind, _ in rest):
+        return [(stem, group)]
+    return [(stem, rest), (f"{stem}_norm".lstrip("_"), norm)]
+
+
+def _runs(variables: list[Named]) -> list[list[Named]]:
+    """A list whose names begin anew (kernel, bias, kernel, bias) as one list a layer."""
+    runs: list[list[Named]] = []
+    names: set[str] = set()
+    for named in variables:
+        if not runs or named.last in names:
+            runs.append([])
+            names.clear()
+        names.add(named.last)
+        runs[-1].append(named)
+    return runs
 
 
 def _pairs(variables: list[Named]) -> list[Group]:
