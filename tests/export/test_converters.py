@@ -226,3 +226,22 @@ def test_the_list_of_ops_has_all_that_tf2onnx_handles():
                 handled = ast.literal_eval(node.args[0])
                 names |= {handled} if isinstance(handled, str) else set(handled)
     assert names & set(op_registry.registry()) <= ONNX
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_gelu_and_other_ops_are_written_as_the_converter_knows_them(tmp_path, target):
+    """What tf.nn.gelu writes today is Erfc, which neither LiteRT nor ONNX has."""
+    kernel = values(6, 6)
+
+    def build():
+        x = v1.placeholder(tf.float32, [None, 6], name="x")
+        y = tf.nn.gelu(x @ kernel, approximate=False)
+        y = tf.raw_ops.ClipByValue(t=y, clip_value_min=-0.5, clip_value_max=2.0)
+        y = y + tf.math.log1p(tf.math.expm1(tf.abs(x)))
+        buckets = tf.raw_ops.Bucketize(input=x, boundaries=[-1.0, 0.0, 0.5])
+        tf.add(y, tf.cast(buckets, tf.float32), name="y")
+
+    path = freeze_to(tmp_path / "net.pb", build)
+    assert "Erfc" in path.read_bytes().decode("latin-1")
+    report = analyse(path).export(tmp_path / NAMES[target], target)
+    assert report.verified.passed and report.verified.max_rel < 2e-5

@@ -11,6 +11,7 @@ from ...wire.write import referenced
 from ..frozen import Frozen
 from ..frozen.cuts import lacking
 from ..frozen.frozen import PLACEHOLDERS
+from ..frozen.spelling import spelt
 from ..report import Lack
 from .functional import functional
 
@@ -26,6 +27,7 @@ def lacks(frozen: Frozen, ops: frozenset[str]) -> list[Lack]:
 
     What no input reaches is computed beforehand and needs no op of its own; what reads from outside is lacking everywhere.
     """
+    frozen = spelt(frozen, ops)
     plain = list(_lacks(frozen, ops))
     if not plain or any(READS_OUTSIDE.fullmatch(lack.op) for lack in plain):
         return plain

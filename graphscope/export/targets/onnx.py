@@ -15,6 +15,7 @@ from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
 from ..frozen.cuts import lacking
+from ..frozen.spelling import spelt
 from ..options import Options
 from ..proof.called import CalledRunner
 from ..proof.endpoints import Endpoints
@@ -46,6 +47,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     """
     if bytes_of(frozen.graph) > MOST_BYTES:
         raise GraphscopeError("an .onnx holds at most 2 GB: use --to savedmodel")
+    frozen = spelt(frozen, ONNX)
     lifted = functional(frozen)
     forms = [frozen] if lifted is frozen else [lifted, frozen]
     failures = []

@@ -13,6 +13,7 @@ from ..convert.functional import functional
 from ..convert.op_lists import OPENVINO
 from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
+from ..frozen.spelling import spelt
 from ..options import Options
 from ..proof.called import CalledRunner
 from ..proof.endpoints import Endpoints
@@ -40,6 +41,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
 
     Raises NotExpressible where the converter lacks an op.
     """
+    frozen = spelt(frozen, OPENVINO)
     lifted = functional(frozen)
     forms = [frozen] if lifted is frozen else [lifted, frozen]
     failures = []

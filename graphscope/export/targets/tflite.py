@@ -17,6 +17,7 @@ from ..convert.op_lists import TFLITE
 from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
+from ..frozen.spelling import spelt
 from ..options import Options
 from ..proof.called import CalledRunner
 from ..proof.endpoints import Endpoints
@@ -59,6 +60,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     tf = import_tensorflow()
     from tensorflow.lite.python.convert_phase import ConverterError
 
+    frozen = spelt(frozen, TFLITE)
     lifted = functional(frozen)
     with saved_model(lifted, place) as folder, silence():
         converter = tf.lite.TFLiteConverter.from_saved_model(

@@ -3,70 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...graph import Graph, Node, Tensor
-from ...graph.edit import fresh, put
+from ...graph import Graph, Tensor
 from ...infer.shapes.forward import infer_shapes
 from ..frozen.body import stored_value, value_of
+from ..frozen.spelling import Parts, spell_buckets, spell_erfc
 
 _PLACES = ("strides", "padding", "dilations", "explicit_paddings", "data_format")
-
-
-@dataclass(frozen=True)
-class Parts:
-    """New nodes below the name of the one that they stand for."""
-
-    graph: Graph
-    name: str
-
-    def node(
-        self, part: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
-    ) -> Tensor:
-        name = fresh(self.graph, f"{self.name}/{part}")
-        put(self.graph, name, Node(op, attrs), inputs)
-        return Tensor(name)
-
-    def constant(self, part: str, value: np.ndarray) -> Tensor:
-        attrs = {"dtype": value.dtype.name, "value": value}
-        return self.node(part, "Const", attrs)
-
-    def end(self, op: str, attrs: Mapping[str, Any], *inputs: Tensor) -> None:
-        """The node itself, of another op."""
-        put(self.graph, self.name, Node(op, attrs), inputs)
-
-
-def spell_erfc(graph: Graph) -> Iterator[str]:
-    """``Erfc(x) -> 1 - Erf(x)``."""
-    for name in list(graph.by_op("Erfc")):
-        parts, kind = Parts(graph, name), {"T": graph.attrs(name)["T"]}
-        one = parts.constant("one", np.array(1, str(kind["T"])))
-        erf = parts.node("erf", "Erf", kind, graph.inputs(name)[0])
-        parts.end("Sub", kind, one, erf)
-        yield "Erfc written as 1 - Erf"
-
-
-def spell_buckets(graph: Graph) -> Iterator[str]:
-    """``Bucketize(x, boundaries) -> Sum(Cast(x[..., None] >= boundaries), -1)``."""
-    for name in list(graph.by_op("Bucketize")):
-        parts, x = Parts(graph, name), graph.inputs(name)[0]
-        dtype, last = str(graph.attrs(name)["T"]), np.array(-1, np.int32)
-        bounds = np.array(graph.attrs(name)["boundaries"], "float32")
-        axis, floats = parts.constant("last", last), {"T": "float32"}
-        if dtype != "float32":
-            x = parts.node("floats", "Cast", {"SrcT": dtype, "DstT": "float32"}, x)
-        expand = {"T": "float32", "Tdim": "int32"}
-        column = parts.node("column", "ExpandDims", expand, x, axis)
-        limits = parts.constant("boundaries", bounds)
-        above = parts.node("above", "GreaterEqual", floats, column, limits)
-        cast = {"SrcT": "bool", "DstT": "int32"}
-        counts = parts.node("counts", "Cast", cast, above)
-        reduce = {"T": "int32", "Tidx": "int32", "keep_dims": False}
-        parts.end("Sum", reduce, counts, axis)
-        yield "Bucketize written as a count of the boundaries below"
 
 
 def spell_space_to_depth(graph: Graph) -> Iterator[str]:
