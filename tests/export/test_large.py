@@ -17,10 +17,10 @@ v1 = tf.compat.v1
 ROWS, COLUMNS = 1100, 500_000
 BYTES = 4 * ROWS * COLUMNS
 COMMAND = """
-import atexit, resource, sys
+import atexit, re, sys
 from graphscope.cli import main
-sys.argv[0] = "graphscope"
-atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+sys.argv[0] = "graphscope"  # ru_maxrss would be the parent's: it outlives the exec
+atexit.register(lambda: print(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]))
 main()
 """
 
@@ -80,7 +80,7 @@ def test_two_gigabytes(
         assert not list(tmp_path.iterdir())
         return
     assert status == 0, said
-    assert peak < BYTES / 4
+    assert peak < 200_000_000
     written = sum(each.stat().st_size for each in tmp_path.rglob("*") if each.is_file())
     assert BYTES < written < BYTES + 1_000_000
     if target == "savedmodel":
