@@ -44,18 +44,19 @@ def layer_names(layers: Sequence[Layer]) -> list[str]:
     ['fc1', 're_lu']
     """
     scopes = [_scope(layer) for layer in layers]
-    renamed = _as_written(scopes)
+    prefixes = _numbered_prefixes(scopes)
+    renamed = _as_written(prefixes)
     owners = _owners(layers, scopes)
-    wide = _model_wide(scopes)
-    telling = _telling_parts(scopes, wide, owners)
-    outer = {scope[:i] for scope in scopes for i in range(1, len(scope))}
+    wide = _model_wide([prefixes[scope] for scope in scopes])
+    telling = _telling_parts(prefixes, wide, owners)
+    outer = {number for each in prefixes.values() for number in each[1:-1]}
     paths = [
         _path(
             layer,
             tuple(renamed[scope][i] for i in telling[scope]),
             owners.get(scope),
-            scope in wide,
-            scope in outer,
+            prefixes[scope][-1] in wide,
+            prefixes[scope][-1] in outer,
         )
         for layer, scope in zip(layers, scopes, strict=True)
     ]
@@ -92,28 +93,48 @@ def _shared(paths: Iterable[Path]) -> Path:
     return low[: next(same, len(low))]
 
 
-def _as_written(scopes: Iterable[Path]) -> dict[Path, Path]:
+def _numbered_prefixes(scopes: Iterable[Path]) -> dict[Path, list[int]]:
+    """For each scope the numbers of its beginnings, that of no part (0) first; equal beginnings have one number.
+
+    Copies of them would take the square of a scope's depth.
+    """
+    numbers: dict[tuple[int, str], int] = {}
+    prefixes: dict[Path, list[int]] = {}
+    for scope in scopes:
+        if scope not in prefixes:
+            listed = prefixes[scope] = [0]
+            for part in scope:
+                step = (listed[-1], part)
+                listed.append(numbers.setdefault(step, len(numbers) + 1))
+    return prefixes
+
+
+def _as_written(prefixes: Mapping[Path, list[int]]) -> dict[Path, Path]:
     """Each scope as the program wrote it.
 
     Keras 3 opens a layer's scope once to build it and once to call it, and TensorFlow makes the second unique: below
     ``functional_1`` every scope ends in one more ``_1`` than its layer. It is taken off where all siblings have one.
     """
-    children: dict[Path, dict[str, None]] = defaultdict(dict)
-    for scope in scopes:
-        for depth in range(len(scope)):
-            children[scope[:depth]][scope[depth]] = None
-    plain = {parent: _plain_names(parent, names) for parent, names in children.items()}
+    children: dict[int, dict[str, None]] = defaultdict(dict)
+    last = {0: ""}
+    for scope, numbers in prefixes.items():
+        for parent, number, part in zip(numbers, numbers[1:], scope):
+            children[parent][part] = None
+            last[number] = part
+    plain = {
+        parent: _plain_names(last[parent], names) for parent, names in children.items()
+    }
     return {
-        scope: tuple(plain[scope[:i]].get(part, part) for i, part in enumerate(scope))
-        for scope in {(), *scopes}
+        scope: tuple(plain[n].get(part, part) for n, part in zip(numbers, scope))
+        for scope, numbers in prefixes.items()
     }
 
 
-def _plain_names(parent: Path, names: Iterable[str]) -> Mapping[str, str]:
+def _plain_names(parent: str, names: Iterable[str]) -> Mapping[str, str]:
     """Siblings without the suffix that all have; of two that become equal the later keeps its own."""
     bases = {name: _SUFFIX.sub("", name) for name in names}
     ones = sum(name == f"{base}_1" for name, base in bases.items())
-    if not parent or not _SUFFIX.search(parent[-1]) or 2 * ones < len(bases):
+    if not _SUFFIX.search(parent) or 2 * ones < len(bases):
         return {}
     if any(name == base for name, base in bases.items()):
         return {}
@@ -123,38 +144,36 @@ def _plain_names(parent: Path, names: Iterable[str]) -> Mapping[str, str]:
     return {name: base for base, name in first.items()}
 
 
-def _model_wide(scopes: Sequence[Path]) -> set[Path]:
+def _model_wide(prefixes: Sequence[Sequence[int]]) -> set[int]:
     """The scopes that hold most of the layers: the model's own, which say nothing of one layer."""
-    crowd = Counter(scope[:i] for scope in scopes for i in range(len(scope) + 1))
-    return {scope for scope, n in crowd.items() if n > max(3, len(scopes) // 2)}
+    crowd = Counter(number for numbers in prefixes for number in numbers)
+    return {number for number, n in crowd.items() if n > max(3, len(prefixes) // 2)}
 
 
 def _telling_parts(
-    scopes: Sequence[Path], wide: set[Path], owners: Mapping[Path, Layer]
-) -> dict[Path, tuple[int, ...]]:
+    prefixes: Mapping[Path, Sequence[int]], wide: set[int], owners: Mapping[Path, Layer]
+) -> dict[Path, list[int]]:
     """Which parts of each scope tell it from others: neither the model's own, nor the only one in its parent.
 
     What a layer is called after tells, also of what else lies in that scope (the batch norm of a slim convolution).
     """
-    children: dict[Path, set[str]] = defaultdict(set)
-    for scope in scopes:
-        for depth in range(len(scope)):
-            children[scope[:depth]].add(scope[depth])
-    taken = set(scopes)
+    children: dict[int, set[int]] = defaultdict(set)
+    for numbers in prefixes.values():
+        for parent, number in zip(numbers, numbers[1:]):
+            children[parent].add(number)
+    crowded = {parent for parent, below in children.items() if len(below) > 1}
+    crowded |= {numbers[-1] for numbers in prefixes.values()}
+    called = {prefixes[scope][-1] for scope in owners}
     return {
-        scope: tuple(
+        scope: [
             i
-            for i in range(len(scope))
+            for i, (parent, number) in enumerate(zip(numbers, numbers[1:]))
             if i == len(scope) - 1
             and (i == 0 or scope in owners)
-            or scope[: i + 1] not in wide
-            and (
-                len(children[scope[:i]]) > 1
-                or scope[:i] in taken
-                or scope[: i + 1] in owners
-            )
-        )
-        for scope in taken
+            or number not in wide
+            and (parent in crowded or number in called)
+        ]
+        for scope, numbers in prefixes.items()
     }
 
 

@@ -241,7 +241,7 @@ def _ends(study: Training) -> list[int]:
 def _is_plain_result(study: Training, i: int) -> bool:
     """A named Identity of a shape or a count, in a graph without weights: a test of ops, and its result."""
     flow = study.flow
-    if study.roles or any(study.deps.weights) or flow.ops[i] != "Identity":
+    if flow.ops[i] != "Identity" or study.roles or study.deps.has_weights:
         return False
     if flow.outputs[i] or is_default_name(flow.names[i]) or is_pivot(study.flow, i):
         return False
