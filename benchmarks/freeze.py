@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+from side_by_side import environment
 
 BUILD = """
 import importlib, sys
@@ -81,7 +81,7 @@ def run(code: str, *arguments: str) -> tuple[Cost, str]:
         [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **_QUIET},
+        env=environment(),
         text=True,
     )
     said = process.stdout.read() if process.stdout else ""

@@ -19,6 +19,12 @@ class Cost(NamedTuple):
     said: str
 
 
+def environment() -> dict[str, str]:
+    """That of a user: quiet, and modules are compiled once, as pip does it (where bytecode is forbidden every start compiles them all)."""
+    own = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return own | QUIET
+
+
 def run(code: str, *arguments: str, python: str = sys.executable) -> Cost:
     """The cost of a Python program in a process of its own; raises RuntimeError where it fails."""
     started = time.perf_counter()
@@ -27,7 +33,7 @@ def run(code: str, *arguments: str, python: str = sys.executable) -> Cost:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=os.environ | QUIET,
+        env=environment(),
     )
     said = child.stdout.read() if child.stdout else ""
     _, status, usage = os.wait4(child.pid, 0)
