@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tensorflow as tf
 
 from graphscope.analysis import analyse
 from graphscope.graph import Graph, Node, Tensor
@@ -16,6 +19,7 @@ from ..drawn import HOSTILE, hostile_graph, layer_graph
 from .browser import Browser, browser, needs_chromium
 
 pytestmark = needs_chromium
+v1 = tf.compat.v1
 BOXES = "document.querySelectorAll('[data-item]').length"
 IN_VIEW = """[...document.querySelectorAll('.box')].filter(b => {
   const r = b.getBoundingClientRect(), m = document.getElementById('map').getBoundingClientRect();
@@ -378,3 +382,44 @@ def test_large_graphs_open_at_once(
     assert first < limit
     assert sorted(took)[6] < 60
     chromium.assert_quiet()
+
+
+@pytest.mark.slow
+def test_inception_in_training_is_a_megabyte_and_half_a_second(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """TF-slim's own graph, with its optimizer, averages and summaries: 18,000 nodes."""
+    from tests.architectures.legacy import slim, tensorflow_1
+
+    with tensorflow_1():
+        train_inception(slim)
+        v1.train.export_meta_graph(str(tmp_path / "inception.meta"))
+    page = tmp_path / "page.html"
+    analyse(tmp_path / "inception.meta").render(page)
+    assert page.stat().st_size < 1_000_000
+    chromium.open(page)
+    assert chromium.ask(cpu=True) < 500
+    assert "Mixed_7c" in chromium.js("document.getElementById('world').textContent")
+    chromium.js("show(doc.views.length - 1)")
+    assert "gradient: only in training" in chromium.js(
+        "document.getElementById('world').textContent"
+    )
+    chromium.assert_quiet()
+
+
+def train_inception(slim: Any) -> None:
+    nets = importlib.import_module("tf_slim.nets.inception_v3")
+    images = v1.placeholder(tf.float32, [None, 299, 299, 3], name="images")
+    labels = v1.placeholder(tf.int64, [None], name="labels")
+    with slim.arg_scope(nets.inception_v3_arg_scope()):
+        logits, ends = nets.inception_v3(images, num_classes=1001, is_training=True)
+    for scores in (logits, ends["AuxLogits"]):
+        v1.losses.sparse_softmax_cross_entropy(labels, scores)
+    step = v1.train.get_or_create_global_step()
+    optimizer = v1.train.RMSPropOptimizer(0.1, 0.9, momentum=0.9)
+    grads = optimizer.compute_gradients(v1.losses.get_total_loss())
+    for gradient, variable in grads:
+        v1.summary.histogram(f"{variable.op.name}/gradient", gradient)
+    with tf.control_dependencies([optimizer.apply_gradients(grads, step)]):
+        tf.train.ExponentialMovingAverage(0.999, step).apply(v1.trainable_variables())
+    v1.train.Saver(v1.global_variables())
