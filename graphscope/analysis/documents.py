@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
 from ..infer.outputs.answer import freeze_command, short
+from .progress import announce
 from .stages import Stages
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, 
         from ..infer.statistics import statistics_of
 
         for row in rows:
+            announce(f"reading the values of {row['name']}")
             row |= statistics_of(analysis.flat, row["name"])
     return {"variables": rows}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphscopeError
 from ..graph import Graph
 from .documents import describe_variables
+from .progress import announce
 
 if TYPE_CHECKING:
     from ..render import Drawing
@@ -54,6 +55,7 @@ def _statistics(
     keys |= {node: key for node, key in model.keys.items() if key in keys}
     read: dict[str, dict[str, Any]] = {}
     for key in dict.fromkeys(keys.values()):
+        announce(f"reading the values of {key}")
         try:
             read[key] = histogram(model, key)
         except GraphscopeError:

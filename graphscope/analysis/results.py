@@ -14,6 +14,7 @@ from ..graph import Graph, Layer, Model, Tensor, TensorSpec
 from ..read import load
 from .documents import describe_findings, describe_model, summary_lines
 from .page import page_of
+from .progress import announce
 from .sources import check_targets
 from .stages import Stages
 
@@ -148,6 +149,7 @@ class Analysis(Stages):
         )
         if suffix in (".html", ".htm"):
             drawing = page_of(self, drawing, self.at_level("block"), statistics)
+        announce(f"drawing {path}")
         write(drawing, path)
 
     def compare(self, other: Analysis, weights: bool = True) -> ComparisonReport:
@@ -188,6 +190,7 @@ class Analysis(Stages):
 
         check_targets(self.model, [path])
         wishes = {"inputs": self.wanted_inputs, "roles": self.roles, **options}
+        announce(f"freezing to {path}")
         return freeze_model(self.flat, self.sure_outputs(), str(path), **wishes)
 
     def measure_reduction(self, path: str | Path, **options: Any) -> Verification:
@@ -369,6 +372,7 @@ class Analysis(Stages):
             shapes=self.given_shapes,
             layers=self.named,
         )
+        announce("running both models")
         try:
             proof = apart(work) if in_child else work()
         except GraphscopeError as error:

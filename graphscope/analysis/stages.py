@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import GraphError, OutputsUnknown
 from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
 from ..wire.nodes import check_tensor
+from .progress import announce
 
 if TYPE_CHECKING:
     from ..families.identify import Identity
@@ -75,6 +76,7 @@ class Stages:
             state = self._start
         for each in passes:
             state = self._asked(state) if each.is_asked else state
+            announce(each.name.replace("_", " "))
             before, state = state, each(state)
             check(each, before, state)
             if each.name in LASTING:

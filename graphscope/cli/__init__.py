@@ -36,6 +36,7 @@ from .options import (
 )
 from .pictures import diff_command, render_command, view_command
 from .survey import survey_command
+from .text.progress import noticing
 from .text.tables import Choice, layers_text, of_tables, variables_text
 
 
@@ -116,7 +117,8 @@ def layers_command(
     elif json_wanted:
         say(report.describe_layers(analysis), str, True)
     else:
-        click.echo(layers_text(analysis.layer_table(level), choice))
+        text = layers_text(analysis.layer_table(level), choice)
+        say({}, lambda: text, False)
 
 
 @model_command("outputs")
@@ -338,7 +340,8 @@ def main() -> None:
     gc.set_threshold(200_000, 50, 1000)
     end_by_signal()
     try:
-        cli.main(standalone_mode=False)
+        with noticing():
+            cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

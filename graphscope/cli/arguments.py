@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import parse_shape
+from .text.progress import end_notice
 
 if TYPE_CHECKING:
     from ..analysis.results import Analysis
@@ -47,4 +48,6 @@ def say(
     """Print the document as JSON, or the text made from it."""
     import json
 
-    click.echo(json.dumps(document, indent=2) if json_wanted else text())
+    printed = json.dumps(document, indent=2) if json_wanted else text()
+    end_notice()
+    click.echo(printed)

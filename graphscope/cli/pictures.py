@@ -11,6 +11,7 @@ import click
 from .arguments import analysis_of, check_place, say
 from .ledger import check_ours, remember
 from .options import as_json, force_option, shared_options
+from .text.progress import end_notice
 
 _LEVEL = click.option(
     "--level",
@@ -40,6 +41,7 @@ def render_command(
     check_ours([out], force)
     analysis_of({**options, "out": out}).render(out, level, stats)
     remember([out])
+    end_notice()
     click.echo(f"wrote {out}", err=True)
 
 
@@ -105,6 +107,7 @@ def view_command(level: str, stats: bool, **options: Any) -> None:
     name = Path(analysis.model.source).name.replace("\0", "") or "model"
     page = Path(folder, f"{name[:100]}.html")
     analysis.render(page, level, stats)
+    end_notice()
     click.echo(page)
     if not webbrowser.open(page.as_uri()):
         click.echo("no browser could be opened: open that file in one", err=True)
