@@ -30,7 +30,9 @@ def run(seconds: float, **env: str) -> tuple[str, str]:
         text=True,
     )
     os.write(slave, b"end")
-    line = os.read(master, 10_000).decode()
+    line = ""
+    while not line.endswith("end"):
+        line += os.read(master, 10_000).decode()
     os.close(slave)
     os.close(master)
     return line, done.stdout
