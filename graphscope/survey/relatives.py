@@ -63,12 +63,18 @@ def _is_frozen(row: Row) -> bool:
 
 
 def _what(row: Row, first: Row) -> str:
-    same = row["weights"] and row["weights"] == first["weights"]
+    same = bool(row["weights"]) and row["weights"] == first["weights"]
+    same = same or _are_part(row["tensors"], first["tensors"])
     if _is_frozen(row) and not _is_frozen(first) and (same or not row["weights"]):
         return FROZEN
     if same:
         return SAME_WEIGHTS
     return TUNED if _share_weights(row, first) else SAME_STRUCTURE
+
+
+def _are_part(tensors: Sequence[str] | None, of: Sequence[str] | None) -> bool:
+    """Whether all tensors are among those of another: an output may need fewer weights than a checkpoint has."""
+    return bool(tensors) and set(tensors or ()) <= set(of or ())
 
 
 def _share_weights(row: Row, other: Row) -> bool:

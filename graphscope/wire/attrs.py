@@ -319,3 +319,10 @@ class Attrs(Mapping[str, Any]):
         if run.length != dtype.itemsize * count:
             return None  # one value stands for many, or the file is wrong
         return self.source.extent(run.offset, run.length)
+
+
+def element_count(attrs: Mapping[str, Any], name: str) -> int:
+    """The elements of a tensor attribute; those that a file holds are not looked at for it: far away, a look costs a fetch."""
+    if isinstance(attrs, Attrs) and name in attrs:
+        return math.prod(size or 0 for size in attrs.spec(name).shape or ())
+    return int(np.size(attrs[name]))

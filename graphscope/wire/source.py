@@ -27,6 +27,7 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 GZIP_RATIO, GZIP_FLOOR = 64, 64 << 20  # what a gzip file may grow to: a bomb does more
 BLOCK = 1 << 16  # remote files are fetched in blocks of this size
 CACHED_BLOCKS = 64
+LARGEST_RUN, KEPT_RUNS = 4 << 20, 32 << 20  # bytes of one array, and of all that are kept
 
 
 class Source:
@@ -79,7 +80,9 @@ class Source:
             array = np.frombuffer(self.buffer, dtype, count, offset)
         else:  # these bytes and no others: a whole block may be a thousand times as much
             end = offset + count * dtype.itemsize
-            data = self.buffer.fetch(offset, end) if end > offset else b""
+            kept = isinstance(self.buffer, RangeBuffer)
+            fetch = self.buffer.run if kept else self.buffer.fetch
+            data = fetch(offset, end) if end > offset else b""
             if len(data) != end - offset:
                 raise FormatError(f"{self.name}: {what} came back as {len(data)} bytes")
             array = np.frombuffer(data, dtype)
@@ -96,6 +99,8 @@ class RangeBuffer:
     def __init__(self, fetch: Any, size: int) -> None:
         self.fetch, self.size = fetch, size
         self.blocks: OrderedDict[int, bytes] = OrderedDict()
+        self.runs: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self.kept = 0  # bytes of runs
 
     def __len__(self) -> int:
         return self.size
@@ -109,6 +114,19 @@ class RangeBuffer:
         parts = [self._block(n) for n in range(start // BLOCK, -(-stop // BLOCK))]
         first = start // BLOCK * BLOCK
         return b"".join(parts)[start - first : max(stop, start) - first]
+
+    def run(self, start: int, stop: int) -> bytes:
+        """These bytes and no others, kept for a while where they are not many: the same array is asked for again and again."""
+        key = start, stop
+        if key in self.runs:
+            return self.runs[key]
+        data = bytes(self.fetch(start, stop))
+        if len(data) <= LARGEST_RUN:
+            self.runs[key] = data
+            self.kept += len(data)
+            while self.kept > KEPT_RUNS:
+                self.kept -= len(self.runs.popitem(last=False)[1])
+        return data
 
     def _block(self, number: int) -> bytes:
         if number not in self.blocks:

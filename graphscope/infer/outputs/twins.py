@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...wire.attrs import element_count
 from ..training.op_kinds import SOURCES, VARIABLES
 from ..training.roles import Training
 
@@ -54,7 +55,8 @@ class Twins:
         return self.study.flow.ops[i] in _PARTS and not self.study.deps.weights[i]
 
     def _constant(self, i: int) -> object:
-        value = self.study.flow.nodes[i].attrs.get("value")
-        if value is None or value.size > _FEW:
+        attrs = self.study.flow.nodes[i].attrs
+        if "value" not in attrs or element_count(attrs, "value") > _FEW:
             return "Const", i
+        value = attrs["value"]
         return "Const", str(value.dtype), value.shape, value.tobytes()

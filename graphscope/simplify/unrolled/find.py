@@ -14,6 +14,7 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.order import descendants, sources_first
+from ...wire.attrs import element_count
 from ..rewrites.dropout import RATE
 
 LEAST = 3  # steps: of two, nothing tells a state from what both read
@@ -93,7 +94,7 @@ class Static:
 
     def _key(self, tensor: Tensor, depth: int) -> Any:
         node = self.graph.node(tensor.node)
-        if node.op == "Const" and np.size(node.attrs["value"]) <= 64:
+        if node.op == "Const" and element_count(node.attrs, "value") <= 64:
             value = np.asarray(node.attrs["value"])
             return "Const", value.dtype.str, value.shape, repr(value.tolist())
         inputs = self.graph.inputs(tensor.node)
