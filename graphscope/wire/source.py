@@ -27,7 +27,10 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 GZIP_RATIO, GZIP_FLOOR = 64, 64 << 20  # what a gzip file may grow to: a bomb does more
 BLOCK = 1 << 16  # remote files are fetched in blocks of this size
 CACHED_BLOCKS = 64
-LARGEST_RUN, KEPT_RUNS = 4 << 20, 32 << 20  # bytes of one array, and of all that are kept
+LARGEST_RUN, KEPT_RUNS = (
+    4 << 20,
+    32 << 20,
+)  # bytes of one array, and of all that are kept
 
 
 class Source:
