@@ -70,9 +70,8 @@ class Static:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        feeds = [n for n in graph if graph.op(n).startswith(_FEEDS)]
         self.dynamic: set[str] = set()
-        stack = feeds
+        stack = [n for n in graph if graph.op(n).startswith(_FEEDS)]
         while stack:
             name = stack.pop()
             if name not in self.dynamic:
