@@ -240,6 +240,10 @@ def _set_sizes(call: Call) -> tuple[Shape]:
 
 
 define("SetSize", shape=_set_sizes)
+define(
+    "NearestNeighbors",
+    shape=lambda call: (((call.shape(0) or (None,))[0], call.integer(2)),) * 2,
+)
 
 
 def _rows(call: Call) -> Shape:
@@ -298,7 +302,10 @@ def _bound_text(sign: str) -> Callable[..., str | None]:
     def text(call: Call, ordered: str, values: str) -> str | None:
         if call.value(0) is not None and call.value(1) is not None:
             return None
-        below = f"ops.expand_dims({ordered}, -2) {sign} ops.expand_dims({values}, -1)"
+        low, high = f"ops.expand_dims({ordered}, -2)", f"ops.expand_dims({values}, -1)"
+        below = f"{high} {sign.replace('<', '>')} {low}"  # a constant cannot lead
+        if call.value(1) is not None:
+            below = f"{low} {sign} {high}"
         dtype = literal(call.get("out_type", "int32"))
         return f"ops.sum(ops.cast({below}, {dtype}), axis=-1)"
 

@@ -51,7 +51,15 @@ _unary("Acosh", "ops.arccosh({0})", np.arccosh)
 _unary("Atanh", "ops.arctanh({0})", np.arctanh)
 _unary("Ceil", "ops.ceil({0})", np.ceil)
 _unary("Floor", "ops.floor({0})", np.floor)
-_unary("Round", "ops.round({0})", np.rint)
+define(
+    "Round",
+    shape=same,
+    keras=lambda call, x: (
+        x if call.dtype(0).startswith(("int", "uint")) else f"ops.round({x})"
+    ),
+    fold=lambda x: np.rint(x).astype(x.dtype),
+    traits="elementwise",
+)
 _unary("Rint", "ops.round({0})", np.rint)
 _unary("Erf", "ops.erf({0})")
 _unary("Erfc", "ops.erfc({0})")
@@ -177,7 +185,16 @@ _binary(
 _binary("Sub", keras=_operator("-", "subtract"), fold=np.subtract)
 _binary("Mul", keras=_operator("*", "multiply"), fold=np.multiply, traits="commutative")
 _binary("RealDiv", keras=_operator("/", "divide"), fold=np.divide)
-_binary("Div", "TruncateDiv", keras=_div_text, fold=_trunc_divide)
+_binary("Div", keras=_div_text, fold=_trunc_divide)
+_binary(
+    "TruncateDiv",
+    keras=lambda call, a, b: (
+        f"ops.trunc({a} / {b})"
+        if call.dtype(0).startswith("float")
+        else _div_text(call, a, b)
+    ),
+    fold=lambda a, b: np.trunc(a / b) if a.dtype.kind == "f" else _trunc_divide(a, b),
+)
 _binary("FloorDiv", keras=_operator("//", "floor_divide"), fold=_floor_divide)
 _binary("FloorMod", keras=_operator("%", "mod"), fold=_mod)
 _binary("Mod", "TruncateMod", keras="ops.fmod({0}, {1})", fold=_truncated_mod)

@@ -150,7 +150,35 @@ def _cropped_shape(call: Call) -> tuple[Shape]:
     return ((None if boxes is None else boxes[0], rows, columns, image[3]),)
 
 
-define("CropAndResize", shape=_cropped_shape)
+def _crop_text(call: Call, image: str, boxes: str, indices: str, _: str) -> str | None:
+    """Linear interpolation inside each box: a tent over rows, one over columns; 0 beyond the image."""
+    sizes, (rows, columns) = call.integers(3), ranked(call.shape(0), 4)[1:3]
+    plain = call["method"] == "bilinear" and not call["extrapolation_value"]
+    if sizes is None or rows is None or columns is None or not plain:
+        return None
+    if call.value(0) is not None or call.dtype(0) != "float32":
+        return None
+    down = _box_tents(boxes, (0, 2), rows, sizes[0])
+    across = _box_tents(boxes, (1, 3), columns, sizes[1])
+    taken = f"ops.take({image}, {indices}, axis=0)"
+    return f'ops.einsum("nyh,nxw,nhwc->nyxc", {down}, {across}, {taken})'
+
+
+def _box_tents(boxes: str, ends: tuple[int, int], size: int, target: int) -> str:
+    """For each box and each place in its crop the weights of the image's places along one axis."""
+    first, last = (f"{boxes}[:, {end} : {end + 1}] * {size - 1}.0" for end in ends)
+    if target > 1:
+        step = f"({last} - {first}) / {target - 1}.0"
+        at = f"({first} + {step} * {_positions(target)})"
+    else:
+        at = f"(0.5 * ({first} + {last}))"
+    at = f"ops.expand_dims({at}, 2)"
+    tent = f"ops.relu(1.0 - ops.abs({at} - {_positions(size)}))"
+    inside = f"ops.logical_and({at} >= 0.0, {at} <= {size - 1}.0)"
+    return f"ops.where({inside}, {tent}, 0.0)"
+
+
+define("CropAndResize", shape=_cropped_shape, keras=_crop_text)
 
 
 def _glimpse_shape(call: Call) -> tuple[Shape]:

@@ -167,7 +167,7 @@ class Lowering(OperandContext):
 
     def result(self, tensor: Tensor) -> Tensor:
         """An output: what a step yields; a step is added for an input or a constant that is an output itself."""
-        if tensor.node in self.steps:
+        if self.is_yielded(tensor):
             return tensor
         if tensor in self.sizes or tensor.node in self.formed:
             operand = self.operand(tensor, literals=False)

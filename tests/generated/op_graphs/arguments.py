@@ -228,6 +228,9 @@ BY_NAME: dict[str, Rule] = {
     "indices": indices,
     "updates": updates,
     "depth": scalar(1, 5),
+    "fft_length": lambda d, t: np.asarray(
+        (d.first.shape or (1,))[-2 if "2D" in d.op else -1 :], t
+    ),
     "k": scalar(1, 2),
     "n": scalar(0, 2),
     "start": scalar(0, 2),

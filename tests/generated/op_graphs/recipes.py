@@ -524,6 +524,13 @@ def ragged_gather(draw: Draw) -> Arguments:
     }
 
 
+@recipe("SelfAdjointEigV2", "Eig")
+def eigen(draw: Draw) -> Arguments:
+    x = floats(draw, 3, 3)
+    both = x + x.T if draw.op == "SelfAdjointEigV2" else np.diag(x[0])
+    return {"input": both, "compute_v": True}
+
+
 @recipe("Cholesky", "BatchCholesky")
 def definite(draw: Draw) -> Arguments:
     x = floats(draw, *draw.pick([(3, 3), (2, 2, 2), (1, 4, 4)]))

@@ -4,15 +4,85 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from . import run, write
-from .styles import STYLES
+from .styles import STYLES, Net, variants
 from .tf_graph import Case, case, styled
 
-SAMPLE = [*STYLES][::3]
+KERNEL = np.linspace(-1, 1, 36, dtype="float32").reshape(3, 3, 2, 2)
+
+
+def unshaped(net: Net, *shape: int) -> Any:
+    return net.feed(net.floats(*shape), "x", None)
+
+
+KINDS: dict[str, Callable[[Net], Any]] = {
+    "transposed": lambda net: tf.nn.conv2d_transpose(
+        unshaped(net, 1, 4, 4, 2), KERNEL, [1, 8, 8, 2], 2, "SAME"
+    ),
+    "atrous": lambda net: tf.batch_to_space(
+        tf.nn.conv2d(
+            tf.space_to_batch(unshaped(net, 1, 4, 4, 2), [2, 2], [[2, 2], [2, 2]]),
+            KERNEL,
+            1,
+            "VALID",
+        ),
+        [2, 2],
+        [[0, 0], [0, 0]],
+    ),
+    "split": lambda net: tf.nn.conv2d(
+        tf.split(unshaped(net, 1, 4, 4, 4), 2, 3)[0], KERNEL, 1, "SAME"
+    ),
+    "batches": lambda net: (lambda x: x - tf.reduce_max(x, 0, keepdims=True))(
+        net.feed(net.floats(4, 5), "x", [4, 5])
+    ),
+    "slope": lambda net: tf.nn.leaky_relu(net.feed(net.floats(2, 3)), -0.1),
+    "strided_and_dilated": lambda net: tf.nn.conv2d(
+        net.feed(net.floats(1, 9, 8, 2)), KERNEL, 2, net.padding, dilations=3
+    ),
+    "patches": lambda net: tf.image.extract_patches(
+        net.feed(net.floats(1, 9, 9, 1)),
+        [1, 2, 2, 1],
+        [1, 2, 2, 1],
+        [1, 3, 3, 1],
+        "VALID",
+    ),
+    "one_hot_of_a_scalar": lambda net: tf.one_hot(net.feed(np.int64(2)), 5, axis=0),
+    "axis": lambda net: tf.raw_ops.Sum(
+        input=net.feed(net.floats(2, 3)), axis=net.feed(np.int32([1]))
+    ),
+    "new_axis": lambda net: tf.expand_dims(
+        net.feed(net.floats(2, 3)), net.feed(np.int32(1))
+    ),
+    "diagonal": lambda net: tf.linalg.diag(
+        net.feed(net.floats(3)), k=net.feed(np.int32(0)), num_rows=3, num_cols=4
+    ),
+    "kernel": lambda net: tf.nn.conv2d(
+        net.feed(net.floats(2, 5, 5, 3)),
+        net.feed(net.floats(2, 2, 3, 4), "kernel", [None, None, 3, 4]),
+        1,
+        "VALID",
+    ),
+    "nothing": lambda net: tf.reduce_min(net.feed(np.zeros((2, 0), "float32")), 1),
+    "segments": lambda net: tf.math.unsorted_segment_sqrt_n(
+        net.feed(net.floats(4, 2)), net.feed(np.int32([0, 2, 2, 1])), 3
+    ),
+    "columns_as_many_as_channels": lambda net: tf.nn.bias_add(
+        net.feed(net.floats(2, 3, 4, 3), "x", [2, 3, 4, 3]), net.floats(3), "NCHW"
+    ),
+    "sizes_of_two": lambda net: tf.shape_n(
+        [net.feed(net.floats(2, 3)), net.feed(net.floats(4))]
+    ),
+}
+variants("kind", KINDS)
+SAMPLE = [name for name in STYLES if not name.startswith("kind_")][::3]
 OFTEN = [op for op in write.names() if write.count(op) == write.OFTEN]
 
 
@@ -22,6 +92,12 @@ def ending(made: Case | None, folder: Path) -> dict[str, object]:
         pytest.skip("TensorFlow runs none of the draws")
     write.save(made, folder)
     return run.outcome(folder / f"{made.name}.pb", folder / "keras")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_graph_that_once_failed(kind: str, tmp_path: Path) -> None:
+    end = ending(styled(f"kind_{kind}", 3), tmp_path)
+    assert end["how"] == "equal", end
 
 
 @pytest.mark.parametrize("name", SAMPLE)

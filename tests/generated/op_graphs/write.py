@@ -24,6 +24,8 @@ from .styles import STYLES  # noqa: E402
 from .tf_graph import Case, case, styled  # noqa: E402
 
 SECONDS = 25
+APART = ("FakeParam", "Fact", "KernelLabel", "Stateless", "PlaceholderWithDefault")
+"""Not of TensorFlow's kernels' own making, drawn at random, or fed by default."""
 OFTEN, SELDOM, STYLED = 6, 2, 8
 
 
@@ -31,7 +33,7 @@ def names() -> Iterator[str]:
     """The ops that give the same for the same and that ``tf.raw_ops`` calls, less those of other devices and parts of loops."""
     for op, effect in sorted(effects().items()):
         foreign = op.startswith(("_", "Xla", "TPU", "Risc", "Experimental", "Cudnn"))
-        framed = "control-flow" in ops.traits(op) or op == "FakeParam"
+        framed = "control-flow" in ops.traits(op) or op.startswith(APART)
         callable_ = hasattr(tf.raw_ops, op)
         if effect == PURE and callable_ and not (foreign or framed or "Dataset" in op):
             yield op

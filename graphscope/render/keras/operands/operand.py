@@ -29,7 +29,7 @@ class OperandContext(Context):
 
     def operand(self, tensor: Tensor, literals: bool = True) -> Tensor | str:
         """What stands for an input of a step: a tensor, or the literal of a small constant."""
-        if tensor in self.inputs or tensor.node in self.steps:
+        if tensor in self.inputs or self.is_yielded(tensor):
             return tensor
         if tensor in self.sizes:
             self.put(step := yielding(self, tensor))
@@ -55,6 +55,13 @@ class OperandContext(Context):
         if step.node not in self.steps:
             self.put(step)
         return Tensor(step.node)
+
+    def is_yielded(self, tensor: Tensor) -> bool:
+        """Whether a step gives this tensor: of sizes that are written out each port is a step of its own."""
+        step = self.steps.get(tensor.node)
+        return step is not None and (
+            tensor not in self.sizes or tensor.port < step.ports
+        )
 
     def _formed(self, tensor: Tensor, value: np.ndarray | None) -> Step | None:
         """A layer that makes what neither the file holds nor an input reaches."""
