@@ -36,7 +36,7 @@ class Context(Reader):
         self.owners: dict[Any, Step] = {}
         self.ties = Ties()
         self.lent: dict[str, list[str]] = {}
-        self.wanted: tuple[Tensor, ...] = ()
+        self.wanted = ()
         self.measured: list[Tensor] = []  # whose shapes ``sizes`` speak of
         self.formed: set[str] = (
             set()

@@ -26,6 +26,9 @@ STATELESS = {
 class Reader:
     """A layer graph, with what is known of its tensors; ``inputs`` are those that the model declares."""
 
+    wanted: tuple[Tensor, ...] = ()
+    """The outputs, in the layer graph."""
+
     def __init__(
         self,
         graph: Graph,
@@ -129,6 +132,7 @@ class Reader:
     def has_values(self, node: str) -> bool:
         """Whether all that is read of a node is known: of an Unpack of sizes one port may be, and another not."""
         read = self.graph.ports(node)
+        read |= {tensor.port for tensor in self.wanted if tensor.node == node}
         return all(self.value(Tensor(node, port)) is not None for port in read or {0})
 
     @cached_property
