@@ -131,8 +131,8 @@ class Reader:
 
     def has_values(self, node: str) -> bool:
         """Whether all that is read of a node is known: of an Unpack of sizes one port may be, and another not."""
-        read = self.graph.ports(node)
-        read |= {tensor.port for tensor in self.wanted if tensor.node == node}
+        asked = {tensor.port for tensor in self.wanted if tensor.node == node}
+        read = set(self.graph.ports(node)) | asked
         return all(self.value(Tensor(node, port)) is not None for port in read or {0})
 
     @cached_property
