@@ -172,7 +172,10 @@ def inputs(model: Any, rng: np.random.Generator) -> Iterator[list[np.ndarray]]:
             made = []
             for x in model.inputs:
                 shape = (4, *(n or size for n in x.shape[1:]))
-                if "int" in str(x.dtype):
+                if "string" in str(x.dtype):
+                    made.append(rng.choice(np.array(["a", "12.5", ""]), shape))
+                    continue
+                if "int" in str(x.dtype) or "bool" in str(x.dtype):
                     made.append(rng.integers(0, 4, shape).astype(str(x.dtype)))
                     continue
                 value = rng.normal(size=shape) if scale > 0 else -rng.random(shape)
@@ -235,6 +238,8 @@ def main() -> None:
             for how, said in mutants_of(seed, folder, graph):
                 ended[how] += 1
                 done += 1
+                if done % 50 == 0:
+                    print(dict(ended), file=sys.stderr, flush=True)
                 if said:
                     print(seed, how, said, flush=True)
     judged = ended["caught"] + ended["SURVIVED"]
