@@ -19,6 +19,7 @@ _PYTHON = re.compile(r"(Eager)?PyFunc(Stateless)?$")
 _QUANTISED = re.compile(
     r"FakeQuant|Quantize|Dequantize|QuantizedConv|QuantizedMatMul|Requantize"
 )
+_LISTED = 3  # devices that are named
 _SIZES = {
     "float64": 8,
     "int64": 8,
@@ -163,12 +164,16 @@ def _devices(case: Case) -> Iterator[Finding]:
         device = flow.nodes[i].device
         if device and not device.upper().rstrip("0123456789").endswith("CPU:"):
             by_device.setdefault(device, []).append(flow.names[i])
-    for device, nodes in by_device.items():
+    if by_device:
+        nodes = tuple(name for names in by_device.values() for name in names)
+        devices = ", ".join(map(repr, list(by_device)[:_LISTED]))
+        more = len(by_device) - _LISTED
         yield Finding(
             "device-placement",
             "info",
-            f"{len(nodes)} nodes are bound to {device!r}: a machine without it refuses to run them",
-            tuple(nodes),
+            f"{len(nodes)} nodes are bound to {devices}{f' and {more} more' if more > 0 else ''}: a TensorFlow 1 session on "
+            "a machine without them refuses to run, unless its config says allow_soft_placement; a frozen graph names none",
+            nodes,
             case.freeze_command(),
         )
 
@@ -182,7 +187,7 @@ def _batch_size(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "fixed-batch-size",
                 "info",
-                f"input {str(candidate.tensor)!r} takes exactly {shape[0]} examples at a time",
+                f"input {str(candidate.tensor)!r} takes exactly {shape[0]} example{'s' * (shape[0] != 1)} at a time",
                 (candidate.tensor.node,),
             )
 

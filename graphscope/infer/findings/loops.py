@@ -29,8 +29,8 @@ def find(case: Case) -> Iterator[Finding]:
         yield Finding(
             "loops",
             "info",
-            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}: {', '.join(texts)}; in Keras source each is "
-            "one layer that runs on the TensorFlow backend only",
+            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}: {', '.join(texts)}; in Keras source a loop "
+            "that is a recurrent layer of Keras's is that layer, any other one layer that runs on TensorFlow only",
             tuple(name for region in regions for name in region.loops),
         )
     if not lifted.broken:

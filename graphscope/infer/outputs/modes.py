@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ...graph import Function, TensorSpec
+from ...graph import Function, Graph, TensorSpec
 from ...simplify.control_flow.dead_arguments import LOOPS, named
 from ..training.arrays import Flow
 from ..training.op_kinds import RANDOM, SOURCES, WRITES
@@ -49,11 +49,26 @@ def _bool_value(study: Training, i: int) -> tuple[bool | None, str]:
         )
     if not _is_predicate(flow, i) or not _has_rival(flow, i):
         return None, ""
+    if not _trains_nearby(study):
+        return None, ""
     if _INFERENCE_NAME.search(name) and not _TRAINING_NAME.search(name):
         return True, "switches a branch; its name speaks of inference"
     if _TRAINING_NAME.search(name):
         return False, "switches a branch; its name speaks of training"
     return None, ""  # nothing of training near it: an input like any other
+
+
+def _trains_nearby(study: Training) -> bool:
+    """Whether anything draws, learns or moves statistics in the graph: without it a name says nothing of a mode."""
+    flow, roles = study.flow, study.roles
+    learns = {"gradient", "optimizer", "update"} & {*roles.values()}
+    draws = [n for n in flow.by_kind(RANDOM.search) if n not in roles]
+    deps = study.deps
+    batch = any(
+        r and f and n not in roles
+        for n, (r, f) in enumerate(zip(deps.reduced, deps.feeds))
+    )
+    return bool(learns or draws or batch)
 
 
 def _has_rival(flow: Flow, i: int) -> bool:
@@ -97,11 +112,32 @@ def _votes(study: Training, i: int) -> int:
                 on = _trains_from(study, n, 1)
                 off = _trains_from(study, n, 0)
                 votes += sign * (on - off)
+            elif flow.ops[n] in ("If", "StatelessIf"):
+                on, off = (
+                    _trains_within(study, n, key)
+                    for key in ("then_branch", "else_branch")
+                )
+                votes += sign * (on - off)
             elif flow.ops[n] in ("Select", "SelectV2") and flow.inputs[n][0][0] == node:
                 on = _is_statistic(flow, flow.inputs[n][1][0])
                 off = _is_statistic(flow, flow.inputs[n][2][0])
                 votes += sign * (on - off)
     return votes
+
+
+def _trains_within(study: Training, i: int, key: str) -> int:
+    """Whether a branch of an If draws, writes or takes the statistics of a batch."""
+    function = named(study.flow.nodes[i], key, study.functions)
+    graph = function.graph if function is not None else Graph()
+    return int(
+        any(
+            RANDOM.search(graph.op(name))
+            or WRITES.match(graph.op(name))
+            or graph.op(name).startswith("FusedBatchNorm")
+            and graph.attrs(name).get("is_training", True)
+            for name in graph
+        )
+    )
 
 
 def _trains_from(study: Training, switch: int, port: int) -> int:

@@ -170,6 +170,19 @@ def test_device_placement(device: str, told: bool) -> None:
     assert bool(found(model_of(build), "device-placement")) is told
 
 
+def test_several_devices_are_one_finding() -> None:
+    def build() -> None:
+        x = tf.placeholder(tf.float32, [None, 3], name="x")
+        for gpu in range(4):
+            with tf.device(f"/device:GPU:{gpu}"):
+                x = tf.tanh(x)
+        tf.identity(x, "y")
+
+    (finding,) = found(model_of(build), "device-placement")
+    assert "4 nodes" in finding.message and "1 more" in finding.message
+    assert "allow_soft_placement" in finding.message
+
+
 def test_a_batch_size_that_is_fixed() -> None:
     def build(size: int | None) -> None:
         x = tf.placeholder(tf.float32, [size, 3], name="x")

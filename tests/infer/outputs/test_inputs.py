@@ -80,14 +80,33 @@ def test_where_to_cut_an_iterator() -> None:
     "name, value", [("is_training", False), ("inference", True), ("flag", None)]
 )
 def test_a_switch_between_look_alikes_goes_by_its_name(name: str, value: bool) -> None:
-    def build():
+    def build(rate: float = 0.1):
         flag = tf.placeholder(tf.bool, [], name=name)
         x = data(None, 3, name="x")
+        x = tf.nn.dropout(x, rate=rate) if rate else x
         return known([tf.cond(flag, lambda: dense(x, 2), lambda: dense(x, 2)).op.name])
 
     found = inputs_of(build)[f"{name}:0"]
     assert found.kind == ("data" if value is None else "mode switch")
     assert found.value is value
+    at_rest = inputs_of(lambda: build(rate=0.0))[f"{name}:0"]
+    assert at_rest.kind == "data"  # nothing of training near it: its name alone is none
+
+
+@pytest.mark.parametrize("name", ["phase", "flag"])
+def test_a_switch_of_an_if_is_told_by_its_branches(name: str) -> None:
+    def build():
+        flag = tf.placeholder_with_default(False, [], name=name)
+        x = data(None, 3, name="x")
+        tf.enable_control_flow_v2()
+        try:
+            h = tf.cond(flag, lambda: tf.nn.dropout(x, rate=0.5), lambda: x + 0.0)
+        finally:
+            tf.disable_control_flow_v2()
+        return known([dense(h, 2).op.name])
+
+    found = inputs_of(build)[f"{name}:0"]
+    assert found.kind == "mode switch" and found.value is False
 
 
 def test_the_only_input_is_no_switch_though_it_is_a_boolean() -> None:
