@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...infer.shapes.open_sizes import infer_again, infer_sizes, resolve_choices
+from ...simplify.rewrites.columns import turn_columns
 from ...simplify.shapes.crops import crop_transposed_convolutions
 from ...simplify.shapes.fold_sizes import fold_sizes
 from ...simplify.shapes.split_slices import split_slices
@@ -15,6 +16,7 @@ PASSES = (
     Pass(infer_sizes, is_asked=True, of_layers=True),
     Pass(fold_sizes, drops=SIDE),
     Pass(crop_transposed_convolutions),
+    Pass(turn_columns),
     Pass(split_slices),
     Pass(infer_again),
     Pass(resolve_choices, drops=SIDE),

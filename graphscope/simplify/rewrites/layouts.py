@@ -109,7 +109,7 @@ def _slot(graph: Graph, name: str) -> int:
     """The input that carries the data: of a sum, the one that is not stored."""
     if graph.op(name) in ("Add", "AddV2"):
         inputs = graph.inputs(name)
-        return 1 if _stored_shape(graph, inputs[0]) is not None else 0
+        return 1 if stored_shape(graph, inputs[0]) is not None else 0
     return 0
 
 
@@ -119,12 +119,12 @@ def _vector(graph: Graph, name: str, rank: int) -> Tensor | None:
     if len(inputs) != 2:
         return None
     other = inputs[1 - _slot(graph, name)]
-    shape = _stored_shape(graph, other)
+    shape = stored_shape(graph, other)
     fits = shape and len(shape) <= rank and all(d == 1 for d in shape[:-1])
     return other if fits else None
 
 
-def _stored_shape(graph: Graph, tensor: Tensor) -> tuple[int, ...] | None:
+def stored_shape(graph: Graph, tensor: Tensor) -> tuple[int, ...] | None:
     """The shape of a constant or variable, read or reshaped; None where it is neither, or not known."""
     for _ in range(MOST_OPS):
         node, inputs = graph.node(tensor.node), graph.inputs(tensor.node)
@@ -145,7 +145,7 @@ def _stored_shape(graph: Graph, tensor: Tensor) -> tuple[int, ...] | None:
 
 def _reshaped(graph: Graph, inputs: Sequence[Tensor]) -> tuple[int, ...] | None:
     wanted = graph.attrs(inputs[1].node).get("value")
-    stored = _stored_shape(graph, inputs[0])
+    stored = stored_shape(graph, inputs[0])
     if stored is None or not isinstance(wanted, np.ndarray) or (wanted < 0).any():
         return None
     return tuple(int(d) for d in wanted.reshape(-1))
@@ -176,7 +176,7 @@ def _turn(graph: Graph, back: str, chain: Sequence[str]) -> None:
 def _flat(graph: Graph, name: str, rank: int) -> Tensor:
     """The vector that a sum adds, as BiasAdd takes it."""
     other = graph.inputs(name)[1 - _slot(graph, name)]
-    shape = _stored_shape(graph, other) or ()
+    shape = stored_shape(graph, other) or ()
     if len(shape) == 1:
         return other
     size, flat = fresh(graph, f"{name}/channels"), fresh(graph, f"{name}/vector")
