@@ -100,11 +100,41 @@ def _open_saved_model(tf: Any, model: Model) -> Runner:
     with graph.as_default():
         session = _session(tf, graph)
         tf.compat.v1.saved_model.load(session, _tags(folder), str(folder))
+    _fill_variables(tf, session, str(folder))
     names = [
         {name: str(t) for name, t in {**known.outputs, **known.inputs}.items()}
         for known in model.signatures.values()
     ]
     return GraphRunner(session, model.source, _preferred(model), inline(model), names)
+
+
+def _fill_variables(tf: Any, session: Any, folder: str) -> None:
+    """Give the variables that TensorFlow 1's restore leaves out what TensorFlow 2 loads into them.
+
+    Keras 3 saves a weight in a variable that an optimizer's copy of it is initialised from; only the copy is restored.
+    """
+    handles = {
+        (op.get_attr("shared_name").decode() or op.name): op.outputs[0]
+        for op in session.graph.get_operations()
+        if op.type == "VarHandleOp"
+    }
+    with session.graph.as_default():
+        filled = {
+            name: tf.raw_ops.VarIsInitializedOp(resource=handle)
+            for name, handle in handles.items()
+        }
+    empty = {name for name, is_filled in session.run(filled).items() if not is_filled}
+    if not empty:
+        return
+    with tf.init_scope():
+        loaded = tf.saved_model.load(folder)  # its functions do not keep its variables
+        variables = [v for each in loaded.signatures.values() for v in each.variables]
+    values = {v.name.removesuffix(":0"): v.numpy() for v in variables}
+    with session.graph.as_default():
+        for name in empty & values.keys():
+            value = tf.constant(values[name])
+            assign = tf.raw_ops.AssignVariableOp(resource=handles[name], value=value)
+            session.run(assign)
 
 
 def _tags(folder: Path) -> list[str]:
