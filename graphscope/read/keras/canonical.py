@@ -9,6 +9,7 @@ from ...graph.keras import KerasLayer
 from ...graph.keras.nouns import OwnFunction
 from ...graph.keras.operations import function_of
 from ...graph.keras.signatures import layer_classes
+from .batch_first import STEPS_FIRST
 from .keras_1 import in_keras_2
 from .renamed import RENAMED, RETIRED, renamed
 from .values import plain
@@ -148,6 +149,8 @@ def _known(
     """The arguments that Keras 3 takes, and what is said of those that it does not."""
     more = ("dtype", "activity_regularizer")
     kept = {k: v for k, v in values.items() if k in arguments or k in more}
+    if values.get(STEPS_FIRST):
+        kept[STEPS_FIRST] = True
     lost = [
         RETIRED[key].format(value=value)
         for key, value in values.items()

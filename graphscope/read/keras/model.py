@@ -19,6 +19,7 @@ from ..variables.roles import STATISTICS, WEIGHT
 from ..variables.skeleton import skeleton
 from ..weights.hdf5 import Hdf5
 from ..weights.stored import Stored, StoredWeights
+from .batch_first import with_batch_first
 from .topology import read_topology
 from .unfold import Unfolded
 from .weights import Weight, find_weights, stored_of, variables_of
@@ -161,6 +162,7 @@ def model_of_topology(
     version: str,
 ) -> Model:
     """The Model of a description whose layers know their weights."""
+    topology = with_batch_first(topology)
     unfolded = Unfolded(topology, source)
     variables = variables_of(weights)
     return Model(

@@ -12,7 +12,6 @@ OWN = frozenset({"LocallyConnected1D", "LocallyConnected2D"})
 """Classes that Keras 3 lost: what is written defines them."""
 
 RETIRED = {
-    "time_major": "time_major: Keras 3 has the batch first",
     "theta": "theta={value}",
 }
 """Arguments that change what a layer computes and that Keras 3 has no more, and what is said of them."""

@@ -124,6 +124,24 @@ def test_keras_2_rises_by_a_fifth(tmp_path: Path) -> None:
     assert proof(tmp_path / "m.h5", tmp_path / "out").passed
 
 
+def test_steps_first_are_turned(tmp_path: Path) -> None:
+    """``time_major``, which Keras 3 has no more, in a shared layer, with states, and wrapped."""
+    import tf_keras as K
+
+    L, a, b = K.layers, K.Input((2, 3), batch_size=4), K.Input((2, 3), batch_size=4)
+    whole = {"time_major": True, "return_sequences": True}
+    shared = L.GRU(3, **whole)
+    x, h, c = L.LSTM(5, return_state=True, **whole)(L.Add()([shared(a), shared(b)]))
+    y = L.LSTM(5, time_major=True)(x, initial_state=[h, c])
+    z = L.Bidirectional(L.SimpleRNN(2, **whole))(x)
+    model = K.Model([a, b], [L.Dense(2)(y), L.Dense(1)(z), x])
+    spread(model)
+    model.save(tmp_path / "m.h5")
+    assert proof(tmp_path / "m.h5", tmp_path / "out").passed
+    text = (tmp_path / "out" / "model.py").read_text()
+    assert "time_major" not in text and text.count("layers.GRU(") == 1
+
+
 def test_arguments_that_are_not_defaults_are_kept(tmp_path: Path) -> None:
     import keras
 
