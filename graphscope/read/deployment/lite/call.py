@@ -71,6 +71,12 @@ class Call:
             return self.lowered.read(self.operator.inputs[slot], layout)
         return self.op("Transpose", self[slot], self.const(permutation, "perm"))
 
+    def bias(self, slot: int, kernel: int = 1) -> Tensor:
+        """The bias that goes with a kernel: equal constants lie in the file once, those of layers that share nothing too."""
+        self.tensor(slot)
+        owner = self.operator.inputs[kernel]
+        return self.lowered.read(self.operator.inputs[slot], owner=owner)
+
     def value(self, slot: int) -> np.ndarray | None:
         """The values of an input that is a constant."""
         if not self.has(slot):

@@ -47,7 +47,7 @@ class Lowered:
         self.emitter = Emitter()
         self.makers: dict[int, Tensor] = {}
         self.behind: dict[int, int] = {}
-        self._laid_out: dict[tuple[int, Any], Tensor] = {}
+        self._laid_out: dict[tuple[int, Any, int], Tensor] = {}
 
     def name_of(self, label: str) -> str:
         return self.emitter.fresh(node_name(label))
@@ -60,13 +60,18 @@ class Lowered:
         """A tensor, or the constant that it is the dequantised form of."""
         return self.subgraph.tensor(self.behind.get(number, number))
 
-    def read(self, number: int, layout: Layout | None = None) -> Tensor:
-        """The tensor of this number; raises FormatError where nothing makes it."""
+    def read(
+        self, number: int, layout: Layout | None = None, owner: int = -1
+    ) -> Tensor:
+        """The tensor of this number; a constant as ``layout`` turns it, one for each ``owner``.
+
+        Raises FormatError where nothing makes it.
+        """
         number = self.behind.get(number, number)
         if number in self.makers and layout is None:
             return self.makers[number]
         tensor = self.subgraph.tensor(number)
-        key = (number, getattr(layout, "__name__", None))
+        key = (number, getattr(layout, "__name__", None), owner)
         if key in self._laid_out:
             return self._laid_out[key]
         name = self.name_of(tensor.name)

@@ -33,7 +33,7 @@ def _windows(call: Call) -> dict[str, Any]:
 def _finished(call: Call, x: Tensor, slot: int = 2) -> Tensor:
     """Bias and fused activation."""
     if call.has(slot):
-        x = call.op("BiasAdd", x, call[slot])
+        x = call.op("BiasAdd", x, call.bias(slot))
     return call.activated(x)
 
 
@@ -100,7 +100,7 @@ def _fully_connected(call: Call) -> Tensor:
         x = call.op("Reshape", x, call.const((-1, features), "flat"))
     x = call.op("MatMul", x, kernel)
     if call.has(2):
-        x = call.op("BiasAdd", x, call[2])
+        x = call.op("BiasAdd", x, call.bias(2))
     if output is not None and len(output) != 2:
         x = call.op("Reshape", x, _shape_like(call, output))
     return call.activated(x)
