@@ -343,6 +343,13 @@ class Analysis(Stages):
                 "to have these, freeze first (graphscope freeze --weights ema) and write that file as Keras"
             )
 
+    def _is_described(self) -> bool:
+        """Whether the file describes a Keras model whose own outputs are wanted."""
+        from ..render.keras import is_whole
+
+        described = self.model.topology is not None
+        return described and is_whole(self.model, self.sure_outputs())
+
     def prove(
         self, folder: str | Path, trust: bool = False, in_child: bool = False
     ) -> Verification:
@@ -368,7 +375,7 @@ class Analysis(Stages):
             self.original,
             str(folder),
             trust=trust,
-            outputs=() if self.model.topology is not None else self.sure_outputs(),
+            outputs=() if self._is_described() else self.sure_outputs(),
             shapes=self.given_shapes,
             layers=self.named,
         )

@@ -20,7 +20,7 @@ from .report import Verification
 from .run.lite import LiteRunner
 from .run.opening import open_runner
 from .run.randomness import drawn_outputs
-from .run.runner import Runner, TooSlow
+from .run.runner import KerasRunner, Runner, TooSlow
 from .run.safety import check_outputs
 from .thresholds import Sides
 from .training import beside, in_use
@@ -54,6 +54,9 @@ def compare(
     Raises UnsafeModel, unless ``trust``, where running one could touch files; GraphscopeError where one cannot be run.
     """
     first, second = open_runner(a, trust), open_runner(b, trust)
+    if outputs and isinstance(first, KerasRunner):
+        first.cut(map(str, outputs))
+        outputs = ()
     choose_signatures(first, second)
     pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
     stored = first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +36,21 @@ class KerasCall:
     def tensors(self) -> tuple[LayerOutput, ...]:
         """The tensors that it is given, in order."""
         return tuple(tensors_in([*self.args, *self.kwargs.values()]))
+
+    def reading(self, other: Callable[[LayerOutput], LayerOutput]) -> KerasCall:
+        """The call with another tensor in the place of each."""
+
+        def each(value: Any) -> Any:
+            if isinstance(value, LayerOutput):
+                return other(value)
+            if isinstance(value, Mapping):
+                return {key: each(inner) for key, inner in value.items()}
+            if isinstance(value, list | tuple):
+                return type(value)(map(each, value))
+            return value
+
+        kwargs = {key: each(value) for key, value in self.kwargs.items()}
+        return KerasCall(tuple(map(each, self.args)), kwargs, self.outputs)
 
 
 @dataclass(frozen=True)

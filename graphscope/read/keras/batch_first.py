@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ def with_batch_first(model: KerasModel) -> KerasModel:
         is_turned = tensor.layer in whole and not tensor.port
         return tensor._replace(layer=_after(tensor.layer)) if is_turned else tensor
 
-    given = [replace(x, calls=tuple(_read(c, read) for c in x.calls)) for x in layers]
+    given = [replace(x, calls=tuple(c.reading(read) for c in x.calls)) for x in layers]
     return replace(
         model,
         class_name="Functional",
@@ -101,18 +101,3 @@ def _plain(layer: KerasLayer) -> KerasLayer:
     }
     return replace(layer, config=config)
 
-
-def _read(call: KerasCall, read: Any) -> KerasCall:
-    """The call on other tensors."""
-
-    def each(value: Any) -> Any:
-        if isinstance(value, LayerOutput):
-            return read(value)
-        if isinstance(value, Mapping):
-            return {key: each(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(map(each, value))
-        return value
-
-    kwargs = {key: each(value) for key, value in call.kwargs.items()}
-    return KerasCall(tuple(map(each, call.args)), kwargs, call.outputs)

@@ -33,7 +33,7 @@ from .source.docstring import (
     reasons,
 )
 from .source.module import to_source
-from .topology import program_of
+from .topology import cut_to, program_of
 from .weights import write_arrays, write_weights
 
 __all__ = ["KerasReport", "KerasSource", "to_keras", "write_keras"]
@@ -190,8 +190,9 @@ def write_keras(
     """
     weights = H5 if find_spec("h5py") else NPZ
     outputs = tuple(outputs)
-    if model.topology is not None and is_whole(model, outputs):
-        source = to_keras_of(model, name or name_of(model.source), blocks, weights)
+    described = _described(model, outputs)
+    if described is not None:
+        source = to_keras_of(described, name or name_of(model.source), blocks, weights)
     else:
         source = to_keras(
             layer_graph,
@@ -253,6 +254,14 @@ def _write_both(source: KerasSource, model: Model, target: Path, weights: str) -
         with beside(target / "model.py") as text:
             text.write_text(source.text, encoding="utf-8")
     return count
+
+
+def _described(model: Model, outputs: tuple[Tensor, ...]) -> Model | None:
+    """The model as its file describes it, cut to the outputs; None where it does not, or they lie in a model within it."""
+    if model.topology is None or is_whole(model, outputs):
+        return model if model.topology is not None else None
+    topology = cut_to(model.topology, outputs)
+    return None if topology is None else replace(model, topology=topology)
 
 
 def is_whole(model: Model, outputs: Iterable[Tensor]) -> bool:

@@ -25,6 +25,8 @@ _MORE = (
 )
 _CALLS = frozenset({"TFOpLambda", "SlicingOpLambda"})
 _SPACES = frozenset("__operators__ image linalg math nn signal strings".split())
+_PLAIN = frozenset("argsort einsum roll sort tensordot".split())
+"""Functions of ``tf`` itself that a config may call, beside those that ``model.py`` may."""
 _WITH_WORDS = frozenset("StringLookup IntegerLookup TextVectorization".split())
 _MODULES = (
     "keras",
@@ -133,4 +135,5 @@ def _is_known(name: str, module: Any, config: Any) -> bool:
 def _is_plain_function(function: str) -> bool:
     """Whether a function of TensorFlow's, less its ``tf.``, only computes: ``math.add``, ``reshape``; not ``io.write_file``."""
     space, _, name = function.removeprefix("compat.v1.").rpartition(".")
-    return space in _SPACES or not space and name in vocabulary()["tensorflow"]
+    plain = name in _PLAIN or name in vocabulary()["tensorflow"]
+    return space in _SPACES or not space and plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -250,6 +251,29 @@ class KerasRunner:
                 f"{self.source} cannot be run: {first_line(error)}"
             ) from None
         return [np.asarray(value) for value in tf.nest.flatten(answer)]
+
+    def cut(self, names: Iterable[str]) -> None:
+        """Yield tensors inside the model in place of its outputs; ``names`` are those of the graph of its layers.
+
+        Raises GraphError where there is no such layer, or it lies in a model within the model.
+        """
+        tensors = [self._within(Tensor.parse(name)) for name in names]
+        package = sys.modules[type(self.keras).__module__.split(".")[0]]
+        self.keras = package.Model(self.keras.inputs, tensors)
+        self._outputs = tuple(f"output {i}" for i in range(len(tensors)))
+
+    def _within(self, tensor: Tensor) -> Any:
+        layers = {layer.name: layer for layer in self.keras.layers}
+        name, _, number = tensor.node.rpartition("_call")
+        if tensor.node in layers or not number.isdigit():
+            name, number = tensor.node, "0"
+        if name not in layers or hasattr(layers[name], "layers"):
+            hint = did_you_mean(tensor.node, layers)
+            raise GraphError(f"no layer {tensor.node!r} in {self.source}{hint}")
+        node = layers[name]._inbound_nodes[int(number)]
+        is_newer = hasattr(node, "output_tensors")  # Keras 3
+        yields = node.output_tensors if is_newer else node.outputs
+        return (yields if isinstance(yields, list | tuple) else [yields])[tensor.port]
 
     def layers(self) -> list[tuple[str, Any]]:
         """Every call of a layer in an order of computation: the layer's name and what the call yields."""

@@ -259,3 +259,23 @@ def test_keras_1_says_it_in_its_own_words(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("f4")
     found = run_source(tmp_path / "out")(x)
     np.testing.assert_allclose(found, model(x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("keras", ["keras", "tf_keras"])
+def test_what_lies_within_is_an_output_when_asked_for(
+    keras: str, tmp_path: Path
+) -> None:
+    """Of a shared layer the second call; what only other outputs need is left out."""
+    K = keras_of(keras)
+    a, b = K.Input((4,), name="a"), K.Input((4,), name="b")
+    shared = K.layers.Dense(3, activation="tanh", name="shared")
+    x = K.layers.Add(name="sum")([shared(a), shared(b)])
+    model = K.Model([a, b], K.layers.Dense(2, name="last")(x))
+    spread(model)
+    model.save(tmp_path / "m.h5")
+    for outputs, inputs, calls in ((["sum"], 2, 2), (["shared_call1"], 1, 1)):
+        found = graphscope.analyse(str(tmp_path / "m.h5"), outputs=outputs)
+        found.write_keras(tmp_path / "out")
+        assert found.prove(tmp_path / "out").passed
+        built = run_source(tmp_path / "out")
+        assert len(built.inputs) == inputs and len(built.weights) == 2

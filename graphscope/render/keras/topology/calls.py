@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Any
 
+from ....graph import Shape
 from ....graph.keras import KerasCall, KerasLayer, LayerOutput
 from ....graph.keras.operations import function_of
 from ..program.literals import literal
@@ -115,6 +116,27 @@ def expression_of(
     except LookupError:  # a call that lacks its operands: no file of Keras's
         return None, ()
     return text, tuple(holes.tensors)
+
+
+def count_of(layer: KerasLayer, call: KerasCall, shape: Shape) -> int:
+    """How many tensors a function yields that yields a list; 1 for all others. ``shape`` is that of the first tensor it is given."""
+    called = str(layer.config.get("function", "")) or function_of(layer.class_name)
+    name = str(called).rpartition(".")[2]
+    values = {**layer.config, **call.kwargs}
+    if name in ("top_k", "moments"):
+        return 2
+    if name == "split":
+        names = ("num_or_size_splits", "indices_or_sections")
+        known = next((values[n] for n in names if n in values), None)
+        parts = call.args[1] if len(call.args) > 1 else known
+        if isinstance(parts, tuple | list):
+            return len(parts) + (layer.kind == "operation")  # places, not sizes
+        return parts if isinstance(parts, int) else 1
+    if name == "unstack":
+        axis = values.get("axis") or 0
+        size = shape[axis] if shape and isinstance(axis, int) else None
+        return values.get("num") or size or 1
+    return 1
 
 
 def item_text(of: str, index: Any) -> str:

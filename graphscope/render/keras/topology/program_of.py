@@ -15,7 +15,7 @@ from ..program.literals import Code
 from ..program.names import identifier, layer_name
 from ..program.program import Input, Program, Step
 from .arguments import Writing, constructor_arguments
-from .calls import call_of, expression_of
+from .calls import call_of, count_of, expression_of
 from .cudnn import converted
 from .missing import missing_class, retired_class
 
@@ -96,7 +96,10 @@ class _Lowering:
             text, tensors = expression_of(layer, call)
             if text is not None:
                 inputs = tuple(map(self.tensor, tensors))
-                return Step(node, text, inputs, name=self.layer_names[layer.name])
+                spec = self.shapes.get(inputs[0]) if inputs else None
+                count = count_of(layer, call, spec.shape if spec else None)
+                name = self.layer_names[layer.name]
+                return Step(node, text, inputs, name=name, ports=count)
         text, tensors = call_of(layer, call)
         first = self.tensor(LayerOutput(layer.name)).node
         made = Step(

@@ -8,6 +8,7 @@ from typing import Any
 
 from ....graph.keras import KerasCall, KerasLayer
 from ..program.literals import literal
+from .tensorflow_calls import CALLS, call_text
 
 Text = Callable[[Any], str]
 _SAME = frozenset(
@@ -26,7 +27,6 @@ _FUNCTIONS: dict[str, str] = {
     "floordiv": "({0} // {1})",
     "floormod": "ops.mod({0}, {1})",
     "pow": "({0} ** {1})",
-    "matmul": "ops.matmul({0}, {1})",
     "negative": "(-{0})",
     "neg": "(-{0})",
     "erf": "ops.erf({0})",
@@ -52,7 +52,6 @@ _FUNCTIONS: dict[str, str] = {
     "identity": "{0}",
     "where": "ops.where({0}, {1}, {2})",
     "clip_by_value": "ops.clip({0}, {1}, {2})",
-    "batch_to_space": "",
 }
 _AXES = {
     "reduce_mean": "mean",
@@ -102,15 +101,10 @@ _ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
         ("input", "axis"),
         'ops.cast(ops.argmin({input}, axis={axis}), "int64")',
     ),
-    "cumsum": (("x", "axis"), "ops.cumsum({x}, axis={axis})"),
     "norm": (("tensor", "ord", "axis"), "ops.norm({tensor}, axis={axis})"),
     "flip": (("tensor", "axis"), "ops.flip({tensor}, axis={axis})"),
     "reverse": (("tensor", "axis"), "ops.flip({tensor}, axis={axis})"),
     "einsum": (("equation",), ""),
-    "pad": (
-        ("tensor", "paddings", "mode", "constant_values"),
-        "ops.pad({tensor}, {paddings})",
-    ),
     "repeat": (
         ("input", "repeats", "axis"),
         "ops.repeat({input}, {repeats}, axis={axis})",
@@ -128,7 +122,6 @@ _DEFAULTS = {
     "gather": "0",
     "unstack": "0",
     "split": "0",
-    "cumsum": "0",
 }
 
 
@@ -141,6 +134,8 @@ def function_text(layer: KerasLayer, call: KerasCall, text: Text) -> str | None:
         return _item(text(args[0]), given.get("slice_spec", args[1:]))
     if name in _AXES:
         return _reduction(_AXES[name], args, given, text)
+    if name in CALLS:
+        return call_text(name, args, given, text)
     if name in _ARGUMENTS:
         return _by_name(name, args, given, text)
     values = [*args, *given.values()]
