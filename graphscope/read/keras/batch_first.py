@@ -100,4 +100,3 @@ def _plain(layer: KerasLayer) -> KerasLayer:
         if key != STEPS_FIRST
     }
     return replace(layer, config=config)
-

@@ -132,7 +132,9 @@ class _Turn:
         if tensor not in self.rows:
             if self._swaps(tensor.node):
                 return self.before.inputs(tensor.node)[0]
-            self.rows[tensor] = self._transpose(fresh(self.graph, f"{tensor.node}/rows"), tensor)
+            self.rows[tensor] = self._transpose(
+                fresh(self.graph, f"{tensor.node}/rows"), tensor
+            )
         return self.rows[tensor]
 
     def _swaps(self, name: str) -> bool:
@@ -142,7 +144,9 @@ class _Turn:
         order = self.value(self.before.inputs(name)[1])
         return order is not None and order.tolist() == _SWAP
 
-    def _add(self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor) -> None:
+    def _add(
+        self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
+    ) -> None:
         self.rows[Tensor(name)] = self._put(f"{name}/rows", op, attrs, *inputs)
         self.names.append(name)
 
@@ -160,7 +164,9 @@ class _Turn:
         value = np.array(values, np.int32)
         return self._put(name, "Const", {"dtype": "int32", "value": value})
 
-    def _put(self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor) -> Tensor:
+    def _put(
+        self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
+    ) -> Tensor:
         free = fresh(self.graph, name)
         put(self.graph, free, Node(op, attrs), inputs)
         return Tensor(free)

@@ -49,7 +49,9 @@ def without_bias(v1: Any) -> Any:
 def neighbours(v1: Any) -> Any:
     """A graph convolution: a stored matrix comes first there, and it mixes the examples themselves."""
     x = v1.placeholder("float32", [5, 6], "x")
-    support = v1.matmul(weight(v1, "adjacency", 5, 5), v1.matmul(x, weight(v1, "w", 6, 3)))
+    support = v1.matmul(
+        weight(v1, "adjacency", 5, 5), v1.matmul(x, weight(v1, "w", 6, 3))
+    )
     return v1.nn.relu(support + weight(v1, "b", 3))
 
 

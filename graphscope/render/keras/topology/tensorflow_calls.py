@@ -179,6 +179,5 @@ CALLS: dict[str, tuple[tuple[str, ...], Writer]] = {
     },
 }
 _SAME = {
-    key: "input"
-    for key in "images image value values tensor x input_ features".split()
+    key: "input" for key in "images image value values tensor x input_ features".split()
 } | {"filter": "filters"}
