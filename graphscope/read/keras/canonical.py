@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...graph.keras import KerasLayer
+from ...graph.keras.batch_first import STEPS_FIRST
 from ...graph.keras.nouns import OwnFunction
 from ...graph.keras.operations import function_of
 from ...graph.keras.signatures import layer_classes
-from .batch_first import STEPS_FIRST
 from .keras_1 import in_keras_2
 from .renamed import RENAMED, RETIRED, renamed
 from .values import plain

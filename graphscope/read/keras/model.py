@@ -11,6 +11,7 @@ from ...errors import FormatError
 from ...graph import Graph, Layer, Model, Tensor, WeightUse
 from ...graph.edit import fresh
 from ...graph.keras import KerasModel
+from ...graph.keras.batch_first import with_batch_first
 from ...graph.keras.nouns import every_layer
 from ...wire.nodes import put
 from ...wire.source import Source, beside, exists, open_source
@@ -19,7 +20,6 @@ from ..variables.roles import STATISTICS, WEIGHT
 from ..variables.skeleton import skeleton
 from ..weights.hdf5 import Hdf5
 from ..weights.stored import Stored, StoredWeights
-from .batch_first import with_batch_first
 from .topology import read_topology
 from .unfold import Unfolded
 from .weights import Weight, find_weights, stored_of, variables_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ...graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
+from .nouns import KerasCall, KerasLayer, KerasModel, LayerOutput
 
 STEPS_FIRST = "time_major"
 _SWAP = (1, 0, 2)
