@@ -206,6 +206,32 @@ def test_a_model_that_takes_too_long_costs_one_row(tmp_path: Path) -> None:
     assert "more than 300 MB of memory" in rows["m1.pb"]
 
 
+CHILDREN = """
+import os, sys
+from graphscope.survey.options import Limits
+from graphscope.survey.places import folders_in
+from graphscope.survey.run import limited
+from graphscope.survey.units import units_of
+limited.PER_CHILD = 2
+before = len(os.listdir("/proc/self/fd"))
+units = list(units_of(folders_in(sys.argv[1])))
+print(len(list(limited.rows_of(units, Limits()))), len(os.listdir("/proc/self/fd")) - before)
+try:
+    print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError:
+    print("no child is left")
+"""
+
+
+def test_a_reader_keeps_no_child_and_no_file_open(tmp_path: Path) -> None:
+    many(tmp_path, 5)
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(tmp_path / "0000" / "m0.pb", "m.pb")
+    words = [sys.executable, "-c", CHILDREN, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "8 0\nno child is left\n"
+
+
 def test_a_killed_run_loses_nothing(tmp_path: Path, capsys) -> None:
     """SIGKILL in the middle: what was read stands in the journal, and the next run reads the rest only."""
     place, folder = tmp_path / "place", tmp_path / "c"

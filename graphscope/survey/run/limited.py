@@ -95,7 +95,7 @@ def rows_of(
     pending = list(units)
     while pending:
         batch, count = pending[:PER_CHILD], 0
-        for unit, row in zip(batch, _child_rows(batch, limits)):
+        for row, unit in zip(_child_rows(batch, limits), batch):  # to the child's end
             count += 1
             if row.get("format") != ARCHIVE:
                 yield row
@@ -116,15 +116,17 @@ def _child_rows(units: Sequence[Unit], limits: Limits) -> Iterator[Row]:
     patience = _patience(limits)
     if any(is_remote(unit.path) for unit in units):
         patience += _FETCHING
-    for line in _lines(receiving, patience):
-        if line is None:
-            is_late = True
-            break
-        count += 1
-        yield json.loads(line)
-    os.close(receiving)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    try:
+        for line in _lines(receiving, patience):
+            if line is None:
+                is_late = True
+                break
+            count += 1
+            yield json.loads(line)
+    finally:
+        os.close(receiving)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
     if count < len(units):
         reason = f"no answer within {patience} s" if is_late else _end(status, limits)
         unit = units[count]
