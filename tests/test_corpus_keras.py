@@ -21,6 +21,7 @@ from graphscope.errors import (
     NotExpressible,
     UnknownFormat,
 )
+from graphscope.verify.run.keras_file import is_keras_file
 
 from .conftest import CORPUS
 
@@ -101,7 +102,7 @@ def recovered(corpus: Path, file: str, folder: Path) -> Row:
         len(report.not_portable),
         report.source.lines_of_code,
     )
-    is_layered = found.model.layered and found.model.topology is None
+    is_layered = found.model.layered and not is_keras_file(corpus / file)
     if found.model.inferred or found.family.claim is not None or is_layered:
         return replace(row, reason="weights alone: its wiring is assumed")
     try:
