@@ -22,7 +22,7 @@ def page_of(
     """The page of some models, with a word about ``more`` of them that are not on it."""
     of = {place: (what, other) for place, what, other in relations}
     shown = [_shown(row, of.get(row["place"])) for row in rows]
-    note = f"{more:,} more models are in the catalogue: graphscope survey --query"
+    note = f"{more:,} more models are in the catalogue: graphscope survey --query SQL"
     text = _TEMPLATE.read_text(encoding="utf-8")
     text = text.replace(_NOTE, note if more > 0 else "", 1)
     return text.replace(_ROWS, _json(shown), 1)
