@@ -227,7 +227,9 @@ class Analysis(Stages):
         if not (self.model.layered or self.model.inferred):
             request = self._request(verify, trust, weights, as_is)
             return export_model(request, target, place, **wishes)
-        with saved_by_keras(self.model.source, self.write_keras, trust) as folder:
+        whole = self.model.topology is not None
+        source, write = self.model.source, self.write_keras
+        with saved_by_keras(source, write, trust, whole) as folder:
             saved = Analysis(load(folder), shapes=self.given_shapes)
             request = saved._request(verify, trust, weights, as_is)
             request = replace(request, source=self.model.source)

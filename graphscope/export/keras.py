@@ -25,17 +25,17 @@ _ARCHIVES = (b"PK\x03\x04", b"\x89HDF")
 
 @contextmanager
 def saved_by_keras(
-    source: str, write: Callable[[Path], Any], trust: bool = False
+    source: str, write: Callable[[Path], Any], trust: bool = False, whole: bool = True
 ) -> Iterator[str]:
     """A SavedModel, as long as the context lasts, of a file that holds layers and no ops.
 
-    Keras loads its own files; of others ``write`` leaves the ``model.py`` that is built. Raises GraphscopeError where TensorFlow is
-    missing or neither can be loaded.
+    Keras loads its own files; of others, and of those not ``whole`` but weights alone, ``write`` leaves the ``model.py`` that is built.
+    Raises GraphscopeError where TensorFlow is missing or neither can be loaded.
     """
     with TemporaryDirectory(prefix="graphscope.") as folder:
         saved = Path(folder) / "saved"
         what = Path(source)
-        if not _is_keras_file(what):
+        if not whole or not _is_keras_file(what):
             what = Path(folder) / "source"
             write(what)
         apart(partial(_save, what, saved, trust))
