@@ -23,7 +23,7 @@ def test_a_lost_worker_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None
     many(tmp_path / "place", 600)
     killed: list[int] = []
     with distributed.LocalCluster(
-        n_workers=4, threads_per_worker=1, dashboard_address=None
+        n_workers=4, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     ) as cluster:
 
         def progress(state: Survey) -> None:

@@ -86,7 +86,7 @@ def _client(scheduler: str) -> Any:
         if scheduler.startswith(_LOCAL):
             count = int(scheduler.removeprefix(_LOCAL))
             cluster = LocalCluster(
-                n_workers=count, threads_per_worker=1, dashboard_address=None
+                n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0"
             )
             return Client(cluster)
         return Client(scheduler, timeout=20)

@@ -129,8 +129,10 @@ def _child_rows(units: Sequence[Unit], limits: Limits) -> Iterator[Row]:
         _, status = os.waitpid(child, 0)
     if count < len(units):
         reason = f"no answer within {patience} s" if is_late else _end(status, limits)
-        unit = units[count]
-        yield empty_row(unit) | {"error": f"{unit.place}: {reason}"}
+        row = empty_row(units[count]) | {"error": f"{units[count].place}: {reason}"}
+        yield row | (
+            {"stamp": ""} if is_late else {}
+        )  # it may be the machine: try again
 
 
 def _lines(pipe: int, patience: float) -> Iterator[bytes | None]:

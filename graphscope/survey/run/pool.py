@@ -54,9 +54,8 @@ class Reader:
                 yield row
             left = [unit for unit in pending if empty_row(unit)["place"] not in read]
             if left and self.process.poll() is not None:
-                yield empty_row(left[0]) | {
-                    "error": f"{left[0].place}: the process that read it was ended"
-                }
+                reason = f"{left[0].place}: the process that read it was ended"
+                yield empty_row(left[0]) | {"error": reason, "stamp": ""}  # try again
                 self.process = self._started()
                 pending = left[1:]
             else:
