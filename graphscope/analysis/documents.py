@@ -123,7 +123,7 @@ def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, 
 
     With ``statistics`` each row also has minimum, maximum, mean and the like, read in chunks.
     """
-    rows = [_variable(v) for v in analysis.model.variables] or parameters_of(analysis)
+    rows = [_variable(v) for v in analysis.file.variables] or parameters_of(analysis)
     if statistics:
         from ..infer.statistics import statistics_of
 

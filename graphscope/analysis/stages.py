@@ -44,13 +44,17 @@ class Stages:
         joined: bool = False,
     ) -> None:
         self.file = model
-        self.model = self.family.model if model.inferred else model
         self.wanted_outputs = tuple(outputs)
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})
         self.joined = joined
         self.open_choices: tuple[str, ...] = ()  # of layers that nothing wires
         self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
+
+    @cached_property
+    def model(self) -> Model:
+        """The file as it was read; of weights alone that are a known architecture, with its layers."""
+        return self.family.model if self.file.inferred else self.file
 
     @cached_property
     def family(self) -> Identity:
