@@ -22,7 +22,7 @@ LACKING = {
     "openvino": {"hash table", "mtcnn"},
     "chromium-wasm": set(),
     "chromium-webgl": set(),
-    "chromium-webgpu": set(),
+    "chromium-webgpu": {"mtcnn"},  # without a real GPU the large nets take hours
 }
 NEEDS = {"tfjs": needs_node} | {
     name: needs_chromium for name in LACKING if name.startswith("chromium")
