@@ -72,8 +72,13 @@ class Analysis(Stages):
     def explain(self, pattern: str, node: str) -> str:
         """Why a pattern does or does not match at a node, in words."""
         from ..infer.layers.explanation import explain_ops
+        from ..infer.recurrence.settle import explain_loop
         from ..patterns import layers
 
+        if not self.model.layered:
+            loop = explain_loop(self.state_after("loops_to_layers"), pattern, node)
+            if loop:
+                return loop
         of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
         of_ops = [p for p in layers() if not p.is_above]
         if of_layers and not self.model.layered:

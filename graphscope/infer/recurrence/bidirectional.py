@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import duplicate, fresh, put, redirect
@@ -22,12 +25,14 @@ _MERGES = {
 _RECURRENT = frozenset(
     {"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
 )
+_PLAIN = frozenset("Const ExpandDims Identity NotEqual Squeeze Transpose".split())
+"""What computes the same of the same inputs, whatever its attributes."""
 _DIRECTION = frozenset({"go_backwards"})
 
 
 @dataclass(frozen=True)
 class Half:
-    """A recurrent layer as one direction: over what, under which lengths or mask, and the nodes of it."""
+    """A recurrent layer as one direction: over what, under which lengths or mask, and the nodes of it; what is dropped after it."""
 
     name: str
     layer: Layer
@@ -35,6 +40,7 @@ class Half:
     mask: Tensor | None
     backwards: bool
     nodes: tuple[str, ...]
+    dropout: Layer | None = None
 
 
 def join_directions(graph: Graph, values: Values) -> None:
@@ -98,6 +104,9 @@ def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
     """The direction that yields a tensor: of a sequence, in the order of time; of a last output, of either end."""
     turned = _reversal(graph, tensor, values)
     source = tensor if turned is None else turned[0]
+    dropout, after = graph.node(source.node), source
+    if dropout.op == "Dropout" and isinstance(dropout, Layer):
+        source = graph.inputs(source.node)[0]
     layer = graph.node(source.node)
     if not isinstance(layer, Layer) or layer.op not in _RECURRENT or source.port:
         return None
@@ -112,7 +121,10 @@ def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
         if before[1] is not None and before[1] != mask:
             return None
         if before[1] is None and mask is not None:
-            return None
+            turned_mask = _reversal(graph, mask, values)
+            if turned_mask is None or turned_mask[1] is not None:
+                return None
+            mask = turned_mask[0]
     if layer.attrs.get("return_sequences"):
         own = before[1] if before is not None else mask
         if (turned is not None) != backwards:
@@ -123,8 +135,9 @@ def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
             return None
     elif turned is not None:
         return None
-    nodes = (source.node, *((tensor.node,) if turned is not None else ()))
-    return Half(source.node, layer, sequence, mask, backwards, nodes)
+    nodes = tuple(dict.fromkeys((source.node, after.node, tensor.node)))
+    dropped = dropout if after != source and isinstance(dropout, Layer) else None
+    return Half(source.node, layer, sequence, mask, backwards, nodes, dropped)
 
 
 def _reversal(
@@ -172,8 +185,30 @@ def _match(graph: Graph, forward: Half, backward: Half) -> bool:
         and not forward.backwards
         and backward.backwards
         and forward.sequence == backward.sequence
-        and forward.mask == backward.mask
+        and _is_one(graph, forward.mask, backward.mask)
+        and _rate(forward) == _rate(backward)
     )
+
+
+def _is_one(
+    graph: Graph, one: Tensor | None, other: Tensor | None, depth: int = 6
+) -> bool:
+    """Whether two tensors are one, or computed alike from one."""
+    if one is None or other is None or one == other or not depth:
+        return one == other
+    first, second = graph.node(one.node), graph.node(other.node)
+    if first.op != second.op or first.op not in _PLAIN or one.port != other.port:
+        return False
+    if first.op == "Const":
+        return np.array_equal(first.attrs["value"], second.attrs["value"])
+    inputs = graph.inputs(one.node), graph.inputs(other.node)
+    alike = bool(inputs[0]) and len(inputs[0]) == len(inputs[1])
+    pairs = zip(*inputs) if alike else ()
+    return alike and all(_is_one(graph, a, b, depth - 1) for a, b in pairs)
+
+
+def _rate(half: Half) -> Any:
+    return None if half.dropout is None else dict(half.dropout.attrs)
 
 
 def _join(graph: Graph, name: str, merge: Layer, forward: Half, backward: Half) -> None:
@@ -199,6 +234,11 @@ def _join(graph: Graph, name: str, merge: Layer, forward: Half, backward: Half) 
         name=title,
     )
     graph.add(title, layer, given.values())
+    if forward.dropout is not None:  # what is dropped of each is dropped of both
+        own = fresh(graph, forward.dropout.name or "dropout")
+        dropped = replace(forward.dropout, outputs=merge.outputs, name=own)
+        graph.add(own, dropped, [Tensor(title)])
+        title = own
     redirect(graph, Tensor(name), Tensor(title))
     for down in [d for d, up in graph.tensors.items() if up == Tensor(name)]:
         graph.tensors[down] = Tensor(title)

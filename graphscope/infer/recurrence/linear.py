@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ...graph import Tensor
 from ...match import View, WeightRef
 from ...match.view.nodes import MALFORMED
+from .loops import is_ones
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
 PRODUCTS = frozenset({"MatMul", "Conv2D", "Conv3D"})
@@ -98,6 +99,9 @@ class LinearReader:
             return None
         if op in SUMS:
             return self._sum(view.inputs[name], window, depth)
+        whole = unmasked(view, source)
+        if whole is not None:
+            return self._read(whole, window, depth + 1)
         if op == "Mul":
             return self._multiple(view.inputs[name], window, depth)
         if op in PRODUCTS:
@@ -296,6 +300,17 @@ def _strided(
     end = size if masks["end"] >> last & 1 else ends[-1]
     begin, end = (each + size if each < 0 else each for each in (begin, end))
     return whole, begin, min(end, size)
+
+
+def unmasked(view: View, tensor: Tensor) -> Tensor | None:
+    """``x`` of ``x * ones``, the mask of a dropout that drops nothing; None for what is no such product."""
+    inputs = view.inputs[tensor.node]
+    if view.ops[tensor.node] != "Mul" or len(inputs) != 2:
+        return None
+    for one, other in (inputs, inputs[::-1]):
+        if is_ones(view, other):
+            return one
+    return None
 
 
 def held_by(view: View, tensor: Tensor) -> WeightRef | None:

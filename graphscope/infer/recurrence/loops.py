@@ -273,6 +273,22 @@ def uncast(view: View, tensor: Tensor) -> Tensor:
     return source
 
 
+def is_ones(view: View, tensor: Tensor, depth: int = 0) -> bool:
+    """Whether every element is one, whatever the sizes are: the mask of a dropout that drops nothing."""
+    source, _ = view.producer(tensor)
+    op, inputs = view.ops[source.node], view.inputs[source.node]
+    number = view.constant(source)
+    if number is not None and number.dtype.kind == "f":
+        return bool(np.all(number == 1))
+    if op == "OnesLike":
+        return True
+    if depth > 12 or not inputs:
+        return False
+    if op == "Fill":
+        return is_ones(view, inputs[1], depth + 1)
+    return op in _KEEPS_ONE and is_ones(view, inputs[0], depth + 1)
+
+
 def is_zero(view: View, tensor: Tensor, depth: int = 0) -> bool:
     """Whether every element is zero, whatever the sizes are."""
     source, _ = view.producer(tensor)
@@ -293,6 +309,7 @@ def is_zero(view: View, tensor: Tensor, depth: int = 0) -> bool:
     return False
 
 
+_KEEPS_ONE = frozenset("Tile ExpandDims Reshape Squeeze BroadcastTo Cast".split())
 _KEEPS_ZERO = frozenset(
     "Tile ExpandDims Reshape Sum Transpose StridedSlice Slice Squeeze BroadcastTo Cast Neg".split()
 )

@@ -15,7 +15,7 @@ from ...patterns import layers as all_patterns
 from ...patterns.recurrent import HARD_SLOPE, STEEPS
 from ...patterns.regularization import STAND_IN
 from ...simplify.rewrites.dropout import FED, RATE
-from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns
+from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns, unmasked
 from .opening.splice import Turn
 
 _OF_ALL_COLUMNS = frozenset({"softmax", "log_softmax"})
@@ -42,6 +42,9 @@ class NormalForm:
         tensor, rate = past_dropout(self.below, tensor)
         if rate is not None:
             return self._dropped(self.of(tensor), rate)
+        whole = unmasked(self.below, tensor)
+        if whole is not None and tensor.node in self.turn.nodes:
+            return self.of(whole)
         if tensor not in self._known:
             self._known[tensor] = self._made(tensor)
         return self._known[tensor]

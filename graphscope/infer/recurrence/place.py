@@ -244,7 +244,7 @@ class Placing:
         if mask is None:
             return None
         if mask.sequence is not None:
-            return self._batch_major(mask.sequence)
+            return self._without_width(self._batch_major(mask.sequence))
         if mask.lengths is None:
             return None
         lengths = self.spliced.now(mask.lengths)
@@ -257,9 +257,22 @@ class Placing:
             output=Tensor(f"{self.turn.node}:mask"),
             pattern="settle_recurrence",
         )
-        name = fresh(self.graph, f"{self.loop}/mask")
+        name = fresh(self.graph, "sequence_mask")
         self.graph.add(name, replace(layer, name=name), (x, lengths))
         return Tensor(name)
+
+    def _without_width(self, mask: Tensor) -> Tensor:
+        """A mask as Keras has it: one truth for each step, not a vector of one."""
+        inner = self._unreversed(mask, 1)
+        if inner is not None:
+            return self._reversed(self._without_width(inner))
+        node = self.graph.node(mask.node)
+        if isinstance(node, Layer) or node.op != "ExpandDims":
+            return mask
+        whole, place = self.graph.inputs(mask.node)
+        axis = self.view.number(place) if place.node in self.view.kinds else None
+        last = axis is not None and int(axis.reshape(())) in (-1, 2)
+        return whole if last else mask
 
     def _zero_output(self, unit: Unit) -> bool:
         return any(w.zero_output for w in self.of.writings.values())

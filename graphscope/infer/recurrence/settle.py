@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...graph import Graph, Loop, Tensor, TensorSpec
+from ...simplify.state import State
 from ..layers.layer_view import Values
 from .bidirectional import join_directions
 from .opening.fused import LOOP_OPS
@@ -16,7 +17,7 @@ from .place import drop_unread, name_weights
 from .rnn.place import StepPlacing
 from .rnn.read import StepReader
 from .turns import Recurrence, TurnReader
-from .usage import settle_usage
+from .usage import RECURRENT, settle_usage
 
 
 def settle_recurrence(
@@ -61,6 +62,41 @@ def close(spliced: Spliced, name: str, kept: frozenset[str]) -> None:
     drop_unread(graph, spliced.inside[name] & graph._node.keys(), kept)
 
 
+def explain_loop(state: State, wanted: str, node: str) -> str:
+    """Why a loop of a layer graph is, or is no, recurrent layer of the Keras class ``wanted``: at which gate they part.
+
+    ``node`` is the loop or an op in it; "" where it is neither, or where ``wanted`` is no such class.
+    """
+    if wanted not in RECURRENT:
+        return ""
+    for loop in state.loops:
+        name = state.graph.raised(loop.output).node
+        inside = node in loop.members or node.startswith(f"{loop.name}/")
+        if inside or node in (name, loop.name):
+            values = state.constants.value
+            return _explained(state.graph, state.specs, values, name, wanted)
+    return ""
+
+
+def _explained(
+    graph: Graph,
+    specs: Mapping[Tensor, TensorSpec],
+    values: Values,
+    name: str,
+    wanted: str,
+) -> str:
+    if not _is_candidate(graph, name):
+        return f"{wanted} does not match at {name!r}\n  its body runs functions"
+    spliced = splice(graph, [name])
+    known = read_recurrences(spliced, specs, values)[name] or []
+    ops = [unit.op for each in known for unit in each.units]
+    ops += ["RNN" for each in known if each.step is not None]
+    if wanted in ops:
+        return f"{wanted} matches at {name!r}"
+    why = spliced.reasons.get(name) or f"it is {', '.join(ops) or 'no layer'}"
+    return "\n  ".join([f"{wanted} does not match at {name!r}", *why.split("; ")])
+
+
 def _is_candidate(graph: Graph, name: str) -> bool:
     node = graph.node(name)
     if isinstance(node, Loop):
@@ -83,12 +119,13 @@ def read_recurrences(
         reader = TurnReader(view, turn, spliced.weights)
         recurrence = reader.recurrence()
         if recurrence is None:
+            spliced.reasons.setdefault(turn.loop, reader.reason)
             stepwise = StepReader(view, turn, spliced.weights)
             recurrence = stepwise.recurrence()
-            reader.reason += f"; no cell either: {stepwise.reason}"
+            reader.reason += f"; no cell of its own either: {stepwise.reason}"
         known = recurrences[turn.loop]
         if recurrence is None or known is None:
-            spliced.reasons.setdefault(turn.loop, reader.reason)
+            spliced.reasons[turn.loop] = reader.reason
             recurrences[turn.loop] = None
         else:
             known.append(recurrence)

@@ -78,3 +78,50 @@ def test_a_convolution_in_the_cell(axes: int, tmp_path: Path) -> None:
     made = recovered_v2(model, [spec], tmp_path)
     assert [each.op for each in made.analysis.layers] == [f"ConvLSTM{axes}D"]
     assert made.proof.passed, made.proof
+
+
+@pytest.mark.parametrize("library", ["keras", "tf_keras"])
+def test_a_sentiment_classifier(library: str, tmp_path: Path) -> None:
+    """A mask of words through two directions and on; dropouts that multiply with ones at inference."""
+    from importlib import import_module
+
+    import tensorflow as tf
+
+    from tests.render.keras.loop_models import recovered_v2
+
+    layers = import_module(library).layers
+    words = layers.Input((7,), dtype="int32")
+    x = layers.Embedding(9, 4, mask_zero=True)(words)
+    drops = {"dropout": 0.1, "recurrent_dropout": 0.1} if library != "keras" else {}
+    both = layers.LSTM(3, return_sequences=True, **drops)
+    x = layers.GRU(5)(layers.Bidirectional(both)(x))
+    outputs = layers.Dense(1, activation="sigmoid")(x)
+    model = import_module(library).Model(words, outputs)
+    spec = tf.TensorSpec((None, 7), "int32")
+    made = recovered_v2(lambda x: model(x, training=False), [spec], tmp_path)
+    assert classes(made.analysis) == {"LSTM": 2, "GRU": 1}
+    assert "layers.Bidirectional(" in made.source
+    assert made.proof.passed, made.proof
+
+
+def speech(v1: Any) -> Any:
+    """Two directions, each with a dropout of its own, within lengths."""
+    from tf_keras.src.layers.rnn import legacy_cell_wrappers as wrappers
+    from tf_keras.src.layers.rnn import legacy_cells as cells
+
+    x = v1.placeholder(v1.float32, (None, None, 5), "x")
+    n = v1.placeholder(v1.int32, (None,), "frames")
+    keep = v1.placeholder_with_default(1.0, (), "keep_prob")
+    both = [
+        wrappers.DropoutWrapper(cells.BasicLSTMCell(3), output_keep_prob=keep)
+        for _ in range(2)
+    ]
+    y, _ = v1.nn.bidirectional_dynamic_rnn(*both, x, n, dtype=v1.float32)
+    return v1.concat(y, 2, name="y")
+
+
+def test_dropouts_of_both_directions_are_one(tmp_path: Path) -> None:
+    made = recovered_v1(speech, tmp_path)
+    ops = [each.op for each in made.analysis.layers]
+    assert sorted(ops) == ["Bidirectional", "Dropout", "SequenceMask"]
+    assert made.proof.passed, made.proof
