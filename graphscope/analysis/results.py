@@ -75,10 +75,8 @@ class Analysis(Stages):
         from ..infer.recurrence.settle import explain_loop
         from ..patterns import layers
 
-        if not self.model.layered:
-            loop = explain_loop(self.state_after("loops_to_layers"), pattern, node)
-            if loop:
-                return loop
+        if loop := explain_loop(self.state_after("loops_to_layers"), pattern, node):
+            return loop
         of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
         of_ops = [p for p in layers() if not p.is_above]
         if of_layers and not self.model.layered:
