@@ -84,14 +84,13 @@ class Analysis(Stages):
             also = any(pattern in (p.name, p.op) for p in of_ops)
             if above.matched or not also or node not in self.flat.graph:
                 return str(above)
-        tensor = self._existing(node)
-        graph = self.graph if tensor.node in self.graph else self.flat.graph
+        at = self._existing(node).node
+        graph = self.graph if at in self.graph else self.flat.graph
         below = explain_ops(
-            graph, self.flat, self.specs, self.outputs, of_ops, pattern, tensor.node
+            graph, self.flat, self.specs, self.outputs, of_ops, pattern, at
         )
-        if of_layers and not below[0].matched:
-            return str(above)
-        return "\n".join(map(str, below))
+        told = [above] if of_layers and not below[0].matched else below
+        return "\n".join(map(str, told))
 
     def explain_family(self, title: str) -> str:
         """Why the weights are, or are not, those of a known architecture; raises GraphError where none is called so."""
