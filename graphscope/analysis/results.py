@@ -105,10 +105,9 @@ class Analysis(Stages):
         from ..infer.layers.layer_view import home_of, layer_view
         from ..match import explain
 
-        state = self.state_after("gather_biases")
-        graph, view = state.graph, layer_view(state)
-        place = node if node in graph else home_of(graph, self._existing(node))
-        return explain(graph, patterns, pattern, place, view=view)
+        view = layer_view(self.state_after("gather_biases"))
+        at = node if node in view.graph else home_of(view.graph, self._existing(node))
+        return explain(view.graph, patterns, pattern, at, view=view)
 
     def drawing(self, level: str = "layer", report: bool = False) -> Drawing:
         """What a renderer is given; with ``report`` also all that ``inspect`` says."""
