@@ -118,8 +118,8 @@ def _remote_folders(place: str) -> Iterator[Folder]:
     scheme = place.partition("://")[0]
     try:
         if _GLOB.search(inner):
-            found = system.glob(inner, detail=True)
-            yield from _grouped(scheme, found)
+            matches = system.glob(inner, detail=True)
+            yield from _grouped(scheme, matches)
         elif system.isfile(inner):
             yield from _grouped(scheme, {inner: system.info(inner)})
         else:

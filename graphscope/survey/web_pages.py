@@ -30,10 +30,10 @@ def files_below(place: str) -> Iterator[tuple[str, int, str, float]]:
         links = _links(page)
         for url in (each for each in links if not each.endswith("/")):
             try:
-                told = details_of(url)
+                details = details_of(url)
             except FormatError:  # a link that leads nowhere
                 continue
-            yield url, told.size, told.stamp, told.modified
+            yield url, details.size, details.stamp, details.modified
         folders = [url for url in links if url.endswith("/")]
         deep = page.count("/") - base.count("/") >= DEEPEST
         pending += [] if deep else reversed(folders)

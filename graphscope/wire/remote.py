@@ -119,12 +119,12 @@ def details_of(path: str) -> Details:
 
     try:
         with _open(path, method="HEAD") as answer:
-            told = answer.headers
-            time = told.get("Last-Modified", "")
+            headers = answer.headers
+            time = headers.get("Last-Modified", "")
             seconds = parsedate_to_datetime(time).timestamp() if time else 0.0
-            size = max(0, int(told.get("Content-Length") or 0))
-            is_page = "html" in told.get("Content-Type", "")
-            return Details(size, told.get("ETag") or time, seconds, is_page)
+            size = max(0, int(headers.get("Content-Length") or 0))
+            is_page = "html" in headers.get("Content-Type", "")
+            return Details(size, headers.get("ETag") or time, seconds, is_page)
     except _FAILURES as error:
         raise FormatError(f"{path}: cannot be opened ({_reason(error)})") from None
 

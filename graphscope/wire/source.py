@@ -83,8 +83,8 @@ class Source:
             array = np.frombuffer(self.buffer, dtype, count, offset)
         else:  # these bytes and no others: a whole block may be a thousand times as much
             end = offset + count * dtype.itemsize
-            kept = isinstance(self.buffer, RangeBuffer)
-            fetch = self.buffer.run if kept else self.buffer.fetch
+            is_ranged = isinstance(self.buffer, RangeBuffer)
+            fetch = self.buffer.run if is_ranged else self.buffer.fetch
             data = fetch(offset, end) if end > offset else b""
             if len(data) != end - offset:
                 raise FormatError(f"{self.name}: {what} came back as {len(data)} bytes")
@@ -103,7 +103,7 @@ class RangeBuffer:
         self.fetch, self.size = fetch, size
         self.blocks: OrderedDict[int, bytes] = OrderedDict()
         self.runs: OrderedDict[tuple[int, int], bytes] = OrderedDict()
-        self.kept = 0  # bytes of runs
+        self.run_bytes = 0  # bytes of runs
 
     def __len__(self) -> int:
         return self.size
@@ -126,9 +126,9 @@ class RangeBuffer:
         data = bytes(self.fetch(start, stop))
         if len(data) <= LARGEST_RUN:
             self.runs[key] = data
-            self.kept += len(data)
-            while self.kept > KEPT_RUNS:
-                self.kept -= len(self.runs.popitem(last=False)[1])
+            self.run_bytes += len(data)
+            while self.run_bytes > KEPT_RUNS:
+                self.run_bytes -= len(self.runs.popitem(last=False)[1])
         return data
 
     def _block(self, number: int) -> bytes:

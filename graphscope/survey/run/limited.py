@@ -180,8 +180,10 @@ def _described(unit: Unit, limits: Limits) -> Row:
 
 def _limit_memory(limits: Limits) -> None:
     """Bound what is allocated beyond what the process has; mapped files do not count."""
-    held = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
-    most = held + limits.megabytes * _MEGABYTE
+    before = (
+        int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    )
+    most = before + limits.megabytes * _MEGABYTE
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
