@@ -97,7 +97,19 @@ def trials(
         yield {
             name: draw(rng, port, shapes[name], bound, scale, turn.top)
             for name, port in ports.items()
+        } | {
+            name: truths(shapes[name], [*seed[:-1], number], seed[-1] % 2 == 1)
+            for number, (name, port) in enumerate(ports.items())
+            if port.dtype == "bool" and not port.is_mask and len(seed) > 1
         }
+
+
+def truths(shape: tuple[int, ...], seed: Sequence[int], turned: bool) -> np.ndarray:
+    """Truth values; in every other round each the opposite of what it was before, so that both sides of a choice are met."""
+    size = min(math.prod(shape), MOST_ELEMENTS)
+    rng = np.random.default_rng(list(seed))
+    bits = rng.integers(0, 2, size).astype(bool) ^ turned
+    return bits.reshape(shape if math.prod(shape) == size else (size,))
 
 
 def _shapes(ports: Mapping[str, Port], turn: Round) -> Iterator[Shapes]:

@@ -83,3 +83,10 @@ def test_floats_come_in_several_scales():
     small = next(trials(ports, Round(1, 1e-3), [0]))["x"]
     unit = next(trials(ports, Round(1, 0.0), [0]))["x"]
     assert abs(small).max() < 0.01 and unit.min() >= 0 and unit.max() <= 1
+
+
+def test_truth_values_are_the_opposite_in_the_next_round():
+    ports = {"x": Port("x", "bool", (None, 3)), "y": Port("y", "bool", ())}
+    first, second = (next(trials(ports, Round(2, 1.0), [0, n])) for n in range(2))
+    assert (first["x"] != second["x"]).all() and first["y"] != second["y"]
+    assert first["x"].dtype == bool and first["y"].shape == ()
