@@ -146,7 +146,7 @@ def untold_specs(
     ]
     call = ops.Call(payload.op, payload.attrs, specs, values)
     has_rule = getattr(ops.meaning(payload.op), "shape", None) is not None
-    is_open = None in ops.shapes(call, ports) or _is_told(specs, values)
+    is_open = None in ops.shapes(call, ports) or _is_told(payload.op, specs, values)
     tensors = [each for each in operands if isinstance(each, Tensor)]
     if any(seems_sparse(lowering.steps, tensor) for tensor in tensors):
         is_open = True  # on a sparse tensor TensorFlow would not trace it
@@ -162,13 +162,24 @@ def untold_specs(
     )
 
 
-def _is_told(specs: Sequence[TensorSpec], values: Sequence[Any]) -> bool:
-    """Whether an input behind the first is a few integers that a run computes: an axis, sizes, a count."""
-    pairs = list(zip(specs, values))[1:]
+def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[Any]) -> bool:
+    """Whether an input behind the first says axes or sizes, and only a run computes it."""
+    names = argument_names(op, len(specs))
+    rows = list(zip(names, specs, values))[1:]
     return any(
-        value is None and spec.dtype in ("int32", "int64") and len(spec.shape or ()) < 2
-        for spec, value in pairs
+        value is None
+        and spec.dtype in ("int32", "int64")
+        and len(spec.shape or ()) < 2
+        and (name in _TELLING or name[:1] == "x")
+        for name, spec, value in rows
     )
+
+
+_TELLING = frozenset(
+    "axis dim dimension reduction_indices concat_dim split_dim shape dims size begin end strides multiples perm k "
+    "num_rows num_cols num_segments block_shape depth output_shape indices".split()
+)
+"""What OpDefs call the inputs that decide a shape."""
 
 
 def argument_names(op: str, count: int) -> list[str]:
