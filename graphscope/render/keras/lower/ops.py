@@ -23,6 +23,8 @@ from ..program.rescaling import seems_sparse
 from .lookup_tables import holds_table, table_step
 from .operands import Operands, takes_list
 
+_UNTRACED = frozenset("Conv2D Conv3D DepthwiseConv2dNative ExtractImagePatches".split())
+"""Whose sizes Keras's own functions ask for while they are traced."""
 _FRAMES = frozenset(
     "Switch RefSwitch Merge RefMerge Enter RefEnter Exit RefExit NextIteration LoopCond".split()
 )
@@ -66,7 +68,8 @@ def _said(lowering: Context, node: str, payload: Node) -> Step:
         or text is None
         and ops.keras_text(replace(call, inside=True), operands.texts)
     ):
-        sized = sized_step(lowering, node, payload, inputs, text is None)
+        untraced = text is None and payload.op in _UNTRACED
+        sized = sized_step(lowering, node, payload, inputs, untraced)
         if sized is not None:
             return sized
     expression = said_text(text, ports, used) if text is not None else None
@@ -163,7 +166,7 @@ def untold_specs(
 
 
 def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[Any]) -> bool:
-    """Whether an input behind the first says axes or sizes, and only a run computes it."""
+    """Whether an input behind the first says which axes are meant, and only a run computes it."""
     names = argument_names(op, len(specs))
     rows = list(zip(names, specs, values))[1:]
     return any(
@@ -176,10 +179,9 @@ def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[Any]) -> boo
 
 
 _TELLING = frozenset(
-    "axis dim dimension reduction_indices concat_dim split_dim shape dims size begin end strides multiples perm k "
-    "num_rows num_cols num_segments block_shape depth output_shape indices".split()
+    "axis dim dimension reduction_indices concat_dim split_dim k num_rows num_cols".split()
 )
-"""What OpDefs call the inputs that decide a shape."""
+"""What OpDefs call the inputs without whose elements TensorFlow knows no rank."""
 
 
 def argument_names(op: str, count: int) -> list[str]:
