@@ -55,9 +55,9 @@ define(
     "Round",
     shape=same,
     keras=lambda call, x: (
-        x if call.dtype(0).startswith(("int", "uint")) else f"ops.round({x})"
-    ),
-    fold=lambda x: np.rint(x).astype(x.dtype),
+        f"ops.round({x})" if call.dtype(0).startswith(("float", "bfloat")) else None
+    ),  # of whole numbers TensorFlow's kernel makes others
+    fold=lambda x: np.rint(x) if x.dtype.kind == "f" else None,
     traits="elementwise",
 )
 _unary("Rint", "ops.round({0})", np.rint)

@@ -21,7 +21,11 @@ HOLES = np.array([[0.0, 1.0, -2.0], [3.0, 0.0, 0.0]], np.float32)
     *(case(op, x=POSITIVE) for op in "Sqrt Rsqrt Log Log1p Lgamma Digamma".split()),
     *(case(op, x=UNIT) for op in "Asin Acos Atanh Erfinv Ndtri".split()),
     case("Acosh", x=POSITIVE + 1),
-    case("Round", x=np.array([-3, 0, 7], np.int32)),
+    case(
+        "Round",
+        x=np.array([-3, 0, 7], np.int32),
+        expect={"keras": False, "fold": False},
+    ),
     case("Round", x=np.array([-1.5, -0.5, 0.5, 1.5, 2.5, 2.4], np.float32)),
     case("Abs", x=I),
     case("Neg", x=I),
