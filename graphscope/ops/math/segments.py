@@ -142,6 +142,8 @@ def _dense_bincount_shape(call: Call) -> tuple[Shape]:
 
 def _dense_counts_text(call: Call, numbers: str, size: str, weights: str) -> str | None:
     count, given = call.integer(1), call.shape(2)
+    if call.rank(0) not in (1, 2):
+        return None
     if count is None or given is None or None in given:
         return None
     rows = f"ops.one_hot({numbers}, {count}, dtype={literal(call.dtype(2))})"
