@@ -12,13 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...errors import UnsafeModel
+from ...errors import NotRunnable, UnsafeModel
 from ...graph import Graph, Model, Node, Tensor
 from ...graph.edit import duplicate, put
 from ...infer.safety import unsafe_nodes
+from ...infer.shapes.forward import infer_shapes
 from ...infer.training.op_kinds import RANDOM
 from ...wire import messages as proto
+from ...wire import opdefs
 
+MOST_AXES = 254  # tensorflow/core/framework/tensor_shape.h: MaxDimensions()
+_SMALL = 5_000  # nodes
 _FILLS = re.compile(r"InitializeTable(V2)?$|LookupTableImport(V2)?$")
 _LOADS = re.compile(
     r"Restore(V2|Slice)?$|InitializeTableFromTextFile(V2)?$|LookupTableImport"
@@ -46,6 +50,28 @@ def check_loading(model: Model) -> None:
     roots = [name for name in _run_at_load(model.source) if name in model.graph]
     unsafe = unsafe_nodes(model, roots) if roots else ()
     _refuse(model, [node for node in unsafe if not _LOADS.match(node.op)])
+
+
+def check_axes(model: Model) -> None:
+    """Raise NotRunnable where an op is told to make a tensor of more axes than TensorFlow has.
+
+    It refuses them too, after it has worked out each: a kilobyte of doubled constants costs it gigabytes. Only small graphs are
+    looked through: what large ones cost is a small multiple of them.
+    """
+    if model.layered or len(model.graph) > _SMALL:
+        return
+    specs = infer_shapes(model.graph, functions=model.functions)
+    for name in model.graph:
+        node = model.graph.node(name)
+        names = opdefs.input_names(node.op)
+        for argument, tensor in zip(names, model.graph.inputs(name), strict=False):
+            shape = specs[tensor].shape if tensor in specs else None
+            sizes = shape if argument in ("shape", "dims") and shape else ()
+            if len(sizes) == 1 and (sizes[0] or 0) > MOST_AXES:
+                raise NotRunnable(
+                    f"{model.source}: {node.op} {name!r} is told to make a tensor of {sizes[0]:,} axes, and TensorFlow has at "
+                    f"most {MOST_AXES}"
+                )
 
 
 def initialisers(model: Model, graph: Graph) -> list[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import keras
+from graphscope.errors import NotRunnable
+from graphscope.read import load
 from graphscope.verify.run.opening import open_runner
+from graphscope.verify.run.safety import check_axes
 from keras import layers
 
 
@@ -25,3 +29,24 @@ def test_variables_that_tensorflow_1_does_not_restore_have_their_values(
     (port,) = runner.needed(runner.outputs())
     (answer,) = runner.run({port.name: x}, runner.outputs())
     np.testing.assert_allclose(answer, model(x), rtol=1e-5)
+
+
+@pytest.mark.parametrize("axes, is_refused", [(254, False), (255, True)])
+def test_more_axes_than_tensorflow_has_are_refused_before_it_runs(
+    axes: int, is_refused: bool, tmp_path: Path
+) -> None:
+    """Each would cost TensorFlow some 600 bytes: sizes that are doubled twenty times in a kilobyte are gigabytes."""
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, name="x")
+        sizes = tf.constant(np.ones(axes, np.int32), name="sizes")
+        message = graph.as_graph_def()
+        message.node.add(name="y", op="Reshape", input=[x.op.name, sizes.op.name])
+        message.node[-1].attr["T"].type = tf.float32.as_datatype_enum
+        message.node[-1].attr["Tshape"].type = tf.int32.as_datatype_enum
+    (tmp_path / "small.pb").write_bytes(message.SerializeToString())
+    model = load(str(tmp_path / "small.pb"))
+    if is_refused:
+        with pytest.raises(NotRunnable, match="Reshape 'y' .* 255 axes"):
+            check_axes(model)
+    else:
+        check_axes(model)
