@@ -206,5 +206,7 @@ def test_the_command_line(module, tmp_path):
     document = json.loads(done.stdout)
     assert document["verified"]["passed"] and document["verified"]["max_rel"] < 1e-6
     assert document["target"] == "savedmodel" and document["unsupported"] == []
+    with open(tmp_path / "m" / "saved_model.pb", "ab") as file:
+        file.write(b"\0")  # somebody changed what graphscope wrote
     again = subprocess.run(line, capture_output=True, text=True)
     assert again.returncode == 1 and again.stderr.count("\n") == 1

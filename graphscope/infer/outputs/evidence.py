@@ -61,6 +61,7 @@ class Context:
         slots = {v.name for v in model.variables if v.role in _ASIDE}
         self.total = sum(study.flow.names[i] not in slots for i in deps.holders)
         self.trains = bool(study.updates) or bool(study.losses.labels)
+        self.ends = sum(bool(head.end) for head in heads)
         self.collections = {t: name for name, t in declared_collections(model)}
         self.data = ((1 << len(deps.sources)) - 1) & ~study.losses.labels
         self.behind: dict[int, bytearray] = {}
@@ -233,6 +234,8 @@ class Context:
             read = study.flow.outputs[head.index]
             text = "nothing of the model reads it" if read else "nothing reads it"
             yield self._evidence("end", text)
+            if self.ends == 1 and not self.trains:
+                yield self._evidence("only end", "nothing else is left unread")
         if study.deps.later[head.index]:
             yield from self._boundary(head)
 

@@ -31,6 +31,7 @@ POINTS: Mapping[str, float] = {
     "needs fewer": 1.5,
     "lookup": -2.2,
     "end": 1.2,
+    "only end": 1.5,
     "weights later": -2.0,
     "boundary": 3.0,
     "sampler": 3.3,

@@ -54,7 +54,7 @@ def _segment_text(function: str) -> Callable[..., str | None]:
 
     def text(call: Call, x: str, ids: str) -> str | None:
         known = call.integers(1)
-        if not known or set(known) != set(range(max(known) + 1)):
+        if not known or set(known) != set(range(len(set(known)))):
             return None
         if call.value(0) is not None or call.rank(0) is None:
             return None

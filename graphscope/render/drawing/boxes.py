@@ -199,7 +199,11 @@ def scope_title(graph: Graph, scope: Scope, within: str = "") -> str:
         i if isinstance(i, str) else i.name for i in (scope.items[0], scope.items[-1])
     ]
     if scope.kind == "twins":
-        return f"{scope.copies} × {graph.op(names[0])}"
+        first = scope.items[0]
+        title = (
+            graph.op(first) if isinstance(first, str) else scope_title(graph, first)
+        )
+        return f"{scope.copies} × {title}"
     first, last = (name.removeprefix(within) for name in names)
     return f"{shorten(first, 27)} … {shorten(last, 27)}"
 

@@ -46,10 +46,10 @@ CLASSES = {
     "Bidirectional": ["Bidirectional"],
     "Masking": ["LSTM"],
     "TimeDistributed": [],
-    "ConvLSTM1D": ["Loop"],
+    "ConvLSTM1D": ["ConvLSTM1D"],
     "stack": ["GRU", "LSTM"],
 }
-RECURRENT = {"Bidirectional", "GRU", "LSTM", "Loop", "SimpleRNN"}
+RECURRENT = {"Bidirectional", "ConvLSTM1D", "GRU", "LSTM", "Loop", "SimpleRNN"}
 
 
 @pytest.mark.parametrize("kind", CLASSES)
