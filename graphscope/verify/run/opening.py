@@ -18,7 +18,7 @@ from ..import_tensorflow import import_tensorflow, silence
 from .keras_file import is_keras_file, open_keras_file
 from .lite import LiteRunner
 from .runner import GraphRunner, KerasRunner, Runner, first_line
-from .safety import check_axes, check_loading, initialisers
+from .safety import check_sizes, check_loading, initialisers
 
 
 def open_runner(what: Any, trust: bool = False) -> Runner:
@@ -51,7 +51,7 @@ def _from_graph(model: Model, trust: bool) -> Runner:
         )
     if not trust:
         check_loading(model)
-    check_axes(model)
+    check_sizes(model)
     tf = import_tensorflow()
     opened = _OPENERS.get(model.format.split(" v")[0].split(" (")[0], _open_graph_def)
     if Path(f"{model.source}.meta").is_file():

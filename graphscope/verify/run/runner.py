@@ -20,6 +20,7 @@ from ..feeds.sparse import Coordinates
 from ..feeds.states import States
 from ..feeds.strings import text_for
 from .limits import scratch_folder
+from .safety import check_sizes
 
 LONGEST = (
     120  # seconds for one run: numbers drawn at random can keep a loop going for ever
@@ -81,6 +82,7 @@ class GraphRunner:
         self._outputs = tuple(outputs)
         self._known = {op.name for op in session.graph.get_operations()}
         self._states: States | None = None
+        self._sizes: set[Any] = set()
 
     def outputs(self) -> tuple[str, ...]:
         return self._outputs
@@ -160,6 +162,14 @@ class GraphRunner:
         words = [w for keys, _ in tables for w in keys.tolist() if isinstance(w, bytes)]
         return tuple(text_for(graph, node, seed, words) for seed in range(5))
 
+    def _check_sizes(self, feeds: Mapping[str, Any]) -> None:
+        """Refuse feeds of shapes from which the graph makes gigabytes; those seen before are not looked at again."""
+        shapes = {name.partition(":")[0]: np.shape(v) for name, v in feeds.items()}
+        key = tuple(sorted(shapes.items()))
+        if self.model is not None and key not in self._sizes:
+            check_sizes(self.model, shapes)
+            self._sizes.add(key)
+
     def run(
         self,
         feeds: Mapping[str, Any],
@@ -171,6 +181,7 @@ class GraphRunner:
         tf = import_tensorflow()
         fetches = [self.tensor(name) for name in outputs]
         feeds_ = {self.tensor(name): value for name, value in feeds.items()}
+        self._check_sizes(feeds)
         try:
             if noise is not None:
                 feeds_ |= fed_noise(self.session, fetches, feeds_, noise)

@@ -6,14 +6,16 @@ the ops that read what is being loaded are what is expected.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ...errors import NotRunnable, UnsafeModel
-from ...graph import Graph, Model, Node, Tensor
+from ...graph import Graph, Model, Node, Shape, Tensor
 from ...graph.edit import duplicate, put
 from ...infer.safety import unsafe_nodes
 from ...infer.shapes.forward import infer_shapes
@@ -21,6 +23,7 @@ from ...infer.training.op_kinds import RANDOM
 from ...wire import messages as proto
 from ...wire import opdefs
 
+MOST_NUMBERS = 1 << 28  # of one tensor that a small graph makes
 MOST_AXES = 254  # tensorflow/core/framework/tensor_shape.h: MaxDimensions()
 _SMALL = 5_000  # nodes
 _FILLS = re.compile(r"InitializeTable(V2)?$|LookupTableImport(V2)?$")
@@ -52,24 +55,37 @@ def check_loading(model: Model) -> None:
     _refuse(model, [node for node in unsafe if not _LOADS.match(node.op)])
 
 
-def check_axes(model: Model) -> None:
-    """Raise NotRunnable where an op is told to make a tensor of more axes than TensorFlow has.
+def check_sizes(model: Model, feeds: Mapping[str, Shape] = MappingProxyType({})) -> None:
+    """Raise NotRunnable where an op is told to make a tensor of more axes than TensorFlow has, or of more than
+    ``MOST_NUMBERS`` numbers (of twice what the file holds, where that is more).
 
-    It refuses them too, after it has worked out each: a kilobyte of doubled constants costs it gigabytes. Only small graphs are
-    looked through: what large ones cost is a small multiple of them.
+    ``feeds`` are the shapes of what is fed. A kilobyte of doubled constants costs TensorFlow gigabytes before it refuses. Only
+    small graphs are looked through: what large ones cost is a small multiple of them.
     """
     if model.layered or len(model.graph) > _SMALL:
         return
-    specs = infer_shapes(model.graph, functions=model.functions)
+    known = {name: shape for name, shape in feeds.items() if name in model.graph}
+    specs = infer_shapes(model.graph, functions=model.functions, given=known)
+    counts = {
+        tensor: math.prod(size or 0 for size in spec.shape or (0,))
+        for tensor, spec in specs.items()
+    }
+    sources = (c for t, c in counts.items() if not model.graph.inputs(t.node))
+    most = max(MOST_NUMBERS, 2 * sum(sources))
+    for tensor, count in counts.items():
+        if count > most:
+            raise NotRunnable(
+                f"{model.source}: {tensor.node!r} makes a tensor of {count:,} numbers, of which at most {most:,} are run"
+            )
     for name in model.graph:
-        node = model.graph.node(name)
-        names = opdefs.input_names(node.op)
-        for argument, tensor in zip(names, model.graph.inputs(name), strict=False):
+        op = model.graph.op(name)
+        inputs = zip(opdefs.input_names(op), model.graph.inputs(name), strict=False)
+        for argument, tensor in inputs:
             shape = specs[tensor].shape if tensor in specs else None
-            sizes = shape if argument in ("shape", "dims") and shape else ()
-            if len(sizes) == 1 and (sizes[0] or 0) > MOST_AXES:
+            axes = shape if argument in ("shape", "dims") and shape else ()
+            if len(axes) == 1 and (axes[0] or 0) > MOST_AXES:
                 raise NotRunnable(
-                    f"{model.source}: {node.op} {name!r} is told to make a tensor of {sizes[0]:,} axes, and TensorFlow has at "
+                    f"{model.source}: {op} {name!r} is told to make a tensor of {axes[0]:,} axes, and TensorFlow has at "
                     f"most {MOST_AXES}"
                 )
 

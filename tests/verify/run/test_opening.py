@@ -12,7 +12,7 @@ import keras
 from graphscope.errors import NotRunnable
 from graphscope.read import load
 from graphscope.verify.run.opening import open_runner
-from graphscope.verify.run.safety import check_axes
+from graphscope.verify.run.safety import check_sizes
 from keras import layers
 
 
@@ -47,6 +47,20 @@ def test_more_axes_than_tensorflow_has_are_refused_before_it_runs(
     model = load(str(tmp_path / "small.pb"))
     if is_refused:
         with pytest.raises(NotRunnable, match="Reshape 'y' .* 255 axes"):
-            check_axes(model)
+            check_sizes(model)
     else:
-        check_axes(model)
+        check_sizes(model)
+
+
+def test_a_tensor_of_gigabytes_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    """How large it is depends on what is fed: sizes of a feed that are concatenated with themselves."""
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, name="x")
+        sizes = tf.shape(x)
+        for _ in range(30):
+            sizes = tf.concat([sizes, sizes], 0)
+        tf.reduce_sum(sizes, name="y")
+    (tmp_path / "doubled.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    runner = open_runner(str(tmp_path / "doubled.pb"))
+    with pytest.raises(NotRunnable, match="of which at most"):
+        runner.run({"x:0": np.zeros((2, 3), "float32")}, ["y:0"])
