@@ -200,9 +200,7 @@ def scope_title(graph: Graph, scope: Scope, within: str = "") -> str:
     ]
     if scope.kind == "twins":
         first = scope.items[0]
-        title = (
-            graph.op(first) if isinstance(first, str) else scope_title(graph, first)
-        )
+        title = graph.op(first) if isinstance(first, str) else scope_title(graph, first)
         return f"{scope.copies} × {title}"
     first, last = (name.removeprefix(within) for name in names)
     return f"{shorten(first, 27)} … {shorten(last, 27)}"

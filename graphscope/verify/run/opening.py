@@ -18,7 +18,7 @@ from ..import_tensorflow import import_tensorflow, silence
 from .keras_file import is_keras_file, open_keras_file
 from .lite import LiteRunner
 from .runner import GraphRunner, KerasRunner, Runner, first_line
-from .safety import check_sizes, check_loading, initialisers
+from .safety import check_loading, check_sizes, initialisers
 
 
 def open_runner(what: Any, trust: bool = False) -> Runner:

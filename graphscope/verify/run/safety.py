@@ -55,7 +55,9 @@ def check_loading(model: Model) -> None:
     _refuse(model, [node for node in unsafe if not _LOADS.match(node.op)])
 
 
-def check_sizes(model: Model, feeds: Mapping[str, Shape] = MappingProxyType({})) -> None:
+def check_sizes(
+    model: Model, feeds: Mapping[str, Shape] = MappingProxyType({})
+) -> None:
     """Raise NotRunnable where an op is told to make a tensor of more axes than TensorFlow has, or of more than
     ``MOST_NUMBERS`` numbers (of twice what the file holds, where that is more).
 
