@@ -59,7 +59,7 @@ def check_sizes(
     model: Model, feeds: Mapping[str, Shape] = MappingProxyType({})
 ) -> None:
     """Raise NotRunnable where an op is told to make a tensor of more axes than TensorFlow has, or of more than
-    ``MOST_NUMBERS`` numbers (of twice what the file holds, where that is more).
+    ``MOST_NUMBERS`` numbers (of twice the bytes of its files, where that is more).
 
     ``feeds`` are the shapes of what is fed. A kilobyte of doubled constants costs TensorFlow gigabytes before it refuses. Only
     small graphs are looked through: what large ones cost is a small multiple of them.
@@ -72,8 +72,7 @@ def check_sizes(
         tensor: math.prod(size or 0 for size in spec.shape or (0,))
         for tensor, spec in specs.items()
     }
-    sources = (c for t, c in counts.items() if not model.graph.inputs(t.node))
-    most = max(MOST_NUMBERS, 2 * sum(sources))
+    most = max(MOST_NUMBERS, 2 * _bytes_of(model.source))
     for tensor, count in counts.items():
         if count > most:
             raise NotRunnable(
@@ -90,6 +89,19 @@ def check_sizes(
                     f"{model.source}: {op} {name!r} is told to make a tensor of {axes[0]:,} axes, and TensorFlow has at "
                     f"most {MOST_AXES}"
                 )
+
+
+def _bytes_of(source: str) -> int:
+    """How large the file is, or the files of a folder or of a checkpoint's prefix; 0 where they are not here."""
+    path = Path(source)
+    try:
+        if path.is_dir():
+            files = list(path.rglob("*"))
+        else:
+            files = [p for p in path.parent.iterdir() if p.name.startswith(path.name)]
+        return sum(file.stat().st_size for file in files if file.is_file())
+    except OSError:
+        return 0
 
 
 def initialisers(model: Model, graph: Graph) -> list[str]:
