@@ -11,6 +11,7 @@ from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES
 
+_NUMBERS = ("float_val", "double_val", "int_val", "int64_val", "half_val", "bool_val")
 LIMIT = 1 << 31  # bytes of a protobuf message
 _PIPELINES = re.compile(
     r"IteratorGetNext|QueueDequeue|Reader(Read|ReadUpTo)(V2)?$|BarrierTakeMany|ReadFile$|Unstage$"
@@ -244,7 +245,8 @@ def _size(case: Case) -> Iterator[Finding]:
         )
     for name in case.on_path("Const"):
         attrs = case.flat.graph.attrs(name)
-        total += _bytes_of(attrs.get("dtype"), constant_shape(attrs))
+        if not _is_one_number(attrs):
+            total += _bytes_of(attrs.get("dtype"), constant_shape(attrs))
     if total >= LIMIT:
         yield Finding(
             "over-2-gib",
@@ -253,6 +255,13 @@ def _size(case: Case) -> Iterator[Finding]:
             (),
             f"graphscope export {case.model.source} --to savedmodel -o DIR",
         )
+
+
+def _is_one_number(attrs: object) -> bool:
+    """Whether a constant is stored as one number that stands for all: it takes a few bytes, whatever its shape."""
+    raw = getattr(attrs, "raw", None)
+    tensor = raw["value"].tensor if raw is not None and "value" in raw else None
+    return any(len(getattr(tensor, field)) == 1 for field in _NUMBERS if tensor)
 
 
 def _bytes_of(dtype: object, shape: object) -> int:

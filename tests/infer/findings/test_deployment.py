@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -9,6 +11,7 @@ import tensorflow.compat.v1 as tf
 from graphscope.graph import Graph, Model, Node, Tensor, TensorSpec
 from graphscope.infer.findings import diagnose
 from graphscope.infer.findings.registration import origin_of
+from graphscope.read import load
 from tests.infer.training.training_zoo import BUILDERS
 from tests.infer.training.training_zoo import model_of as training_model
 from tests.infer.traps import found, model_of, network
@@ -221,6 +224,22 @@ def test_weights_over_two_gibibytes(rows: int, told: bool) -> None:
     made.add("r", Node("Identity", {"T": "float32"}), [Tensor("w")])
     made.add("y", Node("Gather", {}), [Tensor("r"), Tensor("x")])
     assert bool(found(Model(made), "over-2-gib", "y")) is told
+
+
+def test_one_number_that_stands_for_gigabytes_takes_no_room(tmp_path: Path) -> None:
+    """A TensorProto of one value and a large shape: as TensorFlow stores ``tf.zeros``."""
+    message = tf.GraphDef()
+    message.node.add(name="x", op="Placeholder").attr["dtype"].type = 1
+    kernel = message.node.add(name="w", op="Const")
+    kernel.attr["dtype"].type = 1
+    tensor = kernel.attr["value"].tensor
+    tensor.dtype = 1
+    for size in (1 << 15, 1 << 15):
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.float_val.append(0.5)
+    message.node.add(name="y", op="MatMul", input=["x", "w"]).attr["T"].type = 1
+    (tmp_path / "g.pb").write_bytes(message.SerializeToString())
+    assert not found(load(str(tmp_path / "g.pb")), "over-2-gib", "y")
 
 
 def test_unsafe_ops_are_listed() -> None:
