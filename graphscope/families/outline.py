@@ -13,13 +13,14 @@ from typing import Any
 
 from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras.signatures import layer_classes
+from ..graph.layer import WIRING_ASSUMED
 from ..read.variables.guess import likely_layer, telling
 from ..read.variables.widths import Widths, widths
 from .notation.cells import above_and_below, gru_weights, lstm_weights
 from .weight_index import SHOWN
 
 EVIDENCE = (
-    "the wiring is assumed: names and shapes alone, in their order; strides, padding, activations, pooling and skips "
+    f"{WIRING_ASSUMED}: names and shapes alone, in their order; strides, padding, activations, pooling and skips "
     "are Keras's defaults, not the file's"
 )
 

@@ -13,6 +13,9 @@ from .model import Function, Model
 from .tables import pairs_table
 
 
+WIRING_ASSUMED = "the wiring is assumed"  # how the evidence of a layer that nothing wires begins
+
+
 @dataclass(frozen=True)
 class WeightUse:
     """A weight as one layer uses it.

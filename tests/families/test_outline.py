@@ -114,7 +114,9 @@ def test_what_shapes_leave_open_is_said_at_the_top(tmp_path: Path) -> None:
         "net__fc2__weights": [17, 3],
     }
     analyse(saved(tmp_path, **shapes)).write_keras(tmp_path / "keras")
-    text = " ".join((tmp_path / "keras" / "model.py").read_text().split())
+    source = (tmp_path / "keras" / "model.py").read_text()
+    assert source.splitlines()[0].endswith("the wiring is assumed.")
+    text = " ".join(source.split())
     assert "open in Conv2D (2): strides, padding (same or valid)" in text
     assert "net/fc1 takes 784 values, net/conv2 gives 16 channels" in text
     assert "a Flatten of 49 places (7 x 7 of a square image)" in text

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from ....graph import Graph, Layer, Loop
+from ....graph.layer import WIRING_ASSUMED
 from ..classes.signatures import signature_of
 from ..program.program import Program, Step
 
@@ -27,6 +28,8 @@ def describe(
     """
     head = f"{program.name}, recovered by graphscope"
     head += f" from {origin}." if origin else "."
+    if any(WIRING_ASSUMED in guess for guess in guesses):
+        head = head.removesuffix(".") + f"; {WIRING_ASSUMED}."
     lines = [head, "", f"{_counts(program, ops)}."]
     if weights.endswith(".npz"):
         lines.append("Weights: load_weights(build_model()).")
