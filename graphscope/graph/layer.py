@@ -12,8 +12,9 @@ from .graph import Node, Tensor
 from .model import Function, Model
 from .tables import pairs_table
 
-
-WIRING_ASSUMED = "the wiring is assumed"  # how the evidence of a layer that nothing wires begins
+WIRING_ASSUMED = (
+    "the wiring is assumed"  # how the evidence of a layer that nothing wires begins
+)
 
 
 @dataclass(frozen=True)
