@@ -91,7 +91,10 @@ def spell_logarithms(graph: Graph) -> Iterator[str]:
 
 
 def spell_buckets(graph: Graph) -> Iterator[str]:
-    """``Bucketize(x, boundaries) -> Sum(Cast(x[..., None] >= boundaries), -1)``."""
+    """``Bucketize(x, boundaries) -> Reshape(Sum(Cast(Reshape(x, [-1, 1]) >= boundaries), -1), Shape(x))``.
+
+    In two axes, since TensorFlow.js on WebGPU compares five wrongly.
+    """
     for name in list(graph.by_op("Bucketize")):
         parts, x = Parts(graph, name), graph.inputs(name)[0]
         dtype, last = str(graph.attrs(name)["T"]), np.array(-1, np.int32)
@@ -99,14 +102,17 @@ def spell_buckets(graph: Graph) -> Iterator[str]:
         axis, floats = parts.constant("last", last), {"T": "float32"}
         if dtype != "float32":
             x = parts.node("floats", "Cast", {"SrcT": dtype, "DstT": "float32"}, x)
-        expand = {"T": "float32", "Tdim": "int32"}
-        column = parts.node("column", "ExpandDims", expand, x, axis)
+        shape = parts.node("shape", "Shape", {"T": "float32", "out_type": "int32"}, x)
+        one = parts.constant("one", np.array([-1, 1], np.int32))
+        rows = {"T": "float32", "Tshape": "int32"}
+        column = parts.node("column", "Reshape", rows, x, one)
         limits = parts.constant("boundaries", bounds)
         above = parts.node("above", "GreaterEqual", floats, column, limits)
         cast = {"SrcT": "bool", "DstT": "int32"}
         counts = parts.node("counts", "Cast", cast, above)
         reduce = {"T": "int32", "Tidx": "int32", "keep_dims": False}
-        parts.end("Sum", reduce, counts, axis)
+        total = parts.node("total", "Sum", reduce, counts, axis)
+        parts.end("Reshape", {"T": "int32", "Tshape": "int32"}, total, shape)
         yield "Bucketize written as a count of the boundaries below"
 
 
