@@ -10,8 +10,7 @@ from ..errors import GraphscopeError
 from ..families.assignment import Assignment, Weight, assign, mapping_source
 from ..graph import Layer, Model, Variable
 from ..read import load
-
-WEIGHTS = ("weight", "batch statistics")
+from ..read.variables.roles import PARAMETERS
 
 
 def assign_files(
@@ -43,7 +42,7 @@ def assign_files(
 
 def _weights(model: Model) -> Iterator[Weight]:
     """What counts as a weight, in the order of the layers where one is known."""
-    variables = {v.name: v for v in model.variables if v.role in WEIGHTS}
+    variables = {v.name: v for v in model.variables if v.role in PARAMETERS}
     if model.inferred:
         for node in map(model.graph.node, model.graph):
             names = (

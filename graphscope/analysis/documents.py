@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
 from ..infer.outputs.answer import freeze_command, short
+from ..read.variables.roles import PARAMETERS
 from .progress import announce
 from .stages import Stages
 
 if TYPE_CHECKING:
     from ..families.identify import Identity
-
-PARAMETER_ROLES = frozenset({"weight", "batch statistics"})
 
 
 def size_of(shape: Shape) -> int:
@@ -80,7 +79,7 @@ def _family(analysis: Stages, parameters: Iterable[Mapping[str, Any]]) -> Identi
     """The known architecture: of weights alone, else of the graph's layers by their weights' names."""
     if analysis.family.claim is not None or analysis.model.inferred:
         return analysis.family
-    listed = [v for v in analysis.model.variables if v.role in PARAMETER_ROLES] or [
+    listed = [v for v in analysis.model.variables if v.role in PARAMETERS] or [
         Variable(row["name"], row["dtype"], tuple(row["shape"] or ()), row["bytes"])
         for row in parameters
     ]
@@ -91,7 +90,7 @@ def _family(analysis: Stages, parameters: Iterable[Mapping[str, Any]]) -> Identi
 
 def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
     """The variables (or, in a frozen graph, the constants of its layers) that make up the model."""
-    listed = [v for v in analysis.model.variables if v.role in PARAMETER_ROLES]
+    listed = [v for v in analysis.model.variables if v.role in PARAMETERS]
     if listed:
         return [_variable(v) for v in listed]
     seen: dict[str, dict[str, Any]] = {}

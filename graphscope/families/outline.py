@@ -15,9 +15,9 @@ from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, We
 from ..graph.keras.signatures import layer_classes
 from ..graph.layer import WIRING_ASSUMED
 from ..read.variables.guess import likely_layer, telling
+from ..read.variables.roles import PARAMETERS
 from ..read.variables.widths import Widths, widths
 from .notation.cells import above_and_below, gru_weights, lstm_weights
-from .weight_index import SHOWN
 
 EVIDENCE = (
     f"{WIRING_ASSUMED}: names and shapes alone, in their order; strides, padding, activations, pooling and skips "
@@ -126,7 +126,7 @@ def _own_the_rest(graph: Graph, model: Model) -> None:
         node for each in layers for use in each.weights.values() for node in _nodes(use)
     }
     for variable in model.variables:
-        if variable.role in SHOWN and variable.name not in owned:
+        if variable.role in PARAMETERS and variable.name not in owned:
             if "int" in variable.dtype or variable.dtype == "string":
                 continue  # a table's keys or a counter: no Keras weight holds them
             spec = TensorSpec(variable.dtype, variable.shape)

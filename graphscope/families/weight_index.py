@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ..graph import Variable
+from ..read.variables.roles import PARAMETERS
 
-SHOWN = frozenset({"weight", "batch statistics"})
 AVERAGE = "/ExponentialMovingAverage"
 
 
@@ -23,7 +23,7 @@ class WeightIndex:
         self.stored: dict[str, str] = {}
         listed = list(variables)
         for variable in listed:
-            if variable.role in SHOWN:
+            if variable.role in PARAMETERS:
                 self._add(variable, _name(variable))
         if not self.shapes:
             for variable in listed:

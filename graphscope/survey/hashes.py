@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.documents import PARAMETER_ROLES
 from ..analysis.results import Analysis
 from ..graph import Layer, Shape
 from ..graph.keras.signatures import layer_classes
 from ..graph.order import post_order
+from ..read.variables.roles import PARAMETERS
 from ..read.weights.crc32c import crc32c
 from ..read.weights.stored import StoredWeights
 
@@ -82,7 +82,7 @@ def _digest(texts: Iterable[str]) -> str:
 
 def weight_names(analysis: Analysis) -> dict[str, Shape]:
     """What makes up the model: its checkpoint's weights, else the constants of its layers; name -> shape."""
-    listed = [v for v in analysis.model.variables if v.role in PARAMETER_ROLES]
+    listed = [v for v in analysis.model.variables if v.role in PARAMETERS]
     if listed:
         return {variable.name: variable.shape for variable in listed}
     uses = (use for layer in analysis.layers for use in layer.weights.values())

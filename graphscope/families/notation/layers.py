@@ -17,6 +17,14 @@ def _pair(value: Pair) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else value
 
 
+def _moves(
+    strides: Pair, padding: str, bias: bool, activation: str | None
+) -> dict[str, Any]:
+    """What every convolution's config ends with."""
+    config = {"strides": _pair(strides), "padding": padding, "use_bias": bias}
+    return config | ({"activation": activation} if activation else {})
+
+
 class Net(Recorder):
     """What a builder writes in: ``net.conv(x, "conv1", 64, 7, strides=2)``; every argument is Keras's."""
 
@@ -70,9 +78,7 @@ class Net(Recorder):
         if number(filters) is None:
             filters = weights["kernel"].shape[-1]
         config: dict[str, Any] = {"filters": filters, "kernel_size": size}
-        config |= {"strides": _pair(strides), "padding": padding, "use_bias": bias}
-        if activation:
-            config["activation"] = activation
+        config |= _moves(strides, padding, bias, activation)
         if dilation > 1:
             config["dilation_rate"] = _pair(dilation)
         return self.layer("Conv2D", name, (x,), config, weights, filters)
@@ -105,9 +111,7 @@ class Net(Recorder):
         weights = self._weights("Conv2DTranspose", name, shapes)
         filters = filters if number(filters) else weights["kernel"].shape[-2]
         config: dict[str, Any] = {"filters": filters, "kernel_size": size}
-        config |= {"strides": _pair(strides), "padding": padding, "use_bias": bias}
-        if activation:
-            config["activation"] = activation
+        config |= _moves(strides, padding, bias, activation)
         return self.layer("Conv2DTranspose", name, (x,), config, weights, filters)
 
     def depthwise(

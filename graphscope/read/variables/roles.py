@@ -55,6 +55,7 @@ _TRAINING = re.compile(
     r"(?:^|/)training(?:_\d+)?/(Adam|AdamW|Adamax|Nadam|RMSprop|SGD|Adagrad|Adadelta|Ftrl)(?:_\d+)?/(.+)/[^/]+\Z"
 )
 _APPLY = re.compile(r"(Resource)?(Sparse)?Apply|V2\Z")
+PARAMETERS = frozenset({WEIGHT, STATISTICS})  # the roles of what makes up a model
 _DEBIASED = "/ExponentialMovingAverage/"
 _POWER = "power"  # beta1_power: an optimizer's, of no one weight
 _MOST_SCOPES = 16

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ...graph import Variable
 from .guess import NO_LAYER, kind_of
 from .order import natural
+from .roles import PARAMETERS
 
-SHOWN = frozenset({"weight", "batch statistics"})
 _FORWARD, _BACKWARD = "forward_", "backward_"
 _NORM = frozenset({"gamma", "beta", "moving_mean", "moving_variance"})
 _NUMBERED = "/vars"  # Keras 3 numbers the weights of an object below its path
@@ -36,7 +36,7 @@ def scopes_of(variables: Iterable[Variable], full_names: Mapping[str, str]) -> S
     """What counts as a weight, by scope; scopes that make one layer together are one."""
     scopes: Scopes = {}
     for variable in variables:
-        if variable.role in SHOWN:
+        if variable.role in PARAMETERS:
             named = _place(variable, full_names.get(variable.name, ""))
             scopes.setdefault(named.scope, []).append(named)
     for join in (_numbered, _kinds, _cells, _directions):

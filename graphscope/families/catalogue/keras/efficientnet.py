@@ -48,6 +48,15 @@ def _halved(net: Net, x: Handle, kernel: int, side: int) -> Handle:
     return net.pad(x, kernel // 2 - (1 - side % 2), kernel // 2)
 
 
+def squeeze(net: Net, x: Handle, name: str, reduced: int) -> Handle:
+    """Squeeze and excite: each channel times what its mean over all places says of it."""
+    width = number(x.channels) or 0
+    y = net.reshape(net.global_pool(x), (1, 1, width))
+    y = net.conv(y, f"{name}se_reduce", reduced, 1, activation="silu")
+    y = net.conv(y, f"{name}se_expand", width, 1, activation="sigmoid")
+    return net.multiply(x, y)
+
+
 @family(
     "EfficientNet",
     "stem_conv/kernel",
@@ -65,13 +74,6 @@ def efficientnet(
 ) -> None:
     def act(x: Handle, name: str) -> Handle:
         return net.activation(net.batch_norm(x, name, 1e-3), "silu")
-
-    def squeeze(x: Handle, name: str, reduced: int) -> Handle:
-        width = number(x.channels) or 0
-        y = net.reshape(net.global_pool(x), (1, 1, width))
-        y = net.conv(y, f"{name}se_reduce", reduced, 1, activation="silu")
-        y = net.conv(y, f"{name}se_expand", width, 1, activation="sigmoid")
-        return net.multiply(x, y)
 
     side = (
         scale.side if classes is not None else 0
@@ -99,7 +101,7 @@ def efficientnet(
             y = _halved(net, y, kernel, side) if strides > 1 else y
             padding = "valid" if strides > 1 else "same"
             y = net.depthwise(y, f"{name}dwconv", kernel, strides, padding)
-            y = squeeze(act(y, f"{name}bn"), name, max(1, before // 4))
+            y = squeeze(net, act(y, f"{name}bn"), name, max(1, before // 4))
             y = net.conv(y, f"{name}project_conv", width, 1, bias=False)
             y = net.batch_norm(y, f"{name}project_bn", 1e-3)
             x = net.add(y, x) if strides == 1 and before == width else y

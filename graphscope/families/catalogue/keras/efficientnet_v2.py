@@ -9,6 +9,7 @@ from ... import family
 from ...notation.layers import Net
 from ...notation.net import Handle
 from ...notation.unknowns import Size, number, one_of, size
+from .efficientnet import squeeze
 
 
 class _Stage(NamedTuple):
@@ -89,14 +90,6 @@ def _norm(net: Net, x: Handle, name: str, act: bool = True) -> Handle:
     return net.activation(x, "silu") if act else x
 
 
-def _squeezed(net: Net, x: Handle, name: str, reduced: int) -> Handle:
-    width = number(x.channels) or 0
-    y = net.reshape(net.global_pool(x), (1, 1, width))
-    y = net.conv(y, f"{name}se_reduce", reduced, 1, activation="silu")
-    y = net.conv(y, f"{name}se_expand", width, 1, activation="sigmoid")
-    return net.multiply(x, y)
-
-
 def _block(
     net: Net, x: Handle, name: str, stage: _Stage, filters: int, strides: int
 ) -> Handle:
@@ -109,7 +102,7 @@ def _block(
     if not stage.fused:
         y = net.depthwise(y, f"{name}dwconv2", 3, strides)
         y = _norm(net, y, f"{name}bn")
-        y = _squeezed(net, y, name, max(1, before // 4))
+        y = squeeze(net, y, name, max(1, before // 4))
     kernel, step = (3, strides) if plain else (1, 1)
     y = net.conv(y, f"{name}project_conv", filters, kernel, step, bias=False)
     y = _norm(net, y, f"{name}project_bn", act=plain)
