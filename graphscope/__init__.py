@@ -2,11 +2,16 @@
 
 The pipeline in five lines::
 
-    found = graphscope.analyse("model.ckpt-1000")   # read, infer: no TensorFlow needed
-    found.outputs, found.layers, found.findings     # what it is, and what is wrong with it
-    found.render("model.svg")                       # .dot .svg .png .html .md .csv .json .txt
-    found.write_keras("model-keras")                # model.py and model.weights.h5
-    found.freeze("frozen.pb")                       # variables become constants
+    analysis = graphscope.analyse("model.ckpt-1000")  # read, infer: no TensorFlow needed
+    analysis.outputs, analysis.layers            # what it is, and what is wrong with it
+    analysis.render("model.svg")                    # .dot .svg .png .html .md .csv .json .txt
+    analysis.write_keras("model-keras")             # model.py and model.weights.h5
+    analysis.freeze("frozen.pb")                    # variables become constants
+
+>>> analysis = graphscope.analyse("model.pb")
+>>> [layer.op for layer in analysis.layers]
+['Dense', 'Activation', 'Dense', 'Activation']
+>>> analysis.render("model.svg")
 """
 
 from __future__ import annotations
@@ -35,7 +40,19 @@ _HOMES = {
     "TensorSpec": "graph",
     "load": "read",
 }
-__all__ = [*_HOMES, "__version__"]  # noqa: F822
+__all__ = [  # written out: type checkers do not compute it
+    "Analysis",
+    "analyse",
+    "GraphscopeError",
+    "Graph",
+    "Layer",
+    "Model",
+    "Node",
+    "Tensor",
+    "TensorSpec",
+    "load",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,14 @@ from __future__ import annotations
 
 
 class GraphscopeError(Exception):
-    """The file or the request is at fault; ``str()`` is one line that says how."""
+    """The file or the request is at fault; ``str()`` is one line that says how.
+
+    >>> try:
+    ...     load("nosuch.pb")
+    ... except GraphscopeError as error:
+    ...     print(error)
+    nosuch.pb: ...
+    """
 
     exit_code = 1
 

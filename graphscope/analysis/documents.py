@@ -6,7 +6,7 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
@@ -60,6 +60,14 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
     }
 
 
+def shape_text(shape: Sequence[int | None] | None) -> str:
+    """``(?, 28, 28, 1)``; ``(...)`` where the rank is unknown."""
+    if shape is None:
+        return "(...)"
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
 def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
     """A model in a few lines of text, from ``describe_model``."""
     layers = sum(facts["layers"].values())
@@ -68,8 +76,8 @@ def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
     for word in ("inputs", "outputs"):
         ends = [e for e in facts[word] if e["kind"] not in ("file name", "not needed")]
         for each in ends[:4]:
-            shape = "?" if each["shape"] is None else each["shape"]
-            spec = f"{each['tensor']} {each['dtype']} {shape}, {each['kind']}"
+            spec = f"{each['tensor']} {each['dtype']} {shape_text(each['shape'])}"
+            spec += f", {each['kind']}"
             lines.append(f"  {word[:-1]}: {spec}")
     count = len(facts["findings"])
     return lines + ([f"  findings: {count}"] if count else [])
@@ -210,9 +218,11 @@ def describe_outputs(analysis: Stages) -> dict[str, Any]:
     """``outputs``: the ranked inputs and outputs, each with its evidence."""
     candidates, source = analysis.candidates, analysis.model.source
     return {
-        "inputs": [_candidate(c) | {"kind": c.kind} for c in candidates.inputs],
+        "inputs": [
+            _candidate(c, analysis) | {"kind": c.kind} for c in candidates.inputs
+        ],
         "outputs": [
-            _candidate(c)
+            _candidate(c, analysis)
             | {"score": round(c.score, 3), "kind": c.kind}
             | {"freeze": freeze_command(source, (short(c.tensor),))}
             for c in candidates.outputs
@@ -220,12 +230,15 @@ def describe_outputs(analysis: Stages) -> dict[str, Any]:
     }
 
 
-def _candidate(candidate: Any) -> dict[str, Any]:
+def _candidate(candidate: Any, analysis: Stages) -> dict[str, Any]:
     tensor: Tensor = candidate.tensor
+    spec = candidate.spec
+    if spec.shape is None or None in spec.shape or not spec.dtype:
+        spec = analysis.sized(tensor, spec)
     return {
         "tensor": str(tensor),
-        "dtype": candidate.spec.dtype,
-        "shape": _plain(candidate.spec.shape),
+        "dtype": spec.dtype,
+        "shape": _plain(spec.shape),
         "evidence": [str(e) for e in candidate.evidence if e.text],
         "points": [round(e.points, 2) for e in candidate.evidence if e.text],
     }

@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError, NotRunnable, UnsafeModel
-from ..graph import Graph, Layer, Model, Tensor, TensorSpec
+from ..graph import Layer, Model, Tensor, TensorSpec
 from ..read import load
 from .documents import describe_findings, describe_model, summary_lines
 from .page import page_of
 from .progress import announce
 from .sources import check_targets
-from .stages import Stages
+from .tables import Tables
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from ..export import ExportReport, Request
     from ..freeze import FreezeReport
     from ..match import Explanation
@@ -31,10 +29,19 @@ if TYPE_CHECKING:
     from .diff import ComparisonReport
 
 
-class Analysis(Stages):
+class Analysis(Tables):
     """A model, what is inferred of it, and what can be made of that: reports, drawings, Keras source, a frozen graph.
 
-    See Stages for the options.
+    See Stages for the options, Tables for its tables.
+
+    >>> analysis = Analysis(load("model.pb"), outputs=["logits/BiasAdd"])
+    >>> analysis
+    <Analysis of model.pb: GraphDef, 3 layers, 67 parameters>
+      input: images:0 float32 (?, 4), data
+      output: probs:0 float32 (...), prediction
+      output: logits/BiasAdd:0 float32 (?, 3), scores
+    >>> analysis.freeze("logits.pb").outputs
+    ('logits/BiasAdd:0',)
     """
 
     def __repr__(self) -> str:
@@ -51,16 +58,6 @@ class Analysis(Stages):
 
         drawing = self.drawing(report=True)
         return to_cell(page_of(self, drawing, self.at_level("block")))
-
-    def at_level(self, level: str) -> Graph:
-        """The graph at one altitude: ``op``, ``layer`` or ``block``."""
-        if level == "op":
-            return self.graph
-        if level == "block":
-            from ..infer.blocks.find import block_graph
-
-            return block_graph(self.layer_graph)
-        return self.layer_graph
 
     @cached_property
     def blocks(self) -> tuple[Any, ...]:
@@ -159,31 +156,6 @@ class Analysis(Stages):
 
         comparison = compare_models(self, other, weights)
         return ComparisonReport(comparison, other.drawing(report=True))
-
-    def layer_table(self, level: str = "layer") -> DataFrame:
-        """The layer table as a DataFrame: one row a node of that altitude."""
-        from ..render.table import to_table
-
-        return to_table(self.at_level(level), self.specs)
-
-    def table(self, level: str = "layer") -> str:
-        """The layer table as text; its parameters sum to the total below it."""
-        from ..render.table import format_table
-
-        return format_table(self.layer_table(level))
-
-    def layer_table_after(self, name: str) -> DataFrame:
-        """The table of the graph that stands after one pass; raises UnknownPass with the list where there is none."""
-        from ..render.table import to_table
-
-        state = self.state_after(name)
-        return to_table(state.graph, state.specs)
-
-    def table_after(self, name: str) -> str:
-        """The same as text."""
-        from ..render.table import format_table
-
-        return format_table(self.layer_table_after(name))
 
     def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
@@ -395,6 +367,12 @@ class Analysis(Stages):
 
 
 def analyse(model: Model | str | Path, **options: Any) -> Analysis:
-    """What is inferred of a model or of the file at a path; see Analysis for the options."""
+    """What is inferred of a model or of the file at a path; see Analysis for the options.
+
+    Raises GraphscopeError where the file cannot be read.
+
+    >>> analyse("model.pb", shapes={"images": (1, 4)}).specs[Tensor("probs")].shape
+    (1, 3)
+    """
     opened = model if isinstance(model, Model) else load(str(model))
     return Analysis(opened, **options)

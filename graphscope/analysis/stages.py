@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import GraphError, OutputsUnknown
+from ..errors import GraphError, GraphscopeError, OutputsUnknown
 from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
 from ..wire.nodes import check_tensor
 from .progress import announce
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from ..simplify.control_flow.lifted import Lifted
     from ..simplify.state import State
 
+_ASKED = (
+    "file",
+    "wanted_outputs",
+    "wanted_inputs",
+    "given_shapes",
+    "joined",
+    "open_choices",
+    "named",
+)
 SURE = 0.5  # below this score a candidate output is shown, never acted on
 
 
@@ -50,6 +59,10 @@ class Stages:
         self.joined = joined
         self.open_choices: tuple[str, ...] = ()  # of layers that nothing wires
         self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: the file and what was asked; what follows from these is found again."""
+        return {name: self.__dict__[name] for name in _ASKED if name in self.__dict__}
 
     @cached_property
     def model(self) -> Model:
@@ -219,6 +232,13 @@ class Stages:
         if self.model.layered:
             return layered_specs(self.model.graph)
         return self._sized.specs
+
+    def sized(self, tensor: Tensor, spec: TensorSpec) -> TensorSpec:
+        """``spec``, or what inference knows beyond it; a graph that cannot be taken so far adds nothing."""
+        try:
+            return self.specs.get(tensor, spec)
+        except GraphscopeError:
+            return spec
 
     @property
     def facts(self) -> Mapping[Tensor, Fact]:

@@ -20,7 +20,11 @@ Shape = tuple[int | None, ...] | None
 
 
 class Tensor(NamedTuple):
-    """One output of one node; ``str()`` is ``name:port``, as TensorFlow writes it."""
+    """One output of one node; ``str()`` is ``name:port``, as TensorFlow writes it.
+
+    >>> str(Tensor("conv/BiasAdd"))
+    'conv/BiasAdd:0'
+    """
 
     node: str
     port: int = 0
@@ -45,7 +49,11 @@ class Tensor(NamedTuple):
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """What is known of a tensor without running it; ``dtype`` is ``""`` where unknown."""
+    """What is known of a tensor without running it; ``dtype`` is ``""`` where unknown.
+
+    >>> analyse("model.pb").specs[Tensor("images")]
+    TensorSpec(dtype='float32', shape=(None, 4))
+    """
 
     dtype: str = ""
     shape: Shape = None
@@ -73,6 +81,9 @@ class Node:
     ``attrs`` are decoded when they are read (a dtype is ``"float32"``, a shape a ``Shape``, a tensor an ndarray,
     a string a ``str``, a list a tuple, a function a ``FunctionRef``). ``outputs`` is what the file itself says of
     the node's outputs (``_output_shapes``), empty where it says nothing. ``controls`` names the control inputs.
+
+    >>> load("model.pb").graph.node("relu")
+    Node(op='Relu', attrs={'T': 'float32'}, outputs=(), controls=(), device='')
     """
 
     op: str
@@ -88,6 +99,15 @@ class Graph(Adjacency):
     Functions of networkx take it as they take a MultiDiGraph; ``to_networkx()`` gives one.
     Control dependencies stay on the node; ``with_control()`` gives a copy in which they are edges too. ``drawing`` is
     how a notebook shows a graph; ``render`` sets it, since nothing here knows how to draw.
+
+    >>> graph = load("model.pb").graph
+    >>> graph.inputs("relu"), list(graph.by_op("MatMul"))
+    ((Tensor(node='hidden/BiasAdd', port=0),), ['hidden/MatMul', 'logits/MatMul'])
+    >>> import networkx as nx
+    >>> nx.shortest_path_length(graph, "images", "probs")
+    6
+    >>> sorted(graph.reverse().successors("relu"))
+    ['hidden/BiasAdd']
     """
 
     drawing: ClassVar[Callable[[Graph], str] | None] = None

@@ -77,6 +77,12 @@ class Layer(Node):
     ``members`` are the op nodes explained; ``output`` is the op tensor that the layer computes; ``pattern`` names the
     formula; ``evidence`` says in words what was seen and what was assumed. ``name`` is the layer's own, as Keras
     would have it: unique within one model.
+
+    >>> layer = analyse("model.pb").layers[0]
+    >>> layer.op, layer.config["units"], layer.weights["kernel"].shape
+    ('Dense', 8, (4, 8))
+    >>> sorted(layer.members)
+    ['hidden/BiasAdd', 'hidden/MatMul', 'hidden/bias', 'hidden/weights']
     """
 
     inputs: Mapping[str, Tensor] = field(default_factory=dict)

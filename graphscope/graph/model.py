@@ -130,6 +130,12 @@ class Model:
     ``keys`` maps the graph's variable nodes to names in ``weights`` (through the graph's own restore wiring, by name
     where there is none); ``inferred`` is true of a graph that was built from a variable list alone, ``layered`` of one whose nodes are layers
     and not ops (that, and what a Keras file holds); ``topology`` is the KerasModel that such a file describes. ``graph`` may be given as a function that makes it when it is first asked for.
+
+    >>> model = load("model.pb")
+    >>> model.format, len(model.graph), list(model.signatures)
+    ('GraphDef', 11, [])
+    >>> model.value("logits/bias").dtype.name
+    'float32'
     """
 
     graph: Graph = _WhenAsked()  # type: ignore[assignment]
@@ -153,6 +159,10 @@ class Model:
         """What it is, in one line: no graph is built and no value read for it."""
         count = len(self.variables)
         return f"<Model {self.source!r}: {self.format or 'in memory'}, {count:,} variables>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: everything, the graph made."""
+        return {**self.__dict__, "_graph": self.graph}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what the file is, and its variables."""

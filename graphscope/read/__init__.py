@@ -17,7 +17,12 @@ def load(
     check: bool = False,
     tags: tuple[str, ...] = (),
 ) -> Model:
-    """Read a model: a file, a checkpoint prefix, a folder or a URL; see ``read.loading.load``."""
+    """Read a model: a file, a checkpoint prefix, a folder or a URL; see ``read.loading.load``.
+
+    >>> model = load("model.pb")
+    >>> model, model.value("hidden/bias").shape
+    (<Model 'model.pb': GraphDef, 0 variables>, (8,))
+    """
     from .loading import load as load_model
 
     return load_model(

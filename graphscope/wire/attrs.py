@@ -300,6 +300,17 @@ class Attrs(Mapping[str, Any]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
+    def __copy__(self) -> Attrs:
+        """Itself: what a file says never changes."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Attrs:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
+        return dict, (dict(self),)
+
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape of a tensor attribute, its values left alone."""
         tensor = self.raw[name].tensor

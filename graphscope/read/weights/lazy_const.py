@@ -39,6 +39,17 @@ class Stored(Mapping[str, Any]):
     def __len__(self) -> int:
         return 2
 
+    def __copy__(self) -> Stored:
+        """Itself: what a file says never changes."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Stored:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
+        return dict, (dict(self),)
+
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape of the value, which is left alone."""
         return TensorSpec(self.dtype, self.shape)

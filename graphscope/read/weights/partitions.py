@@ -6,6 +6,7 @@ Source: tensorflow/core/util/saved_tensor_slice_util.cc, tensor_slice.cc, lib/st
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ...errors import FormatError
@@ -100,3 +101,19 @@ def parse_slice(text: str) -> tuple[tuple[int, ...], Extents] | None:
         for (start, length), size in zip(extents, shape)
     )
     return (shape, extents) if inside else None
+
+
+def part_of(
+    name: str, shapes: Callable[[str], tuple[int | None, ...] | None]
+) -> tuple[str, tuple[int, ...], Extents] | None:
+    """``"name 10 4 0,5:-"`` as ``(name, whole shape, extents)`` where a whole of that name and shape is stored; ``shapes`` says which are.
+
+    >>> part_of("table 10 4 0,5:-", {"table": (10, 4)}.get)
+    ('table', (10, 4), ((0, 5), (0, 4)))
+    """
+    for place, character in enumerate(name):
+        if character == " " and (shape := shapes(name[:place])) is not None:
+            part = parse_slice(name[place + 1 :])
+            if part and part[0] == shape:
+                return (name[:place], *part)
+    return None

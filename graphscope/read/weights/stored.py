@@ -18,7 +18,7 @@ from ...graph import Extent, TensorSpec, Weights
 from ...wire.attrs import numpy_dtype
 from ...wire.source import Source
 from .crc32c import unmasked
-from .partitions import Extents, parse_slice
+from .partitions import Extents, part_of
 
 MOST_BYTES = 1 << 44  # a whole of 16 TiB is a lie
 
@@ -92,6 +92,16 @@ class StoredWeights(Weights):
     def missing_files(self) -> tuple[str, ...]:
         return self._missing_files
 
+    def __deepcopy__(self, memo: Any) -> StoredWeights:
+        """Itself: what a file says never changes."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with all values, so that whoever reads them needs no file; raises FormatError where the file is damaged."""
+        from .copied import copied
+
+        return copied(self)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.stored)
 
@@ -104,13 +114,10 @@ class StoredWeights(Weights):
         )
 
     def _part(self, name: str) -> tuple[str, tuple[int, ...], Extents] | None:
-        """``"name 10 4 0,5:-"`` as ``(name, whole shape, extents)`` where the whole is stored."""
-        for place, character in enumerate(name):
-            if character == " " and name[:place] in self.stored:
-                part = parse_slice(name[place + 1 :])
-                if part and part[0] == self.stored[name[:place]].shape:
-                    return (name[:place], *part)
-        return None
+        return part_of(name, self._shape)
+
+    def _shape(self, name: str) -> tuple[int, ...] | None:
+        return self.stored[name].shape if name in self.stored else None
 
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape; nothing is read."""
