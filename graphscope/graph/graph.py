@@ -47,7 +47,7 @@ class Tensor(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TensorSpec:
     """What is known of a tensor without running it; ``dtype`` is ``""`` where unknown.
 
@@ -74,7 +74,7 @@ class Extent(NamedTuple):
     length: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """What one NodeDef says, less its data inputs: those are edges.
 

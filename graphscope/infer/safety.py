@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import FormatError, GraphError
 from ..graph import Function, FunctionRef, Graph, Model, Tensor
 from ..ops.effects import INSIDE, UNKNOWN, effect_of
+from ..wire.write import open_attrs, raw_attr
 
 DEPTH = 8  # graphs within strings within graphs; deeper nesting is itself reported
 _LONGEST = 1 << 26  # bytes of a string that is tried as a graph
@@ -119,7 +120,7 @@ class _Search:
         if not self.functions:
             return []
         names = [op] if op in self.functions else []
-        for key in attrs:
+        for key in open_attrs(op, attrs):
             names += _function_names(attrs, key)
         return self._enter(names, path)
 
@@ -163,13 +164,12 @@ class _Search:
 
 def _function_names(attrs: Any, key: str) -> list[str]:
     """The functions that one attribute names, as a function or by a text; attributes of other kinds are not decoded."""
-    raw = getattr(attrs, "raw", None)
-    if raw is None:
+    message = raw_attr(attrs, key)
+    if not hasattr(message, "WhichOneof"):
         value = attrs[key]
         values = value if type(value) is tuple else (value,)
         names = [v.name if isinstance(v, FunctionRef) else v for v in values]
         return [name for name in names if isinstance(name, str)]
-    message = raw[key]
     kind = message.WhichOneof("value")
     if kind == "func":
         return [message.func.name]

@@ -125,7 +125,9 @@ def _check_size(model: Model, calls: Mapping[str, list[str]], bodies: set[str]) 
 
 
 def flatten(graph: Graph, library: Mapping[str, Function]) -> Graph:
-    """A graph with its calls expanded, and the calls in what these call."""
+    """A graph with its calls expanded, and the calls in what these call; the graph itself where it calls nothing."""
+    if not any(_callee(graph.node(name), library) for name in graph):
+        return graph
     flat, names = Graph(), Names(graph)
     stack = [_Body(graph)]
     while stack:

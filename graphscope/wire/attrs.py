@@ -7,7 +7,7 @@ escapes), a tensor an ndarray (strings: an object array of bytes), a list a tupl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -202,7 +202,6 @@ _KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _KEPT = frozenset("s i f b type shape".split())  # not what may be large
 _NOTHING: dict[str, Any] = {}
-_EVERYWHERE = {"_output_shapes": "list(shape)", "_class": "list(string)"}
 
 
 def attr_of(message: Any, source: Source | None = None) -> Any:
@@ -262,9 +261,9 @@ class Attrs(Mapping[str, Any]):
         """Raise GraphError where the value is not of the type that the op declares; TensorFlow refuses it too."""
         if self.node is None:
             return
-        declared = _EVERYWHERE.get(name) or op_registry.attr_types(self.node.op).get(
-            name
-        )
+        declared = op_registry.EVERYWHERE.get(name) or op_registry.attr_types(
+            self.node.op
+        ).get(name)
         if declared is None or kind == "placeholder" or declared == "any":
             return
         kinds = {kind}
@@ -330,6 +329,11 @@ class Attrs(Mapping[str, Any]):
         if run.length != dtype.itemsize * count:
             return None  # one value stands for many, or the file is wrong
         return self.source.extent(run.offset, run.length)
+
+
+def attr_names(attrs: Mapping[str, Any]) -> Iterable[str]:
+    """The names of a node's attributes in no order, those that hold nothing among them."""
+    return attrs.raw if isinstance(attrs, Attrs) and not attrs.otherwise else attrs
 
 
 def element_count(attrs: Mapping[str, Any], name: str) -> int:

@@ -34,6 +34,18 @@ def attr_types(op: str) -> Mapping[str, str]:
     return {a.name: a.type for a in definition.attr} if definition is not None else {}
 
 
+@cache
+def value_attrs(op: str) -> frozenset[str]:
+    """The attributes of an op that can name no function: TensorFlow refuses a node whose attribute is not of its declared type."""
+    closed = (name for name, type in attr_types(op).items() if type not in _OPEN)
+    return frozenset((*closed, *EVERYWHERE))
+
+
+# What any node may have; nothing that runs reads them.
+EVERYWHERE = {"_output_shapes": "list(shape)", "_class": "list(string)"}
+_OPEN = frozenset("func list(func) string list(string) any".split())
+
+
 class Arity(NamedTuple):
     """How many tensors go in, or come out: ``fixed``, and for each of ``counts`` and ``lists`` what that attribute says."""
 

@@ -91,12 +91,11 @@ def _fill(target: Any, attrs: Attrs, name: str) -> None:
 def raw_attrs(attrs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The attributes that are still AttrValue messages, as such."""
     if isinstance(attrs, Edited):
-        base = ((n, m) for n, m in raw_attrs(attrs.base) if n not in attrs.changes)
-        yield from base
+        yield from (p for p in raw_attrs(attrs.base) if p[0] not in attrs.changes)
         attrs = attrs.changes
+    known = isinstance(attrs, (Attrs, dict))  # else a weight: asking would read it
     raw: Any = attrs.raw if isinstance(attrs, Attrs) else attrs
-    lazy = not isinstance(attrs, (Attrs, dict))  # a weight: asking would read it
-    for name, value in () if lazy else raw.items():
+    for name, value in raw.items() if known else ():
         if hasattr(value, "WhichOneof"):
             yield name, value
 
@@ -142,25 +141,30 @@ def put_versions(target: Any, versions: Mapping[str, int]) -> None:
 
 def function_names(node: Node) -> set[str]:
     """The functions of the library that one node refers to, by attribute or by its op."""
-    names, stack = {node.op}, [node.attrs]
+    names, stack = {node.op}, [(node.op, node.attrs)]
     while stack:
-        for value in _functions_in(stack.pop()):
+        for value in _functions_in(*stack.pop()):
             names.add(value.name)
-            stack.append(value.attrs)
+            stack.append(("", value.attrs))
     return names
 
 
-def _functions_in(attrs: Mapping[str, Any]) -> Iterator[FunctionRef]:
-    """Told without decoding the other attributes, which may be large tensors."""
-    raw = dict(raw_attrs(attrs))
-    for name in attrs:
-        if name in raw and not _names_function(raw[name]):
-            continue
-        value = attrs[name]
-        single = isinstance(value, FunctionRef) or not isinstance(value, tuple)
-        for part in (value,) if single else value:
-            if isinstance(part, FunctionRef):
-                yield part
+def open_attrs(op: str, attrs: Mapping[str, Any]) -> list[str]:
+    """The attributes of a node that may name a function; the others are not looked at, among them tensors."""
+    values = op_registry.value_attrs(op)
+    if isinstance(attrs, Attrs):
+        names = [name for name in attrs.raw if name not in values]
+        return names + [n for n in attrs.otherwise if n not in values]
+    return [name for name in attrs if name not in values]
+
+
+def _functions_in(op: str, attrs: Mapping[str, Any]) -> Iterator[FunctionRef]:
+    for name in open_attrs(op, attrs):
+        value = raw_attr(attrs, name)
+        if hasattr(value, "WhichOneof"):
+            value = attrs[name] if _names_function(value) else ()
+        parts = value if type(value) is tuple else (value,)
+        yield from (part for part in parts if isinstance(part, FunctionRef))
 
 
 def _names_function(message: Any) -> bool:
@@ -272,7 +276,7 @@ def attr_kind(op: str, name: str) -> str:
     for attr in definition.attr if definition is not None else ():
         if attr.name == name:
             return str(attr.type)
-    return {"_output_shapes": "list(shape)", "_class": "list(string)"}.get(name, "")
+    return op_registry.EVERYWHERE.get(name, "")
 
 
 def encode(value: Any, kind: str, message: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from graphscope.graph import Function, FunctionRef, Graph, Model, Node, Tensor
 from graphscope.infer.safety import DEPTH, danger_of, unsafe_nodes
 from graphscope.ops.effects import UNKNOWN, effects
+from graphscope.read import load
 from graphscope.wire import messages as proto
 
 
@@ -120,6 +121,37 @@ def test_a_function_that_a_text_names_is_entered() -> None:
     main.add("run", Node("NoOp", {"segment_function": "f", "others": ("f",)}))
     model = Model(main, functions={"f": Function("f", body, (), ())})
     assert [u.node for u in unsafe_nodes(model, ["run"])] == ["leak"]
+
+
+def with_function(attribute: str) -> bytes:
+    """A GraphDef whose one Identity names a function that reads a file, in an attribute of its own."""
+    message = proto.GraphDef()
+    node = message.node.add(name="x", op="Const")
+    node.attr["dtype"].type, node.attr["value"].tensor.dtype = 1, 1
+    node = message.node.add(name="y", op="Identity", input=["x"])
+    node.attr["T"].type = 1
+    node.attr[attribute].func.name = "reads"
+    function = message.library.function.add()
+    function.signature.name = "reads"
+    function.node_def.add(name="file", op="ReadFile", input=["name"])
+    function.signature.input_arg.add(name="name", type=7)
+    return bytes(message.SerializeToString())
+
+
+def test_an_attribute_that_no_op_declares_is_searched_for_functions(tmp_path) -> None:
+    """Told on the model as it is read: its attributes are messages there."""
+    (tmp_path / "graph.pb").write_bytes(with_function("_anything"))
+    nodes = unsafe_nodes(load(tmp_path / "graph.pb"), ["y"])
+    assert [str(each) for each in nodes] == ["reads/file (ReadFile: files)"]
+
+
+def test_tensorflow_refuses_a_function_where_its_op_declares_a_type() -> None:
+    """Why such attributes are passed over: nothing runs of a graph whose attribute is not of its declared type."""
+    import tensorflow as tf
+
+    message = tf.compat.v1.GraphDef.FromString(with_function("T"))
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="'func' when 'type' expected"):
+        tf.import_graph_def(message)
 
 
 def test_what_a_call_runs_without_being_read_counts_after_it_was_inlined() -> None:

@@ -55,7 +55,7 @@ def _below(graph: Graph, names: Iterable[str]) -> set[str]:
         name = stack.pop()
         if name not in visited:
             visited.add(name)
-            stack.extend(graph.succ[name])
+            stack.extend(graph[name])
     return visited
 
 

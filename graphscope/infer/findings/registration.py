@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ...graph import Graph
 from ...wire import op_registry
+from ...wire.attrs import attr_names
 from ..finding import Case, Finding, listed
 
 LIBRARIES: Mapping[str, str] = {
@@ -114,7 +115,7 @@ def _unknown_attributes(case: Case) -> Iterator[Finding]:
                 )
             if "*" in known[node.op]:
                 continue
-            for attr in node.attrs:
+            for attr in attr_names(node.attrs):
                 if not attr.startswith("_") and attr not in known[node.op]:
                     by_attr[node.op, attr].append(name)
     for (op, attr), names in by_attr.items():

@@ -7,6 +7,7 @@ lists of integers. A Flow is made once per analysis and thrown away with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from ...graph import CONTROL, Graph, Node, Tensor
 from ...wire.nodes import MISSING
@@ -29,6 +30,9 @@ class Flow:
         payload = graph._node
         self.nodes = [payload[name]["node"] for name in self.names]
         self.ops: list[str] = [_kind(node) for node in self.nodes]
+        self._of_op: dict[str, list[int]] = {}
+        for i, op in enumerate(self.ops):
+            self._of_op.setdefault(op, []).append(i)
         self._wire_inputs()
         self._wire_controls()
         self.order = self._topological()
@@ -88,8 +92,8 @@ class Flow:
 
     def by_kind(self, claim: Callable[[str], object]) -> list[int]:
         """The nodes whose op the claim is true of (asked once per op, not per node)."""
-        true_of = {op for op in set(self.ops) if claim(op)}
-        return [i for i, op in enumerate(self.ops) if op in true_of]
+        lists = [self._of_op[op] for op in self._of_op if claim(op)]
+        return sorted(chain.from_iterable(lists))
 
     def downstream(
         self, seeds: Iterable[int], through: Callable[[int], bool] = lambda i: True

@@ -191,7 +191,7 @@ def _assigned(graph: Graph, starts: Iterable[tuple[str, int]]) -> Iterator[str]:
 def _by_port(graph: Graph, node: str) -> dict[int, list[tuple[str, int]]]:
     """The consumers of each output of a node: asking port by port would take their square."""
     by_port: dict[int, list[tuple[str, int]]] = {}
-    for target, edges in graph.adj[node].items():
+    for target, edges in graph[node].items():
         for slot, data in edges.items():
             by_port.setdefault(data["port"], []).append((target, slot))
     return by_port
