@@ -150,7 +150,9 @@ def test_tensorflow_refuses_a_function_where_its_op_declares_a_type() -> None:
     import tensorflow as tf
 
     message = tf.compat.v1.GraphDef.FromString(with_function("T"))
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="'func' when 'type' expected"):
+    with tf.Graph().as_default(), pytest.raises(
+        ValueError, match="'func' when 'type' expected"
+    ):
         tf.import_graph_def(message)
 
 
