@@ -11,24 +11,24 @@ import numpy as np
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape, Tensor
 from .differences import TOLERANCE, Movement, describe, difference
-from .feeds.draw import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS, Port, Round, shaken, trials
+from .feeds.draw import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS, Port, Round, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
 from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
 from .parting import first_parting
 from .report import Verification
-from .run.lite import LiteRunner
+from .run.lite.runner import LiteRunner
 from .run.opening import open_runner
-from .run.randomness import drawn_outputs
+from .run.randomness import ROUNDING, drawn_outputs, is_chaotic, own_movement
 from .run.runner import KerasRunner, Runner, TooSlow
 from .run.safety import check_outputs
 from .thresholds import Sides
 from .training import beside, in_use
 
-ROUNDING = 4.0  # times its inputs' rounding: what a reference may make of its own
 LARGEST_EXCUSE = 1e-2  # in the scale of the output; what differs by more is no rounding
 FEW, MANY = 2000, 32  # numbers too few to meet much; examples that are drawn then
 Feeds = tuple[dict[str, Any], dict[str, Any]]
+Results = tuple[list[np.ndarray], list[np.ndarray]]
 
 
 def compare(
@@ -131,12 +131,14 @@ class Comparison:
         except NotRunnable:
             return
         floats = (x for x in results[0] if x.dtype.kind in "fc")
-        if all(np.isfinite(x).all() for x in floats):
+        is_finite = all(np.isfinite(x).all() for x in floats)
+        runners = (self.first, self.second)
+        if is_finite and not is_chaotic(
+            runners, self.pairs, feeds, results, self.tolerance
+        ):
             self._judge(feeds, results)
 
-    def _judge(
-        self, feeds: Feeds, results: tuple[list[np.ndarray], list[np.ndarray]]
-    ) -> None:
+    def _judge(self, feeds: Feeds, results: Results) -> None:
         self.last, self.values = feeds, results[0]
         failed: dict[Pair, float] = {}
         shapes = {name: list(np.shape(value)) for name, value in self.last[0].items()}
@@ -237,9 +239,7 @@ class Comparison:
         for feeds, failed in self.failed:
             if pair not in failed:
                 continue
-            both = (feeds[0], shaken(feeds[0]))
-            x, y = (self.first.run(each, [pair[0]], Noise())[0] for each in both)
-            moved = difference(x, y)[1]
+            (moved,) = own_movement(self.first, feeds[0], [pair[0]])
             if failed[pair] > ROUNDING * moved:
                 return None
             largest = max(largest, moved)
@@ -266,9 +266,7 @@ class Comparison:
                 )
         return doubts
 
-    def _run(
-        self, turn: Round, seed: Sequence[int]
-    ) -> tuple[Feeds, tuple[list[Any], list[Any]]]:
+    def _run(self, turn: Round, seed: Sequence[int]) -> tuple[Feeds, Results]:
         """The first trial that both can run; raises the last reason where there is none."""
         mine, theirs = [n for n, _ in self.pairs], [n for _, n in self.pairs]
         known = {

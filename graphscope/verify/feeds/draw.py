@@ -191,9 +191,9 @@ def _quantised(
     return steps.astype(port.dtype)
 
 
-def shaken(feeds: Mapping[str, Any]) -> dict[str, Any]:
+def shaken(feeds: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
     """The same inputs, each float one unit in the last place away."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     shaken_ = dict(feeds)
     for name, value in feeds.items():
         array = np.asarray(value)

@@ -16,7 +16,8 @@ from ...simplify.rewrites.unfuse import unfuse
 from ...wire import op_registry, opdefs
 from ..import_tensorflow import import_tensorflow, silence
 from .keras_file import is_keras_file, open_keras_file
-from .lite import LiteRunner
+from .lite.operators import Operators
+from .lite.runner import LiteRunner
 from .runner import GraphRunner, KerasRunner, Runner, first_line
 from .safety import check_loading, check_sizes, initialisers
 
@@ -166,12 +167,16 @@ def _open_lite(tf: Any, model: Model) -> Runner:
     from ...wire.source import open_source
 
     @cache
-    def graphs() -> tuple[GraphRunner, GraphRunner]:
-        rounded = lower(LiteFile(open_source(model.source)), is_rounded=True)
-        return _open_graph_def(tf, model), _open_graph_def(tf, rounded)
+    def exact() -> GraphRunner:
+        return _open_graph_def(tf, model)
+
+    @cache
+    def operators() -> Operators:
+        file = LiteFile(open_source(model.source))
+        return Operators(file, _open_graph_def(tf, lower(file, is_apart=True)))
 
     try:
-        return LiteRunner(model, graphs)
+        return LiteRunner(model, exact, operators)
     except NotRunnable as error:
         runner = _open_graph_def(tf, model)
         runner.remarks.append(f"{error}: the graph was run as graphscope reads it")

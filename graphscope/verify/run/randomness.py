@@ -1,4 +1,4 @@
-"""Which outputs are drawn at random: their numbers cannot be compared."""
+"""Which outputs chance decides, drawn or in the last bit of an input: their numbers cannot be compared."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from ...simplify.prune import prune
 from ...simplify.rewrites.dropout import drop_dropout
 from ...simplify.specialise import specialise
 from ..differences import difference
+from ..feeds.draw import shaken
+from ..feeds.noise import Noise
 from ..pairing import Pair
 from .runner import Runner
 from .safety import draws
+
+ROUNDING = 4.0  # times its inputs' rounding: what a reference may make of its own
+_SHAKES = (
+    3  # times that inputs are moved by their last bit to see whether a draw is steady
+)
 
 
 def is_drawn(model: Model, output: str) -> bool:
@@ -66,3 +73,36 @@ def drawn_outputs(
         for (pair, value), other in zip(suspects, again)
         if value.dtype.kind in "iu" or difference(value, other)[1] > 1e-6
     ]
+
+
+def own_movement(
+    runner: Runner, feeds: Mapping[str, Any], names: Sequence[str], seed: int = 0
+) -> list[float]:
+    """How far outputs move, each in its own scale, when every float that is fed moves by one unit in the last place."""
+    both = (feeds, shaken(feeds, seed))
+    x, y = (runner.run(each, names, Noise()) for each in both)
+    return [difference(a, b)[1] for a, b in zip(x, y)]
+
+
+def is_chaotic(
+    runners: Sequence[Runner],
+    pairs: Sequence[Pair],
+    feeds: Sequence[Mapping[str, Any]],
+    results: Sequence[Sequence[np.ndarray]],
+    tolerance: float,
+) -> bool:
+    """Whether the last bit of an input moves the outputs as far as two models are apart: such a draw says nothing.
+
+    Untrained networks are like that on numbers larger than those that their normalisations were made for.
+    """
+    apart = [difference(x, y)[1] for x, y in zip(*results)]
+    if max(apart, default=0.0) <= tolerance:
+        return False
+    moved = [
+        own_movement(runner, fed, [pair[side] for pair in pairs], seed)
+        for side, (runner, fed) in enumerate(zip(runners, feeds))
+        for seed in range(_SHAKES)
+    ]
+    return all(
+        a <= max(tolerance, ROUNDING * max(m)) for a, m in zip(apart, zip(*moved))
+    )

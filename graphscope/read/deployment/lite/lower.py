@@ -27,17 +27,17 @@ def load_rules() -> None:
         importlib.import_module(f"{operators.__name__}.{module.name}")
 
 
-def lower(file: LiteFile, is_rounded: bool = False) -> Model:
+def lower(file: LiteFile, is_apart: bool = False) -> Model:
     """The Model of a file, its operators as the TensorFlow ops that they mean.
 
     Tensors that are quantised are the real numbers that they stand for; the inputs and outputs of the model stay
-    what they are in the file. With ``is_rounded`` what operators compute is rounded to the steps and cut off at the ends
-    of what its integers stand for, as the file would. Raises FormatError where the file contradicts itself.
+    what they are in the file. With ``is_apart`` each operator reads placeholders, which the collection ``lite_apart`` names.
+    Raises FormatError where the file contradicts itself.
     """
     load_rules()
     names = [_function_name(each, n) for n, each in enumerate(file.subgraphs)]
     bodies: dict[str, Function] = {}
-    first = Lowered(file.subgraphs[0], file, names, bodies, is_rounded)
+    first = Lowered(file.subgraphs[0], file, names, bodies, is_apart)
     inputs = [_fed(first, number) for number in first.subgraph.inputs]
     _lower_operators(first)
     outputs = [_given_back(first, number) for number in first.subgraph.outputs]
@@ -58,6 +58,7 @@ def lower(file: LiteFile, is_rounded: bool = False) -> Model:
             "lite_steps": tuple(
                 _step(first.subgraph, n) for n in first.subgraph.outputs
             ),
+            **({"lite_apart": tuple(first.apart)} if is_apart else {}),
         },
         versions={"schema": file.model.scalar(0, "u32")},
     )

@@ -15,7 +15,17 @@ from .emit import Emitter, node_name
 from .file import LiteFile, LiteTensor, Subgraph
 
 _MOST_STATE = 1 << 24  # numbers
-_BITS = {"int8": 8, "uint8": 8, "int16": 16}
+_NUMBERS = (
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "uint8",
+    "int16",
+    "int32",
+    "int64",
+    "bool",
+)
 _PARTS = {
     "DepthwiseConv2dNative": "depthwise",
     "Conv2DBackpropInput": "conv2d_transpose",
@@ -30,8 +40,16 @@ class Pending(NamedTuple):
     attrs: Mapping[str, Any]
 
 
+class Apart(NamedTuple):
+    """A result of one operator where each is run by itself: what stands for it before its readers, and what computes it."""
+
+    number: int
+    fed: str
+    computed: str
+
+
 class Lowered:
-    """The graph of one subgraph as it grows."""
+    """The graph of one subgraph as it grows; with ``is_apart`` every operator reads placeholders, listed in ``apart``."""
 
     def __init__(
         self,
@@ -39,11 +57,12 @@ class Lowered:
         file: LiteFile,
         functions: Sequence[str],
         bodies: dict[str, Function],
-        is_rounded: bool = False,
+        is_apart: bool = False,
     ) -> None:
         self.subgraph, self.file, self.functions = subgraph, file, functions
         self.bodies = bodies  # what loops of operators became, for the library
-        self.is_rounded = is_rounded
+        self.is_apart = is_apart
+        self.apart: list[Apart] = []
         self.emitter = Emitter()
         self.makers: dict[int, Tensor] = {}
         self.behind: dict[int, int] = {}
@@ -126,20 +145,19 @@ class Lowered:
             self.emitter.add(names[key], node.op, inputs, node.attrs, specs)
         for number, tensor in zip(numbers, outputs):
             renamed = Tensor(names.get(tensor.node, tensor.node), tensor.port)
-            self.makers[number] = self._rounded(renamed, self.subgraph.tensor(number))
+            self.makers[number] = self._cut_off(renamed, number)
 
-    def _rounded(self, x: Tensor, tensor: LiteTensor) -> Tensor:
-        """What the integers of a tensor stand for, where the graph is to round as the file does."""
-        known = tensor.quantisation
-        if not self.is_rounded or known is None or tensor.spec.dtype not in _BITS:
+    def _cut_off(self, x: Tensor, number: int) -> Tensor:
+        """What the readers of an operator's result read: the result, or a placeholder where operators are run apart."""
+        dtype = self.dtype_of(self.subgraph.tensor(number))
+        if not self.is_apart or dtype not in _NUMBERS:
             return x
-        limits = np.iinfo(tensor.spec.dtype)
-        low, high = (
-            (end - known.zero[0]) * known.scale[0] for end in (limits.min, limits.max)
+        name = self.emitter.fresh(f"{x.node}/apart")
+        node = Node(
+            "Placeholder", {"dtype": dtype, "shape": None}, (TensorSpec("", None),)
         )
-        attrs = {"min": low, "max": high, "num_bits": _BITS[tensor.spec.dtype]}
-        name = self.emitter.fresh(f"{x.node}/rounded")
-        return self.emitter.add(name, "FakeQuantWithMinMaxArgs", [x], attrs)
+        self.apart.append(Apart(number, f"{name}:0", str(x)))
+        return self.emitter.put(name, node)
 
 
 def _label(op: str, parts: Sequence[str], is_output: bool) -> str:

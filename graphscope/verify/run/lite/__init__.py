@@ -1,0 +1,1 @@
+"""TensorFlow Lite models in LiteRT: the whole, and operator by operator."""
