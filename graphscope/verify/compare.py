@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape, Tensor
-from .differences import TOLERANCE, Movement, describe, difference
+from .differences import TOLERANCE, Movement, describe
 from .feeds.draw import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS, Port, Round, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
