@@ -107,6 +107,10 @@ class Weights(Mapping[str, np.ndarray]):
         """Where the raw little-endian bytes lie, in order; None where they must be decoded first."""
         return None
 
+    def checksum(self, name: str) -> int | None:
+        """The CRC32C that the file holds of the values' bytes; None where it holds none of the whole."""
+        return None
+
 
 class _WhenAsked:
     """A field that may be given as a function of nothing, which is called when the field is first read."""

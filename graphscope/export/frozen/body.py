@@ -12,13 +12,13 @@ from ...freeze.stream import stored_value
 from ...graph import Graph, Node
 from ...read.weights.lazy_const import Stored
 
-CHUNK = 1 << 22
+CHUNK = 1 << 20
 
 __all__ = ["bytes_of", "pieces", "stored_value", "value_of"]
 
 
 def pieces(weight: Stored) -> Iterator[Any]:
-    """The little-endian bytes of a weight, at most four MiB at a time."""
+    """The little-endian bytes of a weight, at most one MiB at a time."""
     if weight.extents is None:
         yield from _of_array(weight)
         return

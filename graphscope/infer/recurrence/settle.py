@@ -103,8 +103,7 @@ def _is_candidate(graph: Graph, name: str) -> bool:
         return is_open_to(node)
     if node.op not in LOOP_OPS or not is_open_to(node):
         return False
-    read = {data["port"] for _, _, data in graph.out_edges(name, data=True)}
-    return read <= {6}
+    return graph.ports(name) <= {6}
 
 
 def read_recurrences(

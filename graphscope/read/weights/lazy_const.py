@@ -13,9 +13,12 @@ from ...wire.attrs import numpy_dtype
 
 
 class Stored(Mapping[str, Any]):
-    """``dtype`` and ``value`` of a Const over a weight, or over what ``make`` computes from one."""
+    """``dtype`` and ``value`` of a Const over a weight, or over what ``make`` computes from one.
 
-    __slots__ = ("dtype", "extents", "make", "shape")
+    ``extents`` are where its bytes lie as they are (None: nowhere), ``checksum`` the CRC32C that their file holds of all of them.
+    """
+
+    __slots__ = ("checksum", "dtype", "extents", "make", "shape")
 
     def __init__(
         self,
@@ -23,7 +26,9 @@ class Stored(Mapping[str, Any]):
         shape: tuple[int, ...],
         make: Callable[[], np.ndarray],
         extents: tuple[Extent, ...] | None = None,
+        checksum: int | None = None,
     ) -> None:
+        self.checksum = checksum
         self.dtype, self.shape, self.make, self.extents = dtype, shape, make, extents
 
     def __getitem__(self, name: str) -> Any:
@@ -72,4 +77,5 @@ def stored(weights: Weights, key: str) -> Stored:
     spec = weights.spec(key)
     shape = tuple(size or 0 for size in spec.shape or ())
     extents = weights.extents(key)
-    return Stored(spec.dtype, shape, lambda: weights[key], extents)
+    checksum = weights.checksum(key) if extents else None
+    return Stored(spec.dtype, shape, lambda: weights[key], extents, checksum)

@@ -132,11 +132,17 @@ def _fill_variables(tf: Any, session: Any, folder: str) -> None:
         loaded = tf.saved_model.load(folder)  # its functions do not keep its variables
         variables = [v for each in loaded.signatures.values() for v in each.variables]
     values = {v.name.removesuffix(":0"): v.numpy() for v in variables}
+    assigns, feeds = [], {}
     with session.graph.as_default():
         for name in empty & values.keys():
-            value = tf.constant(values[name])
-            assign = tf.raw_ops.AssignVariableOp(resource=handles[name], value=value)
-            session.run(assign)
+            value = tf.compat.v1.placeholder(values[name].dtype, values[name].shape)
+            feeds[value] = values[name]
+            assigns.append(
+                tf.raw_ops.AssignVariableOp(resource=handles[name], value=value)
+            )
+    session.run(
+        assigns, feeds
+    )  # at once: each new op makes a session read all functions anew
 
 
 def _tags(folder: Path) -> list[str]:
