@@ -53,6 +53,12 @@ def _place(folder: Path, name: str) -> Path:
     return place
 
 
+def _feeds(path: Path) -> str:
+    """Examples that lie beside a model, where drawn ones mean nothing to it."""
+    examples = path.with_name("feeds.npz")
+    return str(examples) if examples.is_file() else ""
+
+
 def equal(
     folder: Path, models: dict[str, tuple[Path, list[str]]], target: str
 ) -> list[str]:
@@ -62,7 +68,8 @@ def equal(
         start = time.perf_counter()
         place = folder / f"{name.replace(' ', '_')}.{target}{SUFFIXES.get(target, '')}"
         try:
-            report = analyse(path, outputs=outputs).export(place, target, force=True)
+            found = analyse(path, outputs=outputs)
+            report = found.export(place, target, force=True, feeds=_feeds(path))
             proof = report.verified
             names += [name] if proof.passed else []
             said = f"{proof.passed} {proof.max_rel} {' '.join(proof.remarks)[:200]}"

@@ -15,6 +15,7 @@ import tensorflow as tf
 from graphscope.analysis import analyse
 from graphscope.errors import GraphscopeError, WouldOverwrite
 from graphscope.export.bundle import saved
+from graphscope.read import load
 
 from .models import freeze_to, save_checkpoint, save_module, values
 
@@ -118,6 +119,19 @@ def test_a_training_checkpoint_becomes_its_inference_form(tmp_path):
     np.testing.assert_allclose(found["probabilities"].sum(1), 1, rtol=1e-5)
 
 
+def test_a_weight_that_was_damaged_in_the_source_is_not_sealed_anew(tmp_path):
+    """What its checkpoint says of it goes with it, so that whoever loads the export is told."""
+    prefix = save_checkpoint(tmp_path)
+    shard = prefix.with_name(f"{prefix.name}.data-00000-of-00001")
+    weight = load(str(prefix)).weights.extents("dense/kernel")[0]
+    with open(shard, "r+b") as file:
+        file.seek(weight.offset)
+        file.write(b"\xff")
+    analyse(prefix).export(tmp_path / "1", "savedmodel", verify=False)
+    with pytest.raises(tf.errors.DataLossError, match="[Cc]hecksum does not match"):
+        tf.saved_model.load(str(tmp_path / "1"))
+
+
 def test_with_constants_there_is_one_file(module, tmp_path):
     place = tmp_path / "model"
     report = analyse(module).export(place, "savedmodel", constants=True)
@@ -126,11 +140,14 @@ def test_with_constants_there_is_one_file(module, tmp_path):
 
 
 def test_nothing_of_tensorflow_is_loaded_to_write_one(module, tmp_path):
+    """Nor networkx, whose import costs as much as the export of a small net."""
+    checkpoint = save_checkpoint(tmp_path)
     code = f"""
 import sys
 from graphscope.analysis import analyse
-analyse({str(module)!r}).export({str(tmp_path / "m")!r}, "savedmodel", verify=False)
-print([m for m in ("tensorflow", "keras") if m in sys.modules])"""
+for number, path in enumerate([{str(module)!r}, {str(checkpoint)!r}]):
+    analyse(path).export({str(tmp_path)!r} + f"/{{number}}", "savedmodel", verify=False)
+print([m for m in ("tensorflow", "keras", "networkx") if m in sys.modules])"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
