@@ -186,7 +186,12 @@ cli.add_command(diff_command)
 @freeze_options
 @as_json
 def freeze_command(
-    json_wanted: bool, out: str, rename: tuple[str, ...], force: bool, **options: Any
+    json_wanted: bool,
+    out: str,
+    rename: tuple[str, ...],
+    force: bool,
+    verify: bool,
+    **options: Any,
 ) -> None:
     """Checkpoint and graph to one .pb: variables become constants."""
     from . import terminal as console
@@ -200,7 +205,7 @@ def freeze_command(
     remember([out])
     warn_of(analysis)
     document["verified"] = None
-    if REDUCTIONS & wishes.keys() and can_run():
+    if verify and REDUCTIONS & wishes.keys() and can_run():
         document["verified"] = analysis.measure_reduction(out, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
 

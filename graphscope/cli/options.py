@@ -111,6 +111,11 @@ FREEZE = (
         metavar="N",
         help="Write attributes that this GraphDef version knows.",
     ),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        help="Run the smaller graph beside the whole one (needs TensorFlow).",
+    ),
 )
 EXPORT = (
     click.option(

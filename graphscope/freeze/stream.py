@@ -37,12 +37,12 @@ NODE, LIBRARY, VERSIONS = 1, 2, 4  # fields of GraphDef
 
 
 class Part(NamedTuple):
-    """Bytes to be written: a head, then ``length`` bytes that lie in ``extents`` or that ``make`` gives."""
+    """Bytes to be written: a head, then ``length`` bytes that lie in ``extents`` or in the arrays that ``pieces`` gives."""
 
     head: bytes
     length: int = 0
     extents: tuple[Extent, ...] | None = None
-    make: Callable[[], np.ndarray] | None = None
+    pieces: Callable[[], Iterable[np.ndarray]] | None = None
 
     @property
     def size(self) -> int:
@@ -100,7 +100,7 @@ def _node_part(name: str, node: Node, inputs: Iterable[str]) -> Part:
     for number, before in ((8, b""), (2, _field(1, b"value")), (5, message)):
         inner = before + _key(number) + _varint(len(inner) + body.nbytes) + inner
     head = _key(NODE) + _varint(len(inner) + body.nbytes) + inner
-    return Part(head, body.nbytes, body.extents, body.make)
+    return Part(head, body.nbytes, body.extents, body.pieces)
 
 
 def stored_value(node: Node) -> Stored | None:
@@ -175,8 +175,8 @@ def _write_parts(file: Any, parts: Iterable[Part]) -> None:
             if part.extents is not None:
                 for extent in part.extents:
                     _copy(shard(extent.path), extent, file)
-            elif part.make is not None:
-                _write_array(file, part)
+            elif part.pieces is not None:
+                _write_arrays(file, part.pieces(), part.length)
 
 
 def _copy(source: Any, extent: Extent, file: Any) -> None:
@@ -192,18 +192,17 @@ def _copy(source: Any, extent: Extent, file: Any) -> None:
         left -= len(piece)
 
 
-def _write_array(file: Any, part: Part) -> None:
-    if part.make is None:
-        return
-    array = part.make()
-    if array.dtype.byteorder == ">":
-        array = array.astype(array.dtype.newbyteorder("<"))
-    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    if data.nbytes != part.length:
-        raise FormatError(
-            f"a weight has {data.nbytes} bytes where its index says {part.length}"
-        )
-    file.write(data.data)
+def _write_arrays(file: Any, pieces: Iterable[np.ndarray], length: int) -> None:
+    """Raises FormatError where the arrays together have not so many bytes."""
+    size = 0
+    for array in pieces:
+        if array.dtype.byteorder == ">":
+            array = array.astype(array.dtype.newbyteorder("<"))
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        size += data.nbytes
+        file.write(data.data)
+    if size != length:
+        raise FormatError(f"a weight has {size} bytes where its index says {length}")
 
 
 def _write_text(

@@ -409,3 +409,42 @@ def test_the_report_counts_and_gives_reasons(network, tmp_path):
     document = report.to_json()
     for key in ("path", "inputs", "outputs", "nodes", "constants", "bytes", "dropped"):
         assert key in document
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_weights_are_converted_piece_by_piece(tmp_path, axis, monkeypatch):
+    """What is written is numpy's conversion of the whole, with a scale for each column, or for each row of a table."""
+    monkeypatch.setattr("graphscope.wire.mapped.PIECE", 4096)
+    value = np.random.default_rng(7).normal(size=(300, 50)).astype("f")
+    for options, dtype in (({"half": True}, np.float16), ({"quantize": "int8"}, "i1")):
+        freeze_model(reader(value, axis), ["y"], tmp_path / "f.pb", **options)
+        stored = constants(tmp_path / "f.pb")
+        if "half" in options:
+            assert (stored[dtype] == value.astype(dtype)).all()
+            continue
+        scale = np.abs(value).max(1 - axis, keepdims=True) / np.float32(127)
+        np.testing.assert_array_equal(stored["f4"], scale)
+        assert np.abs(stored[dtype] * scale - value).max() <= scale.max() * 0.501
+
+
+def reader(value, axis):
+    """A table whose rows are gathered (axis 0), or a kernel (axis 1)."""
+    if axis:
+        return matmul_model(value)
+    graph = Graph()
+    graph.add("x", Node("Placeholder", {"dtype": "int32", "shape": (None,)}))
+    attrs = {"dtype": "float32", "shape": value.shape}
+    graph.add("net/w", Node("VariableV2", attrs))
+    types = {"Tparams": "float32", "Tindices": "int32"}
+    graph.add("y", Node("Gather", types), [Tensor("net/w"), Tensor("x")])
+    return Model(graph, "model.ckpt", weights=Memory({"net/w": value}))
+
+
+def constants(path):
+    """The last constant of each dtype."""
+    tensors = [
+        tf.make_ndarray(n.attr["value"].tensor)
+        for n in graph_def(path).node
+        if n.op == "Const"
+    ]
+    return {each: t for t in tensors for each in (t.dtype.str[1:], t.dtype.type)}

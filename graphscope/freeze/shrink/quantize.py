@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
-from ...read.weights.lazy_const import Stored
+from ...read.weights.lazy_const import Converted, Stored
+from ...wire.mapped import pieces
 from ..report import Change
 from .channels import KERNEL_SLOT, output_axes
 
 LEAST = 1024  # elements; smaller constants are biases and settings, not worth an error
 MOST_HALF = float(np.finfo(np.float16).max)
+HALF_STEP = (
+    2.0**-11
+)  # the most that rounding to float16 changes a number, as a part of it
+SMALLEST_HALF = 2.0**-24  # below 6.1e-5 numbers lie so far apart
 
 
 def halve(graph: Graph) -> tuple[Graph, list[Change]]:
@@ -23,13 +29,12 @@ def halve(graph: Graph) -> tuple[Graph, list[Change]]:
     """
     copy, worst, names = duplicate(graph), 0.0, []
     for name in _weights(graph):
-        value = graph.attrs(name)["value"]
-        scale = float(np.max(np.abs(value), initial=0.0))
+        ranges = [_largest(piece) for _, piece in pieces(graph.attrs(name)["value"])]
+        scale = float(np.maximum.reduce(ranges))  # NaN where there is one
         if not scale < MOST_HALF:
             continue
-        short = value.astype(np.float16).astype(np.float32)
-        worst = max(worst, float(np.max(np.abs(short - value))) / (scale or 1.0))
-        _store(copy, name, "half", "float16", _as_half(graph, name))
+        worst = max(worst, HALF_STEP, SMALLEST_HALF / 2 / (scale or 1.0))
+        _store(copy, name, "half", Converted("float16", graph.attrs(name), _as_half))
         names.append(name)
     text = (
         f"{len(names)} weights as float16, each within {worst:.1e} of its largest value"
@@ -37,9 +42,16 @@ def halve(graph: Graph) -> tuple[Graph, list[Change]]:
     return copy, [Change(text, tuple(names))] if names else []
 
 
-def _as_half(graph: Graph, name: str) -> Callable[[], np.ndarray]:
-    attrs = graph.attrs(name)
-    return lambda: attrs["value"].astype(np.float16)
+def _as_half(piece: np.ndarray, cut: slice) -> np.ndarray:
+    return piece.astype(np.float16)
+
+
+def _largest(piece: np.ndarray, axes: tuple[int, ...] | None = None) -> np.ndarray:
+    """The largest absolute value along some axes, all of them kept; without a copy of the piece."""
+    return np.maximum(
+        piece.max(axes, keepdims=axes is not None, initial=0),
+        -piece.min(axes, keepdims=axes is not None, initial=0),
+    )
 
 
 def quantize(graph: Graph) -> tuple[Graph, list[Change]]:
@@ -52,13 +64,11 @@ def quantize(graph: Graph) -> tuple[Graph, list[Change]]:
         value = graph.attrs(name)["value"]
         if value.ndim < 2:
             continue
-        axes = _channel_axes(graph, name, value.ndim)
-        others = tuple(axis for axis in range(value.ndim) if axis not in axes)
-        most = np.max(np.abs(value), axis=others, keepdims=True)
+        most = _channel_range(value, _channel_axes(graph, name, value.ndim))
         if not np.isfinite(most).all():
             continue
         scale = (np.where(most > 0, most, 127.0) / 127.0).astype(np.float32)
-        whole = _store(copy, name, "int8", "int8", _as_int8(graph, name, scale))
+        whole = _store(copy, name, "int8", _as_int8(graph.attrs(name), scale))
         _scale(copy, name, whole, scale)
         worst = max(worst, float(np.max(scale) / 2 / (np.max(most) or 1.0)))
         names.append(name)
@@ -66,9 +76,22 @@ def quantize(graph: Graph) -> tuple[Graph, list[Change]]:
     return copy, [Change(text, tuple(names))] if names else []
 
 
-def _as_int8(graph: Graph, name: str, scale: np.ndarray) -> Callable[[], np.ndarray]:
-    attrs = graph.attrs(name)
-    return lambda: np.clip(np.rint(attrs["value"] / scale), -127, 127).astype(np.int8)
+def _channel_range(value: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The largest absolute value of each channel; the other axes are kept with size 1."""
+    others = tuple(axis for axis in range(value.ndim) if axis not in axes)
+    ranges = [_largest(piece, others) for _, piece in pieces(value)]
+    if 0 in axes:
+        return np.concatenate(ranges)
+    return np.maximum.reduce(ranges)  # type: ignore[no-any-return]
+
+
+def _as_int8(attrs: Mapping[str, Any], scale: np.ndarray) -> Converted:
+    def convert(piece: np.ndarray, cut: slice) -> np.ndarray:
+        own = scale[cut] if len(scale) > 1 else scale
+        whole = piece / own
+        return np.clip(np.rint(whole, out=whole), -127, 127, out=whole).astype(np.int8)
+
+    return Converted("int8", attrs, convert)
 
 
 def _weights(graph: Graph) -> list[str]:
@@ -96,20 +119,13 @@ def _channel_axes(graph: Graph, name: str, rank: int) -> tuple[int, ...]:
     return (rank - 1,)
 
 
-def _store(
-    graph: Graph, name: str, suffix: str, dtype: str, make: Callable[[], np.ndarray]
-) -> str:
+def _store(graph: Graph, name: str, suffix: str, attrs: Converted) -> str:
     """Put the short constant beside the weight, whose name now is that of the Cast."""
     old = graph.node(name)
     short = fresh(graph, f"{name}/{suffix}")
-    shape = (
-        old.attrs.shape if isinstance(old.attrs, Stored) else old.attrs["value"].shape
-    )
-    attrs = Stored(dtype, tuple(shape), make)
     put(graph, short, Node("Const", attrs, (), old.controls, old.device), ())
-    cast = Node(
-        "Cast", {"SrcT": dtype, "DstT": "float32"}, (), old.controls, old.device
-    )
+    types = {"SrcT": attrs.dtype, "DstT": "float32"}
+    cast = Node("Cast", types, (), old.controls, old.device)
     put(graph, name, cast, [Tensor(short)])
     return short
 

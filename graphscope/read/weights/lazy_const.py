@@ -10,6 +10,7 @@ import numpy as np
 
 from ...graph import Extent, TensorSpec, Weights
 from ...wire.attrs import numpy_dtype
+from ...wire.mapped import pieces
 
 
 class Stored(Mapping[str, Any]):
@@ -55,6 +56,10 @@ class Stored(Mapping[str, Any]):
         """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
         return dict, (dict(self),)
 
+    def pieces(self) -> Iterator[np.ndarray]:
+        """The value in slices along its first axis."""
+        yield self.make()
+
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape of the value, which is left alone."""
         return TensorSpec(self.dtype, self.shape)
@@ -70,6 +75,35 @@ class Stored(Mapping[str, Any]):
         if dtype is None or dtype.hasobject:
             return 0
         return math.prod(self.shape) * dtype.itemsize
+
+
+class Converted(Stored):
+    """A Const over the value of another one, each piece of it converted when it is asked for: it is never in memory as a whole.
+
+    ``convert`` is given slices along the first axis, and which slices they are.
+    """
+
+    __slots__ = ("convert", "original")
+
+    def __init__(
+        self,
+        dtype: str,
+        original: Mapping[str, Any],
+        convert: Callable[[np.ndarray, slice], np.ndarray],
+    ) -> None:
+        self.original, self.convert = original, convert
+        if isinstance(original, Stored):
+            shape = original.shape
+        else:
+            shape = original["value"].shape
+        super().__init__(dtype, tuple(shape), self._whole)
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        for cut, piece in pieces(self.original["value"]):
+            yield self.convert(piece, cut)
+
+    def _whole(self) -> np.ndarray:
+        return np.concatenate([*self.pieces()]).reshape(self.shape)
 
 
 def stored(weights: Weights, key: str) -> Stored:
