@@ -32,6 +32,7 @@ class GraphscopeError(Exception):
     """
 
     exit_code = 1
+    file = ""  # the model that it is about, where that is known
 
 
 class FormatError(GraphscopeError):

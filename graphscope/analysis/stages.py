@@ -136,6 +136,7 @@ class Stages:
         The model must have been loaded with ``check``.
         """
         for name in self.model.weights:
+            announce(f"checking the values of {name}")
             self.model.weights[name]
 
     @cached_property
@@ -232,6 +233,15 @@ class Stages:
         if self.model.layered:
             return layered_specs(self.model.graph)
         return self._sized.specs
+
+    def has_node(self, name: str) -> bool:
+        """Whether a node of the file is called so."""
+        return name in self.flat.graph
+
+    def check_names(self) -> None:
+        """Raise GraphError where an output, an input or a shape that was asked for names what the model has not."""
+        for name in (*self.wanted_outputs, *self.wanted_inputs, *self.given_shapes):
+            self._existing(name)
 
     def sized(self, tensor: Tensor, spec: TensorSpec) -> TensorSpec:
         """``spec``, or what inference knows beyond it; a graph that cannot be taken so far adds nothing."""

@@ -12,19 +12,22 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from .. import __version__
-from .arguments import analysis_of, say
+from .arguments import analysis_of, opened, refuse_useless, say, warn_of
 from .assignment import assign_command
-from .endings import end_by_signal, exit_by, os_text
+from .endings import end_by_signal, exit_by, fail
+from .group import Ordered
+from .inputs import on_disk, over_models, with_file
 from .ledger import KERAS, check_ours, remember
-from .objections import refuse_useless, warn_of
 from .options import (
     EXPORT_WISHES,
     FREEZE_WISHES,
+    MODEL,
+    PATH,
     REDUCTIONS,
     as_json,
     export_options,
@@ -37,14 +40,8 @@ from .options import (
 from .pictures import diff_command, render_command, view_command
 from .survey import survey_command
 from .text.progress import noticing
+from .text.show import show
 from .text.tables import Choice, layers_text, of_tables, variables_text
-
-
-class Ordered(click.Group):
-    """Lists its commands in the order in which a newcomer needs them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
 
 @click.group(cls=Ordered, context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,23 +50,28 @@ def cli() -> None:
     """A decompiler for TensorFlow models.
 
     MODEL is whatever you have: a checkpoint prefix, one of its files, a .meta, a .pb or .pbtxt, a SavedModel
-    folder. What it is, is told from its bytes.
+    folder, a .keras, .h5 or .tflite; - is standard input. What it is, is told from its bytes.
     """
 
 
-def model_command(name: str, **options: Any) -> Callable[..., click.Command]:
-    """A subcommand on one MODEL, with the options that all of them take."""
+def model_command(name: str, several: bool = False) -> Callable[..., click.Command]:
+    """A subcommand on one MODEL (or on ``several``, each on its own), with the options that all of them take."""
 
     def register(function: Callable[..., None]) -> click.Command:
-        return cli.command(name, **options)(shared_options(function))
+        command = with_file(function)
+        command = over_models(command) if several else command
+        return cli.command(name)(shared_options(command, several))
 
     return register
 
 
-@model_command("inspect")
+@model_command("inspect", several=True)
 @as_json
 def inspect_command(json_wanted: bool, **options: Any) -> None:
-    """What it is: format, producer, inputs, outputs, layers, totals, findings."""
+    """What it is: format, producer, inputs, outputs, layers, totals, findings.
+
+    Of several MODELs or a glob: one after the other, with --json a line of JSON each.
+    """
     from ..analysis import documents as report
     from . import terminal as console
 
@@ -77,7 +79,7 @@ def inspect_command(json_wanted: bool, **options: Any) -> None:
     say(document, lambda: console.inspect_text(document, options["model"]), json_wanted)
 
 
-@model_command("variables")
+@model_command("variables", several=True)
 @click.option(
     "--stats",
     is_flag=True,
@@ -88,11 +90,14 @@ def inspect_command(json_wanted: bool, **options: Any) -> None:
 def variables_command(
     json_wanted: bool, stats: bool, choice: Choice, **options: Any
 ) -> None:
-    """The variable list: roles, shapes, bytes, statistics on request."""
+    """The variable list: roles, shapes, bytes, statistics on request.
+
+    Of several MODELs or a glob: one after the other, with --json a line of JSON each.
+    """
     from ..analysis import documents as report
 
     document = report.describe_variables(analysis_of(options), stats)
-    say(document, lambda: variables_text(document, choice), json_wanted)
+    say(document, lambda: variables_text(document, choice), json_wanted, choice.wide)
 
 
 @model_command("layers")
@@ -113,12 +118,12 @@ def layers_command(
     if stop_after:
         document = report.describe_pass(analysis, stop_after)
         frame = partial(analysis.layer_table_after, stop_after)
-        say(document, lambda: layers_text(frame(), choice), json_wanted)
+        say(document, lambda: layers_text(frame(), choice), json_wanted, choice.wide)
     elif json_wanted:
         say(report.describe_layers(analysis), str, True)
     else:
         text = layers_text(analysis.layer_table(level), choice)
-        say({}, lambda: text, False)
+        say({}, lambda: text, False, choice.wide)
 
 
 @model_command("outputs")
@@ -132,7 +137,7 @@ def outputs_command(json_wanted: bool, **options: Any) -> None:
     say(document, lambda: console.candidates_text(document), json_wanted)
 
 
-@model_command("doctor")
+@model_command("doctor", several=True)
 @click.option(
     "--fail-on",
     type=click.Choice(["info", "warning", "error"]),
@@ -140,7 +145,10 @@ def outputs_command(json_wanted: bool, **options: Any) -> None:
 )
 @as_json
 def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> None:
-    """What would break or falsify a freeze, and the remedy."""
+    """What would break or falsify a freeze, and the remedy.
+
+    Of several MODELs or a glob: one after the other, with --json a line of JSON each.
+    """
     from ..analysis import documents as report
     from . import terminal as console
 
@@ -154,27 +162,30 @@ def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> No
 
 
 @cli.command("explain")
-@click.argument("model")
+@MODEL
 @click.argument("pattern", required=False)
 @click.option("--at", "node", metavar="NODE", help="Where the layer should end.")
 @click.option("--output", metavar="TENSOR", help="Why it is an output, or is none.")
 def explain_command(
     model: str, pattern: str | None, node: str | None, output: str | None
 ) -> None:
-    """Why PATTERN (a layer's or a formula's name) does or does not match at NODE; the evidence of an output; or, of a
-    known family's name, what of its weights is here and what does not fit."""
-    from ..analysis.results import analyse
+    """Why a layer was recovered or was not, why a tensor is an output or is none.
 
-    if output:
-        click.echo(analyse(model).candidates.explain(output))
-    elif pattern and node:
-        click.echo(analyse(model).explain(pattern, node))
-    elif pattern:
-        click.echo(analyse(model).explain_family(pattern))
-    else:
+    PATTERN is the name of a layer or of a formula, with --at NODE; or, alone, the name of a known family: what of its
+    weights is here and what does not fit.
+    """
+    if not (output or pattern):
         raise click.UsageError(
             "give a PATTERN and --at NODE, the name of a family, or --output TENSOR"
         )
+    analysis = opened(model, [output] if output else ())
+    analysis.check_names()
+    if output:
+        show(analysis.candidates.explain(output))
+    elif node:
+        show(analysis.explain(str(pattern), node))
+    else:
+        show(analysis.explain_family(str(pattern)))
 
 
 cli.add_command(render_command)
@@ -271,8 +282,8 @@ def keras_command(
 
 
 @cli.command("verify")
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
 @click.option(
     "--trust",
     is_flag=True,
@@ -292,6 +303,7 @@ def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     from ..verify import apart
     from . import terminal as console
 
+    a, b = on_disk(a), on_disk(b)
     network = "://" in a + b  # a model that is fetched
     try:
         document = apart(lambda: compare_files(a, b, trust), network).to_json()
@@ -309,7 +321,7 @@ def export_command(json_wanted: bool, out: str, target: str, **options: Any) -> 
 
     Exit status 3 where what the runtime computes differs from the source by more than --within.
     """
-    from . import deployment
+    from .text import deployment
 
     check_ours([out], options["force"], folders=True)
     wishes = {key: options[key] for key in EXPORT_WISHES}
@@ -327,13 +339,35 @@ cli.add_command(survey_command)
 
 @cli.command("demo")
 @click.option(
-    "-o", "--out", default="graphscope-demo", show_default=True, metavar="DIR"
+    "-o",
+    "--out",
+    type=PATH,
+    default="graphscope-demo",
+    show_default=True,
+    metavar="DIR",
+    help="Where its files go.",
 )
 def demo_command(out: str) -> None:
     """Train a small TensorFlow 1 model, then run the whole chain on it."""
     from .demo.chain import run_demo
 
     run_demo(out, click.echo, cli)
+
+
+@cli.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion_command(shell: str) -> None:
+    """Print what makes a shell complete commands, options and paths.
+
+    Bash: eval "$(graphscope completion bash)" in ~/.bashrc; zsh likewise in ~/.zshrc; fish: graphscope completion fish >
+    ~/.config/fish/completions/graphscope.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is not None:
+        script = kind(cli, {}, "graphscope", "_GRAPHSCOPE_COMPLETE").source()
+        click.echo(script)
 
 
 def main() -> None:
@@ -348,8 +382,7 @@ def main() -> None:
         with noticing():
             cli.main(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        fail(error, error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("graphscope: interrupted", err=True)
         sys.exit(130)
@@ -359,12 +392,4 @@ def main() -> None:
     except GraphscopeError as error:
         fail(error, error.exit_code)
     except OSError as error:
-        fail(GraphscopeError(os_text(error)), 1)
-
-
-def fail(error: BaseException, status: int) -> NoReturn:
-    """One line on stderr, then the exit."""
-    from .terminal import printable
-
-    click.echo("graphscope: " + printable(" ".join(str(error).split())), err=True)
-    sys.exit(status)
+        fail(error, 1)

@@ -7,28 +7,64 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .inputs import LINES, STDIN, on_disk
 from .options import parse_shape
-from .text.progress import end_notice
+from .text.show import remark, show
 
 if TYPE_CHECKING:
     from ..analysis.results import Analysis
 
 
 def analysis_of(options: Mapping[str, Any]) -> Analysis:
-    """The Analysis that the shared options ask for."""
-    from ..analysis.results import Analysis
-    from ..read import load
-
+    """The Analysis that the shared options ask for; raises GraphError where they name what the model has not."""
     check_place(options.get("out"))
     shapes = dict(map(parse_shape, options["shapes"]))
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
     check = options.get("check", False)
-    model = load(options["model"], **places, check=check)
     wishes = (options["outputs"], options["inputs"], shapes)
-    analysis = Analysis(model, *wishes, joined=bool(places))
+    analysis = opened(options["model"], *wishes, **places, check=check)
+    _check_names(analysis, options)
     if check:
         analysis.check_values()
     return analysis
+
+
+def opened(word: str, *wishes: Any, check: bool = False, **places: Any) -> Analysis:
+    """The analysis of the model at a path, or of the one that comes through standard input; ``wishes`` as Analysis has them."""
+    from dataclasses import replace
+
+    from ..analysis.results import Analysis
+    from ..read import load
+
+    model = load(on_disk(word), **places, check=check)
+    if word == STDIN and model.topology is None:  # a Keras file is run from its path
+        model = replace(model, source=STDIN)
+    return Analysis(model, *wishes, joined=bool(places))
+
+
+_FILE = tuple(
+    ".pb .pbtxt .html .htm .svg .png .dot .md .csv .json .txt .h5 .keras .onnx .tflite .py".split()
+)
+
+
+def _check_names(analysis: Analysis, options: Mapping[str, Any]) -> None:
+    """Raise GraphError where no node is called so, UsageError where --output has a file's name or --out a node's."""
+    from ..errors import GraphscopeError
+
+    out = options.get("out")
+    if out and "." not in out and "/" not in out and analysis.has_node(out):
+        raise click.UsageError(
+            f"-o/--out is where to write, and {out!r} is a node of the model: --output {out} names it as an output, -o a file"
+        )
+    try:
+        analysis.check_names()
+    except GraphscopeError as error:
+        for name in options["outputs"]:
+            if name.lower().endswith(_FILE) and repr(name) in str(error):
+                raise click.UsageError(
+                    f"--output names a node of the model, and {name!r} looks like a file: -o/--out is where to write"
+                ) from None
+        raise
 
 
 def check_place(out: str | None) -> None:
@@ -43,11 +79,48 @@ def check_place(out: str | None) -> None:
 
 
 def say(
-    document: Mapping[str, Any], text: Callable[[], str], json_wanted: bool
+    document: Mapping[str, Any],
+    text: Callable[[], str],
+    json_wanted: bool,
+    wide: bool = False,
 ) -> None:
-    """Print the document as JSON, or the text made from it."""
+    """Print the document as JSON (in one line, with the model's file, where several models are looked at), or the text made from it."""
     import json
 
-    printed = json.dumps(document, indent=2) if json_wanted else text()
+    if not json_wanted:
+        show(text(), wide)
+        return
+    path = click.get_current_context().meta.get(LINES)
+    lined = {} if path is None else {"file": path}
+    indent = 2 if path is None else None
+    show_json(json.dumps(lined | dict(document), indent=indent))
+
+
+def show_json(text: str) -> None:
+    """Print JSON: never coloured, never wrapped."""
+    from .text.progress import end_notice
+
     end_notice()
-    click.echo(printed)
+    click.echo(text)
+
+
+def warn_of(analysis: Analysis) -> None:
+    """Say on stderr what is wrong with the outputs that were asked for."""
+    from ..analysis import documents as report
+    from . import terminal as console
+
+    for finding in report.describe_errors(analysis):
+        remark(console.doctor_text({"findings": [finding]}))
+
+
+def refuse_useless(analysis: Analysis, force: bool) -> None:
+    """Refuse to freeze what computes nothing, such as a label: nobody means that, unless by --force."""
+    from ..analysis import documents as report
+    from ..errors import GraphscopeError
+
+    for finding in report.describe_errors(analysis):
+        if finding["id"] in ("output-is-placeholder", "output-is-weight") and not force:
+            instead = f"; try {finding['remedy']}" if finding["remedy"] else ""
+            raise GraphscopeError(
+                f"{finding['message']}; nothing is written (--force writes it all the same){instead}"
+            )

@@ -8,19 +8,26 @@ from typing import Any
 
 import click
 
+from .arguments import say
+from .inputs import on_disk
 from .ledger import check_ours, remember
-from .options import as_json, force_option
+from .options import PATH, as_json, force_option
 from .terminal import printable, shape_text, table
+from .text.show import remark
 
 _STEPS = {"": "", "transpose": ", transposed", "reshape": ", reshaped"}
 _LISTED = 12  # of what one side lacks; the rest are counted
 
 
 @click.command("assign")
-@click.argument("checkpoint")
-@click.argument("model")
+@click.argument("checkpoint", type=PATH)
+@click.argument("model", type=PATH)
 @click.option(
-    "-o", "--out", metavar="FILE.py", help="Write source that loads one into the other."
+    "-o",
+    "--out",
+    type=PATH,
+    metavar="FILE.py",
+    help="Write source that loads one into the other.",
 )
 @click.option(
     "--trust", is_flag=True, help="Run a MODEL.py that does more than build layers."
@@ -40,7 +47,6 @@ def assign_command(
     MODEL is a model file of any format, or Python source that builds one: a Keras model called model, a function
     build_model(), or a TensorFlow 1 graph.
     """
-    import json
     from pathlib import Path
 
     from ..analysis.assignment import assign_files
@@ -48,16 +54,15 @@ def assign_command(
 
     if out:
         check_ours([out], force)
-    assignment, source = assign_files(checkpoint, model, trust)
+    assignment, source = assign_files(on_disk(checkpoint), on_disk(model), trust)
     document = assignment.to_json()
     if out:
         with beside(Path(out)) as unfinished:
             unfinished.write_text(source)
         remember([out])
-    text = json.dumps(document, indent=2) if json_wanted else assignment_text(document)
-    click.echo(text)
+    say(document, lambda: assignment_text(document), json_wanted)
     if out:
-        click.echo(f"wrote {out}", err=True)
+        remark(f"wrote {out}")
 
 
 def assignment_text(document: Mapping[str, Any]) -> str:

@@ -8,7 +8,9 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+import click
 
 from ..wire.beside import remove_unfinished
 
@@ -68,3 +70,42 @@ def exit_by(proof: Mapping[str, Any] | None, must_prove: bool) -> None:
         sys.exit(DIFFERENT)
     if verdict != "equal" and must_prove:
         sys.exit(NOT_PROVEN)
+
+
+def message_of(error: BaseException) -> str:
+    """What went wrong, in one line that no file can steer the terminal with."""
+    from .terminal import printable
+
+    if isinstance(error, click.ClickException):
+        text = error.format_message()
+    else:
+        text = os_text(error) if isinstance(error, OSError) else str(error)
+    return printable(" ".join(text.split()))
+
+
+def error_line(error: BaseException) -> str:
+    """The line for a person."""
+    return f"graphscope: {message_of(error)}"
+
+
+def error_text(
+    error: BaseException, file: str, status: int, indent: int | None = 2
+) -> str:
+    """The JSON document of an error: ``error`` (the line), ``kind`` (the exception's class), ``file``, ``status``."""
+    import json
+
+    document = {"error": message_of(error), "kind": type(error).__name__}
+    return json.dumps({**document, "file": file, "status": status}, indent=indent)
+
+
+def fail(error: BaseException, status: int) -> NoReturn:
+    """One line on stderr, under --json a document on stdout too, then the exit."""
+    from .text.show import show_error
+
+    if "--json" in sys.argv[1:]:
+        click.echo(error_text(error, getattr(error, "file", ""), status))
+    if isinstance(error, click.ClickException):
+        error.show()
+    else:
+        show_error(error_line(error))
+    sys.exit(status)

@@ -9,8 +9,13 @@ import click
 
 Decorated = Callable[..., Any]
 
+# what completes to paths; nothing is checked: a checkpoint's prefix is no file
+PATH = click.Path()
+MODEL = click.argument("model", type=PATH)
+MODELS = click.argument(
+    "models", type=PATH, nargs=-1, required=True, metavar="MODEL..."
+)
 SHARED = (
-    click.argument("model"),
     click.option(
         "--output",
         "-O",
@@ -36,11 +41,15 @@ SHARED = (
     ),
     click.option(
         "--checkpoint",
+        type=PATH,
         metavar="PATH",
         help="Where the weights are, when not beside MODEL.",
     ),
     click.option(
-        "--graph", metavar="PATH", help="Where the graph is, when not beside MODEL."
+        "--graph",
+        type=PATH,
+        metavar="PATH",
+        help="Where the graph is, when not beside MODEL.",
     ),
     click.option(
         "--check", is_flag=True, help="Compare the checksum of every tensor: reads all."
@@ -51,16 +60,23 @@ as_json = click.option(
 )
 
 
+level_option = click.option(
+    "--level",
+    type=click.Choice(["op", "layer", "block"]),
+    default="layer",
+    show_default=True,
+    help="What a row or a box stands for.",
+)
+
+
 def of_layers(command: Decorated) -> Decorated:
     """``--level`` and ``--stop-after`` of the table of layers."""
-    levels = click.Choice(["op", "layer", "block"])
-    level = click.option("--level", type=levels, default="layer", show_default=True)
     stop = click.option(
         "--stop-after",
         metavar="PASS",
         help="What stands after one of the passes to the layers, such as find_layers.",
     )
-    return level(stop(command))  # type: ignore[no-any-return]
+    return level_option(stop(command))  # type: ignore[no-any-return]
 
 
 force_option = click.option(
@@ -70,7 +86,14 @@ force_option = click.option(
 )
 FREEZE = (
     force_option,
-    click.option("-o", "--out", required=True, metavar="FILE.pb"),
+    click.option(
+        "-o",
+        "--out",
+        type=PATH,
+        required=True,
+        metavar="FILE.pb",
+        help="The file to write.",
+    ),
     click.option(
         "--as-is",
         is_flag=True,
@@ -125,7 +148,14 @@ EXPORT = (
         metavar="TARGET",
         help="savedmodel, tfjs, tflite, onnx, openvino or keras.",
     ),
-    click.option("-o", "--out", required=True, metavar="OUT"),
+    click.option(
+        "-o",
+        "--out",
+        type=PATH,
+        required=True,
+        metavar="OUT",
+        help="The file or folder to write.",
+    ),
     click.option(
         "--signature", default="", metavar="NAME", help="Where OUT holds one only."
     ),
@@ -138,12 +168,14 @@ EXPORT = (
     click.option(
         "--calibrate",
         default="",
+        type=PATH,
         metavar="FILE.npz|DIR",
         help="Examples for --quantize int8: one array for each input.",
     ),
     click.option(
         "--feeds",
         default="",
+        type=PATH,
         metavar="FILE.npz",
         help="Prove on these arrays, one for each input, in place of random ones.",
     ),
@@ -195,7 +227,14 @@ EXPORT_WISHES += (
 )
 KERAS = (
     force_option,
-    click.option("-o", "--out", required=True, metavar="DIR"),
+    click.option(
+        "-o",
+        "--out",
+        type=PATH,
+        required=True,
+        metavar="DIR",
+        help="The folder to write into.",
+    ),
     click.option(
         "--verify/--no-verify",
         default=None,
@@ -229,9 +268,9 @@ FREEZE_WISHES += ("fold_batch_norm", "fold_constants", "half", "quantize")
 REDUCTIONS = {"fold_batch_norm", "fold_constants", "half", "quantize"}
 
 
-def shared_options(function: Decorated) -> Decorated:
-    """MODEL, and the options that every command on one MODEL takes."""
-    return _all(SHARED, function)
+def shared_options(function: Decorated, several: bool = False) -> Decorated:
+    """MODEL (or ``several``), and the options that every command on one MODEL takes."""
+    return _all((MODELS if several else MODEL, *SHARED), function)
 
 
 def freeze_options(function: Decorated) -> Decorated:
@@ -270,7 +309,7 @@ def parse_shape(text: str) -> tuple[str, tuple[int | None, ...]]:
         raise click.BadParameter(
             f"{text!r} is not NAME=SIZES, such as images=1,224,224,3"
         )
-    return name, shape
+    return name.removesuffix(":0"), shape
 
 
 def parse_rename(text: str) -> tuple[str, str]:

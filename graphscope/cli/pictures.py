@@ -8,17 +8,11 @@ from typing import Any
 
 import click
 
-from .arguments import analysis_of, check_place, say
+from .arguments import analysis_of, check_place, opened, say
 from .ledger import check_ours, remember
-from .options import as_json, force_option, shared_options
-from .text.progress import end_notice
+from .options import PATH, as_json, force_option, level_option, shared_options
+from .text.show import remark, show
 
-_LEVEL = click.option(
-    "--level",
-    type=click.Choice(["op", "layer", "block"]),
-    default="layer",
-    show_default=True,
-)
 _STATS = click.option(
     "--stats",
     is_flag=True,
@@ -29,20 +23,24 @@ _STATS = click.option(
 @click.command("render")
 @shared_options
 @click.option(
-    "-o", "--out", required=True, metavar="FILE", help="Its suffix chooses the format."
+    "-o",
+    "--out",
+    type=PATH,
+    required=True,
+    metavar="FILE",
+    help="Its suffix chooses the format.",
 )
-@_LEVEL
+@level_option
 @_STATS
 @force_option
 def render_command(
     out: str, level: str, stats: bool, force: bool, **options: Any
 ) -> None:
-    """Draw or tabulate the model: .html (a page to explore) .dot .svg .png .md .csv .json .txt"""
+    """Draw or tabulate the model: .html (a page to explore) .svg .png .dot .md .csv .json .txt .graphml .gexf"""
     check_ours([out], force)
     analysis_of({**options, "out": out}).render(out, level, stats)
     remember([out])
-    end_notice()
-    click.echo(f"wrote {out}", err=True)
+    remark(f"wrote {out}")
 
 
 def _page(_: click.Context, __: click.Parameter, out: str | None) -> str | None:
@@ -55,11 +53,12 @@ def _page(_: click.Context, __: click.Parameter, out: str | None) -> str | None:
 
 
 @click.command("diff")
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
 @click.option(
     "-o",
     "--out",
+    type=PATH,
     metavar="FILE.html",
     callback=_page,
     help="A page: the map of both, coloured by what changed.",
@@ -78,12 +77,11 @@ def diff_command(
 
     Layers are aligned by structure first, by name second. Exit status 0: nothing differs; 3: something does.
     """
-    from ..analysis.results import analyse
     from .text.comparison import diff_text
 
     check_place(out)
     check_ours([out] if out else [], force)
-    comparison = analyse(a).compare(analyse(b), weights)
+    comparison = opened(a).compare(opened(b), weights)
     document = comparison.to_json()
     if out:
         comparison.render(out)
@@ -95,7 +93,7 @@ def diff_command(
 
 @click.command("view")
 @shared_options
-@_LEVEL
+@level_option
 @_STATS
 def view_command(level: str, stats: bool, **options: Any) -> None:
     """Explore the model in the browser: a page written to a temporary file, whose path is printed."""
@@ -107,7 +105,6 @@ def view_command(level: str, stats: bool, **options: Any) -> None:
     name = Path(analysis.model.source).name.replace("\0", "") or "model"
     page = Path(folder, f"{name[:100]}.html")
     analysis.render(page, level, stats)
-    end_notice()
-    click.echo(page)
+    show(str(page), wide=True)
     if not webbrowser.open(page.as_uri()):
-        click.echo("no browser could be opened: open that file in one", err=True)
+        remark("no browser could be opened: open that file in one")

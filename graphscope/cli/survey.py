@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import GraphscopeError
-from .options import as_json
+from .arguments import say, show_json
+from .options import PATH, as_json
+from .text.show import show
 
 if TYPE_CHECKING:
     from ..survey import Survey, Wishes
@@ -23,10 +25,13 @@ _EVERY, _EVERY_LINE = 0.5, 30.0  # seconds, on a terminal and elsewhere
 _SHOWN = 8  # of a list
 
 OPTIONS = (
-    click.argument("place", required=False),
+    click.argument("place", type=PATH, required=False),
     click.option(
         "-o",
+        "--out",
         "--catalogue",
+        "catalogue",
+        type=PATH,
         default=DEFAULT,
         show_default=True,
         metavar="DIR",
@@ -47,14 +52,16 @@ OPTIONS = (
         "--scheduler",
         default="",
         metavar="ADDRESS",
-        help="A Dask scheduler's (tcp://...), or local:N.",
+        help="A Dask scheduler's (tcp://HOST:PORT), or local:N.",
     ),
     click.option(
         "--fail-on",
         type=click.Choice(["info", "warning", "error"]),
         help="Exit 1 where a model has such a finding, or cannot be read.",
     ),
-    click.option("--sarif", metavar="FILE", help="Write the findings as SARIF."),
+    click.option(
+        "--sarif", type=PATH, metavar="FILE", help="Write the findings as SARIF."
+    ),
     click.option(
         "--hash-weights",
         is_flag=True,
@@ -166,10 +173,12 @@ def run_survey(options: Mapping[str, Any], json_wanted: bool) -> None:
             remember([options["sarif"]])
     if sql:
         table = query(folder, sql)
-        click.echo(rows_json(*table) if json_wanted else rows_text(*table))
+        if json_wanted:
+            show_json(rows_json(*table))
+        else:
+            show(rows_text(*table), wide=True)
     elif document:
-        text = json.dumps(document, indent=2) if json_wanted else survey_text(document)
-        click.echo(text)
+        say(document, lambda: survey_text(document), json_wanted)
     if place and options["fail_on"] and is_failure(state, options["fail_on"]):
         sys.exit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import GraphscopeError
 from ..graph import Model
 
 __all__ = ["load"]
@@ -25,10 +26,14 @@ def load(
     """
     from .loading import load as load_model
 
-    return load_model(
-        path,
-        checkpoint=checkpoint,
-        graph=graph,
-        check=check,
-        tags=tags,
-    )
+    try:
+        return load_model(
+            path,
+            checkpoint=checkpoint,
+            graph=graph,
+            check=check,
+            tags=tags,
+        )
+    except GraphscopeError as error:
+        error.file = error.file or str(path)
+        raise
