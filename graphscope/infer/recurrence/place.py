@@ -5,58 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph import Layer, Tensor, TensorSpec
 from ...graph.edit import fresh
 from ...match import View
-from .cells import Unit
-from .loops import is_zero
 from .opening.splice import Spliced
-from .turns import Recurrence, Writing, list_readers
+from .sequences import Sequences
+from .turn.cells import Unit
+from .turn.loops import Reading, is_zero
+from .turn.turns import Recurrence, Writing, list_readers
 
 TIME, BATCH = 0, 1  # the axes of a time-major sequence
 
 
-def drop_unread(graph: Graph, names: frozenset[str], kept: frozenset[str]) -> None:
-    """Remove those of the nodes that nothing outside of them reads, and what only fed them, in place."""
-    read = {
-        name for name in names if any(after not in names for after in graph._succ[name])
-    }
-    needed = graph.upstream(read)
-    before = {s for n in names - needed for s in graph._pred[n]} - names
-    graph.remove_nodes_from(names - needed)
-    stack = list(before)
-    while stack:  # what only fed them
-        name = stack.pop()
-        if name not in graph or graph._succ[name] or name in kept:
-            continue
-        if not graph.op(name).startswith("Placeholder"):
-            stack += list(graph._pred[name])
-            graph.remove_node(name)
-
-
-def name_weights(spliced: Spliced) -> None:
-    """What stands for a weight and is still read -> the weight under the name that it has in the file, in place."""
-    graph = spliced.graph
-    for name, use in spliced.weights.items():
-        if name not in graph or not graph._succ[name] or use.value is not None:
-            continue
-        own = use.node if use.node not in graph else name
-        if own != name:
-            graph.add(own, graph.node(name))
-            spliced.move(Tensor(name), Tensor(own))
-            graph.remove_node(name)
-
-
-class Placing:
+class Placing(Sequences):
     """One Recurrence on its way into the graph."""
 
     def __init__(
         self, spliced: Spliced, view: View, loop: str, recurrence: Recurrence
     ) -> None:
-        self.spliced, self.graph, self.view = spliced, spliced.graph, view
-        self.loop, self.of = loop, recurrence
+        super().__init__(spliced, view, loop)
+        self.of = recurrence
         self.form, self.turn = recurrence.form, recurrence.turn
         self.known: dict[Tensor, Tensor] = {}
         self.layers: dict[Tensor, str] = {}
@@ -132,13 +100,6 @@ class Placing:
             return f"{title}_{self.of.units.index(unit)}"
         return title
 
-    def _spec(self, tensor: Tensor) -> TensorSpec:
-        spec = self.view.specs.get(tensor) if tensor.node in self.view.kinds else None
-        if spec is not None:
-            return spec
-        outputs = self.graph.node(tensor.node).outputs
-        return outputs[tensor.port] if tensor.port < len(outputs) else TensorSpec()
-
     def _sequence(self, tensor: Tensor, raw: bool = False) -> Tensor:
         """The batch-major sequence of a tensor of the normal form, in the order of the turns (``raw``: of time)."""
         if tensor in self.known:
@@ -146,7 +107,7 @@ class Placing:
         origin = self.form.origin.get(tensor.node)
         if origin is not None:
             reading = self.of.readings[origin]
-            sequence = self._batch_major(reading.sequence)
+            sequence = self._steps(reading)
             if reading.backwards and not raw:
                 return self._reversed(sequence)
             return sequence
@@ -175,69 +136,11 @@ class Placing:
         self.graph.add(name, replace(node, outputs=outputs, controls=()), operands)
         return Tensor(name)
 
-    def _batch_major(self, sequence: Tensor) -> Tensor:
-        """The sequence with the batch first: what a transposition was made of, or a new one."""
-        source, _ = self.view.producer(sequence)
-        inner = self._unreversed(source, 0)
-        if inner is not None:  # Keras turns the sequence round with the time first
-            return self._reversed(self._batch_major(inner))
-        before = transposed(self.view, source)
-        if before is not None:
-            return self.spliced.now(before)
-        return self._transposed(self.spliced.now(sequence))
-
-    def _unreversed(self, tensor: Tensor, axis: int) -> Tensor | None:
-        """What a reversal along an axis was made of; None where the tensor is none, or was of a loop that is gone."""
-        if tensor.node not in self.graph:
-            return None
-        node = self.graph.node(tensor.node)
-        if isinstance(node, Layer) or node.op != "ReverseV2":
-            return None
-        whole, axes = self.graph.inputs(tensor.node)
-        known = self.graph.node(axes.node).attrs.get("value")
-        if known is None and axes.node in self.view.kinds:
-            known = self.view.number(axes)
-        same = known is not None and np.reshape(known, -1).tolist() == [axis]
-        return whole if same else None
-
-    def _transposed(self, tensor: Tensor) -> Tensor:
-        shape = self._spec(tensor).shape
-        rank = len(shape) if shape is not None else 3
-        axes = [1, 0, *range(2, rank)]
-        spec = self._spec(tensor)
-        if shape is not None:
-            spec = TensorSpec(spec.dtype, tuple(shape[a] for a in axes))
-        node = Node("Transpose", {"T": spec.dtype, "Tperm": "int32"}, (spec,))
-        name = fresh(self.graph, f"{self.loop}/transpose")
-        self.graph.add(name, node, (tensor, self._constant(np.array(axes, np.int32))))
-        return Tensor(name)
-
-    def _reversed(self, tensor: Tensor) -> Tensor:
-        spec = self._spec(tensor)
-        node = Node("ReverseV2", {"T": spec.dtype, "Tidx": "int32"}, (spec,))
-        name = fresh(self.graph, f"{self.loop}/reverse")
-        axis = self._constant(np.array([1], np.int32))
-        self.graph.add(name, node, (tensor, axis))
-        return Tensor(name)
-
-    def _joined(self, parts: Sequence[Tensor]) -> Tensor:
-        specs = [self._spec(each) for each in parts]
-        widths = [each.shape[-1] if each.shape else None for each in specs]
-        width = None if None in widths else sum(w or 0 for w in widths)
-        shape = (*(specs[0].shape or (None, None, None))[:-1], width)
-        spec = TensorSpec(specs[0].dtype, shape)
-        attrs = {"N": len(parts), "T": spec.dtype, "Tidx": "int32"}
-        name = fresh(self.graph, f"{self.loop}/concat")
-        axis = self._constant(np.array(-1, np.int32))
-        self.graph.add(name, Node("ConcatV2", attrs, (spec,)), (*parts, axis))
-        return Tensor(name)
-
-    def _constant(self, value: np.ndarray) -> Tensor:
-        spec = TensorSpec(value.dtype.name, value.shape)
-        node = Node("Const", {"dtype": value.dtype.name, "value": value}, (spec,))
-        name = fresh(self.graph, f"{self.loop}/const")
-        self.graph.add(name, node)
-        return Tensor(name)
+    def _steps(self, reading: Reading) -> Tensor:
+        """The batch-major sequence that is read."""
+        if reading.axis:
+            return self.spliced.now(reading.sequence)
+        return self._batch_major(reading.sequence)
 
     def _mask(self, x: Tensor) -> Tensor | None:
         mask = self.of.mask
@@ -247,19 +150,7 @@ class Placing:
             return self._without_width(self._batch_major(mask.sequence))
         if mask.lengths is None:
             return None
-        lengths = self.spliced.now(mask.lengths)
-        shape = (self._spec(x).shape or (None, None))[:2]
-        layer = Layer(
-            "SequenceMask",
-            {},
-            (TensorSpec("bool", shape),),
-            inputs={"sequence": x, "lengths": lengths},
-            output=Tensor(f"{self.turn.node}:mask"),
-            pattern="settle_recurrence",
-        )
-        name = fresh(self.graph, "sequence_mask")
-        self.graph.add(name, replace(layer, name=name), (x, lengths))
-        return Tensor(name)
+        return self._lengths_mask(x, mask.lengths)
 
     def _without_width(self, mask: Tensor) -> Tensor:
         """A mask as Keras has it: one truth for each step, not a vector of one."""
@@ -293,34 +184,10 @@ class Placing:
         major: Tensor | None = None
         for reader in list_readers(self.graph, Tensor(self.turn.node, port)):
             if self.graph.op(reader) == "TensorListGetItem":
-                last = self._last(sequence)
+                last = self._taken(sequence, 1, -1)
                 self.spliced.move(Tensor(reader), last)
                 continue
             if self.graph.op(reader) == "TensorListLength":
                 continue  # which only a Gather of all reads
             major = major or self._transposed(sequence)
             self.spliced.move(Tensor(reader), major)
-
-    def _last(self, sequence: Tensor) -> Tensor:
-        shape = self._spec(sequence).shape or (None, None, None)
-        spec = TensorSpec(self._spec(sequence).dtype, (shape[0], *shape[2:]))
-        attrs = {"T": spec.dtype, "Index": "int32", "begin_mask": 1, "end_mask": 1}
-        attrs |= {"ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 2}
-        bounds = ([0, -1], [0, 0], [1, 1])
-        name = fresh(self.graph, f"{self.loop}/last")
-        bounds_ = [self._constant(np.array(each, np.int32)) for each in bounds]
-        self.graph.add(name, Node("StridedSlice", attrs, (spec,)), (sequence, *bounds_))
-        return Tensor(name)
-
-
-def transposed(view: View, tensor: Tensor) -> Tensor | None:
-    """What a transposition of the first two axes was made of; None where the tensor is none."""
-    if tensor.node not in view.kinds or view.kinds[tensor.node] != "Transpose":
-        return None
-    x, axes = view.inputs[tensor.node]
-    order = view.number(axes)
-    if order is None or list(order[:2]) != [1, 0]:
-        return None
-    if list(order[2:]) != list(range(2, len(order))):
-        return None
-    return x

@@ -11,12 +11,13 @@ from ...graph import Graph, Loop, Tensor, TensorSpec
 from ...simplify.state import State
 from ..layers.layer_view import Values
 from .bidirectional import join_directions
+from .cudnn.place import CUDNN_OPS, CudnnPlacing, read_cudnn
 from .opening.fused import LOOP_OPS
 from .opening.splice import Spliced, is_open_to, splice
-from .place import drop_unread, name_weights
 from .rnn.place import StepPlacing
 from .rnn.read import StepReader
-from .turns import Recurrence, TurnReader
+from .sequences import drop_unread, name_weights
+from .turn.turns import Recurrence, TurnReader
 from .usage import RECURRENT, settle_usage
 
 
@@ -31,23 +32,28 @@ def settle_recurrence(
     ``specs`` and ``values`` speak of the op graph below it; ``keep`` are tensors of that graph that must stay visible.
     """
     loops = [name for name in graph if _is_candidate(graph, name)]
-    if not loops:
+    fused = list(graph.by_op(*CUDNN_OPS))
+    if not loops and not fused:
         return graph
     spliced = splice(graph, loops)
     known = read_recurrences(spliced, specs, values)
     settled = [name for name in loops if known[name] is not None]
-    if not settled:
-        return graph
     if len(settled) < len(loops):
         spliced = splice(graph, settled)
         known = read_recurrences(spliced, specs, values)
     view, keep = spliced.view(specs, values), tuple(keep)
+    stacks = {name: stack for name in fused if (stack := read_cudnn(view, name))}
+    if not settled and not stacks:
+        return graph
     tensors = spliced.graph.graph["tensors"]
     kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
     for name in settled:
         for recurrence in known[name] or []:
             StepPlacing(spliced, view, name, recurrence).place()
         close(spliced, name, kept)
+    for name, stack in stacks.items():
+        CudnnPlacing(spliced, view, name, stack).place()
+        drop_unread(spliced.graph, frozenset({name}), kept)
     name_weights(spliced)
     known_values = spliced.valued(values)
     settled_graph = settle_usage(spliced.graph, known_values, keep)

@@ -25,6 +25,7 @@ class WeightRef:
     direct: bool = False
     value: Any = None
     source: Tensor | None = None
+    uncut: int = 0  # the size, before the last step, of the axis that this step cut
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WeightRef) and self.key == other.key
@@ -42,7 +43,7 @@ class WeightRef:
         steps = self.steps
         if step == "reshape" and steps and steps[-1][0] == "reshape":
             steps = steps[:-1]
-        return replace(self, shape=shape, steps=(*steps, (step, argument)))
+        return replace(self, shape=shape, steps=(*steps, (step, argument)), uncut=0)
 
     def reshaped(self, *shape: int) -> WeightRef:
         """The same weight in another shape; itself where it has that already."""
@@ -52,6 +53,13 @@ class WeightRef:
         """The same weight with its axes in another order."""
         if axes == tuple(range(len(axes))):
             return self
+        if self.steps and self.steps[-1][0] == "transpose":
+            before = replace(
+                self,
+                shape=_undone(self.shape, self.steps[-1][1]),
+                steps=self.steps[:-1],
+            )
+            return before.transposed(*(self.steps[-1][1][a] for a in axes))
         return self.then("transpose", axes, tuple(self.shape[a] for a in axes))
 
     def sliced(self, axis: int, begin: int, end: int) -> WeightRef:
@@ -59,7 +67,8 @@ class WeightRef:
         if (begin, end) == (0, self.shape[axis]):
             return self
         shape = (*self.shape[:axis], end - begin, *self.shape[axis + 1 :])
-        return self.then("slice", (axis, begin, end), shape)
+        cut = self.then("slice", (axis, begin, end), shape)
+        return replace(cut, uncut=self.shape[axis])
 
     def joined(self, axis: int, others: Sequence[WeightRef]) -> WeightRef:
         """This weight and others after it along one axis; what was cut into just these parts is whole again."""
@@ -72,8 +81,8 @@ class WeightRef:
             bounds.append(bounds[-1] + part.shape[axis])
         wanted = [("slice", (axis, a, b)) for a, b in zip(bounds, bounds[1:])]
         same = len({(part.node, part.steps[:-1]) for part in parts}) == 1
-        if others and same and cuts == wanted:  # the last part reaches the end
-            return replace(self, shape=shape, steps=self.steps[:-1])
+        if others and same and cuts == wanted and self.uncut == size:
+            return replace(self, shape=shape, steps=self.steps[:-1], uncut=0)
         return self.then("join", (axis, tuple(others)), shape) if others else self
 
     def flat(self) -> WeightRef:
@@ -84,3 +93,9 @@ class WeightRef:
         """The same weight without the leading axes of size 1, which only align it."""
         wide = [axis for axis, size in enumerate(self.shape[:-1]) if size != 1]
         return self.reshaped(*self.shape[wide[0] if wide else len(self.shape) - 1 :])
+
+
+def _undone(shape: tuple[int, ...], axes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that became this one when its axes were put into another order."""
+    before = dict(zip(axes, shape))
+    return tuple(before[axis] for axis in range(len(shape)))

@@ -6,7 +6,7 @@ and what is added to them are those of the ops' documentation (``tensorflow/core
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,22 +65,39 @@ class Builder:
         return int((shape or (0, 0))[-1] or 0) // count
 
 
+@dataclass(frozen=True)
+class LSTMSettings:
+    """What a fused LSTM is told: a number for the forget gate, the order of its gates, whether they see the cell, and what clips it."""
+
+    forget_bias: float
+    order: str
+    peepholes: bool = False
+    clip: float = 0.0
+
+
 def lstm_step(
-    build: Builder,
-    inputs: Sequence[Tensor],
-    forget_bias: float,
-    order: str,
+    build: Builder, inputs: Sequence[Tensor], settings: LSTMSettings
 ) -> tuple[Tensor, Tensor]:
-    """Output and cell of one step; ``inputs`` are x, c, h, the weight and the bias."""
-    x, c, h, w, b = inputs
-    parts = dict(zip(order, build.gates(x, h, w, b, 4)))
-    if forget_bias:
-        more = build.constant(forget_bias, "float32")
+    """Output and cell of one step; ``inputs`` are those of the op: x, c, h, the weight, three peepholes, the bias."""
+    x, c, h, w, *peepholes, b = inputs
+    parts = dict(zip(settings.order, build.gates(x, h, w, b, 4)))
+    if settings.forget_bias:
+        more = build.constant(settings.forget_bias, "float32")
         parts["f"] = build.op("AddV2", parts["f"], more)
-    i, f, o = (build.op("Sigmoid", parts[name]) for name in "ifo")
+    if settings.peepholes:
+        for name, weight in zip("if", peepholes):
+            parts[name] = build.op("AddV2", parts[name], build.op("Mul", c, weight))
+    i, f = (build.op("Sigmoid", parts[name]) for name in "if")
     new = build.op("Mul", i, build.op("Tanh", parts["g"]))
-    c = build.op("AddV2", build.op("Mul", f, c), new)
-    return build.op("Mul", o, build.op("Tanh", c)), c
+    c = build.op("AddV2", build.op("Mul", f, c), new, width=build.units(w, 4))
+    if settings.clip > 0:
+        ends = (build.constant(s * settings.clip, "float32") for s in (-1, 1))
+        c = build.op("ClipByValue", c, *ends, width=build.units(w, 4))
+    if settings.peepholes:
+        seen = build.op("Mul", c, peepholes[2])
+        parts["o"] = build.op("AddV2", parts["o"], seen)
+    o = build.op("Sigmoid", parts["o"])
+    return build.op("Mul", o, build.op("Tanh", c), width=build.units(w, 4)), c
 
 
 def gru_step(build: Builder, inputs: Sequence[Tensor]) -> Tensor:
@@ -97,27 +114,25 @@ def gru_step(build: Builder, inputs: Sequence[Tensor]) -> Tensor:
     )
 
 
-def is_plain(attrs: Mapping[str, Any], clip: float) -> bool:
-    """Whether a fused LSTM neither clips its cell nor looks at it through peepholes."""
-    return not attrs.get("use_peephole") and float(attrs.get("cell_clip", clip)) <= 0
-
-
 def expand_cell(graph: Graph, name: str) -> tuple[dict[int, Tensor], list[str]] | None:
     """The ops of a fused cell, put beside it: what stands for each output that a loop carries, and their names; None where it does more."""
     node, inputs = graph.node(name), graph.inputs(name)
     build = Builder(graph, name, [])
     if node.op == "GRUBlockCell":
         return {3: gru_step(build, inputs)}, build.names
-    if not is_plain(node.attrs, 3.0):
-        return None
-    x, c, h, w, *_, b = inputs
-    bias = float(node.attrs.get("forget_bias", 1.0))
-    output, cell = lstm_step(build, (x, c, h, w, b), bias, "igfo")
+    output, cell = lstm_step(build, inputs, lstm_settings(node))
     return {6: output, 1: cell}, build.names
 
 
-def block_settings(node: Node) -> tuple[float, str]:
-    """What is added to the forget gate, and the order of the gates: the first version has them as the cell has."""
-    if node.op == "BlockLSTM":
-        return float(node.attrs.get("forget_bias", 1.0)), "igfo"
-    return 0.0, "ifgo"
+_CLIPS = {"BlockLSTMV2": 0.0}  # of the other two ops: 3, as their OpDefs say
+
+
+def lstm_settings(node: Node) -> LSTMSettings:
+    """What a fused LSTM is told; the second version adds nothing, and has its gates in another order."""
+    second = node.op == "BlockLSTMV2"
+    return LSTMSettings(
+        0.0 if second else float(node.attrs.get("forget_bias", 1.0)),
+        "ifgo" if second else "igfo",
+        bool(node.attrs.get("use_peephole")),
+        float(node.attrs.get("cell_clip", _CLIPS.get(node.op, 3.0))),
+    )

@@ -23,9 +23,8 @@ from .fused import (
     CELLS,
     LOOP_OPS,
     Builder,
-    block_settings,
     expand_cell,
-    is_plain,
+    lstm_settings,
     lstm_step,
 )
 
@@ -133,7 +132,7 @@ def splice(layer_graph: Graph, loops: Iterable[str]) -> Spliced:
 def _open_block(spliced: Spliced, name: str) -> None:
     """A fused LSTM over a sequence -> one turn of it; who read its outputs reads a list that the turns write."""
     graph = spliced.graph
-    limit, x, c, h, w, *_, b = graph.inputs(name)
+    limit, x, c, h, w, *rest = graph.inputs(name)
     build = Builder(graph, f"{name}/step", [])
     first, anything = build.constant(0, "int32"), build.constant(-1, "int32")
     items = build.op("TensorListFromTensor", x, anything, element_dtype="float32")
@@ -147,9 +146,8 @@ def _open_block(spliced: Spliced, name: str) -> None:
     }
     before = len(build.names)
     step = build.op("TensorListGetItem", items, state[0], anything)
-    output, cell = lstm_step(
-        build, (step, state[2], state[1], w, b), *block_settings(graph.node(name))
-    )
+    operands = (step, state[2], state[1], w, *rest)
+    output, cell = lstm_step(build, operands, lstm_settings(graph.node(name)))
     written = build.op("TensorListSetItem", state[3], state[0], output)
     counted = build.op("AddV2", state[0], build.constant(1, "int32"))
     nodes = frozenset(build.names[before:])
@@ -163,9 +161,9 @@ def _open_block(spliced: Spliced, name: str) -> None:
 
 
 def is_open_to(loop: Node) -> bool:
-    """Whether a loop's function is dataflow around Whiles, the bodies of which run no functions; or a fused op a plain LSTM."""
+    """Whether a loop's function is dataflow around Whiles, the bodies of which run no functions; or a fused op."""
     if not isinstance(loop, Loop):
-        return loop.op in LOOP_OPS and is_plain(loop.attrs, 0.0)
+        return loop.op in LOOP_OPS
     whole = loop.function
     if whole is None or next(whole.graph.by_op(*LOOPS), None) is None:
         return False

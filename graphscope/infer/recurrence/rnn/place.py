@@ -34,7 +34,7 @@ class StepPlacing(Placing):
     def _layer(self, step: Step) -> str:
         raw = self.of.backwards
         readings = [self.of.readings[each] for each in step.inputs]
-        sequences = [self._batch_major(each.sequence) for each in readings]
+        sequences = [self._steps(each) for each in readings]
         x = sequences[0] if len(sequences) == 1 else self._joined(sequences)
         turned = None if raw or self.of.mask else self._unreversed(x, 1)
         x, raw = (x, raw) if turned is None else (turned, True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ....graph import Tensor
-from ..loops import is_zero
 from ..opening.splice import NoRecurrence
-from ..turns import Recurrence, TurnReader, Writing, list_readers
+from ..turn.loops import is_zero
+from ..turn.turns import Recurrence, TurnReader, Writing, list_readers
 from .step import StepBuilder
 
 
@@ -52,7 +52,7 @@ class StepReader(TurnReader):
         states = self._ordered(states, written)
         outputs = list(dict.fromkeys(written)) or [next(iter(states.values()))]
         builder = StepBuilder(self.view, self.turn, self.uses)
-        step = builder.step(list(self.readings), outputs, states)
+        step = builder.step(self.readings, outputs, states)
         return Recurrence(
             self.turn,
             self.form,

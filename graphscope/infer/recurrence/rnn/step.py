@@ -16,9 +16,11 @@ from ....match import View, WeightRef
 from ....ops.values.facts import Fact
 from ....wire import opdefs
 from ...layers.loops import Identifiers, weight_names
-from ..cells import use_of
-from ..linear import held_by
 from ..opening.splice import NoRecurrence, Turn
+from ..turn.cells import use_of
+from ..turn.linear import LinearReader
+from ..turn.loops import Reading, first_alike
+from ..turn.parts import held_by
 
 MOST_OPS = 400  # in a step: of more nobody would read the source
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
@@ -59,16 +61,19 @@ class StepBuilder:
 
     def step(
         self,
-        inputs: Sequence[Tensor],
+        readings: Mapping[Tensor, Reading],
         outputs: Sequence[Tensor],
         states: Mapping[int, Tensor],
     ) -> Step:
         """The step that yields these outputs, and the states after it. Raises NoRecurrence."""
-        parts = [self._width(each, "reads") for each in inputs]
+        first = {each: first_alike(readings, each) for each in readings}
+        inputs = list(dict.fromkeys(first.values()))
+        parts = [self._width_read(each) for each in inputs]
         widths = [self._width(each, "puts out") for each in outputs]
         sizes = [self._width(self.turn.state[port], "carries") for port in states]
         for number, each in enumerate(inputs):
-            self._argument(f"inputs_{number}", each)
+            self._argument(f"inputs_{number}", each, parts[number])
+        self.places |= {each: self.places[one] for each, one in first.items()}
         for port in states:
             self._argument(f"states_{port}", self.turn.state[port])
         returns = [self._of(each) for each in (*outputs, *states.values())]
@@ -95,6 +100,17 @@ class StepBuilder:
         uses = [use_of(ref, self.uses) for ref in self.weights.values()]
         return weight_names([(use.node or "weight", len(use.shape)) for use in uses])
 
+    def _width_read(self, tensor: Tensor) -> int:
+        """How wide an element of a sequence is; where nothing says so, how many rows of a kernel it is multiplied by."""
+        if self._spec(tensor).shape is None:
+            reader = LinearReader(self.view, self.turn.nodes)
+            products = (n for n in self.turn.nodes if self.view.ops[n] == "MatMul")
+            for name in sorted(products):
+                for term in reader.read(Tensor(name)).terms:
+                    if self.view.producer(term.vector)[0] == tensor:
+                        return term.kernel.shape[0]
+        return self._width(tensor, "reads")
+
     def _width(self, tensor: Tensor, what: str) -> int:
         """The size of the second of two axes of floats."""
         spec = self._spec(tensor)
@@ -110,12 +126,14 @@ class StepBuilder:
         shape = self.view.shape(tensor)
         return spec if spec.shape is not None else TensorSpec(spec.dtype, shape)
 
-    def _argument(self, name: str, tensor: Tensor) -> None:
+    def _argument(self, name: str, tensor: Tensor, width: int | None = None) -> None:
         self.arguments.append(name)
-        self._leaf(name, tensor)
+        self._leaf(name, tensor, width)
 
-    def _leaf(self, name: str, tensor: Tensor) -> Tensor:
+    def _leaf(self, name: str, tensor: Tensor, width: int | None = None) -> Tensor:
         spec = self._spec(tensor)
+        if width is not None and spec.shape is None:
+            spec = TensorSpec(spec.dtype, (None, width))
         self.graph.add(name, Node("_Arg", {"T": spec.dtype or "float32"}, (spec,)))
         self.places[tensor] = Tensor(name)
         self.facts[Tensor(name)] = Fact(spec)

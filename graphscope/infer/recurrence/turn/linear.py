@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ...graph import Tensor
-from ...match import View, WeightRef
-from ...match.view.nodes import MALFORMED
-from .loops import is_ones
+from ....graph import Tensor
+from ....match import View, WeightRef
+from ....match.view.nodes import MALFORMED
+from .parts import columns, held_by, past_layout, unmasked
+from .projected import Projection
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
 PRODUCTS = frozenset({"MatMul", "Conv2D", "Conv3D"})
@@ -74,8 +76,13 @@ Window = tuple[int, int] | None
 class LinearReader:
     """Reads sums in one view; what lies outside of ``inside`` is a vector, and never looked into."""
 
-    def __init__(self, view: View, inside: frozenset[str]) -> None:
-        self.view, self.inside = view, inside
+    def __init__(
+        self,
+        view: View,
+        inside: frozenset[str],
+        projections: Mapping[Tensor, Projection] = MappingProxyType({}),
+    ) -> None:
+        self.view, self.inside, self.projections = view, inside, projections
 
     def read(self, tensor: Tensor, window: Window = None, depth: int = 0) -> Linear:
         """The tensor as a sum, or as a rest of itself where it is none."""
@@ -93,10 +100,12 @@ class LinearReader:
         weight = held_by(view, tensor)
         if weight is not None:
             return self._bias(weight, window)
-        source, _ = view.producer(tensor)
+        source = past_layout(view, tensor)
         name, op = source.node, view.ops[source.node]
         if name not in self.inside or depth > DEEPEST:
             return None
+        if source in self.projections:
+            return self._projected(self.projections[source], window)
         if op in SUMS:
             return self._sum(view.inputs[name], window, depth)
         whole = unmasked(view, source)
@@ -117,6 +126,15 @@ class LinearReader:
             inner = self._read(whole, (begin + first, begin + last), depth + 1)
             return inner if inner is not None and not inner.rest else None
         return None
+
+    def _projected(self, before: Projection, window: Window) -> Linear | None:
+        """The product that was worked out for all steps before the loop."""
+        kernel, bias = before.kernel, Linear()
+        if window is not None:
+            kernel = kernel.sliced(1, *window)
+        if before.bias is not None:
+            bias = self._bias(before.bias, window) or bias
+        return Linear((Term(before.vector, kernel),)).plus(bias)
 
     def _bias(self, weight: WeightRef, window: Window) -> Linear | None:
         while len(weight.shape) > 1 and weight.shape[0] == 1:
@@ -197,6 +215,7 @@ class LinearReader:
         rows, cols = len(kernel.shape) - 2, len(kernel.shape) - 1
         if window is not None:
             kernel = kernel.sliced(cols, *window)
+        left = past_layout(self.view, left)
         parts = parts_of(self.view, left, self.inside)
         sizes = self._sizes(parts, kernel.shape[rows])
         if sizes is None:
@@ -234,129 +253,3 @@ def parts_of(view: View, tensor: Tensor, inside: frozenset[str]) -> list[Tensor]
     if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
         return [tensor]
     return [each for part in parts for each in parts_of(view, part, inside)]
-
-
-def columns(view: View, tensor: Tensor) -> tuple[Tensor, int, int] | None:
-    """What a split or slice takes its columns of, and which: ``(whole, begin, end)``; None where it takes others than columns."""
-    name, op = tensor.node, view.ops[tensor.node]
-    inputs = view.inputs[name]
-    whole = inputs[1 if op == "Split" else 0]
-    shape = view.shape(whole)
-    if not shape or shape[-1] is None:
-        return None
-    rank, size = len(shape), shape[-1]
-    numbers = [view.number(each) for each in inputs]
-    if op in ("Split", "SplitV"):
-        axis = numbers[0 if op == "Split" else 2]
-        if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
-            return None
-        if op == "Split":
-            count = int(view.attrs[name].get("num_split", 1))
-            sizes = [size // count] * count
-        elif numbers[1] is None:
-            return None
-        else:
-            sizes = [int(each) for each in numbers[1]]
-            sizes = [each if each >= 0 else size - sum(sizes) - 1 for each in sizes]
-        begin = sum(sizes[: tensor.port])
-        return whole, begin, begin + sizes[tensor.port]
-    if any(number is None for number in numbers[1:]):
-        return None
-    lists = [[int(v) for v in n.reshape(-1)] for n in numbers[1:]]  # type: ignore[union-attr]
-    if op == "Slice":
-        begins, sizes = lists
-        if any(begins[:-1]) or any(s not in (-1, d) for s, d in zip(sizes[:-1], shape)):
-            return None
-        end = size if sizes[-1] < 0 else begins[-1] + sizes[-1]
-        return whole, begins[-1], end
-    return _strided(view.attrs[name], whole, rank, size, lists)
-
-
-def _strided(
-    attrs: Mapping[str, Any],
-    whole: Tensor,
-    rank: int,
-    size: int,
-    lists: Sequence[Sequence[int]],
-) -> tuple[Tensor, int, int] | None:
-    begins, ends, strides = lists
-    masks = {
-        key: int(attrs.get(f"{key}_mask") or 0)
-        for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
-    }
-    if masks["new_axis"] or masks["shrink_axis"] or set(strides) != {1}:
-        return None
-    last = len(begins) - 1
-    if masks["ellipsis"]:
-        if masks["ellipsis"] != 1 or last != 1:
-            return None
-    elif len(begins) != rank:
-        return None
-    for axis in range(last):
-        full = masks["begin"] >> axis & 1 and masks["end"] >> axis & 1
-        if not full and not masks["ellipsis"] >> axis & 1:
-            return None
-    begin = 0 if masks["begin"] >> last & 1 else begins[-1]
-    end = size if masks["end"] >> last & 1 else ends[-1]
-    begin, end = (each + size if each < 0 else each for each in (begin, end))
-    return whole, begin, min(end, size)
-
-
-def unmasked(view: View, tensor: Tensor) -> Tensor | None:
-    """``x`` of ``x * ones``, the mask of a dropout that drops nothing; None for what is no such product."""
-    inputs = view.inputs[tensor.node]
-    if view.ops[tensor.node] != "Mul" or len(inputs) != 2:
-        return None
-    for one, other in (inputs, inputs[::-1]):
-        if is_ones(view, other):
-            return one
-    return None
-
-
-def held_by(view: View, tensor: Tensor) -> WeightRef | None:
-    """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
-    weight = view.weight(tensor)
-    if weight is not None and weight.node:
-        return weight
-    source, _ = view.producer(tensor)
-    name, op = source.node, view.ops[source.node]
-    if name in view.dynamic or not view.inputs[name]:
-        return None
-    if op == "Unpack":
-        whole = held_by(view, view.inputs[name][0])
-        axis = int(view.attrs[name].get("axis") or 0)
-        if whole is None:
-            return None
-        axis %= len(whole.shape)
-        part = whole.sliced(axis, source.port, source.port + 1)
-        return part.reshaped(*part.shape[:axis], *part.shape[axis + 1 :])
-    if op == "StridedSlice":
-        return _part(view, name)
-    return None
-
-
-def _part(view: View, name: str) -> WeightRef | None:
-    """A weight's slice along its axes, some of which it may drop: ``bias[0]``, ``kernel[:, :8]``."""
-    whole = held_by(view, view.inputs[name][0])
-    numbers = [view.number(each) for each in view.inputs[name][1:]]
-    attrs = view.attrs[name]
-    if whole is None or any(number is None for number in numbers):
-        return None
-    if attrs.get("ellipsis_mask") or attrs.get("new_axis_mask"):
-        return None
-    begins, ends, strides = ([int(v) for v in n.reshape(-1)] for n in numbers)  # type: ignore[union-attr]
-    if set(strides) != {1}:
-        return None
-    shape, drop = whole.shape, []
-    for axis, (begin, end) in enumerate(zip(begins, ends)):
-        size, bit = shape[axis], 1 << axis
-        begin = 0 if int(attrs.get("begin_mask") or 0) & bit else begin
-        end = size if int(attrs.get("end_mask") or 0) & bit else end
-        begin, end = (each + size if each < 0 else each for each in (begin, end))
-        if int(attrs.get("shrink_axis_mask") or 0) & bit:
-            end = begin + 1
-            drop.append(axis)
-        whole = whole.sliced(axis, begin, min(end, size))
-    if not drop:
-        return whole
-    return whole.reshaped(*(s for a, s in enumerate(whole.shape) if a not in drop))

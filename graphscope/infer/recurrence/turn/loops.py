@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...graph import Tensor
-from ...match import Size, View
-from ...ops.values.size import Sizes
-from .opening.splice import Turn
+from ....graph import Tensor
+from ....match import Size, View
+from ....ops.values.size import Sizes
+from ..opening.splice import Turn
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,16 @@ class Counter:
 
 @dataclass(frozen=True)
 class Reading:
-    """An element of a sequence that a turn reads: the time-major tensor, and whether from its end."""
+    """An element of a sequence that a turn reads: the tensor, its axis of time (0, or 1 of a batch-major one), and whether from its end."""
 
     sequence: Tensor
     backwards: bool
+    axis: int = 0
+
+
+def first_alike(readings: Mapping[Tensor, Reading], tensor: Tensor) -> Tensor:
+    """The first of the readings that is the same as this one: some write ``x[t]`` for each gate."""
+    return next(each for each, one in readings.items() if one == readings[tensor])
 
 
 class LoopReader:
@@ -132,6 +138,7 @@ class LoopReader:
         items, index = self.view.inputs[name][:2]
         source, _ = self.view.producer(items)
         sequence: Tensor | None = items
+        axis = 0
         if self.view.ops[name] == "TensorListGetItem":
             sequence, time = self._rows(source), self.time(index)
         elif source.node in self.turn.nodes:
@@ -139,11 +146,14 @@ class LoopReader:
         elif self.view.ops[name] == "Gather":
             time = self.time(index) if self._takes_rows(name) else None
         else:
-            time = self._row(name)
+            axis = (
+                0 if int(self.view.attrs[name].get("shrink_axis_mask") or 0) & 1 else 1
+            )
+            time = self._step_of(name, axis)
         if sequence is None:
             return None
-        backwards = self.direction(time, sequence)
-        return Reading(sequence, backwards) if backwards is not None else None
+        backwards = self.direction(time, self.view.axis_size(sequence, axis))
+        return Reading(sequence, backwards, axis) if backwards is not None else None
 
     def _takes_rows(self, name: str) -> bool:
         """Whether a Gather takes entries of the first axis."""
@@ -152,19 +162,19 @@ class LoopReader:
         plain = not self.view.attrs[name].get("batch_dims")
         return plain and axis is not None and not int(np.reshape(axis, ()))
 
-    def _row(self, name: str) -> Counter | None:
-        """The number of the one row that ``x[t]``, or ``x[t, :, :]``, takes."""
+    def _step_of(self, name: str, axis: int) -> Counter | None:
+        """The number of the one step that ``x[t]``, or ``x[:, t, :]``, takes along an axis."""
         attrs, view = self.view.attrs[name], self.view
         source, _ = view.producer(view.inputs[name][1])
-        first, *rest = view.inputs[source.node] or (None,)
-        every = (1 << len(rest) + 1) - 2  # the axes after the first
+        places = view.inputs[source.node]
+        bit, every = 1 << axis, (1 << len(places)) - 1
         masks = {m: int(attrs.get(f"{m}_mask") or 0) for m in _SLICE_MASKS}
-        whole = masks["begin"] & masks["end"] & every == every
+        whole = masks["begin"] & masks["end"] | bit == every | bit
         plain = not masks["ellipsis"] and not masks["new_axis"]
-        if view.ops[source.node] != "Pack" or first is None or not plain or not whole:
+        if view.ops[source.node] != "Pack" or len(places) <= axis:
             return None
-        one = masks["shrink_axis"] == 1 and not masks["begin"] & 1
-        return self.time(first) if one else None
+        one = masks["shrink_axis"] == bit and not masks["begin"] & bit
+        return self.time(places[axis]) if plain and whole and one else None
 
     def _rows(self, items: Tensor) -> Tensor | None:
         """The tensor whose rows a list holds, in their order."""
@@ -174,11 +184,12 @@ class LoopReader:
         if op != "TensorListScatterIntoExistingList":
             return None
         _, rows, places = inputs
-        return rows if self.counts_all(places, rows) else None
+        size = self.view.axis_size(rows, 0)
+        return rows if self.counts_all(places, size) else None
 
-    def counts_all(self, places: Tensor, sequence: Tensor) -> bool:
-        """Whether a tensor holds 0, 1, ... up to the last place of a sequence."""
-        view, size = self.view, self.view.axis_size(sequence, 0)
+    def counts_all(self, places: Tensor, size: Size) -> bool:
+        """Whether a tensor holds 0, 1, ... up to the last place of a sequence of this size."""
+        view = self.view
         number = view.number(places)
         if number is not None:
             return size == Size(number.size) and number.tolist() == [
@@ -206,21 +217,24 @@ class LoopReader:
             return None
         return view.sizes(view.inputs[first.node][1])
 
-    def direction(self, time: Counter | None, sequence: Tensor) -> bool | None:
-        """Whether an index runs from the end of the sequence; None where it does not run over it."""
+    def direction(self, time: Counter | None, size: Size) -> bool | None:
+        """Whether an index runs from the end of a sequence of this size; None where it does not run over it."""
         if time == Counter(Size(0), 1):
             return False
-        last = self.view.axis_size(sequence, 0).added(Size(-1))
+        last = size.added(Size(-1))
         if last is None or time != Counter(last, -1):
             return None
         return True
 
-    def turns_once_a_step(self, sequence: Tensor, lengths: Tensor | None) -> bool:
-        """Whether the loop turns once for each element, or as often as the longest row is long."""
+    def size(self, reading: Reading) -> Size:
+        """How many steps a sequence has."""
+        return self.view.axis_size(reading.sequence, reading.axis)
+
+    def turns_once_a_step(self, size: Size, lengths: Tensor | None) -> bool:
+        """Whether the loop turns once for each of so many elements, or as often as the longest row is long."""
         limits = self.limits()
         if not limits:
             return False
-        size = self.view.axis_size(sequence, 0)
         exact = [self._is(limit, size) for limit in limits]
         longest = [
             lengths is not None

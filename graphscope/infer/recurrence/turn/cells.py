@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Tensor, WeightUse
-from ...match import Match, Solver, View, WeightRef
-from ...match.explain import Deepest
-from ...patterns.recurrent import CELLS, Cell
+from ....graph import Tensor, WeightUse
+from ....match import Match, Solver, View, WeightRef
+from ....match.explain import Deepest
+from ....patterns.recurrent import CELLS, Cell
 from .linear import Linear
 from .normal_form import STATE, NormalForm
 

@@ -6,17 +6,21 @@ rows and columns of ``k`` multiply x and h.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from ...graph import Graph, Layer, Node, Tensor
-from ...match import Match, Pattern, Solver, View
-from ...patterns import layers as all_patterns
-from ...patterns.recurrent import HARD_SLOPE, STEEPS
-from ...patterns.regularization import STAND_IN
-from ...simplify.rewrites.dropout import FED, RATE
-from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader, columns, unmasked
-from .opening.splice import Turn
+from ....graph import Graph, Layer, Node, Tensor
+from ....match import Match, Pattern, Solver, View
+from ....patterns import layers as all_patterns
+from ....patterns.recurrent import HARD_SLOPE, STEEPS
+from ....patterns.regularization import STAND_IN
+from ....simplify.rewrites.dropout import FED, RATE
+from ..opening.splice import Turn
+from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader
+from .loops import Reading, first_alike
+from .parts import columns, past_layout, unmasked
+from .projected import Projection
 
 _OF_ALL_COLUMNS = frozenset({"softmax", "log_softmax"})
 GATE, STATE, OUTER = "Gate", "State", "Placeholder"
@@ -26,22 +30,31 @@ class NormalForm:
     """The normal form of one turn, made as far as it is asked for; ``readings`` are leaves, ``origin`` tells what tensor of the spliced graph a leaf is."""
 
     def __init__(
-        self, view: View, turn: Turn, readings: Collection[Tensor] = ()
+        self,
+        view: View,
+        turn: Turn,
+        readings: Mapping[Tensor, Reading] = MappingProxyType({}),
+        projections: Mapping[Tensor, Projection] = MappingProxyType({}),
     ) -> None:
         self.below, self.turn, self.readings = view, turn, readings
         self.graph = Graph()
         self.origin: dict[str, Tensor] = {}
         self.linears: dict[str, Linear] = {}
         self.rates: dict[int, float] = {}  # loop variable -> what is dropped of it
-        self._reader = LinearReader(view, turn.nodes)
+        self._reader = LinearReader(view, turn.nodes, projections)
+        self._before = {each.vector for each in projections.values()}
         self._activations = activations_in(view, turn.nodes)
         self._known: dict[Tensor, Tensor] = {}
 
     def of(self, tensor: Tensor) -> Tensor:
         """The tensor of the normal form that is this tensor of the spliced graph."""
+        if tensor in self._before:
+            return self._leaf(tensor, OUTER)
         tensor, rate = past_dropout(self.below, tensor)
         if rate is not None:
             return self._dropped(self.of(tensor), rate)
+        if tensor.node in self.turn.nodes:
+            tensor = past_layout(self.below, tensor)
         whole = unmasked(self.below, tensor)
         if whole is not None and tensor.node in self.turn.nodes:
             return self.of(whole)
@@ -78,7 +91,9 @@ class NormalForm:
         if number is not None:
             node = Node("Const", {"dtype": number.dtype.name, "value": number})
             return self._put(f"{tensor.node}:{tensor.port}", node)
-        if tensor.node not in self.turn.nodes or tensor in self.readings:
+        if tensor in self.readings:
+            return self._leaf(first_alike(self.readings, tensor), OUTER)
+        if tensor.node not in self.turn.nodes:
             return self._leaf(tensor, OUTER)
         known = self._activations.get(tensor)
         activated = self._activated(tensor, *known) if known is not None else None

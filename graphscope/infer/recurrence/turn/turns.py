@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ... import ops
-from ...graph import Graph, Layer, Tensor
-from ...match import Size, View
-from .cells import Unit, Uses, find_unit, why_none
+from .... import ops
+from ....graph import Graph, Layer, Tensor, WeightUse
+from ....match import Size, View
+from ..opening.splice import NoRecurrence, Turn
+from ..rnn.step import Step
+from .cells import Unit, find_unit, why_none
 from .loops import LoopReader, Reading, is_zero, mask_lengths
 from .normal_form import NormalForm
-from .opening.splice import NoRecurrence, Turn
-from .rnn.step import Step
+from .projected import find_projections
 
 SELECTS = frozenset({"Select"})
 
@@ -57,7 +58,7 @@ class Recurrence:
 class TurnReader:
     """Reads one turn; ``recurrence()`` is None where it is none that layers compute."""
 
-    def __init__(self, view: View, turn: Turn, uses: Uses) -> None:
+    def __init__(self, view: View, turn: Turn, uses: dict[str, WeightUse]) -> None:
         self.view, self.turn, self.uses = view, turn, uses
         self.reader = LoopReader(view, turn)
         self.form = NormalForm(view, turn)
@@ -75,7 +76,9 @@ class TurnReader:
 
     def _recurrence(self) -> Recurrence:
         readings = self.readings = self._read()
-        self.form = NormalForm(self.view, self.turn, readings.keys())
+        before = find_projections(self.view, readings, self.uses)
+        self.form = NormalForm(self.view, self.turn, readings, before)
+        readings |= {each.vector: each.reading for each in before.values()}
         lists = [p for p in self.turn.state if self._writes(p)]
         carried = self._carried(lists)
         after = {port: self._after(port) for port in carried}
@@ -143,7 +146,7 @@ class TurnReader:
         self, readings: Mapping[Tensor, Reading], lengths: Tensor | None
     ) -> None:
         for each in readings.values():
-            if not self.reader.turns_once_a_step(each.sequence, lengths):
+            if not self.reader.turns_once_a_step(self.reader.size(each), lengths):
                 raise NoRecurrence(
                     "it does not turn once for each element of the sequence"
                 )
@@ -225,7 +228,7 @@ class TurnReader:
             inside ^= self.view.ops[source.node] == "LogicalNot"
             source, _ = self.view.producer(self.view.inputs[source.node][0])
         reading = self.readings.get(source)
-        if reading is None:
+        if reading is None or reading.axis:
             return None
         spec = self.view.specs.get(reading.sequence)
         if spec is None or spec.dtype != "bool":
@@ -257,8 +260,8 @@ class TurnReader:
         items, *rest = view.inputs[source.node]
         if view.producer(items)[0] != self.turn.state[port]:
             return None
-        sequence = next(iter(self.readings.values())).sequence
-        if not self._is_read_whole(port, sequence):
+        size = self.reader.size(next(iter(self.readings.values())))
+        if not self._is_read_whole(port, size):
             return None
         if view.ops[source.node] == "TensorListPushBack":
             return rest[0], False, False
@@ -266,17 +269,16 @@ class TurnReader:
         time = self.reader.time(index)
         if time is not None and (time.first, time.step) == (Size(0), 0):
             return value, False, True
-        backwards = self.reader.direction(time, sequence)
+        backwards = self.reader.direction(time, size)
         return None if backwards is None else (value, backwards, False)
 
-    def _is_read_whole(self, port: int, sequence: Tensor) -> bool:
+    def _is_read_whole(self, port: int, size: Size) -> bool:
         """Whether all that reads a list after the loop reads all of it, in its order, or its last element."""
         view = self.view
-        size = view.axis_size(sequence, 0)
         for name in list_readers(view.graph, Tensor(self.turn.node, port)):
             op, inputs = view.ops[name], view.inputs[name]
             if op == "TensorListGather":
-                if not self.reader.counts_all(inputs[1], sequence):
+                if not self.reader.counts_all(inputs[1], size):
                     return False
             elif op == "TensorListGetItem":
                 place = view.sizes(inputs[1])
