@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from .adjacency import Adjacency
 
@@ -31,17 +31,25 @@ def post_order(
             stack.extend(n for n in reversed(inputs_of(node)) if n not in opened)
 
 
-def sources_first(graph: Adjacency) -> list[str] | None:
-    """The nodes in the order of ``networkx.topological_sort``, which goes by generations; None where they go round in a circle."""
+def sources_first(
+    graph: Adjacency, back: Collection[str] = ()
+) -> list[str] | None:
+    """The nodes in the order of ``networkx.topological_sort``, which goes by generations; None where they go round in a circle.
+
+    Edges from the nodes ``back``, those that end a turn of a loop, lead back and do not count.
+    """
     pred, succ = graph._pred, graph._succ
     open_edges = {name: sum(map(len, pred[name].values())) for name in graph}
+    for name in back:
+        for reader, edges in succ[name].items():
+            open_edges[reader] -= len(edges)
     generation = [name for name, count in open_edges.items() if not count]
     order: list[str] = []
     while generation:
         order += generation
         following = []
         for name in generation:
-            for reader, edges in succ[name].items():
+            for reader, edges in succ[name].items() if name not in back else ():
                 left = open_edges[reader] = open_edges[reader] - len(edges)
                 if not left:
                     following.append(reader)
@@ -49,9 +57,9 @@ def sources_first(graph: Adjacency) -> list[str] | None:
     return order if len(order) == len(open_edges) else None
 
 
-def is_acyclic(graph: Adjacency) -> bool:
-    """Whether no node depends on itself."""
-    return sources_first(graph) is not None
+def is_acyclic(graph: Adjacency, back: Collection[str] = ()) -> bool:
+    """Whether no node depends on itself, but for edges from the nodes ``back``."""
+    return sources_first(graph, back) is not None
 
 
 def descendants(graph: Adjacency, name: str) -> set[str]:

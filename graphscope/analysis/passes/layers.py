@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ...graph import Loop
 from ...infer.layers import find, loops
-from ...infer.recurrence import bidirectional, usage
+from ...infer.recurrence import bidirectional, masks, usage
 from ...infer.recurrence.settle import settle_recurrence
 from ...infer.training import layer_arguments
 from ...match import collapse
@@ -92,6 +92,14 @@ def name_reversals(state: State) -> State:
     return state.become(bidirectional.name_reversals(state.graph))
 
 
+def end_masks(state: State) -> State:
+    """A masked sequence before a layer that the file gives no mask -> a copy of it, which has none.
+
+    ``GlobalAveragePooling1D(LSTM(x, mask=m)) -> GlobalAveragePooling1D(copy(LSTM(x, mask=m)))``.
+    """
+    return state.become(masks.end_masks(state.graph))
+
+
 PASSES = (
     Pass(join_spellings),
     Pass(find_layers),
@@ -102,4 +110,5 @@ PASSES = (
     Pass(recover_recurrence),
     Pass(carry_states, drops="a stateful layer begins with zeros"),
     Pass(name_reversals),
+    Pass(end_masks),
 )

@@ -8,15 +8,18 @@ from dataclasses import replace
 from ...graph import Function, Graph, Loop, Model, Shape, Tensor
 from ...graph.edit import put
 from ...graph.order import is_acyclic
+from ...match import Size, View
 from ...simplify.control_flow.collapse_loops import loops_to_layers
 from ...simplify.prune import prune
 from ...simplify.rewrites.dropout import RATE, without_dropouts
 from ...simplify.state import State
+from ...simplify.unrolled.find import turn_ends
 from ...simplify.unrolled.roll import roll_chains
 from ..layers.loops import lift, loop_layers
 from ..shapes.forward import infer_facts
 from .opening.splice import is_open_to, splice
 from .settle import read_recurrences
+from .turn.turns import Recurrence
 
 
 def roll_recurrences(
@@ -29,7 +32,7 @@ def roll_recurrences(
     kept = frozenset(tensor.node for tensor in outputs)
     quiet = without_dropouts(graph)
     rolled, functions = roll_chains(quiet, kept)
-    if not functions or not outputs or not is_acyclic(rolled):
+    if not functions or not outputs or not is_acyclic(rolled, turn_ends(rolled)):
         return graph, {}
     known = _recurrent(prune(rolled, outputs), functions, model, outputs, shapes)
     whiles = frozenset(name for name in rolled if name not in graph) & {
@@ -68,12 +71,20 @@ def _recurrent(
     state = State(flat, lifted.graph, outputs=tuple(outputs), facts=facts, loops=loops)
     layered = loops_to_layers(state).graph
     names = [n for n in layered if _is_open(layered, n)]
-    known = read_recurrences(splice(layered, names), state.specs, state.constants.value)
+    spliced, values = splice(layered, names), state.constants.value
+    known = read_recurrences(spliced, state.specs, values)
+    view = spliced.view(state.specs, values)
     recurrent: set[str] = set()
     for name, recurrences in known.items():
-        if recurrences:
+        if recurrences and not any(_is_pair(view, each) for each in recurrences):
             recurrent |= set(_whiles(layered.node(name)))
     return frozenset(recurrent)
+
+
+def _is_pair(view: View, recurrence: Recurrence) -> bool:
+    """Whether a cell of no class runs twice: so does many a thing that nobody calls a sequence."""
+    sizes = {view.axis_size(r.sequence, r.axis) for r in recurrence.readings.values()}
+    return recurrence.step is not None and sizes == {Size(2)}
 
 
 def _is_open(graph: Graph, name: str) -> bool:

@@ -363,3 +363,4 @@ define(
 
 
 define("_ParallelConcatUpdate", shape=same)
+define("_Unmasked", shape=same, keras="ops.copy({0})")  # Keras's mask ends there

@@ -17,7 +17,7 @@ from ...graph.order import descendants, sources_first
 from ...wire.attrs import element_count
 from ..rewrites.dropout import RATE
 
-LEAST = 3  # steps: of two, nothing tells a state from what both read
+LEAST = 2  # steps
 PRODUCTS = frozenset({"MatMul", "Conv2D"})
 PASSES = frozenset({"Identity", "ReadVariableOp", "StopGradient", "Snapshot"})
 _FEEDS = ("Placeholder", "_Arg", "Random", "Iterator", "Truncated")
@@ -120,16 +120,17 @@ def settings(node: Node) -> str:
 
 
 def find_chains(graph: Graph) -> Iterator[Chain]:
-    """The chains of an acyclic graph, each before those that read it; one that overlaps an earlier one is left out."""
+    """The chains of a graph outside of its loops, each before those that read it; one that overlaps an earlier one is left out."""
     static = Static(graph)
-    order = sources_first(graph)
+    order = sources_first(graph, turn_ends(graph))
     if order is None:
         return
+    looped = _in_frames(graph)
     place = {name: at for at, name in enumerate(order)}
     groups: dict[Any, list[str]] = {}
     for name in graph.by_op(*PRODUCTS):
         inputs = graph.inputs(name)
-        if len(inputs) > 1 and inputs[0].node in static.dynamic:
+        if name not in looped and len(inputs) > 1 and inputs[0].node in static.dynamic:
             number = static.number(inputs[1])
             if number is not None:
                 groups.setdefault(number, []).append(name)
@@ -142,6 +143,23 @@ def find_chains(graph: Graph) -> Iterator[Chain]:
         if chain is not None and taken.isdisjoint(chain.nodes):
             taken |= chain.nodes
             yield chain
+
+
+def turn_ends(graph: Graph) -> frozenset[str]:
+    """The nodes of TensorFlow 1's loops from which an edge leads back."""
+    return frozenset(graph.by_op("NextIteration", "RefNextIteration"))
+
+
+def _in_frames(graph: Graph) -> set[str]:
+    """The nodes of TensorFlow 1's loops: what lies between their Enters and their Exits."""
+    stack, inside = list(graph.by_op("Enter", "RefEnter")), set[str]()
+    while stack:
+        name = stack.pop()
+        if name not in inside:
+            inside.add(name)
+            if graph.op(name) not in ("Exit", "RefExit"):
+                stack += list(graph._succ[name])
+    return inside
 
 
 class Mismatch(Exception):
