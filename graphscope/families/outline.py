@@ -7,7 +7,7 @@ default, and the source says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -123,7 +123,7 @@ def _own_the_rest(graph: Graph, model: Model) -> None:
     """Each weight that no layer took, as the variable that it is: the source holds it, and nothing says what it is for."""
     layers = [p for n in graph if isinstance(p := graph.node(n), Layer)]
     owned = {
-        node for each in layers for use in each.weights.values() for node in _nodes(use)
+        node for each in layers for use in each.weights.values() for node in use.nodes()
     }
     for variable in model.variables:
         if variable.role in PARAMETERS and variable.name not in owned:
@@ -134,11 +134,3 @@ def _own_the_rest(graph: Graph, model: Model) -> None:
             graph.add(variable.name, Node("VariableV2", attrs, (spec,)))
     if not any(graph.op(name) == "InputLayer" for name in graph) and len(graph):
         _input(graph, "any", Widths(2, 1, 1))
-
-
-def _nodes(use: WeightUse) -> Iterator[str]:
-    """The variables that a weight is made of."""
-    yield use.node
-    for step, argument in use.steps:
-        for other in argument[1] if step == "join" else ():
-            yield from _nodes(other)

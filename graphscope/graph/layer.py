@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,14 @@ class WeightUse:
     shape: tuple[int, ...]
     steps: tuple[tuple[str, Any], ...] = ()
     value: np.ndarray | None = field(default=None, compare=False)
+
+    def nodes(self) -> Iterator[str]:
+        """The variables and constants that the weight is made of: its own, and those of what it is joined with or added to."""
+        yield self.node
+        for step, argument in self.steps:
+            if step in ("join", "sum"):
+                for other in argument[1] if step == "join" else argument:
+                    yield from other.nodes()
 
     def array(self, model: Model) -> np.ndarray:
         """The values in Keras's layout; raises MissingWeight where the model has none."""

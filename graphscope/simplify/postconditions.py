@@ -88,7 +88,7 @@ def _stands_for(state: State, name: str) -> Iterator[str]:
     if isinstance(node, Layer):
         yield from node.members
         for use in node.weights.values():
-            yield from _nodes_of(use)
+            yield from use.nodes()
             if _is_computed(use):  # of whatever is above
                 yield from state.op_graph.upstream(node.members)
     for region in state.lifted.regions:
@@ -99,14 +99,6 @@ def _stands_for(state: State, name: str) -> Iterator[str]:
 def _is_computed(use: WeightUse) -> bool:
     """Whether arithmetic on several weights made this one: then it is an array, or a function of the model."""
     return not use.node or any(step == "computed" for step, _ in use.steps)
-
-
-def _nodes_of(use: WeightUse) -> Iterator[str]:
-    yield use.node
-    for step, argument in use.steps:
-        if step == "join":
-            for part in argument[1]:
-                yield from _nodes_of(part)
 
 
 def _is_weight(node: Node) -> bool:

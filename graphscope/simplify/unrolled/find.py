@@ -10,20 +10,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ...graph import Graph, Node, Tensor
+from ...graph import Graph, Tensor
 from ...graph.order import descendants, sources_first
-from ...wire.attrs import element_count
 from ..rewrites.dropout import RATE
+from .static import Static, passes, settings
 
 LEAST = 2  # steps
 PRODUCTS = frozenset({"MatMul", "Conv2D"})
-PASSES = frozenset({"Identity", "ReadVariableOp", "StopGradient", "Snapshot"})
-_FEEDS = ("Placeholder", "_Arg", "Random", "Iterator", "Truncated")
 _LINEAR = frozenset({"MatMul", "BiasAdd", "Add", "AddV2", "Split", "SplitV"})
 """What belongs to a step though it does not depend on the one before: the product of its input."""
-_IGNORED = frozenset({"_output_shapes", "_class", "shape", "grad_a", "grad_b"})
 
 
 @dataclass
@@ -37,13 +32,15 @@ class Row:
 @dataclass(frozen=True)
 class Source:
     """What one slot of a row reads: ``captured`` by all steps, an output of another ``row`` in this step, the value of a ``state``
-    (its number), or an element of a ``sequence`` (its number)."""
+    (its number), or an element of a ``sequence`` (its number). Of two steps one that is only known in the first is left ``open`` (its number)
+    until the other is."""
 
     captured: Tensor | None = None
     row: int = -1
     port: int = 0
     state: int = -1
     sequence: int = -1
+    open: int = -1
 
 
 @dataclass
@@ -58,65 +55,6 @@ class Chain:
     @property
     def nodes(self) -> set[str]:
         return {name for row in self.rows for name in row.nodes if name is not None}
-
-
-def passes(node: Node) -> bool:
-    """Whether a node only passes a tensor on; one that stands for a dropout is a part of the step."""
-    return node.op in PASSES and RATE not in node.attrs
-
-
-class Static:
-    """Numbers what no feed reaches by what it computes: two nodes of one number are equal."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.dynamic: set[str] = set()
-        stack = [n for n in graph if graph.op(n).startswith(_FEEDS)]
-        while stack:
-            name = stack.pop()
-            if name not in self.dynamic:
-                self.dynamic.add(name)
-                stack += list(graph._succ[name])
-        self._numbers: dict[Tensor, Any] = {}
-        self._keys: dict[Any, int] = {}
-
-    def number(self, tensor: Tensor, depth: int = 0) -> int | None:
-        """The number of what a tensor holds; None where a feed decides that."""
-        tensor = self.source(tensor)
-        if tensor.node in self.dynamic or depth > 40:
-            return None
-        if tensor not in self._numbers:
-            self._numbers[tensor] = self._keys.setdefault(
-                self._key(tensor, depth), len(self._keys)
-            )
-        return self._numbers[tensor]
-
-    def _key(self, tensor: Tensor, depth: int) -> Any:
-        node = self.graph.node(tensor.node)
-        if node.op == "Const" and element_count(node.attrs, "value") <= 64:
-            value = np.asarray(node.attrs["value"])
-            return "Const", value.dtype.str, value.shape, repr(value.tolist())
-        inputs = self.graph.inputs(tensor.node)
-        if not inputs:
-            return tensor.node
-        below = tuple(self.number(each, depth + 1) for each in inputs)
-        if None in below:
-            return tensor
-        return node.op, tensor.port, settings(node), below
-
-    def source(self, tensor: Tensor) -> Tensor:
-        """Past what only passes a tensor on."""
-        while passes(self.graph.node(tensor.node)):
-            before = self.graph.inputs(tensor.node)
-            if not before:
-                break
-            tensor = before[0]
-        return tensor
-
-
-def settings(node: Node) -> str:
-    """What an op is told beside its inputs, in one text."""
-    return repr(sorted((k, str(v)) for k, v in node.attrs.items() if k not in _IGNORED))
 
 
 def find_chains(graph: Graph) -> Iterator[Chain]:
@@ -181,6 +119,7 @@ class _Walk:
         self.made = Chain(len(products))
         self.place: dict[str, tuple[int, int]] = {}
         self.after: set[str] = set()
+        self.open: list[Tensor] = []
 
     def chain(self) -> Chain | None:
         self.after = descendants(self.graph, self.products[0])
@@ -199,8 +138,13 @@ class _Walk:
 
     def _row(self, tensors: Sequence[Tensor]) -> int:
         """The row of these nodes, one for each step from the first; what they read is walked too."""
-        stack: list[int] = [self._new(tensors)]
-        first = stack[0]
+        first = self._new(tensors)
+        self._walk(first)
+        return first
+
+    def _walk(self, first: int) -> None:
+        """What a row reads, and what that reads, as far as it belongs to the steps."""
+        stack = [first]
         while stack:
             row = self.made.rows[stack.pop()]
             known = [name for name in row.nodes if name is not None]
@@ -210,7 +154,6 @@ class _Walk:
                 row.inputs.append(source)
                 if new is not None:
                     stack.append(new)
-        return first
 
     def _new(self, tensors: Sequence[Tensor]) -> int:
         number = len(self.made.rows)
@@ -227,6 +170,8 @@ class _Walk:
         """What these tensors are to their steps, and the row that must be walked for it."""
         column = [self.static.source(tensor) for tensor in column]
         first = column[0]
+        if len(column) == 1:
+            return self._source_of_one(first)
         number = self.static.number(first)
         if (
             all(each == first for each in column)
@@ -244,10 +189,30 @@ class _Walk:
         own = self._is_of_step(first.node) and self._alike(column)
         if free and not own:
             return Source(sequence=self._sequence(column)), None
-        if len({each.port for each in column}) == 1 and self._alike(column):
+        alike = len({each.port for each in column}) == 1 and self._alike(column)
+        if alike and first.node not in self.taken:  # where an encoder's chain ends
             new = self._new(column)
             return Source(row=new, port=first.port), new
         return self._state(column)
+
+    def _source_of_one(self, first: Tensor) -> tuple[Source, int | None]:
+        """The same of one step of two: what it does not compute is told by what the other step reads there."""
+        known = self._known([first])
+        if known is not None:
+            return Source(row=known, port=first.port), None
+        if first.node in self.after:
+            new = self._new([first])
+            return Source(row=new, port=first.port), new
+        self.open.append(first)
+        return Source(open=len(self.open) - 1), None
+
+    def _settle(self, number: int, last: Tensor) -> None:
+        """What an open source is, now that both steps are known."""
+        source, new = self._source([self.open[number], last])
+        for row in self.made.rows:
+            row.inputs = [source if s.open == number else s for s in row.inputs]
+        if new is not None:
+            self._walk(new)
 
     def _known(self, column: Sequence[Tensor]) -> int | None:
         """The row whose nodes these are, each that of its step."""
@@ -314,6 +279,8 @@ class _Walk:
             waiting = left
         if any(len(each) != self.made.count for each in self.made.sequences):
             raise Mismatch
+        if any(source.open >= 0 for row in self.made.rows for source in row.inputs):
+            raise Mismatch
 
     def _trail(self) -> None:
         """What is dropped of a value of the step, in every step, belongs to the step."""
@@ -378,6 +345,8 @@ class _Walk:
             return bool(
                 trial.setdefault(("sequence", source.sequence), tensor) == tensor
             )
+        if source.open >= 0:
+            return bool(trial.setdefault(("open", source.open), tensor) == tensor)
         if source.row < 0 or source.port != tensor.port:
             return False
         return self._unified(source.row, tensor.node, last, trial)
@@ -386,12 +355,15 @@ class _Walk:
         for (kind, number), node in trial.items():
             if kind == "sequence":
                 self.made.sequences[number].append(node)
-            else:
+            elif kind == "row":
                 self.made.rows[number].nodes[last] = node
                 self.place[node] = number, last
+        for (kind, number), tensor in trial.items():
+            if kind == "open":
+                self._settle(number, tensor)
 
     def _read(self, source: Source, step: int) -> Tensor | None:
-        if source.captured is not None:
+        if source.captured is not None or source.open >= 0:
             return source.captured
         if source.sequence >= 0:
             column = self.made.sequences[source.sequence]

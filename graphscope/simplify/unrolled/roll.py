@@ -14,8 +14,9 @@ import numpy as np
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put, read_instead
-from .find import Chain, Source, find_chains, passes
+from .find import Chain, Source, find_chains
 from .sequences import dtype_of, stacked, turned
+from .static import passes
 
 Specs = Callable[[Tensor], Any]
 

@@ -117,6 +117,8 @@ class LinearReader:
             return self._product(name, window)
         if op == "Squeeze":
             return self._narrow_product(name, window)
+        if op == "Concat" and window is not None:
+            return self._side(source, window, depth)
         if op in PARTS:
             part = columns(view, source)
             if part is None:
@@ -125,6 +127,20 @@ class LinearReader:
             first, last = window or (0, end - begin)
             inner = self._read(whole, (begin + first, begin + last), depth + 1)
             return inner if inner is not None and not inner.rest else None
+        return None
+
+    def _side(self, tensor: Tensor, window: Window, depth: int) -> Linear | None:
+        """Columns of gates that were put side by side: of the one that holds all of them."""
+        begin, end = window or (0, 0)
+        for part in parts_of(self.view, tensor, self.inside):
+            shape = self.view.shape(part)
+            width = shape[-1] if shape and part != tensor else None
+            if width is None:
+                return None
+            if begin < width:
+                inside = end <= width
+                return self._read(part, (begin, end), depth + 1) if inside else None
+            begin, end = begin - width, end - width
         return None
 
     def _projected(self, before: Projection, window: Window) -> Linear | None:
