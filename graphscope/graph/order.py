@@ -31,9 +31,7 @@ def post_order(
             stack.extend(n for n in reversed(inputs_of(node)) if n not in opened)
 
 
-def sources_first(
-    graph: Adjacency, back: Collection[str] = ()
-) -> list[str] | None:
+def sources_first(graph: Adjacency, back: Collection[str] = ()) -> list[str] | None:
     """The nodes in the order of ``networkx.topological_sort``, which goes by generations; None where they go round in a circle.
 
     Edges from the nodes ``back``, those that end a turn of a loop, lead back and do not count.
