@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .notation.net import Recorder
+from .notation.net import Recorder, settled
 from .notation.unknowns import Unknown
 from .weight_index import WeightIndex
 
@@ -70,7 +70,7 @@ class Claim:
     def assumed(self) -> list[str]:
         """What the family fixes by convention: strides, padding, activations, epsilons."""
         words = {
-            f"{traced.op} {key}={value}"
+            f"{traced.op} {key}={settled(value)}"
             for traced in self.net.trace.values()
             for key, value in traced.config.items()
             if key in _ASSUMED and value not in _PLAIN
@@ -89,7 +89,7 @@ class Claim:
             lines.append(f"no name and no shape tells: {listed} (the usual value)")
         if self.assumed:
             lines.append(f"by the family's convention: {', '.join(self.assumed)}")
-        return tuple(lines)
+        return (*lines, *dict.fromkeys(self.net.notes))
 
     @property
     def variant(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..graph import Graph, Layer, Model, Signature, Tensor, TensorSpec
+from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras import KerasLayer
 from ..read.keras.shapes import output_specs
 from .claim import Claim
-from .notation.net import Traced
+from .notation.net import VARIABLE, Traced, settled
 
 PATTERN = "family"
 _LIKE_INPUT = ("PositionEmbedding",)
@@ -20,7 +20,12 @@ def with_family(model: Model, claim: Claim) -> Model:
     graph = Graph()
     specs: dict[str, TensorSpec] = {}
     for traced in claim.net.trace.values():
+        if traced.op == VARIABLE:
+            (use,) = traced.weights.values()
+            graph.add(use.node, _variable(use, model))
+            continue
         inputs = [handle.tensor for handle in traced.inputs]
+        traced.config = {key: settled(value) for key, value in traced.config.items()}
         layer = _layer(traced, claim, [specs[t.node] for t in inputs])
         specs[traced.name] = layer.outputs[0] if layer.outputs else TensorSpec()
         graph.add(traced.name, layer, inputs)
@@ -37,6 +42,13 @@ def with_family(model: Model, claim: Claim) -> Model:
         layered=True,
         remarks=(*model.remarks, *claim.conventions),
     )
+
+
+def _variable(use: WeightUse, model: Model) -> Node:
+    """A weight that is an output by itself, under the name that it is stored by."""
+    dtype = next(v.dtype for v in model.variables if v.name == use.node)
+    spec = TensorSpec(dtype, use.shape)
+    return Node(VARIABLE, {"dtype": dtype, "shape": use.shape}, (spec,))
 
 
 def _layer(traced: Traced, claim: Claim, inputs: Sequence[TensorSpec]) -> Layer:

@@ -111,6 +111,14 @@ BUILDS: dict[str, tuple[str, Build]] = {
         app("NASNetMobile", classes=6),
     ),
 }
+BUILDS["convnext_tiny"] = (
+    "ConvNeXt, tiny, 5 classes",
+    app("ConvNeXtTiny", classes=5, input_shape=SMALL),
+)
+BUILDS["convnext_base"] = (
+    "ConvNeXt, base",
+    app("ConvNeXtBase", include_top=False, input_shape=SMALL),
+)
 FAST = ("mobilenet",)
 
 
@@ -122,7 +130,7 @@ def saved(build: Build, folder: Path) -> tuple[Any, Path]:
     for weight in model.weights:
         spread = rng.uniform(0.8, 1.2, weight.shape).astype("float32")
         fresh = rng.normal(0, 0.05, weight.shape).astype("float32")
-        is_scale = weight.name in ("gamma", "moving_variance", "variance")
+        is_scale = weight.name in ("gamma", "moving_variance", "variance", "variable")
         if "float" in str(weight.dtype):
             weight.assign(spread if is_scale else weight.numpy() * spread + 0.1 * fresh)
     path = folder / "model.weights.h5"

@@ -20,7 +20,7 @@ Shapes = dict[str, tuple[int, ...]]
 def _member(module: str, name: str) -> Any:
     """A published member of a family."""
     module_ = import_module(f"graphscope.families.catalogue.keras.{module}")
-    members = getattr(module_, "_MEMBERS", None) or module_._SIZES
+    members = getattr(module_, "MEMBERS", None) or module_._MEMBERS
     return next(each for each in members if each.name == name)
 
 
@@ -52,7 +52,13 @@ VALUES: dict[str, dict[str, Any]] = {
     },
     "char-RNN": {"cells": 2, "cell": "lstm_cell", "vocabulary": 40, "width": 16},
     "Inception v1 (slim)": {"classes": 12},
-    "FaceNet (Inception-ResNet v1)": {"a": 5, "b": 10, "c": 5, "embedding": 128},
+    "FaceNet (Inception-ResNet v1)": {
+        "a": 5,
+        "b": 10,
+        "c": 5,
+        "embedding": 128,
+        "classes": None,
+    },
 }
 KINDS = ("width", "dropped", "added", "rank", "role", "gap", "every use")
 

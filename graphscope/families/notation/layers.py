@@ -65,32 +65,39 @@ class Net(Recorder):
         bias: bool = True,
         activation: str | None = None,
         dilation: int = 1,
+        groups: int = 1,
     ) -> Handle:
-        """Conv2D: kernel (rows, columns, channels, filters), bias (filters,)."""
-        size = _pair(kernel)
-        shapes: dict[str, Sequence[Size]] = {"kernel": (*size, x.channels, filters)}
+        """Conv2D: kernel (rows, columns, channels of a group, filters), bias (filters,)."""
+        size, channels = _pair(kernel), x.channels
+        if groups > 1:
+            channels = (number(channels) or 0) // groups
+        shapes: dict[str, Sequence[Size]] = {"kernel": (*size, channels, filters)}
         if bias:
             shapes["bias"] = (filters,)
         weights = self._weights("Conv2D", name, shapes)
         if number(x.channels) is None:
             x.channels = weights["kernel"].shape[-2]
-            self._say_channels(x)
+            self.tell_channels(x)
         if number(filters) is None:
             filters = weights["kernel"].shape[-1]
         config: dict[str, Any] = {"filters": filters, "kernel_size": size}
         config |= _moves(strides, padding, bias, activation)
         if dilation > 1:
             config["dilation_rate"] = _pair(dilation)
+        if groups > 1:
+            config["groups"] = groups
         return self.layer("Conv2D", name, (x,), config, weights, filters)
 
-    def _say_channels(self, x: Handle) -> None:
+    def tell_channels(self, x: Handle, channels: Size = None) -> None:
+        """Say how many channels the input has that leads to a layer, once a kernel has told."""
+        x.channels = channels or x.channels
         traced = self.trace[x.layer]
         if traced.op == "InputLayer":
             shape = traced.config["batch_shape"]
             traced.config["batch_shape"] = (*shape[:-1], number(x.channels))
         for before in traced.inputs if traced.op in _SAME_CHANNELS else ():
             before.channels = x.channels
-            self._say_channels(before)
+            self.tell_channels(before)
 
     def conv_transpose(
         self,
@@ -122,6 +129,7 @@ class Net(Recorder):
         strides: Pair = 1,
         padding: str = "same",
         bias: bool = False,
+        dilation: int = 1,
     ) -> Handle:
         """DepthwiseConv2D: kernel (rows, columns, channels, 1)."""
         size = _pair(kernel)
@@ -132,6 +140,8 @@ class Net(Recorder):
         weights = {"kernel": weights.pop("depthwise_kernel"), **weights}
         config: dict[str, Any] = {"kernel_size": size, "strides": _pair(strides)}
         config |= {"padding": padding, "use_bias": bias}
+        if dilation > 1:
+            config["dilation_rate"] = _pair(dilation)
         return self.layer("DepthwiseConv2D", name, (x,), config, weights, x.channels)
 
     def separable(
@@ -142,17 +152,29 @@ class Net(Recorder):
         kernel: Pair,
         strides: Pair = 1,
         padding: str = "same",
+        multiplier: int = 1,
+        bias: bool = False,
     ) -> Handle:
-        """SeparableConv2D without bias: a depthwise kernel (rows, columns, channels, 1), a pointwise one (1, 1, channels, filters)."""
+        """SeparableConv2D: kernels (rows, columns, channels, multiplier) and (1, 1, channels x multiplier, filters)."""
         size = _pair(kernel)
-        shapes: dict[str, Sequence[Size]] = {
-            "depthwise_kernel": (*size, x.channels, 1),
-            "pointwise_kernel": (1, 1, x.channels, filters),
-        }
-        weights = self._weights("SeparableConv2D", name, shapes)
+        depth = self._weights(
+            "SeparableConv2D",
+            name,
+            {"depthwise_kernel": (*size, x.channels, multiplier)},
+        )
+        if number(x.channels) is None:
+            x.channels = depth["depthwise_kernel"].shape[-2]
+            self.tell_channels(x)
+        wide = x.channels if multiplier == 1 else multiplier * (number(x.channels) or 0)
+        shapes: dict[str, Sequence[Size]] = {"pointwise_kernel": (1, 1, wide, filters)}
+        weights = depth | self._weights("SeparableConv2D", name, shapes)
         filters = filters if number(filters) else weights["pointwise_kernel"].shape[-1]
+        if bias:
+            weights |= self._weights("SeparableConv2D", name, {"bias": (filters,)})
         config: dict[str, Any] = {"filters": filters, "kernel_size": size}
-        config |= {"strides": _pair(strides), "padding": padding, "use_bias": False}
+        config |= _moves(strides, padding, bias, None)
+        if multiplier > 1:
+            config["depth_multiplier"] = multiplier
         return self.layer("SeparableConv2D", name, (x,), config, weights, filters)
 
     def dense(
@@ -170,7 +192,7 @@ class Net(Recorder):
             shape = shape[::-1] if stored == "transposed" else (1, *shape)
         kernel = self.weight(self.path("Dense", name, "kernel"), shape)
         if self.trace[x.layer].op == "InputLayer":
-            self._say_channels(x)
+            self.tell_channels(x, kernel.shape[0 if stored != "transposed" else -1])
         if stored == "transposed":
             turned = kernel.shape[::-1]
             kernel = WeightUse(kernel.node, turned, (("transpose", (1, 0)),))
@@ -215,6 +237,13 @@ class Net(Recorder):
         config = {"epsilon": epsilon}
         return self.layer("LayerNormalization", name, (x,), config, weights, x.channels)
 
+    def scale(self, x: Handle, name: str) -> Handle:
+        """A factor for each channel of images, which Keras has as EinsumDense alone: a kernel (channels,)."""
+        weights = self._weights("EinsumDense", name, {"kernel": (x.channels,)})
+        shape = (None, None, number(x.channels))
+        config = {"equation": "abcd,d->abcd", "output_shape": shape, "bias_axes": None}
+        return self.layer("EinsumDense", name, (x,), config, weights, x.channels)
+
     def embedding(self, x: Handle, name: str, rows: Size, width: Size) -> Handle:
         """Embedding: a table (rows, width)."""
         weights = self._weights("Embedding", name, {"embeddings": (rows, width)})
@@ -240,6 +269,27 @@ class Net(Recorder):
     def leaky_relu(self, x: Handle, slope: float) -> Handle:
         config = {"negative_slope": slope}
         return self.layer("LeakyReLU", "leaky_relu", (x,), config, {}, x.channels)
+
+    def prelu(self, x: Handle, name: str) -> Handle:
+        """PReLU with a slope for each channel, stored (channels,)."""
+        path = self.path("PReLU", name, "alpha")
+        use = self.weight(path, (x.channels,))
+        spatial = 0 if self.is_flat(x) else 2
+        shape = (*(1,) * spatial, *use.shape)
+        if spatial:
+            use = WeightUse(use.node, shape, (("reshape", shape),))
+        config = {"shared_axes": tuple(range(1, spatial + 1))} if spatial else {}
+        return self.layer("PReLU", name, (x,), config, {"alpha": use}, x.channels)
+
+    def is_flat(self, x: Handle) -> bool:
+        """Whether a tensor has no places left: a Dense or a Flatten made it."""
+        return self.trace[x.layer].op in ("Dense", "Flatten")
+
+    def upsample(
+        self, x: Handle, factor: int, interpolation: str = "nearest"
+    ) -> Handle:
+        config = {"size": _pair(factor), "interpolation": interpolation}
+        return self.layer("UpSampling2D", "upsample", (x,), config, {}, x.channels)
 
     def pool(
         self,
@@ -286,10 +336,11 @@ class Net(Recorder):
         config = {"scale": scale, "offset": offset} if offset else {"scale": scale}
         return self.layer("Rescaling", "scale", (x,), config, {}, x.channels)
 
-    def normalized(self, x: Handle) -> Handle:
-        """Normalization of the colours by ImageNet's mean and variance, which no file holds."""
-        mean, spread = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-        config = {"axis": -1, "mean": mean, "variance": tuple(s * s for s in spread)}
+    def normalized(self, x: Handle, white: float = 1.0) -> Handle:
+        """Normalization of the colours, 0 to ``white``, by ImageNet's mean and variance, which no file holds."""
+        mean = tuple(white * m for m in (0.485, 0.456, 0.406))
+        variance = tuple((white * s) ** 2 for s in (0.229, 0.224, 0.225))
+        config = {"axis": -1, "mean": mean, "variance": variance}
         return self.layer("Normalization", "normalize", (x,), config, {}, x.channels)
 
     def normalization(self, x: Handle, name: str) -> Handle:
@@ -301,7 +352,7 @@ class Net(Recorder):
         weights = self._weights("Normalization", name, shapes)
         if number(x.channels) is None:
             x.channels = weights["mean"].shape[-1]
-            self._say_channels(x)
+            self.tell_channels(x)
         count = self.path("Normalization", name, "count")
         if self.index is not None and count in self.index.shapes:
             weights["count"] = self.weight(count, ())

@@ -15,6 +15,7 @@ from ..weight_index import WeightIndex, under
 from .unknowns import Size, Width, number
 
 Step = tuple[str, Any]
+VARIABLE = "VariableV2"  # the op of a weight that no layer of Keras owns
 
 
 @dataclass
@@ -43,6 +44,13 @@ class Traced:
     ] = ()  # what a call names its inputs, where not x, x1, ...
 
 
+def settled(value: Any) -> Any:
+    """A value of a config with the number that each width has come to."""
+    if isinstance(value, Width):
+        return number(value)
+    return tuple(map(settled, value)) if isinstance(value, tuple) else value
+
+
 class TooMany(Exception):
     """More does not fit than a claim may leave: the builder stops."""
 
@@ -61,6 +69,7 @@ class Recorder:
         self.trace: dict[str, Traced] = {}
         self.bound: dict[str, tuple[int, ...]] = {}
         self.misfits: list[str] = []
+        self.notes: list[str] = []
         self.limit = 40
         self.counters: dict[str, int] = {}
 
@@ -78,6 +87,20 @@ class Recorder:
         """A condition that shapes alone would not refuse."""
         if not holds:
             self.misfit(what)
+
+    def note(self, remark: str) -> None:
+        """What is said beside the claim: a weight that the net does not compute with, a step that is not part of it."""
+        self.notes.append(remark)
+
+    def beside(self, name: str, shape: Sequence[Size], purpose: str) -> None:
+        """A stored number that the net does not compute with."""
+        self.weight(self.path("", name, ""), shape)
+        self.note(f"{name} is kept beside the net: {purpose}")
+
+    def loose(self, name: str, shape: Sequence[Size]) -> Handle:
+        """A weight that is itself an output."""
+        use = self.weight(self.path("", name, ""), shape)
+        return self.layer(VARIABLE, name, (), {}, {"value": use}, use.shape[-1])
 
     def misfit(self, what: str) -> None:
         self.misfits.append(what)
@@ -133,6 +156,12 @@ class Recorder:
         shape = self.index.shapes.get(under(self.root, path)) if self.index else None
         return shape[axis] if shape is not None and -len(shape) <= axis else None
 
+    def child(self, prefix: str) -> str:
+        """The one name below the scope that begins so; the prefix where there is none."""
+        scope = under(self.root, "/".join(self.scopes))
+        names = self.index.children.get(scope, set()) if self.index else set()
+        return min((n for n in names if n.startswith(prefix)), default=prefix)
+
     def layer(
         self,
         op: str,
@@ -151,8 +180,9 @@ class Recorder:
         while unique in self.trace:
             place += 1
             unique = f"{stem}_{place}"
-        plain = {k: number(v) if isinstance(v, Width) else v for k, v in config.items()}
-        traced = Traced(unique, op, plain, tuple(inputs), dict(weights), arguments)
+        traced = Traced(
+            unique, op, dict(config), tuple(inputs), dict(weights), arguments
+        )
         self.trace[unique] = traced
         return Handle(unique, channels)
 

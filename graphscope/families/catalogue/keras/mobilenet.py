@@ -1,24 +1,24 @@
-"""MobileNet v1 and v2. Sources: keras/src/applications/mobilenet.py and mobilenet_v2.py (3.15); slim's nets/mobilenet_v1.py."""
+"""MobileNet v1 and v2. Sources: keras/src/applications/mobilenet.py and mobilenet_v2.py (3.15)."""
 
 from __future__ import annotations
 
 from ... import family
 from ...notation.layers import Net
 from ...notation.net import Handle
-from ...notation.unknowns import Size, count, number, one_of, size
+from ...notation.unknowns import Size, number, one_of, size
 
 # strides and channels (in units of the first layer's) of the thirteen depthwise blocks
-_BLOCKS = (
+BLOCKS = (
     *((1, 2), (2, 4), (1, 4), (2, 8), (1, 8), (2, 16)),
     *(((1, 16),) * 5),
     *((2, 32), (1, 32)),
 )
 # expansion, channels, repeats and first strides of the inverted residuals
-_UNITS = (
+UNITS = (
     *((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)),
     *((6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)),
 )
-_ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4, 0.25, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
+ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4, 0.25, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
 
 
 def divisible(value: float, by: int = 8) -> int:
@@ -44,7 +44,7 @@ def mobilenet_v1(
 
     x = finish(net.conv(net.input(), "conv1", width, 3, 2, bias=False), "conv1_bn")
     unit = number(width) or 0
-    for place, (strides, factor) in enumerate(_BLOCKS, 1):
+    for place, (strides, factor) in enumerate(BLOCKS, 1):
         padded = net.pad(x, 0, 1) if strides > 1 else x
         padding = "valid" if strides > 1 else "same"
         x = net.depthwise(padded, f"conv_dw_{place}", 3, strides, padding)
@@ -54,43 +54,6 @@ def mobilenet_v1(
     if classes is not None:
         x = net.conv(net.global_pool(x, keepdims=True), "conv_preds", classes, 1)
         net.activation(net.flatten(x, number(classes)), "softmax")
-
-
-@family(
-    "MobileNet v1 (slim)",
-    "Conv2d_0/weights",
-    "Conv2d_1_pointwise/weights",
-    "Conv2d_1_depthwise/depthwise_weights",
-    roles={
-        "kernel": "weights",
-        "bias": "biases",
-        "depthwise_kernel": "depthwise_weights",
-    },
-    variant=lambda blocks, width, classes: f"alpha {width / 32:g}"
-    + (f", {classes} classes" if classes else ""),
-)
-def mobilenet_v1_slim(
-    net: Net,
-    blocks: int = count("Conv2d_{}_depthwise"),
-    width: Size = size(),
-    classes: Size = size("Logits/Conv2d_1c_1x1/weights"),
-) -> None:
-    def finish(x: Handle, name: str) -> Handle:
-        return net.relu6(net.batch_norm(x, f"{name}/BatchNorm", 1e-3))
-
-    net.need(blocks == len(_BLOCKS), f"{blocks} blocks: no published depth")
-    x = finish(net.conv(net.input(), "Conv2d_0", width, 3, 2, bias=False), "Conv2d_0")
-    unit = number(width) or 0
-    for place, (strides, factor) in enumerate(_BLOCKS[:blocks], 1):
-        name = f"Conv2d_{place}_depthwise"
-        x = finish(net.depthwise(x, name, 3, strides), name)
-        name = f"Conv2d_{place}_pointwise"
-        x = finish(net.conv(x, name, factor * unit, 1, bias=False), name)
-    if classes is not None:
-        x = net.conv(
-            net.global_pool(x, keepdims=True), "Logits/Conv2d_1c_1x1", classes, 1
-        )
-        net.flatten(x, number(classes))
 
 
 @family(
@@ -105,7 +68,7 @@ def mobilenet_v1_slim(
 )
 def mobilenet_v2(
     net: Net,
-    alpha: float = one_of(*_ALPHAS),
+    alpha: float = one_of(*ALPHAS),
     classes: Size = size("predictions/kernel"),
 ) -> None:
     def conv(x: Handle, name: str, norm: str, filters: int, act: bool = True) -> Handle:
@@ -117,7 +80,7 @@ def mobilenet_v2(
     x = net.conv(net.input(), "Conv1", divisible(32 * alpha), 3, 2, bias=False)
     x = net.relu6(net.batch_norm(x, "bn_Conv1", 1e-3, momentum=0.999))
     place = 0
-    for expansion, filters, repeats, first_strides in _UNITS:
+    for expansion, filters, repeats, first_strides in UNITS:
         for repeat in range(repeats):
             block = f"block_{place}" if place else "expanded_conv"
             strides = first_strides if repeat == 0 else 1

@@ -10,10 +10,10 @@ from ...notation.net import Handle
 from ...notation.unknowns import Size, has, number, one_of, size
 from .mobilenet import divisible
 
-_ALPHAS = (1.0, 0.75, 0.5, 0.35, 0.25, 1.25, 1.5)
+ALPHAS = (1.0, 0.75, 0.5, 0.35, 0.25, 1.25, 1.5)
 
 
-class _Unit(NamedTuple):
+class Unit(NamedTuple):
     """An inverted residual: expansion, channels, kernel, strides, whether it squeezes, and its activation."""
 
     expansion: float
@@ -24,41 +24,41 @@ class _Unit(NamedTuple):
     activation: str = "hard_swish"
 
 
-class _Size(NamedTuple):
+class Member(NamedTuple):
     """A published member: its name, the width before its head, its units."""
 
     name: str
     head: int
-    units: tuple[_Unit, ...]
+    units: tuple[Unit, ...]
 
 
-_SIZES = (
-    _Size(
+MEMBERS = (
+    Member(
         "large",
         1280,
         (
-            _Unit(1, 16, 3, 1, False, "relu"),
-            _Unit(4, 24, 3, 2, False, "relu"),
-            _Unit(3, 24, 3, 1, False, "relu"),
-            *(_Unit(3, 40, 5, s, True, "relu") for s in (2, 1, 1)),
-            _Unit(6, 80, 3, 2, False),
-            _Unit(2.5, 80, 3, 1, False),
-            *((_Unit(2.3, 80, 3, 1, False),) * 2),
-            *((_Unit(6, 112, 3, 1, True),) * 2),
-            *(_Unit(6, 160, 5, s, True) for s in (2, 1, 1)),
+            Unit(1, 16, 3, 1, False, "relu"),
+            Unit(4, 24, 3, 2, False, "relu"),
+            Unit(3, 24, 3, 1, False, "relu"),
+            *(Unit(3, 40, 5, s, True, "relu") for s in (2, 1, 1)),
+            Unit(6, 80, 3, 2, False),
+            Unit(2.5, 80, 3, 1, False),
+            *((Unit(2.3, 80, 3, 1, False),) * 2),
+            *((Unit(6, 112, 3, 1, True),) * 2),
+            *(Unit(6, 160, 5, s, True) for s in (2, 1, 1)),
         ),
     ),
-    _Size(
+    Member(
         "small",
         1024,
         (
-            _Unit(1, 16, 3, 2, True, "relu"),
-            _Unit(72 / 16, 24, 3, 2, False, "relu"),
-            _Unit(88 / 24, 24, 3, 1, False, "relu"),
-            _Unit(4, 40, 5, 2, True),
-            *((_Unit(6, 40, 5, 1, True),) * 2),
-            *((_Unit(3, 48, 5, 1, True),) * 2),
-            *(_Unit(6, 96, 5, s, True) for s in (2, 1, 1)),
+            Unit(1, 16, 3, 2, True, "relu"),
+            Unit(72 / 16, 24, 3, 2, False, "relu"),
+            Unit(88 / 24, 24, 3, 1, False, "relu"),
+            Unit(4, 40, 5, 2, True),
+            *((Unit(6, 40, 5, 1, True),) * 2),
+            *((Unit(3, 48, 5, 1, True),) * 2),
+            *(Unit(6, 96, 5, s, True) for s in (2, 1, 1)),
         ),
     ),
 )
@@ -91,7 +91,7 @@ class _Writer:
         y = self.net.conv(y, f"{scope}_1", width, 1, activation="hard_sigmoid")
         return self.net.multiply(x, y)
 
-    def unit(self, x: Handle, place: int, unit: _Unit, filters: int) -> Handle:
+    def unit(self, x: Handle, place: int, unit: Unit, filters: int) -> Handle:
         end = "/" if self.keras_2 else "_"
         name = f"expanded_conv_{place}{end}" if place else f"expanded_conv{end}"
         y, before = x, number(x.channels) or 0
@@ -124,8 +124,8 @@ class _Writer:
 )
 def mobilenet_v3(
     net: Net,
-    member: _Size = one_of(*_SIZES),
-    alpha: float = one_of(*_ALPHAS),
+    member: Member = one_of(*MEMBERS),
+    alpha: float = one_of(*ALPHAS),
     minimal: bool = one_of(False, True),
     keras_2: bool = has("Conv/kernel"),
     classes: Size = size("logits/kernel", "Logits/kernel"),

@@ -1,0 +1,1 @@
+"""Nets that find things in images."""

@@ -1,0 +1,1 @@
+"""Nets that hear and speak."""
