@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tf_keras
 
-import keras
 from graphscope import Analysis, analyse
 from graphscope.families.solve import solve
 from graphscope.families.weight_index import WeightIndex
