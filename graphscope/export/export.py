@@ -18,6 +18,7 @@ from .frozen.body import bytes_of
 from .frozen.cuts import lacking
 from .options import Options
 from .place import check_free, size_of, write_beside
+from .proof.examples import example_files
 from .proof.prove import prove
 from .registry import Target, check_installed, check_wishes, target_of
 from .report import ExportReport, Proof
@@ -55,6 +56,8 @@ def export_model(
     """
     target, options, path = target_of(name), Options(**wishes), Path(place)
     check_wishes(target, options)
+    for examples in (options.feeds, options.calibrate):
+        list(example_files(examples))  # raises before anything is read or imported
     source = request.source or request.model.source
     check_free(path, source, force, partial(_is_own, target))
     frozen = _frozen(target, request, options)

@@ -57,7 +57,12 @@ def _application(folder: Path, name: str, size: int) -> Made:
 
     keras.utils.set_random_seed(5)
     options = {"weights": None, "input_shape": (size, size, 3), "classes": 12}
+    options["classifier_activation"] = None  # else all classes are alike
     net = getattr(keras.applications, name)(**options)
+    for layer in net.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            sizes = [each.shape for each in layer.get_weights()]
+            layer.set_weights([RNG.uniform(0.5, 1.5, size) for size in sizes])
     net.export(str(folder / "saved"), verbose=False)
     return folder / "saved", []
 
@@ -72,7 +77,7 @@ def _keras(folder: Path, build: Callable[[Any], Any]) -> Made:
 
 def _module(folder: Path, **signatures: Any) -> Made:
     module = tf.Module()
-    module.parts = list(signatures.values())
+    module.parts = [part for each in signatures.values() for part in each.parts]
     tf.saved_model.save(module, str(folder / "saved"), signatures=signatures)
     return folder / "saved", []
 
@@ -192,7 +197,7 @@ def newton() -> list[str]:
         return better, tf.reduce_max(tf.abs(better - y))
 
     start = positive, tf.constant(1.0)
-    shapes = [tf.TensorShape([None]), tf.TensorShape([])]
+    shapes = tf.TensorShape([None]), tf.TensorShape([])
     root, _ = v1.while_loop(lambda _, gap: gap > 1e-5, step, start, shapes)
     tf.identity(root, name="root")
     return ["root"]
@@ -368,7 +373,7 @@ def two_doors(folder: Path) -> Made:
     def embed(x: Any) -> dict[str, Any]:
         return {"vector": tf.math.l2_normalize(x @ kernel, 1)}
 
-    roll.parts = [kernel]
+    roll.parts = embed.parts = [kernel]
     return _module(folder, serving_default=roll, embed=embed)
 
 
@@ -412,7 +417,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "two doors": two_doors,
     "detector": detector,
     "MobileNetV3Small": lambda folder: _application(folder, "MobileNetV3Small", 96),
-    "ResNet50V2": lambda folder: _application(folder, "ResNet50V2", 64),
+    "MobileNet": lambda folder: _application(folder, "MobileNet", 64),
     "EfficientNetV2B0": lambda folder: _application(folder, "EfficientNetV2B0", 64),
 }
 

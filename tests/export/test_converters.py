@@ -135,6 +135,29 @@ def test_quantized_tflite(tmp_path, kind, size):
 
 
 @needs("tflite")
+def test_an_int8_softmax_too_coarse_for_its_values_says_so(tmp_path):
+    """A thousand classes, none of them likely: LiteRT's 1 / 256 is more than any of them, whoever converts it."""
+    kernel = values(64, 1000) / 80
+
+    def build():
+        x = v1.placeholder(tf.float32, [None, 64], name="x")
+        tf.nn.softmax(tf.identity(x @ kernel, name="logits"), name="y")
+
+    path = freeze_to(tmp_path / "wide.pb", build)
+    np.savez(tmp_path / "examples.npz", x=values(100, 64))
+    wishes = {"quantize": "int8", "calibrate": str(tmp_path / "examples.npz")}
+    proof = analyse(path).export(tmp_path / "net.tflite", "tflite", **wishes).verified
+    assert not proof.passed and proof.max_rel > 0.3
+    (coarse,) = [each for each in proof.remarks if "moves in steps of 0.0039" in each]
+    assert coarse.startswith("y:0 ") and "--quantize dynamic" in coarse
+    before = analyse(path, outputs=["logits"])
+    proof = before.export(tmp_path / "logits.tflite", "tflite", **wishes).verified
+    assert proof.passed and not any(
+        "in steps of" in each for each in proof.remarks
+    ), proof.remarks
+
+
+@needs("tflite")
 def test_int8_without_examples_is_refused(tmp_path):
     found = _dense(tmp_path)
     with pytest.raises(GraphscopeError, match="--calibrate FILE.npz"):

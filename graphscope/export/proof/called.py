@@ -16,12 +16,16 @@ Call = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class CalledRunner(EndpointRunner):
-    """``call`` takes and gives arrays by the names of the signature; ``runtime`` is what the report calls it."""
+    """``call`` takes and gives arrays by the names of the signature; ``runtime`` is what the report calls it.
+
+    ``steps``: output -> how far apart its values are where it is computed in integers.
+    """
 
     def __init__(self, ends: Endpoints, source: str, runtime: str, call: Call) -> None:
         self.ends, self.source, self.runtime, self.call = ends, source, runtime, call
         self.model: Model | None = None
         self.remarks: list[str] = []
+        self.steps: Mapping[str, float] = {}
 
     def run(
         self,

@@ -18,7 +18,8 @@ def read_examples(
 ) -> dict[str, np.ndarray]:
     """The arrays of one ``.npz`` by the source's names of the inputs (``"x:0"``); in the file they may bear these or the signature's.
 
-    Raises FormatError where it is no such file, GraphscopeError where an input has no array there or one of another dtype or rank.
+    Raises FormatError where it is no such file, GraphscopeError where it cannot be read, or an input has no array there or one of another
+    dtype or rank.
     """
     arrays = _load(Path(path))
     return {
@@ -33,6 +34,8 @@ def example_files(path: str) -> Iterator[str]:
         return
     place = Path(path)
     files = sorted(place.glob("*.npz")) if place.is_dir() else [place]
+    if not place.exists():
+        raise GraphscopeError(f"{path}: there is no such file or folder of .npz")
     if not files:
         raise GraphscopeError(f"{path}: a folder without any .npz")
     yield from map(str, files)
@@ -42,6 +45,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise GraphscopeError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, zipfile.BadZipFile, AttributeError, EOFError) as error:
         raise FormatError(
             f"{path}: no .npz of plain arrays ({error}); write one with numpy.savez"

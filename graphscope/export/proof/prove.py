@@ -24,6 +24,7 @@ from ..registry import Target
 from ..report import Proof
 from .examples import example_files, read_examples
 from .reference import references
+from .steps import coarse_steps
 
 FLOAT_BOUND, QUANTIZED_BOUND = 1e-4, 0.02
 REPEATS = 5
@@ -163,6 +164,8 @@ def _compared(
             failure = error
     else:
         raise failure
+    coarse = coarse_steps(getattr(runner, "steps", {}), result.outputs, bound)
+    result = replace(result, remarks=(*coarse, *result.remarks))
     constant = set() if examples else watched.constant()
     runtime = str(getattr(runner, "runtime", target.RUNTIME))
     return result, constant, watched.milliseconds(), runtime

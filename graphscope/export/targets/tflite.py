@@ -22,6 +22,7 @@ from ..options import Options
 from ..proof.called import CalledRunner
 from ..proof.endpoints import Endpoints
 from ..proof.examples import example_files, read_examples
+from ..proof.steps import output_steps
 from ..report import Lack
 
 NAME = "tflite"
@@ -125,8 +126,12 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
         given = {k: np.asarray(v, dtypes[k]) for k, v in feeds.items() if k in dtypes}
         return runner(**given)
 
-    ends = Endpoints.of(frozen, frozen.signatures[signature])
-    return CalledRunner(ends, str(place), RUNTIME, call)
+    named = frozen.signatures[signature]
+    ends = Endpoints.of(frozen, named)
+    answers = CalledRunner(ends, str(place), RUNTIME, call)
+    steps = output_steps(place, runner.get_output_details())
+    answers.steps = {frozen.origin(named.outputs[k]): s for k, s in steps.items()}
+    return answers
 
 
 def _interpreter() -> Any:
