@@ -107,6 +107,8 @@ def check_perturbed(claim: Claim, name: str) -> None:
     for number in range(2 * len(KINDS)):
         kind = KINDS[number % len(KINDS)]
         changed = perturbed(shapes, kind, rng)
+        if changed == shapes:  # nothing lies beside a weight that has no scope
+            continue
         index = WeightIndex(Variable(n, "float32", s, 0) for n, s in changed.items())
         for other in solve(index)[0]:
             assert other.family.title == claim.family.title, (kind, str(other))

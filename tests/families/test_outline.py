@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 from graphscope import analyse
 from graphscope.verify.run.keras_source import run_source
 

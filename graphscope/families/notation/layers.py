@@ -228,6 +228,16 @@ class Net(Recorder):
             config["scale"] = False
         return self.layer("BatchNormalization", name, (x,), config, weights, x.channels)
 
+    def instance_norm(self, x: Handle, name: str, epsilon: float) -> Handle:
+        """Normalization of each channel over the places of one image: GroupNormalization with as many groups as channels."""
+        shapes: dict[str, Sequence[Size]] = {
+            r: (x.channels,) for r in ("gamma", "beta")
+        }
+        op = "GroupNormalization"
+        weights = self._weights(op, name, shapes)
+        config = {"groups": number(x.channels), "epsilon": epsilon}
+        return self.layer(op, name, (x,), config, weights, x.channels)
+
     def layer_norm(self, x: Handle, name: str, epsilon: float) -> Handle:
         """LayerNormalization over the last axis."""
         shapes: dict[str, Sequence[Size]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...graph import WeightUse
 from .cells import GATES, lstm_weights
 from .layers import Net
@@ -90,10 +92,68 @@ class SequenceNet(Net):
         op = "MultiHeadAttention"
         return self.layer(op, "attention", (x, x), config, weights, width, arguments)
 
+    def rows(self, width: Size = None) -> Handle:
+        """The input of a model of sequences: a batch of rows of ``width`` numbers each."""
+        return self.input(width, rank=3)
+
+    def conv_1d(
+        self,
+        x: Handle,
+        kernel: str,
+        bias: str,
+        filters: Size,
+        size: Size = 1,
+        dilation: int = 1,
+        activation: str | None = None,
+    ) -> Handle:
+        """Conv1D without padding, of weights that have names of their own; its bias may be "" (none)."""
+        use = self.weight(self.path("", kernel, ""), (size, x.channels, filters))
+        weights, width = {"kernel": use}, use.shape[-1]
+        if number(x.channels) is None:
+            self.tell_channels(x, use.shape[-2])
+        if bias:
+            weights["bias"] = self.weight(self.path("", bias, ""), (filters,))
+        config: dict[str, Any] = {"filters": width, "kernel_size": (use.shape[0],)}
+        config["use_bias"] = bool(bias)
+        if dilation > 1:
+            config["dilation_rate"] = (dilation,)
+        if activation:
+            config["activation"] = activation
+        return self.layer("Conv1D", kernel, (x,), config, weights, filters)
+
+    def last_steps(self, x: Handle, dropped: int) -> Handle:
+        """A sequence less its first steps; all of it where none is dropped."""
+        config = {"cropping": (dropped, 0)}
+        if not dropped:
+            return x
+        return self.layer("Cropping1D", "crop", (x,), config, {}, x.channels)
+
     def lstm(
         self, x: Handle, name: str, units: Size, forget_bias: float = 0.0
     ) -> Handle:
         """TensorFlow 1's BasicLSTMCell or LSTMCell over the whole sequence."""
+        weights, size = self._lstm(x, name, units, forget_bias)
+        config = {"units": size, "return_sequences": True}
+        return self.layer("LSTM", name, (x,), config, weights, size)
+
+    def bidirectional_lstm(
+        self, x: Handle, names: tuple[str, str], units: Size, forget_bias: float = 1.0
+    ) -> Handle:
+        """The same cell forward and backward, what both give side by side."""
+        weights: dict[str, WeightUse] = {}
+        size = 0
+        for way, name in zip(("forward", "backward"), names, strict=True):
+            half, size = self._lstm(x, name, units, forget_bias)
+            weights |= {f"{way}_layer/{role}": use for role, use in half.items()}
+        inner = {"units": size, "return_sequences": True}
+        config = {"layer": "LSTM", "layer_config": inner, "merge_mode": "concat"}
+        op = "Bidirectional"
+        return self.layer(op, "bidirectional", (x,), config, weights, 2 * size)
+
+    def _lstm(
+        self, x: Handle, name: str, units: Size, forget_bias: float
+    ) -> tuple[dict[str, WeightUse], int]:
+        """The weights of a cell in Keras's layout, and its units."""
         inputs, gates = number(x.channels) or 0, GATES * (number(units) or 0)
         whole = (inputs + gates // GATES, gates) if gates else (None, None)
         kernel = self.weight(self.path("LSTM", name, "kernel"), whole)
@@ -109,8 +169,7 @@ class SequenceNet(Net):
         weights = {
             f"cell/{r}": u for r, u in lstm_weights(weights, size, forget_bias).items()
         }
-        config = {"units": size, "return_sequences": True}
-        return self.layer("LSTM", name, (x,), config, weights, size)
+        return weights, size
 
 
 def _part(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tests.architectures.legacy import slim
 from tests.families.originals import image, original
+from tests.families.originals.mobilenet import mobilenet_v1_base, mobilenet_v2_base
 
 v1 = tf.compat.v1
 scope = v1.variable_scope
@@ -141,3 +142,127 @@ def yolo_v3() -> tuple[list[Any], list[Any]]:
 )
 def yolo_v3_spp() -> tuple[list[Any], list[Any]]:
     return _yolo(True, 2, 3)
+
+
+def _mobilenet_norms() -> Any:
+    """hyperparams_builder's scope of the published configs, in inference."""
+    norm = {"is_training": False, "center": True, "scale": True, "epsilon": 0.001}
+    return slim.arg_scope(
+        [slim.conv2d, slim.separable_conv2d],
+        normalizer_fn=slim.batch_norm,
+        normalizer_params=norm,
+        activation_fn=tf.nn.relu6,
+        padding="SAME",
+    )
+
+
+def _feature_maps(x: Any, base: str, alpha: float) -> list[Any]:
+    """feature_map_generators.multi_resolution_feature_maps, of the maps that have no layer."""
+    maps = []
+    for index, depth in enumerate((512, 256, 256, 128), 2):
+        low, high = max(int(depth / 2 * alpha), 16), max(int(depth * alpha), 16)
+        x = slim.conv2d(x, low, 1, scope=f"{base}_1_Conv2d_{index}_1x1_{low}")
+        name = f"{base}_2_Conv2d_{index}_3x3_s2_{high}"
+        x = slim.conv2d(x, high, 3, stride=2, scope=name)
+        maps.append(x)
+    return maps
+
+
+def _predictors(maps: list[Any], classes: int, size: int) -> list[Any]:
+    """convolutional_box_predictor.ConvolutionalBoxPredictor before its reshapes."""
+    outputs = []
+    for place, each in enumerate(maps):
+        boxes = 3 if place == 0 else 6
+        with scope(f"BoxPredictor_{place}"):
+            for name, depth in (
+                ("BoxEncodingPredictor", 4 * boxes),
+                ("ClassPredictor", (classes + 1) * boxes),
+            ):
+                y = slim.conv2d(each, depth, size, activation_fn=None, scope=name)
+                outputs.append(y)
+    return outputs
+
+
+@original("SSD MobileNet v1, alpha 0.25, 3 classes")
+def ssd_mobilenet_v1() -> tuple[list[Any], list[Any]]:
+    x = image(128, 128, 3)
+    with scope("FeatureExtractor"), _mobilenet_norms(), scope("MobilenetV1"):
+        ends = mobilenet_v1_base(x, 0.25)
+        maps = [ends[11], ends[13]]
+        maps += _feature_maps(ends[13], "Conv2d_13_pointwise", 0.25)
+    return [x], _predictors(maps, 3, 1)
+
+
+@original("SSD MobileNet v2, alpha 0.35, 2 classes", slow=True)
+def ssd_mobilenet_v2() -> tuple[list[Any], list[Any]]:
+    x = image(128, 128, 3)
+    with scope("FeatureExtractor"), _mobilenet_norms(), scope("MobilenetV2"):
+        wide: dict[str, Any] = {}
+        y = mobilenet_v2_base(x, 0.35, wide=wide)
+        y = slim.conv2d(y, 1280, 1, scope="Conv_1")
+        maps = [wide["expanded_conv_13"], y, *_feature_maps(y, "layer_19", 0.35)]
+    return [x], _predictors(maps, 2, 3)
+
+
+def _pooled_image(x: Any, depth: int) -> Any:
+    """model.extract_features: the whole image as one place, its convolution, and that for every place again."""
+    sizes = x.shape.as_list()[1:3]
+    y = tf.reduce_mean(x, [1, 2], keepdims=True)
+    y = slim.conv2d(y, depth, 1, scope="image_pooling")
+    return v1.image.resize_bilinear(y, sizes, align_corners=True)
+
+
+@original("DeepLab v3 (MobileNet v2), alpha 0.5, 4 classes", output_stride=8)
+def deeplab_mobilenet_v2() -> tuple[list[Any], list[Any]]:
+    """model.py with feature_extractor.py's MobileNet v2, no atrous rates, no decoder."""
+    x = image(65, 65, 3)
+    with _mobilenet_norms(), scope("MobilenetV2"):
+        y = mobilenet_v2_base((2.0 / 255.0) * x - 1.0, 0.5, 8)
+    norm = {"is_training": False, "epsilon": 1e-5, "scale": True}
+    with slim.arg_scope(
+        [slim.conv2d],
+        activation_fn=tf.nn.relu,
+        normalizer_fn=slim.batch_norm,
+        normalizer_params=norm,
+        padding="SAME",
+    ):
+        branches = [_pooled_image(y, 256), slim.conv2d(y, 256, 1, scope="aspp0")]
+        y = slim.conv2d(tf.concat(branches, 3), 256, 1, scope="concat_projection")
+    with scope("logits"):
+        return [x], [slim.conv2d(y, 4, 1, activation_fn=None, scope="semantic")]
+
+
+def _stage(x: Any, features: Any, stage: int, branch: int, unit: int) -> Any:
+    def conv(y: Any, size: int, filters: int, name: str, relu: bool = True) -> Any:
+        y = _conv(y, size, filters, name, "SAME")
+        return tf.nn.relu(y) if relu else y
+
+    maps = 38 if branch == 1 else 19
+    if stage == 1:
+        for place in (1, 2, 3):
+            x = conv(x, 3, 2 * unit, f"conv5_{place}_CPM_L{branch}")
+        x = conv(x, 1, 8 * unit, f"conv5_4_CPM_L{branch}")
+        return conv(x, 1, maps, f"conv5_5_CPM_L{branch}", False)
+    for place in range(1, 6):
+        x = conv(x, 7, 2 * unit, f"Mconv{place}_stage{stage}_L{branch}")
+    x = conv(x, 1, 2 * unit, f"Mconv6_stage{stage}_L{branch}")
+    return conv(x, 1, maps, f"Mconv7_stage{stage}_L{branch}", False)
+
+
+@original("OpenPose, width 2 (published: 64)")
+def openpose() -> tuple[list[Any], list[Any]]:
+    """tf-pose-estimation's network_cmu.py (Apache 2.0), narrow."""
+    unit, x = 2, image(32, 32, 3)
+    y = x
+    for block, (repeats, width) in enumerate(((2, 1), (2, 2), (4, 4), (2, 8)), 1):
+        y = _pool(y, 2, "VALID") if block > 1 else y
+        for place in range(1, repeats + 1):
+            name = f"conv{block}_{place}"
+            y = tf.nn.relu(_conv(y, 3, width * unit, name, "SAME"))
+    y = tf.nn.relu(_conv(y, 3, 4 * unit, "conv4_3_CPM", "SAME"))
+    features = tf.nn.relu(_conv(y, 3, 2 * unit, "conv4_4_CPM", "SAME"))
+    joint = features
+    for stage in range(1, 7):
+        ends = [_stage(joint, features, stage, branch, unit) for branch in (1, 2)]
+        joint = tf.concat([*ends, features], 3)
+    return [x], ends

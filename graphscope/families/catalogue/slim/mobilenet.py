@@ -82,24 +82,29 @@ def mobilenet_v1_slim(
     logits(net, x, classes)
 
 
-def unit_v2(
-    net: Net, x: Handle, expansion: int, filters: int, strides: int, dilation: int = 1
-) -> Handle:
-    """An inverted residual: wide, depthwise, narrow."""
+def _unit_v2(
+    net: Net, x: Handle, expansion: int, filters: int, strides: int, dilation: int
+) -> tuple[Handle, Handle]:
+    """An inverted residual: wide, depthwise, narrow; and its wide beginning."""
     before, y = number(x.channels) or 0, x
     if expansion > 1:
         y = conv(net, y, "expand", divisible(before * expansion))
+    wide = y
     y = net.depthwise(y, "depthwise", 3, strides, dilation=dilation)
-    y = conv(
-        net, _norm(net, y, "depthwise", "relu6"), "project", filters, activation=""
-    )
-    return net.add(y, x) if strides == 1 and before == filters else y
+    y = _norm(net, y, "depthwise", "relu6")
+    y = conv(net, y, "project", filters, activation="")
+    return net.add(y, x) if strides == 1 and before == filters else y, wide
 
 
-def body_v2(net: Net, x: Handle, alpha: float, most: int = 32) -> Handle:
-    """The seventeen units of v2; once ``most`` places of the image are one, dilation stands for strides."""
+def body_v2(
+    net: Net, x: Handle, alpha: float, most: int = 32
+) -> tuple[Handle, dict[int, Handle]]:
+    """The seventeen units of v2, and the wide beginning of each.
+
+    Once ``most`` places of the image are one, dilation stands for strides.
+    """
     x = conv(net, x, "Conv", divisible(32 * alpha), 3, 2)
-    place, total, rate = 0, 2, 1
+    place, total, rate, wide = 0, 2, 1, {}
     for expansion, filters, repeats, first in UNITS:
         for repeat in range(repeats):
             strides = 1 if repeat else first
@@ -108,10 +113,10 @@ def body_v2(net: Net, x: Handle, alpha: float, most: int = 32) -> Handle:
                 strides, dilation, rate = 1, rate, rate * strides
             total *= strides
             with net[f"expanded_conv_{place}" if place else "expanded_conv"]:
-                wide = divisible(filters * alpha)
-                x = unit_v2(net, x, expansion, wide, strides, dilation)
+                width = divisible(filters * alpha)
+                x, wide[place] = _unit_v2(net, x, expansion, width, strides, dilation)
             place += 1
-    return x
+    return x, wide
 
 
 @family(
@@ -128,7 +133,8 @@ def mobilenet_v2_slim(
     last: Size = size(),
     classes: Size = size(f"{_LOGITS}/weights"),
 ) -> None:
-    x = conv(net, body_v2(net, net.input(), alpha), "Conv_1", last)
+    x, _ = body_v2(net, net.input(), alpha)
+    x = conv(net, x, "Conv_1", last)
     widths = (1280, divisible(1280 * alpha))
     net.need(number(last) in widths, f"Conv_1 is {last} wide, not one of {widths}")
     logits(net, x, classes)
