@@ -248,7 +248,8 @@ class _Drawing:
             label = times(shape) if shape is not None else ""
         elif first.port:
             label = f":{first.port}"
-        return attributes | ({"label": label} if label else {})
+        # a space before and after keeps the words off the line
+        return attributes | ({"label": f"  {label}  "} if label else {})
 
 
 def _identifiers(boxes: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Layer, Node
+from ...graph.keras.signatures import layer_classes
 from ...wire import opdefs
 from .escape import shorten, visible
 from .spelling import value_text
@@ -40,6 +41,7 @@ _SILENT = frozenset(
 _LONG = ("_regularizer", "_initializer", "_constraint")  # told in the details
 _SIZES = ("kernel_size", "pool_size", "size")
 _WIDTHS = ("filters", "units", "output_dim", "num_heads")
+_ALWAYS = {*_SIZES, *_WIDTHS, "padding", "cropping", "rate", "strides"}
 _MOST = 3  # further arguments that are shown
 
 
@@ -49,8 +51,24 @@ def brief(node: Node) -> str:
     >>> brief(Layer("Conv2D", {"filters": 64, "kernel_size": (3, 3), "strides": (2, 2), "padding": "same"}))
     '3×3, 64, /2, same'
     """
-    words = _layer_words(node.attrs) if isinstance(node, Layer) else _op_words(node)
+    words = _layer_words(_spoken(node)) if isinstance(node, Layer) else _op_words(node)
     return shorten(", ".join(words), 64)
+
+
+def _spoken(layer: Layer) -> Mapping[str, Any]:
+    """The config less what Keras's class takes by default; what a layer is there for (a size, a width) is always said."""
+    known = layer_classes().get(layer.op)
+    usual = known.arguments if known else {}
+    config = {
+        key: value
+        for key, value in layer.attrs.items()
+        if key in _ALWAYS
+        or key not in usual
+        or _collapsed(value) != _collapsed(usual[key])
+    }
+    if "units" in config and "recurrent_activation" in usual:
+        config["units"] = f"{value_text(config['units'])} units"
+    return config
 
 
 def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:

@@ -54,6 +54,16 @@ from graphscope.render.cells.labels import brief
         ),
         ("MultiHeadAttention", {"num_heads": 8, "key_dim": 64}, "8 heads, key_dim 64"),
         ("Normalization", {"axis": -1, "mean": (0.1,) * 9, "invert": False}, ""),
+        ("ReLU", {"max_value": 6.0, "negative_slope": 0.0, "threshold": 0.0}, "max_value 6"),
+        ("LeakyReLU", {"negative_slope": 0.3}, ""),
+        ("UpSampling2D", {"size": (2, 2), "interpolation": "nearest"}, "2×2"),
+        (
+            "GRU",
+            {"units": 60, "activation": "tanh", "reset_after": True, "return_sequences": True},
+            "60 units, return sequences",
+        ),
+        ("LSTM", {"units": 8, "activation": "relu", "unit_forget_bias": True}, "8 units, relu"),
+        ("Someone", {"threshold": 0.0}, "threshold 0"),
         ("ZeroPadding2D", {"padding": ((3, 3), (3, 3))}, "((3, 3), (3, 3))"),
     ],
 )
