@@ -1,4 +1,4 @@
-"""README's examples print what README says they print."""
+"""The examples of README and of the guide print what the page says they print."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,18 +21,20 @@ readme = importlib.util.module_from_spec(SPEC)
 sys.modules["readme"] = readme  # dataclasses look their module up
 SPEC.loader.exec_module(readme)
 MODULES = ROOT / "tests" / "node_modules"
-TEXT = (ROOT / "README.rst").read_text()
+PAGES = [page for page in readme.PAGES if readme.steps(page.read_text())]
+TOLERANT = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds a freshly trained model.ckpt-400."""
-    made = tmp_path_factory.mktemp("readme") / "demo"  # it names the model
-    made.mkdir()
-    chain.train_elsewhere(made)
+    """A folder that holds a freshly trained model.ckpt-400, and what is frozen of it."""
+    demo = tmp_path_factory.mktemp("readme") / "demo"  # it names the model
+    demo.mkdir()
+    chain.train_elsewhere(demo)
+    readme.run("graphscope freeze model.ckpt-400 -o frozen.pb", demo)
     if (CORPUS / "INDEX.tsv").exists():
-        (made / "corpus").symlink_to(CORPUS)
-    return made
+        (demo / "corpus").symlink_to(CORPUS)
+    return demo
 
 
 def without_digits(text: str) -> str:
@@ -45,56 +48,60 @@ def without_digits(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
-def test_the_commands_print_what_readme_shows(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="module")
+def printed() -> dict[str, str]:
+    """What the commands of earlier pages printed: one that stands on two pages is run once."""
+    return {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_page_prints_what_it_shows(
+    page: Path, folder: Path, printed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each command and each Python example, from the top of the page to its end."""
     monkeypatch.setenv("GRAPHSCOPE_NODE_MODULES", str(MODULES))
-    examples = readme.commands(TEXT)
-    assert len(examples) >= 7
-    for example in examples:
-        if "--to tfjs" in example.source and not (MODULES / "@tensorflow").is_dir():
-            continue  # no Node, or no packages: there its last line differs
-        if readme.needs_corpus(example.source) and not (folder / "corpus").exists():
-            continue
-        printed = without_digits(readme.run(example.source, folder))
-        expected = without_digits("\n".join(example.expected))
-        same = doctest.OutputChecker().check_output(
-            expected + "\n",
-            printed + "\n",
-            doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
-        )
-        assert same or expected == printed, f"$ {example.source}\n{printed}"
-
-
-def test_the_python_examples_hold(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commands = [each.source for each in readme.commands(TEXT)]
-    for command in commands:
-        out = folder / command.split()[-1]
-        if readme.needs_corpus(command):
-            continue
-        if "-o" in command.split() and not out.exists() and "--to tfjs" not in command:
-            written = f"{command} --no-verify" if " export " in command else command
-            readme.run(written, folder)
     monkeypatch.chdir(folder)
-    runner = doctest.DocTestRunner(
-        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    )
+    monkeypatch.setattr(sys, "path", list(sys.path))
     scope: dict[str, object] = {}
-    for line, body in readme.blocks(TEXT, "python"):
-        test = doctest.DocTestParser().get_doctest(
-            "\n".join(body) + "\n", scope, "README", None, line
-        )
-        assert test.examples
-        runner.run(test, clear_globs=False)
-        scope = test.globs
-    assert runner.summarize(verbose=False).failed == 0
+    wrong = []
+    for step in readme.steps(page.read_text()):
+        if isinstance(step, readme.Example):
+            wrong += differences(step, folder, printed)
+        else:
+            wrong += python_failures(*step, scope)
+    assert not wrong, "\n".join(wrong)
+
+
+def differences(example: Any, folder: Path, printed: dict[str, str]) -> list[str]:
+    """What a command prints where it is not what the page shows."""
+    command = example.source
+    if "--to tfjs" in command and not (MODULES / "@tensorflow").is_dir():
+        return []  # no Node, or no packages: there its last line differs
+    if readme.needs_corpus(command) and not (folder / "corpus").exists():
+        return []
+    if command not in printed:
+        printed[command] = readme.run(command, folder)
+    got = without_digits(printed[command])
+    expected = without_digits("\n".join(example.expected))
+    checker = doctest.OutputChecker()
+    same = checker.check_output(expected + "\n", got + "\n", TOLERANT)
+    return [] if same or expected == got else [f"$ {command}\n{got}"]
+
+
+def python_failures(line: int, text: str, scope: dict[str, object]) -> list[str]:
+    """What a block of Python examples prints where it is not what the page shows; names live on in ``scope``."""
+    runner = doctest.DocTestRunner(optionflags=TOLERANT, verbose=False)
+    test = doctest.DocTestParser().get_doctest(text + "\n", scope, "page", None, line)
+    assert test.examples
+    report: list[str] = []
+    runner.run(test, out=report.append, clear_globs=False)
+    scope.update(test.globs)
+    return report
 
 
 def test_the_two_commands_are_in_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for block in readme.blocks(TEXT, "sh"):
+    for block in readme.blocks(readme.README.read_text(), "sh"):
         for line in block[1]:
             target = line.split("#")[0].split()[1]
             assert f"\n{target}:" in makefile

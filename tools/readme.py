@@ -1,6 +1,6 @@
-"""The examples of README.rst: what they run, what they should print, and how to refresh them.
+"""The examples of README.rst and of the guide: what they run, what they should print, and how to refresh them.
 
-    .venv/bin/python tools/readme.py FOLDER    # rewrites README's examples from a demo folder
+    .venv/bin/python tools/readme.py FOLDER [PAGE ...]    # rewrites what commands print, from a demo folder
 
 ``tests/test_readme.py`` runs the same examples and compares.
 """
@@ -13,13 +13,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.rst"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.rst"
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.rst")))
 INDENT = "    "
 
 
 @dataclass
 class Example:
-    """One command or expression of a code block, and the lines printed below it."""
+    """One command of a code block, and the lines printed below it."""
 
     line: int
     source: str
@@ -28,7 +30,7 @@ class Example:
 
 def blocks(text: str, language: str) -> list[tuple[int, list[str]]]:
     """The code blocks of one language: the first line's number, and the lines without their indent."""
-    lines, found = text.splitlines(), []
+    lines, bodies = text.splitlines(), []
     for number, line in enumerate(lines):
         if line.strip() != f".. code-block:: {language}":
             continue
@@ -40,20 +42,29 @@ def blocks(text: str, language: str) -> list[tuple[int, list[str]]]:
             at += 1
         while body and not body[-1].strip():
             body.pop()
-        found.append((number + 2, body))
-    return found
+        bodies.append((number + 2, body))
+    return bodies
 
 
 def commands(text: str) -> list[Example]:
     """Every ``$ command`` of the console blocks."""
-    found: list[Example] = []
+    examples: list[Example] = []
     for start, body in blocks(text, "console"):
         for offset, line in enumerate(body):
             if line.startswith("$ "):
-                found.append(Example(start + offset, line[2:], []))
+                examples.append(Example(start + offset, line[2:], []))
             else:
-                found[-1].expected.append(line)
-    return found
+                examples[-1].expected.append(line)
+    return examples
+
+
+def steps(text: str) -> list[Example | tuple[int, str]]:
+    """The page from top to bottom: each command, and each block of Python as the line it begins in and its text."""
+    python = [(line, "\n".join(body)) for line, body in blocks(text, "python")]
+    return sorted(
+        [*commands(text), *python],
+        key=lambda step: step.line if isinstance(step, Example) else step[0],
+    )
 
 
 def run(command: str, folder: Path) -> str:
@@ -71,22 +82,44 @@ def run(command: str, folder: Path) -> str:
 
 def needs_corpus(command: str) -> bool:
     """Whether a command reads the published models, or the catalogue of them: the folder has a link ``corpus`` then."""
-    return command.startswith("graphscope survey ")
+    return "corpus" in command
 
 
-def refresh(folder: Path) -> None:
-    """Rewrite the output below each command of README.rst; a command that elides with ``...`` is left."""
-    lines = README.read_text().splitlines()
-    examples = commands("\n".join(lines))
-    said = [run(example.source, folder) for example in examples]
-    for example, text in reversed(list(zip(examples, said))):
+def refresh(folder: Path, page: Path, printed: dict[str, str]) -> None:
+    """Rewrite the output below each command of a page; a command that elides with ``...`` is left.
+
+    ``printed`` is what commands printed on earlier pages: a command that stands on two is run once.
+    """
+    lines = page.read_text().splitlines()
+    text, scope = "\n".join(lines), {}
+    os.chdir(folder)
+    for step in steps(text):
+        if isinstance(step, Example) and step.source not in printed:
+            printed[step.source] = run(step.source, folder)
+        elif not isinstance(step, Example) and page != README:
+            _run_python(step[1], scope)
+    for example in reversed(commands(text)):
         if "..." in (line.strip() for line in example.expected):
             continue
-        printed = [(INDENT + line).rstrip() for line in text.splitlines()]
+        output = printed[example.source].strip("\n").splitlines()
         after = example.line + 1
-        lines[after : after + len(example.expected)] = printed
-    README.write_text("\n".join(lines) + "\n")
+        lines[after : after + len(example.expected)] = [
+            (INDENT + line).rstrip() for line in output
+        ]
+    page.write_text("\n".join(lines) + "\n")
+
+
+def _run_python(text: str, scope: dict[str, object]) -> None:
+    import doctest
+
+    runner = doctest.DocTestRunner()
+    parsed = doctest.DocTestParser().get_doctest(text + "\n", scope, "page", None, 0)
+    runner.run(parsed, clear_globs=False)
+    scope.update(parsed.globs)
 
 
 if __name__ == "__main__":
-    refresh(Path(sys.argv[1]))
+    outputs: dict[str, str] = {}
+    pages = [Path(each).absolute() for each in sys.argv[2:] or PAGES]
+    for page in pages:
+        refresh(Path(sys.argv[1]).absolute(), page, outputs)

@@ -25,6 +25,7 @@ from .style import STYLES, Style, family, style_of
 _INK, _PALE = "#1f2933", "#66717d"
 _HELD = 4  # weights that one op's line names
 _NAME = 36  # characters
+_SPARE = "&#160;"  # the font of whoever looks may be wider than the one that was measured
 _READ = re.compile(r"/ReadVariableOp(_\d+)?(/resource)?$|/read$")
 
 
@@ -87,14 +88,14 @@ def _title(node: Node, name: str, fill: str, ink: str, pale: str) -> str:
     return (
         f'<TR><TD ALIGN="LEFT" BGCOLOR="{fill}"><FONT COLOR="{ink}">'
         f"<B>{for_html(shorten(node.op, 48)) or '?'}</B></FONT>{words}</TD>"
-        f'<TD ALIGN="RIGHT" BGCOLOR="{fill}"><FONT COLOR="{pale}" POINT-SIZE="9">{name or "?"}</FONT></TD></TR>'
+        f'<TD ALIGN="RIGHT" BGCOLOR="{fill}"><FONT COLOR="{pale}" POINT-SIZE="9">{name or "?"}{_SPARE}</FONT></TD></TR>'
     )
 
 
 def _line(text: str, fill: str, ink: str, align: str = "LEFT") -> str:
     return (
         f'<TR><TD COLSPAN="2" ALIGN="{align}" BGCOLOR="{fill}">'
-        f'<FONT COLOR="{ink}" POINT-SIZE="10">{text}</FONT></TD></TR>'
+        f'<FONT COLOR="{ink}" POINT-SIZE="10">{text}{_SPARE}</FONT></TD></TR>'
     )
 
 
@@ -181,7 +182,7 @@ def scope_label(
     count = f"{len(members):,} node" + ("s" if len(members) > 1 else "")
     rows = [
         f'<TR><TD COLSPAN="2" ALIGN="LEFT" BGCOLOR="{style.fill}"><FONT COLOR="{_INK}">'
-        f"<B>{for_html(shorten(title, 56))}</B></FONT></TD></TR>",
+        f"<B>{for_html(shorten(title, 56))}</B>{_SPARE}</FONT></TD></TR>",
         _line(for_html(f"{count}: {_histogram(kinds)}"), style.fill, _PALE),
     ]
     rows += [_mark(text) for text in marks]
