@@ -10,7 +10,7 @@ install: $(STAMP)
 $(STAMP): setup.cfg setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,draw,tflite,onnx,openvino,survey,test,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[tensorflow,tflite,onnx,openvino,survey,test,docs,dev]'
 	touch $(STAMP)
 
 # What runs TensorFlow.js models in tests: npm packages at the versions of tests/package-lock.json, where there is npm.
@@ -47,8 +47,7 @@ bench: install
 	for each in benchmarks/*.py; do $(BIN)/python $$each || exit 1; done
 
 docs: install
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
-	$(BIN)/sphinx-build -q -b html docs docs/_build
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
 
 clean:
 	rm -rf .venv build dist *.egg-info docs/_build

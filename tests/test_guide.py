@@ -45,7 +45,7 @@ RUNS = {
     "keras": ("keras model.ckpt-400 -o keras --no-verify",),
     "verify": ("verify model.ckpt-400 frozen.pb",),
     "export": ("export frozen.pb --to savedmodel -o saved",),
-    "assign": ("assign bare/model.ckpt-400 frozen.pb",),
+    "assign": ("assign bare/model.ckpt-400 model.ckpt-400.meta",),
     "survey": ("survey bare -o catalogue",),
 }
 
