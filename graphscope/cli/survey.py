@@ -226,11 +226,13 @@ def survey_text(document: Mapping[str, Any]) -> str:
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    from .terminal import amount
+
     read, known = document["read"], document["models"] - document["read"]
     old = f" ({known:,} of them known before)" if known > 0 else ""
     yield f"{document['path']}: {document['models']:,} models{old}, {read:,} read in {document['seconds']:.1f} s"
     if document["fetched"]:
-        yield f"  fetched    {document['fetched'] / 1e6:,.2f} MB"
+        yield f"  fetched    {amount(document['fetched'])}"
     for key in ("formats", "families", "layers", "findings", "relations"):
         counts = {
             name: n for name, n in document[key].items() if name and name != "None"

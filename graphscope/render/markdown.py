@@ -8,7 +8,7 @@ from typing import Any
 from . import Drawing
 from .cells.escape import for_markdown, shorten
 from .cells.frame import cells, to_table, total
-from .cells.spelling import times
+from .cells.spelling import bytes_text, times
 
 COLUMNS = ("Layer", "Type", "Output shape", "Parameters", "Connected to", "Config")
 _NO_USE = ("file name", "not needed")
@@ -20,7 +20,8 @@ def to_markdown(view: Drawing) -> str:
     """A report in GitHub-flavoured Markdown: what the model is, its findings, its layer table."""
     frame = to_table(view.graph, view.specs)
     lines = [f"# {for_markdown(view.title)}", ""] if view.title else []
-    lines += _report(view.facts)
+    layered = view.model is not None and view.model.layered
+    lines += _report(view.facts, layered)
     lines += [_line(COLUMNS), _line(("---", "---", "---", "---:", "---", "---"))]
     for row in cells(frame):
         short = (shorten(cell, width) for cell, width in zip(row, WIDTHS, strict=True))
@@ -29,11 +30,12 @@ def to_markdown(view: Drawing) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _report(facts: Mapping[str, Any]) -> Iterator[str]:
+def _report(facts: Mapping[str, Any], layered: bool) -> Iterator[str]:
     """What ``inspect`` says, as far as it is given."""
     origin = [str(facts[key]) for key in ("format", "producer") if facts.get(key)]
     if origin:
         yield from (for_markdown(", ".join(origin)) + ".", "")
+    yield from _read_and_inferred(facts, layered)
     for heading, ranked in (("Inputs", "inputs"), ("Outputs", "outputs")):
         listed = [e for e in facts.get(ranked) or () if e.get("kind") not in _NO_USE]
         yield from [f"## {heading}", ""] if listed else []
@@ -46,6 +48,38 @@ def _report(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"- **{for_markdown(str(finding.get('severity', '')))}**: {message}"
     yield from [""] if findings else []
     yield from ["## Layers", ""] if origin else []
+
+
+def _read_and_inferred(facts: Mapping[str, Any], layered: bool) -> Iterator[str]:
+    """What stands in the file, what was concluded from it, and what it holds only for training."""
+    if not facts.get("format"):
+        return
+    held = _counted(facts.get("variables") or {})
+    nodes = 0 if facts.get("inferred") else facts.get("nodes") or 0
+    read = [f"{nodes:,} {'layers' if layered else 'nodes'}"] if nodes else ["no graph"]
+    read += [f"variables: {held}"] if held else []
+    sizes = f"{facts.get('parameters', 0):,} parameters, {bytes_text(facts.get('bytes') or 0)}"
+    yield f"- **Read** from the file: {for_markdown('; '.join([*read, sizes]))}."
+    if facts.get("inferred"):
+        yield "- **Inferred** from names and shapes: the layers. How they are wired is not in the file."
+    elif not layered:
+        yield "- **Inferred**: which tensors are inputs and outputs, and the layers, from what is computed."
+    roles = _counted(facts.get("roles") or {})
+    if roles:
+        yield f"- **Only for training**: {for_markdown(roles)}."
+    family = facts.get("family")
+    if family:
+        words = f"{family['name']} {family.get('variant') or ''}".strip()
+        because = "; ".join(family.get("evidence") or ())
+        yield f"- **Known architecture**: {for_markdown(words)} ({for_markdown(because)})."
+    for remark in facts.get("remarks") or ():
+        yield f"- {for_markdown(str(remark))}"
+    yield ""
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """``22 optimizer slot, 10 weight``."""
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items())
 
 
 def _candidate(each: Mapping[str, Any]) -> str:

@@ -43,4 +43,29 @@ def test_the_report_above_the_table() -> None:
     lines = to_markdown(
         Drawing(hostile_graph(), facts={"format": HOSTILE[9], "remarks": HOSTILE})
     ).splitlines()
-    assert len(lines) < len(hostile_graph()) + 20
+    # a line each for nodes and remarks, whatever breaks they hold
+    assert len(lines) < len(hostile_graph()) + len(HOSTILE) + 20
+
+
+def test_the_report_says_what_was_read_and_what_was_inferred() -> None:
+    facts = {
+        "format": "TensorFlow checkpoint V2",
+        "inferred": True,
+        "nodes": 6,
+        "parameters": 349,
+        "bytes": 1396,
+        "variables": {"weight": 4, "optimizer slot": 8},
+        "roles": {"gradient": 260},
+        "family": {"name": "VGG", "variant": "16", "evidence": ["4 of 4"]},
+        "remarks": ["a shard is gone"],
+    }
+    text = to_markdown(Drawing(layer_graph()[0], facts=facts))
+    assert "**Read** from the file: no graph; variables: 4 weight, 8 optimizer" in text
+    assert "349 parameters, 1.4 KiB." in text
+    assert "**Inferred** from names and shapes" in text
+    assert "**Only for training**: 260 gradient." in text
+    assert "**Known architecture**: VGG 16 (4 of 4)." in text
+    assert "- a shard is gone" in text
+    graph = to_markdown(Drawing(layer_graph()[0], facts={**facts, "inferred": False}))
+    assert "**Read** from the file: 6 nodes;" in graph
+    assert "**Inferred**: which tensors are inputs and outputs" in graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-MEGABYTE = 1e6
+from ..terminal import amount
 
 
 def export_text(report: Any) -> str:
@@ -14,8 +14,8 @@ def export_text(report: Any) -> str:
 
 
 def _lines(report: Any) -> Iterator[str]:
-    before, after = report.bytes_before / MEGABYTE, report.bytes / MEGABYTE
-    yield f"{report.path}: {report.target}, {after:.2f} MB ({before:.2f} MB of weights before)"
+    before, after = amount(report.bytes_before), amount(report.bytes)
+    yield f"{report.path}: {report.target}, {after} ({before} of weights before)"
     for name, sides in report.signatures.items():
         yield f"  {name}"
         for side in ("inputs", "outputs"):

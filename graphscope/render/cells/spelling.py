@@ -12,7 +12,7 @@ from ...wire import opdefs
 from .escape import shorten, visible
 
 _SHORT = {"float": "f", "int": "i", "uint": "u", "complex": "c", "bfloat": "bf"}
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def short_dtype(dtype: str) -> str:
@@ -62,11 +62,11 @@ def count_text(count: int) -> str:
 
 
 def bytes_text(count: float) -> str:
-    """``94.1 MB``."""
+    """``89.7 MiB``: as the command line says it."""
     for unit in _UNITS:
-        if count < 1000 or unit == _UNITS[-1]:
+        if count < 1024 or unit == _UNITS[-1]:
             break
-        count /= 1000
+        count /= 1024
     return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 

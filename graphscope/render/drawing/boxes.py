@@ -25,7 +25,9 @@ from .style import STYLES, Style, family, style_of
 _INK, _PALE = "#1f2933", "#66717d"
 _HELD = 4  # weights that one op's line names
 _NAME = 36  # characters
-_SPARE = "&#160;"  # the font of whoever looks may be wider than the one that was measured
+_SPARE = (
+    "&#160;"  # the font of whoever looks may be wider than the one that was measured
+)
 _READ = re.compile(r"/ReadVariableOp(_\d+)?(/resource)?$|/read$")
 
 

@@ -4,14 +4,15 @@ const heading = text => `<h3>${text}</h3>`;
 const link = (text, data) => `<a href="#" ${data}>${escaped(text)}</a>`;
 const goTo = name => link(name, `data-name="${escaped(name)}"`);
 const shapeText = s => s ? s.map(n => n ?? '?').join(' × ') || 'scalar' : '?';
-const bytesText = n => { const units = ['B', 'kB', 'MB', 'GB', 'TB']; let u = 0; while (n >= 1000 && u < 4) { n /= 1000; u++; } return (u ? n.toFixed(1) : n) + ' ' + units[u]; };
+const bytesText = n => { const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']; let u = 0; while (n >= 1024 && u < 4) { n /= 1024; u++; } return (u ? n.toFixed(1) : n) + ' ' + units[u]; };
 
 function overview() {
-  const f = doc.facts, cards = [[f.parameters, 'parameters'], [f.bytes && bytesText(f.bytes), 'weights'], [Object.values(f.layers || {}).reduce((a, b) => a + b, 0), 'layers'], [f.nodes, 'nodes in the file']].filter(c => c[0]);
+  const f = doc.facts, cards = [[f.parameters, 'parameters'], [f.bytes && bytesText(f.bytes), 'weights'], [Object.values(f.layers || {}).reduce((a, b) => a + b, 0), 'layers'], f.inferred ? [doc.variables.length, 'variables in the file'] : [f.nodes, 'nodes in the file']].filter(c => c[0]);
   let text = `<h2>${escaped(doc.title)}</h2><p class="dim">${escaped([f.format, f.producer].filter(Boolean).join(', '))}</p>`;
   if (f.family?.claim || f.family?.name) text += `<p>${escaped(f.family.title || f.family.name || '')}</p>`;
   if (f.verdict) text += `<p><b>${escaped(f.verdict)}</b></p>`;
   text += '<div class="cards">' + cards.map(([n, w]) => `<div><b>${typeof n === 'number' ? number(n) : escaped(n)}</b>${w}</div>`).join('') + '</div>';
+  if (f.format) text += `<p class="dim">${f.inferred ? 'Layers are inferred from names and shapes: no graph is in the file, so how they are wired is not known.' : doc.views.some(v => v.level === 'op') ? 'The operations are read from the file; layers, inputs and outputs are inferred from what is computed.' : 'The layers are read from the file.'}</p>`;
   text += ends('Inputs', f.inputs) + ends('Outputs', f.outputs);
   const errors = doc.findings.filter(x => x.severity !== 'info').slice(0, 4);
   if (errors.length) text += heading('Findings') + errors.map(f => findingText({ ...f, remedy: '' })).join('');

@@ -35,7 +35,7 @@ def test_specs() -> None:
 def test_counts() -> None:
     counts = (0, 9999, 10_000, 25_636_712, 10**9)
     assert [count_text(n) for n in counts] == ["0", "9999", "10.0 k", "25.6 M", "1.0 G"]
-    assert [bytes_text(n) for n in (1, 94_100_000)] == ["1 B", "94.1 MB"]
+    assert [bytes_text(n) for n in (1, 94_100_000)] == ["1 B", "89.7 MiB"]
 
 
 def test_values_take_one_short_line() -> None:
