@@ -108,7 +108,7 @@ class _Usage:
         """The same of one with a cell of its own, whose output is none of its states."""
         lasts = self._last_steps(name)
         attrs, outputs = dict(layer.attrs), layer.outputs
-        if self._reads_only(name, lasts):
+        if "return_sequences" in attrs and self._reads_only(name, lasts):
             for each in lasts:
                 self.move(Tensor(each), Tensor(name))
                 self.remove_unread(each)

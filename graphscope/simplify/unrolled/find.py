@@ -56,6 +56,10 @@ class Chain:
     def nodes(self) -> set[str]:
         return {name for row in self.rows for name in row.nodes if name is not None}
 
+    def rank(self, graph: Graph) -> int:
+        """How many axes a sequence has: of vectors, or of pictures."""
+        return 5 if graph.op(self.rows[0].nodes[0] or "") == "Conv2D" else 3
+
 
 def find_chains(graph: Graph) -> Iterator[Chain]:
     """The chains of a graph outside of its loops, each before those that read it; one that overlaps an earlier one is left out."""
@@ -302,7 +306,8 @@ class _Walk:
     def _is_of_step(self, name: str) -> bool:
         """Whether a node belongs to a step though it does not depend on the one before."""
         drops = self._drops(name) and name not in self.taken
-        return self.graph.op(name) in _LINEAR or drops
+        linear = {*_LINEAR, self.graph.op(self.products[0])}
+        return self.graph.op(name) in linear or drops
 
     def _find_last(self, number: int, last: int) -> None:
         """The node of a row in the last step, where something that it reads there is known."""

@@ -147,7 +147,7 @@ class _Rolling:
 
     def _list(self, column: Sequence[Tensor]) -> str:
         column = [self.results.get(tensor, tensor) for tensor in column]
-        rows = stacked(self.graph, self.name, column)
+        rows = stacked(self.graph, self.name, column, self.chain.rank(self.graph))
         shape = self._constant(self.graph, f"{self.name}/element_shape", -1)
         attrs = {"element_dtype": dtype_of(self.graph, rows), "shape_type": "int32"}
         name = fresh(self.graph, f"{self.name}/list")
@@ -290,7 +290,9 @@ class _Rolling:
             attrs = {"T": node.attrs.get("T", "float32")}
             put(self.graph, pack, Node("Identity", attrs), [Tensor(stack)])
         else:
-            turn = turned(self.graph, f"{pack}/turned", Tensor(stack)).node
+            turn = turned(
+                self.graph, f"{pack}/turned", Tensor(stack), self.chain.rank(self.graph)
+            ).node
             put(self.graph, pack, self.graph.node(turn), self.graph.inputs(turn))
         return True
 

@@ -23,11 +23,11 @@ def dtype_of(graph: Graph, tensor: Tensor) -> str:
     return dtypes[tensor.port] if tensor.port < len(dtypes) else "float32"
 
 
-def stacked(graph: Graph, scope: str, column: Sequence[Tensor]) -> Tensor:
-    """The tensor whose rows these are: the one that was cut into them, else their Pack."""
-    whole = _unpacked(graph, scope, column)
+def stacked(graph: Graph, scope: str, column: Sequence[Tensor], rank: int) -> Tensor:
+    """The tensor of so many axes whose rows these are: the one that was cut into them, else their Pack."""
+    whole = _unpacked(graph, scope, column, rank)
     if whole is None:
-        whole = _sliced(graph, scope, column)
+        whole = _sliced(graph, scope, column, rank)
     if whole is not None:
         return whole
     dtype = dtype_of(graph, column[0])
@@ -37,7 +37,9 @@ def stacked(graph: Graph, scope: str, column: Sequence[Tensor]) -> Tensor:
     return Tensor(name)
 
 
-def _unpacked(graph: Graph, scope: str, column: Sequence[Tensor]) -> Tensor | None:
+def _unpacked(
+    graph: Graph, scope: str, column: Sequence[Tensor], rank: int
+) -> Tensor | None:
     node = column[0].node
     if graph.op(node) != "Unpack" or {t.node for t in column} != {node}:
         return None
@@ -47,11 +49,13 @@ def _unpacked(graph: Graph, scope: str, column: Sequence[Tensor]) -> Tensor | No
         return None
     whole = graph.inputs(node)[0]
     if axis == 1:
-        whole = turned(graph, f"{scope}/time_major", whole)
+        whole = turned(graph, f"{scope}/time_major", whole, rank)
     return _ordered(graph, scope, whole, ports, count)
 
 
-def _sliced(graph: Graph, scope: str, column: Sequence[Tensor]) -> Tensor | None:
+def _sliced(
+    graph: Graph, scope: str, column: Sequence[Tensor], rank: int
+) -> Tensor | None:
     """``x[:, 0], x[:, 1], ...`` or a Split along the time whose parts are squeezed."""
     found = [_index(graph, tensor) for tensor in column]
     if any(each is None for each in found):
@@ -66,7 +70,7 @@ def _sliced(graph: Graph, scope: str, column: Sequence[Tensor]) -> Tensor | None
     if not _has_size(graph, whole, axes, len(column)):
         whole = _cut(graph, scope, whole, axes == {1}, len(column))
     if axes == {1}:
-        whole = turned(graph, f"{scope}/time_major", whole)
+        whole = turned(graph, f"{scope}/time_major", whole, rank)
     return _ordered(graph, scope, whole, indices, len(column))
 
 
@@ -162,10 +166,10 @@ def _ordered(
     return Tensor(name)
 
 
-def turned(graph: Graph, name: str, tensor: Tensor) -> Tensor:
-    """The tensor with its first two of three axes exchanged."""
+def turned(graph: Graph, name: str, tensor: Tensor, rank: int) -> Tensor:
+    """The tensor with the first two of its axes exchanged."""
     order = fresh(graph, f"{name}/axes")
-    value = np.array([1, 0, 2], np.int32)
+    value = np.array([1, 0, *range(2, rank)], np.int32)
     graph.add(order, Node("Const", {"dtype": "int32", "value": value}))
     name = fresh(graph, name)
     attrs = {"T": dtype_of(graph, tensor), "Tperm": "int32"}

@@ -24,7 +24,8 @@ class StepPlacing(Placing):
             return super().place()
         name = self._layer(step)
         for number, port in enumerate(step.states):
-            state = Tensor(name, 1 + number)
+            is_output = not self.of.writings and not number
+            state = Tensor(name, 0 if is_output else 1 + number)
             self.spliced.move(Tensor(self.turn.node, port), state)
         parts = self._parts(name, step)
         self.known |= dict(zip(self.of.outputs, parts))
@@ -42,16 +43,19 @@ class StepPlacing(Placing):
         inputs = {"sequence": x, **({"mask": mask} if mask is not None else {})}
         inputs |= self._initial(step.states)
         inputs |= {name: self.spliced.now(t) for name, t in step.memory.items()}
-        config = {"go_backwards": True} if raw else {}
+        config: dict[str, bool] = {"go_backwards": True} if raw else {}
         if mask is not None and any(w.zero_output for w in self.of.writings.values()):
             config["zero_output_for_mask"] = True
         batch, time = (self._spec(x).shape or (None, None))[:2]
         dtype = self._spec(x).dtype or "float32"
-        specs = [TensorSpec(dtype, (batch, time, sum(step.widths)))]
+        if self.of.writings:
+            config["return_sequences"] = True
+        times = (time,) if self.of.writings else ()
+        specs = [TensorSpec(dtype, (batch, *times, sum(step.widths)))]
         specs += [TensorSpec(dtype, (batch, size)) for size in step.sizes]
         layer = RNN(
             "RNN",
-            {**config, "return_sequences": True, "return_state": True},
+            {**config, "return_state": True},
             outputs=tuple(specs),
             inputs=inputs,
             weights={f"cell/{name}": use for name, use in step.weights.items()},

@@ -50,7 +50,7 @@ class StepReader(TurnReader):
         self._check_turns(self.readings, mask.lengths if mask else None)
         written = [each.value for each in writings.values() if each is not None]
         states = self._ordered(states, written)
-        outputs = list(dict.fromkeys(written)) or [next(iter(states.values()))]
+        outputs = list(dict.fromkeys(written)) or [*states.values()][:1]
         builder = StepBuilder(self.view, self.turn, self.uses)
         step = builder.step(self.readings, outputs, states)
         return Recurrence(
@@ -68,13 +68,15 @@ class StepReader(TurnReader):
     def _ordered(
         self, states: Mapping[int, Tensor], written: list[Tensor]
     ) -> dict[int, Tensor]:
-        """The states, those that are put out first, as Keras has them."""
+        """The states, those first that are put out, as Keras has them; where none is, those that are read after the last step."""
         known = {self.view.producer(each)[0] for each in written}
-        return dict(
-            sorted(
-                states.items(), key=lambda p: self.view.producer(p[1])[0] not in known
-            )
-        )
+
+        def is_inner(port: int) -> bool:
+            if written:
+                return self.view.producer(states[port])[0] not in known
+            return not self.view.graph.consumers(self.turn.node, port)
+
+        return {port: states[port] for port in sorted(states, key=is_inner)}
 
     def _raw_writing(self, port: int, states: Mapping[int, Tensor]) -> Writing | None:
         place = self._place_of(port)
