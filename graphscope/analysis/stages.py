@@ -82,6 +82,8 @@ class Stages:
 
         if name in self._states:
             return self._states[name]
+        if self.model.inferred and name in LASTING:
+            return self._start  # layers that nothing wires: there is nothing to rewrite
         passes = passes_until(name)
         if self.model.layered:
             passes = [each for each in passes if each.of_layers]

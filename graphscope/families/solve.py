@@ -105,6 +105,8 @@ def _value(
         return options.get(name, unknown.values[0])
     if unknown.kind == "has":
         return under(root, where) in index.shapes
+    if unknown.kind == "names":
+        return tuple(sorted(index.children.get(under(root, where), ())))
     if unknown.kind == "count":
         return index.count(root, where, unknown.start)
     if unknown.kind == "counts":
@@ -114,5 +116,6 @@ def _value(
         return tuple(
             index.count(root, f"{head}{n}{tail}", unknown.start) for n in numbers
         )
-    names = [under(root, each) for each in unknown.values]
-    return Width(name) if not names or set(names) & set(index.shapes) else None
+    paths = [under(root, each) for each in unknown.values]
+    is_here = not paths or any(path in index.shapes for path in paths)
+    return Width(name) if is_here else None

@@ -159,7 +159,7 @@ class Recorder:
     def child(self, prefix: str) -> str:
         """The one name below the scope that begins so; the prefix where there is none."""
         scope = under(self.root, "/".join(self.scopes))
-        names = self.index.children.get(scope, set()) if self.index else set()
+        names = self.index.children.get(scope, ()) if self.index else ()
         return min((n for n in names if n.startswith(prefix)), default=prefix)
 
     def layer(

@@ -56,7 +56,7 @@ def number(size: Size) -> int | None:
 
 @dataclass(frozen=True)
 class Unknown:
-    """One open value: ``kind`` is size, count, counts, has, one of or free.
+    """One open value: ``kind`` is size, count, counts, has, names, one of or free.
 
     ``where`` is a name of the file in which ``{}`` stands for a number, ``values`` what a "one of" may be, the default of
     a "free", the names of which one holds an optional size.
@@ -86,6 +86,11 @@ def counts(where: str, start: int = 1) -> Any:
 def has(where: str) -> Any:
     """Whether the file holds a weight of that name: an optional part."""
     return Unknown("has", where)
+
+
+def names(where: str) -> Any:
+    """What stands right below a scope of the file, sorted."""
+    return Unknown("names", where)
 
 
 def one_of(*values: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Nets that read rows of a table."""
