@@ -23,7 +23,7 @@ KINDS = {
 HEAD = '''"""TensorFlow Lite's operators, tensor types and operator options: what ``formats/tflite.py`` reads by.
 
 Written by ``tools/make_tflite_schema.py`` from the schema in TensorFlow 2.21; a test holds it against TensorFlow's own.
-An options line is ``number Name: field kind place; ...``: the place is that of the field in the FlatBuffers table.
+An options line is ``number Name: field kind place; ...``: the place is that of the field in the FlatBuffers table; ``=1``: what it is where a file leaves it out.
 """
 
 '''
@@ -34,18 +34,24 @@ def snake(name: str) -> str:
 
 
 def fields(cls: type) -> list[str]:
-    """``name kind place`` of each scalar or vector of an options table."""
+    """``name kind place`` of each scalar, text or vector of an options table; ``place=1`` where it is 1 unless it is said."""
     found = []
     for name, member in vars(cls).items():
         source = inspect.getsource(member) if inspect.isfunction(member) else ""
         place = re.search(r"_tab\.Offset\((\d+)\)", source)
         kind = re.search(r"number_types\.(\w+)Flags, (o \+|a \+)", source)
-        if not place or name.endswith(("AsNumpy", "Length", "IsNone")) or not kind:
+        if not place or name.endswith(("AsNumpy", "Length", "IsNone")):
+            continue
+        if "_tab.String(o +" in source:
+            found.append(f"{snake(name)} str {(int(place[1]) - 4) // 2}")
+        if not kind:
             continue
         many = "*" if "Vector(o)" in source else ""
         if kind[1] in KINDS:
             number = (int(place[1]) - 4) // 2
-            found.append(f"{snake(name)} {KINDS[kind[1]]}{many} {number}")
+            default = re.search(r"\n        return (True|[1-9]\d*)\s*\Z", source)
+            other = f"={int(default[1] == 'True' or default[1])}" if default else ""
+            found.append(f"{snake(name)} {KINDS[kind[1]]}{many} {number}{other}")
     return found
 
 

@@ -23,6 +23,7 @@ from ..simplify.rewrites.tables import table_behind
 _TABLE = re.compile(r"(Mutable)?(Dense)?HashTable(OfTensors)?(V2)?$")
 _FROM_FILE = re.compile(r"InitializeTableFromTextFile(V2)?$")
 _FILLS = re.compile(r"InitializeTable(V2)?$|LookupTableImport(V2)?$")
+_ASSIGN = "AssignVariableOp"
 _WHOLE_LINE, _LINE_NUMBER = -2, -1  # what key_index and value_index say of a vocabulary
 
 
@@ -107,6 +108,7 @@ def _fill_from_file(graph: Graph, name: str, model: Model) -> None:
     """The filler takes its keys and values as constants."""
     node = graph.node(name)
     table, file = graph.inputs(name)
+    file = _asset(model.graph, file) if file.node in model.graph else file
     attrs = graph.attrs(table_behind(graph, table))
     path = _vocabulary(graph, file, model)
     if path is None:
@@ -130,12 +132,26 @@ def _fill_from_file(graph: Graph, name: str, model: Model) -> None:
 
 
 def _file_name(graph: Graph, file: Tensor) -> str:
-    value = graph.attrs(file.node).get("value")
+    value = graph.attrs(file.node).get("value") if file.node in graph else None
     return (
         str(np.ravel(value)[0], "utf-8", "replace")
         if value is not None and np.size(value)
         else file.node
     )
+
+
+def _asset(graph: Graph, file: Tensor) -> Tensor:
+    """What a file's name comes from: TensorFlow 2 keeps it in a variable, which an asset is assigned to when it is loaded."""
+    while graph.op(file.node) in ("Identity", "ReadVariableOp"):
+        source = graph.inputs(file.node)[0]
+        if graph.op(file.node) == "ReadVariableOp":
+            readers = graph.consumers(*source)
+            assigned = [n for n, slot in readers if not slot and graph.op(n) == _ASSIGN]
+            if not assigned:
+                return file
+            source = graph.inputs(assigned[0])[1]
+        file = source
+    return file
 
 
 def _vocabulary(graph: Graph, file: Tensor, model: Model) -> Path | None:

@@ -1,7 +1,7 @@
 """TensorFlow Lite's operators, tensor types and operator options: what ``formats/tflite.py`` reads by.
 
 Written by ``tools/make_tflite_schema.py`` from the schema in TensorFlow 2.21; a test holds it against TensorFlow's own.
-An options line is ``number Name: field kind place; ...``: the place is that of the field in the FlatBuffers table.
+An options line is ``number Name: field kind place; ...``: the place is that of the field in the FlatBuffers table; ``=1``: what it is where a file leaves it out.
 """
 
 OPERATORS = """
@@ -43,9 +43,9 @@ PADDING = ("SAME", "VALID")
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 OPTIONS = """
 1 Conv2DOptions: padding i8 0; stride_w i32 1; stride_h i32 2; fused_activation_function i8 3;
-    dilation_w_factor i32 4; dilation_h_factor i32 5; quantized_bias_type i8 6
+    dilation_w_factor i32 4=1; dilation_h_factor i32 5=1; quantized_bias_type i8 6
 2 DepthwiseConv2DOptions: padding i8 0; stride_w i32 1; stride_h i32 2; depth_multiplier i32 3;
-    fused_activation_function i8 4; dilation_w_factor i32 5; dilation_h_factor i32 6
+    fused_activation_function i8 4; dilation_w_factor i32 5=1; dilation_h_factor i32 6=1
 3 ConcatEmbeddingsOptions: num_channels i32 0; num_columns_per_channel i32* 1; embedding_dim_per_channel i32*
     2
 4 LSHProjectionOptions: type i8 0
@@ -57,7 +57,7 @@ OPTIONS = """
     asymmetric_quantize_inputs bool 3; quantized_bias_type i8 4
 9 SoftmaxOptions: beta f32 0
 10 ConcatenationOptions: axis i32 0; fused_activation_function i8 1
-11 AddOptions: fused_activation_function i8 0; pot_scale_int16 bool 1
+11 AddOptions: fused_activation_function i8 0; pot_scale_int16 bool 1=1
 12 L2NormOptions: fused_activation_function i8 0
 13 LocalResponseNormalizationOptions: radius i32 0; bias f32 1; alpha f32 2; beta f32 3
 14 LSTMOptions: fused_activation_function i8 0; cell_clip f32 1; proj_clip f32 2; kernel_type i8 3;
@@ -71,7 +71,7 @@ OPTIONS = """
 21 MulOptions: fused_activation_function i8 0
 23 GatherOptions: axis i32 0; batch_dims i32 1
 27 ReducerOptions: keep_dims bool 0
-28 SubOptions: fused_activation_function i8 0; pot_scale_int16 bool 1
+28 SubOptions: fused_activation_function i8 0; pot_scale_int16 bool 1=1
 29 DivOptions: fused_activation_function i8 0
 30 SqueezeOptions: squeeze_dims i32* 0
 31 SequenceRNNOptions: time_major bool 0; fused_activation_function i8 1; asymmetric_quantize_inputs bool 2
@@ -90,7 +90,7 @@ OPTIONS = """
 61 OneHotOptions: axis i32 0
 64 UnpackOptions: num i32 0; axis i32 1
 69 BidirectionalSequenceLSTMOptions: fused_activation_function i8 0; cell_clip f32 1; proj_clip f32 2;
-    merge_outputs bool 3; time_major bool 4; asymmetric_quantize_inputs bool 5
+    merge_outputs bool 3; time_major bool 4=1; asymmetric_quantize_inputs bool 5
 70 BidirectionalSequenceRNNOptions: time_major bool 0; fused_activation_function i8 1; merge_outputs bool 2;
     asymmetric_quantize_inputs bool 3
 71 UnidirectionalSequenceLSTMOptions: fused_activation_function i8 0; cell_clip f32 1; proj_clip f32 2;
@@ -99,7 +99,7 @@ OPTIONS = """
 75 LeakyReluOptions: alpha f32 0
 77 MirrorPadOptions: mode i8 0
 79 SplitVOptions: num_splits i32 0
-80 UniqueOptions: idx_out_type i8 0
+80 UniqueOptions: idx_out_type i8 0=2
 87 ReverseSequenceOptions: seq_dim i32 0; batch_dim i32 1
 92 IfOptions: then_subgraph_index i32 0; else_subgraph_index i32 1
 93 WhileOptions: cond_subgraph_index i32 0; body_subgraph_index i32 1
@@ -108,8 +108,9 @@ OPTIONS = """
 102 CumsumOptions: exclusive bool 0; reverse bool 1
 103 CallOnceOptions: init_subgraph_index i32 0
 106 Conv3DOptions: padding i8 0; stride_d i32 1; stride_w i32 2; stride_h i32 3; fused_activation_function i8
-    4; dilation_d_factor i32 5; dilation_w_factor i32 6; dilation_h_factor i32 7
+    4; dilation_d_factor i32 5=1; dilation_w_factor i32 6=1; dilation_h_factor i32 7=1
 107 HashtableOptions: table_id i32 0; key_dtype i8 1; value_dtype i8 2
+111 VarHandleOptions: container str 0; shared_name str 1
 114 RandomOptions: seed i64 0; seed2 i64 1
 115 BucketizeOptions: boundaries f32* 0
 116 GeluOptions: approximate bool 0

@@ -64,6 +64,30 @@ class Runner(Protocol):
         """
 
 
+def fitting(port: Port, model: Model | None) -> Port:
+    """The same input with what its readers in the graph make of it: texts that they know, ids below a size, a mask."""
+    node = Tensor.parse(port.name).node
+    if model is None or node not in model.graph:
+        return replace(port, texts=(b"",)) if port.dtype == "string" else port
+    if port.dtype == "string":
+        return replace(port, texts=_texts(node, model))
+    below, mask = looked_up(model.graph, node), is_mask(model.graph, node)
+    return replace(port, below=below, is_mask=mask)
+
+
+def _texts(node: str, model: Model) -> tuple[bytes, ...]:
+    """A few strings that a placeholder may hold."""
+    tables = table_contents(model.graph, model).values()
+    words = [w for keys, _ in tables for w in keys.tolist() if isinstance(w, bytes)]
+    return tuple(text_for(model.graph, node, seed, words) for seed in range(5))
+
+
+def _begin_again(layer: Any) -> None:
+    """Forget what a stateful Keras layer remembers of the batch before, by the name that its Keras has for it."""
+    reset = getattr(layer, "reset_state", None) or layer.reset_states
+    reset()
+
+
 class GraphRunner:
     """A graph in a session; names are those of tensors (``"node:0"``), aliases those of signatures."""
 
@@ -145,22 +169,7 @@ class GraphRunner:
     def port(self, name: str) -> Port:
         tensor = self.tensor(name)
         dtype = tensor.dtype.base_dtype.name
-        port, node = Port(tensor.name, dtype, shape_of(tensor.shape)), tensor.op.name
-        if self.model is None or node not in self.model.graph:
-            return port
-        if dtype == "string":
-            return replace(port, texts=self._texts(node))
-        below = looked_up(self.model.graph, node)
-        return replace(port, below=below, is_mask=is_mask(self.model.graph, node))
-
-    def _texts(self, node: str) -> tuple[bytes, ...]:
-        """A few strings that a placeholder may hold."""
-        if self.model is None:
-            return (b"",)
-        graph = self.model.graph
-        tables = table_contents(graph, self.model).values()
-        words = [w for keys, _ in tables for w in keys.tolist() if isinstance(w, bytes)]
-        return tuple(text_for(graph, node, seed, words) for seed in range(5))
+        return fitting(Port(tensor.name, dtype, shape_of(tensor.shape)), self.model)
 
     def _check_sizes(self, feeds: Mapping[str, Any]) -> None:
         """Refuse feeds of shapes from which the graph makes gigabytes; those seen before are not looked at again."""
@@ -252,7 +261,7 @@ class KerasRunner:
         arrays = _given(tf, [feeds[name] for name in self._inputs])
         for layer in getattr(self.keras, "layers", ()):
             if getattr(layer, "stateful", False):
-                layer.reset_state()
+                _begin_again(layer)
         try:
             noisy = nullcontext() if noise is None else noisy_keras(noise)
             with noisy, scratch_folder(self.remarks, self.source):

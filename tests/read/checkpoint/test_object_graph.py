@@ -15,9 +15,8 @@ from graphscope.read import load
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compiled Keras 3 model: ``saved`` (SavedModel), ``checkpoint``, ``apart`` (model and optimizer)."""
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
 
     folder = tmp_path_factory.mktemp("objects")
     layers = [keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.5)]

@@ -265,10 +265,10 @@ def test_json_that_is_no_object(text: str) -> None:
 @pytest.mark.parametrize("quantize", ["", "uint8", "uint16", "float16"])
 def test_a_graph_model_comes_back_to_keras(quantize: str, tmp_path: Path) -> None:
     """Fused ops and quantised weights, as the exporter writes them: proven with TensorFlow."""
+    import keras
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
-    import keras
     from graphscope.analysis import analyse
 
     layers = keras.layers

@@ -210,7 +210,7 @@ def test_the_schema_is_tensorflows() -> None:
     for number, fields in lite_file.FIELDS.items():
         adders = [n for n in dir(schema) if n.startswith(f"{numbers[number]}Add")]
         plain = {n.removeprefix(f"{numbers[number]}Add").lower() for n in adders}
-        assert {name.replace("_", "") for name, _, _ in fields} <= plain, number
+        assert {field.name.replace("_", "") for field in fields} <= plain, number
 
 
 def test_a_quantised_normalisation_is_one(tmp_path: Path) -> None:

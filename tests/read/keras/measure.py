@@ -249,9 +249,8 @@ def tally(
 
 
 def main(arguments: list[str]) -> None:
-    import tf_keras
-
     import keras
+    import tf_keras
 
     chosen, *rest = arguments or ["both"]
     for K in (keras, tf_keras):

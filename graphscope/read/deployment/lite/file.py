@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....errors import FormatError
 from ....graph import TensorSpec
@@ -23,13 +23,27 @@ _ROOM = 16  # names together may be this many times as long as the file: shared 
 _MOST_SUBGRAPHS = 1 << 12
 
 
-def _options() -> dict[int, list[tuple[str, str, int]]]:
-    fields: dict[int, list[tuple[str, str, int]]] = {}
+class Field(NamedTuple):
+    """One field of an options table: its kind, its place, and the number that it is where a file leaves it out."""
+
+    name: str
+    kind: str
+    place: int
+    default: int
+
+
+def _options() -> dict[int, list[Field]]:
+    fields: dict[int, list[Field]] = {}
     for line in OPTIONS.strip().replace("\n    ", " ").splitlines():
         head, _, body = line.partition(": ")
         parts = [part.split() for part in body.split("; ")]
-        fields[int(head.split()[0])] = [(n, k, int(p)) for n, k, p in parts]
+        fields[int(head.split()[0])] = [_field(*part) for part in parts]
     return fields
+
+
+def _field(name: str, kind: str, place: str) -> Field:
+    number, _, default = place.partition("=")
+    return Field(name, kind, int(number), int(default or 0))
 
 
 FIELDS = _options()
@@ -64,7 +78,7 @@ class LiteTensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator; an input that is left out is -1. ``options`` hold enumerations by name."""
+    """One operator; an input that is left out is -1. ``options`` hold enumerations by name, ``custom`` what a custom one has."""
 
     op: str
     is_custom: bool
@@ -72,6 +86,7 @@ class Operator:
     outputs: tuple[int, ...]
     intermediates: tuple[int, ...]
     options: Mapping[str, Any]
+    custom: bytes = b""
 
 
 class Subgraph:
@@ -184,14 +199,22 @@ class LiteFile:
             table.vector(2, "i32"),
             table.vector(8, "i32"),
             known,
+            self._custom(table) if is_custom else b"",
         )
 
+    def _custom(self, table: Table) -> bytes:
+        data = table.data(5)
+        self.spend(len(data))
+        return data
 
-def _option(table: Table, field: tuple[str, str, int]) -> tuple[str, Any]:
-    name, kind, place = field
+
+def _option(table: Table, field: Field) -> tuple[str, Any]:
+    name, kind, place, default = field
     if kind.endswith("*"):
         return name, table.vector(place, kind[:-1])
-    value = table.scalar(place, kind, False if kind == "bool" else 0)
+    if kind == "str":
+        return name, table.data(place).decode("utf-8", "replace")
+    value = table.scalar(place, kind, bool(default) if kind == "bool" else default)
     if name == "padding":
         return name, PADDING[value] if 0 <= value < len(PADDING) else "VALID"
     if name == "fused_activation_function" and 0 <= value < len(ACTIVATIONS):

@@ -45,9 +45,6 @@ class Body:
         kind = call.option("fused_activation_function", "NONE")
         return self.op(_ACTIVATIONS[kind], x) if kind in _ACTIVATIONS else x
 
-    def with_peephole(self, x: Tensor, c: Tensor, name: str) -> Tensor:
-        return self.op("AddV2", x, self.op("Mul", c, self[name])) if name in self else x
-
     def clipped(self, x: Tensor, bound: float) -> Tensor:
         if bound <= 0:
             return x
@@ -55,12 +52,29 @@ class Body:
         return self.op("Maximum", below, self.const(-float(bound), "low"))
 
 
+class Once(Body):
+    """The body of a loop that runs once: its ops stand beside those of the operator."""
+
+    def __init__(self, call: Call, weights: Mapping[str, Tensor]) -> None:
+        self.call, self.arguments = call, dict(weights)
+
+    def op(self, kind: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+        return self.call.op(kind, *inputs, **attrs)
+
+    def const(self, value: Any, hint: str) -> Tensor:
+        return self.call.const(value, hint)
+
+
 def run_steps(
-    call: Call, widths: Sequence[int], weights: Mapping[str, Tensor], step: Step
+    call: Call,
+    widths: Sequence[int],
+    weights: Mapping[str, Tensor],
+    step: Step,
+    is_backward: bool = False,
 ) -> Tensor:
     """The outputs of all steps, batch first or steps first as the operator has them; states begin at zero.
 
-    ``widths`` are the sizes of the states, the first of which is the output; ``weights`` are what the body reads beside them.
+    Backwards the last step runs first, and its output stays in its place. ``widths`` are the sizes of the states, the first of which is the output; ``weights`` are what the body reads beside them.
     """
     x, is_steps_first = call[0], bool(call.option("time_major", False))
     steps, features = (
@@ -69,6 +83,8 @@ def run_steps(
     )
     if not is_steps_first:
         x = call.op("Transpose", x, call.const([1, 0, 2], "perm"))
+    if is_backward:
+        x = call.op("ReverseV2", x, call.const([0], "axis"))
     states = _zeros(call, x, widths)
     element = call.const([-1, features], "element")
     shape = call.const([-1, widths[0]], "shape")
@@ -91,9 +107,11 @@ def run_steps(
     loop = call.op("StatelessWhile", *inputs, T=tuple(dtypes), **functions)
     known = {"element_dtype": "float32", "num_elements": steps}
     stack = call.op("TensorListStack", Tensor(loop.node, 1), shape, **known)
-    if is_steps_first:
+    if not is_steps_first:
+        stack = call.op("Transpose", stack, call.const([1, 0, 2], "perm"))
+    if not is_backward:
         return stack
-    return call.op("Transpose", stack, call.const([1, 0, 2], "perm"))
+    return call.op("ReverseV2", stack, call.const([0 if is_steps_first else 1], "axis"))
 
 
 def _zeros(call: Call, x: Tensor, widths: Sequence[int]) -> list[Tensor]:

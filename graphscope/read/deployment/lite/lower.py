@@ -13,8 +13,10 @@ from ....errors import FormatError
 from ....graph import Function, Model, Node, Signature, Tensor, TensorSpec
 from . import operators
 from .call import RULES, Call
+from .custom import FLEX, named_options
 from .emit import node_name
 from .file import LiteFile, Operator, Subgraph
+from .state import fills_alone
 from .subgraph import Lowered
 
 _FORMAT = "TensorFlow Lite"
@@ -44,6 +46,7 @@ def lower(file: LiteFile, is_apart: bool = False) -> Model:
     functions = {
         name: _function(name, subgraph, file, names, bodies)
         for name, subgraph in zip(names[1:], file.subgraphs[1:])
+        if not fills_alone(subgraph)
     }
     return Model(
         graph=first.emitter.graph,
@@ -58,6 +61,7 @@ def lower(file: LiteFile, is_apart: bool = False) -> Model:
             "lite_steps": tuple(
                 _step(first.subgraph, n) for n in first.subgraph.outputs
             ),
+            "lite_variables": tuple(op for op, _ in file.codes if op == "VAR_HANDLE"),
             **({"lite_apart": tuple(first.apart)} if is_apart else {}),
         },
         versions={"schema": file.model.scalar(0, "u32")},
@@ -99,7 +103,7 @@ def _is_aside(operator: Operator, lowered: Lowered) -> bool:
 
 def _lower_operator(operator: Operator, lowered: Lowered) -> None:
     call = Call(operator, lowered)
-    rule = None if operator.is_custom else RULES.get(operator.op)
+    rule = RULES.get(_meaning(operator))
     try:
         results = None if rule is None else rule(call)
     except (ValueError, IndexError, TypeError, ArithmeticError) as error:
@@ -114,6 +118,13 @@ def _lower_operator(operator: Operator, lowered: Lowered) -> None:
     lowered.settle(call.pending, given, call.parts, operator.outputs)
 
 
+def _meaning(operator: Operator) -> str:
+    """What the rule of an operator is called: those that carry an op of TensorFlow have one rule."""
+    if not operator.is_custom:
+        return operator.op
+    return FLEX if operator.op.startswith(FLEX) else ""
+
+
 def _keep(call: Call) -> None:
     """An operator that no rule knows stays what it is."""
     numbers = call.operator.outputs
@@ -121,7 +132,8 @@ def _keep(call: Call) -> None:
         TensorSpec(call.dtype(port), call.out(port).spec.shape)
         for port in range(len(numbers))
     ]
-    attrs = {k: v for k, v in call.operator.options.items() if v is not None}
+    options = call.operator.options or named_options(call.operator)
+    attrs = {k: v for k, v in options.items() if v is not None}
     name = call.lowered.name_of(call.parts[0])
     inputs = call.all
     call.lowered.emitter.put(name, Node(call.operator.op, attrs, tuple(specs)), inputs)

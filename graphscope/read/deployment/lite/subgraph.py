@@ -13,6 +13,7 @@ from ....graph import Function, Node, Tensor, TensorSpec
 from .constants import Layout, constant
 from .emit import Emitter, node_name
 from .file import LiteFile, LiteTensor, Subgraph
+from .state import fills_alone
 
 _MOST_STATE = 1 << 24  # numbers
 _NUMBERS = (
@@ -66,7 +67,13 @@ class Lowered:
         self.emitter = Emitter()
         self.makers: dict[int, Tensor] = {}
         self.behind: dict[int, int] = {}
+        self.variables: dict[str, Tensor] = {}  # what each holds so far
         self._laid_out: dict[tuple[int, Any, int], Tensor] = {}
+
+    def is_filler(self, number: int) -> bool:
+        """Whether a subgraph by number only fills tables and variables."""
+        subgraphs = self.file.subgraphs
+        return 0 <= number < len(subgraphs) and fills_alone(subgraphs[number])
 
     def name_of(self, label: str) -> str:
         return self.emitter.fresh(node_name(label))

@@ -13,7 +13,7 @@ from ...differences import TOLERANCE, difference
 from ...feeds.draw import Port
 from ...feeds.noise import Noise
 from ...import_tensorflow import import_tensorflow, silence
-from ..runner import GraphRunner, first_line
+from ..runner import GraphRunner, first_line, fitting
 from .operators import HYBRID, Distance, Operators
 
 NEAR = 4.0  # steps: an integer model that near is what it stands for, further away each operator is looked at
@@ -40,11 +40,12 @@ class LiteRunner:
         tf = import_tensorflow()
         try:
             with silence():
-                self.interpreter = _interpreter(tf, model.source)
+                self.interpreter = open_interpreter(tf, model.source)
         except (ValueError, RuntimeError) as error:
             raise NotRunnable(
                 f"LiteRT cannot load {self.source}: {first_line(error)}"
             ) from None
+        self.has_variables = bool(model.collections["lite_variables"])
         self.steps = self._steps()
         tensors = self.interpreter.get_tensor_details()
         is_rounded = any(len(t["quantization_parameters"]["scales"]) for t in tensors)
@@ -84,7 +85,9 @@ class LiteRunner:
         shape = tuple(None if s < 0 else int(s) for s in known["shape_signature"])
         scale, zero = known["quantization"]
         step = (float(scale), int(zero)) if scale else None
-        return Port(name, np.dtype(known["dtype"]).name, shape, step=step)
+        kind = np.dtype(known["dtype"])
+        dtype = "string" if kind.kind in "OS" else kind.name
+        return fitting(Port(name, dtype, shape, step=step), self.model)
 
     def judge(
         self,
@@ -129,8 +132,12 @@ class LiteRunner:
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
-        inputs = self._details(inputs=True)
         try:
+            if (
+                self.has_variables
+            ):  # nothing else puts them back to what they were at first
+                self.interpreter = open_interpreter(import_tensorflow(), self.source)
+            inputs = self._details(inputs=True)
             for name, known in inputs.items():
                 shape = np.shape(feeds[name])
                 if tuple(known["shape"]) != shape:
@@ -156,11 +163,13 @@ def _remark(worst: Distance, steps: float | None) -> str:
     return f"LiteRT's rounding adds up{end}; of its own inputs each operator gives what it means, the farthest is {worst}"
 
 
-def _interpreter(tf: Any, path: str) -> Any:
-    """LiteRT with the kernels of its own and every tensor in place after a run."""
+def open_interpreter(tf: Any, path: str) -> Any:
+    """LiteRT with kernels of its own alone and every tensor in place after a run."""
     plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    return tf.lite.Interpreter(
+    interpreter = tf.lite.Interpreter(
         path,
         experimental_op_resolver_type=plain,
         experimental_preserve_all_tensors=True,
     )
+    interpreter.allocate_tensors()
+    return interpreter

@@ -7,7 +7,8 @@ from .....graph import FunctionRef, Tensor
 from ..call import Call, lowers
 
 
-def _function(call: Call, option: str) -> FunctionRef:
+def function_of(call: Call, option: str) -> FunctionRef:
+    """The function that a subgraph became; raises FormatError where there is no such subgraph."""
     names, number = call.lowered.functions, call.option(option, -1)
     if not 0 < number < len(names):
         raise FormatError(
@@ -32,8 +33,8 @@ def _shapes(call: Call) -> tuple[object, ...]:
 @lowers("IF")
 def _condition(call: Call) -> list[Tensor]:
     branches = {
-        "then_branch": _function(call, "then_subgraph_index"),
-        "else_branch": _function(call, "else_subgraph_index"),
+        "then_branch": function_of(call, "then_subgraph_index"),
+        "else_branch": function_of(call, "else_subgraph_index"),
     }
     known = {"Tout": _dtypes(call), "output_shapes": _shapes(call)}
     return _ports(call.op("StatelessIf", *call.all, **branches, **known), call)
@@ -42,8 +43,8 @@ def _condition(call: Call) -> list[Tensor]:
 @lowers("WHILE")
 def _loop(call: Call) -> list[Tensor]:
     bodies = {
-        "cond": _function(call, "cond_subgraph_index"),
-        "body": _function(call, "body_subgraph_index"),
+        "cond": function_of(call, "cond_subgraph_index"),
+        "body": function_of(call, "body_subgraph_index"),
     }
     known = {"T": _dtypes(call), "output_shapes": _shapes(call)}
     return _ports(call.op("StatelessWhile", *call.all, **bodies, **known), call)
