@@ -312,6 +312,7 @@ class Stages:
             weights=weights,
             flat=self.flat,
             training=self.training,
+            ranking=lambda: self.candidates,
         )
         return (*listed, *self._near_families())
 

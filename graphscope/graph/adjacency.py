@@ -121,7 +121,7 @@ class Adjacency:
         if key is None:
             key = next(number for number in count(len(edges)) if number not in edges)
         if key in edges:
-            edges[key].update(attributes)
+            edges[key] = {**edges[key], **attributes}
         else:
             edges[key] = attributes
         return key

@@ -11,6 +11,7 @@ from .names import unused
 def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) -> Graph:
     """A copy whose edges can be changed, less some nodes and the edges and control inputs that name them.
 
+    What an edge says (its port) is one dictionary in all copies: it is replaced, never written to.
     What a layer graph says of the graph below it (``Graph.tensors``) is copied too.
     """
     copy = Graph()
@@ -29,9 +30,7 @@ def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) ->
     for name in copy:
         for source, edges in graph._pred[name].items():
             if source not in without:
-                pred[name][source] = succ[source][name] = {
-                    slot: dict(data) for slot, data in edges.items()
-                }
+                pred[name][source] = succ[source][name] = edges.copy()
     return copy
 
 

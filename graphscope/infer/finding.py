@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,6 +55,7 @@ class Case:
     read_weights: bool = True
     inlined: Model | None = None
     training: Training | None = None
+    ranking: Callable[[], Candidates] | None = None
 
     @cached_property
     def flat(self) -> Model:
@@ -83,6 +84,8 @@ class Case:
 
     @cached_property
     def candidates(self) -> Candidates:
+        if self.ranking is not None:
+            return self.ranking()
         return find_outputs(self.flat, training=self.study)
 
     @cached_property

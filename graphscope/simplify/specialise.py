@@ -37,8 +37,11 @@ def specialise(
 ) -> Graph:
     """The graph in which each placeholder of ``values`` is the constant values for it, with what follows folded.
 
-    Raises GraphError where a name is not in the graph. Conds of TensorFlow 2 are folded where ``functions`` has their branches.
+    The graph itself where nothing is chosen. Raises GraphError where a name is not in the graph. Conds of TensorFlow 2 are
+    folded where ``functions`` has their branches.
     """
+    if not values and next(_predicates(graph), None) is None:
+        return graph
     copy = duplicate(graph)
     for name, value in values.items():
         node = existing(copy, name).node

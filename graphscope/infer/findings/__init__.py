@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ...graph import Model
 from ..finding import SEVERITIES, Case, Finding
+from ..outputs.answer import Candidates
 from ..training.roles import Training
 
 _WITHOUT_GRAPH = (f"{__name__}.checkpoint", f"{__name__}.weights")
@@ -25,14 +26,15 @@ def diagnose(
     weights: bool = True,
     flat: Model | None = None,
     training: Training | None = None,
+    ranking: Callable[[], Candidates] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings on a model, worst first.
 
     ``outputs`` are the names that the user means to freeze, exactly as given; without them the likely outputs are
-    looked at. ``weights=False`` leaves the values of the weights unread. ``flat`` (the model inlined) and
-    ``training`` (``study_training`` of it) spare computing them once more.
+    looked at. ``weights=False`` leaves the values of the weights unread. ``flat`` (the model inlined), ``training``
+    (``study_training`` of it) and ``ranking`` (which gives ``find_outputs`` of it) spare computing them once more.
     """
-    case = Case(model, tuple(outputs), weights, flat, training)
+    case = Case(model, tuple(outputs), weights, flat, training, ranking)
     chosen = [
         f for f in families() if not model.layered or f.__name__ in _WITHOUT_GRAPH
     ]

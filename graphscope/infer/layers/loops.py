@@ -34,7 +34,7 @@ from ...simplify.control_flow.outline import (
 )
 from ...simplify.control_flow.selects_to_conds import outline_choices
 from ...simplify.control_flow.while_frames import MERGES
-from ...simplify.prune import prune
+from ...simplify.prune import FRAME_OPS, prune
 from ...wire.write import function_names
 from ..shapes.forward import Inference, infer_facts
 from ..shapes.functions import Library
@@ -58,6 +58,8 @@ def lift(
     if not outputs:
         return lifted
     whole = prune(lifted.graph, outputs)
+    if next(whole.by_op(*FRAME_OPS), None) is None:
+        return replace(lifted, graph=whole)
     selected = conds_to_selects(whole)
     chosen = [name for name in selected.by_op("SelectV2") if whole.op(name) in MERGES]
     functions = {**model.functions, **lifted.functions}

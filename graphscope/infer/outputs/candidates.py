@@ -150,7 +150,7 @@ def _head(study: Training, i: int, port: int) -> Head:
 def _derivative_text(study: Training, i: int) -> str:
     """Of what a head is the derivative: by its own node, or by the gradient that it reads."""
     own, flow = study.derivatives, study.flow
-    if own is None or not any(own.free):
+    if own is None or 1 not in own.free:
         return ""
     ends = {*own.read, *own.by_input}
     for _ in range(6):

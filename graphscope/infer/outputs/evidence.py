@@ -131,12 +131,9 @@ class Context:
             text = "only judges what a generator made"
             return "discriminator", [self._evidence("judges a generator", text)]
         base = self._base(head.index)
-        twins = {
-            n: name
-            for n, name in self.twins[weights, self._op_of(head)].items()
-            if n != base
-        }
-        if twins and weights:
+        same = self.twins[weights, self._op_of(head)] if weights else {}
+        twins = {n: name for n, name in same.items() if n != base}
+        if twins:
             names = ", ".join(map(repr, list(twins.values())[:3]))
             return "tower", [Evidence(f"shares all its weights with {names}")]
         return "", []

@@ -196,11 +196,18 @@ def _candidates(
 ) -> list[Candidate]:
     chosen = _belonging(study, ordered)
     ordered = sorted(ordered, key=lambda r: r.head.tensor not in chosen)
+    best = {
+        first: max(
+            (r.points for r in ordered if _is_in(r, chosen) is first), default=None
+        )
+        for first in (True, False)
+    }
     candidates, ceiling = [], 1.0
     for each in ordered:
         fits = each.head.tensor in chosen and not certain
         curve = CHOSEN if fits or len(ordered) == 1 else OTHER
-        lead = _lead(each, ordered, chosen)
+        rival = best[not _is_in(each, chosen)]  # of a chosen head the best of the rest
+        lead = 3.0 if rival is None else each.points - rival
         score = curve.score(each.points, lead, len(ordered) == 1)
         ceiling = score = min(score, ceiling)
         spec = spec_of(model.graph, each.head.tensor, specs)
@@ -212,8 +219,5 @@ def _candidates(
     return candidates
 
 
-def _lead(each: Rated, ordered: list[Rated], chosen: frozenset[Tensor]) -> float:
-    """By how many points a chosen head leads the best of the rest, or one of the rest the best; below 0 if behind."""
-    first = each.head.tensor in chosen
-    rivals = [r.points for r in ordered if (r.head.tensor in chosen) is not first]
-    return each.points - max(rivals) if rivals else 3.0
+def _is_in(each: Rated, chosen: frozenset[Tensor]) -> bool:
+    return each.head.tensor in chosen

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...graph import Layer, Model
-from ...graph.edit import bypass_calls
+from ...graph.edit import bypass_calls, duplicate
 from ...patterns.keras_arguments import shortened
 from ...simplify.specialise import specialise
 from .momentum import Momenta
@@ -34,7 +34,9 @@ def with_training(
         return tuple(layers)
     trained = {name: type(value)(not value) for name, value in modes.items()}
     graph = specialise(model.graph, trained, functions=model.functions)
-    bypass_calls(graph)
+    if next(graph.by_op("IdentityN"), None) is not None:
+        graph = duplicate(graph)
+        bypass_calls(graph)
     penalties = find_penalties(graph, model.collections)
     momenta = Momenta(graph)
     return tuple(_taught(layer, penalties, momenta) for layer in layers)

@@ -81,8 +81,8 @@ def _cut(
 
 def _renumber(graph: Graph, name: str, ports: Mapping[int, int]) -> None:
     for edges in graph._succ[name].values():
-        for data in edges.values():
-            data["port"] = ports[data["port"]]
+        for slot, data in edges.items():
+            edges[slot] = {**data, "port": ports[data["port"]]}
 
 
 Kept = tuple[dict[int, int], list[str]] | None
