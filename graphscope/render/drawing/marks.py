@@ -24,6 +24,7 @@ def marks_of(
             marks[name] = "output" if name == parsed.node else f"output {parsed}"
     for tensor in inputs:
         parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
-        if parsed.node in graph and parsed.node not in marks:
-            marks[parsed.node] = "input"
+        name = graph.raised(parsed).node  # a layer may bear the name of the feed
+        if name in graph and name not in marks:
+            marks[name] = "input"
     return marks
