@@ -17,32 +17,38 @@ from . import Drawing, renderer
 SECONDS = 120
 _BUNDLED = (
     "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
-    "sys.stdout.buffer.write(g.draw(format=sys.argv[1], prog='dot'))"
+    "sys.stdout.buffer.write(g.draw(format=sys.argv[1], prog=sys.argv[2]))"
 )
 
 
-def _command(kind: str) -> list[str]:
-    """The process that turns Graphviz source on stdin into a picture on stdout."""
+def _command(kind: str, placed: bool = False) -> list[str]:
+    """The process that turns Graphviz source on stdin into a picture on stdout; ``placed``: every node has its place."""
+    layout = "nop2" if placed else "dot"
     dot = shutil.which("dot")
     if dot:
-        return [dot, f"-T{kind}"]
+        return [dot, f"-T{kind}", f"-K{layout}"]
     if find_spec("pygraphviz") is None:
         raise GraphscopeError(
             "no layout engine: install Graphviz (the `dot` program) or `pip install pygraphviz`; "
             ".dot, .txt, .md, .csv, .json and .html need none"
         )
     # -P: a file pygraphviz.py in the current folder must not be taken for the library
-    return [sys.executable, "-P", "-c", _BUNDLED, kind]
+    return [sys.executable, "-P", "-c", _BUNDLED, kind, layout]
 
 
-def draw(dot: str, kind: str = "svg", *, seconds: float = SECONDS) -> bytes:
-    """Lay out Graphviz source and return the picture as ``svg``, ``png`` or ``pdf``.
+def draw(
+    dot: str, kind: str = "svg", *, seconds: float = SECONDS, placed: bool = False
+) -> bytes:
+    """Lay out Graphviz source and return the picture as ``svg``, ``png`` or ``pdf``; ``placed``: its nodes have their places.
 
     Raises GraphscopeError where there is no layout engine, where it fails, or where it takes too long.
     """
     try:
         done = subprocess.run(
-            _command(kind), input=dot.encode(), capture_output=True, timeout=seconds
+            _command(kind, placed),
+            input=dot.encode(),
+            capture_output=True,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
         raise GraphscopeError(
