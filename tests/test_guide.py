@@ -36,6 +36,7 @@ KEYS = commands.keys_by_document((DOCS / "json_keys.txt").read_text())
 RUNS = {
     "inspect": ("inspect model.ckpt-400", "inspect bare/model.ckpt-400"),
     "variables": ("variables model.ckpt-400 --stats", "variables frozen.pb"),
+    "variables --over-time": ("variables over --over-time",),
     "layers": ("layers model.ckpt-400",),
     "layers --stop-after": ("layers model.ckpt-400 --stop-after find_layers",),
     "outputs": ("outputs model.ckpt-400", "outputs frozen.pb"),
@@ -59,6 +60,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in demo.glob("model.ckpt-400.*"):
         if part.suffix != ".meta":
             (demo / "bare" / part.name).write_bytes(part.read_bytes())
+    (demo / "over").mkdir()
+    for step in (400, 500):
+        for part in demo.glob("model.ckpt-400.*"):
+            name = part.name.replace("400", str(step))
+            (demo / "over" / name).write_bytes(part.read_bytes())
     frozen = ["freeze", str(demo / "model.ckpt-400"), "-o", str(demo / "frozen.pb")]
     assert CliRunner().invoke(cli, frozen).exit_code == 0
     return demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,13 @@ def describe_history(folder: str | Path) -> dict[str, Any]:
         "steps": list(places),
         "variables": list(rows.values()),
     }
+
+
+def draw_history(document: Mapping[str, Any], path: str | Path) -> None:
+    """Write the norms of ``describe_history`` as lines, as the suffix says (.html .svg .png .pdf)."""
+    from ..render.drawing.weights import draw_history as draw
+
+    draw(document, Path(document["folder"]).name, Path(path))
 
 
 def _add(

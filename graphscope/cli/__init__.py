@@ -37,7 +37,7 @@ from .options import (
     parse_rename,
     shared_options,
 )
-from .pictures import diff_command, render_command, view_command
+from .pictures import diff_command, of_charts, render_command, view_command
 from .survey import survey_command
 from .text.progress import noticing
 from .text.show import show
@@ -86,6 +86,7 @@ def inspect_command(json_wanted: bool, **options: Any) -> None:
     help="Minimum, maximum, mean, zeros, NaN of each: reads all weights.",
 )
 @of_tables
+@of_charts
 @as_json
 def variables_command(
     json_wanted: bool, stats: bool, choice: Choice, **options: Any

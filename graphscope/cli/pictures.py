@@ -1,8 +1,11 @@
-"""The commands that draw: ``render`` into a file, ``view`` into a page that opens in the browser, ``diff`` two models."""
+"""The commands that draw: ``render`` into a file, ``view`` into a page that opens in the browser, ``diff`` two models; the
+charts of ``variables``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +111,61 @@ def view_command(level: str, stats: bool, **options: Any) -> None:
     show(str(page), wide=True)
     if not webbrowser.open(page.as_uri()):
         remark("no browser could be opened: open that file in one")
+
+
+def _chart(_: click.Context, __: click.Parameter, out: str | None) -> str | None:
+    """The name of a chart, before any work is done for it."""
+    if out and not out.lower().endswith((".html", ".htm", ".svg", ".png", ".pdf")):
+        raise click.BadParameter(f"{out!r} is no .html, .svg, .png or .pdf")
+    return out
+
+
+_CHART = click.option(
+    "-o",
+    "--out",
+    type=PATH,
+    metavar="FILE",
+    callback=_chart,
+    help="Draw the weights: .html .svg .png .pdf. Reads all values.",
+)
+_OVER_TIME = click.option(
+    "--over-time",
+    is_flag=True,
+    help="MODEL is a folder of checkpoints: the norm of each weight from step to step.",
+)
+
+
+def of_charts(command: Callable[..., None]) -> Callable[..., None]:
+    """``-o --over-time --force`` of a command on variables: charts beside the table, or in its place."""
+
+    @wraps(command)
+    def charted(
+        *args: Any, out: str | None, over_time: bool, force: bool, **options: Any
+    ) -> None:
+        from ..analysis.weights import draw_weights
+
+        check_place(out)
+        check_ours([out] if out else [], force)
+        if over_time:
+            _tell_history(out, options)
+        else:
+            command(*args, **options)
+            if out:
+                draw_weights(analysis_of(options), out)
+        if out:
+            remember([out])
+            remark(f"wrote {out}")
+
+    return _CHART(_OVER_TIME(force_option(charted)))
+
+
+def _tell_history(out: str | None, options: dict[str, Any]) -> None:
+    """Print how the weights of a folder of checkpoints moved, and draw it."""
+    from ..analysis.weights import describe_history, draw_history
+    from .text.tables import history_text
+
+    document = describe_history(options["model"])
+    choice, json_wanted = options["choice"], options["json_wanted"]
+    say(document, lambda: history_text(document, choice), json_wanted, choice.wide)
+    if out:
+        draw_history(document, out)

@@ -239,6 +239,23 @@ def _cell(name: str, value: Any) -> str:
     return f"{value:,}" if name == "bytes" else number(value)
 
 
+def history_text(doc: Mapping[str, Any], choice: Choice) -> str:
+    """The norm of each weight at the first steps and the last, and how far the last step moved it."""
+    steps = doc["steps"]
+    few = sorted({0, *range(len(steps))[-4:]} if not choice.wide else range(len(steps)))
+    head = ["name", "shape", *(f"step {steps[i]}" for i in few), "last change"]
+    values, rows = [], []
+    for v in doc["variables"]:
+        values.append(
+            [v["name"], v["shape"], *(v["norms"][i] for i in few), v["change"]]
+        )
+        norms = ["" if v["norms"][i] is None else f"{v['norms'][i]:.4g}" for i in few]
+        change = "" if v["change"] is None else f"{v['change']:.2%}"
+        rows.append([v["name"], shape_text(v["shape"]), *norms, change])
+    table = Table(head, rows, values, frozenset(head[2:]))
+    return f"{table_text(table, choice)}\n{_count(table, choice, 'weight')}, norms over {len(steps)} checkpoints"
+
+
 def _count(table: Table, choice: Choice, unit: str) -> str:
     total, count = len(table.rows), len(_rows(table, choice))
     words = f"{count:,} of {total:,}" if count < total else f"{total:,}"
