@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import MissingWeight, NotExpressible
 from ..graph import Graph, Model, Node, Tensor, did_you_mean
-from ..graph.edit import duplicate, fresh, put, read_instead
+from ..graph.edit import drop_unread, duplicate, fresh, put, read_instead
 from ..ops.constants import Constants
 from ..read.weights.lazy_const import stored
 from ..simplify.rewrites.tables import table_behind
@@ -41,13 +41,15 @@ def initialisers(graph: Graph, model: Model) -> tuple[Graph, tuple[str, ...]]:
         return graph, ()
     copy = duplicate(graph)
     above = whole.upstream(fillers)
-    for name in [n for n in whole if n in above and n not in copy]:
+    added = [n for n in whole if n in above and n not in copy]
+    for name in added:
         copy.add(name, replace(whole.node(name), controls=()), whole.inputs(name))
     for name in fillers:
         if _FROM_FILE.match(copy.op(name)):
             _fill_from_file(copy, name, model)
         else:
             _fill_from_checkpoint(copy, name, model)
+    drop_unread(copy, added, {*graph, *fillers})
     return copy, fillers
 
 

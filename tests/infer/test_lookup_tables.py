@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from graphscope.analysis import analyse
 from graphscope.errors import NotExpressible
 from graphscope.freeze import freeze_model
 from graphscope.read import load
+from graphscope.verify import compare
 
 v1 = tf.compat.v1
 WORDS = np.array([b"dog", b"wolf", b"cat"], object)
@@ -115,3 +117,35 @@ def test_a_table_that_the_checkpoint_holds(tmp_path):
         n.op for n in v1.GraphDef.FromString((tmp_path / "f.pb").read_bytes()).node
     }
     assert not any(kind.startswith("Restore") for kind in kinds)
+
+
+def test_the_vocabulary_of_a_saved_model_is_among_its_assets(tmp_path):
+    """TensorFlow 2 keeps its name in a variable, here of the same name as a weight."""
+
+    class Words(tf.Module):
+        def __init__(self):
+            path = tmp_path / "words.txt"
+            path.write_text("a\nb\nc\n")
+            whole, number = (
+                tf.lookup.TextFileIndex.WHOLE_LINE,
+                tf.lookup.TextFileIndex.LINE_NUMBER,
+            )
+            filled = tf.lookup.TextFileInitializer(
+                str(path), tf.string, whole, tf.int64, number
+            )
+            self.table = tf.lookup.StaticVocabularyTable(filled, 1)
+            self.kernel = tf.Variable(tf.random.normal([4, 3]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.string)])
+        def find(self, x):
+            return {"y": tf.gather(self.kernel, self.table.lookup(x))}
+
+    words, path = Words(), str(tmp_path / "saved")
+    tf.saved_model.save(words, path, signatures=words.find)
+    (tmp_path / "words.txt").unlink()
+    found = analyse(path)
+    assert not [f for f in found.findings if f.severity == "error"]
+    found.write_keras(tmp_path / "keras")
+    assert found.prove(tmp_path / "keras").passed
+    found.freeze(tmp_path / "frozen.pb")
+    assert compare(path, str(tmp_path / "frozen.pb")).passed

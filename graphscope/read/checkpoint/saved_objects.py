@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...graph import Model, Variable
+from ...wire import messages as proto
 from ..variables.restore_ops import VARIABLE_OPS, wired
 from ..variables.roles import METRIC, SLOT, Role
 from .object_graph import Objects, Trackable, variables_of
@@ -57,18 +58,28 @@ class SavedObjects:
             keys.setdefault(self.nodes[number].variable.name, set()).add(key)
         return keys
 
+    def _is_text(self, number: int) -> bool:
+        return bool(self.nodes[number].variable.dtype == proto.dtype_number("string"))
+
     def keys_of_nodes(
         self, model: Model, known: Mapping[str, str], stored: Any
     ) -> dict[str, str]:
         """Keys for variables that no restore op fills: those of the objects that bear their names.
 
         ``tf.saved_model.save`` of a Keras 3 model writes each variable twice; what it restores is not what the
-        signature reads. TensorFlow's own loader goes by the objects.
+        signature reads. TensorFlow's own loader goes by the objects. The variable that holds the name of an asset may bear
+        the name of a weight.
         """
         by_name, made = self.keys_by_name(), {}
+        texts = {key for n, key in self.keys.items() if self._is_text(n)}
         for node in model.graph.by_op(*VARIABLE_OPS):
-            name = str(model.graph.attrs(node).get("shared_name") or node)
-            keys = [key for key in by_name.get(name, ()) if key in stored]
+            attrs = model.graph.attrs(node)
+            name, is_text = (
+                str(attrs.get("shared_name") or node),
+                attrs.get("dtype") == "string",
+            )
+            fitting = (k for k in by_name.get(name, ()) if (k in texts) == is_text)
+            keys = [key for key in fitting if key in stored]
             if known.get(node) not in stored and len(keys) == 1:
                 (made[node],) = keys
         return made
