@@ -6,30 +6,23 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..graph import Layer, Shape, Tensor, TensorSpec, Variable
+from ..graph import Layer, Tensor, Variable
 from ..infer.outputs.answer import freeze_command, short
 from ..read.variables.roles import PARAMETERS
 from .progress import announce
+from .sizes import parameters_of, sizes_of, variable_row
 from .stages import Stages
 
 if TYPE_CHECKING:
     from ..families.identify import Identity
 
 
-def size_of(shape: Shape) -> int:
-    """The number of elements; 0 where a size is unknown."""
-    count = 1
-    for size in (None,) if shape is None else shape:
-        count *= size or 0
-    return count
-
-
 def describe_model(analysis: Stages) -> dict[str, Any]:
     """``inspect``: what the file is, what goes in and out, its layers, totals, and what is to be found without reading a weight."""
-    model, variables = analysis.model, parameters_of(analysis)
+    model, sizes = analysis.model, sizes_of(analysis)
     candidates = describe_outputs(analysis)
     return {
         "source": model.source,
@@ -38,8 +31,9 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "nodes": model.graph.number_of_nodes(),
         "functions": len(model.functions),
         "inferred": model.inferred,
-        "parameters": sum(size_of(v["shape"]) for v in variables),
-        "bytes": sum(v["bytes"] for v in variables),
+        "parameters": sizes.parameters,
+        "constants": sizes.constants,
+        "bytes": sizes.nbytes,
         "inputs": candidates["inputs"],
         "outputs": candidates["outputs"],
         "layers": dict(Counter(layer.op for layer in analysis.layers).most_common()),
@@ -51,7 +45,7 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "signatures": sorted(model.signatures),
         "findings": [_finding(each) for each in analysis.structural_findings],
-        "family": _family(analysis, variables).to_json(),
+        "family": _family(analysis).to_json(),
         "remarks": [
             *model.remarks,
             *analysis.candidates.remarks,
@@ -83,46 +77,17 @@ def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
     return lines + ([f"  findings: {count}"] if count else [])
 
 
-def _family(analysis: Stages, parameters: Iterable[Mapping[str, Any]]) -> Identity:
+def _family(analysis: Stages) -> Identity:
     """The known architecture: of weights alone, else of the graph's layers by their weights' names."""
     if analysis.family.claim is not None or analysis.model.inferred:
         return analysis.family
     listed = [v for v in analysis.model.variables if v.role in PARAMETERS] or [
         Variable(row["name"], row["dtype"], tuple(row["shape"] or ()), row["bytes"])
-        for row in parameters
+        for row in parameters_of(analysis)
     ]
     from ..families.identify import identify_graph
 
     return identify_graph(analysis.model, listed)
-
-
-def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
-    """The variables (or, in a frozen graph, the constants of its layers) that make up the model."""
-    listed = [v for v in analysis.model.variables if v.role in PARAMETERS]
-    if listed:
-        return [_variable(v) for v in listed]
-    seen: dict[str, dict[str, Any]] = {}
-    for layer in analysis.layers:
-        for use in layer.weights.values():
-            if use.node and use.node not in seen:
-                value = analysis.flat.value(use.node)
-                row: dict[str, Any] = {"name": use.node, "dtype": str(value.dtype)}
-                row |= {"shape": list(value.shape), "bytes": value.nbytes}
-                seen[use.node] = row | {"role": "weight"}
-    return list(seen.values())
-
-
-def _variable(variable: Variable) -> dict[str, Any]:
-    row = {
-        "name": variable.name,
-        "dtype": variable.dtype,
-        "shape": None if variable.shape is None else list(variable.shape),
-        "bytes": variable.nbytes,
-        "role": variable.role,
-    }
-    row |= {"of": variable.of} if variable.of else {}
-    row |= {"optimizer": variable.optimizer} if variable.optimizer else {}
-    return row | ({"path": variable.path} if variable.path else {})
 
 
 def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, Any]:
@@ -130,7 +95,7 @@ def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, 
 
     With ``statistics`` each row also has minimum, maximum, mean and the like, read in chunks.
     """
-    rows = [_variable(v) for v in analysis.file.variables] or parameters_of(analysis)
+    rows = [variable_row(v) for v in analysis.file.variables] or parameters_of(analysis)
     if statistics:
         from ..infer.statistics import statistics_of
 
@@ -142,11 +107,20 @@ def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, 
 
 def describe_layers(analysis: Stages) -> dict[str, Any]:
     """``layers``: the recovered layers in order, and the nodes that none of them explains."""
+    from ..render.cells.rows import rows_of
+
+    rows = {row.name: row for row in rows_of(analysis.layer_graph, analysis.specs)}
+    counts = {name: row.parameters for name, row in rows.items()}
+    layers = [
+        _layer(name, layer, analysis, counts.pop(name, 0))
+        for name, layer in named_layers(analysis)
+    ]
     return {
-        "layers": [
-            _layer(name, layer, analysis) for name, layer in named_layers(analysis)
-        ],
+        "layers": layers,
         "unexplained": unexplained(analysis),
+        "parameters": sizes_of(analysis).parameters,
+        "parameters_of_ops": sum(counts.values()),
+        "parameters_outside": sizes_of(analysis).outside,
     }
 
 
@@ -170,8 +144,12 @@ def named_layers(analysis: Stages) -> list[tuple[str, Layer]]:
     return sorted(layers, key=lambda pair: by_output.get(pair[1].output, 0))
 
 
-def _layer(name: str, layer: Layer, analysis: Stages) -> dict[str, Any]:
-    spec = analysis.specs.get(layer.output, TensorSpec())
+def _layer(
+    name: str, layer: Layer, analysis: Stages, parameters: int
+) -> dict[str, Any]:
+    from ..render.cells.spelling import output_spec
+
+    spec = output_spec(analysis.layer_graph, name, analysis.specs)
     weights = {
         role: {"variable": use.node, "shape": list(use.shape)}
         for role, use in layer.weights.items()
@@ -184,7 +162,7 @@ def _layer(name: str, layer: Layer, analysis: Stages) -> dict[str, Any]:
         "inputs": [str(tensor) for tensor in layer.inputs.values()],
         "output": str(layer.output),
         "output_shape": _plain(spec.shape),
-        "parameters": sum(size_of(use.shape) for use in layer.weights.values()),
+        "parameters": parameters,
         "members": sorted(layer.members),
         "pattern": layer.pattern,
         "evidence": list(layer.evidence),

@@ -114,6 +114,7 @@ def layers_command(
 ) -> None:
     """Table of the recovered layers."""
     from ..analysis import documents as report
+    from ..analysis.sizes import sizes_of
 
     analysis = analysis_of(options)
     if stop_after:
@@ -123,7 +124,8 @@ def layers_command(
     elif json_wanted:
         say(report.describe_layers(analysis), str, True)
     else:
-        text = layers_text(analysis.layer_table(level), choice)
+        outside = sizes_of(analysis).outside
+        text = layers_text(analysis.layer_table(level), choice, outside)
         say({}, lambda: text, False, choice.wide)
 
 

@@ -15,6 +15,7 @@ import click
 from ..errors import GraphscopeError
 from .arguments import say, show_json
 from .options import PATH, as_json
+from .terminal import amount
 from .text.show import show
 
 if TYPE_CHECKING:

@@ -23,25 +23,17 @@ def printable(text: object) -> str:
 
 
 def amount(nbytes: int) -> str:
-    """A number of bytes as a person reads it.
+    """A number of bytes as a person reads it: ``513.1 MiB``."""
+    from ..analysis.sizes import bytes_text
 
-    >>> amount(538_000_000)
-    '513.1 MiB'
-    """
-    size, unit = float(nbytes), "B"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            break
-        size /= 1024
-    return f"{size:.1f} {unit}" if unit != "B" else f"{nbytes} B"
+    return bytes_text(nbytes)
 
 
 def shape_text(shape: Sequence[int | None] | None) -> str:
     """``(?, 28, 28, 1)``; ``(...)`` where the rank is unknown."""
-    if shape is None:
-        return "(...)"
-    sizes = ", ".join("?" if size is None else str(size) for size in shape)
-    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+    from ..analysis import documents
+
+    return documents.shape_text(shape)
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -68,6 +60,8 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
         lines.append(f"  {printable(title)} ({'; '.join(family['evidence'])})")
     variables = counted(doc["variables"])
     weights = f"{doc['parameters']:,} parameters, {amount(doc['bytes'])}"
+    if doc["constants"] and variables:
+        weights += f" ({doc['constants']:,} of them constants of the graph)"
     lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))
     if doc["signatures"]:
         lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))

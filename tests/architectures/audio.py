@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras as k
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.ops import gen_audio_ops
-
-import keras as k
 from keras import layers as L
+from tensorflow.python.ops import gen_audio_ops
 
 from . import architecture
 from .legacy import v1

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 import keras as k
+import tensorflow as tf
 from keras import layers as L
 
 from . import architecture

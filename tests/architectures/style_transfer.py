@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
 import keras
+import tensorflow as tf
 from keras import layers as klayers
 
 from . import architecture

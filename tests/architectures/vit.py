@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 import keras
+import tensorflow as tf
 from keras import layers
 
 from . import architecture

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
-
 import keras as k
+import tensorflow as tf
 
 from . import architecture
 from .legacy import v1

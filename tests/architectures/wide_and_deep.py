@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras as k
 import numpy as np
 import tensorflow as tf
-
-import keras as k
 from keras import layers as L
 
 from . import architecture

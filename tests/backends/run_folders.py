@@ -9,9 +9,8 @@ import runpy
 import sys
 from pathlib import Path
 
-import numpy as np
-
 import keras
+import numpy as np
 
 
 def run_folder(folder: Path) -> None:

@@ -13,9 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import keras
+import numpy as np
 
 EPOCHS = 15
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 from graphscope.analysis import Analysis, analyse
 from graphscope.export import all_targets
 from tests.families.test_keras_applications import app, saved

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 from graphscope.analysis import analyse
 from graphscope.errors import GraphscopeError, WouldOverwrite
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-import keras
 from graphscope import analyse
 from graphscope.errors import GraphscopeError
 from graphscope.verify.run.keras_source import run_source

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 import keras
+import numpy as np
 
 from .keras_models import Growing, L, Rng, chance, pick, randomise, several, width
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import keras as k
 import numpy as np
 import pytest
 
-import keras as k
 from graphscope.graph import Graph, Model, Node
 from graphscope.infer.layers.find import find_layers
 from graphscope.match import collapse

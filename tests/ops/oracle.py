@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 from graphscope import ops
 from graphscope.graph import TensorSpec
 from graphscope.ops.values.dims import agree

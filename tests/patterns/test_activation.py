@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import keras as k
 import numpy as np
 import pytest
 import tensorflow as tf
-
-import keras as k
 
 from .spelling import (
     NearMiss,

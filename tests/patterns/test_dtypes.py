@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras as k
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras as k
 from graphscope.match.pattern import KEEPS_ANY
 
 from .spelling import found_in, v1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
-import keras
 from graphscope.analysis.results import Analysis, analyse
 
 from ..recovery import freeze_model

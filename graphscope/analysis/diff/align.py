@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from difflib import SequenceMatcher
 
 from ...graph import Graph, Layer
 from .structure import STEPS, Keys, Wiring, wiring_of
 
+Marks = Mapping[str, Hashable]
 
-def align(a: Graph, b: Graph) -> dict[str, str]:
+
+def align(a: Graph, b: Graph, marks: tuple[Marks, Marks] = ({}, {})) -> dict[str, str]:
     """Node of ``a`` -> node of ``b``; what has no partner is in neither. Weights are not aligned, but their readers.
 
-    Whole surroundings first, then all above, all below, then what lies within a few steps; after each, neighbours of
+    ``marks`` are what nodes of either are known by: of a layer its weights' values. What one node alone of each has goes
+    first; then whole surroundings; then what has one name, one type and weights of one size, since in a row of equal layers structure
+    does not tell which is new; then all above, all below, then what lies within a few steps; after each, neighbours of
     what is aligned. What is left goes by name, then by order and type, last by its place alone (a layer that another
     replaces).
     """
-    return _Alignment(wiring_of(a), wiring_of(b)).partners()
+    alignment = _Alignment(wiring_of(a), wiring_of(b))
+    alignment.by_mark(*marks)
+    return alignment.partners()
 
 
 class _Alignment:
@@ -30,8 +36,10 @@ class _Alignment:
         self.fresh: list[str] = []  # nodes of a whose neighbours are to be looked at
 
     def partners(self) -> dict[str, str]:
-        for first, second, sure in self._keys():
+        for step, (first, second, sure) in enumerate(self._keys()):
             self._match(first, second, sure)
+            if not step:
+                self._by_name(same_type=True, same_sizes=True)
             self._spread()
         self._by_name(same_type=True)
         self._in_order()
@@ -39,6 +47,15 @@ class _Alignment:
         self._by_name(same_type=False)
         self._replaced()
         return self.pairs
+
+    def by_mark(self, of_a: Marks, of_b: Marks) -> None:
+        """Pair the nodes of one type whose mark no other node of their graph has."""
+        counts = [Counter(marks.values()) for marks in (of_a, of_b)]
+        owners = {mark: name for name, mark in of_b.items()}
+        for name in self.a.nodes:
+            mark = of_a.get(name)
+            if mark is not None and counts[0][mark] == counts[1][mark] == 1:
+                self._join(name, owners[mark])
 
     def _keys(
         self,
@@ -135,11 +152,16 @@ class _Alignment:
             if self.a.op(one) == self.b.op(other):
                 self._pair(one, other)
 
-    def _by_name(self, same_type: bool) -> None:
+    def _by_name(self, same_type: bool, same_sizes: bool = False) -> None:
         free = set(self._free_b())
         for name in list(self._free_a()):
-            if name in free and (not same_type or self.a.op(name) == self.b.op(name)):
-                self._pair(name, name)
+            if name not in free or same_type and self.a.op(name) != self.b.op(name):
+                continue
+            if same_sizes:
+                sizes = [_sizes(side.graph, name) for side in (self.a, self.b)]
+                if not sizes[0] or sizes[0] != sizes[1]:
+                    continue
+            self._pair(name, name)
 
     def _in_order(self) -> None:
         """What is left, by type in the longest common order."""

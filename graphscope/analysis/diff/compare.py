@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..progress import announce
 from ..stages import Stages
 from .align import align
 from .structure import wiring_of
-from .weights import RELATIONS, Change, change_between
+from .weights import RELATIONS, Change, change_between, mark_of
 
 _OWN = frozenset({"name"})  # config that says who a layer is, not what it does
 
@@ -92,7 +92,8 @@ def _by_change(item: tuple[str, WeightPair]) -> tuple[float, str]:
 def compare_models(a: Stages, b: Stages, weights: bool = True) -> Comparison:
     """Align the layers of two models, compare what is aligned; with ``weights`` all values of both are read."""
     first, second = a.layer_graph, b.layer_graph
-    partners = align(first, second)
+    marks = (weight_marks(a), weight_marks(b)) if weights else ({}, {})
+    partners = align(first, second, marks)
     order = wiring_of(second).nodes
     inverse = {other: one for one, other in partners.items()}
     comparison = Comparison(a, b)
@@ -105,6 +106,23 @@ def compare_models(a: Stages, b: Stages, weights: bool = True) -> Comparison:
     if weights:
         _add_variables(comparison)
     return comparison
+
+
+def weight_marks(side: Stages) -> dict[str, Hashable]:
+    """What the layers of a model are known by: some values of each one's weights; of those that can be read."""
+    marks: dict[str, Hashable] = {}
+    for name in side.layer_graph:
+        layer = side.layer_graph.node(name)
+        if isinstance(layer, Layer) and layer.weights:
+            announce(f"looking at the weights of {name}")
+            try:
+                marks[name] = tuple(
+                    (role, mark_of(use.array(side.flat)))
+                    for role, use in sorted(layer.weights.items())
+                )
+            except GraphscopeError:
+                continue
+    return marks
 
 
 def _pair(a: Stages, b: Stages, first: str, second: str) -> Pair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..documents import parameters_of, size_of
+from ..sizes import sizes_of
 from ..stages import Stages
 from .compare import Comparison, Pair, WeightPair, relations
 
@@ -39,12 +39,11 @@ def describe_comparison(comparison: Comparison) -> dict[str, Any]:
 
 
 def _model(analysis: Stages) -> dict[str, Any]:
-    parameters = sum(size_of(v["shape"]) for v in parameters_of(analysis))
     return {
         "source": analysis.model.source,
         "format": analysis.model.format,
         "layers": len(analysis.layers),
-        "parameters": parameters,
+        "parameters": sizes_of(analysis).parameters,
     }
 
 

@@ -198,15 +198,20 @@ def _fit(cell: str, size: int, right: bool, is_text: bool) -> str:
     return cell.rjust(size) if right else cell.ljust(size)
 
 
-def layers_text(frame: Any, choice: Choice) -> str:
-    """The layer table (a DataFrame), and below it how many rows there are and what their parameters sum to."""
+def layers_text(frame: Any, choice: Choice, outside: int = 0) -> str:
+    """The layer table (a DataFrame), and below it how many rows there are and what their parameters sum to.
+
+    ``outside`` are the parameters that no row has.
+    """
     values = [list(row) for row in frame.itertuples(index=False)]
     head = list(frame.columns)
     right = frozenset({"parameters"})
     rows = [[_cell(head[i], value) for i, value in enumerate(row)] for row in values]
     table = Table(head, rows, values, right)
     total = sum(frame["parameters"])
-    return f"{table_text(table, choice)}\n\n{_count(table, choice, 'row')}, {total:,} parameters"
+    more = f"; {outside:,} more in variables that none of them reads" * bool(outside)
+    count = _count(table, choice, "row")
+    return f"{table_text(table, choice)}\n\n{count}, {total:,} parameters{more}"
 
 
 def variables_text(doc: Mapping[str, Any], choice: Choice) -> str:

@@ -12,7 +12,6 @@ from ...wire import opdefs
 from .escape import shorten, visible
 
 _SHORT = {"float": "f", "int": "i", "uint": "u", "complex": "c", "bfloat": "bf"}
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def short_dtype(dtype: str) -> str:
@@ -59,15 +58,6 @@ def count_text(count: int) -> str:
             scaled = count / (1000 if unit == "k" else limit)
             return f"{scaled:.1f} {unit}" if scaled < 100 else f"{scaled:.0f} {unit}"
     return str(count)
-
-
-def bytes_text(count: float) -> str:
-    """``89.7 MiB``: as the command line says it."""
-    for unit in _UNITS:
-        if count < 1024 or unit == _UNITS[-1]:
-            break
-        count /= 1024
-    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 
 def value_text(value: Any, most: int = 60) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...wire import opdefs
+from ..cells.counting import VARIABLES, constant_shape
 from ..cells.escape import for_html, shorten
 from ..cells.labels import brief
-from ..cells.rows import VARIABLES, constant_shape
 from ..cells.spelling import (
     count_text,
     output_spec,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
 from ...wire import opdefs
+from ..cells.counting import VARIABLES, constant_shape
 from ..cells.escape import shorten, visible
-from ..cells.rows import VARIABLES, constant_shape
 from ..cells.spelling import output_spec, value_text
 
 MEMBERS = 60  # that are named; the others are counted

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from ...graph.amounts import bytes_text
 from .. import Drawing
 from ..cells.escape import for_html, shorten
-from ..cells.spelling import bytes_text, times
+from ..cells.spelling import times
 from . import to_html
 
 HEIGHT = 620  # pixels

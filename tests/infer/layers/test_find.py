@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import keras
 import networkx as nx
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 from graphscope.graph import Graph, Layer, Model, Node, Tensor
 from graphscope.infer.layers.find import find_layers
 from graphscope.infer.shapes.forward import infer_shapes

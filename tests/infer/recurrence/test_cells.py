@@ -28,9 +28,8 @@ CELLS: dict[str, Callable[[Any, int], Any]] = {
 @pytest.mark.parametrize("name", CELLS)
 def test_a_formula_is_what_keras_computes(name: str, tmp_path: Path) -> None:
     """The graph that Keras writes for a cell of random sizes is read back, and one step of what is read gives its numbers."""
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
 
     rng = np.random.default_rng([len(name), 5])
     steps, features, units = (int(n) for n in rng.integers(2, 9, 3))
@@ -48,9 +47,8 @@ def test_a_formula_is_what_keras_computes(name: str, tmp_path: Path) -> None:
 
 def test_gradients_are_the_original_s(tmp_path: Path) -> None:
     """One step: what the recovered layers' weights and input are told is what the author's are told."""
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
 
     inputs = keras.Input((5, 3))
     x = keras.layers.LSTM(4, return_sequences=True)(inputs)

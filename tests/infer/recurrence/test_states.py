@@ -66,9 +66,9 @@ def test_rows_turned_round_within_their_lengths(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("axes", [1, 3])
 def test_a_convolution_in_the_cell(axes: int, tmp_path: Path) -> None:
+    import keras
     import tensorflow as tf
 
-    import keras
     from tests.render.keras.loop_models import recovered_v2
 
     kind = getattr(keras.layers, f"ConvLSTM{axes}D")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import keras
 import pytest
 
-import keras
 from graphscope import ops
 from tests.ops.oracle import BLURS, Case, build, case, check, floats, known, table
 

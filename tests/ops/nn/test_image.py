@@ -106,9 +106,8 @@ def test_decoding(row: Case) -> None:
 
 def test_sizes_that_a_run_knows() -> None:
     """Inside a layer's call the text says what TensorFlow computes, the image's own size unknown to it."""
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
 
     sizes = np.array([Size.named("rows"), Size.named("columns")])
     given = [TensorSpec("float32", (2, None, None, 3)), TensorSpec("int32", (2,))]

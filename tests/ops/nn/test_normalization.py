@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 
-import keras
 from graphscope import ops
 from graphscope.graph import TensorSpec
 from tests.ops.oracle import Case, case, check, floats, known, table

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
 
-import keras
 from graphscope.analysis.results import Analysis, analyse
 from tests.patterns.attention.test_multi_head import analysed, dense, layers_of
 from tests.patterns.spelling import NearMiss, Spelling, spell

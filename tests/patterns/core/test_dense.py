@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras as k
 import pytest
 import tensorflow as tf
 
-import keras as k
 from tests.patterns.spelling import (
     NearMiss,
     Spelling,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from graphscope.graph import Layer, Node, TensorSpec
+from graphscope.graph.amounts import bytes_text
 from graphscope.render.cells.spelling import (
-    bytes_text,
     config_pairs,
     count_text,
     shape_text,

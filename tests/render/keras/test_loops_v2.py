@@ -138,9 +138,8 @@ def test_a_loop_that_decides_by_itself_when_to_end(tmp_path: Path) -> None:
 
 
 def test_the_model_predicts_trains_and_is_saved(tmp_path: Path) -> None:
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
 
     model = keras_model("LSTM last")
     made = recovered_v2(model, [tf.TensorSpec((None, 5, 4), name="x")], tmp_path)

@@ -55,6 +55,7 @@ def weights(words: Any) -> Any:
 @pytest.mark.parametrize("build", [numbers, places, weights])
 def test_a_table_is_a_layer(tmp_path: Path, build: Any) -> None:
     import keras
+
     from graphscope.verify.run.keras_source import run_source
 
     found = recovered(tmp_path, build)

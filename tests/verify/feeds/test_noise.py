@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 from graphscope.verify.feeds.noise import SAMPLERS, Noise, fed_noise, noisy_keras
 
 v1 = tf.compat.v1

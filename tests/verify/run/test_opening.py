@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import layers
 
-import keras
 from graphscope.errors import NotRunnable
 from graphscope.read import load
 from graphscope.verify.run.opening import open_runner
 from graphscope.verify.run.safety import check_sizes
-from keras import layers
 
 
 def test_variables_that_tensorflow_1_does_not_restore_have_their_values(

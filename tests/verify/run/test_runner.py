@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
-import keras
 from graphscope.errors import GraphscopeError
 from graphscope.verify.run.runner import KerasRunner
-from keras import layers
 
 
 def test_a_sum_without_rows_is_run_as_predict_runs_it() -> None:

@@ -1,0 +1,99 @@
+"""How many parameters a model has, and how many bytes they take: what every command and page says of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..graph import Variable
+from ..graph.amounts import bytes_text
+from ..read.variables.roles import PARAMETERS
+from ..wire.attrs import numpy_dtype
+
+__all__ = ["Sizes", "bytes_text", "parameters_of", "sizes_of", "variable_row"]
+
+if TYPE_CHECKING:
+    from .stages import Stages
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """``parameters`` is what the rows of the layer table have, and ``outside`` what variables have that are in none of them;
+    ``nbytes`` what all these take in the file; ``constants`` are those parameters that are no variable's.
+    """
+
+    parameters: int
+    outside: int
+    nbytes: int
+    constants: int = 0
+
+
+def sizes_of(analysis: Stages) -> Sizes:
+    """The sizes of a model; no value is read for them."""
+    from ..render.cells.counting import Count
+    from ..render.cells.rows import rows_of
+    from ..render.cells.spelling import size_of
+
+    count = Count()
+    rows = rows_of(analysis.layer_graph, analysis.specs, count)
+    inside = sum(row.parameters for row in rows)
+    keys = analysis.flat.keys
+    stored = {keys.get(node, node): size for node, size in count.stored.items()}
+    variables = {v.name: v for v in analysis.model.variables if v.role in PARAMETERS}
+    outside = sum(
+        max(0, size_of(v.shape) - stored.get(name, 0)) for name, v in variables.items()
+    )
+    nbytes = sum(v.nbytes for v in variables.values())
+    named = {v.name for v in analysis.model.variables}
+    for name in stored:
+        if name not in named:
+            nbytes += _constant(analysis, name).get("bytes", 0)
+    total = inside + outside
+    constants = max(0, total - sum(size_of(v.shape) for v in variables.values()))
+    return Sizes(total, outside, nbytes, constants)
+
+
+def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
+    """The variables (or, in a frozen graph, the constants of its layers and ops) that make up the model."""
+    listed = [v for v in analysis.model.variables if v.role in PARAMETERS]
+    if listed:
+        return [variable_row(v) for v in listed]
+    from ..render.cells.counting import Count
+    from ..render.cells.rows import rows_of
+
+    count = Count()
+    rows_of(analysis.layer_graph, analysis.specs, count)
+    rows = [_constant(analysis, name) for name in count.stored]
+    return [row for row in rows if row]
+
+
+def _constant(analysis: Stages, name: str) -> dict[str, Any]:
+    """The row of a constant, its values left alone; empty where it is none."""
+    graph = analysis.flat.graph
+    if analysis.flat.layered or name not in graph or graph.op(name) != "Const":
+        return {}
+    attrs: Mapping[str, Any] = graph.attrs(name)
+    if hasattr(attrs, "spec"):
+        spec = attrs.spec("value")
+        dtype, shape = spec.dtype, spec.shape or ()
+    else:
+        dtype, shape = str(attrs["value"].dtype), attrs["value"].shape
+    item = numpy_dtype(dtype)
+    nbytes = math.prod(shape) * (0 if item is None else item.itemsize)
+    row = {"name": name, "dtype": dtype, "shape": list(shape)}
+    return {**row, "bytes": nbytes, "role": "weight"}
+
+
+def variable_row(variable: Variable) -> dict[str, Any]:
+    row = {
+        "name": variable.name,
+        "dtype": variable.dtype,
+        "shape": None if variable.shape is None else list(variable.shape),
+        "bytes": variable.nbytes,
+        "role": variable.role,
+    }
+    row |= {"of": variable.of} if variable.of else {}
+    row |= {"optimizer": variable.optimizer} if variable.optimizer else {}
+    return row | ({"path": variable.path} if variable.path else {})
