@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..graph.amounts import bytes_text
 from . import Drawing
 from .cells.escape import for_markdown, shorten
 from .cells.frame import cells, to_table, total
-from .cells.spelling import bytes_text, times
+from .cells.spelling import times
 
 COLUMNS = ("Layer", "Type", "Output shape", "Parameters", "Connected to", "Config")
 _NO_USE = ("file name", "not needed")
