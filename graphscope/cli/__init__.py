@@ -301,7 +301,7 @@ def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     Exit status 0: compared and equal; 3: different; 4: not proven, because one could not be run, all is drawn at
     random, or the outputs were the same whatever was fed.
     """
-    from ..analysis.comparison import compare_files
+    from ..analysis.diff.computed import compare_files
     from ..errors import NotRunnable, UnsafeModel
     from ..verify import apart
     from . import terminal as console

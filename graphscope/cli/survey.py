@@ -227,8 +227,6 @@ def survey_text(document: Mapping[str, Any]) -> str:
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    from .terminal import amount
-
     read, known = document["read"], document["models"] - document["read"]
     old = f" ({known:,} of them known before)" if known > 0 else ""
     yield f"{document['path']}: {document['models']:,} models{old}, {read:,} read in {document['seconds']:.1f} s"

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope.analysis import analyse
-from graphscope.analysis.comparison import compare_files
+from graphscope.analysis.diff.computed import compare_files
 from graphscope.errors import GraphscopeError, NotExpressible
 from graphscope.export.web.op_list import OPS
 

@@ -1,4 +1,4 @@
-"""Two analysed models -> what is the same in them and what is not: ``compare_models``."""
+"""Two models -> what is the same in them and what is not: ``compare_models`` by layers and weights, ``computed`` by running both."""
 
 from .compare import Comparison, compare_models
 from .report import ComparisonReport

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..export.web.opening import open_exported
-from ..verify import Verification, compare
+from ...export.web.opening import open_exported
+from ...verify import Verification, compare
 
 
 def compare_files(a: str, b: str, trust: bool = False) -> Verification:
