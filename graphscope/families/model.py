@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras import KerasLayer
 from ..read.keras.shapes import output_specs
 from .claim import Claim
-from .notation.net import VARIABLE, Traced, settled
+from .notation.net import REFLECTION, VARIABLE, Traced, settled
 
 PATTERN = "family"
 _LIKE_INPUT = ("PositionEmbedding",)
@@ -25,6 +27,9 @@ def with_family(model: Model, claim: Claim) -> Model:
             graph.add(use.node, _variable(use, model))
             continue
         inputs = [handle.tensor for handle in traced.inputs]
+        if traced.op == REFLECTION:
+            specs[traced.name] = _reflect(graph, traced, specs[inputs[0].node])
+            continue
         traced.config = {key: settled(value) for key, value in traced.config.items()}
         layer = _layer(traced, claim, [specs[t.node] for t in inputs])
         specs[traced.name] = layer.outputs[0] if layer.outputs else TensorSpec()
@@ -42,6 +47,21 @@ def with_family(model: Model, claim: Claim) -> Model:
         layered=True,
         remarks=(*model.remarks, *claim.conventions),
     )
+
+
+def _reflect(graph: Graph, traced: Traced, spec: TensorSpec) -> TensorSpec:
+    """MirrorPad and the constant that says how far."""
+    by, borders = traced.config["by"], f"{traced.name}/paddings"
+    value = np.array([[0, 0], [by, by], [by, by], [0, 0]], "int32")
+    constant = TensorSpec("int32", value.shape)
+    graph.add(borders, Node("Const", {"dtype": "int32", "value": value}, (constant,)))
+    batch, *sizes, channels = spec.shape or (None,) * 4
+    wider = (None if size is None else size + 2 * by for size in sizes)
+    padded = TensorSpec(spec.dtype, (batch, *wider, channels))
+    attrs = {"mode": "REFLECT", "T": "float32", "Tpaddings": "int32"}
+    inputs = [traced.inputs[0].tensor, Tensor(borders)]
+    graph.add(traced.name, Node(REFLECTION, attrs, (padded,)), inputs)
+    return padded
 
 
 def _variable(use: WeightUse, model: Model) -> Node:

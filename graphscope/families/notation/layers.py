@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...graph import WeightUse
-from .net import Handle, Recorder
+from .net import REFLECTION, Handle, Recorder
 from .unknowns import Size, number
 
 Pair = int | tuple[int, int]
-_SAME_CHANNELS = ("ZeroPadding2D", "Rescaling", "Normalization")
+_SAME_CHANNELS = ("ZeroPadding2D", REFLECTION, "Rescaling", "Normalization")
 
 
 def _pair(value: Pair) -> tuple[int, int]:
@@ -41,7 +41,7 @@ class Net(Recorder):
         config = {"batch_shape": (None, None), "dtype": "int32"}
         return self.layer("InputLayer", "input", (), config, {}, None)
 
-    def sized(self, x: Handle, *sizes: int) -> None:
+    def sized(self, x: Handle, *sizes: int | None) -> None:
         """Say what an input's sizes are, once a Flatten has told."""
         config = self.trace[x.layer].config
         config["batch_shape"] = (None, *sizes, config["batch_shape"][-1])
@@ -328,6 +328,10 @@ class Net(Recorder):
             return x
         config = {"padding": ((before, after), (before, after))}
         return self.layer("ZeroPadding2D", "pad", (x,), config, {}, x.channels)
+
+    def reflect(self, x: Handle, by: int) -> Handle:
+        """Rows and columns mirrored at each border; no layer of Keras does so, TensorFlow's MirrorPad does."""
+        return self.layer(REFLECTION, "reflect", (x,), {"by": by}, {}, x.channels)
 
     def crop(
         self, x: Handle, rows: tuple[int, int], columns: tuple[int, int]

@@ -16,6 +16,7 @@ from .unknowns import Size, Width, number
 
 Step = tuple[str, Any]
 VARIABLE = "VariableV2"  # the op of a weight that no layer of Keras owns
+REFLECTION = "MirrorPad"  # the op of a border that no layer of Keras draws
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Nets that find things, after their authors' files: davidsandberg/facenet (MIT), mystic123/tensorflow-yolo-v3 (Apache 2.0)."""
+"""Nets that find things, after their authors' files: davidsandberg/facenet (MIT), mystic123/tensorflow-yolo-v3 and wizyoung/YOLOv3_TensorFlow (Apache 2.0)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def _block(x: Any, filters: int, spp: bool) -> tuple[Any, Any]:
     return route, _fixed(route, 2 * filters, 3)
 
 
-def _yolo(spp: bool, unit: int, classes: int) -> tuple[list[Any], list[Any]]:
+def _yolo(
+    spp: bool, unit: int, classes: int, wizyoung: bool = False
+) -> tuple[list[Any], list[Any]]:
     x = image(64, 64, 3)
     norm = {"epsilon": 1e-5, "scale": True, "is_training": False}
     scopes = slim.arg_scope(
@@ -116,15 +118,20 @@ def _yolo(spp: bool, unit: int, classes: int) -> tuple[list[Any], list[Any]]:
         )
 
     outputs = []
-    with scope("detector"), scopes:
-        with scope("darknet-53"):
-            route_1, route_2, y = _darknet(x / 255.0, unit)
-        with scope("yolo-v3"):
+    body, head = ("darknet-53", "yolo-v3")
+    if wizyoung:
+        body, head = ("darknet53_body", "yolov3_head")
+    with scope("yolov3" if wizyoung else "detector"), scopes:
+        with scope(body):
+            y = x if wizyoung else x / 255.0
+            route_1, route_2, y = _darknet(y, unit)
+        with scope(head):
             route, y = _block(y, 16 * unit, spp)
             outputs.append(predictions(y))
             for skip, width in ((route_2, 8 * unit), (route_1, 4 * unit)):
                 y = _fixed(route, width, 1)
-                y = v1.image.resize_nearest_neighbor(y, skip.shape.as_list()[1:3])
+                sizes = skip.shape.as_list()[1:3]
+                y = v1.image.resize_nearest_neighbor(y, sizes, align_corners=wizyoung)
                 route, y = _block(tf.concat([y, skip], 3), width, False)
                 outputs.append(predictions(y))
     return [x], outputs
@@ -142,6 +149,11 @@ def yolo_v3() -> tuple[list[Any], list[Any]]:
 )
 def yolo_v3_spp() -> tuple[list[Any], list[Any]]:
     return _yolo(True, 2, 3)
+
+
+@original("YOLO v3, 5 classes, width 2 (published: 32)", slow=True)
+def yolo_v3_wizyoung() -> tuple[list[Any], list[Any]]:
+    return _yolo(False, 2, 5, wizyoung=True)
 
 
 def _mobilenet_norms() -> Any:

@@ -1,4 +1,4 @@
-"""Nets that draw, after their authors' files: affinelayer/pix2pix-tensorflow (MIT)."""
+"""Nets that draw, after their authors' files: affinelayer/pix2pix-tensorflow and vanhuyz/CycleGAN-TensorFlow (MIT), hwalsuklee/tensorflow-mnist-VAE (Apache 2.0)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tests.architectures.legacy import layers
-from tests.families.originals import original
+from tests.families.originals import image, original
 
 v1 = tf.compat.v1
 scope = v1.variable_scope
@@ -68,3 +68,94 @@ def pix2pix() -> tuple[list[Any], list[Any]]:
     with scope("discriminator"):
         verdict = _discriminator(a, b, 4)
     return [x, a, b], [drawn, verdict]
+
+
+def _layer(x: Any, end: str, units: int) -> Any:
+    w = v1.get_variable(f"w{end}", [x.shape[1], units])
+    return tf.matmul(x, w) + v1.get_variable(f"b{end}", [units])
+
+
+@original("VAE (MLP), 4 numbers of 12, 9 units")
+def vae() -> tuple[list[Any], list[Any]]:
+    """gaussian_MLP_encoder and bernoulli_MLP_decoder; what lies between is fed."""
+    x, z = image(12), image(4)
+    with scope("gaussian_MLP_encoder"):
+        both = _layer(tf.nn.tanh(_layer(tf.nn.elu(_layer(x, "0", 9)), "1", 9)), "o", 8)
+        mean, spread = both[:, :4], 1e-6 + tf.nn.softplus(both[:, 4:])
+    with scope("bernoulli_MLP_decoder"):
+        h = tf.nn.elu(_layer(tf.nn.tanh(_layer(z, "0", 9)), "1", 9))
+        y = tf.sigmoid(_layer(h, "o", 12))
+    return [x, z], [mean, spread, y]
+
+
+def _instance(x: Any) -> Any:
+    with scope("instance_norm"):
+        gain = v1.get_variable("scale", [x.shape[3]])
+        offset = v1.get_variable("offset", [x.shape[3]])
+        mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
+        return gain * (x - mean) * tf.math.rsqrt(variance + 1e-5) + offset
+
+
+def _reflected(x: Any, by: int) -> Any:
+    return tf.pad(x, [[0, 0], [by, by], [by, by], [0, 0]], "REFLECT")
+
+
+def _weights(name: str, *shape: Any) -> Any:
+    return v1.get_variable(name, list(shape))
+
+
+def _translate(x: Any, ngf: int) -> Any:
+    """generator.Generator for images up to 128 pixels: six residual blocks."""
+
+    def c7s1(x: Any, k: int, name: str, last: bool = False) -> Any:
+        with scope(name):
+            w = _weights("weights", 7, 7, x.shape[3], k)
+            y = tf.nn.conv2d(_reflected(x, 3), w, 1, "VALID")
+            return tf.tanh(y) if last else tf.nn.relu(_instance(y))
+
+    x = c7s1(x, ngf, "c7s1_32")
+    for name, k in (("d64", 2 * ngf), ("d128", 4 * ngf)):
+        with scope(name):
+            w = _weights("weights", 3, 3, x.shape[3], k)
+            x = tf.nn.relu(_instance(tf.nn.conv2d(x, w, 2, "SAME")))
+    for place in range(1, 7):
+        with scope(f"R{4 * ngf}_{place}"):
+            y = x
+            for layer in (1, 2):
+                with scope(f"layer{layer}"):
+                    w = _weights(f"weights{layer}", 3, 3, 4 * ngf, 4 * ngf)
+                    y = _instance(tf.nn.conv2d(_reflected(y, 1), w, 1, "VALID"))
+                y = tf.nn.relu(y) if layer == 1 else y
+            x = x + y
+    for name, k in (("u64", 2 * ngf), ("u32", ngf)):
+        with scope(name):
+            sizes = x.shape.as_list()
+            w = _weights("weights", 3, 3, k, sizes[3])
+            sizes = [sizes[0], 2 * sizes[1], 2 * sizes[2], k]
+            x = tf.nn.relu(_instance(tf.nn.conv2d_transpose(x, w, sizes, 2, "SAME")))
+    return c7s1(x, 3, "output", last=True)
+
+
+def _judge(x: Any, unit: int) -> Any:
+    for place in range(4):
+        with scope(f"C{64 * 2**place}"):
+            w = _weights("weights", 4, 4, x.shape[3], unit * 2**place)
+            x = tf.nn.conv2d(x, w, 2, "SAME")
+            x = _instance(x) if place else x
+            x = tf.maximum(0.2 * x, x)
+    with scope("output"):
+        w = _weights("weights", 4, 4, x.shape[3], 1)
+        return tf.nn.conv2d(x, w, 1, "SAME") + _weights("biases", 1)
+
+
+@original("CycleGAN, 4 filters")
+def cyclegan() -> tuple[list[Any], list[Any]]:
+    x, y, z, w = (image(32, 32, 3) for _ in range(4))
+    outputs = []
+    for name, each in (("G", x), ("F", y)):
+        with scope(name):
+            outputs.append(_translate(each, 4))
+    for name, each in (("D_X", z), ("D_Y", w)):
+        with scope(name):
+            outputs.append(_judge(each, 4))
+    return [x, y, z, w], outputs

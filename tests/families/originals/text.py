@@ -1,4 +1,4 @@
-"""Models of texts, after their authors' files: google-research's albert and electra, tensorflow/models' word2vec (Apache 2.0), guillaumegenthial/sequence_tagging (Apache 2.0)."""
+"""Models of texts, after their authors' files: google-research's albert and electra, tensorflow/models' word2vec (Apache 2.0), guillaumegenthial/sequence_tagging (Apache 2.0), MaybeShewill-CV/CRNN_Tensorflow (MIT)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tests.architectures.legacy import layers, slim
-from tests.families.originals import original, tokens
+from tests.families.originals import image, original, tokens
 from tests.families.originals.speech import lstm
 
 v1 = tf.compat.v1
@@ -140,3 +140,45 @@ def bilstm_crf() -> tuple[list[Any], list[Any]]:
         w, b = v1.get_variable("W", [10, 3]), v1.get_variable("b", [3])
     scores = tf.einsum("btu,ui->bti", tf.concat(halves, 2), w) + b
     return [ids], [scores, v1.get_variable("transitions", [3, 3])]
+
+
+@original("CRNN, 2 LSTM of 5 both ways, 7 characters, width 2 (published: 64)")
+def crnn() -> tuple[list[Any], list[Any]]:
+    """crnn_net.ShadowNet before it turns time to the front; images have 32 rows."""
+    x = image(32, 40, 3)
+
+    def conv(x: Any, name: str, filters: int, size: int, strides: Any, b: bool) -> Any:
+        with scope(name):
+            w = v1.get_variable("W", [size, size, x.shape[3], filters])
+            y = tf.nn.conv2d(x, w, strides, "SAME")
+            return y + v1.get_variable("b", [filters]) if b else y
+
+    def finish(y: Any, name: str) -> Any:
+        return tf.nn.relu(layers.batch_normalization(y, name=name, training=False))
+
+    with scope("shadow_net"):
+        with scope("feature_extraction_module"):
+            y = x
+            for place, width in ((1, 2), (2, 4)):
+                with scope(f"conv{place}"):
+                    y = finish(conv(y, "conv", width, 3, 1, True), "bn")
+                    y = tf.nn.max_pool2d(y, 2, 2, "VALID")
+            y = finish(conv(y, "conv3", 8, 3, 1, False), "bn3")
+            y = finish(conv(y, "conv4", 8, 3, 1, False), "bn4")
+            y = tf.nn.max_pool2d(y, [2, 1], [2, 1], "VALID")
+            y = finish(conv(y, "conv5", 16, 3, 1, False), "bn5")
+            y = finish(conv(y, "conv6", 16, 3, 1, False), "bn6")
+            y = tf.nn.max_pool2d(y, [2, 1], [2, 1], "VALID")
+            y = finish(conv(y, "conv7", 16, 2, [2, 1], False), "bn7")
+        y = tf.squeeze(y, 1)
+        with scope("sequence_rnn_module"):
+            for cell in range(2):
+                halves = []
+                for way in ("fw", "bw"):
+                    name = f"stack_bidirectional_rnn/cell_{cell}/bidirectional_rnn"
+                    with scope(f"{name}/{way}/lstm_cell"):
+                        kernel = v1.get_variable("kernel", [y.shape[2] + 5, 20])
+                        bias = v1.get_variable("bias", [20])
+                        halves.append(lstm(y, kernel, bias, 1.0, way == "bw"))
+                y = tf.concat(halves, 2)
+            return [x], [tf.einsum("btu,uc->btc", y, v1.get_variable("w", [10, 7]))]

@@ -1,14 +1,18 @@
-"""YOLO v3, with and without spatial pyramid pooling. Source: mystic123/tensorflow-yolo-v3, yolo_v3.py."""
+"""YOLO v3, with and without spatial pyramid pooling.
+
+Sources: mystic123/tensorflow-yolo-v3, yolo_v3.py; wizyoung/YOLOv3_TensorFlow, model.py, which scales images before the net.
+"""
 
 from __future__ import annotations
 
 from ... import family
 from ...notation.layers import Net
 from ...notation.net import Handle
-from ...notation.unknowns import Size, Width, has, size
+from ...notation.unknowns import Size, Width, has, one_of, size
 
 _ANCHORS, _OF_A_BOX = 3, 5  # boxes a place; centre, size and confidence of one
 _REPEATS = (1, 2, 8, 8, 4)
+_SCOPES = (("darknet-53", "yolo-v3"), ("darknet53_body", "yolov3_head"))
 
 
 def _conv(net: Net, x: Handle, filters: int, kernel: int, strides: int = 1) -> Handle:
@@ -56,27 +60,32 @@ def _head(
     "darknet-53/Conv_51/weights",
     "yolo-v3/Conv_22/weights",
     "darknet-53/Conv/BatchNorm/gamma",
+    "darknet53_body/Conv_51/weights",
+    "yolov3_head/Conv_22/weights",
     roles={"kernel": "weights", "bias": "biases"},
-    variant=lambda pyramid, width, values: f"{values - _OF_A_BOX} classes"
+    variant=lambda scopes, pyramid, width, values: f"{values - _OF_A_BOX} classes"
     + (", spatial pyramid" if pyramid else "")
     + (f", width {width} (published: 32)" if width != 32 else ""),
 )
 def yolo_v3(
     net: Net,
+    scopes: tuple[str, str] = one_of(*_SCOPES),
     pyramid: bool = has("yolo-v3/Conv_23/weights"),
     width: Size = size(),
     values: Size = size(),
 ) -> None:
-    """Three maps; images come as 0 to 255."""
+    """Three maps; images come as 0 to 255 (as 0 to 1 where the scope is ``darknet53_body``)."""
     net.note("the three maps are given as they are: their boxes are not decoded")
-    image = net.input()
-    unit = net.stored_size("darknet-53/Conv/weights", -1) or 0
-    with net["darknet-53"]:
-        *_, small, middle, large = _darknet(net, net.rescale(image, 1 / 255), unit)
+    body, head = scopes
+    x = net.input()
+    unit = net.stored_size(f"{body}/Conv/weights", -1) or 0
+    with net[body]:
+        x = net.rescale(x, 1 / 255) if scopes == _SCOPES[0] else x
+        *_, small, middle, large = _darknet(net, x, unit)
     if isinstance(width, Width):
         width.meets(unit)
     net.counters.clear()
-    with net["yolo-v3"]:
+    with net[head]:
         x = _head(net, large, 16 * unit, values, pyramid)
         for skip, factor in ((middle, 8), (small, 4)):
             x = net.upsample(_conv(net, x, factor * unit, 1), 2)

@@ -76,6 +76,9 @@ def ddpg(
     normalised: bool = has("obs_rms/count"),
 ) -> None:
     """An action for a state, and what an action is worth in it; the targets are the same nets a little behind."""
+    net.need(
+        normed or normalised, "neither norms nor obs_rms: others name theirs so too"
+    )
     chosen = net.stored_size("actor/dense_2/kernel", -1)
     if isinstance(actions, Width) and chosen:
         actions.meets(chosen)
