@@ -121,6 +121,8 @@ def _run_each(
             function(model=path, json_wanted=json_wanted, **options)
         except SystemExit as stop:
             yield int(stop.code or 0)
+        except BrokenPipeError:  # who read the first ones wants no more
+            raise
         except (GraphscopeError, OSError) as error:
             if json_wanted:
                 click.echo(error_text(error, path, 1, indent=None))

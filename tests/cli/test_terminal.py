@@ -117,6 +117,20 @@ def test_several_models_and_globs(model: Path, tmp_path: Path, capsys) -> None: 
     assert "file" not in whole  # one model is one document, as it ever was
 
 
+def test_who_reads_no_further_ends_a_run_over_several(model: Path) -> None:
+    """``graphscope inspect a b c | head -1``: no complaint for each of the rest."""
+    command = [sys.executable, "-m", "graphscope", "inspect", *[str(model)] * 2]
+    copy = model.with_name("copy.pb")
+    copy.write_bytes(model.read_bytes())
+    process = subprocess.Popen(
+        [*command, str(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    if process.stdout is not None:
+        process.stdout.close()
+    _, complaint = process.communicate()
+    assert (process.returncode, complaint) == (1, b"")
+
+
 def test_the_files_of_a_checkpoint_are_one_model(corpus: Path) -> None:
     folder = corpus / "WilsonCWu+open_spiel/save"
     lines = run("variables", folder / "checkpoint--1.*", "--json").stdout
