@@ -15,6 +15,7 @@ from ...graph.keras import KerasModel
 from ..variables.roles import OTHER, SLOT, STATISTICS, STEP, WEIGHT
 from ..weights.hdf5 import Dataset, Hdf5
 from ..weights.stored import Stored
+from .keras_1.weights import in_keras_2
 from .slots import Owner, Slot, class_of_place, legacy_order, owners_of, paths_of_class
 
 
@@ -70,12 +71,15 @@ def _named(
 ) -> Iterator[Weight]:
     by_name = {owner.name: owner for owner in owners}
     seen: set[str] = set()
+    backend = str(file.attribute(root, "backend") or "")
     for group in file.texts(root, "layer_names"):
         place = f"{root}/{group}".strip("/")
         names = file.texts(place, "weight_names")
         pairs = [(name, file.dataset(f"{place}/{name}")) for name in names]
         known = [(name, found) for name, found in pairs if found is not None]
         owner = by_name.get(group)
+        if owner and (generation == 1 or backend):
+            known = in_keras_2(owner.layer, known, generation, backend)
         places = (
             assigned(owner, [(n, d.shape) for n, d in known], generation)
             if owner

@@ -261,6 +261,106 @@ def test_keras_1_says_it_in_its_own_words(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, model(x), rtol=1e-5, atol=1e-6)
 
 
+_OLD = {
+    "init": "glorot_uniform",
+    "W_regularizer": None,
+    "b_regularizer": None,
+    "trainable": True,
+}
+_RECURRENT = {**_OLD, "inner_init": "orthogonal", "inner_activation": "hard_sigmoid", "activation": "tanh", "U_regularizer": None,
+              "dropout_W": 0.0, "dropout_U": 0.0, "return_sequences": True, "go_backwards": False, "stateful": False,
+              "unroll": False, "consume_less": "cpu", "forget_bias_init": "one", "output_dim": 4}  # fmt: skip
+_CONVOLUTION = {
+    **_OLD,
+    "nb_filter": 4,
+    "border_mode": "same",
+    "activation": "relu",
+    "bias": True,
+}
+_GATES = {"LSTM": "icfo", "GRU": "zrh"}
+
+
+def _as_keras_1(layer: Any, kind: str) -> list[np.ndarray]:
+    """The weights of a layer of Keras 2 in the layout of Keras 1: each gate by itself, kernels over one axis over two ..."""
+    values = layer.get_weights()
+    if kind in _GATES:
+        order = {"icfo": (0, 2, 1, 3), "zrh": (0, 1, 2)}[_GATES[kind]]
+        gates = [np.split(value, len(order), -1) for value in values]
+        return [gate[n] for n in order for gate in gates]
+    if kind == "Convolution1D":
+        return [values[0][:, None], values[1]]
+    if layer.get_config().get("data_format") == "channels_first":
+        return [values[0].transpose(3, 2, 0, 1), values[1]]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "shape"),
+    [
+        ("LSTM", _RECURRENT, (5, 3)),
+        ("GRU", _RECURRENT, (5, 3)),
+        ("SimpleRNN", _RECURRENT, (5, 3)),
+        ("Bidirectional", _RECURRENT, (5, 3)),
+        ("TimeDistributed", _OLD, (5, 3)),
+        ("Convolution1D", {**_CONVOLUTION, "filter_length": 3, "subsample_length": 1}, (5, 3)),
+        ("Convolution2D", {**_CONVOLUTION, "nb_row": 3, "nb_col": 2, "subsample": [1, 1], "dim_ordering": "th"}, (3, 6, 5)),
+    ],
+)  # fmt: skip
+def test_keras_1_stored_weights_otherwise(
+    kind: str, config: dict[str, Any], shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Files of Keras 1 made by hand; the truth is tf_keras, into which the same weights go by its own conversion."""
+    import h5py
+    import tf_keras as K
+
+    hard = {"recurrent_activation": "hard_sigmoid", "return_sequences": True}
+    L = K.layers
+    twin: Any = {
+        "LSTM": lambda: L.LSTM(4, **hard),
+        "GRU": lambda: L.GRU(4, reset_after=False, **hard),
+        "SimpleRNN": lambda: L.SimpleRNN(4, return_sequences=True),
+        "Bidirectional": lambda: L.Bidirectional(L.LSTM(4, **hard)),
+        "TimeDistributed": lambda: L.TimeDistributed(L.Dense(4)),
+        "Convolution1D": lambda: L.Conv1D(4, 3, padding="same", activation="relu"),
+        "Convolution2D": lambda: L.Conv2D(4, (3, 2), padding="same", activation="relu", data_format="channels_first"),
+    }[kind]()  # fmt: skip
+    model = K.Sequential([K.Input(shape), twin])
+    spread(model)
+    inner = {"Bidirectional": "LSTM", "TimeDistributed": "Dense"}.get(kind)
+    ours = {**config, "name": "l", "batch_input_shape": [None, *shape]}
+    if inner:
+        within = {"class_name": inner, "config": {**config, "name": "i", "output_dim": 4, "activation": config.get("activation", "linear")}}  # fmt: skip
+        ours = {"name": "l", "layer": within, "batch_input_shape": [None, *shape], "trainable": True}  # fmt: skip
+        ours |= {"merge_mode": "concat"} if kind == "Bidirectional" else {}
+    halves = [twin.forward_layer, twin.backward_layer] if kind == "Bidirectional" else [twin]  # fmt: skip
+    values = [v for half in halves for v in _as_keras_1(half, inner or kind)]
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        layers = [{"class_name": kind, "config": ours}]
+        chain = {"class_name": "Sequential", "config": layers}
+        file.attrs["model_config"] = json.dumps(chain)
+        top = file.create_group("model_weights")
+        top.attrs["layer_names"] = [b"l"]  # Keras 1 says no version
+        group = top.create_group("l")
+        names = [f"l_W_{n}".encode() for n in range(len(values))]
+        group.attrs["weight_names"] = names
+        for key, value in zip(names, values):
+            group[key.decode()] = value
+    with h5py.File(tmp_path / "m.h5") as file:  # tf_keras's own conversion agrees
+        K.src.saving.legacy.hdf5_format.load_weights_from_hdf5_group(file["model_weights"], model)  # fmt: skip
+    found = graphscope.analyse(str(tmp_path / "m.h5"))
+    assert found.layer_table()["parameters"].sum() == model.count_params()
+    found.write_keras(tmp_path / "out")
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype("f4")
+    if kind == "Convolution2D":  # TensorFlow has no channels first on CPU
+        want = K.layers.Conv2D(4, (3, 2), padding="same", activation="relu")
+        want.build((None, 6, 5, 3))
+        want.set_weights(twin.get_weights())
+        expected = np.moveaxis(np.asarray(want(np.moveaxis(x, 1, -1))), -1, 1)
+    else:
+        expected = np.asarray(model(x))
+    np.testing.assert_allclose(run_source(tmp_path / "out")(x), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("keras", ["keras", "tf_keras"])
 def test_what_lies_within_is_an_output_when_asked_for(
     keras: str, tmp_path: Path

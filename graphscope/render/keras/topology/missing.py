@@ -103,11 +103,13 @@ _RETIRED_ARGUMENTS = frozenset(
     "filters kernel_size strides activation use_bias".split()
 )
 _HARD_SIGMOID = '''
+@keras.saving.register_keras_serializable(package="recovered")
 def keras_2_hard_sigmoid(x):
     """Keras 2's hard sigmoid, which rises by a fifth; that of Keras 3 rises by a sixth."""
     return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 '''
 _FUNCTION = '''
+@keras.saving.register_keras_serializable(package="recovered")
 def {name}(x):
     """To do: a function that the file names and does not hold; write it."""
     return x

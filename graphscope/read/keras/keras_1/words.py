@@ -68,6 +68,8 @@ def in_keras_2(
         renamed["kernel_size"] = sizes
     if renamed.get("data_format") in _FORMATS:
         renamed["data_format"] = _FORMATS[renamed["data_format"]]
+    if "forget_bias_init" in renamed:
+        renamed["unit_forget_bias"] = renamed.pop("forget_bias_init") in ("one", "ones")
     if class_name == "Embedding":
         renamed["embeddings_initializer"] = renamed.pop("kernel_initializer", "uniform")
     if class_name == "Merge":

@@ -1,0 +1,1 @@
+"""Keras 1 in Keras 2's terms: words and weights."""
