@@ -126,6 +126,7 @@ def test_who_reads_no_further_ends_a_run_over_several(model: Path) -> None:
         [*command, str(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     if process.stdout is not None:
+        process.stdout.readline()
         process.stdout.close()
     _, complaint = process.communicate()
     assert (process.returncode, complaint) == (1, b"")
