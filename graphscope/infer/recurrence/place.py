@@ -9,10 +9,11 @@ from ...graph import Layer, Tensor, TensorSpec
 from ...graph.edit import fresh
 from ...match import View
 from .opening.splice import Spliced
+from .opening.turn import list_readers
 from .sequences import Sequences
 from .turn.cells import Unit
 from .turn.loops import Reading, is_zero
-from .turn.turns import Recurrence, Writing, list_readers
+from .turn.turns import Recurrence, Writing
 
 TIME, BATCH = 0, 1  # the axes of a time-major sequence
 

@@ -1,6 +1,6 @@
 """Graph -> Graph in which every loop is one node: what a loop computes is a function of its own, and the rest is plain dataflow.
 
-Frames of TensorFlow 1 become While nodes, TensorArrays become TensorLists, conds that hold a loop or lie in one become If nodes; then each
+Frames of TensorFlow 1 become While nodes, TensorArrays become TensorLists, conds that hold a loop or a list, or lie in a loop, become If nodes; then each
 While, If or Case, with the lists that it shares with others, is outlined into a function and called.
 """
 
@@ -46,7 +46,8 @@ def lift_loops(
         conds_to_ifs(library[name].graph, library, name)
     seeds = [n for n in copy if function_names(copy.node(n)) & library.keys()]
     choices = copy.by_op("_SwitchN")
-    conds_to_ifs(copy, library, "", frozenset((*seeds, *choices)))
+    lists = (n for n in copy if copy.op(n).startswith("TensorList"))
+    conds_to_ifs(copy, library, "", frozenset((*seeds, *choices, *lists)))
     origin = {name: before - frozenset(copy) for name in seeds[:1]}
     regions = outline_regions(copy, library, asked, origin)
     new = {n: f for n, f in library.items() if functions.get(n) is not f}

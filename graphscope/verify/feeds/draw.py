@@ -249,7 +249,12 @@ _PASSES = frozenset(
 )
 
 
-_KEEPS = frozenset({"Gather", "GatherV2", "Maximum"})  # some of the numbers, or 0
+_KEEPS = frozenset(
+    {"Gather", "GatherV2", "Max", "Maximum"}
+)  # some of the numbers, or 0
+_STEPS = frozenset(
+    {"BlockLSTM", "BlockLSTMV2"}
+)  # which end the process where they are told to run more steps than there are
 
 _READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
 
@@ -263,11 +268,19 @@ def looked_up(graph: Graph, name: str) -> int | None:
             if _LOOKUPS.get(op) == slot:
                 table = 2 if op == "SparseTensorDenseMatMul" else 1 - slot
                 tables.append(_rows(graph, graph.inputs(reader)[table].node, op))
+            elif op in _STEPS and slot == 0:
+                tables.append(_steps(graph, graph.inputs(reader)[1].node) + 1)
             elif (op in _PASSES or op in _KEEPS and slot == 0) and reader not in seen:
                 seen.add(reader)
                 stack.append(reader)
     sizes = [rows for rows in tables if rows]
     return min(sizes) if sizes else None
+
+
+def _steps(graph: Graph, name: str) -> int:
+    """How many steps a sequence has, the time first: one at least."""
+    shape = graph.attrs(name).get("shape")
+    return int(shape[0]) if isinstance(shape, tuple) and shape and shape[0] else 1
 
 
 def _rows(graph: Graph, name: str, op: str) -> int | None:

@@ -98,7 +98,41 @@ def encoder_and_decoder(v1: Any) -> Any:
     return v1.stack(hs, 1, name="y")
 
 
+def packed(v1: Any) -> Any:
+    """Both states in one tensor that ``scan`` carries and collects, of which the output alone is read."""
+    x = v1.placeholder(v1.float32, (None, 6, 3), "x")
+    first = v1.placeholder(v1.float32, (2, None, 4), "first")
+    w, u = v1.get_variable("w", (4, 3, 4)), v1.get_variable("u", (4, 4, 4))
+
+    def step(states: Any, item: Any) -> Any:
+        h, c = v1.unstack(states)
+        z = [v1.matmul(item, w[n]) + v1.matmul(h, u[n]) for n in range(4)]
+        return v1.stack(cell(v1, v1.concat(z, 1), c))
+
+    states = v1.scan(step, v1.transpose(x, (1, 0, 2)), initializer=first)
+    return v1.identity(v1.transpose(states, (1, 2, 0, 3))[0], name="y")
+
+
+def packed_layers(v1: Any) -> Any:
+    """The states of two layers in one tensor, the last layer's read."""
+    x = v1.placeholder(v1.float32, (None, 6, 4), "x")
+    w, u = v1.get_variable("w", (2, 4, 4)), v1.get_variable("u", (2, 4, 4))
+
+    def step(states: Any, item: Any) -> Any:
+        after = []
+        for n in range(2):
+            item = v1.tanh(v1.matmul(item, w[n]) + v1.matmul(states[n], u[n]))
+            after.append(item)
+        return v1.stack(after)
+
+    zeros = v1.zeros((2, v1.shape(x)[0], 4))
+    states = v1.scan(step, v1.transpose(x, (1, 0, 2)), initializer=zeros)
+    return v1.identity(v1.transpose(states, (1, 2, 0, 3))[-1], name="y")
+
+
 SPELLINGS = {
+    packed: "LSTM",
+    packed_layers: "SimpleRNN SimpleRNN",
     batch_major: "LSTM",
     projected: "LSTM",
     tensordots: "LSTM",
@@ -113,6 +147,34 @@ def test_a_spelling(build: Any, functions: bool, tmp_path: Path) -> None:
     made = recovered_v1(build, tmp_path, v2_control_flow=functions)
     assert classes(made.analysis) == Counter(SPELLINGS[build].split())
     assert made.proof.passed, made.proof
+
+
+@pytest.mark.parametrize("functions", [False, True], ids=["frames", "functions"])
+def test_a_list_that_a_cond_reads_before_the_loop(
+    functions: bool, tmp_path: Path
+) -> None:
+    """``raw_rnn`` asks before its first step whether there is one: that cond stays one, and is no selection."""
+
+    def build(v1: Any) -> Any:
+        from tf_keras.src.layers.rnn import legacy_cells as cells
+
+        x = v1.placeholder(v1.float32, (5, 3, 4), "x")
+        n = v1.placeholder(v1.int32, (3,), "lengths")
+        items, cell = v1.TensorArray(v1.float32, 5).unstack(x), cells.GRUCell(6)
+
+        def loop(time: Any, output: Any, state: Any, _: Any) -> Any:
+            after = cell.zero_state(3, v1.float32) if output is None else state
+            ended = time >= n
+            none, read = lambda: v1.zeros((3, 4)), lambda: items.read(time)
+            item = v1.cond(v1.reduce_all(ended), none, read)
+            return ended, item, after, output, None
+
+        outputs, *_ = v1.nn.raw_rnn(cell, loop)
+        return v1.identity(outputs.stack(), name="y")
+
+    made = recovered_v1(build, tmp_path, v2_control_flow=functions)
+    assert "Merge" not in made.source
+    assert made.proof.numbers == "equal", made.proof
 
 
 def test_a_product_that_something_else_reads_stays_before_the_loop(

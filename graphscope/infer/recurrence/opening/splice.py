@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,30 +26,12 @@ from .fused import (
     lstm_settings,
     lstm_step,
 )
+from .packed import Unpacking
+from .turn import Turn
 
 
 class NoRecurrence(Exception):
     """A turn that no layers compute; the message says why."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One While and one turn of it: ``state`` stands for each loop variable that changes, ``inputs`` are the first values of all,
-    ``after`` what each is after the turn, ``goes_on`` whether there is one; ``nodes`` are those of the body.
-    """
-
-    node: str
-    loop: str
-    inputs: tuple[Tensor, ...]
-    state: Mapping[int, Tensor]
-    after: tuple[Tensor, ...]
-    goes_on: Tensor
-    nodes: frozenset[str]
-
-    @cached_property
-    def port(self) -> dict[Tensor, int]:
-        """Which loop variable a placeholder stands for."""
-        return {tensor: port for port, tensor in self.state.items()}
 
 
 @dataclass
@@ -90,11 +71,11 @@ class Spliced:
             node = self.graph.node(tensor.node)
             if isinstance(node, Layer) or node.op in ("_State", "VariableV2"):
                 return None
-            if tensor in self.values or tensor.node in self._new:
-                found = self.values.get(tensor)
-                return found if isinstance(found, np.ndarray) else None
             if node.op == "Const":
                 return np.asarray(node.attrs["value"])
+            if tensor in self.values or tensor.node in self._new:
+                value = self.values.get(tensor)
+                return value if isinstance(value, np.ndarray) else None
             return values(below.get(tensor, tensor))
 
         return value
@@ -204,7 +185,7 @@ class _Opening:
             self.spliced.move(Tensor(self.name, port), tensor)
         for name in whole.graph.by_op(*LOOPS):
             self._turn(whole, name, places)
-        self.spliced.inside[self.name] = frozenset(self.added)
+        self.spliced.inside[self.name] = frozenset(self.added & self.graph._node.keys())
 
     def _weight(self, argument: str, title: str) -> Tensor:
         use = self.loop.weights[title]
@@ -306,16 +287,17 @@ class _Opening:
         inner |= self._expanded(self.added - before)
         nodes = frozenset(self.added - before)
         test = self._copy(cond, operands, f"{own}/test/")
+        turn = Turn(
+            own,
+            self.name,
+            inputs,
+            state,
+            tuple(_after(inner, tensor) for tensor in body.returns),
+            _at(test, cond.returns[0]),
+            nodes,
+        )
         self.spliced.turns.append(
-            Turn(
-                own,
-                self.name,
-                inputs,
-                state,
-                tuple(_after(inner, tensor) for tensor in body.returns),
-                _at(test, cond.returns[0]),
-                nodes,
-            )
+            Unpacking(self.graph, turn, self._add, self.spliced.move).turned()
         )
 
 

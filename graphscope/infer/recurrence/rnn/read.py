@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ....graph import Tensor
 from ..opening.splice import NoRecurrence
 from ..turn.loops import is_zero
-from ..turn.turns import Recurrence, TurnReader, Writing, list_readers
+from ..turn.turns import Recurrence, TurnReader, Writing
 from .step import StepBuilder
 
 
@@ -22,9 +22,6 @@ class StepReader(TurnReader):
         if None in states.values():
             raise NoRecurrence("a masked step changes what it should keep")
         return self._of_cell(lists, {p: t for p, t in states.items() if t})
-
-    def _is_read(self, port: int) -> bool:
-        return bool(list_readers(self.view.graph, Tensor(self.turn.node, port)))
 
     def _carried_after(self, port: int) -> Tensor | None:
         """A loop variable after an unmasked turn; the mask is noted."""

@@ -16,7 +16,8 @@ from ....match import View, WeightRef
 from ....ops.values.facts import Fact
 from ....wire import opdefs
 from ...layers.loops import Identifiers, weight_names
-from ..opening.splice import NoRecurrence, Turn
+from ..opening.splice import NoRecurrence
+from ..opening.turn import Turn
 from ..turn.cells import use_of
 from ..turn.linear import LinearReader
 from ..turn.loops import Reading, first_alike

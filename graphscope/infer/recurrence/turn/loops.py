@@ -13,7 +13,7 @@ import numpy as np
 from ....graph import Tensor
 from ....match import Size, View
 from ....ops.values.size import Sizes
-from ..opening.splice import Turn
+from ..opening.turn import Turn
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ....patterns import layers as all_patterns
 from ....patterns.recurrent import HARD_SLOPE, STEEPS
 from ....patterns.regularization import STAND_IN
 from ....simplify.rewrites.dropout import FED, RATE
-from ..opening.splice import Turn
+from ..opening.turn import Turn
 from .linear import PARTS, PRODUCTS, SUMS, Linear, LinearReader
 from .loops import Reading, first_alike
 from .parts import columns, past_layout, unmasked

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .... import ops
-from ....graph import Graph, Layer, Tensor, WeightUse
+from ....graph import Layer, Tensor, WeightUse
 from ....match import Size, View
-from ..opening.splice import NoRecurrence, Turn
+from ..opening.splice import NoRecurrence
+from ..opening.turn import Turn, list_readers
 from ..rnn.step import Step
 from .cells import Unit, find_unit, why_none
 from .loops import LoopReader, Reading, is_zero, mask_lengths
@@ -79,8 +80,9 @@ class TurnReader:
         before = find_projections(self.view, readings, self.uses)
         self.form = NormalForm(self.view, self.turn, readings, before)
         readings |= {each.vector: each.reading for each in before.values()}
-        lists = [p for p in self.turn.state if self._writes(p)]
-        carried = self._carried(lists)
+        aside = [p for p in self.turn.state if self._writes(p)]
+        lists = [p for p in aside if self._is_read(p)]
+        carried = self._carried(aside)
         after = {port: self._after(port) for port in carried}
         if None in after.values():
             raise NoRecurrence("a masked step changes what it should keep")
@@ -190,6 +192,9 @@ class TurnReader:
             and all(self._is_of_steps(t, outputs) for t in inputs)
         )
 
+    def _is_read(self, port: int) -> bool:
+        return bool(list_readers(self.view.graph, Tensor(self.turn.node, port)))
+
     def _writes(self, port: int) -> bool:
         source, _ = self.view.producer(self.turn.after[port])
         return self.view.ops[source.node] in ("TensorListSetItem", "TensorListPushBack")
@@ -294,18 +299,6 @@ class TurnReader:
         source, _ = self.view.producer(self.turn.inputs[port])
         inputs = self.view.inputs[source.node]
         return len(inputs) > 1 and self.view.sizes(inputs[1]) == (Size(1),)
-
-
-def list_readers(graph: Graph, tensor: Tensor) -> list[str]:
-    """What reads a list, past what only passes it on."""
-    found, stack = [], [tensor]
-    while stack:
-        for name, _ in graph.consumers(*stack.pop()):
-            if "pass-through" in ops.traits(graph.op(name)):
-                stack.append(Tensor(name))
-            else:
-                found.append(name)
-    return found
 
 
 _SHAPING = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze LogicalNot".split())
