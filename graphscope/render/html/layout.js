@@ -239,21 +239,24 @@ function groupLayout(i) { // each component in layers, the components beside and
 function packed(i, items, blocks) {
   const area = blocks.reduce((sum, b) => sum + (b.w + GAP) * (b.h + GAP), 0), limit = Math.max(Math.sqrt(area) * 1.5, ...blocks.map(b => b.w));
   const group = { items, at: [], lines: [], ports: [undefined, undefined], ends: [HEAD, 0] };
-  let x = 0, y = 0, row = 0, w = 0;
+  const down = doc.facts.inferred && blocks.every(b => b.js.length === 1), deep = Math.max(640, Math.sqrt(area) * 1.2); // no wiring is known: the file's order, downwards
+  let x = 0, y = 0, row = 0, w = 0, tall = 0;
   if (blocks.some(b => b.js.length > 1)) blocks.sort((a, b) => b.h - a.h);
   for (const b of blocks) {
-    if (x && x + b.w > limit) { x = 0; y += row + GAP; row = 0; }
+    if (down && y && y + b.h > deep) { x += row + GAP; y = 0; row = 0; }
+    if (!down && x && x + b.w > limit) { x = 0; y += row + GAP; row = 0; }
     b.js.forEach((j, q) => group.at[j] = [x + b.at[q][0] + PAD, y + b.at[q][1] + HEAD]);
     [b.a, b.z].forEach((q, end) => { if (q >= 0 && group.ports[end] === undefined) { group.ports[end] = x + b.at[q][0] + 2 + PAD; group.ends[end] = y + b.at[q][1] + HEAD; } });
     b.lines.forEach(l => group.lines.push({ ...l, s: [l.s].flat().map(j => b.js[j]), t: [l.t].flat().map(j => b.js[j]), points: l.points.map(p => [p[0] + x + PAD, p[1] + y + HEAD]) }));
-    x += b.w + GAP; w = Math.max(w, x - GAP); row = Math.max(row, b.h);
+    w = Math.max(w, x + b.w); row = Math.max(row, down ? b.w : b.h); tall = Math.max(tall, y + b.h);
+    if (down) y += b.h + GAP; else x += b.w + GAP;
   }
   const title = i ? widthOf(cut(isScope(i) ? shortLabel(i) : labelOf(i), 60), '600 12') + 60 : 0, spare = Math.max(0, (title - w - 2 * PAD) / 2);
   if (spare) {
     group.at.forEach(p => p[0] += spare); group.lines.forEach(l => l.points.forEach(p => p[0] += spare));
     group.ports = group.ports.map(p => p === undefined ? p : p + spare);
   }
-  group.w = w + 2 * PAD + 2 * spare; group.h = y + row + HEAD + PAD;
+  group.w = w + 2 * PAD + 2 * spare; group.h = tall + HEAD + PAD;
   [group.pin, group.pout] = group.ports.map(p => p ? p - group.w / 2 : 0);
   return group;
 }

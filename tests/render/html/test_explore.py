@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope.analysis import analyse
-from graphscope.graph import Graph, Node, Tensor
+from graphscope.graph import Graph, Layer, Node, Tensor
 from graphscope.render import Drawing, renderer
 from tests.export.models import save_checkpoint, save_module
 
@@ -193,6 +193,52 @@ def test_tables_sort_filter_and_lead_to_the_map(
     chromium.ask(click="[data-tab=layers]")
     assert "Conv2D" in chromium.ask(text="#table")[0]
     chromium.assert_quiet()
+
+
+def test_a_finding_stands_at_its_place_and_leads_there(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    graph, specs = layer_graph()
+    name = next(n for n in graph if graph.op(n) == "Conv2D")
+    finding = {
+        "severity": "warning",
+        "node": [name],
+        "message": "its third channel is dead",
+        "remedy": "leave it out",
+    }
+    page = tmp_path / "findings.html"
+    view = Drawing(graph, specs, "layer", facts={"findings": [finding]})
+    page.write_text(str(renderer(".html")(view)))
+    chromium.open(page)
+    assert "its third channel is dead" in chromium.ask(text="#side")[0]
+    other = next(n for n in graph if n != name)
+    chromium.js(f"revealName({other!r})")
+    assert "its third channel is dead" not in chromium.ask(text="#side")[0]
+    chromium.ask(click="[data-tab=findings]")
+    assert "leave it out" in chromium.ask(text="#table")[0]
+    chromium.ask(click="#table tbody a")
+    assert chromium.js("selected") == item(chromium, name)
+    side = chromium.ask(text="#side")[0]
+    assert "its third channel is dead" in side and "leave it out" in side
+    chromium.assert_quiet()
+
+
+def test_layers_without_wiring_stand_below_each_other_in_their_order(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    graph = Graph()
+    for number, units in enumerate((512, 4, 64, 8)):
+        graph.add(f"dense{number}", Layer("Dense", {"units": units}))
+    page = tmp_path / "outline.html"
+    view = Drawing(graph, {}, "layer", facts={"inferred": True, "nodes": 4})
+    page.write_text(str(renderer(".html")(view)))
+    chromium.open(page)
+    tops = chromium.js(
+        "[...document.querySelectorAll('.box')].map(b => b.getBoundingClientRect()).map(r => [r.left, r.top])"
+    )
+    assert len(tops) == 4 and len({round(left) for left, _ in tops}) == 1
+    assert [top for _, top in tops] == sorted(top for _, top in tops)
+    assert "nodes in the file" not in chromium.ask(text="#side")[0]
 
 
 def test_pan_zoom_and_touch(chromium: Browser, training: Path) -> None:
