@@ -82,8 +82,8 @@ class Stages:
 
         if name in self._states:
             return self._states[name]
-        if self.model.inferred and name in LASTING:
-            return self._start  # layers that nothing wires: there is nothing to rewrite
+        if self.file.inferred and name in LASTING:
+            return self._start  # of weights alone: what there is are layers already
         passes = passes_until(name)
         if self.model.layered:
             passes = [each for each in passes if each.of_layers]

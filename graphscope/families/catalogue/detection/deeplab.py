@@ -42,7 +42,6 @@ def _joined(net: Net, parts: tuple[Handle, Handle], name: str, filters: Size) ->
 
 @family(
     "DeepLab v3 (MobileNet v2)",
-    "MobilenetV2/expanded_conv_16/project/weights",
     "image_pooling/weights",
     "logits/semantic/weights",
     roles=ROLES,
