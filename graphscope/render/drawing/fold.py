@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .acyclic import acyclic_parts
+from .runs import narrow
 from .scope import Scope, heads_of
 from .scopes import run_tree, scope_tree
 from .units import Units
@@ -21,6 +22,7 @@ BUDGET = 200  # boxes
 WIDE = 24  # boxes beside each other
 EDGES = 260  # beyond this Graphviz may take minutes
 _FEW = 8  # items that a scope may show though none of them feeds another
+LOOSE = 96  # boxes of a drawing in which nothing feeds anything: they stand in columns
 
 
 @dataclass
@@ -41,6 +43,8 @@ def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> F
     Where the scopes run against the flow of the tensors, so that they would have to be split into more parts than
     boxes may be, they are passed over and the order of the nodes is cut into runs instead.
     """
+    if not any(units.after.values()):
+        return _in_columns(units, scope_tree(units, roles), min(budget, LOOSE))
     for tree in (scope_tree, run_tree):
         root, room = tree(units, roles), budget
         while True:
@@ -55,6 +59,20 @@ def fold(units: Units, roles: Mapping[str, str] = {}, budget: int = BUDGET) -> F
             if least:
                 break
             room = min(room, len(folding.boxes)) * 3 // 4
+    return folding
+
+
+def _in_columns(units: Units, root: Scope, budget: int) -> Folding:
+    """The boxes where nothing feeds anything: in the order of the units, long scopes in runs."""
+    narrow(root, units, max(budget // 2, 2))
+    opened = {id(root)}
+    _open_scopes(root, opened, budget, is_loose=True)
+    folding = _close(root, opened)
+    place = {head: i for i, head in enumerate(units.stacks)}
+    in_order = sorted(
+        folding.boxes.items(), key=lambda box: min(map(place.__getitem__, box[1]))
+    )
+    folding.boxes = dict(in_order)
     return folding
 
 
@@ -89,8 +107,13 @@ def _width(units: Units, folding: Folding) -> int:
     return max(Counter(depth.values()).values(), default=0)
 
 
-def _open_scopes(root: Scope, opened: set[int], budget: int) -> None:
-    """Open scopes, those that are alike together, while the boxes are within the budget."""
+def _open_scopes(
+    root: Scope, opened: set[int], budget: int, is_loose: bool = False
+) -> None:
+    """Open scopes, those that are alike together, while the boxes are within the budget.
+
+    Where edges show nothing (``is_loose``: weights alone), any scope is worth its boxes.
+    """
     boxes = len(root.items)
     frontier = [item for item in root.items if isinstance(item, Scope)]
     while True:
@@ -101,7 +124,9 @@ def _open_scopes(root: Scope, opened: set[int], budget: int) -> None:
         best, worth = "", 0.0
         for key, alike in groups.items():
             cost = sum(scope.cost() for scope in alike)
-            shown = sum(scope.edges or len(scope.items) <= _FEW for scope in alike)
+            shown = sum(
+                scope.edges or is_loose or len(scope.items) <= _FEW for scope in alike
+            )
             gain = shown / max(cost, 1)
             if boxes + cost <= budget and gain > worth:
                 best, worth = key, gain

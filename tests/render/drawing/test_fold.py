@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphscope.graph import Graph, Node, Tensor
-from graphscope.render.drawing.fold import BUDGET, Folding, fold
+from graphscope.graph import Graph, Layer, Node, Tensor
+from graphscope.render.drawing.fold import BUDGET, LOOSE, Folding, fold
 from graphscope.render.drawing.units import Units, units_of
 from tests.render.drawn import layer_graph, op_graph, random_graph
 
@@ -138,3 +138,18 @@ def test_twenty_thousand_nodes_are_a_page(shape: str) -> None:
         graph.add(name, Node(op), [Tensor(source)] if source else [])
     made = fold(units_of(graph))
     assert len(made.boxes) <= BUDGET * 1.5
+
+
+@pytest.mark.parametrize("blocks", [3, 20, 100, 400])
+def test_layers_that_nothing_joins_stand_in_blocks_in_their_order(blocks: int) -> None:
+    """Of weights alone there are layers and no edge: not one box for all, and the order of the layers is kept."""
+    graph = Graph()
+    for block in range(blocks):
+        for role in ("conv", "norm"):
+            graph.add(f"net/block{block}/{role}", Layer("Conv2D"))
+    units = units_of(graph)
+    folding = fold(units)
+    assert_lawful(units, folding)
+    assert 6 <= len(folding.boxes) <= LOOSE
+    drawn = [head for heads in folding.boxes.values() for head in heads]
+    assert drawn == list(units.stacks)
