@@ -22,7 +22,7 @@ CORPUS = Path(os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corp
 class Sample:
     """A graph, where it comes from (``group``: its repository, or how it was made), and its true outputs.
 
-    ``first``: those that may stand first; ``whole``: those that belong together.
+    ``first``: those that may stand first; ``whole``: those that belong together; ``twins``: sets that are as right.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Sample:
     model: Model
     first: frozenset[str]
     whole: frozenset[str]
+    twins: tuple[frozenset[str], ...] = ()
 
     @property
     def trains(self) -> bool:
@@ -85,7 +86,7 @@ def _styles() -> Iterator[Sample]:
         for name in all_styles(group):
             model, known = build_style(name, group)
             kind = f"{group} frozen" if known.frozen else f"{group} styles"
-            true = known.first, known.whole
+            true = known.first, known.whole, known.twins
             yield Sample(name, f"style {name}", kind, model, *true)
 
 

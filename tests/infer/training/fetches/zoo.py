@@ -19,6 +19,7 @@ __all__ = [
     "STYLES",
     "build_style",
     "fetch",
+    "fifth",
     "fourth",
     "layers",
     "style",
@@ -31,19 +32,26 @@ __all__ = [
 class Fetches:
     """What an author fetches: ``first`` may stand first, ``whole`` belongs together; ``labels`` are not needed.
 
-    ``frozen``: the author publishes the graph frozen at ``whole``, not the training graph.
+    ``frozen``: the author publishes the graph frozen at ``whole``, not the training graph. ``twins``: other sets that
+    are as right as ``whole``, of the same weights on other data.
     """
 
     first: frozenset[str]
     whole: frozenset[str]
     labels: frozenset[str] = frozenset()
     frozen: bool = False
+    twins: tuple[frozenset[str], ...] = ()
 
 
 Builder = Callable[[], Fetches]
 STYLES: dict[str, Builder] = {}
-SETS: dict[str, dict[str, Builder]] = {"first": STYLES, "third": {}, "fourth": {}}
-"""Styles by when they were written: the third and fourth were each measured once before anybody looked at an answer."""
+SETS: dict[str, dict[str, Builder]] = {
+    "first": STYLES,
+    "third": {},
+    "fourth": {},
+    "fifth": {},
+}
+"""Styles by when they were written: from the third on each was measured once before anybody looked at an answer."""
 
 
 def style(build: Builder) -> Builder:
@@ -64,11 +72,18 @@ def fourth(build: Builder) -> Builder:
     return build
 
 
+def fifth(build: Builder) -> Builder:
+    """Registers a builder of the fifth set."""
+    SETS["fifth"][build.__name__] = build
+    return build
+
+
 def fetch(
     *tensors: Any,
     first: Iterable[Any] = (),
     labels: Iterable[Any] = (),
     frozen: bool = False,
+    twins: Iterable[Iterable[Any]] = (),
 ) -> Fetches:
     """The fetches of these tensors; ``first`` those of them that may stand first, all where none is named."""
     whole = frozenset(map(_spelled, tensors))
@@ -77,6 +92,7 @@ def fetch(
         whole,
         frozenset(map(_spelled, labels)),
         frozen,
+        tuple(frozenset(map(_spelled, twin)) for twin in twins),
     )
 
 
@@ -113,6 +129,8 @@ def _frozen(folder: Path, fetches: Fetches) -> str:
 _FILES = (
     "classifiers generative regressions reinforcement sequences structures fourth"
     " third.agents third.images third.language third.science"
+    " fifth.agents fifth.boxes fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
+    " fifth.words"
 )
 
 
