@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from outputs_graphs import Sample, spelled
 
-from graphscope.infer.outputs.candidates import find_heads
 from graphscope.infer.outputs.evidence import Context
+from graphscope.infer.outputs.heads.candidates import find_heads
 from graphscope.infer.outputs.points import POINTS, Calibration
 from graphscope.infer.outputs.signatures import declared_signatures
 from graphscope.infer.training.roles import Training, study_training

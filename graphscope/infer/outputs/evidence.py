@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...graph import Model
-from ..training.roles import Training, union_of
+from ..training.roles import Training
+from ..training.weight_groups import union_of
 from .answer import Evidence
-from .branches import gathers_turns
-from .candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
-from .embeddings import codes_before_classes
+from .heads.branches import gathers_turns
+from .heads.candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
+from .heads.embeddings import codes_before_classes
 from .points import POINTS
+from .rivals import Rivals
 from .signatures import declared_collections
 
 _GOOD_NAMES = re.compile(
@@ -64,29 +66,15 @@ class Context:
         self.ends = sum(bool(head.end) for head in heads)
         self.collections = {t: name for name, t in declared_collections(model)}
         self.data = ((1 << len(deps.sources)) - 1) & ~study.losses.labels
-        self.behind: dict[int, bytearray] = {}
-        self.forms: dict[int, list[int]] = defaultdict(list)
-        for head in heads:
-            self.forms[deps.weights[head.index]].append(head.index)
         self.twins: dict[tuple[int, str], dict[int, str]] = defaultdict(dict)
         for head in heads:
             weights = deps.weights[head.index]
             if not deps.later[head.index] and not deps.reduced[head.index]:
                 key = weights, self._op_of(head)
                 self.twins[key].setdefault(self._base(head.index), self._name_of(head))
-        self.generated: dict[int, list[int]] = defaultdict(list)
-        for head in heads:
-            if self._is_boundary(head):
-                self.generated[deps.weights[head.index]].append(head.index)
-        own = study.derivatives
-        self.differentiated = study.flow.upstream(
-            i for i, free in enumerate(own.free if own is not None else ()) if free
-        )
-        self.trained_on: dict[int, list[int]] = defaultdict(list)
-        for head in heads:
-            if "loss" in head.readers and not deps.later[head.index]:
-                self.trained_on[deps.weights[head.index]].append(head.index)
-        self.drawn_from = {self._deterministic(h) for h in heads if h.end}
+        generators = [h for h in heads if self._is_boundary(h)]
+        self.rivals = Rivals(study, heads, generators, self.data)
+        self.drawn_from = {self.rivals.deterministic(h) for h in heads if h.end}
         names = study.flow.names
         codes = codes_before_classes(study)
         self.codes = {i: names[n] for i, n in codes.items()}
@@ -163,7 +151,7 @@ class Context:
             return "class", [self._evidence("ranked", ends)]
         if last in DECISIONS:
             return "class", [self._evidence(self._decision(head), ends)]
-        if last in ACTIVATIONS and last != "Relu":
+        if last in ACTIVATIONS - {"Relu", "Softplus"}:
             return "prediction", [self._evidence("activation", ends)]
         if _DETECTIONS.search(last) or self._is_picked(inner):
             return "prediction", [self._evidence("detection", ends)]
@@ -218,6 +206,12 @@ class Context:
             yield self._evidence("feeds metric", "feeds a metric" + free)
         elif labelled:
             yield Evidence("depends on no label")
+        if head.index in study.losses.necks:
+            text = "all that is learned reaches a loss through it"
+            yield self._evidence("bottleneck", text)
+        if head.index in study.losses.between:
+            text = "lies between such a tensor and the loss"
+            yield self._evidence("past bottleneck", text)
         yield from self._by_rivals(head)
         if head.index in self.compared:
             text = "compares an embedding with class weights, which only training wants"
@@ -231,9 +225,12 @@ class Context:
             read = study.flow.outputs[head.index]
             text = "nothing of the model reads it" if read else "nothing reads it"
             yield self._evidence("end", text)
+            if not read and self.trains and not self.rivals.deterministic(head):
+                text = "in a graph that trains, it can only be there to be fetched"
+                yield self._evidence("unread", text)
             if self.ends == 1 and not self.trains:
                 yield self._evidence("only end", "nothing else is left unread")
-        if study.deps.later[head.index]:
+        if study.deps.later[head.index] and head.index not in study.losses.necks:
             yield from self._boundary(head)
 
     def _is_lookup(self, i: int) -> bool:
@@ -251,87 +248,28 @@ class Context:
         return bool(_DETECTIONS.search(flow.ops[self.through(flow.inputs[i][1][0])]))
 
     def _by_rivals(self, head: Head) -> Iterator[Evidence]:
-        trained = self._trained_copy(head)
+        trained = self.rivals.trained_copy(head)
         if trained:
             text = f"the weights of {trained!r}, on an input of its own, and nothing is trained on it: to be run"
             yield self._evidence("acting copy", text)
-        shown = self._unjudged_twin(head)
+        shown = self.rivals.unjudged_twin(head)
         if shown:
             text = (
                 f"makes what {shown!r} makes, and nothing is trained on it: a sampler"
             )
             yield self._evidence("sampler", text)
-        rival = self._needs_more(head)
+        rival = self.rivals.needs_more(head)
         if rival:
             text = f"needs fewer inputs than {rival!r}, which has the same weights"
             yield self._evidence("needs fewer", text)
         if self._name_of(head) in self.drawn_from:
             yield self._evidence("drawn from", "an answer is drawn from it")
-        sure = self._deterministic(head)
+        sure = self.rivals.deterministic(head)
         if sure:
             text = (
                 f"drawn at random; {sure!r} is computed from the same weights without"
             )
             yield self._evidence("sampled", text)
-
-    def _unjudged_twin(self, head: Head) -> str:
-        """The output of a generator in training that this head makes as well, of the same weights, for use."""
-        deps = self.study.deps
-        if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
-            return ""
-        for i in self.generated.get(deps.weights[head.index], ()):
-            ours, theirs = (deps.feeds[n] & ~deps.random for n in (head.index, i))
-            if i != head.index and (ours == theirs or ours and not ours & theirs):
-                return self.study.flow.names[i]
-        return ""
-
-    def _trained_copy(self, head: Head) -> str:
-        """A head that a loss is taken of, of the same weights and with no input in common, where nothing measures this
-        one: an acting model beside the one in training."""
-        deps = self.study.deps
-        if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
-            return ""
-        if self.differentiated[head.index]:
-            return ""
-        ours = deps.feeds[head.index] & self.data
-        for i in self.trained_on.get(deps.weights[head.index], ()) if ours else ():
-            if not ours & deps.feeds[i] and deps.feeds[i] & self.data:
-                return self.study.flow.names[i]
-        return ""
-
-    def _needs_more(self, head: Head) -> str:
-        """A head with the same weights that needs other inputs besides: teacher forcing, dropout's rate."""
-        deps = self.study.deps
-        weights, feeds = deps.weights[head.index], deps.feeds[head.index]
-        for other in self.forms.get(weights, ())[:8] if weights else ():
-            fewer = feeds != deps.feeds[other] and not feeds & ~deps.feeds[other]
-            drawn = deps.feeds[other] == feeds | deps.random
-            if fewer and not drawn and not self._behind(other)[head.index]:
-                return self.study.flow.names[other]
-        return ""
-
-    def _deterministic(self, head: Head) -> str:
-        """A head of the same inputs whose value is not drawn, where this one's is."""
-        deps = self.study.deps
-        feeds = deps.feeds[head.index]
-        if not feeds & deps.random:
-            return ""
-        for weights, heads in self.forms.items():
-            if not weights or weights & ~deps.weights[head.index]:
-                continue
-            if weights.bit_count() * 2 < deps.weights[head.index].bit_count():
-                continue
-            for other in heads[:8]:
-                sure = deps.feeds[other] == feeds & ~deps.random
-                if sure and not deps.later[other] and not deps.reduced[other]:
-                    return self.study.flow.names[other]
-        return ""
-
-    def _behind(self, i: int) -> bytearray:
-        """What a node is computed from; kept, since many heads are compared with the same few."""
-        if i not in self.behind:
-            self.behind[i] = self.study.flow.upstream([i])
-        return self.behind[i]
 
     def _boundary(self, head: Head) -> Iterator[Evidence]:
         if head.index in self.codes:

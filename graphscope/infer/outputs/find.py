@@ -13,7 +13,7 @@ from ...graph import Model, Tensor, TensorSpec
 from ..shapes.declared import spec_of
 from ..training.roles import Training, study_training
 from .answer import Candidate, Candidates, Evidence, OutputSet
-from .candidates import Head, find_heads
+from .heads.candidates import Head, find_heads
 from .inputs import find_inputs
 from .points import POINTS
 from .ranking import score_heads

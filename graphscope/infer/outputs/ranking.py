@@ -9,8 +9,8 @@ from ...graph import Model, Tensor, TensorSpec
 from ..shapes.declared import spec_of
 from ..training.roles import Training
 from .answer import Candidate
-from .candidates import ACTIVATIONS, Head
 from .evidence import Context, Rated
+from .heads.candidates import ACTIVATIONS, Head
 from .points import CHOSEN, OTHER, POINTS
 from .twins import Twins
 
@@ -102,7 +102,8 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     A head from which a better one is computed is a step towards it, and what is computed from a better one alone
     (the class of its scores) another form of it. The ports of one node belong together.
     """
-    slack = 2.2 if study.roles else 2.5  # an inference graph has few ends that are none
+    trains = bool(study.updates or study.losses.labels)
+    slack = 2.2 if trains else 3.5  # an inference graph has few ends that are none
     least = max(ordered[0].points - slack, 0.5)
     leads: list[tuple[Rated, bytearray]] = []
     twins = Twins(study, [r.head.index for r in ordered[:64]])
@@ -120,6 +121,8 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
             continue
         if not alone and any(_is_auxiliary(study, each, lead) for lead, _ in leads):
             continue
+        if any(_names([each], lead) for lead, _ in leads):
+            continue  # drawn around what is told without chance
         meaning = twins.of(each.head.index, each.head.tensor.port)
         if meaning in meanings or any(_is_trained(study, each, o) for o, _ in leads):
             continue  # another tower's, or only there to be trained

@@ -19,6 +19,7 @@ from .gradients.backward import find_backward, find_updates
 from .gradients.derivatives import Derivatives, find_derivatives
 from .measures.losses import Losses, find_losses
 from .op_kinds import INITIALISED, SHAPE_ONLY, SOURCES, VARIABLES, kind_of
+from .weight_groups import differentiated_weights, weight_groups
 
 ROLES = (
     *"loss metric label gradient optimizer summary assertion update".split(),
@@ -99,7 +100,8 @@ def study_training(
     backward = find_backward(flow, functions, derivatives)
     first = find_dependence(flow, backward)
     writes = classify_writes(flow, first, backward)
-    trained = _find_trained(flow, backward, updates, writes, collections or {})
+    fetched = differentiated_weights(flow, derivatives)
+    trained = _find_trained(flow, backward, updates, writes, collections or {}, fetched)
     aside = _find_aside(flow, backward)
     deps = find_dependence(flow, aside, trained or None)
     trains = bool(updates) or "optimizer" in writes.values()
@@ -109,7 +111,7 @@ def study_training(
     _spread_to_groups(flow, first, roles)
     _spread_upstream(flow, first, roles, trained)
     _spread_downstream(flow, first, roles)
-    groups = _weight_groups(flow, deps, updates)
+    groups = weight_groups(flow, deps, updates, fetched, backward)
     copies = _find_copies(flow, first, writes)
     return Training(
         flow,
@@ -159,45 +161,22 @@ def _find_aside(flow: Flow, backward: bytearray) -> bytearray:
     return aside
 
 
-def _weight_groups(flow: Flow, deps: Dependence, updates: list[int]) -> tuple[int, ...]:
-    """The weights by the group node that waits for their updates; groups that share a weight are one."""
-    bit = {holder: 1 << b for b, holder in enumerate(deps.holders)}
-    by_group: dict[int, int] = {}
-    for i in updates:
-        target = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
-        waiting = [n for n in flow.controlled[i] if flow.ops[n] == "NoOp"]
-        for n in waiting:
-            by_group[n] = by_group.get(n, 0) | bit.get(
-                -1 if target is None else target, 0
-            )
-    groups: list[int] = []
-    for mask in by_group.values():
-        shared = [g for g in groups if g & mask]
-        groups = [g for g in groups if not g & mask]
-        groups.append(mask | union_of(shared))
-    return tuple(g for g in groups if g)
-
-
-def union_of(masks: list[int]) -> int:
-    """The union of some bit sets."""
-    union = 0
-    for mask in masks:
-        union |= mask
-    return union
-
-
 def _find_trained(
     flow: Flow,
     backward: bytearray,
     updates: list[int],
     writes: Mapping[int, str],
     collections: Mapping[str, Any],
+    fetched: Mapping[str, Collection[int]],
 ) -> set[int]:
-    """The variables that a gradient is applied to; where there is none, those that the file says are trainable."""
+    """The variables that a gradient is applied to, or fetched for; where there is none, those that the file says are
+    trainable."""
     written = [i for i in writes if any(backward[s] for s, _ in flow.inputs[i][1:])]
     trained = {
         flow.variable_of(flow.inputs[i][0][0]) for i in updates if flow.inputs[i]
     }
+    if not trained:
+        trained = {i for variables in fetched.values() for i in variables}
     if not trained:
         trained = {flow.variable_of(flow.inputs[i][0][0]) for i in written}
         trained = {i for i in trained if i is not None and not _counts(flow, i)}

@@ -36,6 +36,12 @@ _ONES = frozenset("Fill OnesLike".split())
 _SUMS = frozenset("Add AddV2 AddN Sub ConcatV2 Pack Merge".split())
 _LISTS = ("TensorList", "TensorArray", "EmptyTensorList")
 _QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
+_CLIPS = frozenset(
+    "L2Loss Square Sqrt Rsqrt Maximum Minimum ClipByValue Greater Less IsFinite Abs Pow Reciprocal Add AddV2 AddN Sub"
+    " RealDiv Div DivNoNan Max All LogicalAnd".split()
+)
+"""What a clip by value, by norm or by global norm is made of."""
+
 _LINEAR = frozenset(
     "Identity IdentityN Mul Neg MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Sum Mean Reshape Tile Transpose"
     " ExpandDims Squeeze Cast Select SelectV2 Switch Enter Exit NextIteration BroadcastTo Pad Slice StridedSlice"
@@ -108,12 +114,30 @@ def _mask_from(
             forward[i] = 0  # a gradient of a gradient
     for i in updates:
         mask[i] = 0
-    _add_seeds(flow, mask, forward, _candidate_seeds(flow, mask, forward))
+    clipped = _clipped(flow, mask, updates)
+    _add_seeds(flow, mask, forward, _candidate_seeds(flow, mask, forward), clipped)
     _add_preparations(flow, mask, forward)
     if _add_leftovers(flow, mask, forward):
         _add_preparations(flow, mask, forward)
-    _add_seeds(flow, mask, forward, _given_seeds(flow, mask, forward))
+    _add_seeds(flow, mask, forward, _given_seeds(flow, mask, forward), clipped)
     return mask
+
+
+def _clipped(flow: Flow, mask: bytearray, updates: list[int]) -> bytearray:
+    """A mask of what lies between a gradient and the update that takes it clipped, or between it and a summary."""
+    final = set(_gradients(flow, updates))
+    final.update(
+        source
+        for i in flow.by_kind(lambda op: kind_of(op) == "summary")
+        for source, _ in flow.inputs[i]
+    )
+    passes = _CLIPS | {"Pack", "Sum", "Mul", "Identity", "Select", "SelectV2"}
+    clips = flow.upstream(
+        final, lambda i: i in final or not mask[i] or flow.ops[i] in passes
+    )
+    for i, op in enumerate(flow.ops):
+        clips[i] &= op in _CLIPS
+    return clips
 
 
 def _backward_calls(flow: Flow, functions: Mapping[str, Function]) -> list[int]:
@@ -176,11 +200,15 @@ def _forward_values(flow: Flow, backward_ops: list[int]) -> Iterator[int]:
 
 
 def _add_seeds(
-    flow: Flow, mask: bytearray, forward: bytearray, seeds: list[int]
+    flow: Flow,
+    mask: bytearray,
+    forward: bytearray,
+    seeds: list[int],
+    clipped: bytearray,
 ) -> None:
     """Extend the mask to the seeds from which gradients start, and to all that follows from them.
 
-    All that follows is linear in a true seed. In a constant of the loss it is not: ``labels = ones`` is subtracted
+    All that follows is linear in a true seed, but for what clips a gradient (``clipped``). In a constant of the loss it is not: ``labels = ones`` is subtracted
     from something, or a logarithm comes after.
     """
     near = {seed: _follow(flow, seed, mask) for seed in seeds}
@@ -190,7 +218,8 @@ def _add_seeds(
         for seed, reached in near.items()
         if len(reached) < _FAR
         and not any(
-            forward[i] or not _is_linear(flow, i, reached, together, mask)
+            forward[i]
+            or not (clipped[i] or _is_linear(flow, i, reached, together, mask))
             for i in reached
             if i != seed
         )

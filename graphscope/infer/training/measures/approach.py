@@ -58,12 +58,16 @@ class Approach:
     fork: list[int]
     after: bytearray
     """Masks what follows a derivative: penalties, residuals."""
+    compared: frozenset[int] = frozenset()
+    """Predictions that a label is subtracted from as they are."""
 
     def mark(self) -> None:
         """Give the loss's role to what only prepares it."""
         flow, deps = self.flow, self.deps
         for i in reversed(flow.order):
             if i in self.role or self.backward[i] or self.derived[i]:
+                continue
+            if i in self.compared:
                 continue
             if not deps.feeds[i] or not deps.weights[i]:
                 continue
@@ -299,10 +303,13 @@ def find_approach(
     lossy: bytearray,
     derived: bytearray,
     role: dict[int, str],
+    compared: frozenset[int] = frozenset(),
 ) -> Approach:
-    """The way into losses whose own nodes ``role`` already holds."""
+    """The way into losses whose own nodes ``role`` already holds; it ends before what is ``compared``."""
     origin = find_origins(flow, deps)
     fork = find_forks(flow, deps, backward)
     starts = [i for i, hit in enumerate(derived) if hit]
     after = flow.downstream(starts) if starts else bytearray(len(flow))
-    return Approach(flow, deps, backward, lossy, role, derived, origin, fork, after)
+    return Approach(
+        flow, deps, backward, lossy, role, derived, origin, fork, after, compared
+    )

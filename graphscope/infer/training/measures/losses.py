@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..arrays import Flow
-from ..dependence import Dependence
+from ..dependence import Dependence, constant_shape
 from ..op_kinds import COMPARISONS, LOSS_OPS, SHAPE_ONLY, kind_of
-from .approach import find_approach
+from .approach import ANSWERS, find_approach
+from .bottlenecks import VIEWS, Bottlenecks, find_bottlenecks
 from .monitoring import find_passive
 
 _WEAK = 1
@@ -29,10 +30,14 @@ _ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
 
 @dataclass(frozen=True)
 class Losses:
-    """``labels``: bits of the inputs that are labels; ``role``: node number -> "loss", "metric" or "label"."""
+    """``labels``: bits of the inputs that are labels; ``role``: node number -> "loss", "metric" or "label"; ``necks``:
+    the tensors through which all that is learned reaches a loss; ``between``: what lies between them and it.
+    """
 
     labels: int
     role: dict[int, str]
+    necks: frozenset[int] = frozenset()
+    between: frozenset[int] = frozenset()
 
 
 def find_losses(
@@ -54,15 +59,74 @@ def find_losses(
     passive = find_passive(flow, deps, candidates, differentiated)
     aside = bytearray(b | p for b, p in zip(backward, passive))
     labels = candidates & _measured_inputs(flow, deps, aside, lossy, trains)
-    labels |= _subtracted(flow, deps, candidates, differentiated, backward)
+    targets, added = _subtracted(flow, deps, candidates, differentiated, backward)
+    labels = (labels & ~added) | targets
     role: dict[int, str] = {}
+    last = between = frozenset[int]()
     if trains or labels:
         whole = _find_whole_batch(flow, deps, aside, writes)
         _mark_measures(flow, deps, aside, whole, labels, differentiated, role)
         plain = _without_weights_of_losses(flow, deps, labels)
-        find_approach(flow, plain, aside, lossy, derived, role).mark()
+        necks = find_bottlenecks(flow, plain, aside, labels, role)
+        find_approach(flow, plain, aside, lossy, derived, role, necks.compared).mark()
+        between = frozenset(i for i in necks.between if not ANSWERS.match(flow.ops[i]))
+        last, views = _before_steps(flow, deps, role, necks)
+        role.update(dict.fromkeys(views, "loss"))
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
-    return Losses(labels, role)
+    return Losses(labels, role, last, between - last)
+
+
+def _before_steps(
+    flow: Flow, deps: Dependence, role: Mapping[int, str], necks: Bottlenecks
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The bottlenecks, or what they are computed from where they are steps of the loss (a logarithm) or views of the
+    prediction that the loss alone reads; and those views."""
+    stack, seen = list(necks.heads), set(necks.heads)
+    last, views = set(), set()
+    while stack:
+        i = stack.pop()
+        view = _is_view(flow, i) and _is_only_measured(flow, deps, role, i)
+        if i not in role and not view and not _meets_twin(flow, deps, i):
+            last.add(i)
+            continue
+        views |= {i} if view else set()
+        for source, _ in flow.inputs[i]:
+            if source not in seen and deps.feeds[source] and deps.weights[source]:
+                seen.add(source)
+                stack.append(source)
+    return frozenset(last), frozenset(views)
+
+
+def _is_view(flow: Flow, i: int) -> bool:
+    """Whether a node only rearranges values for a loss; a Reshape does where it flattens."""
+    if flow.ops[i] != "Reshape":
+        return flow.ops[i] in VIEWS
+    if any("CrossEntropy" in flow.ops[n] for n in flow.outputs[i]):
+        return True
+    shape = flow.inputs[i][-1][0]
+    sizes = (
+        constant_shape(flow.nodes[shape].attrs) if flow.ops[shape] == "Const" else ()
+    )
+    return sizes in ((1,), (2,))
+
+
+def _meets_twin(flow: Flow, deps: Dependence, i: int) -> bool:
+    """Whether one net's answers to two inputs meet: a pair of embeddings, and their distance."""
+    sides = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
+    if len(sides) != 2 or deps.weights[sides[0]] != deps.weights[sides[1]]:
+        return False
+    return not deps.feeds[sides[0]] & deps.feeds[sides[1]] & ~deps.random
+
+
+def _is_only_measured(
+    flow: Flow, deps: Dependence, role: Mapping[int, str], i: int
+) -> bool:
+    readers = [
+        n
+        for n in flow.outputs[i]
+        if flow.ops[n] not in SHAPE_ONLY and deps.feeds[n] and role.get(n) != "summary"
+    ]
+    return bool(readers) and all(role.get(n) == "loss" for n in readers)
 
 
 def _without_weights_of_losses(flow: Flow, deps: Dependence, labels: int) -> Dependence:
@@ -111,9 +175,10 @@ def _subtracted(
     candidates: int,
     differentiated: bytearray,
     backward: bytearray,
-) -> int:
-    """The inputs that a prediction is subtracted from, where the difference is squared and trained on."""
-    count = 0
+) -> tuple[int, int]:
+    """The inputs that a prediction is subtracted from, where the difference is squared and trained on; and those that
+    were added to the prediction before: what a residual is added to."""
+    targets = added = 0
     for i in flow.by_kind(lambda op: op in ("Sub", "SquaredDifference")):
         if not differentiated[i] or len(flow.inputs[i]) != 2:
             continue
@@ -122,8 +187,17 @@ def _subtracted(
             predicted = deps.weights[one] and deps.feeds[one] and not deps.reduced[one]
             only = target and not deps.weights[other] and not target & ~candidates
             if predicted and only and _is_squared(flow, backward, i):
-                count |= target & ~deps.feeds[one]
-    return count
+                targets |= target & ~deps.feeds[one]
+                added |= _added_to(flow, deps, one) & ~target
+    return targets, added & ~targets
+
+
+def _added_to(flow: Flow, deps: Dependence, i: int) -> int:
+    """The inputs that are added as they are to what weights computed."""
+    if flow.ops[i] not in ("Add", "AddV2"):
+        return 0
+    plain = [s for s, _ in flow.inputs[i] if deps.feeds[s] and not deps.weights[s]]
+    return deps.feeds[plain[0]] if len(plain) == 1 else 0
 
 
 def _is_squared(flow: Flow, backward: bytearray, i: int) -> bool:
@@ -225,6 +299,7 @@ def _mark_measures(
     role: dict[int, str],
 ) -> None:
     pairs: set[int] = set()
+    approached = _reduced_of(flow, deps, differentiated)
     for i in flow.order:
         if backward[i] or kind_of(flow.ops[i]) or not deps.feeds[i]:
             continue
@@ -238,7 +313,19 @@ def _mark_measures(
             pairs.add(i)
             role[i] = "loss"
         elif labelled or (whole[i] and not deps.later[i] and not deps.applied[i]):
-            role[i] = _loss_or_metric(flow, i, differentiated, role)
+            trained = differentiated if labelled else approached
+            role[i] = _loss_or_metric(flow, i, trained, role)
+
+
+def _reduced_of(flow: Flow, deps: Dependence, differentiated: bytearray) -> bytearray:
+    """What is differentiated, and the sums and means of it: of a loss's end the backward pass reads no value."""
+    approached = bytearray(differentiated)
+    for i in flow.by_kind(("Mean", "Sum").__contains__):
+        carriers = (s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s])
+        approached[i] |= bool(deps.reduced[i]) and any(
+            map(differentiated.__getitem__, carriers)
+        )
+    return approached
 
 
 def _compares_batch(flow: Flow, deps: Dependence, i: int) -> bool:

@@ -7,7 +7,9 @@ from ..dependence import Dependence
 from ..op_kinds import SHAPE_ONLY, kind_of
 
 _ANSWERS = frozenset("Softmax Sigmoid".split())
-_SHAPES = frozenset("Reshape Squeeze Identity ExpandDims".split())
+_SHAPES = frozenset("Reshape Squeeze Identity ExpandDims ConcatV2".split())
+_LOOKUPS = frozenset("Gather GatherV2".split())
+_PICKS = "NonMaxSuppression"
 _LOOKS = ("summary", "assertion")
 _TAILS = frozenset(
     "Add AddV2 AddN Sub Neg Mul Sum Mean Log ConcatV2 StridedSlice Slice Reshape Squeeze Identity".split()
@@ -49,12 +51,16 @@ def find_passive(
 
 
 def _find_answers(flow: Flow, deps: Dependence) -> bytearray:
-    """Probabilities, and their other shapes: what a model was made for, even where only a histogram reads it."""
+    """Probabilities, what suppression picked, and their other shapes: what a model was made for, even where only a
+    histogram or a drawing reads it."""
     answers = bytearray(len(flow))
     for i in flow.order:
         op = flow.ops[i]
         if op in _ANSWERS:
             answers[i] = bool(deps.weights[i] and not deps.later[i])
+        elif op in _LOOKUPS and deps.weights[i]:
+            value, places = (source for source, _ in flow.inputs[i][:2])
+            answers[i] = answers[value] or flow.ops[places].startswith(_PICKS)
         elif op in _SHAPES and flow.inputs[i]:
             answers[i] = answers[flow.inputs[i][0][0]]
     return answers

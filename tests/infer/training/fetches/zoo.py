@@ -129,7 +129,7 @@ def _frozen(folder: Path, fetches: Fetches) -> str:
 _FILES = (
     "classifiers generative regressions reinforcement sequences structures fourth"
     " third.agents third.images third.language third.science"
-    " fifth.agents fifth.boxes fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
+    " fifth.agents fifth.boxes fifth.faces fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
     " fifth.words"
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..zoo import Fetches, fetch, fifth, layers
 from ..zoo import v1 as tf
-from .vision import decay_of, queued
+from .vision import queued
 
 _sparse = tf.nn.sparse_softmax_cross_entropy_with_logits
 
@@ -28,7 +28,10 @@ def grid_of_anchors() -> Fetches:
     confs_, areas = (tf.placeholder(tf.float32, size) for _ in range(2))
     coord = tf.placeholder(tf.float32, size + [4])
     upleft, botright = (tf.placeholder(tf.float32, size + [2]) for _ in range(2))
-    expit = lambda v: 1.0 / (1.0 + tf.exp(-v))
+
+    def expit(v):
+        return 1.0 / (1.0 + tf.exp(-v))
+
     net = tf.reshape(out, [-1, 3, 3, boxes, 5 + classes])
     coords = tf.reshape(net[:, :, :, :, :4], [-1, cells, boxes, 4])
     anchors = np.ones([1, 1, boxes, 2], np.float32)
@@ -88,9 +91,10 @@ def boxes_of_two_maps() -> Fetches:
                 localisations.append(tf.reshape(loc, [2, n, n, 2, 4]))
                 logits.append(tf.reshape(cls, [2, n, n, 2, 3]))
                 predictions.append(tf.nn.softmax(logits[-1]))
-    flat = lambda parts, *last: tf.concat(
-        [tf.reshape(p, [-1, *last]) for p in parts], 0
-    )
+
+    def flat(parts, *last):
+        return tf.concat([tf.reshape(p, [-1, *last]) for p in parts], 0)
+
     scores, classes = flat(logits, 3), flat(truth[:2])
     overlap, boxes, found = flat(truth[4:]), flat(truth[2:4], 4), flat(localisations, 4)
     positive = overlap > 0.5
@@ -182,7 +186,10 @@ def boxes_drawn_while_training() -> Fetches:
         boxes, scores, category = (
             tf.gather(v, sure) for v in (boxes, scores, category)
         )
-    draw = lambda *parts: tf.py_func(lambda *a: a[0], list(parts), tf.float32)
+
+    def draw(*parts):
+        return tf.py_func(lambda *a: a[0], list(parts), tf.float32)
+
     objects = tf.gather(proposals, tf.reshape(tf.where(proposal_scores > 0.5), [-1]))
     pictures = {
         "img/gtboxes": draw(image, gt),
@@ -333,60 +340,3 @@ def capsules_with_masked_decoder() -> Fetches:
     step = tf.Variable(0, name="global_step", trainable=False)
     tf.train.AdamOptimizer().minimize(total, global_step=step)
     return fetch(argmax, first=[argmax, softmax_v, v_length])
-
-
-@fifth
-def faces_by_softmax_and_centres() -> Fetches:
-    """davidsandberg/facenet train_softmax.py: 'embeddings' is what validate_on_lfw.py and compare.py run."""
-    step = tf.Variable(0, trainable=False)
-    rate = tf.placeholder(tf.float32, name="learning_rate")
-    size = tf.placeholder(tf.int32, name="batch_size")
-    phase = tf.placeholder(tf.bool, name="phase_train")
-    paths = tf.placeholder(tf.string, (None, 1), name="image_paths")
-    classes = tf.placeholder(tf.int32, (None, 1), name="labels")
-    queue = tf.FIFOQueue(20, [tf.string, tf.int32], [(1,), (1,)])
-    queue.enqueue_many([paths, classes], name="enqueue_op")
-    names, labels = queue.dequeue_many(size)
-    read = lambda name: tf.image.decode_png(tf.read_file(name[0]), channels=3)
-    images = tf.map_fn(
-        lambda n: tf.cast(read(n)[:12, :12], tf.float32), names, tf.float32
-    )
-    images.set_shape([None, 12, 12, 3])
-    images = tf.identity(tf.identity(images, "image_batch"), "input")
-    labels = tf.identity(tf.squeeze(labels, 1), "label_batch")
-    h = layers.conv2d(images, 8, 3, 2, use_bias=False)
-    h = tf.nn.relu(layers.batch_normalization(h, training=phase))
-    h = layers.dropout(layers.flatten(h), 0.2, training=phase)
-    prelogits = layers.dense(h, 6, name="Bottleneck")
-    logits = layers.dense(prelogits, 5, name="Logits")
-    embeddings = tf.nn.l2_normalize(prelogits, 1, 1e-10, name="embeddings")
-    norm = tf.reduce_mean(tf.norm(tf.abs(prelogits) + 1e-4, ord=1.0, axis=1))
-    centers = tf.get_variable(
-        "centers", [5, 6], trainable=False, initializer=tf.zeros_initializer()
-    )
-    own = tf.gather(centers, tf.reshape(labels, [-1]))
-    moved = tf.scatter_sub(centers, labels, 0.05 * (own - prelogits))
-    with tf.control_dependencies([moved]):
-        centre = tf.reduce_mean(tf.square(prelogits - own))
-    decayed = tf.train.exponential_decay(rate, step, 100, 1.0, staircase=True)
-    tf.summary.scalar("learning_rate", decayed)
-    ce = _sparse(labels=labels, logits=logits, name="cross_entropy_per_example")
-    mean = tf.reduce_mean(ce, name="cross_entropy")
-    right = tf.cast(
-        tf.equal(tf.argmax(logits, 1), tf.cast(labels, tf.int64)), tf.float32
-    )
-    tf.reduce_mean(right)
-    total = tf.add_n(
-        [mean, norm * 5e-4, centre * 0.01, decay_of(tf.trainable_variables())],
-        name="total_loss",
-    )
-    averages = tf.train.ExponentialMovingAverage(0.9, name="avg")
-    with tf.control_dependencies([averages.apply([mean, total])]):
-        adagrad = tf.train.AdagradOptimizer(decayed)
-        grads = adagrad.compute_gradients(total, tf.trainable_variables())
-    applied = adagrad.apply_gradients(grads, global_step=step)
-    shadows = tf.train.ExponentialMovingAverage(0.999, step)
-    with tf.control_dependencies([applied, shadows.apply(tf.trainable_variables())]):
-        tf.no_op(name="train")
-    tf.train.Saver(tf.trainable_variables())
-    return fetch(embeddings, labels=[labels])

@@ -102,7 +102,10 @@ def refiner_of_synthetic_pictures() -> Fetches:
         tf.Variable(0, name=n, trainable=False)
         for n in ("refiner_step", "discrim_step")
     ]
-    normalize = lambda v: tf.image.resize_images(v, [12, 12]) / 127.5 - 1.0
+
+    def normalize(v):
+        return tf.image.resize_images(v, [12, 12]) / 127.5 - 1.0
+
     normal_x, normal_y = normalize(x), normalize(y)
     with tf.variable_scope("refiner"):
         h = layers.conv2d(normal_x, 6, 3, padding="same", name="conv_0")
@@ -114,7 +117,6 @@ def refiner_of_synthetic_pictures() -> Fetches:
                 h + layers.conv2d(inner, 6, 3, padding="same", name=f"resnet_{i}_2")
             )
         refined = tf.tanh(layers.conv2d(h, 1, 1, name="conv_1"), name="tanh")
-    tf.cast((refined + 1.0) * 127.5, tf.float32, name="denormalized")
     shown = (refined + 1.0) * 127.5
 
     def judge(v, reuse=False):

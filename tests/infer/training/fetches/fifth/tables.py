@@ -142,7 +142,10 @@ def items_crossed_with_entities() -> Fetches:
     labels = tf.placeholder(tf.float32, [None], "labels")
     kinds = "user item entity relation".split()
     tables = {n: tf.get_variable(n + "_emb_matrix", [9, 4]) for n in kinds}
-    look = lambda n, ids: tf.nn.embedding_lookup(tables[n], ids)
+
+    def look(n, ids):
+        return tf.nn.embedding_lookup(tables[n], ids)
+
     users, items, heads = look("user", user), look("item", item), look("entity", head)
     relations, tails = look("relation", relation), look("entity", tail)
     own: dict[str, list] = {"rs": [], "kge": []}
@@ -166,9 +169,10 @@ def items_crossed_with_entities() -> Fetches:
         ]
         own["rs"] += w
         own["kge"] += w
-        pick = lambda a, b: tf.reshape(
-            tf.matmul(flat, a) + tf.matmul(turned, b), [-1, 4]
-        )
+
+        def pick(a, b):
+            return tf.reshape(tf.matmul(flat, a) + tf.matmul(turned, b), [-1, 4])
+
         return pick(w[0], w[1]), pick(w[2], w[3])
 
     users = dense(users, 4, "rs")

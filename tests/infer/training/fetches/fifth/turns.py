@@ -29,7 +29,10 @@ def captions_with_attention() -> Fetches:
     def start(x):
         with tf.variable_scope("initial_lstm", reuse=tf.AUTO_REUSE):
             mean = tf.reduce_mean(x, 1)
-            get = lambda n: layers.dense(mean, 8, tf.nn.tanh, name=n)
+
+            def get(n):
+                return layers.dense(mean, 8, tf.nn.tanh, name=n)
+
             return get("c"), get("h")
 
     def turn(x, projected, word, c, h, cell, dropout):
@@ -154,7 +157,10 @@ def answers_in_unrolled_turns() -> Fetches:
 def text_made_for_a_judge() -> Fetches:
     """LantaoYu/SeqGAN generator.py: generate() runs gen_x, tokens drawn in a while loop; rewards are fed."""
     n, e, units, steps, batch = 12, 4, 5, 4, 3
-    new = lambda *shape: tf.Variable(tf.random_normal(shape, stddev=0.1))
+
+    def new(*shape):
+        return tf.Variable(tf.random_normal(shape, stddev=0.1))
+
     rate = tf.Variable(0.01, trainable=False)
     tf.Variable(tf.zeros([steps]))
     with tf.variable_scope("generator"):
@@ -190,8 +196,12 @@ def text_made_for_a_judge() -> Fetches:
             tokens.write(i, token),
         )
 
-    array = lambda dtype: tf.TensorArray(dtype, steps)
-    below = lambda i, *_: i < steps
+    def array(dtype):
+        return tf.TensorArray(dtype, steps)
+
+    def below(i, *_):
+        return i < steps
+
     *_, gen_x = tf.while_loop(
         below, draw, (0, start, h0, array(tf.float32), array(tf.int32))
     )
@@ -341,19 +351,30 @@ def letters_looked_up_and_folded() -> Fetches:
         probs = tf.transpose(
             tf.stack([tf.reduce_max(tf.nn.softmax(o), axis=1) for o in outs])
         )
-        find = lambda k: tf.raw_ops.LookupTableFindV2(
-            table_handle=table, keys=k, default_value=b""
-        )
-        join = lambda a, v: tf.cond(tf.equal(v, 2), lambda: "", lambda: find(v) + a)
+
+        def find(k):
+            return tf.raw_ops.LookupTableFindV2(
+                table_handle=table, keys=k, default_value=b""
+            )
+
+        def join(a, v):
+            return tf.cond(tf.equal(v, 2), lambda: "", lambda: find(v) + a)
+
         text = tf.map_fn(
             lambda m: tf.foldr(join, m, initializer=""), numbers, dtype=tf.string
         )
-        times = lambda a, v: tf.multiply(tf.cast(v, tf.float64), a)
+
+        def times(a, v):
+            return tf.multiply(tf.cast(v, tf.float64), a)
+
         one = tf.constant(1, tf.float64)
         probs = tf.map_fn(
             lambda m: tf.foldr(times, m, initializer=one), probs, dtype=tf.float64
         )
-        single = lambda v: tf.cond(tf.equal(tf.shape(v)[0], 1), lambda: v[0], lambda: v)
+
+        def single(v):
+            return tf.cond(tf.equal(tf.shape(v)[0], 1), lambda: v[0], lambda: v)
+
         prediction = tf.identity(single(text), name="prediction")
         probability = tf.identity(single(probs), name="probability")
     costs = [_sparse(logits=o, labels=targets[:, t]) for t, o in enumerate(outs)]

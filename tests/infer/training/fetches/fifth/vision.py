@@ -40,7 +40,9 @@ def _averaged_norm(x, training, scope):
             with tf.control_dependencies([apply]):
                 return tf.identity(mean), tf.identity(variance)
 
-        stored = lambda: (ema.average(mean), ema.average(variance))
+        def stored():
+            return (ema.average(mean), ema.average(variance))
+
         m, v = tf.cond(training, update, stored)
         return tf.nn.batch_normalization(x, m, v, beta, gamma, 1e-3)
 
@@ -78,7 +80,10 @@ def points_turned_by_a_small_net() -> Fetches:
         tf.nn.max_pool(h, [1, 16, 1, 1], [1] * 4, "VALID", name="maxpool"), [4, -1]
     )
     h = layers.dense(h, 10, tf.nn.relu)
-    dropped = lambda: tf.nn.dropout(h, 0.7)
+
+    def dropped():
+        return tf.nn.dropout(h, 0.7)
+
     h = tf.cond(training, dropped, lambda: h)
     pred = layers.dense(h, 5)
     loss = tf.reduce_mean(_sparse(logits=pred, labels=labels))

@@ -80,7 +80,10 @@ def memory_of_words() -> Fetches:
     target = tf.placeholder(tf.float32, [4, 20], name="target")
     context = tf.placeholder(tf.int32, [4, 5], name="context")
     step = tf.Variable(0, name="global_step")
-    new = lambda *shape: tf.Variable(tf.random_uniform(shape, -0.1, 0.1))
+
+    def new(*shape):
+        return tf.Variable(tf.random_uniform(shape, -0.1, 0.1))
+
     a, b, c, t_a, t_b = new(20, 6), new(20, 6), new(6, 6), new(5, 6), new(5, 6)
     look = tf.nn.embedding_lookup
     a_in = tf.add(look(a, context), look(t_a, time))
@@ -117,7 +120,9 @@ def documents_by_words_and_sentences() -> Fetches:
     step = tf.Variable(0, trainable=False, name="Global_Step")
     epoch = tf.Variable(0, trainable=False, name="Epoch_Step")
     tf.assign(epoch, tf.add(epoch, tf.constant(1)))
-    get = lambda name, *shape: tf.get_variable(name, shape)
+
+    def get(name, *shape):
+        return tf.get_variable(name, shape)
 
     def gru(xs, n, size, scope):
         with tf.variable_scope(scope):
@@ -127,11 +132,12 @@ def documents_by_words_and_sentences() -> Fetches:
             }
         h, states = tf.ones((tf.shape(xs[0])[0], n)), []
         for x in xs:
-            part = (
-                lambda k, v: tf.matmul(x, gates[k][0])
-                + tf.matmul(v, gates[k][1])
-                + gates[k][2]
-            )
+
+            def part(k, v):
+                return (
+                    tf.matmul(x, gates[k][0]) + tf.matmul(v, gates[k][1]) + gates[k][2]
+                )
+
             z, r = tf.nn.sigmoid(part("z", h)), tf.nn.sigmoid(part("r", h))
             w, u, b = gates["h"]
             new = tf.nn.tanh(tf.matmul(x, w) + r * tf.matmul(h, u) + b)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..training.arrays import Flow
-from ..training.roles import Training
+from ...training.arrays import Flow
+from ...training.roles import Training
 
 _PIVOTS = frozenset("Identity LoopCond Switch Merge".split())
 _SWITCHES = frozenset({"Switch", "RefSwitch"})

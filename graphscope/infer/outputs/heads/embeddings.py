@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..training.arrays import Flow
-from ..training.roles import Training
+from ...training.arrays import Flow
+from ...training.roles import Training
 
 
 def codes_before_classes(study: Training) -> dict[int, int]:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...graph import Model, Tensor
-from ..training.arrays import Flow
-from ..training.gradients.derivatives import differentiated_input
-from ..training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
-from ..training.roles import Training, union_of
+from ....graph import Model, Tensor
+from ...training.arrays import Flow
+from ...training.gradients.derivatives import differentiated_input
+from ...training.op_kinds import SHAPE_ONLY, kind_of
+from ...training.roles import Training
+from .alive import is_alive, readers_of
+from .boundaries import boundaries_of, ends_of_copies
 from .branches import branches, is_pivot, read_by_branch
 from .embeddings import codes_before_classes
 
@@ -35,7 +37,6 @@ _OUTPUT_NAME = re.compile(
     r"(outputs?|pred(iction)?s?|prob(abilitie)?s?|scores?|y_?(hat|pred))$",
     re.IGNORECASE,
 )
-_MOST_OF_A_NET = 0.4  # of one optimizer's weights; CycleGAN's two generators share one
 _LOSSES = ("loss", "metric")
 _MOST = 4000  # candidates looked at; a graph with more ends than that is no one's model
 
@@ -62,8 +63,8 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     ends.update(dict.fromkeys(_before_losses(study)))
     ends.update(dict.fromkeys(_before_decisions(study, list(ends))))
     ends.update(dict.fromkeys(_named(study)))
-    ends.update(dict.fromkeys(_boundaries(study)))
-    ends.update(dict.fromkeys(_of_copies(study)))
+    ends.update(dict.fromkeys(boundaries_of(study)))
+    ends.update(dict.fromkeys(ends_of_copies(study)))
     ends.update(dict.fromkeys(codes_before_classes(study)))
     nodes = _outside_branches(study, _without_loop_exits(study, list(ends)))
     heads = _heads_of(model, study, nodes)
@@ -119,7 +120,7 @@ def _leaves_loop(flow: Flow, i: int) -> bool:
 
 def _holds_values(study: Training, i: int, port: int) -> bool:
     """Whether a tensor holds values, not a handle or what a cond keeps for its gradient."""
-    from ...wire import opdefs
+    from ....wire import opdefs
 
     dtypes = opdefs.output_dtypes(study.flow.ops[i], study.flow.nodes[i].attrs)
     return port >= len(dtypes) or dtypes[port] not in ("variant", "resource")
@@ -141,7 +142,7 @@ def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
 
 
 def _head(study: Training, i: int, port: int) -> Head:
-    readers = _readers(study, i)
+    readers = readers_of(study, i)
     roles = frozenset(_role_of(study, n) for n in readers)
     derivative = _derivative_text(study, i)
     return Head(study.flow.tensor(i, port), i, roles, "" not in roles, None, derivative)
@@ -173,68 +174,13 @@ def _role_of(study: Training, i: int) -> str:
     return study.roles.get(i, "")
 
 
-def _readers(study: Training, i: int) -> list[int]:
-    """Who reads the node's values, left out what only looks at its shape, and the steps of its derivatives."""
-    ops, own = study.flow.ops, study.derivatives
-    scope = own.scope if own is not None else []
-    return [
-        n
-        for n in study.flow.outputs[i]
-        if (ops[n] not in SHAPE_ONLY or _starts_loop(study, n))
-        and not (scope and scope[n])
-    ]
-
-
-def _starts_loop(study: Training, i: int) -> bool:
-    """Whether a node makes the zeros that a loop begins with: Keras runs a masked cell once to see how large they are."""
-    flow = study.flow
-    if flow.ops[i] != "ZerosLike":
-        return False
-    return any(flow.ops[n] in _LOOP_STARTS for n in flow.outputs[i])
-
-
-_LOOP_STARTS = frozenset({"While", "StatelessWhile", "Enter"})
-
-
-def is_alive(study: Training, i: int) -> bool:
-    """Whether a node computes something that the model could be asked for."""
-    flow, deps, op = study.flow, study.deps, study.flow.ops[i]
-    if _is_step_of_derivative(study, i):
-        return False
-    if i in study.roles or kind_of(op) or op in VARIABLES or op in SHAPE_ONLY:
-        return False
-    if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study.flow, i):
-        return False
-    if deps.sources and deps.has_weights:
-        return bool(deps.feeds[i] and deps.weights[i])
-    return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])
-
-
-def _is_step_of_derivative(study: Training, i: int) -> bool:
-    """Whether a node stands inside a gradient, not at its end."""
-    own = study.derivatives
-    return (
-        own is not None
-        and bool(own.scope[i])
-        and i not in own.by_input
-        and not (i in own.read and _meets_label(study, i))
-    )
-
-
-def _meets_label(study: Training, i: int) -> bool:
-    """Whether what reads a derivative compares it with a label: forces that are trained on as they come."""
-    labels, feeds = study.losses.labels, study.deps.feeds
-    outside = [n for n in study.flow.outputs[i] if study.roles.get(n) == "loss"]
-    return any(feeds[n] & labels and not feeds[i] & labels for n in outside)
-
-
 def _ends(study: Training) -> list[int]:
     flow = study.flow
     return [
         i
         for i in range(len(flow))
         if (is_alive(study, i) or _is_plain_result(study, i))
-        and all(n in study.roles for n in _readers(study, i))
+        and all(n in study.roles for n in readers_of(study, i))
     ]
 
 
@@ -262,7 +208,7 @@ def last_resorts(study: Training) -> Iterator[tuple[str, list[int]]]:
     sinks = [
         i
         for i in range(len(flow))
-        if not [n for n in _readers(study, i) if n not in roles]
+        if not [n for n in readers_of(study, i) if n not in roles]
         and flow.inputs[i]
         and i not in roles
         and not is_pivot(study.flow, i)
@@ -277,11 +223,12 @@ def last_resorts(study: Training) -> Iterator[tuple[str, list[int]]]:
 
 def _before_losses(study: Training) -> list[int]:
     """The model's side of each wire into a loss or a metric."""
-    before = []
+    before: list[int] = []
     for i, role in study.roles.items():
         if role in _LOSSES:
             before += [s for s, _ in study.flow.inputs[i] if is_alive(study, s)]
-    return [i for i in before if not study.deps.later[i]]
+    before = [i for i in before if not study.deps.later[i]]
+    return before + [i for i in study.losses.necks if is_alive(study, i)]
 
 
 def _before_decisions(study: Training, ends: list[int]) -> list[int]:
@@ -325,66 +272,9 @@ def is_default_name(name: str) -> bool:
     ).split() or name.rsplit("/", 2)[-2:-1] == ["dropout"]
 
 
-def _boundaries(study: Training) -> list[int]:
-    """Where one optimizer's weights end and another's begin: the generator's image before the discriminator."""
-    groups = study.weight_groups
-    if len(groups) < 2:
-        return []
-    flow, deps, boundaries = study.flow, study.deps, []
-    for i in range(len(flow)):
-        if not is_alive(study, i) or deps.reduced[i]:
-            continue
-        own = [g for g in groups if deps.weights[i] & g]
-        share = (
-            (deps.weights[i] & own[0]).bit_count() / own[0].bit_count() if own else 0
-        )
-        if len(own) != 1 or share < _MOST_OF_A_NET:
-            continue
-        others = union_of([g for g in groups if g != own[0]])
-        if any(deps.applied[n] & others for n in _readers(study, i)):
-            boundaries.append(_before_join(study, i))
-    return [i for i in boundaries if not _is_blend(study, i, boundaries)]
-
-
-def _is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
-    """Whether a boundary is another one mixed with data: the points between real and false of a gradient penalty."""
-    weights, feeds = study.deps.weights, study.deps.feeds
-    return any(
-        n != i
-        and weights[n] == weights[i]
-        and feeds[n] != feeds[i]
-        and not feeds[n] & ~feeds[i]
-        and study.flow.upstream([i])[n]
-        for n in boundaries
-    )
-
-
-def _before_join(study: Training, i: int) -> int:
-    """The one part of a concatenation that has weights behind it: the image, not what it is shown beside."""
-    if study.flow.ops[i] not in ("ConcatV2", "Concat", "Pack"):
-        return i
-    parts = {s for s, _ in study.flow.inputs[i] if study.deps.weights[s]}
-    return parts.pop() if len(parts) == 1 else i
-
-
-def _of_copies(study: Training) -> list[int]:
-    """The ends of networks whose weights are copied from the trained ones: a target network's values."""
-    flow, loose = study.flow, study.loose
-    if loose is None or not study.copies:
-        return []
-    copies = []
-    for i in range(len(flow)):
-        copied = loose.feeds[i] and loose.weights[i] & study.copies
-        if not copied or study.deps.weights[i] or i in study.roles:
-            continue
-        if all(n in study.roles or not loose.feeds[n] for n in _readers(study, i)):
-            copies.append(i)
-    return copies
-
-
 def _ports(model: Model, study: Training, i: int) -> list[int]:
     """The ports of a node that may be outputs: all of a call's, else the ones that are read, else the first."""
-    from ...wire import op_registry, opdefs
+    from ....wire import op_registry, opdefs
 
     op, node = study.flow.ops[i], study.flow.nodes[i]
     if op in _CALLS or op in model.functions:

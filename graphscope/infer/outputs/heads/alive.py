@@ -1,0 +1,62 @@
+"""Training, node -> whether it computes something that a model could be asked for, and who reads it."""
+
+from __future__ import annotations
+
+from ...training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
+from ...training.roles import Training
+from .branches import is_pivot
+
+
+def readers_of(study: Training, i: int) -> list[int]:
+    """Who reads the node's values, left out what only looks at its shape, and the steps of its derivatives."""
+    ops, own = study.flow.ops, study.derivatives
+    scope = own.scope if own is not None else []
+    return [
+        n
+        for n in study.flow.outputs[i]
+        if (ops[n] not in SHAPE_ONLY or _starts_loop(study, n))
+        and not (scope and scope[n])
+    ]
+
+
+def _starts_loop(study: Training, i: int) -> bool:
+    """Whether a node makes the zeros that a loop begins with: Keras runs a masked cell once to see how large they are."""
+    flow = study.flow
+    if flow.ops[i] != "ZerosLike":
+        return False
+    return any(flow.ops[n] in _LOOP_STARTS for n in flow.outputs[i])
+
+
+_LOOP_STARTS = frozenset({"While", "StatelessWhile", "Enter"})
+
+
+def is_alive(study: Training, i: int) -> bool:
+    """Whether a node computes something that the model could be asked for."""
+    flow, deps, op = study.flow, study.deps, study.flow.ops[i]
+    if _is_step_of_derivative(study, i):
+        return False
+    if i in study.roles or kind_of(op) or op in VARIABLES or op in SHAPE_ONLY:
+        return False
+    if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study.flow, i):
+        return False
+    if deps.sources and deps.has_weights:
+        return bool(deps.feeds[i] and deps.weights[i])
+    return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])
+
+
+def _is_step_of_derivative(study: Training, i: int) -> bool:
+    """Whether a node stands inside a gradient, not at its end."""
+    own = study.derivatives
+    return (
+        own is not None
+        and bool(own.scope[i])
+        and i not in own.by_input
+        and not (i in own.read and _meets_label(study, i))
+    )
+
+
+def _meets_label(study: Training, i: int) -> bool:
+    """Whether what reads a derivative compares it with a label: forces that are trained on as they come."""
+    labels, feeds = study.losses.labels, study.deps.feeds
+    outside = [n for n in study.flow.outputs[i] if study.roles.get(n) == "loss"]
+    return any(feeds[n] & labels and not feeds[i] & labels for n in outside)

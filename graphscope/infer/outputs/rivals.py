@@ -1,0 +1,97 @@
+"""Heads -> how each stands to others of the same weights: which acts and which is trained, which is drawn, needs less."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ..training.roles import Training
+from .heads.candidates import Head
+
+
+class Rivals:
+    """The heads of a graph by their weights; ``data`` are the bits of the inputs that are no labels."""
+
+    def __init__(
+        self,
+        study: Training,
+        heads: Sequence[Head],
+        generators: Sequence[Head],
+        data: int,
+    ) -> None:
+        deps = study.deps
+        self.study, self.data = study, data
+        self.behind: dict[int, bytearray] = {}
+        self.forms: dict[int, list[int]] = defaultdict(list)
+        for head in sorted(heads, key=lambda h: bool(study.flow.outputs[h.index])):
+            self.forms[deps.weights[head.index]].append(head.index)
+        self.generated: dict[int, list[int]] = defaultdict(list)
+        for head in generators:
+            self.generated[deps.weights[head.index]].append(head.index)
+        own = study.derivatives
+        self.differentiated = study.flow.upstream(
+            i for i, free in enumerate(own.free if own is not None else ()) if free
+        )
+        self.trained_on: dict[int, list[int]] = defaultdict(list)
+        for head in heads:
+            if "loss" in head.readers and not deps.later[head.index]:
+                self.trained_on[deps.weights[head.index]].append(head.index)
+
+    def unjudged_twin(self, head: Head) -> str:
+        """The output of a generator in training that this head makes as well, of the same weights, for use."""
+        deps = self.study.deps
+        if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
+            return ""
+        for i in self.generated.get(deps.weights[head.index], ()):
+            ours, theirs = (deps.feeds[n] & ~deps.random for n in (head.index, i))
+            if i != head.index and (ours == theirs or ours and not ours & theirs):
+                return self.study.flow.names[i]
+        return ""
+
+    def trained_copy(self, head: Head) -> str:
+        """A head that a loss is taken of, of the same weights and with no input in common, where nothing measures this
+        one: an acting model beside the one in training."""
+        deps = self.study.deps
+        if not head.end or head.readers - {"summary"} or deps.reduced[head.index]:
+            return ""
+        if self.differentiated[head.index]:
+            return ""
+        ours = deps.feeds[head.index] & self.data
+        for i in self.trained_on.get(deps.weights[head.index], ()) if ours else ():
+            if not ours & deps.feeds[i] and deps.feeds[i] & self.data:
+                return self.study.flow.names[i]
+        return ""
+
+    def needs_more(self, head: Head) -> str:
+        """A head with the same weights that needs other inputs besides: teacher forcing, dropout's rate."""
+        deps = self.study.deps
+        weights, feeds = deps.weights[head.index], deps.feeds[head.index]
+        for other in self.forms.get(weights, ())[:8] if weights else ():
+            fewer = feeds != deps.feeds[other] and not feeds & ~deps.feeds[other]
+            drawn = deps.feeds[other] == feeds | deps.random
+            if fewer and not drawn and not self._behind(other)[head.index]:
+                return self.study.flow.names[other]
+        return ""
+
+    def deterministic(self, head: Head) -> str:
+        """A head of the same inputs whose value is not drawn, where this one's is."""
+        deps = self.study.deps
+        feeds = deps.feeds[head.index]
+        if not feeds & deps.random:
+            return ""
+        for weights, heads in self.forms.items():
+            if not weights or weights & ~deps.weights[head.index]:
+                continue
+            if weights.bit_count() * 2 < deps.weights[head.index].bit_count():
+                continue
+            for other in heads[:8]:
+                sure = deps.feeds[other] == feeds & ~deps.random
+                if sure and not deps.later[other] and not deps.reduced[other]:
+                    return self.study.flow.names[other]
+        return ""
+
+    def _behind(self, i: int) -> bytearray:
+        """What a node is computed from; kept, since many heads are compared with the same few."""
+        if i not in self.behind:
+            self.behind[i] = self.study.flow.upstream([i])
+        return self.behind[i]
