@@ -151,7 +151,7 @@ class Context:
             return "class", [self._evidence("ranked", ends)]
         if last in DECISIONS:
             return "class", [self._evidence(self._decision(head), ends)]
-        if last in ACTIVATIONS - {"Relu", "Softplus"}:
+        if last in ACTIVATIONS - {"Relu", "Softplus"} or self._is_normalised(inner):
             return "prediction", [self._evidence("activation", ends)]
         if _DETECTIONS.search(last) or self._is_picked(inner):
             return "prediction", [self._evidence("detection", ends)]
@@ -239,6 +239,17 @@ class Context:
         return (
             flow.ops[i] in _LOOKUPS and not self.study.deps.feeds[flow.inputs[i][0][0]]
         )
+
+    def _is_normalised(self, i: int) -> bool:
+        """Whether a node is ``exp(x) / sum(exp(x))``: a softmax by hand."""
+        flow = self.study.flow
+        if flow.ops[i] not in ("RealDiv", "Div") or len(flow.inputs[i]) != 2:
+            return False
+        above, below = (self.through(source) for source, _ in flow.inputs[i])
+        if flow.ops[below] == "Tile":
+            below = self.through(flow.inputs[below][0][0])
+        summed = flow.ops[below] == "Sum" and flow.inputs[below][0][0] == above
+        return summed and flow.ops[above] == "Exp"
 
     def _is_picked(self, i: int) -> bool:
         """Whether a node holds what non-maximum suppression picked."""

@@ -192,7 +192,7 @@ def test_a_focal_losses_clamp_and_a_factorisation_machines_squares() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group, right", [("third", 42), ("fourth", 19), ("fifth", 42)])
+@pytest.mark.parametrize("group, right", [("third", 44), ("fourth", 19), ("fifth", 42)])
 def test_styles_written_before_they_were_ranked(group: str, right: int) -> None:
     """As many as when their kinds were mended; untouched they were 35 of 47, 13 of 20 and 25 of 48."""
     from graphscope.infer.outputs.find import find_outputs

@@ -26,6 +26,8 @@ _PASSED = frozenset("Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
 _ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
+_ASSEMBLED = re.compile(rf"ConcatV2$|{ANSWERS.pattern}")
+"""What a person puts together or answers with, on the way from a prediction to a loss too."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def find_losses(
         plain = _without_weights_of_losses(flow, deps, labels)
         necks = find_bottlenecks(flow, plain, aside, labels, role)
         find_approach(flow, plain, aside, lossy, derived, role, necks.compared).mark()
-        between = frozenset(i for i in necks.between if not ANSWERS.match(flow.ops[i]))
+        between = frozenset(i for i in necks.between if not _ASSEMBLED.match(flow.ops[i]))
         last, views = _before_steps(flow, deps, role, necks)
         role.update(dict.fromkeys(views, "loss"))
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
@@ -86,7 +88,7 @@ def _before_steps(
     while stack:
         i = stack.pop()
         view = _is_view(flow, i) and _is_only_measured(flow, deps, role, i)
-        if i not in role and not view and not _meets_twin(flow, deps, i):
+        if i not in role and not view:
             last.add(i)
             continue
         views |= {i} if view else set()
@@ -108,14 +110,6 @@ def _is_view(flow: Flow, i: int) -> bool:
         constant_shape(flow.nodes[shape].attrs) if flow.ops[shape] == "Const" else ()
     )
     return sizes in ((1,), (2,))
-
-
-def _meets_twin(flow: Flow, deps: Dependence, i: int) -> bool:
-    """Whether one net's answers to two inputs meet: a pair of embeddings, and their distance."""
-    sides = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
-    if len(sides) != 2 or deps.weights[sides[0]] != deps.weights[sides[1]]:
-        return False
-    return not deps.feeds[sides[0]] & deps.feeds[sides[1]] & ~deps.random
 
 
 def _is_only_measured(

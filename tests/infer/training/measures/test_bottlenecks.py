@@ -38,35 +38,12 @@ def painted_by_fixed_features() -> Known:
     return known(["picture"])
 
 
-def pair_of_one_net() -> Known:
-    """Two embeddings by the same weights: their distance is the loss's, the embedding the model's."""
-    one, two, same = (
-        data(None, 4, name="one"),
-        data(None, 4, name="two"),
-        data(None, name="same"),
-    )
-    with tf.variable_scope("net"):
-        a = dense(one, 3, name="code")
-    with tf.variable_scope("net", reuse=True):
-        b = tf.nn.bias_add(
-            tf.matmul(two, tf.get_variable("code/kernel")), tf.get_variable("code/bias")
-        )
-    d = tf.reduce_sum(tf.square(a - b), 1)
-    far = tf.square(tf.maximum(1.0 - tf.sqrt(d + 1e-6), 0.0))
-    tf.train.AdamOptimizer().minimize(tf.reduce_mean(same * d + (1 - same) * far))
-    return known([a.op.name])
-
-
 def test_a_prediction_read_in_two_forms_is_one_bottleneck() -> None:
     assert necks(twice_in_one_loss) == {"scores"}
 
 
 def test_features_that_nobody_trains_make_no_layer() -> None:
     assert necks(painted_by_fixed_features) == {"picture"}
-
-
-def test_two_answers_of_one_net_are_told_apart_from_their_distance() -> None:
-    assert necks(pair_of_one_net) == {"net/code/BiasAdd", "net_1/BiasAdd"}
 
 
 def clipped_biases() -> Known:
