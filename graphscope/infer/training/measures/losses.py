@@ -71,7 +71,9 @@ def find_losses(
         plain = _without_weights_of_losses(flow, deps, labels)
         necks = find_bottlenecks(flow, plain, aside, labels, role)
         find_approach(flow, plain, aside, lossy, derived, role, necks.compared).mark()
-        between = frozenset(i for i in necks.between if not _ASSEMBLED.match(flow.ops[i]))
+        between = frozenset(
+            i for i in necks.between if not _ASSEMBLED.match(flow.ops[i])
+        )
         last, views = _before_steps(flow, deps, role, necks)
         role.update(dict.fromkeys(views, "loss"))
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
