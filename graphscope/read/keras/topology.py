@@ -176,11 +176,36 @@ class _Reader:
                     f"reads output {tensor.port} of {tensor.layer!r}, which has {ports}"
                 )
 
+    def junction(
+        self, name: str, entry: Mapping[str, Any], depth: int
+    ) -> list[KerasLayer]:
+        """The layers of all chains that a Merge has in itself, then the Merge, called on their ends."""
+        if depth > DEEPEST:
+            raise self.wrong(f"has models more than {DEEPEST} deep in each other")
+        layers: list[KerasLayer] = []
+        ends: list[LayerOutput] = []
+        for number, branch in enumerate(entry["config"]["layers"]):
+            if not isinstance(branch, dict):
+                raise self.wrong(f"has a branch that is none (number {number})")
+            if not is_model(branch):
+                branch = {"class_name": "Sequential", "config": [branch]}
+            model = self.model(branch, depth + 1, f"{name}_{number}")
+            layers += model.layers
+            ends += model.outputs
+        if len({each.name for each in layers} | {name}) <= len(layers):
+            raise self.wrong(f"has two layers of one name before {name!r}")
+        merge = self.layer(name, entry, depth)
+        return [*layers, replace(merge, calls=(KerasCall((tuple(ends),)),))]
+
     def chain(self, inner: Mapping[str, Any], depth: int) -> KerasModel:
         """A Sequential: each layer called on what the one before yields, the first on an input."""
         layers: list[KerasLayer] = []
         before: LayerOutput | None = None
         for name, entry in self.entries(inner):
+            if not layers and _is_junction(entry):
+                layers = self.junction(name, entry, depth)
+                before = LayerOutput(name)
+                continue
             if any(name == each.name for each in layers):
                 raise self.wrong(f"has two layers called {name!r}")
             layer = self.layer(name, entry, depth)
@@ -195,14 +220,23 @@ class _Reader:
                 before = LayerOutput(layers[0].name)
             layers.append(replace(layer, calls=(KerasCall((before,)),)))
             before = LayerOutput(name)
+        fed = [x for x in layers if x.class_name == "InputLayer"] or layers[:1]
         return KerasModel(
             str(inner["name"]),
-            "Sequential",
+            "Functional" if len(fed) > 1 else "Sequential",
             tuple(layers),
-            (LayerOutput(layers[0].name),) if layers else (),
+            tuple(LayerOutput(each.name) for each in fed),
             (before,) if before is not None else (),
             inner.get("trainable") is not False,
         )
+
+
+def _is_junction(entry: Mapping[str, Any]) -> bool:
+    """Whether a layer of Keras 1 has the chains in itself that it merges: a Sequential then begins with several."""
+    config = entry["config"]
+    if entry.get("class_name") != "Merge" or not isinstance(config, dict):
+        return False
+    return isinstance(config.get("layers"), list)
 
 
 def _last_call(layers: Mapping[str, KerasLayer], tensor: LayerOutput) -> LayerOutput:

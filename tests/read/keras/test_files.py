@@ -361,6 +361,50 @@ def test_keras_1_stored_weights_otherwise(
     np.testing.assert_allclose(run_source(tmp_path / "out")(x), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("mode", ["concat", "sum", "dot"])
+def test_a_chain_of_keras_1_begins_with_chains_that_it_merges(
+    mode: str, tmp_path: Path
+) -> None:
+    import h5py
+    import tf_keras as K
+
+    a, b = K.Input((3,)), K.Input((5,))
+    left = K.layers.Dense(4, activation="tanh", name="left")
+    right = K.layers.Dense(4, name="right")
+    merge = {"concat": K.layers.Concatenate(), "sum": K.layers.Add(), "dot": K.layers.Dot(1)}  # fmt: skip
+    last = K.layers.Dense(2, name="last")
+    model = K.Model([a, b], last(merge[mode]([left(a), right(b)])))
+    spread(model)
+    config = {**_OLD, "bias": True, "output_dim": 4}
+    branches = [
+        {"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {**config, "name": name, "activation": activation,
+         "batch_input_shape": [None, size], "input_dim": size}}]}
+        for name, activation, size in (("left", "tanh", 3), ("right", "linear", 5))
+    ]  # fmt: skip
+    layers = [
+        {"class_name": "Merge", "config": {"name": "m", "mode": mode, "concat_axis": -1, "dot_axes": [[1], [1]], "layers": branches}},
+        {"class_name": "Dense", "config": {**config, "name": "last", "output_dim": 2, "activation": "linear"}},
+    ]  # fmt: skip
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        chain = {"class_name": "Sequential", "config": layers}
+        file.attrs["model_config"] = json.dumps(chain)
+        top = file.create_group("model_weights")
+        top.attrs["layer_names"] = [b"left", b"right", b"m", b"last"]
+        for layer in (left, right, last):
+            group = top.create_group(layer.name)
+            group.attrs["weight_names"] = names = [b"W", b"b"]
+            for key, value in zip(names, layer.get_weights()):
+                group[key.decode()] = value
+        top.create_group("m").attrs["weight_names"] = np.zeros(0, "S1")
+    found = graphscope.analyse(str(tmp_path / "m.h5"))
+    assert found.layer_table()["parameters"].sum() == model.count_params()
+    found.write_keras(tmp_path / "out")
+    rng = np.random.default_rng(0)
+    x = [rng.normal(size=(2, size)).astype("f4") for size in (3, 5)]
+    built = run_source(tmp_path / "out")
+    np.testing.assert_allclose(built(x), model(x), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("keras", ["keras", "tf_keras"])
 def test_what_lies_within_is_an_output_when_asked_for(
     keras: str, tmp_path: Path

@@ -42,7 +42,6 @@ _CLASSES = {
 }
 _MERGES = {
     "ave": "Average",
-    "concat": "Concatenate",
     "max": "Maximum",
     "mul": "Multiply",
     "sum": "Add",
@@ -73,15 +72,25 @@ def in_keras_2(
     if class_name == "Embedding":
         renamed["embeddings_initializer"] = renamed.pop("kernel_initializer", "uniform")
     if class_name == "Merge":
-        axis = renamed.pop("concat_axis", -1)
-        mode = renamed.pop("mode", "sum")
-        class_name = _MERGES.get(str(mode), "Merge")
-        renamed = {"name": renamed.get("name")} | (
-            {"axis": axis} if mode == "concat" else {}
-        )
+        return _merge(config)
     if class_name == "UpSampling1D" and "size" not in renamed and "length" in config:
         renamed["size"] = config["length"]
     return _CLASSES.get(class_name, class_name), renamed
+
+
+def _merge(config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The class of what a Merge does, by its mode."""
+    mode, name = str(config.get("mode", "sum")), {"name": config.get("name")}
+    if mode == "concat":
+        return "Concatenate", {**name, "axis": config.get("concat_axis", -1)}
+    if mode in ("dot", "cos"):
+        axes = config.get("dot_axes", -1)
+        if isinstance(axes, list):
+            axes = [
+                each[0] if isinstance(each, list) and each else each for each in axes
+            ]
+        return "Dot", {**name, "axes": axes, "normalize": mode == "cos"}
+    return _MERGES.get(mode, "Merge"), name
 
 
 def _argument(class_name: str, key: str) -> str:
