@@ -19,7 +19,13 @@ from .parting import first_parting
 from .report import Verification
 from .run.lite.runner import LiteRunner
 from .run.opening import open_runner
-from .run.randomness import ROUNDING, drawn_outputs, is_chaotic, own_movement
+from .run.randomness import (
+    ROUNDING,
+    coarseness,
+    drawn_outputs,
+    is_chaotic,
+    own_movement,
+)
 from .run.runner import KerasRunner, Runner, TooSlow
 from .run.safety import check_outputs
 from .thresholds import Sides
@@ -98,7 +104,9 @@ class Comparison:
     ) -> None:
         self.first, self.second, self.pairs, self.fed = first, second, pairs, fed
         self.shapes = shapes
-        self.tolerance = max(tolerance, getattr(first, "tolerance", 0.0))
+        rounding = coarseness(first.model, [name for name, _ in pairs])
+        own = getattr(first, "tolerance", 0.0)
+        self.tolerance = max(tolerance, own, rounding)
         self.settings = _modes(first)
         self.sides = Sides(first, [name for name, _ in pairs])
         self.examples: Mapping[str | None, Any] = {}

@@ -11,9 +11,11 @@ import numpy as np
 from ...errors import GraphscopeError
 from ...freeze.inference.rewrite import find_modes
 from ...graph import Model, Tensor
+from ...graph.order import descendants
 from ...simplify.prune import prune
 from ...simplify.rewrites.dropout import drop_dropout
 from ...simplify.specialise import specialise
+from ...wire import opdefs
 from ..differences import difference
 from ..feeds.draw import shaken
 from ..feeds.noise import Noise
@@ -21,6 +23,8 @@ from ..pairing import Pair
 from .runner import Runner
 from .safety import draws
 
+_HALVES = {"float16": 2.0**-10, "bfloat16": 2.0**-7}  # their units in the last place
+_UNITS = 8  # of them, summed up: of float32's the tolerance is 800
 ROUNDING = 4.0  # times its inputs' rounding: what a reference may make of its own
 _SHAKES = (
     3  # times that inputs are moved by their last bit to see whether a draw is steady
@@ -106,3 +110,23 @@ def is_chaotic(
     return all(
         a <= max(tolerance, ROUNDING * max(m)) for a, m in zip(apart, zip(*moved))
     )
+
+
+def coarseness(model: Model | None, outputs: Sequence[str]) -> float:
+    """How far outputs may be apart, in their own scale, that were computed in half precision somewhere on the way; else 0.
+
+    Weights that are only stored in half precision round nothing that is fed.
+    """
+    if model is None:
+        return 0.0
+    graph = model.graph
+    nodes = [Tensor.parse(name).node for name in outputs]
+    above = graph.upstream([node for node in nodes if node in graph])
+    feeds = [name for name in above if graph.op(name).startswith("Placeholder")]
+    fed = {below for name in feeds for below in descendants(graph, name)}
+    dtypes = {
+        dtype
+        for name in above & fed
+        for dtype in opdefs.output_dtypes(graph.op(name), graph.attrs(name))
+    }
+    return max((_HALVES[d] * _UNITS for d in dtypes if d in _HALVES), default=0.0)

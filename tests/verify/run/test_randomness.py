@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from graphscope.verify.run.randomness import is_chaotic
+from graphscope.graph import Model
+from graphscope.read.text.grammar import graph_from_text
+from graphscope.verify.run.randomness import coarseness, is_chaotic
 
 
 class _Wave:
@@ -36,3 +38,11 @@ def test_the_last_bit_of_an_input_decides_a_chaotic_draw() -> None:
     assert not _is_chaotic(0.1, scale=1e-8)  # steady: they differ
     assert not _is_chaotic(0.0, scale=100.0)  # equal: a draw like any other
     assert not _is_chaotic(9.0, scale=100.0)  # further apart than chance explains
+
+
+def test_what_is_computed_in_half_precision_is_compared_in_its_units() -> None:
+    computed = "h = Cast(x, SrcT=float32, DstT=float16)\ny = Relu(h, T=float16)"
+    stored = "w = Const(dtype=float16, value=[2])\nc = Cast(w, SrcT=float16, DstT=float32)\ny = Mul(x, c, T=float32)"
+    for text, largest in ((computed, 8 / 1024), (stored, 0.0)):
+        graph = graph_from_text(f"x = Placeholder(dtype=float32)\n{text}")
+        assert coarseness(Model(graph, source="m"), ["y:0"]) == largest
