@@ -9,13 +9,51 @@ from typing import Any
 import numpy as np
 
 from ...graph import Function, Graph, Node, Shape, Tensor
-from ...graph.edit import fresh, put
+from ...graph.edit import duplicate, fresh, put
 from ...infer.shapes.forward import infer_facts
 from ...ops.values.facts import UNKNOWN, Fact
+from ..frozen import Frozen
 
 _MADE = ("TensorListReserve", "TensorListFromTensor", "EmptyTensorList")
 _LOOPS = ("While", "StatelessWhile")
 Facts = Mapping[Tensor, Fact]
+
+
+def with_elements(frozen: Frozen) -> Frozen:
+    """The same model, its TensorLists made as TensorFlow Lite's converter takes them: an element's shape said, its batch computed."""
+    graph = duplicate(frozen.graph)
+    say_elements(graph, frozen.functions)
+    reserves = list(graph.by_op("TensorListReserve"))
+    facts = infer_facts(graph, functions=frozen.functions) if reserves else {}
+    for name in reserves:
+        _size(graph, name, facts)
+    return replace(frozen, graph=graph)
+
+
+def _size(graph: Graph, name: str, facts: Facts) -> None:
+    """``TensorListReserve([-1, n], count) -> TensorListReserve(Shape(state), count)`` for a list that a loop fills beside a state of that shape.
+
+    The converter takes no element whose batch is open, but one that is computed.
+    """
+    shape = _element(graph, Tensor(name), facts)
+    if not shape or shape[0] is not None or None in shape[1:]:
+        return
+    loops = [
+        reader for reader, _ in graph.consumers(name) if graph.op(reader) in _LOOPS
+    ]
+    beside = [tensor for loop in loops for tensor in graph.inputs(loop)]
+    state = next((t for t in beside if facts.get(t, UNKNOWN).spec.shape == shape), None)
+    if state is not None:
+        sizes, inputs = fresh(graph, f"{name}/sizes"), list(graph.inputs(name))
+        attrs = {"T": facts[state].spec.dtype, "out_type": "int32"}
+        put(graph, sizes, Node("Shape", attrs), [state])
+        attrs = {**graph.attrs(name), "shape_type": "int32"}
+        put(
+            graph,
+            name,
+            replace(graph.node(name), attrs=attrs),
+            [Tensor(sizes), *inputs[1:]],
+        )
 
 
 def say_elements(graph: Graph, functions: Mapping[str, Function]) -> None:

@@ -13,7 +13,9 @@ from ...verify.import_tensorflow import import_tensorflow, silence
 from ...verify.run.runner import Runner
 from ..bundle.saved import saved_model
 from ..convert.functional import functional
+from ..convert.lists import with_elements
 from ..convert.op_lists import TFLITE
+from ..convert.own_bodies import with_own_bodies
 from ..convert.refusals import lacks, refusal
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
@@ -62,7 +64,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     from tensorflow.lite.python.convert_phase import ConverterError
 
     frozen = spelt(frozen, TFLITE)
-    lifted = functional(frozen)
+    lifted = with_elements(with_own_bodies(functional(frozen)))
     with saved_model(lifted, place) as folder, silence():
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=list(frozen.signatures)
