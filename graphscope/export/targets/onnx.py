@@ -9,6 +9,7 @@ from ...errors import GraphscopeError, NotRunnable
 from ...verify.import_tensorflow import import_tensorflow, silence
 from ...verify.run.runner import Runner
 from ...wire.write import to_graph_def
+from ..convert.counted_loops import LOOPS, with_counted_loops
 from ..convert.functional import functional
 from ..convert.op_lists import ONNX
 from ..convert.refusals import lacks, refusal
@@ -49,6 +50,8 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
         raise GraphscopeError("an .onnx holds at most 2 GB: use --to savedmodel")
     frozen = spelt(frozen, ONNX)
     lifted = functional(frozen)
+    if next(lifted.graph.by_op(*LOOPS), None) is not None:
+        lifted = with_counted_loops(lifted, frozen)
     forms = [frozen] if lifted is frozen else [lifted, frozen]
     failures = []
     for form in forms:

@@ -15,6 +15,7 @@ from ...simplify.rewrites.unfuse import unfuse
 from ...verify.run.runner import Runner
 from ...wire import opdefs
 from ...wire.write import referenced
+from ..convert.own_bodies import with_own_bodies
 from ..frozen import Frozen
 from ..frozen.body import bytes_of
 from ..options import Options
@@ -104,6 +105,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
 
 def _for_the_web(frozen: Frozen) -> tuple[Graph, dict[str, Function], list[str]]:
     """The graph and its functions as TensorFlow.js computes them rightly and fast; and what was changed for it."""
+    frozen = with_own_bodies(frozen)
     (_, signature), *_ = frozen.signatures.items()
     outputs = list(signature.outputs.values())
     ends = [*outputs, *signature.inputs.values(), *map(Tensor, frozen.initialisers)]

@@ -10,20 +10,21 @@ from ...graph import Function, Graph, Node, Tensor
 from ...graph.edit import fresh, put
 from ...wire import opdefs
 from ...wire.write import referenced
+from .list_items import return_items
 from .repairs import repair
 
 
 def web_functions(
     graph: Graph, functions: Mapping[str, Function]
 ) -> tuple[dict[str, Function], list[str]]:
-    """The functions that the graph calls, by name, each repaired; and what was done."""
+    """The functions that the graph calls, by name, each repaired, the graph's loops in place; and what was done."""
     done: list[str] = []
-    found = {}
-    for function in referenced(graph, functions):
+    bodies = {}
+    for function in referenced(graph, return_items(graph, functions)):
         body = _separate(_apart(function))
-        found[function.name] = body
+        bodies[function.name] = body
         done += [each for each in repair(body.graph) if each not in done]
-    return found, done
+    return bodies, done
 
 
 def _apart(function: Function) -> Function:
@@ -46,9 +47,12 @@ def _apart(function: Function) -> Function:
 
 def _separate(function: Function) -> Function:
     """Each return through an Identity of its own: TensorFlow.js knows a function's outputs by their nodes, one port a node."""
-    graph, returns = function.graph, []
+    graph, returns = function.graph, list[Tensor]()
     for tensor in function.returns:
         node = graph.node(tensor.node)
+        if node.op == "Identity" and tensor not in returns:
+            returns.append(tensor)
+            continue
         if node.op == "_Arg":
             dtype = str(node.attrs["T"])
         else:
