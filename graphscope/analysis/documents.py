@@ -205,6 +205,7 @@ def describe_outputs(analysis: Stages) -> dict[str, Any]:
             | {"freeze": freeze_command(source, (short(c.tensor),))}
             for c in candidates.outputs
         ],
+        "remarks": [*analysis.model.remarks, *candidates.remarks],
     }
 
 

@@ -77,7 +77,7 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
         lines.append(f"  {doc['unexplained']:,} ops belong to no layer")
     lines += ["", "Findings"]
     lines += [f"  {finding_line(f)}" for f in doc["findings"]] or [
-        "  nothing to object"
+        "  nothing to object; graphscope doctor reads the weights, too"
     ]
     target = shell_quote(path)
     lines += ["", f"More: graphscope layers {target}; graphscope outputs {target}"]
@@ -147,6 +147,8 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
         lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")
         lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
         lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
+    if not (brief or outputs):
+        lines += [f"  note: {printable(note)}" for note in told_once(doc["remarks"])]
     rest = len(doc["outputs"]) - len(outputs)
     lines += [f"  and {rest} more"] if rest > 0 else []
     return "\n".join(lines)
@@ -164,7 +166,7 @@ def _tensor(each: Mapping[str, Any]) -> str:
 def number(value: Any) -> str:
     """A cell: a float in four digits, a list by its length, nothing for None."""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value + 0.0:.4g}"  # no -0
     if isinstance(value, list):  # the dead channels
         return str(len(value))
     return "" if value is None else str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -30,6 +32,26 @@ def test_a_table_fits_and_says_what_is_left_out(width: int) -> None:
         assert (name in lines[0]) != (f"{name}," in left_out or f"{name};" in left_out)
     assert "block11" in lines[13] or width < 60
     assert "77" in lines[3]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "layer_{}/kernel/.ATTRIBUTES/VARIABLE_VALUE/of/the/object",
+        "a/long/scope/that/all/of/them/have/in/front/layer_{}",
+        "a/long/scope/in/front/of/layer_{}/and/one/that/is/behind/it/as/well",
+        "x" * 90 + "{}" + "y" * 90,
+    ],
+)
+def test_names_that_differ_are_told_apart(form: str) -> None:
+    rows = [[form.format(i), "Dense", "? × 128", "1", "", ""] for i in range(12)]
+    table = Table(HEAD, rows, rows)
+    for width in (50, 60, 80):
+        lines = table_text(table, Choice(), width).splitlines()
+        assert max(map(len, lines)) <= width
+        text = "\n".join(lines[2:])
+        names = re.split(r"Dense.*\n", text)[:12]
+        assert len(set(names)) == 12, text
 
 
 def test_wide_shows_all() -> None:

@@ -98,6 +98,17 @@ def test_wrapped_lines_hang_and_lose_nothing() -> None:
     assert " ".join(lines).split() == text.split()
 
 
+def test_a_command_that_is_printed_does_not_overwrite_the_model(tmp_path: Path) -> None:
+    path = classifier(tmp_path / "frozen.pb")
+    text = run("outputs", path).stdout
+    assert f"freeze {path} -o frozen_2.pb" in text and "-o frozen.pb" not in text
+
+
+def test_why_there_are_no_outputs_is_told(corpus: Path) -> None:
+    index = next(corpus.rglob("*approximate_plane*/cp.ckpt.index"))
+    assert "inferred from the names" in run("outputs", index).stdout
+
+
 def test_several_models_and_globs(model: Path, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
     classifier(tmp_path / "other.pb", seed=1)
     (tmp_path / "broken.pb").write_text("nothing")

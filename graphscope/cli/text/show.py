@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
+from collections.abc import Iterator
 from typing import IO, Any
 
 import click
@@ -32,7 +32,7 @@ STYLES = (  # what matches, how it looks; later ones win
     (r"^changed:$", "yellow"),
     (r"^graphscope:", "bold red"),
 )
-_COMMAND = re.compile(r" *(\$ |graphscope |More: )|.*[=(]['\"]")
+_COMMAND = re.compile(r" *(\$ |graphscope |More: |import |from |[\w.]+ ?= ?\S)")
 NARROWEST = 40
 
 
@@ -98,16 +98,22 @@ def wrapped(text: str, width: int = 0) -> str:
         if len(line) <= room or _COMMAND.match(line):
             lines.append(line)
             continue
-        indent = len(line) - len(line.lstrip()) + 2
-        lines += textwrap.wrap(
-            line,
-            room,
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        )
+        lines += _hanging(line, room)
     return "\n".join(lines)
+
+
+def _hanging(line: str, room: int) -> Iterator[str]:
+    """A line in several; a word that is wider than a line by itself stays where it is."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    current = ""
+    for gap, word in re.findall(r"(\s*)(\S+)", line):
+        is_full = len(current) + len(gap) + len(word) > room
+        if current and is_full and len(indent) + len(word) <= room:
+            yield current
+            current = indent + word
+        else:
+            current += gap + word
+    yield current
 
 
 def click_width() -> int:

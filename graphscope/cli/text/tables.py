@@ -3,7 +3,7 @@
 Where a table is wider than the terminal (80 columns where there is none), this gives way in this order: the columns of
 ``LEAST`` are shortened, down to that many characters; names down to ``NAME``; then whole columns are left out in the order of
 ``DROPPED``, and what remains has their room; last, names are shortened further. A line below the table says which columns
-are left out. ``--wide`` shows all.
+are left out. ``--wide`` shows all. Names that would be the same once shortened stand whole on a line of their own, above their row.
 """
 
 from __future__ import annotations
@@ -99,10 +99,13 @@ def table_text(table: Table, choice: Choice, width: int | None = None) -> str:
     cells = [[printable(row[i]) for i in at] for row in rows]
     room = None if choice.wide else width or width_of_terminal()
     sizes = _sizes(head, cells, room, keep=bool(choice.columns))
+    names = _distinct([line[0] for line in cells], sizes[0], _total(sizes))
     lines = [
         _line(line, head, sizes, table.right)
-        for line in (head, ["-" * size for size in sizes], *cells)
+        for line in (head, ["-" * size for size in sizes])
     ]
+    for (first, *rest), line in zip(names, cells, strict=True):
+        lines += [*rest, _line([first, *line[1:]], head, sizes, table.right)]
     omissions = [name for name, size in zip(head, sizes, strict=True) if not size]
     if omissions:
         lines.append(f"(left out: {', '.join(omissions)}; --wide shows all)")
@@ -190,11 +193,44 @@ def _line(
     return (" " * GAP).join(parts).rstrip()
 
 
+TAILS = (3 / 5, 0, 1, 1 / 3)  # of a shortened name, how much is its end
+
+
+def _distinct(names: Sequence[str], size: int, room: int) -> list[list[str]]:
+    """Each name in its width: cut where that leaves most of them apart; those that would be the same are told whole, above.
+
+    Each is what stands in the row, and the lines above it, which have ``room``.
+    """
+    whole = set(names)
+    cuts = [[_cut(name, size, tail) for name in names] for tail in TAILS]
+    best = max(cuts, key=lambda cut: len(set(cut)))
+    owners: dict[str, set[str]] = {}
+    for short, name in zip(best, names, strict=True):
+        owners.setdefault(short, set()).add(name)
+    if len(owners) == len(whole):
+        return [[short] for short in best]
+    return [
+        [short] if len(owners[short]) == 1 else ["", *_pieces(name, room)]
+        for short, name in zip(best, names, strict=True)
+    ]
+
+
+def _pieces(name: str, room: int) -> list[str]:
+    """A name in lines of ``room``."""
+    return [name[start : start + room] for start in range(0, len(name), room)]
+
+
+def _cut(cell: str, size: int, tail: float) -> str:
+    """At most ``size`` characters, the rest an ellipsis; ``tail`` of them are the end."""
+    if len(cell) <= size:
+        return cell
+    end = int((size - 1) * tail)
+    return f"{cell[: size - 1 - end]}…{cell[len(cell) - end :]}"
+
+
 def _fit(cell: str, size: int, right: bool, is_text: bool) -> str:
     """The cell in its width; of a name the middle gives way, since scopes differ in front and names at the end."""
-    if len(cell) > size:
-        tail = 0 if is_text else (size - 1) * 3 // 5
-        cell = f"{cell[: size - 1 - tail]}…{cell[len(cell) - tail :]}"
+    cell = _cut(cell, size, 0 if is_text else TAILS[0])
     return cell.rjust(size) if right else cell.ljust(size)
 
 

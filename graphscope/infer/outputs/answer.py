@@ -117,7 +117,9 @@ def freeze_command(source: str, outputs: Iterable[str]) -> str:
     """The command that freezes a model at these outputs; names from a file are quoted for the shell."""
     import shlex
 
-    words = ["graphscope", "freeze", source, "-o", "frozen.pb"]
+    # not onto the model itself
+    place = "frozen.pb" if source.rpartition("/")[2] != "frozen.pb" else "frozen_2.pb"
+    words = ["graphscope", "freeze", source, "-o", place]
     return shlex.join([*words, *(w for name in outputs for w in ("--output", name))])
 
 

@@ -68,7 +68,7 @@ def _wide(net: Net, columns: list[str], classes: Size) -> list[Handle]:
             [
                 f"{layers} hidden layers" if layers else "wide alone",
                 f"{len(wide) - 1} columns beside" if wide else "deep alone",
-                f"{classes} outputs",
+                f"{classes} output{'s' * (classes != 1)}",
             ],
         )
     ),
