@@ -265,6 +265,35 @@ def test_a_variable_begins_with_what_it_is_assigned_once(tmp_path: Path) -> None
     assert _proof(data, tmp_path).passed
 
 
+def test_every_signature_is_in_the_graph(tmp_path: Path) -> None:
+    """Each has a subgraph of its own; what both read is one weight."""
+    import tensorflow as tf
+
+    class Coder(tf.Module):
+        def __init__(self) -> None:
+            self.kernel = tf.Variable(Draw()(4, 16))
+
+        @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.float32)])
+        def encode(self, x):
+            return {"code": tf.nn.relu(tf.matmul(x, self.kernel))}
+
+        @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.float32)])
+        def squash(self, x):
+            return {"y": tf.tanh(tf.matmul(x, self.kernel))}
+
+    coder = Coder()
+    data = _saved(coder, tmp_path / "saved", encode=coder.encode, squash=coder.squash)
+    assert _proof(data, tmp_path).passed
+    model = load(tmp_path / "m.tflite")
+    assert {*model.signatures} == {"encode", "squash"} and not model.functions
+    ends = [str(t) for s in model.signatures.values() for t in s.outputs.values()]
+    found = analyse(str(tmp_path / "m.tflite"), outputs=ends)
+    assert found.layer_table()["parameters"].sum() == 4 * 16
+    found.write_keras(tmp_path / "keras")
+    proof = found.prove(tmp_path / "keras")
+    assert proof.passed and len(proof.outputs) == 2
+
+
 def test_boxes_buckets_and_slices(tmp_path: Path) -> None:
     import tensorflow as tf
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,21 +41,23 @@ def lower(file: LiteFile, is_apart: bool = False) -> Model:
     names = [_function_name(each, n) for n, each in enumerate(file.subgraphs)]
     bodies: dict[str, Function] = {}
     first = Lowered(file.subgraphs[0], file, names, bodies, is_apart)
-    inputs = [_fed(first, number) for number in first.subgraph.inputs]
-    _lower_operators(first)
-    outputs = [_given_back(first, number) for number in first.subgraph.outputs]
+    whole = {0: _whole(first)}
+    for number in _entries(file):
+        beside = Lowered(file.subgraphs[number], file, names, bodies, False, first)
+        whole[number] = _whole(beside)
     functions = {
         name: _function(name, subgraph, file, names, bodies)
-        for name, subgraph in zip(names[1:], file.subgraphs[1:])
-        if not fills_alone(subgraph)
+        for number, (name, subgraph) in enumerate(zip(names, file.subgraphs))
+        if number not in whole and not fills_alone(subgraph)
     }
+    inputs, outputs = whole[0].fed.values(), whole[0].back.values()
     return Model(
         graph=first.emitter.graph,
         source=file.source.name,
         format=_FORMAT,
         producer=file.text(file.model, 3),
         functions={**functions, **bodies},
-        signatures=_signatures(file, first, inputs, outputs),
+        signatures=_signatures(file, whole),
         collections={
             "lite_inputs": tuple(map(str, inputs)),
             "lite_outputs": tuple(map(str, outputs)),
@@ -209,26 +212,46 @@ def _function(
     return Function(name, lowered.emitter.graph, tuple(arguments), returns, outputs)
 
 
-def _signatures(
-    file: LiteFile, first: Lowered, inputs: Sequence[Tensor], outputs: Sequence[Tensor]
-) -> dict[str, Signature]:
-    """The declared signatures of the first subgraph, else its plain inputs and outputs."""
-    fed = dict(zip(first.subgraph.inputs, inputs))
-    back = dict(zip(first.subgraph.outputs, outputs))
+class Whole(NamedTuple):
+    """A subgraph that stands for itself: what it is fed and what it gives back, by the numbers of its tensors."""
+
+    lowered: Lowered
+    fed: dict[int, Tensor]
+    back: dict[int, Tensor]
+
+
+def _whole(lowered: Lowered) -> Whole:
+    fed = {number: _fed(lowered, number) for number in lowered.subgraph.inputs}
+    _lower_operators(lowered)
+    outputs = lowered.subgraph.outputs
+    return Whole(lowered, fed, {n: _given_back(lowered, n) for n in outputs})
+
+
+def _entries(file: LiteFile) -> list[int]:
+    """The subgraphs beside the first that signatures name."""
+    numbers = {table.scalar(4, "u32") for table in file.model.tables(7)}
+    return sorted(n for n in numbers if 0 < n < len(file.subgraphs))
+
+
+def _signatures(file: LiteFile, whole: Mapping[int, Whole]) -> dict[str, Signature]:
+    """The declared signatures, each of its subgraph, else the plain inputs and outputs of the first."""
     declared = {}
     for table in file.model.tables(7):  # signature_defs
-        if not table.scalar(4, "u32"):
-            sides = [
-                {
-                    m.data(0).decode("utf-8", "replace"): m.scalar(1, "u32")
-                    for m in table.tables(side)
-                }
-                for side in (0, 1)
-            ]
-            name = table.data(2).decode("utf-8", "replace")
-            declared[name] = _signature(sides[0], sides[1], first, fed, back)
+        owner = whole.get(table.scalar(4, "u32"))
+        if owner is None:
+            continue
+        sides = [
+            {
+                m.data(0).decode("utf-8", "replace"): m.scalar(1, "u32")
+                for m in table.tables(side)
+            }
+            for side in (0, 1)
+        ]
+        name = table.data(2).decode("utf-8", "replace")
+        declared[name] = _signature(sides[0], sides[1], *owner)
     if declared:
         return declared
+    first, fed, back = whole[0]
     plain = {t.node: n for n, t in fed.items()}, {str(t): n for n, t in back.items()}
     return {"main": _signature(plain[0], plain[1], first, fed, back)}
 

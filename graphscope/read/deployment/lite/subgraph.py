@@ -33,6 +33,9 @@ _PARTS = {
 }
 
 
+Places = dict[tuple[Any, ...], Tensor]
+
+
 class Pending(NamedTuple):
     """A node that has no name yet."""
 
@@ -50,7 +53,10 @@ class Apart(NamedTuple):
 
 
 class Lowered:
-    """The graph of one subgraph as it grows; with ``is_apart`` every operator reads placeholders, listed in ``apart``."""
+    """The graph of one subgraph as it grows, its own or the one that grows ``beside`` it.
+
+    With ``is_apart`` every operator reads placeholders, listed in ``apart``.
+    """
 
     def __init__(
         self,
@@ -59,16 +65,23 @@ class Lowered:
         functions: Sequence[str],
         bodies: dict[str, Function],
         is_apart: bool = False,
+        beside: Lowered | None = None,
     ) -> None:
         self.subgraph, self.file, self.functions = subgraph, file, functions
         self.bodies = bodies  # what loops of operators became, for the library
         self.is_apart = is_apart
         self.apart: list[Apart] = []
-        self.emitter = Emitter()
+        self.emitter: Emitter = beside.emitter if beside else Emitter()
+        self._read_beside: Places = beside.every_constant() if beside else {}
+        self._constants: Places = {}
         self.makers: dict[int, Tensor] = {}
         self.behind: dict[int, int] = {}
         self.variables: dict[str, Tensor] = {}  # what each holds so far
         self._laid_out: dict[tuple[int, Any, int], Tensor] = {}
+
+    def every_constant(self) -> Places:
+        """Those of this graph so far, by where they lie in the file and how they are laid out."""
+        return {**self._constants, **self._read_beside}
 
     def is_filler(self, number: int) -> bool:
         """Whether a subgraph by number only fills tables and variables."""
@@ -102,11 +115,19 @@ class Lowered:
             return self._laid_out[key]
         name = self.name_of(tensor.name)
         if tensor.length or 0 in tensor.static:
-            node = Node("Const", constant(self.file, tensor, layout))
+            self._laid_out[key] = self._constant(tensor, name, layout)
         else:
-            node = self._without_values(tensor)
-        self._laid_out[key] = self.emitter.put(name, node)
+            self._laid_out[key] = self.emitter.put(name, self._without_values(tensor))
         return self._laid_out[key]
+
+    def _constant(self, tensor: LiteTensor, name: str, layout: Layout | None) -> Tensor:
+        """The node of a constant; what another subgraph of the same graph reads from the same place is one with it."""
+        place = (tensor.start, tensor.static, getattr(layout, "__name__", None))
+        if tensor.length and place in self._read_beside:
+            return self._read_beside[place]
+        node = Node("Const", constant(self.file, tensor, layout))
+        self._constants[place] = self.emitter.put(name, node)
+        return self._constants[place]
 
     def _without_values(self, tensor: LiteTensor) -> Node:
         """A tensor that nothing makes: the state of a recurrent operator begins at zero, all else is unknown."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ....errors import NotRunnable
-from ....graph import Model, Tensor
+from ....graph import Model, Signature, Tensor
 from ...differences import TOLERANCE, difference
 from ...feeds.draw import Port
 from ...feeds.noise import Noise
@@ -62,11 +63,23 @@ class LiteRunner:
         return {name: step for name, step in zip(self._outputs, known) if step}
 
     def outputs(self) -> tuple[str, ...]:
-        return self._outputs
+        more = (str(t) for s in self._elsewhere.values() for t in s.outputs.values())
+        return (*self._outputs, *more)
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, Signature]:
+        """The signatures that are not of the first subgraph, by name."""
+        known = self.model.signatures if self.model else {}
+        return {
+            name: signature
+            for name, signature in known.items()
+            if not {str(t) for t in signature.outputs.values()} & {*self._outputs}
+        }
 
     def resolve(self, name: str) -> str | None:
         text = str(Tensor.parse(name))
-        if text in self._inputs or text in self._outputs:
+        inputs = (t for s in self._elsewhere.values() for t in s.inputs.values())
+        if text in (*self._inputs, *self.outputs(), *map(str, inputs)):
             return text
         for signature in self.model.signatures.values() if self.model else ():
             for called, tensor in {**signature.inputs, **signature.outputs}.items():
@@ -78,10 +91,24 @@ class LiteRunner:
         self, outputs: Sequence[str], fed: Iterable[str] = ()
     ) -> tuple[Port, ...]:
         names = {self.resolve(name) for name in fed}
-        return tuple(self.port(name) for name in self._inputs if name not in names)
+        asked = {self.resolve(name) for name in outputs}
+        inputs = list(self._inputs) if asked & {*self._outputs} else []
+        for signature in self._elsewhere.values():
+            if asked & {str(t) for t in signature.outputs.values()}:
+                inputs += map(str, signature.inputs.values())
+        return tuple(self.port(name) for name in inputs if name not in names)
+
+    def _input(self, name: str) -> Any:
+        """What LiteRT says of an input, of the first subgraph or of another signature."""
+        for key, signature in self._elsewhere.items():
+            for called, tensor in signature.inputs.items():
+                if str(tensor) == name:
+                    runner = self.interpreter.get_signature_runner(key)
+                    return runner.get_input_details()[called]
+        return self._details(inputs=True)[name]
 
     def port(self, name: str) -> Port:
-        known = self._details(inputs=True)[self.resolve(name) or name]
+        known = self._input(self.resolve(name) or name)
         shape = tuple(None if s < 0 else int(s) for s in known["shape_signature"])
         scale, zero = known["quantization"]
         step = (float(scale), int(zero)) if scale else None
@@ -102,7 +129,8 @@ class LiteRunner:
         computes ``theirs`` of those meanings over real numbers. ``row`` is what is known of the two already.
         """
         step, size = self.steps.get(row["a"], 0.0), row["max_abs"]
-        if not self.tolerance or not np.isfinite(size):
+        is_first = self.resolve(row["a"]) in self._outputs
+        if not self.tolerance or not np.isfinite(size) or not is_first:
             return {}
         known: dict[str, Any] = {"steps": size / step} if step else {}
         if row["max_rel"] <= TOLERANCE or size <= NEAR * step:
@@ -132,28 +160,41 @@ class LiteRunner:
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
+        asked = [self.resolve(name) or name for name in outputs]
         try:
-            if (
-                self.has_variables
-            ):  # nothing else puts them back to what they were at first
+            if self.has_variables:  # so that they are what they were at first
                 self.interpreter = open_interpreter(import_tensorflow(), self.source)
-            inputs = self._details(inputs=True)
-            for name, known in inputs.items():
-                shape = np.shape(feeds[name])
-                if tuple(known["shape"]) != shape:
-                    self.interpreter.resize_tensor_input(known["index"], shape)
-            self.interpreter.allocate_tensors()
-            self.interpreter.reset_all_variables()  # the states of recurrent operators
-            for name, known in inputs.items():
-                self.interpreter.set_tensor(known["index"], np.asarray(feeds[name]))
-            self.interpreter.invoke()
-            results = self._details(inputs=False)
-            places = [results[self.resolve(name) or name]["index"] for name in outputs]
-            return [np.array(self.interpreter.get_tensor(each)) for each in places]
+            results = self._run_first(feeds) if {*asked} & {*self._outputs} else {}
+            for key, signature in self._elsewhere.items():
+                named = {called: str(t) for called, t in signature.outputs.items()}
+                if {*asked} & {*named.values()}:
+                    runner = self.interpreter.get_signature_runner(key)
+                    given = {n: feeds[str(t)] for n, t in signature.inputs.items()}
+                    answer = runner(**given)
+                    results |= {named[called]: answer[called] for called in named}
+            return [np.array(results[name]) for name in asked]
         except (ValueError, RuntimeError, KeyError) as error:
             raise NotRunnable(
                 f"LiteRT cannot run {self.source}: {first_line(error)}"
             ) from None
+
+    def _run_first(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The outputs of the first subgraph by name."""
+        inputs = self._details(inputs=True)
+        for name, known in inputs.items():
+            shape = np.shape(feeds[name])
+            if tuple(known["shape"]) != shape:
+                self.interpreter.resize_tensor_input(known["index"], shape)
+        self.interpreter.allocate_tensors()
+        self.interpreter.reset_all_variables()  # the states of recurrent operators
+        for name, known in inputs.items():
+            self.interpreter.set_tensor(known["index"], np.asarray(feeds[name]))
+        self.interpreter.invoke()
+        places = self._details(inputs=False)
+        return {
+            name: np.array(self.interpreter.get_tensor(known["index"]))
+            for name, known in places.items()
+        }
 
 
 def _remark(worst: Distance, steps: float | None) -> str:
