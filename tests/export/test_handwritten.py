@@ -27,7 +27,7 @@ ROWS_OF_TARGETS = [
 ]
 LACKING = {
     "savedmodel": set(),
-    "tfjs": {"detector"},
+    "tfjs": set(),
     "tflite": {"detector"},
     "onnx": {"texts"},
     "openvino": {"texts"},

@@ -265,6 +265,24 @@ def test_a_product_with_a_transposed_matrix_is_right_in_wasm(tmp_path):
 
 
 @needs_node
+def test_strides_wider_than_a_kernel_are_right_in_wasm(tmp_path):
+    """Padded by SAME, of which there is nothing to pad in one dimension or in both."""
+
+    def build():
+        x = v1.placeholder(tf.float32, [None, 24, 23, 3], name="x")
+        both = tf.nn.conv2d(x, values(3, 3, 3, 4), 4, "SAME")
+        one = tf.nn.conv2d(x, values(3, 3, 3, 4), [1, 4, 2, 1], "SAME")
+        each = tf.nn.depthwise_conv2d(x, values(3, 3, 3, 1), [1, 4, 4, 1], "SAME")
+        for name, y in (("both", both), ("one", one), ("each", each)):
+            tf.identity(y, name=name)
+
+    path = freeze_to(tmp_path / "strided.pb", build)
+    found = analyse(path, outputs=["both", "one", "each"])
+    proof = found.export(tmp_path / "web", "tfjs").verified
+    assert proof.passed and "wasm" in proof.runtime, proof
+
+
+@needs_node
 def test_verify_runs_the_folder_in_node_and_says_so(sources, exports):
     for name in ("checkpoint", "module"):
         result = compare_files(sources[name].model.source, str(exports[name]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...graph import Graph, Tensor
+from ...graph import Graph, Tensor, TensorSpec
+from ...graph.edit import put
 from ...infer.shapes.forward import infer_shapes
 from ..frozen.body import stored_value, value_of
 from ..frozen.spelling import Parts, spell_buckets, spell_erfc
@@ -168,7 +170,56 @@ def _split(parts: Parts, x: Tensor, kernel: np.ndarray, groups: int) -> None:
     parts.end("ConcatV2", concat, *products, axis)
 
 
+def pad_apart(graph: Graph) -> Iterator[str]:
+    """``Conv2D(x, k, SAME) -> Conv2D(Pad(x), k, VALID)`` where a stride is wider than its kernel: there wasm answers with zeros.
+
+    It passes on a padding of ``(outputs - 1) * stride + kernel - size``, below 0; where nothing is padded there is no Pad.
+    """
+    strided = [
+        name
+        for name in graph.by_op("Conv2D", "DepthwiseConv2dNative")
+        if graph.attrs(name).get("padding") == "SAME" and max(_strides(graph, name)) > 1
+    ]
+    specs = infer_shapes(graph) if strided else {}
+    for name in strided:
+        totals = list(_padding(graph, name, specs))
+        if min(totals, default=0) < 0:
+            _pad_apart(graph, name, totals)
+            yield "convolutions whose strides are wider than their kernel padded apart"
+
+
+def _strides(graph: Graph, name: str) -> tuple[int, ...]:
+    return tuple(graph.attrs(name).get("strides", (1, 1, 1, 1)))[1:3]
+
+
+def _padding(
+    graph: Graph, name: str, specs: Mapping[Tensor, TensorSpec]
+) -> Iterator[int]:
+    """By how many SAME pads height and width in all; nothing where a size is not known."""
+    x, kernel = (specs.get(t, TensorSpec()).shape for t in graph.inputs(name)[:2])
+    sizes, windows = (x or ())[1:3], (kernel or ())[:2]
+    if len(sizes) == len(windows) == 2 and None not in (*sizes, *windows):
+        for size, window, stride in zip(sizes, windows, _strides(graph, name)):
+            yield (-(-int(size or 0) // stride) - 1) * stride + int(window or 0) - int(
+                size or 0
+            )
+
+
+def _pad_apart(graph: Graph, name: str, totals: list[int]) -> None:
+    """Write one convolution so, with ``totals`` for its padding where they are above 0."""
+    node, inputs = graph.node(name), list(graph.inputs(name))
+    pads = [(max(t, 0) // 2, max(t, 0) - max(t, 0) // 2) for t in totals]
+    if max(totals) > 0:
+        parts = Parts(graph, name)
+        sizes = parts.constant("pads", np.array([(0, 0), *pads, (0, 0)], np.int32))
+        attrs = {"T": node.attrs["T"], "Tpaddings": "int32"}
+        inputs[0] = parts.node("padded", "Pad", attrs, inputs[0], sizes)
+    attrs = {**node.attrs, "padding": "VALID"}
+    put(graph, name, replace(node, attrs=attrs), inputs)
+
+
 SPELLINGS = (
+    pad_apart,
     spell_erfc,
     spell_buckets,
     spell_space_to_depth,
