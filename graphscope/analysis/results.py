@@ -197,15 +197,19 @@ class Analysis(Tables):
             prove = partial(self.prove, trust=trust, in_child=True) if verify else None
             source = self.model.source
             return export_keras(source, place, self.write_keras, prove, **wishes)
+        doing = f"exporting to {target}, and running both" if verify else "exporting"
         if not (self.model.layered or self.model.inferred):
             request = self._request(verify, trust, weights, as_is)
+            announce(doing)
             return export_model(request, target, place, **wishes)
         whole = self.model.topology is not None
+        announce("saving the model by Keras")
         source, write = self.model.source, self.write_keras
         with saved_by_keras(source, write, trust, whole) as folder:
             saved = Analysis(load(folder), shapes=self.given_shapes)
             request = saved._request(verify, trust, weights, as_is)
             request = replace(request, source=self.model.source)
+            announce(doing)
             return export_model(request, target, place, **wishes)
 
     def _request(self, verify: bool, trust: bool, weights: str, as_is: bool) -> Request:

@@ -302,12 +302,14 @@ def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     random, or the outputs were the same whatever was fed.
     """
     from ..analysis.diff.computed import compare_files
+    from ..analysis.progress import announce
     from ..errors import NotRunnable, UnsafeModel
     from ..verify import apart
     from . import terminal as console
 
     a, b = on_disk(a), on_disk(b)
     network = "://" in a + b  # a model that is fetched
+    announce("running both models")
     try:
         document = apart(lambda: compare_files(a, b, trust), network).to_json()
     except (NotRunnable, UnsafeModel) as error:

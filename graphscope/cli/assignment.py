@@ -75,7 +75,8 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     total = len(pairs) + len(document["only_in_model"])
     yield f"{len(pairs)} of {total} weights of {printable(document['model'])} are in {printable(document['checkpoint'])}"
     counts = Counter(_kind(pair["evidence"]) for pair in pairs)
-    yield "  " + ", ".join(f"{count} by {kind}" for kind, count in counts.items())
+    if counts:
+        yield "  " + ", ".join(f"{n} by {kind}" for kind, n in counts.items())
     rows = [
         (p["variable"], p["weight"], shape_text(p["shape"]), _why(p)) for p in pairs
     ]

@@ -102,14 +102,14 @@ def told_once(notes: Iterable[str]) -> list[str]:
     """Notes of which many differ in a name only, as one with a count.
 
     >>> told_once(["'a' has no bias", "'b' has no bias", "'c' has no bias", "x"])
-    ["'a' has no bias (and 2 more such notes: --json lists them)", 'x']
+    ["'a' has no bias (and 2 more such: --json lists them)", 'x']
     """
     groups: dict[str, list[str]] = {}
     for note in notes:
         groups.setdefault(_VARYING.sub("*", note), []).append(note)
     lines = []
     for group in groups.values():
-        more = f" (and {len(group) - 1} more such notes: --json lists them)"
+        more = f" (and {len(group) - 1} more such: --json lists them)"
         lines += group if len(group) < ALIKE else [group[0] + more]
     return lines
 
@@ -204,17 +204,7 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
     lines.append(f"  {doc['constants']:,} constants hold its weights and settings")
     if doc["dropped"]:
         lines.append(f"  left out: {counted(doc['dropped'])}")
-    for change in doc["changes"]:
-        nodes = ", ".join(map(printable, change["nodes"][:SHOWN]))
-        more = (
-            f" and {len(change['nodes']) - SHOWN} more"
-            if len(change["nodes"]) > SHOWN
-            else ""
-        )
-        lines.append(
-            f"  changed: {printable(change['what'])}"
-            + (f" ({nodes}{more})" if nodes else "")
-        )
+    lines += [f"  changed: {line}" for line in told_once(map(_change, doc["changes"]))]
     lines += [f"  note: {printable(n)}" for n in told_once(doc.get("remarks", ()))]
     if doc["verified"]:
         worst = doc["verified"]["max_rel"]
@@ -222,6 +212,14 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
             f"  the reduction costs {worst:.2g} of the output's scale at the most"
         )
     return "\n".join(lines)
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    """What was changed, and some of the nodes where."""
+    nodes = ", ".join(map(printable, change["nodes"][:SHOWN]))
+    rest = len(change["nodes"]) - SHOWN
+    more = f" and {rest} more" if rest > 0 else ""
+    return printable(change["what"]) + (f" ({nodes}{more})" if nodes else "")
 
 
 def number_of(count: int, word: str) -> str:

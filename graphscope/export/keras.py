@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -55,8 +56,8 @@ def _is_keras_file(path: Path) -> bool:
 
 def _save(what: Path, saved: Path, trust: bool) -> None:
     runner: Any = open_runner(what, trust)
-    with silence():
-        runner.keras.export(str(saved), format="tf_saved_model", verbose=False)
+    with silence(), redirect_stdout(StringIO()):  # both Keras tell of it at length
+        runner.keras.export(str(saved))  # a SavedModel; Keras 2 takes nothing else
 
 
 def export_keras(

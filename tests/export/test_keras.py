@@ -54,3 +54,15 @@ def test_keras_is_a_target_too(tmp_path):
         analyse(path).export(tmp_path / "source", "keras")
     with pytest.raises(GraphscopeError, match="--quantize is not for --to keras"):
         analyse(path).export(tmp_path / "k", "keras", quantize="int8")
+
+
+def test_a_file_of_keras_2_is_saved_without_a_word(
+    corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its export takes no format, and tells of every capture."""
+    from graphscope.export.keras import saved_by_keras
+
+    path = next(corpus.rglob("simple_mlp.h5"))
+    with saved_by_keras(str(path), lambda folder: None) as folder:
+        assert (Path(folder) / "saved_model.pb").is_file()
+    assert "Endpoint" not in "".join(capfd.readouterr())
