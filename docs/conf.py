@@ -24,6 +24,7 @@ html_theme_options = {
 html_css_files = ["guide.css"]
 html_static_path = ["static"]
 exclude_patterns = ["_build"]
+smartquotes = False  # "--json" is two hyphens
 nb_execution_mode = "off"  # the notebooks are stored with their outputs; tests/test_notebooks.py runs them
 suppress_warnings = ["misc.highlighting_failure"]
 

@@ -21,7 +21,12 @@ function fit(whole) { // the whole, or its width where the whole would be too sm
   scale = Math.min(1.3, tall ? Math.max(.3, Math.min(1, map.width / b.w * .96)) : all);
   left = (map.width - b.w * scale) / 2; above = tall ? 12 : Math.max(0, (map.height - b.h * scale) / 2);
   if (b.w * scale > map.width) left = 8;
+  fit.last = { whole, at: [scale, left, above].join() };
   move();
+}
+function resized() { // a frame gets its size late: what nobody has moved yet is fitted anew
+  place = null;
+  fit.last?.at === [scale, left, above].join() ? fit(fit.last.whole) : move();
 }
 function forget(i) { for (let j = i; j >= 0; j = view.up[j]) view.laid.delete(j); }
 
@@ -234,7 +239,7 @@ function listen() {
   byId('query').addEventListener('input', search);
   byId('query').addEventListener('focus', search);
   addEventListener('keydown', onKey);
-  addEventListener('resize', () => { place = null; move(); });
+  addEventListener('resize', resized);
   addEventListener('beforeprint', () => { // the whole map on a page; over several where it would be too small to read
     const b = layout(0);
     move.prints = true;

@@ -395,6 +395,24 @@ def test_a_notebook_shows_the_same_in_a_frame(
     )
 
 
+def test_a_frame_that_gets_its_size_late_shows_the_whole(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """What nobody has moved is fitted anew; what somebody has, stays."""
+    view = Drawing(long_graph(20))
+    (tmp_path / "page.html").write_text(str(renderer(".html")(view)))
+    chromium.open(tmp_path / "page.html")
+    wide = chromium.js("scale")
+    shrink = "(() => { const m = document.getElementById('map').style; m.maxWidth = m.width = '%s'; m.maxHeight = '%s'; dispatchEvent(new Event('resize')); })()"
+    chromium.js(shrink % ("120px", "90px"))
+    small = chromium.js("scale")
+    chromium.js(shrink % ("", ""))
+    assert small < wide and chromium.js("scale") == wide
+    chromium.js("zoom(.5, 0, 0)")
+    chromium.js(shrink % ("120px", "90px"))
+    assert chromium.js("scale") == wide * 0.5
+
+
 def long_graph(nodes: int) -> Graph:
     """Blocks of twelve ops with a shortcut, forty blocks a stage."""
     graph = Graph()
