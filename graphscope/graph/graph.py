@@ -204,7 +204,7 @@ class Graph(Adjacency):
         return visited
 
     def _repr_svg_(self) -> str | None:
-        """The drawing that a notebook shows, once ``render`` is imported; else None: the plain repr."""
+        """The drawing that a notebook shows, where something draws (``analysis``, ``render``); else None: the plain repr."""
         return None if Graph.drawing is None else Graph.drawing(self)
 
 

@@ -111,10 +111,10 @@ def write(view: Drawing, path: str | Path) -> Path:
     return target
 
 
-def _drawing(graph: Graph) -> str:
+def drawing_of(graph: Graph) -> str:
     """A graph as SVG, for a notebook."""
     content = renderer(".svg")(Drawing(graph))
     return content if isinstance(content, str) else content.decode()
 
 
-Graph.drawing = staticmethod(_drawing)
+Graph.drawing = staticmethod(drawing_of)
