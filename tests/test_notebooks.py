@@ -44,6 +44,7 @@ def printed(notebook: nbformat.NotebookNode) -> Iterator[str]:
         for out in cell.get("outputs", ()):
             text = out.get("text") if out.get("name") == "stdout" else None
             text = text or out.get("data", {}).get("text/plain", "")
+            text = re.sub(r" at 0x\w+", "", text)
             yield re.sub(r"\d+\.\d+(e[-+]?\d+)?|producer \d+", "#", text)
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -235,6 +236,9 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
         cell.metadata.pop("execution", None)
         if "outputs" in cell:
             cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr"]
+            for output in cell["outputs"]:  # an address in memory is another each time
+                if plain := output.get("data", {}).get("text/plain"):
+                    output["data"]["text/plain"] = re.sub(r" at 0x\w+", "", plain)
     return notebook
 
 
