@@ -188,8 +188,38 @@ def test_damaged_ones(converted: dict[str, Path], tmp_path: Path) -> None:
     for length in range(0, len(data), 256):
         path.write_bytes(data[:length])
         survives(path)
-    rng = np.random.default_rng(0)
-    for _ in range(150):
+    path.write_bytes(data)
+    _is_read_or_refused(path)
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_of_a_sparse_constant_only_what_is_not_zero_lies_in_the_file(
+    block: int, tmp_path: Path
+) -> None:
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((256,)), keras.layers.Dense(128), keras.layers.Dense(4)]
+    net = keras.Sequential(layers)
+    kernel = net.weights[0].numpy()
+    rows = np.random.default_rng(0).random((256 // block, 128)) < 0.1
+    net.weights[0].assign(kernel * np.repeat(rows, block, 0))
+    converter = tf.lite.TFLiteConverter.from_keras_model(net)
+    converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    path = tmp_path / "m.tflite"
+    path.write_bytes(converter.convert())
+    assert path.stat().st_size < kernel.nbytes / 2
+    found = analyse(str(path))
+    assert [layer.op for layer in found.layers] == ["Dense", "Dense"]
+    found.write_keras(tmp_path / "keras")
+    assert found.prove(tmp_path / "keras").max_rel < 1e-5
+    _is_read_or_refused(path)
+
+
+def _is_read_or_refused(path: Path) -> None:
+    data, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(100):
         broken = bytearray(data)
         for place in rng.integers(0, len(data), 3):
             broken[place] = rng.integers(0, 256)

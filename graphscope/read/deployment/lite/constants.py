@@ -17,6 +17,7 @@ from ....wire.attrs import numpy_dtype
 from ....wire.source import Source
 from ...weights.lazy_const import Stored
 from .file import LiteFile, LiteTensor, Quantisation
+from .sparsity import dense
 
 _PACKED = ("int4", "uint4", "int2")
 _SMALL = 64  # values that are read at once
@@ -38,6 +39,7 @@ def constant(file: LiteFile, tensor: LiteTensor, layout: Layout | None = None) -
     if layout is not None:
         shape = layout(np.broadcast_to(np.zeros(1, bool), shape)).shape
     plain = layout is None and not tensor.is_quantised and dtype not in _PACKED
+    plain = plain and tensor.sparsity is None
     extent = file.source.extent(tensor.start, tensor.length) if plain else None
     return Stored(dtype, shape, make, (extent,) if extent else None)
 
@@ -80,6 +82,10 @@ def _stored(file: LiteFile, tensor: LiteTensor) -> np.ndarray:
     if dtype in _PACKED:
         return _unpacked(source, tensor)
     kind = numpy_dtype(dtype)
+    if kind is not None and tensor.sparsity is not None:
+        count = tensor.length // kind.itemsize
+        values = source.array(tensor.start, kind, (count,), what)
+        return dense(tensor.sparsity, values, tensor.static, f"{source.name}: {what}")
     if kind is None or math.prod(tensor.static) * kind.itemsize > tensor.length:
         raise FormatError(
             f"{source.name}: {what} are {tensor.length} bytes, too few for {dtype} {list(tensor.static)}"

@@ -15,6 +15,7 @@ from ....graph import TensorSpec
 from ....wire.source import Source
 from ..flatbuffer import Table, root
 from ..tflite_schema import ACTIVATIONS, OPERATORS, OPTIONS, PADDING, TENSOR_TYPES
+from .sparsity import Sparsity, sparsity_of
 
 OPERATOR_NAMES = OPERATORS.split()
 TYPES = [name.lower() for name in TENSOR_TYPES.split()]
@@ -69,6 +70,7 @@ class LiteTensor:
     is_variable: bool
     start: int
     length: int
+    sparsity: Sparsity | None = None
 
     @property
     def is_quantised(self) -> bool:
@@ -163,6 +165,7 @@ class LiteFile:
             table.scalar(5, "bool", False),
             start,
             length,
+            sparsity_of(table.table(6)),
         )
 
     def _bytes(self, buffer: int, number: int) -> tuple[int, int]:

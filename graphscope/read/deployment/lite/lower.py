@@ -94,8 +94,11 @@ def _lower_operators(lowered: Lowered) -> None:
 
 
 def _is_aside(operator: Operator, lowered: Lowered) -> bool:
-    """Whether an operator only gives a constant back as real numbers: its readers read the constant."""
-    if operator.op not in ("DEQUANTIZE", "QUANTIZE") or len(operator.inputs) != 1:
+    """Whether an operator only gives a constant back, whole or as real numbers: its readers read the constant."""
+    if (
+        operator.op not in ("DENSIFY", "DEQUANTIZE", "QUANTIZE")
+        or len(operator.inputs) != 1
+    ):
         return False
     number = lowered.behind.get(operator.inputs[0], operator.inputs[0])
     if not lowered.subgraph.tensor(number).length or number in lowered.makers:
