@@ -178,7 +178,9 @@ def pad_apart(graph: Graph) -> Iterator[str]:
     strided = [
         name
         for name in graph.by_op("Conv2D", "DepthwiseConv2dNative")
-        if graph.attrs(name).get("padding") == "SAME" and max(_strides(graph, name)) > 1
+        if graph.attrs(name).get("padding") == "SAME"
+        and graph.attrs(name).get("data_format", "NHWC") == "NHWC"
+        and max(_strides(graph, name)) > 1
     ]
     specs = infer_shapes(graph) if strided else {}
     for name in strided:
@@ -197,12 +199,12 @@ def _padding(
 ) -> Iterator[int]:
     """By how many SAME pads height and width in all; nothing where a size is not known."""
     x, kernel = (specs.get(t, TensorSpec()).shape for t in graph.inputs(name)[:2])
-    sizes, windows = (x or ())[1:3], (kernel or ())[:2]
-    if len(sizes) == len(windows) == 2 and None not in (*sizes, *windows):
-        for size, window, stride in zip(sizes, windows, _strides(graph, name)):
-            yield (-(-int(size or 0) // stride) - 1) * stride + int(window or 0) - int(
-                size or 0
-            )
+    sides = zip((x or ())[1:3], (kernel or ())[:2], _strides(graph, name))
+    known = [
+        (size, window, stride) for size, window, stride in sides if size and window
+    ]
+    for size, window, stride in known if len(known) == 2 else ():
+        yield (-(-size // stride) - 1) * stride + window - size
 
 
 def _pad_apart(graph: Graph, name: str, totals: list[int]) -> None:
