@@ -147,6 +147,8 @@ class Placing(Sequences):
         mask = self.of.mask
         if mask is None:
             return None
+        if mask.sequence is not None and mask.axis:
+            return self.spliced.now(mask.sequence)
         if mask.sequence is not None:
             return self._without_width(self._batch_major(mask.sequence))
         if mask.lengths is None:

@@ -125,3 +125,38 @@ def test_dropouts_of_both_directions_are_one(tmp_path: Path) -> None:
     ops = [each.op for each in made.analysis.layers]
     assert sorted(ops) == ["Bidirectional", "Dropout", "SequenceMask"]
     assert made.proof.passed, made.proof
+
+
+def masked_by_numbers(kind: str) -> Callable[[Any], Any]:
+    """``m * new + (1 - m) * old``, m ones and zeros of lengths, or numbers that are fed, or over a state that is fed."""
+
+    def build(v1: Any) -> Any:
+        x = v1.placeholder(v1.float32, (None, 6, 3), "x")
+        if kind == "fed":
+            m = v1.placeholder(v1.float32, (None, 6), "m")
+        else:
+            lengths = v1.placeholder(v1.int32, (None,), "lengths")
+            m = v1.sequence_mask(lengths, 6, v1.float32)
+        w, u = v1.get_variable("w", (3, 4)), v1.get_variable("u", (4, 4))
+        first = v1.zeros((v1.shape(x)[0], 4))
+        if kind == "a first state":
+            first = v1.placeholder(v1.float32, (None, 4), "first")
+
+        def step(before: Any, each: Any) -> Any:
+            item, share = each[0], each[1][:, None]
+            after = v1.tanh(v1.matmul(item, w) + v1.matmul(before, u))
+            return share * after + (1 - share) * before
+
+        rows = v1.transpose(x, (1, 0, 2)), v1.transpose(m)
+        states = v1.scan(step, rows, initializer=first)
+        return v1.transpose(states, (1, 0, 2), name="y")
+
+    return build
+
+
+@pytest.mark.parametrize("kind", ["lengths", "fed", "a first state"])
+def test_a_mask_of_numbers(kind: str, tmp_path: Path) -> None:
+    """Of a first step that is masked Keras puts out zeros, whatever the state: so the state must be zeros."""
+    made = recovered_v1(masked_by_numbers(kind), tmp_path)
+    assert classes(made.analysis) == ({"SimpleRNN": 1} if kind == "lengths" else {})
+    assert made.proof.passed, made.proof

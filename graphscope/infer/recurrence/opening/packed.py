@@ -189,9 +189,9 @@ class Unpacking:
         """Who reads the rows of the one list reads those of each."""
         node, (_, *rest) = self.graph.node(reader), self.graph.inputs(reader)
         outputs = (TensorSpec("float32"),)
-        made = replace(node, outputs=outputs)
+        own = replace(node, outputs=outputs)
         rows = [
-            Tensor(self.add(f"{reader}/part", made, (each, *rest))) for each in lists
+            Tensor(self.add(f"{reader}/part", own, (each, *rest))) for each in lists
         ]
         self._take(Tensor(reader), rows, 1)
         self._drop_unread(rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
 from .... import ops
 from ....graph import Layer, Tensor, WeightUse
@@ -21,10 +22,11 @@ SELECTS = frozenset({"Select"})
 
 @dataclass(frozen=True)
 class Mask:
-    """Which steps of a row count: those below its length, or those that a sequence of truths says."""
+    """Which steps of a row count: those below its length, or those that a sequence of truths says, whose time is this axis."""
 
     lengths: Tensor | None = None
     sequence: Tensor | None = None
+    axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class TurnReader:
             raise NoRecurrence(
                 f"it carries more than its cells do: {self._named(rest)}"
             )
-        writings = {port: self._writing(port, echoes) for port in lists}
+        zeros = {p: t for p, t in states.items() if self._begins_with_zeros(p)}
+        writings = {port: self._writing(port, {**zeros, **echoes}) for port in lists}
         if any(each is None for each in writings.values()):
             raise NoRecurrence("what it writes is not read as one whole sequence")
         if len(self.masks) + self.unmasked > 1:
@@ -192,6 +195,10 @@ class TurnReader:
             and all(self._is_of_steps(t, outputs) for t in inputs)
         )
 
+    def _begins_with_zeros(self, port: int) -> bool:
+        """Whether a state is what Keras repeats of a masked step: the output before, of the first step zeros."""
+        return is_zero(self.view, self.turn.inputs[port])
+
     def _is_read(self, port: int) -> bool:
         return bool(list_readers(self.view.graph, Tensor(self.turn.node, port)))
 
@@ -214,6 +221,8 @@ class TurnReader:
     def _peeled(self, tensor: Tensor) -> tuple[Tensor, Tensor, Mask] | None:
         """What a selection yields of the steps that count and of those that do not."""
         source, _ = self.view.producer(tensor)
+        if self.view.ops[source.node] == "Add":
+            return self._mixed(self.view.inputs[source.node])
         if self.view.ops[source.node] not in SELECTS:
             return None
         condition, yes, no = self.view.inputs[source.node]
@@ -222,6 +231,60 @@ class TurnReader:
             return None
         mask, inside = found
         return (yes, no, mask) if inside else (no, yes, mask)
+
+    def _mixed(self, sums: Sequence[Tensor]) -> tuple[Tensor, Tensor, Mask] | None:
+        """The same of ``m * a + (1 - m) * b``, where m is a sequence of truths as numbers."""
+        view = self.view
+        products = [view.producer(each)[0].node for each in sums]
+        if len(products) != 2 or any(view.ops[name] != "Mul" for name in products):
+            return None
+        for one, other in (products, products[::-1]):
+            for inside, value in permutations(view.inputs[one]):
+                mask = self._number_mask(inside)
+                for rest, outside in permutations(view.inputs[other]):
+                    if mask is not None and self._number_mask(rest, True) == mask:
+                        return value, outside, mask
+        return None
+
+    def _number_mask(self, tensor: Tensor, is_rest: bool = False) -> Mask | None:
+        """The mask that a tensor of ones and zeros is, or one less which it is."""
+        view = self.view
+        source, _ = view.producer(tensor)
+        if is_rest:
+            one = view.inputs[source.node][:1]
+            number = view.scalar(one[0]) if one else None
+            if view.ops[source.node] != "Sub" or number is None or number != 1:
+                return None
+            return self._number_mask(view.inputs[source.node][1])
+        while view.ops[source.node] in _SHAPING - {"LogicalNot"} or self._widens(
+            source
+        ):
+            source, _ = view.producer(view.inputs[source.node][0])
+        reading = self.readings.get(source)
+        if reading is None or reading.axis:
+            return None
+        return self._truths(reading.sequence)
+
+    def _widens(self, tensor: Tensor) -> bool:
+        """Whether a StridedSlice only adds an axis: ``m[:, None]``."""
+        attrs = self.view.attrs[tensor.node]
+        if self.view.ops[tensor.node] != "StridedSlice":
+            return False
+        masks = [int(attrs.get(f"{k}_mask") or 0) for k in ("begin", "end", "new_axis")]
+        return masks[0] & 1 == masks[1] & 1 == 1 and masks[2] == 2
+
+    def _truths(self, sequence: Tensor) -> Mask | None:
+        """The truths that a sequence of numbers was made of, past an exchange of its two axes."""
+        view, axis = self.view, 0
+        source, _ = view.producer(sequence)
+        while view.ops[source.node] in ("Cast", "Transpose"):
+            before, _ = view.producer(view.inputs[source.node][0])
+            axis ^= view.ops[source.node] == "Transpose"
+            source = before
+            spec = view.specs.get(source)
+            if spec is not None and spec.dtype == "bool" and len(spec.shape or ()) == 2:
+                return Mask(sequence=source, axis=axis)
+        return None
 
     def _mask(self, condition: Tensor) -> tuple[Mask, bool] | None:
         lengths = mask_lengths(self.view, self.reader, condition)
@@ -240,7 +303,7 @@ class TurnReader:
             return None
         return Mask(sequence=self.view.producer(reading.sequence)[0]), inside
 
-    def _writing(self, port: int, echoes: Mapping[int, Tensor]) -> Writing | None:
+    def _writing(self, port: int, repeated: Mapping[int, Tensor]) -> Writing | None:
         place = self._place_of(port)
         if place is None:
             return None
@@ -254,7 +317,7 @@ class TurnReader:
         zero = is_zero(self.view, outside)
         repeats = self.turn.port.get(self.view.producer(outside)[0])
         written = self.form.of(value)
-        if not zero and (repeats is None or echoes.get(repeats) != written):
+        if not zero and (repeats is None or repeated.get(repeats) != written):
             return None
         return Writing(written, backwards, is_last, zero)
 
