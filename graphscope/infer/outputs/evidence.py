@@ -246,10 +246,10 @@ class Context:
         if flow.ops[i] not in ("RealDiv", "Div") or len(flow.inputs[i]) != 2:
             return False
         above, below = (self.through(source) for source, _ in flow.inputs[i])
-        if flow.ops[below] == "Tile":
+        if flow.ops[below] == "Tile" and flow.inputs[below]:
             below = self.through(flow.inputs[below][0][0])
-        summed = flow.ops[below] == "Sum" and flow.inputs[below][0][0] == above
-        return summed and flow.ops[above] == "Exp"
+        summed = flow.ops[below] == "Sum" and flow.inputs[below]
+        return bool(summed) and summed[0][0] == above and flow.ops[above] == "Exp"
 
     def _is_picked(self, i: int) -> bool:
         """Whether a node holds what non-maximum suppression picked."""

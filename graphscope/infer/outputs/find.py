@@ -93,7 +93,11 @@ def _remarks(study: Training, heads: list[Head], any_output: bool) -> tuple[str,
     if not any_output:
         return (_why_none(study),)
     reasons = dict.fromkeys(head.reason for head in heads if head.reason)
-    return tuple(f"no output stands out: {reason}" for reason in reasons)
+    remarks = [f"no output stands out: {reason}" for reason in reasons]
+    for bit in study.deps.bits(study.losses.transitions):
+        name = study.flow.names[study.deps.holders[bit]]
+        remarks.append(f"Viterbi decoding also needs the variable {name!r}")
+    return tuple(remarks)
 
 
 def _why_none(study: Training) -> str:

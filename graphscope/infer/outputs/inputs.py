@@ -84,6 +84,8 @@ def _kind(
             "no weight is applied to it, and it ends in losses and metrics only"
         )
         return "label"
+    if role == "summary" and _is_weighed(study, i, tensor.port):
+        role = ""  # nothing but a summary reads what is computed from it
     if role:
         texts.append(f"feeds only nodes of role {role!r}")
         return (
@@ -98,6 +100,13 @@ def _kind(
             f"part of an input pipeline: cut here and feed a placeholder of {spec.dtype or 'its dtype'} instead"
         )
     return "data"
+
+
+def _is_weighed(study: Training, i: int, port: int) -> bool:
+    """Whether a weight is applied to an input."""
+    from ..training.measures.losses import weights_after
+
+    return bool(weights_after(study.flow, study.deps, i, port)[0])
 
 
 def _bit(study: Training, i: int, port: int) -> int:

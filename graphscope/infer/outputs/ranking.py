@@ -121,6 +121,8 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
             continue
         if not alone and any(_is_auxiliary(study, each, lead) for lead, _ in leads):
             continue
+        if leads and each.head.index in study.losses.between:
+            continue  # a step from one of them to the loss
         if any(_names([each], lead) for lead, _ in leads):
             continue  # drawn around what is told without chance
         meaning = twins.of(each.head.index, each.head.tensor.port)
@@ -206,12 +208,13 @@ def _candidates(
         for first in (True, False)
     }
     candidates, ceiling = [], 1.0
+    trains = bool(study.updates or study.losses.labels)
     for each in ordered:
         fits = each.head.tensor in chosen and not certain
         curve = CHOSEN if fits or len(ordered) == 1 else OTHER
         rival = best[not _is_in(each, chosen)]  # of a chosen head the best of the rest
         lead = 3.0 if rival is None else each.points - rival
-        score = curve.score(each.points, lead, len(ordered) == 1)
+        score = curve.score(each.points, lead, len(ordered) == 1, trains)
         ceiling = score = min(score, ceiling)
         spec = spec_of(model.graph, each.head.tensor, specs)
         evidence = tuple(e for e in each.evidence if e.text or e.points)

@@ -191,6 +191,28 @@ def test_a_focal_losses_clamp_and_a_factorisation_machines_squares() -> None:
     assert best(focal) == {"heat"} and best(machine) == {"click"}
 
 
+def test_the_transitions_of_a_crf_are_named_beside_its_scores() -> None:
+    def tagger() -> None:
+        x = data(None, 3, 4, name="x")
+        tags = data(None, 3, name="tags", dtype=tf.int32)
+        scores = tf.reshape(dense(tf.reshape(x, [-1, 4]), 2), [-1, 3, 2], name="scores")
+        t = tf.get_variable("transitions", [2, 2])
+        pairs = tf.gather(tf.reshape(t, [-1]), tags[:, :-1] * 2 + tags[:, 1:])
+        own = tf.reduce_sum(scores * tf.one_hot(tags, 2), [1, 2]) + tf.reduce_sum(
+            pairs, 1
+        )
+        alpha = scores[:, 0]
+        for i in (1, 2):
+            alpha = tf.reduce_logsumexp(alpha[:, :, None] + t[None], 1) + scores[:, i]
+        minimise(tf.reduce_mean(tf.reduce_logsumexp(alpha, 1) - own))
+
+    candidates = answer(tagger)
+    assert [str(c.tensor) for c in candidates.best()] == ["scores:0"]
+    assert candidates.remarks == (
+        "Viterbi decoding also needs the variable 'transitions'",
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("group, right", [("third", 44), ("fourth", 19), ("fifth", 42)])
 def test_styles_written_before_they_were_ranked(group: str, right: int) -> None:

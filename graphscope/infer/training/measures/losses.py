@@ -40,6 +40,7 @@ class Losses:
     role: dict[int, str]
     necks: frozenset[int] = frozenset()
     between: frozenset[int] = frozenset()
+    transitions: int = 0
 
 
 def find_losses(
@@ -65,19 +66,28 @@ def find_losses(
     labels = (labels & ~added) | targets
     role: dict[int, str] = {}
     last = between = frozenset[int]()
+    transitions = 0
     if trains or labels:
         whole = _find_whole_batch(flow, deps, aside, writes)
         _mark_measures(flow, deps, aside, whole, labels, differentiated, role)
         plain = _without_weights_of_losses(flow, deps, labels)
         necks = find_bottlenecks(flow, plain, aside, labels, role)
-        find_approach(flow, plain, aside, lossy, derived, role, necks.compared).mark()
+        of_labels = _weights_of_labels(flow, deps, labels)
+        for i in necks.between:
+            transitions |= deps.applied[i] & of_labels
+        own = {i for i in necks.heads if _is_unflattened(flow, i)}
+        find_approach(
+            flow, plain, aside, lossy, derived, role, necks.compared | own
+        ).mark()
         between = frozenset(
             i for i in necks.between if not _ASSEMBLED.match(flow.ops[i])
         )
         last, views = _before_steps(flow, deps, role, necks)
+        joined = (i for i in necks.between if flow.ops[i] == "ConcatV2")
+        last |= {i for i in joined if i not in views and i not in role}
         role.update(dict.fromkeys(views, "loss"))
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
-    return Losses(labels, role, last, between - last)
+    return Losses(labels, role, last, between - last, transitions)
 
 
 def _before_steps(
@@ -103,7 +113,7 @@ def _before_steps(
 
 def _is_view(flow: Flow, i: int) -> bool:
     """Whether a node only rearranges values for a loss; a Reshape does where it flattens."""
-    if flow.ops[i] != "Reshape":
+    if flow.ops[i] != "Reshape" or not flow.inputs[i]:
         return flow.ops[i] in VIEWS
     if any("CrossEntropy" in flow.ops[n] for n in flow.outputs[i]):
         return True
@@ -112,6 +122,11 @@ def _is_view(flow: Flow, i: int) -> bool:
         constant_shape(flow.nodes[shape].attrs) if flow.ops[shape] == "Const" else ()
     )
     return sizes in ((1,), (2,))
+
+
+def _is_unflattened(flow: Flow, i: int) -> bool:
+    """Whether a node gives a prediction back the axes that its layer did without: the model's own last step."""
+    return flow.ops[i] == "Reshape" and not _is_view(flow, i)
 
 
 def _is_only_measured(
@@ -127,13 +142,18 @@ def _is_only_measured(
 
 def _without_weights_of_losses(flow: Flow, deps: Dependence, labels: int) -> Dependence:
     """The dependence without weights that labels alone are combined with: a CRF's transitions, the centres of classes."""
+    own = _weights_of_labels(flow, deps, labels)
+    if not own:
+        return deps
+    return replace(deps, applied=[applied & ~own for applied in deps.applied])
+
+
+def _weights_of_labels(flow: Flow, deps: Dependence, labels: int) -> int:
     own = 0
     for i, applied in enumerate(deps.applied):
         if applied and labels and not deps.feeds[i] & ~labels:
             own |= applied
-    if not own:
-        return deps
-    return replace(deps, applied=[applied & ~own for applied in deps.applied])
+    return own
 
 
 def _find_lossy(flow: Flow, deps: Dependence, backward: bytearray) -> bytearray:

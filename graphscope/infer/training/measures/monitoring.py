@@ -58,7 +58,7 @@ def _find_answers(flow: Flow, deps: Dependence) -> bytearray:
         op = flow.ops[i]
         if op in _ANSWERS:
             answers[i] = bool(deps.weights[i] and not deps.later[i])
-        elif op in _LOOKUPS and deps.weights[i]:
+        elif op in _LOOKUPS and deps.weights[i] and len(flow.inputs[i]) > 1:
             value, places = (source for source, _ in flow.inputs[i][:2])
             answers[i] = answers[value] or flow.ops[places].startswith(_PICKS)
         elif op in _SHAPES and flow.inputs[i]:
