@@ -248,8 +248,9 @@ class Context:
         above, below = (self.through(source) for source, _ in flow.inputs[i])
         if flow.ops[below] == "Tile" and flow.inputs[below]:
             below = self.through(flow.inputs[below][0][0])
-        summed = flow.ops[below] == "Sum" and flow.inputs[below]
-        return bool(summed) and summed[0][0] == above and flow.ops[above] == "Exp"
+        if flow.ops[below] != "Sum" or flow.ops[above] != "Exp":
+            return False
+        return [source for source, _ in flow.inputs[below]][:1] == [above]
 
     def _is_picked(self, i: int) -> bool:
         """Whether a node holds what non-maximum suppression picked."""
