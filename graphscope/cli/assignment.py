@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from .ledger import check_ours, remember
 from .options import PATH, as_json, force_option
 from .terminal import printable, shape_text, table
 from .text.show import remark
+from .text.tables import Choice, of_tables
 
 _STEPS = {"": "", "transpose": ", transposed", "reshape": ", reshaped"}
 _LISTED = 12  # of what one side lacks; the rest are counted
@@ -33,6 +35,7 @@ _LISTED = 12  # of what one side lacks; the rest are counted
     "--trust", is_flag=True, help="Run a MODEL.py that does more than build layers."
 )
 @force_option
+@of_tables
 @as_json
 def assign_command(
     checkpoint: str,
@@ -41,6 +44,7 @@ def assign_command(
     trust: bool,
     force: bool,
     json_wanted: bool,
+    choice: Choice,
 ) -> None:
     """Pair the variables of a CHECKPOINT with the weights of a MODEL that you have.
 
@@ -60,17 +64,18 @@ def assign_command(
         with beside(Path(out)) as unfinished:
             unfinished.write_text(source)
         remember([out])
-    say(document, lambda: assignment_text(document), json_wanted)
+    text = partial(assignment_text, document, choice)
+    say(document, text, json_wanted, choice.wide)
     if out:
         remark(f"wrote {out}")
 
 
-def assignment_text(document: Mapping[str, Any]) -> str:
+def assignment_text(document: Mapping[str, Any], choice: Choice = Choice()) -> str:
     """The three-way table, a line a pair, and what is left over."""
-    return "\n".join(_lines(document))
+    return "\n".join(_lines(document, choice))
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+def _lines(document: Mapping[str, Any], choice: Choice) -> Iterator[str]:
     pairs = document["pairs"]
     total = len(pairs) + len(document["only_in_model"])
     yield f"{len(pairs)} of {total} weights of {printable(document['model'])} are in {printable(document['checkpoint'])}"
@@ -81,7 +86,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
         (p["variable"], p["weight"], shape_text(p["shape"]), _why(p)) for p in pairs
     ]
     if rows:
-        yield table(rows, ["variable", "weight", "shape", "why"])
+        yield table(rows, ["variable", "weight", "shape", "why"], choice)
     for title, key in (
         ("only in the checkpoint", "only_in_checkpoint"),
         ("only in the model", "only_in_model"),

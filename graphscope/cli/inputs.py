@@ -24,8 +24,8 @@ def model_files(words: Sequence[str]) -> list[str]:
 
     Raises GraphscopeError where a glob matches nothing.
     """
-    listed = [path for word in words for path in _matches(word)]
-    return list(dict.fromkeys(_whole(path) for path in listed))
+    paths = [path for word in words for path in _matches(word)]
+    return list(dict.fromkeys(_whole(path) for path in paths))
 
 
 def _matches(word: str) -> list[str]:
@@ -73,14 +73,14 @@ def with_file(function: Callable[..., None]) -> Callable[..., None]:
     """Note on an error which MODEL it is about."""
 
     @wraps(function)
-    def noted(model: str, **options: Any) -> None:
+    def attempt(model: str, **options: Any) -> None:
         try:
             function(model=model, **options)
         except GraphscopeError as error:
             error.file = error.file or model
             raise
 
-    return noted
+    return attempt
 
 
 def over_models(function: Callable[..., None]) -> Callable[..., None]:

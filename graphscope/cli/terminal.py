@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .text.tables import Choice
 
 QUIET_KINDS = ("file name", "not needed")  # inputs that only `outputs` lists
 SHOWN = 5  # candidates with their evidence; the rest are counted
@@ -41,12 +44,16 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {printable(name)}" for name, n in counts.items())
 
 
-def table(rows: Iterable[Sequence[object]], headers: Sequence[str]) -> str:
-    """A plain table; numbers to the right, everything printable."""
-    from tabulate import tabulate
+def table(
+    rows: Iterable[Sequence[object]],
+    headers: Sequence[str],
+    choice: Choice | None = None,
+) -> str:
+    """A table that fits the terminal, everything printable."""
+    from .text.tables import Choice, Table, table_text
 
-    cells = [[c if isinstance(c, int) else printable(c) for c in row] for row in rows]
-    return tabulate(cells, headers, "simple", intfmt=",", disable_numparse=False)
+    cells = [[str(cell) for cell in row] for row in rows]
+    return table_text(Table(headers, cells), choice or Choice())
 
 
 def inspect_text(doc: Mapping[str, Any], path: str) -> str:

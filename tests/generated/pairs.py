@@ -230,10 +230,10 @@ def _quantised(edit, parts, values, rng, folder, a):  # type: ignore[no-untyped-
 
 def _weights_only(edit, parts, values, rng, folder, a):  # type: ignore[no-untyped-def]
     """Two bare checkpoints: no graph on either side."""
-    found = _tuned(edit, parts, values, rng, folder, a)
-    for path in (found.a, found.b):
+    tuned = _tuned(edit, parts, values, rng, folder, a)
+    for path in (tuned.a, tuned.b):
         Path(f"{path}.meta").unlink()
-    return found
+    return tuned
 
 
 def _renamed_tuned(edit, parts, values, rng, folder, a):  # type: ignore[no-untyped-def]
@@ -335,11 +335,11 @@ def main() -> None:
     right = 0
     for seed in range(first, last):
         with tempfile.TemporaryDirectory() as folder:
-            made = pair(seed, Path(folder))
-            wrong = faults(made)
+            models = pair(seed, Path(folder))
+            wrong = faults(models)
         right += not wrong
         if wrong:
-            print(seed, made.edit, *wrong[:3], sep="\n    ", flush=True)
+            print(seed, models.edit, *wrong[:3], sep="\n    ", flush=True)
     print(f"{right} of {last - first}")
 
 

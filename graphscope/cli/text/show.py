@@ -12,6 +12,7 @@ import click
 
 from ..group import is_quiet
 from .progress import end_notice
+from .tables import width_of_terminal
 
 STYLES = (  # what matches, how it looks; later ones win
     (r"\A\S[^\n]*(?=\n  \S)|^==> .* <==$", "bold"),
@@ -84,15 +85,15 @@ def _console(stream: IO[str]) -> Any:
 def _styled(text: str) -> Any:
     from rich.text import Text
 
-    shown = Text(text)
+    styled = Text(text)
     for pattern, style in STYLES:
-        shown.highlight_regex(re.compile(pattern, re.MULTILINE), style)
-    return shown
+        styled.highlight_regex(re.compile(pattern, re.MULTILINE), style)
+    return styled
 
 
 def wrapped(text: str, width: int = 0) -> str:
     """Long lines of prose in several, indented under their first; commands and source stay whole, to be copied."""
-    room = max(NARROWEST, width or click_width())
+    room = max(NARROWEST, width or width_of_terminal())
     lines = []
     for line in text.split("\n"):
         if len(line) <= room or _COMMAND.match(line):
@@ -114,10 +115,3 @@ def _hanging(line: str, room: int) -> Iterator[str]:
         else:
             current += gap + word
     yield current
-
-
-def click_width() -> int:
-    """The columns of the terminal."""
-    from .tables import width_of_terminal
-
-    return width_of_terminal()

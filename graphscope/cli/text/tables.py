@@ -21,7 +21,8 @@ import click
 from ..terminal import amount, number, printable, shape_text
 
 GAP = 2  # blanks between columns
-LEAST = {"config": 20, "connected to": 12, "role": 14}
+LEAST = {"config": 20, "connected to": 12, "role": 14, "why": 14, "weight": 24}
+NAMES = frozenset({"weight"})  # of them: those of which the middle gives way
 NAME, SHORTEST = 36, 16  # characters of a name, which is the first column
 DROPPED = tuple(
     "connected to,config,dead,inf,nan,zeros,std,mean,dtype,bytes".split(",")
@@ -99,6 +100,10 @@ def table_text(table: Table, choice: Choice, width: int | None = None) -> str:
     cells = [[printable(row[i]) for i in at] for row in rows]
     room = None if choice.wide else width or width_of_terminal()
     sizes = _sizes(head, cells, room, keep=bool(choice.columns))
+    for i, name in enumerate(head):
+        if name in NAMES and sizes[i]:
+            for line, text in zip(cells, _cuts([c[i] for c in cells], sizes[i])):
+                line[i] = text
     names = _distinct([line[0] for line in cells], sizes[0], _total(sizes))
     lines = [
         _line(line, head, sizes, table.right)
@@ -186,7 +191,7 @@ def _line(
     right: Iterable[str],
 ) -> str:
     parts = [
-        _fit(cell, size, name in right, name in LEAST)
+        _fit(cell, size, name in right, name in LEAST and name not in NAMES)
         for cell, name, size in zip(cells, head, sizes, strict=True)
         if size
     ]
@@ -201,9 +206,7 @@ def _distinct(names: Sequence[str], size: int, room: int) -> list[list[str]]:
 
     Each is what stands in the row, and the lines above it, which have ``room``.
     """
-    whole = set(names)
-    cuts = [[_cut(name, size, tail) for name in names] for tail in TAILS]
-    best = max(cuts, key=lambda cut: len(set(cut)))
+    whole, best = set(names), _cuts(names, size)
     owners: dict[str, set[str]] = {}
     for short, name in zip(best, names, strict=True):
         owners.setdefault(short, set()).add(name)
@@ -213,6 +216,12 @@ def _distinct(names: Sequence[str], size: int, room: int) -> list[list[str]]:
         [short] if len(owners[short]) == 1 else ["", *_pieces(name, room)]
         for short, name in zip(best, names, strict=True)
     ]
+
+
+def _cuts(names: Sequence[str], size: int) -> list[str]:
+    """Each name in its width, cut where that leaves most of them apart."""
+    cuts = [[_cut(name, size, tail) for name in names] for tail in TAILS]
+    return max(cuts, key=lambda cut: len(set(cut)))
 
 
 def _pieces(name: str, room: int) -> list[str]:
