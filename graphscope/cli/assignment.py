@@ -13,9 +13,9 @@ from .arguments import say
 from .inputs import on_disk
 from .ledger import check_ours, remember
 from .options import PATH, as_json, force_option
-from .terminal import printable, shape_text, table
+from .terminal import printable, shape_text
 from .text.show import remark
-from .text.tables import Choice, of_tables
+from .text.tables import Choice, of_tables, rows_text
 
 _STEPS = {"": "", "transpose": ", transposed", "reshape": ", reshaped"}
 _LISTED = 12  # of what one side lacks; the rest are counted
@@ -86,7 +86,7 @@ def _lines(document: Mapping[str, Any], choice: Choice) -> Iterator[str]:
         (p["variable"], p["weight"], shape_text(p["shape"]), _why(p)) for p in pairs
     ]
     if rows:
-        yield table(rows, ["variable", "weight", "shape", "why"], choice)
+        yield rows_text(rows, ["variable", "weight", "shape", "why"], choice)
     for title, key in (
         ("only in the checkpoint", "only_in_checkpoint"),
         ("only in the model", "only_in_model"),

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .text.tables import Choice
+from typing import Any
 
 QUIET_KINDS = ("file name", "not needed")  # inputs that only `outputs` lists
 SHOWN = 5  # candidates with their evidence; the rest are counted
@@ -42,18 +39,6 @@ def shape_text(shape: Sequence[int | None] | None) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """``3 Conv2D, 1 Dense``."""
     return ", ".join(f"{n:,} {printable(name)}" for name, n in counts.items())
-
-
-def table(
-    rows: Iterable[Sequence[object]],
-    headers: Sequence[str],
-    choice: Choice | None = None,
-) -> str:
-    """A table that fits the terminal, everything printable."""
-    from .text.tables import Choice, Table, table_text
-
-    cells = [[str(cell) for cell in row] for row in rows]
-    return table_text(Table(headers, cells), choice or Choice())
 
 
 def inspect_text(doc: Mapping[str, Any], path: str) -> str:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..terminal import counted, printable, table
+from ..terminal import counted, printable
+from .tables import rows_text
 
 MOST = 12  # layers and weights of each kind that are listed
 
@@ -76,7 +77,7 @@ def _weights(document: Mapping[str, Any]) -> list[str]:
         for row in changes[:MOST]
     ]
     more = [f"and {len(changes) - MOST:,} more"] if len(changes) > MOST else []
-    return [*lines, "", table(rows, ("weight", "", "change/norm", "cosine")), *more]
+    return [*lines, "", rows_text(rows, ("weight", "", "change/norm", "cosine")), *more]
 
 
 def _number(row: Mapping[str, Any], key: str) -> str:

@@ -243,6 +243,13 @@ def _fit(cell: str, size: int, right: bool, is_text: bool) -> str:
     return cell.rjust(size) if right else cell.ljust(size)
 
 
+def rows_text(
+    rows: Iterable[Sequence[object]], head: Sequence[str], choice: Choice = Choice()
+) -> str:
+    """A table of what has no numbers to sort by but as text."""
+    return table_text(Table(head, [[str(c) for c in row] for row in rows]), choice)
+
+
 def layers_text(frame: Any, choice: Choice, outside: int = 0) -> str:
     """The layer table (a DataFrame), and below it how many rows there are and what their parameters sum to.
 
