@@ -10,7 +10,7 @@ from ...graph.keras.batch_first import STEPS_FIRST
 from ...graph.keras.nouns import OwnFunction
 from ...graph.keras.operations import function_of
 from ...graph.keras.signatures import layer_classes
-from .keras_1.words import in_keras_2
+from .earlier.words import in_keras_2
 from .renamed import RENAMED, RETIRED, renamed
 from .values import plain
 

@@ -12,6 +12,7 @@ from ...graph import TensorSpec
 from ...graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ...graph.keras.nouns import tensors_in
 from .canonical import canonical_layer
+from .earlier.op_layers import as_function
 from .inbound import calls_of, first_numbers, output_list
 
 MOST_LAYERS = 20_000
@@ -96,7 +97,7 @@ class _Reader:
             self.count += 1
             if self.count > MOST_LAYERS:
                 raise self.wrong(f"has more than {MOST_LAYERS} layers")
-            yield _name(entry, number), entry
+            yield _name(entry, number), as_function(entry)
 
     def layer(self, name: str, entry: Mapping[str, Any], depth: int) -> KerasLayer:
         config = entry["config"]

@@ -15,7 +15,7 @@ from ...graph.keras import KerasModel
 from ..variables.roles import OTHER, SLOT, STATISTICS, STEP, WEIGHT
 from ..weights.hdf5 import Dataset, Hdf5
 from ..weights.stored import Stored
-from .keras_1.weights import in_keras_2
+from .earlier.weights import in_keras_2
 from .slots import Owner, Slot, class_of_place, legacy_order, owners_of, paths_of_class
 
 

@@ -54,3 +54,40 @@ def test_functions_of_tensorflow(tmp_path: Path) -> None:
     built = run_source(tmp_path / "out")
     assert distance(answers(model, arrays), answers(built, arrays)) < 1e-5
     assert found.prove(tmp_path / "out").passed
+
+
+def test_ops_that_were_layers(tmp_path: Path) -> None:
+    """TensorFlow 2.0 to 2.3 wrote each op of a functional model as a TensorFlowOpLayer; tf_keras still has the class."""
+    import numpy as np
+    import tensorflow as tf
+    import tf_keras as K
+    from tf_keras.src.engine.base_layer import TensorFlowOpLayer
+
+    def op(function: Any, inputs: Any, constants: Any = {}) -> Any:
+        with tf.Graph().as_default():
+            given = inputs if isinstance(inputs, list) else [inputs]
+            shapes = [tf.compat.v1.placeholder(x.dtype, x.shape) for x in given]
+            node = function(*shapes).op.node_def
+        name = f"{node.op.lower()}_{len(names)}"
+        names.append(name)
+        layer = TensorFlowOpLayer(node.SerializeToString(), name, constants)
+        return layer(inputs)
+
+    names: list[str] = []
+    x = K.Input((4, 4, 3))
+    flat = op(lambda a: tf.reduce_mean(a, [1, 2]), x, {1: np.array([1, 2], np.int32)})
+    scaled = op(lambda a: 2.0 - a, flat, {0: np.float32(2.0)})
+    both = op(lambda a, b: tf.concat([a, b], -1), [flat, scaled], {2: np.int32(-1)})
+    rows = op(
+        lambda a: tf.reshape(a, [-1, 2, 3]), both, {1: np.array([-1, 2, 3], np.int32)}
+    )
+    square = op(lambda a, b: tf.matmul(a, b, transpose_b=True), [rows, rows])
+    last = K.layers.Dense(2)(op(tf.nn.relu, scaled))
+    model = K.Model(x, [last, square])
+    model.save(tmp_path / "m.h5")
+    graphscope.analyse(str(tmp_path / "m.h5")).write_keras(tmp_path / "out")
+    arrays = feeds(model)
+    assert (
+        distance(answers(model, arrays), answers(run_source(tmp_path / "out"), arrays))
+        < 1e-6
+    )
