@@ -195,7 +195,7 @@ def _predictors(maps: list[Any], classes: int, size: int) -> list[Any]:
     return outputs
 
 
-@original("SSD MobileNet v1, alpha 0.25, 3 classes")
+@original("SSD MobileNet v1, alpha 0.25, 3 classes", slow=True)
 def ssd_mobilenet_v1() -> tuple[list[Any], list[Any]]:
     x = image(128, 128, 3)
     with scope("FeatureExtractor"), _mobilenet_norms(), scope("MobilenetV1"):
@@ -224,7 +224,7 @@ def _pooled_image(x: Any, depth: int) -> Any:
     return v1.image.resize_bilinear(y, sizes, align_corners=True)
 
 
-@original("DeepLab v3 (MobileNet v2), alpha 0.5, 4 classes", output_stride=8)
+@original("DeepLab v3 (MobileNet v2), alpha 0.5, 4 classes", slow=True, output_stride=8)
 def deeplab_mobilenet_v2() -> tuple[list[Any], list[Any]]:
     """model.py with feature_extractor.py's MobileNet v2, no atrous rates, no decoder."""
     x = image(65, 65, 3)

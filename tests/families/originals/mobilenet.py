@@ -154,7 +154,7 @@ def _v3(units: list[tuple[Any, ...]], last: int, head: int, minimal: bool) -> An
         return [x], [_logits(y, 3)]
 
 
-@original("MobileNet v3 (slim), small, alpha 1, 3 classes")
+@original("MobileNet v3 (slim), small, alpha 1, 3 classes", slow=True)
 def mobilenet_v3_small() -> tuple[list[Any], list[Any]]:
     """mobilenet_v3.V3_SMALL."""
     relu, h = tf.nn.relu, hard_swish

@@ -13,6 +13,8 @@ from tests.families.originals import image, original
 
 v1 = tf.compat.v1
 inception = importlib.import_module("tf_slim.nets.inception")
+alexnet = importlib.import_module("tf_slim.nets.alexnet")
+overfeat = importlib.import_module("tf_slim.nets.overfeat")
 arg_scope, scope = slim.arg_scope, v1.variable_scope
 
 
@@ -337,3 +339,27 @@ def facenet() -> tuple[list[Any], list[Any]]:
             prelogits = _linear(_everywhere(y), 128, "Bottleneck")
     embeddings = tf.nn.l2_normalize(prelogits, 1, 1e-10)
     return [x], [embeddings, _linear(prelogits, 9, "Logits")]
+
+
+@original("AlexNet v2 (slim), 4 classes", slow=True)
+def alexnet_v2() -> tuple[list[Any], list[Any]]:
+    x = image(224, 224, 3)
+    with arg_scope(alexnet.alexnet_v2_arg_scope()):
+        return [x], [alexnet.alexnet_v2(x, 4, is_training=False)[0]]
+
+
+@original("OverFeat (slim), 3 classes", slow=True)
+def overfeat_231() -> tuple[list[Any], list[Any]]:
+    x = image(231, 231, 3)
+    with arg_scope(overfeat.overfeat_arg_scope()):
+        return [x], [overfeat.overfeat(x, 3, is_training=False)[0]]
+
+
+@original("LeNet (slim), 6 classes")
+def lenet() -> tuple[list[Any], list[Any]]:
+    x = image(28, 28, 1)
+    with scope("LeNet"):
+        y = slim.max_pool2d(slim.conv2d(x, 32, [5, 5], scope="conv1"), [2, 2], 2)
+        y = slim.max_pool2d(slim.conv2d(y, 64, [5, 5], scope="conv2"), [2, 2], 2)
+        y = slim.fully_connected(slim.flatten(y), 1024, scope="fc3")
+        return [x], [_linear(y, 6, "fc4")]

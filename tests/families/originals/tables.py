@@ -1,4 +1,4 @@
-"""Canned estimators, after tensorflow/estimator's canned/dnn.py and linear.py (Apache 2.0)."""
+"""Canned estimators, after tensorflow/estimator's canned/dnn.py and linear.py (Apache 2.0); ChenglongChen/tensorflow-DeepFM (MIT)."""
 
 from __future__ import annotations
 
@@ -55,3 +55,25 @@ def deep_of_embeddings() -> tuple[list[Any], list[Any]]:
                     table = v1.get_variable("embedding_weights", [x.shape[1], 3])
                     ends.append(tf.matmul(x, table))
         return [ages, words], [_deep(tf.concat(ends, 1), 3)]
+
+
+@original("DeepFM, 20 features of 4, 2 layers", limit=20)
+def deep_fm() -> tuple[list[Any], list[Any]]:
+    """DeepFM._init_graph with both halves, without norms."""
+    index, value = v1.placeholder(tf.int32, [2, 5]), image(5)
+
+    def unnamed(*shape: int) -> Any:
+        return v1.Variable(tf.zeros(shape))
+
+    table = v1.Variable(tf.zeros([20, 4]), name="feature_embeddings")
+    bias = v1.Variable(tf.zeros([20, 1]), name="feature_bias")
+    by = tf.reshape(value, [-1, 5, 1])
+    x = tf.gather(table, index) * by
+    first = tf.reduce_sum(tf.gather(bias, index) * by, 2)
+    total = tf.square(tf.reduce_sum(x, 1))
+    second = 0.5 * (total - tf.reduce_sum(tf.square(x), 1))
+    y = tf.reshape(x, [-1, 20])
+    for before, units in ((20, 7), (7, 6)):
+        y = tf.nn.relu(tf.matmul(y, unnamed(before, units)) + unnamed(1, units))
+    joint = tf.concat([first, second, y], 1)
+    return [index, value], [tf.sigmoid(tf.matmul(joint, unnamed(15, 1)) + unnamed())]
