@@ -6,7 +6,7 @@ from ....graph import WeightUse
 from ... import family
 from ...notation.net import Handle
 from ...notation.sequences import SequenceNet
-from ...notation.unknowns import Size, count, number, size
+from ...notation.unknowns import Size, count, size
 
 
 def _dense(
