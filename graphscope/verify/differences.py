@@ -10,6 +10,13 @@ TINY = 1e-30
 TOLERANCE = 1e-4  # of the output's scale: float32, summed in another order
 
 
+def elements(value: Any) -> np.ndarray:
+    """The array that a run gives; of one text all bytes, of which numpy's own type drops the last ones that are 0."""
+    if getattr(value, "dtype", None) == "string" and hasattr(value, "numpy"):
+        value = value.numpy()
+    return np.asarray(value, object if isinstance(value, bytes) else None)
+
+
 def difference(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """``(max|a - b|, that over max|a|)``; infinite where shapes differ, or where one is NaN or infinite and the other is not.
 

@@ -593,6 +593,20 @@ NEAR_MISSES = [
         "upsampling_bilinear",
         lambda: tf.raw_ops.ResizeBilinear(images=image(), size=[16, 16]),
     ),
+    near(
+        "of whole numbers",
+        "resizing_bilinear",
+        lambda: tf.raw_ops.ResizeBilinear(
+            images=tf.cast(image(), tf.int32), size=[5, 7], half_pixel_centers=True
+        ),
+    ),
+    near(
+        "of half precision",
+        "upsampling_bilinear",
+        lambda: tf.raw_ops.ResizeBilinear(
+            images=tf.cast(image(), tf.float16), size=[16, 16], half_pixel_centers=True
+        ),
+    ),
     near("repeated once", "upsampling_by_repetition", repeated),
     near(
         "the last axis repeated",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphscope.verify.differences import describe, difference
+from graphscope.verify.differences import describe, difference, elements
 
 NAN, INF = float("nan"), float("inf")
 
@@ -46,3 +46,12 @@ def test_a_row_says_what_is_not_finite():
     assert row["not_finite"] == 1 and row["passed"] and row["shape"] == [2]
     row = describe("x:0", "y:0", a, np.zeros(3, "f"), 1e-4)
     assert not row["passed"] and row["shape_b"] == [3]
+
+
+def test_a_text_keeps_the_zeros_at_its_end() -> None:
+    import tensorflow as tf
+
+    for text in (b"a\0\0", tf.constant(b"a\0\0")):
+        assert elements(text).item() == b"a\0\0"
+    assert difference(elements(b"a\0"), elements(b"a"))[0] == 1
+    assert elements(tf.constant([b"a\0", b""])).tolist() == [b"a\0", b""]

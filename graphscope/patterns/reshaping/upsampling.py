@@ -35,12 +35,29 @@ def _factors(b: Bindings) -> tuple[int, ...] | None:
     return tuple(factors)
 
 
+def _grows(b: Bindings) -> bool | str:
+    whole = _factors(b) is not None
+    return whole or "the new size is no multiple of the old one"
+
+
+def _keeps_dtype(interpolation: str) -> Callable[[Bindings], bool | str]:
+    """ResizeBilinear makes float32 of whatever goes in; the layers of Keras give what they take."""
+
+    def keeps(b: Bindings) -> bool | str:
+        spec = b.view.specs.get(b.x)
+        dtype = spec.dtype if spec is not None else ""
+        if interpolation == "nearest" or dtype in ("", "float32"):
+            return True
+        return f"float32 is made of {dtype}, which the layer would keep"
+
+    return keeps
+
+
 def _upsampling(interpolation: str) -> Callable[[Callable[..., Term]], Pattern]:
     """An image that grows by whole factors."""
     return layer(
         "UpSampling2D",
-        where=lambda b: _factors(b) is not None
-        or "the new size is no multiple of the old one",
+        where=(_grows, _keeps_dtype(interpolation)),
         config=lambda b: {
             "size": _factors(b),
             "data_format": "channels_last",
@@ -150,7 +167,7 @@ def _resizing(interpolation: str) -> Callable[[Callable[..., Term]], Pattern]:
 
     return layer(
         "Resizing",
-        where=fits,
+        where=(fits, _keeps_dtype(interpolation)),
         config=lambda b: dict(zip(("height", "width"), numbers(b._size))),
         interpolation=interpolation,
     )

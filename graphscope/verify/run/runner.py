@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import GraphError, GraphscopeError, NotRunnable
 from ...graph import Model, Shape, Tensor, did_you_mean
 from ...infer.lookup_tables import table_contents
+from ..differences import elements
 from ..feeds.draw import Port, is_mask, looked_up
 from ..feeds.noise import Noise, fed_noise, noisy_keras
 from ..feeds.sparse import Coordinates
@@ -200,7 +201,7 @@ class GraphRunner:
             with scratch_folder(self.remarks, self.source):
                 answer = self.session.run(fetches, feeds_, options)
             self._states.restore()
-            return [np.asarray(value) for value in answer]
+            return [elements(value) for value in answer]
         except tf.errors.DeadlineExceededError:
             raise TooSlow(
                 f"{self.source} cannot be run: no answer within {LONGEST} s"
@@ -270,7 +271,7 @@ class KerasRunner:
             raise GraphscopeError(
                 f"{self.source} cannot be run: {first_line(error)}"
             ) from None
-        return [np.asarray(value) for value in tf.nest.flatten(answer)]
+        return [elements(value) for value in tf.nest.flatten(answer)]
 
     def cut(self, names: Iterable[str]) -> None:
         """Yield tensors inside the model in place of its outputs; ``names`` are those of the graph of its layers.
