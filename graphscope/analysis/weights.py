@@ -55,7 +55,7 @@ def checkpoints_of(folder: str | Path) -> dict[int, Path]:
     place = Path(folder)
     prefixes = [path.with_suffix("") for path in place.glob("*.index")]
     steps = {
-        int(found[1]): path for path in prefixes if (found := _STEP.search(path.name))
+        int(match[1]): path for path in prefixes if (match := _STEP.search(path.name))
     }
     if len(steps) < 2:
         raise GraphscopeError(

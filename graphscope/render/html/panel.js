@@ -7,7 +7,7 @@ const shapeText = s => s ? s.map(n => n ?? '?').join(' × ') || 'scalar' : '?';
 const bytesText = n => { const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']; let u = 0; while (n >= 1024 && u < 4) { n /= 1024; u++; } return (u ? n.toFixed(1) : n) + ' ' + units[u]; };
 
 function overview() {
-  const f = doc.facts, cards = [[f.parameters, 'parameters'], [f.bytes && bytesText(f.bytes), 'weights'], [Object.values(f.layers || {}).reduce((a, b) => a + b, 0), 'layers'], f.inferred ? [doc.variables.length, 'variables in the file'] : [f.nodes, 'nodes in the file']].filter(c => c[0]);
+  const f = doc.facts, cards = [[f.parameters, 'parameters'], [f.bytes && bytesText(f.bytes), 'weights'], [Object.values(f.layers || {}).reduce((a, b) => a + b, 0), 'layers'], f.inferred ? [doc.variables.length, 'variables in the file'] : [!f.format || doc.views.some(v => v.level === 'op') ? f.nodes : 0, 'nodes in the file']].filter(c => c[0]);
   let text = `<h2>${escaped(doc.title)}</h2><p class="dim">${escaped([f.format, f.producer].filter(Boolean).join(', '))}</p>`;
   if (f.family?.claim || f.family?.name) text += `<p>${escaped(f.family.title || f.family.name || '')}</p>`;
   if (f.verdict) text += `<p><b>${escaped(f.verdict)}</b></p>`;
