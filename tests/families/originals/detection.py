@@ -137,7 +137,7 @@ def _yolo(
     return [x], outputs
 
 
-@original("YOLO v3, 4 classes, width 2 (published: 32)", peak=255.0)
+@original("YOLO v3, 4 classes, width 2 (published: 32)", slow=True, peak=255.0)
 def yolo_v3() -> tuple[list[Any], list[Any]]:
     return _yolo(False, 2, 4)
 

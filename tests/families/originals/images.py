@@ -148,7 +148,7 @@ def _judge(x: Any, unit: int) -> Any:
         return tf.nn.conv2d(x, w, 1, "SAME") + _weights("biases", 1)
 
 
-@original("CycleGAN, 4 filters")
+@original("CycleGAN, 4 filters", slow=True)
 def cyclegan() -> tuple[list[Any], list[Any]]:
     x, y, z, w = (image(32, 32, 3) for _ in range(4))
     outputs = []

@@ -125,7 +125,7 @@ def mobilenet_v2_base(
     return x
 
 
-@original("MobileNet v2 (slim), alpha 0.35, 5 classes")
+@original("MobileNet v2 (slim), alpha 0.35, 5 classes", slow=True)
 def mobilenet_v2() -> tuple[list[Any], list[Any]]:
     x = image(65, 65, 3)
     with _mobilenet_scope(tf.nn.relu6), scope("MobilenetV2"):
