@@ -182,6 +182,8 @@ def verification_text(doc: Mapping[str, Any]) -> str:
         return "\n".join(map(printable, lines))
     verdict = doc.get("verdict", "equal" if doc["passed"] else "different")
     verdict = verdict if verdict == "equal" else verdict.upper()
+    if doc["passed"] and any(out.get("operators") for out in doc["outputs"]):
+        verdict = "equal operator by operator, all of them with LiteRT's rounding"
     worst = f"largest difference {doc['max_abs']:.3g}, {doc['max_rel']:.3g} of the output's scale"
     return "\n".join([*map(printable, lines), f"{verdict}: {worst}"])
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from graphscope.analysis import Analysis, analyse
+from graphscope.cli.terminal import verification_text
 from graphscope.graph import Tensor
 from graphscope.read import load
 from graphscope.read.deployment.lite import file as lite_file
@@ -113,6 +114,7 @@ def test_rounding_that_adds_up_is_told_from_a_wrong_operator(
     proof = found.prove(tmp_path / "right")
     assert proof.passed and proof.outputs[0]["steps"] > 4
     assert any("adds up" in remark for remark in proof.remarks)
+    assert "equal operator by operator" in verification_text(proof.to_json())
     monkeypatch.setitem(
         RULES, "MEAN", lambda call: call.op("Max", *call.all, keep_dims=True)
     )
