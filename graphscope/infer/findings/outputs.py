@@ -123,7 +123,8 @@ def _instead(case: Case) -> str:
 def _unclear(case: Case) -> Finding:
     ranked = [str(c.tensor) for c in case.candidates.outputs]
     guesses = f"; the best guesses are {listed(ranked)}" if ranked else ""
-    why = "; ".join(case.candidates.remarks)
+    needs = [r for r in case.candidates.remarks if r.startswith("Viterbi")]
+    why = "; ".join(r for r in case.candidates.remarks if r not in needs)
     return Finding(
         "output-unclear",
         "warning",
