@@ -23,11 +23,30 @@ def with_elements(frozen: Frozen) -> Frozen:
     """The same model, its TensorLists made as TensorFlow Lite's converter takes them: an element's shape said, its batch computed."""
     graph = duplicate(frozen.graph)
     say_elements(graph, frozen.functions)
+    for name in list(graph.by_op("TensorListGather")):
+        _gather_stacked(graph, name)
     reserves = list(graph.by_op("TensorListReserve"))
     facts = infer_facts(graph, functions=frozen.functions) if reserves else {}
     for name in reserves:
         _size(graph, name, facts)
     return replace(frozen, graph=graph)
+
+
+def _gather_stacked(graph: Graph, name: str) -> None:
+    """``TensorListGather(l, places) -> GatherV2(TensorListStack(l), places)``: the converter knows no other way to read several."""
+    items, places, shape = graph.inputs(name)
+    dtype = graph.attrs(name)["element_dtype"]
+    stack, axis = fresh(graph, f"{name}/stack"), fresh(graph, f"{name}/axis")
+    attrs = {"element_dtype": dtype, "num_elements": -1}
+    put(graph, stack, Node("TensorListStack", attrs), [items, shape])
+    put(
+        graph,
+        axis,
+        Node("Const", {"dtype": "int32", "value": np.array(0, np.int32)}),
+        (),
+    )
+    types = {"Tparams": dtype, "Tindices": "int32", "Taxis": "int32", "batch_dims": 0}
+    put(graph, name, Node("GatherV2", types), [Tensor(stack), places, Tensor(axis)])
 
 
 def _size(graph: Graph, name: str, facts: Facts) -> None:

@@ -57,14 +57,26 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     for form in forms:
         try:
             model = _converted(form)
+            _check_converted(model.graph, form)
         except GraphscopeError as error:
             failures.append(error)
             continue
-        _check_converted(model.graph, form)
         _call_by_keys(model.graph, form)
         place.write_bytes(model.SerializeToString())
-        return []
+        if form is forms[-1] or _loads(place):
+            return []
     raise failures[-1]
+
+
+def _loads(place: Path) -> bool:
+    """Whether ONNX Runtime takes the file; where it is not installed nobody knows."""
+    try:
+        _session(place)
+    except NotRunnable:
+        return True
+    except GraphscopeError:
+        return False
+    return True
 
 
 def _converted(frozen: Frozen) -> Any:
@@ -122,27 +134,36 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
                 _rename(attribute.g, names)
 
 
-def run(place: Path, frozen: Frozen, signature: str) -> Runner:
-    """The file in ONNX Runtime, on the processor."""
+def _session(place: Path) -> Any:
+    """An InferenceSession on the processor; raises NotRunnable without ONNX Runtime, GraphscopeError where that refuses the file."""
     try:
         import onnxruntime
     except ImportError:
         raise NotRunnable(
             "ONNX Runtime is not installed: pip install 'tf-graphscope[onnx]'"
         ) from None
-    from onnxruntime.capi import onnxruntime_pybind11_state as states
-
-    failures: Any = (states.InvalidGraph, states.Fail, states.NotImplemented)
-    failures += (states.InvalidArgument, states.RuntimeException, RuntimeError)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(
+        return onnxruntime.InferenceSession(
             str(place), options, providers=["CPUExecutionProvider"]
         )
-    except failures as error:
+    except _failures() as error:
         reason = str(error).splitlines()[0][:400]
         raise GraphscopeError(f"{RUNTIME} does not load it: {reason}") from None
+
+
+def _failures() -> Any:
+    """What ONNX Runtime raises."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as states
+
+    failures = (states.InvalidGraph, states.Fail, states.NotImplemented)
+    return (*failures, states.InvalidArgument, states.RuntimeException, RuntimeError)
+
+
+def run(place: Path, frozen: Frozen, signature: str) -> Runner:
+    """The file in ONNX Runtime, on the processor."""
+    session = _session(place)
     names = [each.name for each in session.get_outputs()]
     wanted = {each.name for each in session.get_inputs()}
 
@@ -150,7 +171,7 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
         given = {key: value for key, value in feeds.items() if key in wanted}
         try:
             return dict(zip(names, session.run(names, given)))
-        except failures as error:
+        except _failures() as error:
             raise RuntimeError(str(error)) from None
 
     ends = Endpoints.of(frozen, frozen.signatures[signature])
