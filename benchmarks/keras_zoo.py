@@ -77,6 +77,7 @@ def save(
 ) -> tuple[str, list[str], Any, Any]:
     """The model in the form asked for: its path, its outputs (none where the file says them), what goes in and comes out."""
     import keras
+
     from tests.recovery import freeze_model, randomised, sample
     from tests.saving import FORMS
 
@@ -96,6 +97,7 @@ def save(
 
 def row(name: str, form: str, size: int | None) -> dict[str, Any]:
     import keras
+
     from tests.recovery import built, scaled
 
     with tempfile.TemporaryDirectory() as made:
@@ -123,6 +125,7 @@ def row(name: str, form: str, size: int | None) -> dict[str, Any]:
 def compare_with_onnx(python: str) -> None:
     """ResNet-50 from one frozen file: recovered, and converted by tf2onnx."""
     import keras
+
     from tests.recovery import freeze_model, randomised
 
     found = subprocess.run(
