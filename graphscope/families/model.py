@@ -14,7 +14,7 @@ from .claim import Claim
 from .notation.net import REFLECTION, VARIABLE, Traced, settled
 
 PATTERN = "family"
-_LIKE_INPUT = ("PositionEmbedding",)
+_LIKE_INPUT = ("PositionEmbedding", "TimingSignal", "ClearPadding")
 
 
 def with_family(model: Model, claim: Claim) -> Model:

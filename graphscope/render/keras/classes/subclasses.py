@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....graph import Layer
+from .padded_texts import PADDED
 
 _ATTENTION = '''
 @keras.saving.register_keras_serializable(package="recovered")
@@ -130,6 +131,7 @@ _SOURCES = {
     "ReverseSequence": _REVERSE_SEQUENCE,
     "SequenceMask": _SEQUENCE_MASK,
     "SparseDropout": _SPARSE_DROPOUT,
+    **PADDED,
 }
 
 
