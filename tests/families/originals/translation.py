@@ -105,3 +105,103 @@ def transformer() -> tuple[list[Any], list[Any]]:
             with scope("decoder"):
                 y = _norm(y)
         return [ids, space, target], [tf.einsum("btw,vw->btv", y, table)]
+
+
+def _rms(x: Any, name: str = "layer_norm") -> Any:
+    """LayerStack._layer_norm."""
+    with scope(name):
+        scale = _variable("scale", x.shape[-1])
+    return x * tf.math.rsqrt(tf.reduce_mean(x**2, -1, keepdims=True) + 1e-6) * scale
+
+
+def _bucket(ahead: np.ndarray, both_ways: bool, buckets: int) -> np.ndarray:
+    """_relative_position_bucket, place by place."""
+    result = np.zeros_like(ahead)
+    count = buckets // 2 if both_ways else buckets
+    exact = count // 2
+    for place, step in np.ndenumerate(ahead):
+        far = abs(step) if both_ways else max(-step, 0)
+        first = count if both_ways and step > 0 else 0
+        if far >= exact:
+            wide = log(far / exact) / log(128 / exact) * (count - exact)
+            far = min(exact + int(wide), count - 1)
+        result[place] = first + far
+    return result
+
+
+def _t5_attention(x: Any, name: str, memory: Any, bias: Any, late: bool = False) -> Any:
+    """SelfAttention and EncDecAttention of 4 heads of 3; ``bias`` None: the layer has its own."""
+    query = _rms(x)
+    memory = query if memory is None else memory
+    with scope(name):
+        if not isinstance(bias, list):
+            shared: list[Any] = [bias]
+        else:
+            shared = bias
+            if len(shared) == 1:
+                steps = np.arange(x.shape[1])
+                ahead = steps[None] - steps[:, None]
+                table = _variable("relative_attention_bias", 4, 8)
+                relative = tf.gather(table, _bucket(ahead, not late, 8), axis=1)
+                shared.append(relative[None])
+        q, k, v = (
+            tf.einsum("btw,wu->btu", y, _variable(n, 16, 12))
+            for y, n in ((query, "q"), (memory, "k"), (memory, "v"))
+        )
+        scored = tf.matmul(_split(q, 4), _split(k, 4), transpose_b=True)
+        y = _joined(tf.matmul(tf.nn.softmax(scored + sum(shared)), _split(v, 4)))
+        return x + tf.einsum("btu,uw->btw", y, _variable("o", 12, 16))
+
+
+def _t5_feed(x: Any, gated: bool) -> Any:
+    y = _rms(x)
+    with scope("DenseReluDense"):
+        if gated:
+            first = layers.dense(y, 24, use_bias=False, name="wi_0")
+            second = layers.dense(y, 24, use_bias=False, name="wi_1")
+            y = tf.nn.gelu(first, approximate=True) * second
+        else:
+            y = tf.nn.relu(layers.dense(y, 24, use_bias=False, name="wi"))
+        return x + layers.dense(y, 16, use_bias=False, name="wo")
+
+
+def _t5(gated: bool) -> tuple[list[Any], list[Any]]:
+    """Bitransformer without packing, as it decodes: the target attends to all of what came before."""
+    ids, target = tokens(14), tokens(9, "target")
+    padding = (1.0 - _clear(ids))[:, None, None, :, 0] * -1e9
+    past = np.triu(np.full((9, 9), -1e9, "float32"), 1)
+    table = _variable("shared/embedding", 11, 16)
+    x, y = tf.gather(table, ids), tf.gather(table, target)
+    bias: list[Any] = [padding]
+    for place in range(2):
+        with scope(f"encoder/block_{place:03}/layer_000"):
+            x = _t5_attention(x * _clear(ids), "SelfAttention", None, bias)
+        with scope(f"encoder/block_{place:03}/layer_001"):
+            x = _t5_feed(x, gated)
+    with scope("encoder"):
+        x = _rms(x, "final_layer_norm") * _clear(ids)
+    bias = [past]
+    for place in range(2):
+        with scope(f"decoder/block_{place:03}/layer_000"):
+            y = _t5_attention(y, "SelfAttention", None, bias, True)
+        with scope(f"decoder/block_{place:03}/layer_001"):
+            y = _t5_attention(y, "EncDecAttention", x, padding)
+        with scope(f"decoder/block_{place:03}/layer_002"):
+            y = _t5_feed(y, gated)
+    with scope("decoder"):
+        y = _rms(y, "final_layer_norm")
+        if gated:
+            return [ids, target], [layers.dense(y, 11, use_bias=False, name="logits")]
+    return [ids, target], [tf.einsum("btw,vw->btv", y * 16**-0.5, table)]
+
+
+@original("T5, 2 and 2 blocks of 16", limit=11)
+def t5() -> tuple[list[Any], list[Any]]:
+    """The table of words scores them too."""
+    return _t5(False)
+
+
+@original("T5, v1.1, 2 and 2 blocks of 16", limit=11)
+def t5_gated() -> tuple[list[Any], list[Any]]:
+    """DenseReluDense of ("gelu", "linear"), logits of their own."""
+    return _t5(True)
