@@ -35,6 +35,7 @@ _SLOT_NAMES = re.compile(
     r"|Adagrad|AdagradDA|Adadelta|Ftrl|Yogi|PowerSign|AddSign|SGD|gradient_accumulator|gradient_squared_accumulator"
     r"|adam_[mv]|lamb_[mv]|lars|momentum|rms|[mv]hat|Rprop|proximal_adagrad)(Optimizer)?(_\d+)?"
 )
+_MESH_SLOT = re.compile(r"(.+)_slot_(?:vr|vc|v|m)")  # Adafactor's of Mesh TensorFlow
 _AVERAGE_NAMES = re.compile(
     r"(ExponentialMovingAverage|EMA|ema|moving_average|average)(_\d+)?"
 )
@@ -110,6 +111,9 @@ def _by_name(
         return Role(role, _owner(scope, known), _named_in(last) if role == SLOT else "")
     if role in (TABLE, STATISTICS, METRIC):
         return Role(role)
+    beside = _MESH_SLOT.fullmatch(name)
+    if beside and beside[1] in known:
+        return Role(SLOT, beside[1], "Adafactor")
     if shape == () and (role == _POWER or _optimizer_of(scope)):
         return Role(SLOT, "", _optimizer_of(scope))
     if shape and scope in known and known[scope] == (dtype, shape):

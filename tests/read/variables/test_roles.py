@@ -16,6 +16,8 @@ KNOWN = {
     "train/conv/kernel/Momentum_1": (FLOAT, (3, 3, 1, 8)),
     "conv/kernel/ExponentialMovingAverage": (FLOAT, (3, 3, 1, 8)),
     "conv/kernel/my_own_slot": (FLOAT, (3, 3, 1, 8)),
+    "conv/kernel_slot_vr": (FLOAT, (3, 3, 1)),
+    "head_slot_v": (FLOAT, (8,)),
     "bn/moving_mean": (FLOAT, (8,)),
     "bn/moving_variance": (FLOAT, (8,)),
     "global_step": (INT, ()),
@@ -34,6 +36,8 @@ EXPECTED = {
     "train/conv/kernel/Momentum_1": ("optimizer slot", "conv/kernel"),
     "conv/kernel/ExponentialMovingAverage": ("moving average", "conv/kernel"),
     "conv/kernel/my_own_slot": ("optimizer slot", "conv/kernel"),
+    "conv/kernel_slot_vr": ("optimizer slot", "conv/kernel"),
+    "head_slot_v": ("weight", ""),
     "bn/moving_mean": ("batch statistics", ""),
     "bn/moving_variance": ("batch statistics", ""),
     "global_step": ("step counter", ""),
@@ -59,6 +63,7 @@ def test_the_optimizer_of_a_slot_by_name() -> None:
     told = {name: optimizer for name, optimizer in found.items() if optimizer}
     assert told == {
         "conv/kernel/Adam": "Adam",
+        "conv/kernel_slot_vr": "Adafactor",
         "train/conv/kernel/Momentum_1": "Momentum",
         "training/Ftrl/learning_rate": "Ftrl",
     }
