@@ -81,7 +81,9 @@ def transformer() -> tuple[list[Any], list[Any]]:
     ids, space, target = tokens(6), tokens(1, "space"), tokens(5, "target")
     with scope("transformer"):
         with scope("symbol_modality_11_16/shared"):
-            shards = [_variable(f"weights_{n}", 3 if n < 3 else 2, 16) for n in range(4)]
+            shards = [
+                _variable(f"weights_{n}", 3 if n < 3 else 2, 16) for n in range(4)
+            ]
             table = tf.concat(shards, 0)
         embedded, answer = (
             tf.gather(table, t) * 16**0.5 * _clear(t) for t in (ids, target)

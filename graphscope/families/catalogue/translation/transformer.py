@@ -91,7 +91,9 @@ def transformer(
     heads: int | None = free(None),
 ) -> None:
     """Scores of the next word, for each place of a target that is fed whole; 0 pads both texts."""
-    net.note("inputs: the text, the number of the target's space (batch, 1), the target")
+    net.note(
+        "inputs: the text, the number of the target's space (batch, 1), the target"
+    )
     tokens, space, target = net.tokens(), net.tokens(), net.tokens()
     table = _table(net, width)
     many = head_count(net, heads, table.shape[1])
