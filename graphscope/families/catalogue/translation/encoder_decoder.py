@@ -53,15 +53,16 @@ def attended(
     use = WeightUse(kernel.node, shape, (("reshape", shape),))
     weights["output_dense/kernel"] = use
     config = {"num_heads": heads, "key_dim": size, "use_bias": False}
-    op, called = "MultiHeadAttention", ("query", "value")
     if bias is None:
         config["use_causal_mask"] = True
-        return net.layer(op, "attention", ends, config, weights, width, called)
-    config["additive_mask"] = True
+    else:
+        config["additive_mask"] = True
     if unscaled:
         config["unscaled"] = True
-    inputs, called = (*ends, bias), (*called, "attention_mask")
-    return net.layer(op, "attention", inputs, config, weights, width, called)
+    inputs = ends if bias is None else (*ends, bias)
+    arguments = ("query", "value", "attention_mask")[: len(inputs)]
+    op = "MultiHeadAttention"
+    return net.layer(op, "attention", inputs, config, weights, width, arguments)
 
 
 def scores(net: SequenceNet, x: Handle, table: WeightUse) -> Handle:
