@@ -124,7 +124,8 @@ class Loop(Layer):
 
     ``function`` is what it computes, ``arguments`` names for each of its arguments one of ``inputs`` or ``weights``; its
     returns are the layer's outputs. ``library`` holds the functions that it runs; ``facts`` what is known of the tensors of each, by the
-    function's name (spec, elements); ``held`` which of their constants are weights, by function and node.
+    function's name (spec, elements); ``held`` which of their constants are weights, by function and node. ``fixed`` says that every
+    tensor in it is known to keep its shape from turn to turn.
     """
 
     function: Function | None = None
@@ -132,6 +133,7 @@ class Loop(Layer):
     library: Mapping[str, Function] = field(default_factory=dict)
     facts: Mapping[str, Mapping[Tensor, Any]] = field(default_factory=dict)
     held: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...graph import Loop
-from ...infer.layers import find, loops
+from ...infer.layers import find, fixed_shapes, loops
 from ...infer.recurrence import bidirectional, masks, usage
 from ...infer.recurrence.settle import settle_recurrence
 from ...infer.training import layer_arguments
@@ -84,6 +84,14 @@ def carry_states(state: State) -> State:
     return state.become(usage.carry_states(state.graph, whole, held.value))
 
 
+def mark_fixed_shapes(state: State) -> State:
+    """A loop that no recurrent layer explains -> the same, with what is known of its shapes.
+
+    ``Loop(x) -> Loop(x) {fixed}``.
+    """
+    return state.become(fixed_shapes.mark_fixed_shapes(state.graph))
+
+
 def name_reversals(state: State) -> State:
     """The reversal of each row within its length -> a layer that every backend runs.
 
@@ -109,6 +117,7 @@ PASSES = (
     Pass(loops_to_layers),
     Pass(recover_recurrence),
     Pass(carry_states, drops="a stateful layer begins with zeros"),
+    Pass(mark_fixed_shapes),
     Pass(name_reversals),
     Pass(end_masks),
 )

@@ -189,7 +189,7 @@ def _layer(
         fact if holder is None else fact._replace(value=None)
         for fact, holder in zip(told, holders)
     ]
-    known = _facts_inside(whole, told, functions)
+    known = facts_inside(whole, told, functions)
     return Loop(
         op=_word(region, whole),
         attrs={"scope": title, "ops": region.ops},
@@ -306,7 +306,7 @@ _TAKEN = frozenset(
 )
 
 
-def _facts_inside(
+def facts_inside(
     whole: Function, facts: Sequence[Fact], functions: Mapping[str, Function]
 ) -> dict[str, dict[Tensor, Fact]]:
     """What is known of the tensors of a function and of all that it runs, in any turn of a loop."""

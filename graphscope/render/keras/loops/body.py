@@ -18,6 +18,8 @@ from .values import CASES, ELEMENTS, IFS, RUNS, WHILES, Values, variable
 class Body(Values):
     """One function on its way to text; ``given`` is the source of each argument."""
 
+    WHILE, COND = "tf.while_loop", "tf.cond({0}, {1})"
+
     def written(self) -> list[Text]:
         """The source of what the function returns; what must be said before is in ``lines``."""
         roots = [t.node for t in self.function.returns]
@@ -60,7 +62,7 @@ class Body(Values):
             ]
             known = self._decided(name)
             if known is None:
-                self._choose(name, sides, "tf.cond({0}, {1})")
+                self._choose(name, sides, self.COND)
             else:
                 self._inline(name, sides[0 if known else 1], 1)
         elif node.op in CASES:
@@ -75,7 +77,7 @@ class Body(Values):
         given = [self.named(t) for t in self.graph.inputs(name)[first:]]
         if len(given) != len(called.arguments):
             raise self._unsaid(name)
-        inner = Body(self.loop, called, given, self.names, self.depth)
+        inner = type(self)(self.loop, called, given, self.names, self.depth)
         results = inner.written()
         self.lines += inner.lines
         for port, found in enumerate(results):
@@ -130,21 +132,30 @@ class Body(Values):
                 given[port] = Text(carried[port], free=True)
         turn = list(carried.values())
         titles = [self.names.unique("cond"), self.names.unique("body")]
-        first = [_first(self.text(inputs[port])) for port in carried]
+        first = [self.first(inputs[port]) for port in carried]
         for title, function in zip(titles, (cond, body)):
             taken = Names({*self.names.taken, *turn})
-            inner = Body(self.loop, function, given, taken, self.depth + 1)
+            inner = type(self)(self.loop, function, given, taken, self.depth + 1)
             found = inner.written()
             text = found[0].tensor
             if function is body:
-                text = _listed([found[port].tensor for port in carried])
+                text = _listed([inner.result(port, found[port]) for port in carried])
             self._define(title, turn, inner, text)
         more = self._invariants(body, inputs, list(carried))
         left = self._results(name, carried)
         comma = "," * (len(carried) == 1)
         self.put(
-            f"{left}{comma} = tf.while_loop({titles[0]}, {titles[1]}, {_tuple(first)}{more})"
+            f"{left}{comma} = {self.WHILE}({titles[0]}, {titles[1]}, {_tuple(first)}{more})"
         )
+
+    def first(self, tensor: Tensor) -> str:
+        """The first value of a loop variable, as a tensor."""
+        found = self.text(tensor)
+        return f"tf.constant({found.text})" if found.literal else found.tensor
+
+    def result(self, port: int, found: Text) -> str:
+        """What the function returns, as a tensor."""
+        return found.tensor
 
     def captured(
         self, name: str, body: Function, inputs: Sequence[Tensor]
@@ -201,9 +212,9 @@ class Body(Values):
 
     def _branch(self, title: str, side: Function, given: Sequence[Text]) -> str:
         """The branch as a lambda where it is one expression, else the name of a closure."""
-        inner = Body(self.loop, side, given, Names(self.names.taken), self.depth + 1)
+        inner = type(self)(self.loop, side, given, Names(self.names.taken), self.depth + 1)
         results = inner.written()
-        values = [each.tensor for each in results]
+        values = [inner.result(port, each) for port, each in enumerate(results)]
         text = values[0] if len(values) == 1 else f"({', '.join(values)})"
         if not inner.lines:
             return f"lambda: {text}"
@@ -237,11 +248,6 @@ def _stays(body: Function, port: int) -> bool:
             break
         tensor = given[tensor.port]
     return tensor == Tensor(body.arguments[port])
-
-
-def _first(found: Text) -> str:
-    """The first value of a loop variable, as a tensor."""
-    return f"tf.constant({found.text})" if found.literal else found.tensor
 
 
 def _tuple(texts: Sequence[str]) -> str:

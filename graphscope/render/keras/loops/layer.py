@@ -1,9 +1,10 @@
-"""A Loop layer -> a small ``keras.Layer`` class that runs the loop in TensorFlow."""
+"""A Loop layer -> a small ``keras.Layer`` class that runs the loop, in ``keras.ops`` where they can say it, else in TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from ....errors import NotExpressible
 from ....graph import Loop, Tensor, WeightUse
 from ....graph.names import Names
 from ..lower.layers import borrowing
@@ -14,13 +15,14 @@ from ..program.program import Step, hole
 from ..text.line_breaks import WIDTH, wrapped
 from .body import Body
 from .ops import CARRIERS, Text, carried
+from .portable import PortableBody
 
 _RESERVED = ("self", "tf", "ops", "layers", "keras")
 
 _HEAD = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class {name}(layers.Layer):
-    """{about}: runs on the TensorFlow backend only."""
+    """{about}."""
 
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
@@ -34,7 +36,7 @@ def loop_step(lowering: Context, node: str, loop: Loop) -> Step:
         lowering.operand(tensor, literals=False) for tensor in lowering.arguments(node)
     ]
     tensors = [tensor for tensor in given if isinstance(tensor, Tensor)]
-    name, stored = loop_class(lowering.classes, loop, _dtypes(loop))
+    name, stored, portable = loop_class(lowering.classes, loop, _dtypes(loop))
     step = Step(
         node,
         ", ".join(hole(number) for number in range(len(tensors) or 1)),
@@ -46,7 +48,7 @@ def loop_step(lowering: Context, node: str, loop: Loop) -> Step:
         weights=dict(loop.weights),
         stored=stored,
         ports=len(loop.outputs),
-        portable=False,
+        portable=portable,
     )
     return borrowing(lowering, step) if step.weights else step
 
@@ -72,20 +74,22 @@ def _dtypes(loop: Loop) -> dict[str, str]:
 
 def loop_class(
     classes: dict[str, str], loop: Loop, dtypes: Mapping[str, str]
-) -> tuple[str, tuple[str, ...]]:
-    """The name of the class that runs the loop, entered into ``classes`` where it is new, and its weights as Keras stores them.
+) -> tuple[str, tuple[str, ...], bool]:
+    """The name of the class that runs the loop, entered into ``classes`` where it is new, its weights as Keras stores them, and
+    whether it runs on every backend.
 
     ``dtypes`` are those of the weights. Raises NotExpressible where an op in the loop is none of TensorFlow's.
     """
     parts = str(loop.attrs["scope"]).split("/")
     wanted = class_identifier("_".join(parts[-2:]))
     stored = sorted(loop.weights, key=lambda name: not _is_trainable(dtypes[name]))
+    call, portable = _call(loop, dtypes)
     number = 1
     while True:
         name = wanted if number == 1 else f"{wanted}{number}"
-        source = _source(name, loop, stored, dtypes)
+        source = _source(name, loop, stored, dtypes, call, portable)
         if classes.setdefault(name, source) == source:
-            return name, tuple(stored)
+            return name, tuple(stored), portable
         number += 1
 
 
@@ -93,15 +97,33 @@ def _is_trainable(dtype: str) -> bool:
     return dtype in ("float16", "bfloat16", "float32", "float64")
 
 
-def _source(name: str, loop: Loop, stored: list[str], dtypes: Mapping[str, str]) -> str:
+def _call(loop: Loop, dtypes: Mapping[str, str]) -> tuple[list[str], bool]:
+    """The lines of ``call``, and whether they run on every backend."""
+    if loop.fixed and not CARRIERS.keys() & set(dtypes.values()):
+        try:
+            return list(_call_lines(loop, PortableBody)), True
+        except NotExpressible:  # Keras has no word for one of its ops
+            pass
+    return list(_call_lines(loop, Body)), False
+
+
+def _source(
+    name: str,
+    loop: Loop,
+    stored: list[str],
+    dtypes: Mapping[str, str],
+    call: Sequence[str],
+    portable: bool,
+) -> str:
     scope = literal(str(loop.attrs["scope"]))[1:-1].replace("\\", "/")
     about = f"The {loop.op.lower()} {scope} of the graph ({loop.attrs['ops']} ops)"
+    about += "" if portable else ": runs on the TensorFlow backend only"
     lines = _HEAD.format(name=name, about=about).splitlines()
     if stored:
         lines += ["", "    def build(self, input_shape):"]
         for weight in stored:
             lines += _weight_lines(weight, loop.weights[weight], dtypes[weight])
-    lines += ["", *_call_lines(loop)]
+    lines += ["", *call]
     return "\n".join(lines) + "\n"
 
 
@@ -122,7 +144,7 @@ def _weight_lines(name: str, use: WeightUse, dtype: str) -> Iterator[str]:
     yield "        )"
 
 
-def _call_lines(loop: Loop) -> Iterator[str]:
+def _call_lines(loop: Loop, writer: type[Body]) -> Iterator[str]:
     if loop.function is None:
         return
     dtypes = _dtypes(loop)
@@ -135,8 +157,10 @@ def _call_lines(loop: Loop) -> Iterator[str]:
         )
         for name in loop.arguments
     ]
-    body = Body(loop, loop.function, given, names)
-    results = [found.tensor for found in body.written()]
+    body = writer(loop, loop.function, given, names)
+    results = [
+        body.result(port, found) for port, found in enumerate(body.written())
+    ]
     parameters = ", ".join(["self", *(loop.inputs or ["inputs"])])
     yield f"    def call({parameters}):"
     for line in body.lines:
