@@ -220,5 +220,3 @@ def test_printed_loops_compute_the_same(backend: str, folders: list[Path]) -> No
             assert got.files == want.files
             for name in want.files:
                 np.testing.assert_allclose(got[name], want[name], atol=1e-5)
-
-

@@ -212,7 +212,9 @@ class Body(Values):
 
     def _branch(self, title: str, side: Function, given: Sequence[Text]) -> str:
         """The branch as a lambda where it is one expression, else the name of a closure."""
-        inner = type(self)(self.loop, side, given, Names(self.names.taken), self.depth + 1)
+        inner = type(self)(
+            self.loop, side, given, Names(self.names.taken), self.depth + 1
+        )
         results = inner.written()
         values = [inner.result(port, each) for port, each in enumerate(results)]
         text = values[0] if len(values) == 1 else f"({', '.join(values)})"

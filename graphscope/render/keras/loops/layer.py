@@ -158,9 +158,7 @@ def _call_lines(loop: Loop, writer: type[Body]) -> Iterator[str]:
         for name in loop.arguments
     ]
     body = writer(loop, loop.function, given, names)
-    results = [
-        body.result(port, found) for port, found in enumerate(body.written())
-    ]
+    results = [body.result(port, found) for port, found in enumerate(body.written())]
     parameters = ", ".join(["self", *(loop.inputs or ["inputs"])])
     yield f"    def call({parameters}):"
     for line in body.lines:
