@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+MODULES = Path(__file__).parent / "node_modules"
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 
@@ -22,7 +23,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path: Path, folder: Path) -> None:
+def test_notebook_runs(
+    path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without npm's packages the page cannot bring TensorFlow.js, and nothing is proven there: other words are printed."""
+    monkeypatch.setenv("GRAPHSCOPE_NODE_MODULES", str(MODULES))
     stored = nbformat.read(path, as_version=4)
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
@@ -35,6 +40,8 @@ def test_notebook_runs(path: Path, folder: Path) -> None:
     ]
     assert any("image/svg+xml" in data for data in shown)
     assert any("<table" in data.get("text/html", "") for data in shown)
+    if path.stem == "to_the_web" and not (MODULES / "@tensorflow").is_dir():
+        pytest.skip("no packages of npm: its last lines differ")
     assert list(printed(notebook)) == list(printed(stored))
 
 

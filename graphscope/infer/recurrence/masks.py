@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import duplicate, fresh, read_instead
 
-UNMASKED = "_Unmasked"
+UNMASKED = "DeepCopy"
 _GIVES = frozenset("LSTM GRU SimpleRNN RNN Bidirectional".split())
 _GIVES |= {f"ConvLSTM{axes}D" for axes in (1, 2, 3)}
 _SEES = _GIVES | frozenset(

@@ -353,7 +353,6 @@ define(
 define(
     "Copy",
     "CopyHost",
-    "DeepCopy",
     shape=same,
     keras="{0}",
     fold=lambda x: x,
@@ -363,4 +362,4 @@ define(
 
 
 define("_ParallelConcatUpdate", shape=same)
-define("_Unmasked", shape=same, keras="ops.copy({0})")  # Keras's mask ends there
+define("DeepCopy", shape=same, keras="ops.copy({0})")  # Keras's mask ends there
