@@ -1,4 +1,4 @@
-"""Nets that find things, after their authors' files: davidsandberg/facenet (MIT), mystic123/tensorflow-yolo-v3 and wizyoung/YOLOv3_TensorFlow (Apache 2.0)."""
+"""Nets that find things, after their authors' files: davidsandberg/facenet (MIT), mystic123/tensorflow-yolo-v3 and wizyoung/YOLOv3_TensorFlow (Apache 2.0), MarvinTeichmann/tensorflow-fcn (MIT)."""
 
 from __future__ import annotations
 
@@ -278,3 +278,39 @@ def openpose() -> tuple[list[Any], list[Any]]:
         ends = [_stage(joint, features, stage, branch, unit) for branch in (1, 2)]
         joint = tf.concat([*ends, features], 3)
     return [x], ends
+
+
+def _score(x: Any, name: str, classes: int, size: int = 1) -> Any:
+    return _conv(x, size, classes, name, "SAME")
+
+
+def _upscore(x: Any, name: str, like: Any, size: int, strides: int) -> Any:
+    classes = x.shape[-1]
+    with scope(name):
+        w = v1.get_variable("up_filter", [size, size, classes, classes])
+    shape = [*like.shape[:3], classes]
+    return tf.nn.conv2d_transpose(x, w, shape, [1, strides, strides, 1], "SAME")
+
+
+@original("FCN-8s (VGG-16), 5 classes, width 4 (published: 64)", peak=128.0)
+def fcn8() -> tuple[list[Any], list[Any]]:
+    """MarvinTeichmann/tensorflow-fcn (MIT), FCN8VGG.build: VGG's own colours, blue first."""
+    rgb = image(64, 96, 3)
+    red, green, blue = tf.split(rgb, 3, 3)
+    x = tf.concat([blue - 103.939, green - 116.779, red - 123.68], 3)
+    pools = []
+    for block, depth in enumerate((2, 2, 3, 3, 3), 1):
+        for place in range(1, depth + 1):
+            with scope(f"conv{block}_{place}"):
+                width = 4 * min(2 ** (block - 1), 8)
+                w = v1.get_variable("filter", [3, 3, x.shape[-1], width])
+                b = v1.get_variable("biases", [width])
+                x = tf.nn.relu(tf.nn.conv2d(x, w, 1, "SAME") + b)
+        x = _pool(x, 2)
+        pools.append(x)
+    for name, size in (("fc6", 7), ("fc7", 1)):
+        x = tf.nn.relu(_score(x, name, 20, size))
+    x = _score(x, "score_fr", 5)
+    x = _upscore(x, "upscore2", pools[3], 4, 2) + _score(pools[3], "score_pool4", 5)
+    x = _upscore(x, "upscore4", pools[2], 4, 2) + _score(pools[2], "score_pool3", 5)
+    return [rgb], [_upscore(x, "upscore32", rgb, 16, 8)]

@@ -1,4 +1,4 @@
-"""Nets that draw, after their authors' files: affinelayer/pix2pix-tensorflow and vanhuyz/CycleGAN-TensorFlow (MIT), hwalsuklee/tensorflow-mnist-VAE (Apache 2.0)."""
+"""Nets that draw, after their authors' files: affinelayer/pix2pix-tensorflow and vanhuyz/CycleGAN-TensorFlow (MIT), hwalsuklee/tensorflow-mnist-VAE (Apache 2.0); of jakeret/tf_unet the structure alone (GPL, its code was not copied)."""
 
 from __future__ import annotations
 
@@ -159,3 +159,42 @@ def cyclegan() -> tuple[list[Any], list[Any]]:
         with scope(name):
             outputs.append(_judge(each, 4))
     return [x, y, z, w], outputs
+
+
+def _valid(x: Any, place: int, filters: int) -> Any:
+    size = [3, 3, x.shape[-1], filters]
+    w = v1.Variable(tf.zeros(size), name=f"w{place}")
+    b = v1.Variable(tf.zeros([filters]), name=f"b{place}")
+    return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "VALID"), b))
+
+
+@original("U-Net (tf_unet), 3 levels from 4 channels on, 2 classes")
+def unet() -> tuple[list[Any], list[Any]]:
+    """create_conv_net and the softmax of Unet.predicter; names come from name scopes."""
+    image_ = image(52, 56, 3)
+    x, skips = image_, []
+    for level in range(3):
+        with v1.name_scope(f"down_conv_{level}/"):
+            for place in (1, 2):
+                x = _valid(x, place, 4 * 2**level)
+        skips.append(x)
+        x = tf.nn.max_pool2d(x, 2, 2, "VALID") if level < 2 else x
+    for level in (1, 0):
+        with v1.name_scope(f"up_conv_{level}/"):
+            batch, height, width, channels = x.shape
+            w = v1.Variable(tf.zeros([2, 2, channels // 2, channels]), name="wd")
+            b = v1.Variable(tf.zeros([channels // 2]), name="bd")
+            size = [batch, 2 * height, 2 * width, channels // 2]
+            x = tf.nn.relu(tf.nn.conv2d_transpose(x, w, size, 2, "VALID") + b)
+            rest = [(skips[level].shape[a] - x.shape[a]) // 2 for a in (1, 2)]
+            begin = [0, *rest, 0]
+            cut = tf.slice(skips[level], begin, [-1, *x.shape[1:3], -1])
+            x = tf.concat([cut, x], 3)
+            for place in (1, 2):
+                x = _valid(x, place, channels // 2)
+    with v1.name_scope("output_map/"):
+        w = v1.Variable(tf.zeros([1, 1, 4, 2]), name="weight")
+        b = v1.Variable(tf.zeros([2]), name="bias")
+        x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "VALID"), b))
+    v1.Variable(tf.zeros([26]), name="norm_gradients")
+    return [image_], [tf.nn.softmax(x)]

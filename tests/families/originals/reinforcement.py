@@ -142,3 +142,21 @@ def ddpg() -> tuple[list[Any], list[Any]]:
     first = _ddpg(state, action, "")
     second = _ddpg(state, action, "target_")
     return [state, action], [*first, *second]
+
+
+@original("AlphaZero (Othello), a board of 6, 8 channels")
+def othello() -> tuple[list[Any], list[Any]]:
+    """suragnair/alpha-zero-general (MIT), OthelloNNet: moves and who wins."""
+    board = image(6, 6)
+
+    def norm(x: Any) -> Any:
+        return tf.nn.relu(layers.batch_normalization(x, training=False))
+
+    x = tf.reshape(board, [-1, 6, 6, 1])
+    for padding in ("same", "same", "valid", "valid"):
+        x = norm(layers.conv2d(x, 8, 3, padding=padding, use_bias=False))
+    x = tf.reshape(x, [-1, 32])
+    x = norm(layers.dense(x, 24, use_bias=False))
+    x = norm(layers.dense(x, 12, use_bias=False))
+    moves = tf.nn.softmax(layers.dense(x, 37))
+    return [board], [moves, tf.tanh(layers.dense(x, 1))]
