@@ -20,7 +20,8 @@ Build = Callable[[], tuple[list[Any], list[Any]]]
 class Original:
     """``build`` gives what is fed and what is computed, in the order of the recovered model's inputs and outputs.
 
-    ``title`` is how the claim begins, ``options`` what names and shapes leave open, ``limit`` bounds what integers are fed, ``peak`` other numbers.
+    ``title`` is how the claim begins, ``options`` what names and shapes leave open, ``limit`` bounds what integers are fed, ``peak`` other numbers;
+    ``part`` is another family that is whole within it, under a scope of its own: a backbone.
     """
 
     build: Build
@@ -29,6 +30,7 @@ class Original:
     limit: int = 2
     peak: float = 1.0
     is_slow: bool = False
+    part: str = ""
 
 
 ORIGINALS: dict[str, Original] = {}
@@ -40,13 +42,14 @@ def original(
     slow: bool = False,
     limit: int = 2,
     peak: float = 1.0,
+    part: str = "",
     **options: Any,
 ) -> Callable[[Build], Build]:
     """Register a graph under the name of its function."""
 
     def register(build: Build) -> Build:
         name = build.__name__
-        ORIGINALS[name] = Original(build, title, options, limit, peak, slow)
+        ORIGINALS[name] = Original(build, title, options, limit, peak, slow, part)
         return build
 
     return register

@@ -54,6 +54,30 @@ def _strides(units: Counts, block: int, unit: int) -> int:
     return 2 if unit == units[block] - 1 and block < len(units) - 1 else 1
 
 
+def unit_v1(net: Net, x: Handle, scope: str, inner: int, strides: int) -> Handle:
+    """Three convolutions and what they are added to."""
+    with net[f"{scope}/bottleneck_v1"]:
+        if number(x.channels) == 4 * inner:
+            shortcut = net.pool(x, 1, strides, "valid") if strides > 1 else x
+        else:
+            shortcut = _conv(net, x, "shortcut", 4 * inner, 1, strides, act=False)
+        y = _conv(net, x, "conv1", inner, 1)
+        y = _conv(net, y, "conv2", inner, 3, strides)
+        y = _conv(net, y, "conv3", 4 * inner, 1, act=False)
+        return net.activation(net.add(shortcut, y), "relu")
+
+
+def blocks_v1(net: Net, x: Handle, units: Counts, width: Size) -> Handle:
+    """An image to what the last block gives; each block but the last halves the sizes."""
+    x = net.pool(_conv(net, x, "conv1", width, 7, 2), 3, 2)
+    for block, repeats in enumerate(units):
+        inner = 2**block * (number(width) or 0)
+        for unit in range(repeats):
+            scope = f"block{block + 1}/unit_{unit + 1}"
+            x = unit_v1(net, x, scope, inner, _strides(units, block, unit))
+    return x
+
+
 @family(
     "ResNet v1 (slim)",
     "block1/unit_1/bottleneck_v1/conv1/weights",
@@ -68,22 +92,7 @@ def resnet_v1_slim(
     classes: Size = size("logits/weights"),
 ) -> None:
     net.need(tuple(units) in _PUBLISHED, f"{tuple(units)} units: no published depth")
-    x = net.pool(_conv(net, net.input(), "conv1", width, 7, 2), 3, 2)
-    for block, repeats in enumerate(units):
-        inner = 2**block * (number(width) or 0)
-        for unit in range(repeats):
-            strides = _strides(units, block, unit)
-            with net[f"block{block + 1}/unit_{unit + 1}/bottleneck_v1"]:
-                if number(x.channels) == 4 * inner:
-                    shortcut = net.pool(x, 1, strides, "valid") if strides > 1 else x
-                else:
-                    shortcut = _conv(
-                        net, x, "shortcut", 4 * inner, 1, strides, act=False
-                    )
-                y = _conv(net, x, "conv1", inner, 1)
-                y = _conv(net, y, "conv2", inner, 3, strides)
-                y = _conv(net, y, "conv3", 4 * inner, 1, act=False)
-                x = net.activation(net.add(shortcut, y), "relu")
+    x = blocks_v1(net, net.input(), units, width)
     _logits(net, x, classes)
 
 
