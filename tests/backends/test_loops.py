@@ -11,8 +11,11 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+import graphscope  # noqa: E402
+
 from ..render.keras.loop_models import (  # noqa: E402
     Made,
+    frozen_v1,
     recovered_v1,
     recovered_v2,
 )
@@ -98,12 +101,33 @@ def exchanged(v1: Any) -> Any:
     return a, b
 
 
+def sized(v1: Any) -> Any:
+    """States that begin with as many zeros as there are examples, and sizes that are numbers in the loop."""
+    x = v1.placeholder(v1.float32, (None, 4), "x")
+    batch = v1.shape(x)[0]
+
+    def body(count: Any, total: Any) -> tuple[Any, Any]:
+        spread = v1.tile(v1.reshape(x[0], [1, 4]), v1.stack([batch, 1]))
+        more = v1.reshape(x + spread, v1.stack([batch, 2, 2]))
+        return count + 1, total + v1.reduce_sum(v1.abs(more), 1)
+
+    count, total = v1.while_loop(
+        lambda count, total: v1.logical_and(
+            v1.reduce_max(total) < 60.0, count < 3 * batch
+        ),
+        body,
+        (0, v1.zeros(v1.stack([batch, 2]))),
+    )
+    return total / v1.cast(batch + count, v1.float32)
+
+
 PORTABLE: dict[str, Callable[[Any], Any]] = {
     "newton": newton,
     "collatz": collatz,
     "two": two_states,
     "nested": nested,
     "exchanged": exchanged,
+    "sized": sized,
 }
 
 
@@ -160,6 +184,24 @@ def test_what_keras_cannot_carry_stays_tensorflow_s(
     assert made.proof.passed, made.proof
     assert "tf.while_loop" in made.source
     assert len(made.report.not_portable) == len(made.loops) == 1
+
+
+def test_a_loop_that_draws_stays_tensorflow_s(tmp_path: Path) -> None:
+    """A compiled loop would draw once, and add the same number in each turn."""
+
+    def drawn(v1: Any) -> Any:
+        x = v1.placeholder(v1.float32, (2, 4), "x")
+        return v1.while_loop(
+            lambda y: v1.reduce_sum(y) < 9.0,
+            lambda y: (y + v1.random_uniform((2, 4)),),
+            (x,),
+        )
+
+    names = frozen_v1(drawn, tmp_path / "model.pb")
+    found = graphscope.analyse(tmp_path / "model.pb", outputs=names)
+    report = found.write_keras(tmp_path / "keras")
+    assert "tf.while_loop" in (tmp_path / "keras" / "model.py").read_text()
+    assert report.not_portable
 
 
 def portable(made: Made) -> Made:

@@ -37,14 +37,15 @@ def mark_fixed_shapes(graph: Graph) -> Graph:
 
 def has_fixed_shapes(loop: Loop) -> bool:
     """Whether every tensor in the loop is a plain one and keeps its shape, for all that is known."""
-    if loop.function is None:
+    if loop.function is None or not all(map(_are_plain, loop.facts.values())):
         return False
     known = loop.facts.get(loop.function.name, {})
-    arguments = [known.get(Tensor(a), UNKNOWN) for a in loop.function.arguments]
-    if any(fact.spec.dtype == "variant" for fact in arguments):
-        return False
-    inside = facts_inside(loop.function, [_sized(f) for f in arguments], loop.library)
-    return all(map(_is_plain, inside.values()))
+    arguments = [
+        _sized(known.get(Tensor(name), UNKNOWN)) for name in loop.function.arguments
+    ]
+    inside = facts_inside(loop.function, arguments, loop.library)
+    is_whole = inside.keys() >= loop.facts.keys()  # no branch left out for its sizes
+    return is_whole and all(map(_are_sized, inside.values()))
 
 
 def _sized(fact: Fact) -> Fact:
@@ -59,12 +60,12 @@ def _sized(fact: Fact) -> Fact:
     return fact._replace(spec=replace(fact.spec, shape=sizes))
 
 
-def _is_plain(facts: Mapping[Tensor, Fact]) -> bool:
-    """Whether a variable's handle or a tensor of numbers, whose every size is known."""
-    return all(
-        spec.dtype == "resource"
-        or spec.dtype not in _OPAQUE
-        and spec.shape is not None
-        and None not in spec.shape
-        for spec in (fact.spec for fact in facts.values())
-    )
+def _are_plain(facts: Mapping[Tensor, Fact]) -> bool:
+    """Whether all are numbers, or handles of variables."""
+    return not any(fact.spec.dtype in _OPAQUE for fact in facts.values())
+
+
+def _are_sized(facts: Mapping[Tensor, Fact]) -> bool:
+    """Whether every size is known."""
+    specs = [fact.spec for fact in facts.values() if fact.spec.dtype != "resource"]
+    return all(s.shape is not None and None not in s.shape for s in specs)

@@ -137,7 +137,7 @@ class Body(Values):
             taken = Names({*self.names.taken, *turn})
             inner = type(self)(self.loop, function, given, taken, self.depth + 1)
             found = inner.written()
-            text = found[0].tensor
+            text = inner.result(0, found[0])
             if function is body:
                 text = _listed([inner.result(port, found[port]) for port in carried])
             self._define(title, turn, inner, text)
@@ -153,9 +153,13 @@ class Body(Values):
         found = self.text(tensor)
         return f"tf.constant({found.text})" if found.literal else found.tensor
 
+    def as_tensor(self, tensor: Tensor, found: Text) -> str:
+        """What is called ``found``, where only a tensor will do."""
+        return found.tensor
+
     def result(self, port: int, found: Text) -> str:
         """What the function returns, as a tensor."""
-        return found.tensor
+        return self.as_tensor(self.function.returns[port], found)
 
     def captured(
         self, name: str, body: Function, inputs: Sequence[Tensor]
@@ -206,9 +210,9 @@ class Body(Values):
             self._branch(f"{title}_{number}", side, given)
             for number, side in enumerate(sides)
         ]
-        which = self.text(chosen)
+        which = self.as_tensor(chosen, self.text(chosen))
         left = self._results(name, dict.fromkeys(range(counts.pop()), title))
-        self.put(f"{left} = {form.format(which.tensor, ', '.join(texts))}")
+        self.put(f"{left} = {form.format(which, ', '.join(texts))}")
 
     def _branch(self, title: str, side: Function, given: Sequence[Text]) -> str:
         """The branch as a lambda where it is one expression, else the name of a closure."""

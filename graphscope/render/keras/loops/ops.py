@@ -26,7 +26,8 @@ class Text(NamedTuple):
     """The source of a value: ``level`` says how tightly it binds, ``free`` that it costs nothing to say again.
 
     A ``literal`` is a Python number or list and no tensor yet; a ``weight`` is a Keras variable. ``rows`` is the
-    source of the tensor whose rows a list holds, where the list was made of one and never changed.
+    source of the tensor whose rows a list holds, where the list was made of one and never changed. A ``size`` is one of
+    a tensor's, or a tuple of them: numbers of Python's, where the backend knows them.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Text(NamedTuple):
     weight: bool = False
     rows: str = ""
     value: np.ndarray | None = None
+    size: bool = False
 
     def operand(self, level: int = TIGHT) -> str:
         """As an operand of what binds as tightly as ``level``."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .... import ops
 from ....graph import Function, Node, Tensor
 from ....ops.values.facts import UNKNOWN, Fact
+from . import sizes
 from .cell import CellBody
 from .ops import Text
 from .values import CASES, RUNS
 
-_HELD = frozenset(  # as they are by every backend: JAX makes 64 bits 32, with which a loop may never stop
-    "float16 bfloat16 float32 int8 int16 int32 uint8 uint16 bool".split()
-)
+_CARRIED = frozenset("float16 bfloat16 float32 int32 bool".split())
+"""Dtypes that every backend keeps: JAX makes 64 bits 32, with which a loop may never stop; Keras adds small integers as larger ones."""
 
 
 class PortableBody(CellBody):
@@ -21,12 +22,39 @@ class PortableBody(CellBody):
     WHILE, COND = "ops.while_loop", "ops.cond({0}, {1})"
 
     def _add(self, name: str, node: Node) -> None:
-        if node.op in CASES:
-            raise self._unsaid(name)
+        if node.op in CASES or "random" in ops.traits(node.op):
+            raise self._unsaid(name)  # a compiled loop would draw once for all turns
         if node.op in RUNS:
             self._run(name, node)
+        elif node.op == "Const" or self._passes(name) or self._is_constant(name):
+            return
+        elif (text := self._sized(name, node)) is not None:
+            self._bind_one(Tensor(name), text)
         else:
             super()._add(name, node)
+
+    def _sized(self, name: str, node: Node) -> Text | None:
+        """What has to do with sizes: none of Keras's functions takes a shape that it cannot see."""
+        inputs = self.graph.inputs(name)
+        if node.op == "Shape" and node.attrs.get("out_type", "int32") == "int32":
+            return sizes.shape_text(self.named(inputs[0]).text)
+        given = [self.text(each) for each in inputs]
+        if not any(each.size for each in given):
+            return None
+        facts = [self.facts.get(each, UNKNOWN) for each in inputs]
+        try:
+            if node.op == "StridedSlice":
+                return sizes.part_text(given[0], [f.value for f in facts[1:]], node)
+            if node.op == "Pack" and not node.attrs.get("axis"):
+                return sizes.packed_text(given)
+            if node.op in sizes.SHAPED and given[sizes.SHAPED[node.op][0]].size:
+                dtype = self.facts.get(Tensor(name), UNKNOWN).spec.dtype
+                return sizes.shaped_text(node, given, dtype)
+        except LookupError as error:
+            raise self._unsaid(name) from error
+        if any(t.size and f.spec.shape != () for t, f in zip(given, facts)):
+            raise self._unsaid(name)
+        return None
 
     def _loop(self, name: str, node: Node) -> None:
         cond = self._called(name, node, "cond")
@@ -52,16 +80,15 @@ class PortableBody(CellBody):
         return ""
 
     def first(self, tensor: Tensor) -> str:
-        if self.facts.get(tensor, UNKNOWN).spec.dtype not in _HELD:
+        if self.facts.get(tensor, UNKNOWN).spec.dtype not in _CARRIED:
             raise self._unsaid(tensor.node)
-        return self._as_tensor(tensor, self.text(tensor))
+        return self.as_tensor(tensor, self.text(tensor))
 
-    def result(self, port: int, found: Text) -> str:
-        return self._as_tensor(self.function.returns[port], found)
-
-    def _as_tensor(self, tensor: Tensor, found: Text) -> str:
+    def as_tensor(self, tensor: Tensor, found: Text) -> str:
         """A literal in the dtype of the graph, a weight as what it holds."""
         if found.literal:
             dtype = self.facts.get(tensor, UNKNOWN).spec.dtype
             return f'ops.array({found.text}, "{dtype}")'
+        if found.size:
+            return f'ops.convert_to_tensor({found.text}, "int32")'
         return f"ops.convert_to_tensor({found.text})" if found.weight else found.text
