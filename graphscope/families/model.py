@@ -14,13 +14,13 @@ from .claim import Claim
 from .notation.net import REFLECTION, VARIABLE, Traced, settled
 
 PATTERN = "family"
-_LIKE_INPUT = ("PositionEmbedding", "TimingSignal", "ClearPadding")
+_LIKE_INPUT = ("PositionEmbedding", "TimingSignal", "ClearPadding", "AttentionDecoder")
 
 
 def with_family(model: Model, claim: Claim) -> Model:
     """The model whose graph is what the family computes; its ends are the layers that nothing reads."""
     graph = Graph()
-    specs: dict[str, TensorSpec] = {}
+    specs: dict[Tensor, TensorSpec] = {}
     for traced in claim.net.trace.values():
         if traced.op == VARIABLE:
             (use,) = traced.weights.values()
@@ -28,11 +28,12 @@ def with_family(model: Model, claim: Claim) -> Model:
             continue
         inputs = [handle.tensor for handle in traced.inputs]
         if traced.op == REFLECTION:
-            specs[traced.name] = _reflect(graph, traced, specs[inputs[0].node])
+            specs[Tensor(traced.name)] = _reflect(graph, traced, specs[inputs[0]])
             continue
         traced.config = {key: settled(value) for key, value in traced.config.items()}
-        layer = _layer(traced, claim, [specs[t.node] for t in inputs])
-        specs[traced.name] = layer.outputs[0] if layer.outputs else TensorSpec()
+        layer = _layer(traced, claim, [specs[tensor] for tensor in inputs])
+        for port, spec in enumerate(layer.outputs or (TensorSpec(),)):
+            specs[Tensor(traced.name, port)] = spec
         graph.add(traced.name, layer, inputs)
     feeds = [name for name in graph if graph.op(name) == "InputLayer"]
     ends = [name for name in graph if not graph.consumers(name)]

@@ -21,14 +21,15 @@ REFLECTION = "MirrorPad"  # the op of a border that no layer of Keras draws
 
 @dataclass
 class Handle:
-    """A tensor of the trace: the layer that makes it, and how many channels it has (None: nothing says)."""
+    """A tensor of the trace: the layer that makes it, how many channels it has (None: nothing says), and which output it is."""
 
     layer: str
     channels: Size = None
+    port: int = 0
 
     @property
     def tensor(self) -> Tensor:
-        return Tensor(self.layer)
+        return Tensor(self.layer, self.port)
 
 
 @dataclass

@@ -136,6 +136,15 @@ class SequenceNet(Net):
         config = {"units": size, "return_sequences": True}
         return self.layer("LSTM", name, (x,), config, weights, size)
 
+    def lstm_and_states(
+        self, x: Handle, name: str, units: Size, forget_bias: float
+    ) -> tuple[Handle, Handle, Handle]:
+        """The same, and what the cell ends with: its last output and its memory, each (batch, units)."""
+        weights, size = self._lstm(x, name, units, forget_bias)
+        config = {"units": size, "return_sequences": True, "return_state": True}
+        y = self.layer("LSTM", name, (x,), config, weights, size, ("sequence",))
+        return y, Handle(y.layer, size, 1), Handle(y.layer, size, 2)
+
     def bidirectional_lstm(
         self, x: Handle, names: tuple[str, str], units: Size, forget_bias: float = 1.0
     ) -> Handle:

@@ -1,4 +1,4 @@
-"""Models of two texts, after their authors' files: tensorflow/tensor2tensor and tensorflow/mesh (Apache 2.0)."""
+"""Models of two texts, after their authors' files: tensorflow/tensor2tensor, tensorflow/mesh and tensorflow/nmt (Apache 2.0)."""
 
 from __future__ import annotations
 
@@ -207,3 +207,76 @@ def t5() -> tuple[list[Any], list[Any]]:
 def t5_gated() -> tuple[list[Any], list[Any]]:
     """DenseReluDense of ("gelu", "linear"), logits of their own."""
     return _t5(True)
+
+
+def _cell(x: Any, states: Any, name: str) -> tuple[Any, Any]:
+    """One step of BasicLSTMCell, forget_bias 1."""
+    with scope(name, reuse=v1.AUTO_REUSE):
+        kernel = _variable("basic_lstm_cell/kernel", x.shape[1] + 5, 20)
+        bias = _variable("basic_lstm_cell/bias", 20)
+    h, c = states
+    i, j, f, o = tf.split(tf.matmul(tf.concat([x, h], 1), kernel) + bias, 4, 1)
+    c = c * tf.sigmoid(f + 1.0) + tf.sigmoid(i) * tf.tanh(j)
+    return tf.tanh(c) * tf.sigmoid(o), c
+
+
+def _cells(x: Any, states: list[Any], name: str) -> tuple[Any, list[Any]]:
+    """One step of a cell or a MultiRNNCell of units 5."""
+    ends = []
+    for place, state in enumerate(states):
+        many = f"{name}/multi_rnn_cell/cell_{place}"
+        ends.append(_cell(x, state, many if len(states) > 1 else name))
+        x = ends[-1][0]
+    return x, ends
+
+
+def _seq2seq(cells: int, scaled: bool, shared: bool) -> tuple[list[Any], list[Any]]:
+    """AttentionModel on "uni": AttentionWrapper over the cells, output_attention, pass_hidden_state."""
+    ids, target = tokens(6), tokens(4, "target")
+    with scope("embeddings"):
+        if shared:
+            read = written = _variable("embedding_share", 11, 5)
+        else:
+            read = _variable("encoder/embedding_encoder", 11, 5)
+            written = _variable("decoder/embedding_decoder", 13, 5)
+    x, y = tf.gather(read, ids), tf.gather(written, target)
+    zero = tf.zeros([3, 5])
+    states, memory, attended = [(zero, zero)] * cells, [], []
+    with scope("dynamic_seq2seq"):
+        for step in range(6):
+            output, states = _cells(x[:, step], states, "encoder/rnn")
+            memory.append(output)
+        values = tf.stack(memory, 1)
+        keys = tf.einsum(
+            "btm,mu->btu", values, _variable("decoder/memory_layer/kernel", 5, 5)
+        )
+        name, attention = "decoder/attention", zero
+        kernel = _variable(f"{name}/attention_layer/kernel", 10, 5)
+        factor: Any = 1.0
+        if scaled:
+            factor = _variable(f"{name}/luong_attention/attention_g")
+        for step in range(4):
+            output, states = _cells(
+                tf.concat([y[:, step], attention], 1), states, name
+            )
+            scored = tf.einsum("bu,btu->bt", output, keys) * factor
+            context = tf.einsum("bt,btm->bm", tf.nn.softmax(scored), values)
+            attention = tf.matmul(tf.concat([output, context], 1), kernel)
+            attended.append(attention)
+        words = _variable("decoder/output_projection/kernel", 5, written.shape[0])
+    return [ids, target], [tf.einsum("btu,uv->btv", tf.stack(attended, 1), words)]
+
+
+@original("Sequence to sequence with attention (nmt), 2 LSTM of 5 on each side", limit=11)
+def nmt() -> tuple[list[Any], list[Any]]:
+    """tensorflow/nmt (Apache 2.0): "luong"."""
+    return _seq2seq(2, False, False)
+
+
+@original(
+    "Sequence to sequence with attention (nmt), 1 LSTM of 5 on each side, scaled",
+    limit=11,
+)
+def nmt_scaled() -> tuple[list[Any], list[Any]]:
+    """ "scaled_luong" with shared words."""
+    return _seq2seq(1, True, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....graph import Layer
+from .attention_decoder import DECODER
 from .padded_texts import PADDED
 
 _ATTENTION = '''
@@ -125,6 +126,7 @@ class SparseDropout(layers.Dropout):
 '''
 
 _SOURCES = {
+    "AttentionDecoder": DECODER,
     "FirstToken": _FIRST,
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
