@@ -256,9 +256,7 @@ def _seq2seq(cells: int, scaled: bool, shared: bool) -> tuple[list[Any], list[An
         if scaled:
             factor = _variable(f"{name}/luong_attention/attention_g")
         for step in range(4):
-            output, states = _cells(
-                tf.concat([y[:, step], attention], 1), states, name
-            )
+            output, states = _cells(tf.concat([y[:, step], attention], 1), states, name)
             scored = tf.einsum("bu,btu->bt", output, keys) * factor
             context = tf.einsum("bt,btm->bm", tf.nn.softmax(scored), values)
             attention = tf.matmul(tf.concat([output, context], 1), kernel)
@@ -267,7 +265,9 @@ def _seq2seq(cells: int, scaled: bool, shared: bool) -> tuple[list[Any], list[An
     return [ids, target], [tf.einsum("btu,uv->btv", tf.stack(attended, 1), words)]
 
 
-@original("Sequence to sequence with attention (nmt), 2 LSTM of 5 on each side", limit=11)
+@original(
+    "Sequence to sequence with attention (nmt), 2 LSTM of 5 on each side", limit=11
+)
 def nmt() -> tuple[list[Any], list[Any]]:
     """tensorflow/nmt (Apache 2.0): "luong"."""
     return _seq2seq(2, False, False)
