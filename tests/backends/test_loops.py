@@ -16,6 +16,7 @@ import graphscope  # noqa: E402
 from ..render.keras.loop_models import (  # noqa: E402
     Made,
     frozen_v1,
+    recovered,
     recovered_v1,
     recovered_v2,
 )
@@ -222,6 +223,32 @@ def until_small(x: Any) -> Any:
     return x + tf.cast(turns, tf.float32)
 
 
+def saved_walk(folder: Path) -> Path:
+    """A SavedModel whose loop looks rows up in a variable, chooses between two branches, and stops at a variable."""
+    import tensorflow as tf
+
+    class Walk(tf.Module):
+        def __init__(self) -> None:
+            rng = np.random.default_rng(0)
+            self.kernel = tf.Variable(rng.normal(size=(4, 4)).astype("float32"))
+            self.table = tf.Variable(rng.normal(size=(7, 4)).astype("float32"))
+            self.most = tf.Variable(5)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, 4))])
+        def __call__(self, x: Any) -> Any:
+            i = tf.constant(0)
+            while tf.logical_and(i < self.most, tf.reduce_max(x) < 4.0):
+                x = tf.tanh(x @ self.kernel) + tf.gather(self.table, tf.argmax(x, 1))
+                if tf.reduce_sum(x) > 3.0:
+                    x = x * 0.5
+                i += 1
+            return x + tf.cast(i, tf.float32)
+
+    walk = Walk()
+    tf.saved_model.save(walk, str(folder), signatures=walk.__call__)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Every portable loop of either generation, recovered and equal on TensorFlow."""
@@ -236,6 +263,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     made.append(
         portable(recovered_v2(until_small, [spec], tmp_path_factory.mktemp("small")))
     )
+    folder = tmp_path_factory.mktemp("walk")
+    made.append(portable(recovered(saved_walk(folder / "saved"), folder / "keras")))
     return [each.folder for each in map(with_answers, made)]
 
 

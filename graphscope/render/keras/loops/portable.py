@@ -28,10 +28,17 @@ class PortableBody(CellBody):
             self._run(name, node)
         elif node.op == "Const" or self._passes(name) or self._is_constant(name):
             return
-        elif (text := self._sized(name, node)) is not None:
+        elif text := self._looked_up(name, node) or self._sized(name, node):
             self._bind_one(Tensor(name), text)
         else:
             super()._add(name, node)
+
+    def _looked_up(self, name: str, node: Node) -> Text | None:
+        """Rows of a variable, which the graph reads without its value."""
+        if node.op != "ResourceGather" or node.attrs.get("batch_dims"):
+            return None
+        table, ids = (self.text(each) for each in self.graph.inputs(name))
+        return Text(f"ops.take({table.text}, {ids.text}, axis=0)")
 
     def _sized(self, name: str, node: Node) -> Text | None:
         """What has to do with sizes: none of Keras's functions takes a shape that it cannot see."""
