@@ -14,7 +14,9 @@ from .claim import Claim
 from .notation.net import REFLECTION, VARIABLE, Traced, settled
 
 PATTERN = "family"
-_LIKE_INPUT = ("PositionEmbedding", "TimingSignal", "ClearPadding", "AttentionDecoder")
+_LIKE_INPUT = frozenset(
+    "AttentionDecoder ClearPadding PositionEmbedding ReversedSteps TimingSignal".split()
+)
 
 
 def with_family(model: Model, claim: Claim) -> Model:

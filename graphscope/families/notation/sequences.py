@@ -137,11 +137,21 @@ class SequenceNet(Net):
         return self.layer("LSTM", name, (x,), config, weights, size)
 
     def lstm_and_states(
-        self, x: Handle, name: str, units: Size, forget_bias: float
+        self,
+        x: Handle,
+        name: str,
+        units: Size,
+        forget_bias: float,
+        backwards: bool = False,
     ) -> tuple[Handle, Handle, Handle]:
-        """The same, and what the cell ends with: its last output and its memory, each (batch, units)."""
+        """The same, and what the cell ends with: its last output and its memory, each (batch, units).
+
+        ``backwards``: it begins with the last step, and so do its outputs.
+        """
         weights, size = self._lstm(x, name, units, forget_bias)
         config = {"units": size, "return_sequences": True, "return_state": True}
+        if backwards:
+            config["go_backwards"] = True
         y = self.layer("LSTM", name, (x,), config, weights, size, ("sequence",))
         return y, Handle(y.layer, size, 1), Handle(y.layer, size, 2)
 

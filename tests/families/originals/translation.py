@@ -230,33 +230,56 @@ def _cells(x: Any, states: list[Any], name: str) -> tuple[Any, list[Any]]:
     return x, ends
 
 
-def _seq2seq(cells: int, scaled: bool, shared: bool) -> tuple[list[Any], list[Any]]:
-    """AttentionModel on "uni": AttentionWrapper over the cells, output_attention, pass_hidden_state."""
-    ids, target = tokens(6), tokens(4, "target")
+def _encoded(x: Any, cells: int, name: str, back: bool = False) -> tuple[Any, Any]:
+    """dynamic_rnn over six steps: what it gives, and the states of its cells at the end."""
+    zero = tf.zeros([3, 5])
+    states, outputs = [(zero, zero)] * cells, {}
+    for step in reversed(range(6)) if back else range(6):
+        outputs[step], states = _cells(x[:, step], states, name)
+    return tf.stack([outputs[step] for step in range(6)], 1), states
+
+
+def _two_ways(x: Any, cells: int) -> tuple[Any, Any]:
+    """bidirectional_dynamic_rnn, whose states are taken in turn."""
+    name = "encoder/bidirectional_rnn"
+    ahead, first = _encoded(x, cells, f"{name}/fw")
+    back, second = _encoded(x, cells, f"{name}/bw", True)
+    states = [state for pair in zip(first, second, strict=True) for state in pair]
+    return tf.concat([ahead, back], 2), states
+
+
+def _tables(shared: bool) -> tuple[Any, Any]:
     with scope("embeddings"):
         if shared:
-            read = written = _variable("embedding_share", 11, 5)
-        else:
-            read = _variable("encoder/embedding_encoder", 11, 5)
-            written = _variable("decoder/embedding_decoder", 13, 5)
+            table = _variable("embedding_share", 11, 5)
+            return table, table
+        read = _variable("encoder/embedding_encoder", 11, 5)
+        return read, _variable("decoder/embedding_decoder", 13, 5)
+
+
+def _seq2seq(
+    cells: int, scaled: bool, shared: bool, both_ways: bool = False
+) -> tuple[list[Any], list[Any]]:
+    """AttentionModel: AttentionWrapper over the cells, output_attention, pass_hidden_state."""
+    ids, target = tokens(6), tokens(4, "target")
+    read, written = _tables(shared)
     x, y = tf.gather(read, ids), tf.gather(written, target)
-    zero = tf.zeros([3, 5])
-    states, memory, attended = [(zero, zero)] * cells, [], []
+    attention, attended = tf.zeros([3, 5]), []
     with scope("dynamic_seq2seq"):
-        for step in range(6):
-            output, states = _cells(x[:, step], states, "encoder/rnn")
-            memory.append(output)
-        values = tf.stack(memory, 1)
-        keys = tf.einsum(
-            "btm,mu->btu", values, _variable("decoder/memory_layer/kernel", 5, 5)
-        )
-        name, attention = "decoder/attention", zero
-        kernel = _variable(f"{name}/attention_layer/kernel", 10, 5)
+        if both_ways:
+            values, states = _two_ways(x, cells // 2)
+        else:
+            values, states = _encoded(x, cells, "encoder/rnn")
+        width, name = values.shape[2], "decoder/attention"
+        projection = _variable("decoder/memory_layer/kernel", width, 5)
+        keys = tf.einsum("btm,mu->btu", values, projection)
+        kernel = _variable(f"{name}/attention_layer/kernel", 5 + width, 5)
         factor: Any = 1.0
         if scaled:
             factor = _variable(f"{name}/luong_attention/attention_g")
         for step in range(4):
-            output, states = _cells(tf.concat([y[:, step], attention], 1), states, name)
+            joint = tf.concat([y[:, step], attention], 1)
+            output, states = _cells(joint, states, name)
             scored = tf.einsum("bu,btu->bt", output, keys) * factor
             context = tf.einsum("bt,btm->bm", tf.nn.softmax(scored), values)
             attention = tf.matmul(tf.concat([output, context], 1), kernel)
@@ -265,18 +288,31 @@ def _seq2seq(cells: int, scaled: bool, shared: bool) -> tuple[list[Any], list[An
     return [ids, target], [tf.einsum("btu,uv->btv", tf.stack(attended, 1), words)]
 
 
-@original(
-    "Sequence to sequence with attention (nmt), 2 LSTM of 5 on each side", limit=11
-)
+@original("Sequence to sequence with attention (nmt), LSTM of 5", limit=11)
 def nmt() -> tuple[list[Any], list[Any]]:
-    """tensorflow/nmt (Apache 2.0): "luong"."""
+    """tensorflow/nmt (Apache 2.0): "luong" on "uni"."""
     return _seq2seq(2, False, False)
 
 
+@original("Sequence to sequence with attention (nmt), LSTM of 5, scaled", limit=11)
+def nmt_scaled() -> tuple[list[Any], list[Any]]:
+    """ "scaled_luong" with shared words, one layer."""
+    return _seq2seq(1, True, True)
+
+
 @original(
-    "Sequence to sequence with attention (nmt), 1 LSTM of 5 on each side, scaled",
+    "Sequence to sequence with attention (nmt), LSTM of 5, an encoder of both ways, scaled",
     limit=11,
 )
-def nmt_scaled() -> tuple[list[Any], list[Any]]:
-    """ "scaled_luong" with shared words."""
-    return _seq2seq(1, True, True)
+def nmt_both_ways() -> tuple[list[Any], list[Any]]:
+    """ "bi" of two layers, one each way."""
+    return _seq2seq(2, True, False, True)
+
+
+@original(
+    "Sequence to sequence with attention (nmt), LSTM of 5, an encoder of both ways",
+    limit=11,
+)
+def nmt_deep() -> tuple[list[Any], list[Any]]:
+    """Two layers each way, whose states the decoder's four begin with in turn."""
+    return _seq2seq(4, False, False, True)

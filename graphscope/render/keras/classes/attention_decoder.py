@@ -1,4 +1,4 @@
-"""The decoder of a sequence-to-sequence model with attention, which no layer of Keras is: what it attends to at a step it reads at the next."""
+"""What sequence-to-sequence models have and Keras has not: a decoder that reads at each step what it attended to at the last; steps turned round."""
 
 from __future__ import annotations
 
@@ -59,4 +59,16 @@ class AttentionDecoder(layers.Layer):
         sizes = {"units": self.units, "width": self.width, "cells": self.cells}
         own = {**sizes, "memory_width": self.memory_width, "scaled": self.scaled}
         return {**super().get_config(), **own}
+'''
+
+REVERSED = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class ReversedSteps(layers.Layer):
+    """A sequence from its last step to its first."""
+
+    def call(self, inputs):
+        return ops.flip(inputs, axis=1)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
 '''

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....graph import Layer
-from .attention_decoder import DECODER
+from .attention_decoder import DECODER, REVERSED
 from .padded_texts import PADDED
 
 _ATTENTION = '''
@@ -131,6 +131,7 @@ _SOURCES = {
     "LocalResponseNormalization": _LOCAL_RESPONSE,
     "PositionEmbedding": _POSITION,
     "ReverseSequence": _REVERSE_SEQUENCE,
+    "ReversedSteps": REVERSED,
     "SequenceMask": _SEQUENCE_MASK,
     "SparseDropout": _SPARSE_DROPOUT,
     **PADDED,
