@@ -21,12 +21,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from graphscope.analysis.results import analyse
-from graphscope.errors import GraphscopeError
-from graphscope.verify import compare
-from graphscope.verify.run.keras_source import run_source
-from tests.generated.keras_models import random_model
-from tests.recovery import freeze_model
+sys.path.insert(0, str(Path(__file__).parent.parent))  # before other people's "tests"
+
+from graphscope.analysis.results import analyse  # noqa: E402
+from graphscope.errors import GraphscopeError  # noqa: E402
+from graphscope.verify import compare  # noqa: E402
+from graphscope.verify.run.keras_source import run_source  # noqa: E402
+from tests.generated.keras_models import random_model  # noqa: E402
+from tests.recovery import freeze_model  # noqa: E402
 
 WORDS = {
     "same": "valid",
