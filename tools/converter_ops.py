@@ -1,4 +1,4 @@
-"""Which ops the converters of TFLite, ONNX and OpenVINO take, measured on the rows of tests/ops: what graphscope/export/convert/ops.json says.
+"""Which ops the converters of TFLite, ONNX and OpenVINO take, measured on the rows of tests/ops: what graphscope/export/convert/op_lists.py is held against.
 
 ``python tools/converter_ops.py OUT.json [tflite onnx openvino]`` writes, for every target, the ops of which a row was converted and those of
 which none was. An op counts as taken where one row of it was, whatever its dtypes: what is refused for its arguments the converter says
@@ -18,13 +18,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from graphscope.analysis import analyse
-from graphscope.errors import GraphscopeError
-from graphscope.export.frozen import alone, freeze_signatures
-from graphscope.export.options import Options
-from graphscope.export.registry import target_of
-
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # before other people's "tests"
+
+from graphscope.analysis import analyse  # noqa: E402
+from graphscope.errors import GraphscopeError  # noqa: E402
+from graphscope.export.frozen import alone, freeze_signatures  # noqa: E402
+from graphscope.export.options import Options  # noqa: E402
+from graphscope.export.registry import target_of  # noqa: E402
+
 SUFFIXES = {"tflite": ".tflite", "onnx": ".onnx", "openvino": ""}
 v1 = tf.compat.v1
 
