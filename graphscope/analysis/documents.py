@@ -43,6 +43,7 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "unexplained": len(unexplained(analysis)),
         "roles": dict(Counter(analysis.roles.values()).most_common()),
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
+        "training": _training(analysis),
         "signatures": sorted(model.signatures),
         "findings": [_finding(each) for each in analysis.structural_findings],
         "family": _family(analysis).to_json(),
@@ -52,6 +53,18 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
             *analysis.family.remarks,
         ],
     }
+
+
+def _training(analysis: Stages) -> dict[str, Any] | None:
+    """How the model was trained, as far as its graph says; None where nothing in it trains."""
+    from ..infer.training.recipe import loss_ops, training_recipe
+
+    if analysis.model.layered or analysis.model.inferred:
+        return None
+    optimizers = training_recipe(analysis.training)
+    if not optimizers:
+        return None
+    return {"optimizers": optimizers, "losses": loss_ops(analysis.training)}
 
 
 def shape_text(shape: Sequence[int | None] | None) -> str:

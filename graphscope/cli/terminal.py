@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 QUIET_KINDS = ("file name", "not needed")  # inputs that only `outputs` lists
@@ -55,6 +55,7 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     if doc["constants"] and variables:
         weights += f" ({doc['constants']:,} of them constants of the graph)"
     lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))
+    lines += [f"  {line}" for line in training_lines(doc["training"])]
     if doc["signatures"]:
         lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))
     lines += [f"  note: {printable(n)}" for n in told_once(doc["remarks"])]
@@ -74,6 +75,19 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     target = shell_quote(path)
     lines += ["", f"More: graphscope layers {target}; graphscope outputs {target}"]
     return "\n".join(lines)
+
+
+def training_lines(training: Mapping[str, Any] | None) -> Iterator[str]:
+    """What a training graph says of its training.
+
+    >>> one = {"text": "Adam (lr 0.001; 10 weights)"}
+    >>> list(training_lines({"optimizers": [one], "losses": ["CTCLoss"]}))
+    ['trained by Adam (lr 0.001; 10 weights) on CTCLoss']
+    """
+    losses = ", ".join(training["losses"]) if training else ""
+    for each in training["optimizers"][:SHOWN] if training else ():
+        line = f"trained by {printable(each['text'])}"
+        yield line + (f" on {losses}" if losses else "")
 
 
 def _graph_line(doc: Mapping[str, Any]) -> str:

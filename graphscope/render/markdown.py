@@ -68,6 +68,8 @@ def _read_and_inferred(facts: Mapping[str, Any], layered: bool) -> Iterator[str]
     roles = _counted(facts.get("roles") or {})
     if roles:
         yield f"- **Only for training**: {for_markdown(roles)}."
+    for each in (facts.get("training") or {}).get("optimizers", ()):
+        yield f"- **Trained by** {for_markdown(each['text'])}."
     family = facts.get("family")
     if family:
         words = f"{family['name']} {family.get('variant') or ''}".strip()
