@@ -17,6 +17,7 @@ PATTERN = "family"
 _LIKE_INPUT = frozenset(
     "AttentionDecoder ClearPadding PositionEmbedding ReversedSteps TimingSignal".split()
 )
+_EPISODE = "OneEpisode"  # takes a batch for the steps of one sequence
 
 
 def with_family(model: Model, claim: Claim) -> Model:
@@ -98,4 +99,6 @@ def _outputs(traced: Traced, inputs: Sequence[TensorSpec]) -> tuple[TensorSpec, 
         return (TensorSpec(traced.config["dtype"], shape),)
     if traced.op in _LIKE_INPUT:
         return tuple(inputs[:1])
+    if traced.op == _EPISODE:
+        return (TensorSpec(inputs[0].dtype, (1, *(inputs[0].shape or ()))),)
     return output_specs(KerasLayer(traced.name, traced.op, traced.config), inputs, {})

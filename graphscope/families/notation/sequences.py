@@ -143,16 +143,18 @@ class SequenceNet(Net):
         units: Size,
         forget_bias: float,
         backwards: bool = False,
+        begin: tuple[Handle, ...] = (),
     ) -> tuple[Handle, Handle, Handle]:
         """The same, and what the cell ends with: its last output and its memory, each (batch, units).
 
-        ``backwards``: it begins with the last step, and so do its outputs.
+        ``backwards``: it begins with the last step, and so do its outputs; ``begin``: an output and a memory to begin with.
         """
         weights, size = self._lstm(x, name, units, forget_bias)
         config = {"units": size, "return_sequences": True, "return_state": True}
         if backwards:
             config["go_backwards"] = True
-        y = self.layer("LSTM", name, (x,), config, weights, size, ("sequence",))
+        names = ("sequence", "initial_state_0", "initial_state_1")[: 1 + len(begin)]
+        y = self.layer("LSTM", name, (x, *begin), config, weights, size, names)
         return y, Handle(y.layer, size, 1), Handle(y.layer, size, 2)
 
     def bidirectional_lstm(

@@ -160,3 +160,30 @@ def othello() -> tuple[list[Any], list[Any]]:
     x = norm(layers.dense(x, 12, use_bias=False))
     moves = tf.nn.softmax(layers.dense(x, 37))
     return [board], [moves, tf.tanh(layers.dense(x, 1))]
+
+
+@original("A3C with an LSTM (universe-starter-agent), 6 actions, LSTM of 5")
+def a3c() -> tuple[list[Any], list[Any]]:
+    """openai/universe-starter-agent (MIT), LSTMPolicy: the steps of one episode are the batch."""
+    x = screens = image(42, 42, 1)
+    memory, output = (v1.placeholder(tf.float32, [1, 5], n) for n in ("c", "h"))
+    with scope("global"):
+        for place in range(1, 5):
+            with scope(f"l{place}"):
+                w = v1.get_variable("W", [3, 3, x.shape[3], 4])
+                b = v1.get_variable("b", [1, 1, 1, 4])
+                x = tf.nn.elu(tf.nn.conv2d(x, w, 2, "SAME") + b)
+        x = tf.reshape(x, [2, 36])
+        with scope("rnn/basic_lstm_cell"):
+            kernel = v1.get_variable("kernel", [41, 20])
+            bias = v1.get_variable("bias", [20])
+        c, h, steps = memory, output, []
+        for step in range(2):
+            gates = tf.matmul(tf.concat([x[step : step + 1], h], 1), kernel) + bias
+            i, j, f, o = tf.split(gates, 4, 1)
+            c = c * tf.sigmoid(f + 1.0) + tf.sigmoid(i) * tf.tanh(j)
+            h = tf.tanh(c) * tf.sigmoid(o)
+            steps.append(h)
+        y = tf.concat(steps, 0)
+        action, value = _fc(y, "action", 6), _fc(y, "value", 1)
+    return [screens, memory, output], [action, value, c, h]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....graph import Layer
-from .attention_decoder import DECODER, REVERSED
+from .steps import DECODER, EPISODE, REVERSED
 from .padded_texts import PADDED
 
 _ATTENTION = '''
@@ -129,6 +129,7 @@ _SOURCES = {
     "AttentionDecoder": DECODER,
     "FirstToken": _FIRST,
     "LocalResponseNormalization": _LOCAL_RESPONSE,
+    "OneEpisode": EPISODE,
     "PositionEmbedding": _POSITION,
     "ReverseSequence": _REVERSE_SEQUENCE,
     "ReversedSteps": REVERSED,

@@ -1,4 +1,4 @@
-"""What sequence-to-sequence models have and Keras has not: a decoder that reads at each step what it attended to at the last; steps turned round."""
+"""What works along steps and no layer of Keras does: a decoder that reads at each step what it attended to at the last, steps turned round, a batch as one sequence."""
 
 from __future__ import annotations
 
@@ -71,4 +71,16 @@ class ReversedSteps(layers.Layer):
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(inputs.shape, inputs.dtype)
+'''
+
+EPISODE = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class OneEpisode(layers.Layer):
+    """Takes a batch for the steps of one sequence."""
+
+    def call(self, inputs):
+        return ops.expand_dims(inputs, 0)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor((1, *inputs.shape), inputs.dtype)
 '''
