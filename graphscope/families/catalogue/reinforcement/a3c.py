@@ -45,10 +45,15 @@ def _conv(net: SequenceNet, x: Handle, name: str, filters: Size) -> Handle:
     variant=lambda filters, units, actions: f"{actions} actions, LSTM of {units}",
 )
 def a3c(
-    net: SequenceNet, filters: Size = size(), units: Size = size(), actions: Size = size()
+    net: SequenceNet,
+    filters: Size = size(),
+    units: Size = size(),
+    actions: Size = size(),
 ) -> None:
     """The scores of each action and what the state is worth, for each screen of an episode; the LSTM's states go in and come out."""
-    net.note("a batch is one episode; inputs: its screens, the LSTM's memory and output")
+    net.note(
+        "a batch is one episode; inputs: its screens, the LSTM's memory and output"
+    )
     image = x = net.input()
     for place in range(1, _LAYERS + 1):
         x = _conv(net, x, f"l{place}", filters)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ....graph import Layer
-from .steps import DECODER, EPISODE, REVERSED
 from .padded_texts import PADDED
+from .steps import DECODER, EPISODE, REVERSED
 
 _ATTENTION = '''
 @keras.saving.register_keras_serializable(package="recovered")
