@@ -58,7 +58,8 @@ class Movement:
         if value.ndim != self.first.ndim:
             self.is_none = False
             return
-        shared = tuple(slice(min(a, b)) for a, b in zip(value.shape, self.first.shape))
+        sizes = zip(value.shape, self.first.shape, strict=True)
+        shared = (*(slice(min(a, b)) for a, b in sizes), ...)  # an array at any rank
         self.is_none &= not difference(self.first[shared], value[shared])[0]
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphscope.verify.differences import describe, difference, elements
+from graphscope.verify.differences import (
+    Movement,
+    describe,
+    difference,
+    elements,
+)
 
 NAN, INF = float("nan"), float("inf")
 
@@ -55,3 +60,13 @@ def test_a_text_keeps_the_zeros_at_its_end() -> None:
         assert elements(text).item() == b"a\0\0"
     assert difference(elements(b"a\0"), elements(b"a"))[0] == 1
     assert elements(tf.constant([b"a\0", b""])).tolist() == [b"a\0", b""]
+
+
+def test_texts_are_followed_at_any_rank() -> None:
+    for first, second in ((b"a", b"b"), ([b"a"], [b"b"])):
+        movement = Movement()
+        for value in (first, first):
+            movement.note(np.asarray(value, object))
+        assert movement.is_none
+        movement.note(np.asarray(second, object))
+        assert not movement.is_none
