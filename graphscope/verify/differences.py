@@ -59,7 +59,8 @@ class Movement:
             self.is_none = False
             return
         sizes = zip(value.shape, self.first.shape, strict=True)
-        shared = (*(slice(min(a, b)) for a, b in sizes), ...)  # an array at any rank
+        cuts: list[Any] = [slice(min(a, b)) for a, b in sizes]
+        shared = (*cuts, ...)  # an array at any rank
         self.is_none &= not difference(self.first[shared], value[shared])[0]
 
 
