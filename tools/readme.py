@@ -82,7 +82,7 @@ def run(command: str, folder: Path) -> str:
 
 def needs_corpus(command: str) -> bool:
     """Whether a command reads the published models, or the catalogue of them: the folder has a link ``corpus`` then."""
-    return "corpus" in command
+    return "corpus" in command or "-o catalogue" in command
 
 
 def refresh(folder: Path, page: Path, printed: dict[str, str]) -> None:
