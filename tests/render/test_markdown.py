@@ -69,3 +69,13 @@ def test_the_report_says_what_was_read_and_what_was_inferred() -> None:
     graph = to_markdown(Drawing(layer_graph()[0], facts={**facts, "inferred": False}))
     assert "**Read** from the file: 6 nodes;" in graph
     assert "**Inferred**: which tensors are inputs and outputs" in graph
+
+
+def test_the_report_says_how_the_model_was_trained() -> None:
+    entry = {"text": "Adam (lr fed through <b>|rate; 2 weights)"}
+    facts = {"format": "f", "training": {"optimizers": [entry], "losses": []}}
+    text = to_markdown(Drawing(layer_graph()[0], facts=facts))
+    assert "- **Trained by** Adam (lr fed through " in text and "<b>|" not in text
+    assert "Trained" not in to_markdown(
+        Drawing(layer_graph()[0], facts={"format": "f"})
+    )

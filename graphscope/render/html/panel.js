@@ -21,6 +21,8 @@ function overview() {
   if (kinds.length) text += heading('Layers') + '<table>' + kinds.map(([k, n]) => row(escaped(k), number(n))).join('') + '</table>';
   const roles = Object.entries(f.roles || {});
   if (roles.length) text += heading('Only in training') + '<table>' + roles.map(([k, n]) => row(escaped(k), number(n) + ' nodes')).join('') + '</table>';
+  const recipe = (f.training || {}).optimizers || [];
+  if (recipe.length) text += heading('Trained by') + '<p>' + recipe.map((each) => escaped(each.text)).join('<br>') + '</p>';
   text += (f.remarks || []).map(r => `<p class="dim">${escaped(r)}</p>`).join('');
   return text + legend();
 }
