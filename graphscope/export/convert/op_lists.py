@@ -11,13 +11,13 @@ TFLITE = frozenset("""
 Abs Add AddN AddV2 All Any ApproxTopK ArgMax ArgMin Assert AssignVariableOp Atan2 AvgPool AvgPool3D
 BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpace BatchToSpaceND BiasAdd BiasAddV1 Bitcast
 BitwiseXor BroadcastArgs BroadcastGradientArgs BroadcastTo Bucketize Case Cast Ceil CheckNumerics
-ClipByValue Complex ComplexAbs Concat ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D
-Conv3DBackpropInputV2 Cos Cumprod Cumsum DepthToSpace DepthwiseConv2dNative Dequantize Div DivNoNan
-DynamicStitch Einsum Elu Empty EmptyTensorList EnsureShape Equal Erf Exp ExpandDims Expm1
-FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel Fill Floor
-FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater
-GreaterEqual HashTable HashTableV2 Identity IdentityN If Imag InitializeTable InitializeTableV2 Inv
-InvertPermutation IsFinite IsInf IsNan L2Loss LRN LeakyRelu Less LessEqual Lgamma LinSpace Log Log1p
+Complex ComplexAbs Concat ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos
+Cumprod Cumsum DepthToSpace DepthwiseConv2dNative Dequantize Div DivNoNan DynamicStitch Einsum Elu
+Empty EmptyTensorList EnsureShape Equal Erf Exp ExpandDims Expm1 FakeQuantWithMinMaxArgs
+FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel Fill Floor FloorDiv FloorMod
+FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual
+HashTable HashTableV2 Identity IdentityN If Imag InitializeTable InitializeTableV2 Inv
+InvertPermutation IsFinite IsInf IsNan L2Loss LRN LeakyRelu Less LessEqual LinSpace Log Log1p
 LogSoftmax LogicalAnd LogicalNot LogicalOr LookupTableFind LookupTableFindV2 LookupTableImport
 LookupTableImportV2 LookupTableSize LookupTableSizeV2 MatMul MatrixBandPart MatrixDiag MatrixDiagV2
 MatrixDiagV3 MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3 Max MaxPool MaxPool3D MaxPoolV2
@@ -102,23 +102,23 @@ Identity IdentityN If Imag InitializeTable InitializeTableV2 Inv Invert InvertPe
 IsInf IsNan IsVariableInitialized Iterator IteratorGetNext IteratorV2 L2Loss LRN LeakyRelu LeftShift
 Less LessEqual LinSpace ListDiff Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr
 LookupTableFind LookupTableFindV2 LookupTableImport LookupTableImportV2 LookupTableInsert
-LookupTableInsertV2 LookupTableSize LookupTableSizeV2 LoopCond MatMul MatrixBandPart MatrixDiag
-MatrixInverse Max MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean Merge
-MergeV2Checkpoints Min Minimum MirrorPad Mod Mul MulNoNan Multinomial MutableHashTable
-MutableHashTableV2 Neg NextIteration NoOp NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3
-NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OneShotIterator OnesLike Pack Pad PadV2
-ParallelDynamicStitch PartitionedCall Placeholder PlaceholderWithDefault Pow PreventGradient Print
-PrintV2 Prod QueueDequeue QueueDequeueMany QueueDequeueUpTo QueueDequeueUpToV2 QueueDequeueV2 RFFT
-RFFT3D RGBToHSV RaggedTensorToSparse RaggedTensorToTensor RandomUniform RandomUniformInt Range Rank
-ReadVariableOp Real RealDiv Reciprocal RefEnter Relu Relu6 Reshape ResizeBilinear
-ResizeNearestNeighbor ResourceGather RestoreV2 Reverse ReverseSequence ReverseV2 RightShift Rint
-Roll Round Rsqrt SaveV2 ScatterNd SegmentMax SegmentSum Select SelectV2 Selu Shape ShapeN
-ShardedFilename Sigmoid Sign Sin Sinh Size Slice Snapshot Softmax SoftmaxCrossEntropyWithLogits
-Softplus Softsign SpaceToBatchND SpaceToDepth SparseFillEmptyRows SparseReshape SparseSegmentMean
-SparseSegmentSqrtN SparseSegmentSum SparseTensorDenseAdd SparseTensorDenseMatMul SparseToDense Split
-SplitV Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessWhile
-StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice StringJoin StringLower
-StringSplitV2 StringToHashBucketFast Sub Sum Switch Tan Tanh TensorArrayCloseV3 TensorArrayConcatV3
+LookupTableInsertV2 LookupTableSize LookupTableSizeV2 LoopCond MatMul MatrixBandPart MatrixDiag Max
+MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax Maximum Mean Merge MergeV2Checkpoints Min Minimum
+MirrorPad Mod Mul MulNoNan Multinomial MutableHashTable MutableHashTableV2 Neg NextIteration NoOp
+NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5
+NotEqual OneHot OneShotIterator OnesLike Pack Pad PadV2 ParallelDynamicStitch PartitionedCall
+Placeholder PlaceholderWithDefault Pow PreventGradient Print PrintV2 Prod QueueDequeue
+QueueDequeueMany QueueDequeueUpTo QueueDequeueUpToV2 QueueDequeueV2 RFFT RFFT3D RGBToHSV
+RaggedTensorToSparse RaggedTensorToTensor RandomUniform RandomUniformInt Range Rank ReadVariableOp
+Real RealDiv Reciprocal RefEnter Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor
+ResourceGather RestoreV2 Reverse ReverseSequence ReverseV2 RightShift Rint Roll Round Rsqrt SaveV2
+ScatterNd SegmentSum Select SelectV2 Selu Shape ShapeN ShardedFilename Sigmoid Sign Sin Sinh Size
+Slice Snapshot Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign SpaceToBatchND SpaceToDepth
+SparseFillEmptyRows SparseReshape SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
+SparseTensorDenseAdd SparseTensorDenseMatMul SparseToDense Split SplitV Sqrt Square
+SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessWhile StaticRegexFullMatch
+StaticRegexReplace StopGradient StridedSlice StringJoin StringLower StringSplitV2
+StringToHashBucketFast Sub Sum Switch Tan Tanh TensorArrayCloseV3 TensorArrayConcatV3
 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayV3
 TensorArrayWriteV3 TensorListConcatV2 TensorListFromTensor TensorListGather TensorListGetItem
 TensorListLength TensorListPopBack TensorListPushBack TensorListReserve TensorListResize
