@@ -36,9 +36,10 @@ def training_recipe(study: Training) -> list[dict[str, Any]]:
     A setting is its number, or a text: the input that it is fed by, the variable that it is stored in, what it is computed from.
     """
     flow, seen = study.flow, Counter[tuple[str, tuple[tuple[str, Any], ...]]]()
+    origins: dict[int, str] = {}  # of what is computed: one schedule serves all weights
     for i in study.updates:
         if APPLIES.match(flow.ops[i]):
-            seen[_class(flow, i), tuple(_settings(flow, i))] += 1
+            seen[_class(flow, i), tuple(_settings(flow, i, origins))] += 1
     return [
         {
             "optimizer": name,
@@ -77,15 +78,15 @@ def _class(flow: Flow, i: int) -> str:
     return _CLASSES.get(name, name) + (", Nesterov" if nesterov else "")
 
 
-def _settings(flow: Flow, i: int) -> Iterator[tuple[str, Any]]:
+def _settings(flow: Flow, i: int, origins: dict[int, str]) -> Iterator[tuple[str, Any]]:
     definition = op_registry.find(flow.ops[i])
     arguments = definition.input_arg if definition is not None else ()
     for argument, (source, _) in zip(arguments, flow.inputs[i], strict=False):
         if argument.name in _SETTINGS:
-            yield argument.name, _value(flow, source)
+            yield argument.name, _value(flow, source, origins)
 
 
-def _value(flow: Flow, i: int) -> Any:
+def _value(flow: Flow, i: int, origins: dict[int, str]) -> Any:
     for _ in range(_MOST_STEPS):
         op = flow.ops[i]
         if op == "Const":
@@ -100,7 +101,9 @@ def _value(flow: Flow, i: int) -> Any:
         if op not in READS or not flow.inputs[i]:
             break
         i = flow.inputs[i][0][0]
-    return _computed(flow, i)
+    if i not in origins:
+        origins[i] = _computed(flow, i)
+    return origins[i]
 
 
 def _computed(flow: Flow, i: int) -> str:
