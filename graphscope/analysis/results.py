@@ -86,8 +86,8 @@ class Analysis(Tables):
         below = explain_ops(
             graph, self.flat, self.specs, self.outputs, of_ops, pattern, at
         )
-        told = [above] if of_layers and not below[0].matched else below
-        return "\n".join(map(str, told))
+        answers = [above] if of_layers and not below[0].matched else below
+        return "\n".join(map(str, answers))
 
     def explain_family(self, title: str) -> str:
         """Why the weights are, or are not, those of a known architecture; raises GraphError where none is called so."""

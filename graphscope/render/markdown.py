@@ -55,10 +55,10 @@ def _read_and_inferred(facts: Mapping[str, Any], layered: bool) -> Iterator[str]
     """What stands in the file, what was concluded from it, and what it holds only for training."""
     if not facts.get("format"):
         return
-    held = _counted(facts.get("variables") or {})
+    variables = _counted(facts.get("variables") or {})
     nodes = 0 if facts.get("inferred") else facts.get("nodes") or 0
     read = [f"{nodes:,} {'layers' if layered else 'nodes'}"] if nodes else ["no graph"]
-    read += [f"variables: {held}"] if held else []
+    read += [f"variables: {variables}"] if variables else []
     sizes = f"{facts.get('parameters', 0):,} parameters, {bytes_text(facts.get('bytes') or 0)}"
     yield f"- **Read** from the file: {for_markdown('; '.join([*read, sizes]))}."
     if facts.get("inferred"):

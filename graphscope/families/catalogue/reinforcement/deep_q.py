@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import isqrt
-
 from ... import family
 from ...notation.layers import Net
 from ...notation.net import Handle
 from ...notation.unknowns import Size, count, has, number, size
-from .trunk import observations, trunk
+from .trunk import observations, square_side, trunk
 
 _HEAD = {"kernel": ("weights", "w"), "bias": ("biases", "b")}
 _STRIDES = (4, 2, 1)
@@ -50,12 +48,7 @@ def _convnet(net: Net, image: Handle, root: str) -> Handle:
             name = f"Conv_{place}" if place else "Conv"
             x = net.conv(x, name, None, size_, strides, activation="relu")
     rows = net.stored_size(f"{root}/action_value/fully_connected/weights", 0) or 0
-    channels = number(x.channels) or 1
-    side = isqrt(rows // channels)
-    net.need(
-        side * side * channels == rows,
-        f"{root}/action_value/fully_connected has {rows} rows, no square of {channels} channels",
-    )
+    side = square_side(net, x, rows, f"{root}/action_value/fully_connected")
     screen = _ATARI if side == -(-_ATARI // 8) else 8 * side
     net.sized(image, screen, screen)
     return net.flatten(x, rows)

@@ -43,18 +43,24 @@ def observations(net: Net, scope: str, seen: Size) -> Handle:
     return net.input(seen, rank=2)
 
 
+def square_side(net: Net, x: Handle, rows: int, weight: str) -> int:
+    """The rows and columns of a square map that is flattened before a dense weight of so many rows."""
+    channels = number(x.channels) or 1
+    side = isqrt(rows // channels)
+    net.need(
+        side * side * channels == rows,
+        f"{weight} has {rows} rows, no square of {channels} channels",
+    )
+    return side
+
+
 def _screen(net: Net, image: Handle, scope: str) -> Handle:
     kernels = _NATURE if net.stored_size(f"{scope}/c3/w", 0) else _SMALL
     x = net.rescale(image, 1 / 255)
     for place, (size, strides) in enumerate(zip(kernels, _STRIDES, strict=False), 1):
         x = _conv(net, x, f"c{place}", size, strides)
     rows = net.stored_size(f"{scope}/fc1/w", 0) or 0
-    channels = number(x.channels) or 1
-    side = isqrt(rows // channels)
-    net.need(
-        side * side * channels == rows,
-        f"{scope}/fc1/w has {rows} rows, no square of {channels} channels",
-    )
+    side = square_side(net, x, rows, f"{scope}/fc1/w")
     for size, strides in reversed([*zip(kernels, _STRIDES, strict=False)]):
         side = (side - 1) * strides + size  # the smallest screen that leaves so much
     net.sized(image, side, side)

@@ -92,3 +92,12 @@ class Branches:
         """Branches brought back to the width that came in, and added."""
         y = self.net.conv(self.branches(x, lines), "Conv2d_1x1", x.channels, 1)
         return self.net.add(x, self.net.rescale(y, scale) if scale != 1 else y)
+
+    def repeat(
+        self, x: Handle, scope: str, times: int, lines: Sequence[str], scale: float
+    ) -> Handle:
+        """Residual blocks one after another, a ReLU behind each: ``SCOPE_1``, ``SCOPE_2``, ..."""
+        for place in range(1, times + 1):
+            with self.net[f"{scope}_{place}"]:
+                x = self.net.activation(self.residual(x, lines, scale), "relu")
+        return x

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ... import family
 from ...notation.layers import Net
-from ...notation.net import Handle
 from ...notation.unknowns import Size, count, size
 from .branches import Branches
 
@@ -57,18 +56,15 @@ def facenet(
 ) -> None:
     net.need((a, b, c) == (5, 10, 5), f"{a}, {b} and {c} blocks: no published depth")
     write = Branches(net)
-
-    def repeat(
-        x: Handle, scope: str, times: int, lines: tuple[str, ...], scale: float
-    ) -> Handle:
-        for place in range(1, times + 1):
-            with net[f"{scope}_{place}"]:
-                x = net.activation(write.residual(x, lines, scale), "relu")
-        return x
-
-    x = repeat(write.chain(net.input(), _STEM), "Repeat/block35", a, _BLOCK35, 0.17)
-    x = repeat(write.mixed(x, "Mixed_6a", _6A), "Repeat_1/block17", b, _BLOCK17, 0.1)
-    x = repeat(write.mixed(x, "Mixed_7a", _7A), "Repeat_2/block8", c, _BLOCK8, 0.2)
+    x = write.repeat(
+        write.chain(net.input(), _STEM), "Repeat/block35", a, _BLOCK35, 0.17
+    )
+    x = write.repeat(
+        write.mixed(x, "Mixed_6a", _6A), "Repeat_1/block17", b, _BLOCK17, 0.1
+    )
+    x = write.repeat(
+        write.mixed(x, "Mixed_7a", _7A), "Repeat_2/block8", c, _BLOCK8, 0.2
+    )
     with net["Block8"]:
         x = net.global_pool(write.residual(x, _BLOCK8, 1.0))
     if embedding is None:

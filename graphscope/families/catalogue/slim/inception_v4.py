@@ -145,21 +145,12 @@ def inception_resnet_v2(
 ) -> None:
     net.need((a, b, c) == (10, 20, 9), f"{a}, {b} and {c} blocks: no published depth")
     write = Branches(net)
-
-    def repeat(
-        x: Handle, scope: str, times: int, lines: tuple[str, ...], scale: float
-    ) -> Handle:
-        for place in range(1, times + 1):
-            with net[f"{scope}_{place}"]:
-                x = net.activation(write.residual(x, lines, scale), "relu")
-        return x
-
     x = write.mixed(write.chain(net.input(), _STEM), "Mixed_5b", _5B)
-    x = repeat(x, "Repeat/block35", a, _BLOCK35, 0.17)
+    x = write.repeat(x, "Repeat/block35", a, _BLOCK35, 0.17)
     x = write.mixed(x, "Mixed_6a", _6A)
-    x = side = repeat(x, "Repeat_1/block17", b, _BLOCK17, 0.1)
+    x = side = write.repeat(x, "Repeat_1/block17", b, _BLOCK17, 0.1)
     x = write.mixed(x, "Mixed_7a", _7A)
-    x = repeat(x, "Repeat_2/block8", c, _BLOCK8, 0.2)
+    x = write.repeat(x, "Repeat_2/block8", c, _BLOCK8, 0.2)
     with net["Block8"]:
         x = write.residual(x, _BLOCK8, 1.0)
     x = write.conv(x, "Conv2d_7b_1x1", 1536, 1)

@@ -57,14 +57,14 @@ def as_function(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(nodes, list) or not isinstance(constants, dict):
         return entry
     calls = [_call(op, _attrs(node), _inputs(each, constants)) for each in nodes]
-    made = [call for call in calls if call is not None]
-    if len(made) < len(calls) or not made:
+    functions = [call for call in calls if call is not None]
+    if len(functions) < len(calls) or not functions:
         return entry
     return {
         **entry,
         "class_name": "TFOpLambda",
-        "config": {"name": entry.get("name"), "function": made[0][0]},
-        "inbound_nodes": [_inbound(call) for call in made],
+        "config": {"name": entry.get("name"), "function": functions[0][0]},
+        "inbound_nodes": [_inbound(call) for call in functions],
     }
 
 

@@ -198,11 +198,11 @@ class CellBody(Body):
         if node.op == "Const" or self._passes(name) or self._is_constant(name):
             return
         inputs = self.graph.inputs(name)
-        given = [self.text(each) for each in inputs]
-        text = spelled(Site(node, given)) if node.op in _OPERATORS else None
+        operands = [self.text(each) for each in inputs]
+        text = spelled(Site(node, operands)) if node.op in _OPERATORS else None
         count = port_count(node)
         if text is None:
-            text = self._in_keras(name, node, given, count)
+            text = self._in_keras(name, node, operands, count)
         if count == 1:
             self._bind_one(Tensor(name), text)
         else:

@@ -45,21 +45,21 @@ class PortableBody(CellBody):
         inputs = self.graph.inputs(name)
         if node.op == "Shape" and node.attrs.get("out_type", "int32") == "int32":
             return sizes.shape_text(self.named(inputs[0]).text)
-        given = [self.text(each) for each in inputs]
-        if not any(each.size for each in given):
+        operands = [self.text(each) for each in inputs]
+        if not any(each.size for each in operands):
             return None
         facts = [self.facts.get(each, UNKNOWN) for each in inputs]
         try:
             if node.op == "StridedSlice":
-                return sizes.part_text(given[0], [f.value for f in facts[1:]], node)
+                return sizes.part_text(operands[0], [f.value for f in facts[1:]], node)
             if node.op == "Pack" and not node.attrs.get("axis"):
-                return sizes.packed_text(given)
-            if node.op in sizes.SHAPED and given[sizes.SHAPED[node.op][0]].size:
+                return sizes.packed_text(operands)
+            if node.op in sizes.SHAPED and operands[sizes.SHAPED[node.op][0]].size:
                 dtype = self.facts.get(Tensor(name), UNKNOWN).spec.dtype
-                return sizes.shaped_text(node, given, dtype)
+                return sizes.shaped_text(node, operands, dtype)
         except LookupError as error:
             raise self._unsaid(name) from error
-        if any(t.size and f.spec.shape != () for t, f in zip(given, facts)):
+        if any(t.size and f.spec.shape != () for t, f in zip(operands, facts)):
             raise self._unsaid(name)
         return None
 

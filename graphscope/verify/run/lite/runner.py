@@ -169,8 +169,8 @@ class LiteRunner:
                 named = {called: str(t) for called, t in signature.outputs.items()}
                 if {*asked} & {*named.values()}:
                     runner = self.interpreter.get_signature_runner(key)
-                    given = {n: feeds[str(t)] for n, t in signature.inputs.items()}
-                    answer = runner(**given)
+                    inputs = {n: feeds[str(t)] for n, t in signature.inputs.items()}
+                    answer = runner(**inputs)
                     results |= {named[called]: answer[called] for called in named}
             return [np.array(results[name]) for name in asked]
         except (ValueError, RuntimeError, KeyError) as error:

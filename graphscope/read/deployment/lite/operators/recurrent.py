@@ -198,9 +198,9 @@ def _basic_step(call: Call) -> list[Tensor]:
     z = call.op("BiasAdd", call.op("MatMul", joined, kernel), call[3])
     split = call.op("Split", call.const(1, "axis"), z, num_split=4)
     i, g, f, o = (Tensor(split.node, port) for port in range(4))
-    kept = call.op("Mul", call.op("Sigmoid", f), call[4])
+    remembered = call.op("Mul", call.op("Sigmoid", f), call[4])
     c = call.op(
-        "AddV2", kept, call.op("Mul", call.op("Sigmoid", i), call.op("Tanh", g))
+        "AddV2", remembered, call.op("Mul", call.op("Sigmoid", i), call.op("Tanh", g))
     )
     h = call.op("Mul", call.op("Sigmoid", o), call.op("Tanh", c))
     return [h, c, joined, z][: len(call.operator.outputs)]
