@@ -132,7 +132,7 @@ FREEZE = (
         "--producer",
         type=int,
         metavar="N",
-        help="Write attributes that this GraphDef version knows.",
+        help="Write what TensorFlow of this GraphDef version knows; refuse what has no older spelling.",
     ),
     click.option(
         "--verify/--no-verify",

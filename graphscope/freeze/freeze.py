@@ -261,7 +261,11 @@ class Freeze:
             if wanted:
                 graph, changes = reduce(graph)
                 self.changes += changes
-        return graph if wish.producer is None else for_producer(graph, wish.producer)
+        if wish.producer is not None:
+            bodies = {f.name: f for f in referenced(graph, self.functions)}
+            graph, bodies = for_producer(graph, bodies, wish.producer)
+            self.functions |= bodies
+        return graph
 
     def _named(self, graph: Graph) -> Graph:
         names = {
