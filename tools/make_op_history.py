@@ -55,7 +55,9 @@ def ops_of(wheel: Path) -> tuple[int, str, Ops]:
         text = file.read(header).decode()
         (version,) = re.findall(r"define TF_GRAPH_DEF_VERSION (\d+)", text)
         libraries = [
-            file.extract(n, folder) for n in names if _LIBRARY.search(n) and "lite" not in n
+            file.extract(n, folder)
+            for n in names
+            if _LIBRARY.search(n) and "lite" not in n
         ]
         release = wheel.name.split("-")[1]
         return int(version), release, _asked(libraries, folder) or _written(file)
@@ -81,7 +83,9 @@ def _written(file: zipfile.ZipFile) -> Ops:
     ops = proto.OpList()
     for name in file.namelist():
         if re.search(r"(?<!contrib)/gen_\w+_ops\.py$", name) and "contrib" not in name:
-            for text in re.findall(r'op_list_ascii = """(.*?)"""', file.read(name).decode(), re.S):
+            for text in re.findall(
+                r'op_list_ascii = """(.*?)"""', file.read(name).decode(), re.S
+            ):
                 text_format.Merge(text, ops, allow_unknown_field=True)
     return {op.name: op for op in ops.op}
 
@@ -124,7 +128,11 @@ def main() -> None:
         if version in known:
             others = known[version][1]
             release = f"{known[version][0]},{release}"
-            ops = {name: min((op, others[name]), key=lambda o: len(o.attr)) for name, op in ops.items() if name in others}
+            ops = {
+                name: min((op, others[name]), key=lambda o: len(o.attr))
+                for name, op in ops.items()
+                if name in others
+            }
         known[version] = release, ops
     known[NEWEST] = "2.21", registry()
     order = sorted(known.items())

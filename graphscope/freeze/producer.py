@@ -63,7 +63,9 @@ def _older(graph: Graph, producer: int) -> Graph:
     for name in copy.by_op(*_CONTROL):
         node = copy.node(name)
         later = lifetimes()[node.op].attrs
-        hints = {k: None for k in _HINTS if k in node.attrs and later.get(k, 0) > producer}
+        hints = {
+            k: None for k in _HINTS if k in node.attrs and later.get(k, 0) > producer
+        }
         put(copy, name, replace(node, attrs=Edited(node.attrs, hints)))
     return strip_defaults(copy)
 

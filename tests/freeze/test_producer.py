@@ -32,9 +32,13 @@ def feed(*shape: int | None, dtype=tf.float32):
 def while_loop():
     x = feed(3)
     ends = lambda i, a: i < 3  # noqa: E731
-    step = lambda i, a: (i + 1, tf.raw_ops.TensorListLength(input_handle=made(a)) + i)  # noqa: E731
+    step = lambda i, a: (
+        i + 1,
+        tf.raw_ops.TensorListLength(input_handle=made(a)) + i,
+    )  # noqa: E731
     made = lambda a: tf.raw_ops.TensorListFromTensor(  # noqa: E731
-        tensor=tf.reshape(tf.cast(a, tf.float32), [1]), element_shape=tf.constant([], tf.int32)
+        tensor=tf.reshape(tf.cast(a, tf.float32), [1]),
+        element_shape=tf.constant([], tf.int32),
     )
     return tf.while_loop(ends, step, [0, tf.cast(100 * x[0], tf.int32)])[1]
 
@@ -105,7 +109,9 @@ REWRITTEN = {
     "select of floats": selected(tf.float32),
     "select of integers": selected(tf.int64),
     "select keeps what is not finite apart": lambda: tf.raw_ops.SelectV2(
-        condition=(x := feed(None, 3)) > 0, t=tf.math.log(tf.abs(x)), e=1 / (0.0 * x + 2)
+        condition=(x := feed(None, 3)) > 0,
+        t=tf.math.log(tf.abs(x)),
+        e=1 / (0.0 * x + 2),
     ),
     "leaky relu": lambda: tf.nn.leaky_relu(feed(None, 3), 0.3),
     "product of stacks": lambda: tf.matmul(feed(2, 3, 4), feed(2, 4, 5)),
