@@ -31,16 +31,16 @@ def feed(*shape: int | None, dtype=tf.float32):
 
 def while_loop():
     x = feed(3)
-    ends = lambda i, a: i < 3  # noqa: E731
-    step = lambda i, a: (
-        i + 1,
-        tf.raw_ops.TensorListLength(input_handle=made(a)) + i,
-    )  # noqa: E731
-    made = lambda a: tf.raw_ops.TensorListFromTensor(  # noqa: E731
-        tensor=tf.reshape(tf.cast(a, tf.float32), [1]),
-        element_shape=tf.constant([], tf.int32),
-    )
-    return tf.while_loop(ends, step, [0, tf.cast(100 * x[0], tf.int32)])[1]
+
+    def step(i, a):
+        one = tf.reshape(tf.cast(a, tf.float32), [1])
+        rows = tf.raw_ops.TensorListFromTensor(
+            tensor=one, element_shape=tf.constant([], tf.int32)
+        )
+        return i + 1, a * 2 + tf.raw_ops.TensorListLength(input_handle=rows)
+
+    start = [0, tf.cast(100 * x[0], tf.int32)]
+    return tf.while_loop(lambda i, a: i < 3, step, start)[1]
 
 
 def strings():
