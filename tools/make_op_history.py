@@ -1,4 +1,4 @@
-"""Write graphscope/wire/op_history.txt: since which GraphDef version TensorFlow knows each op, and each attribute that came later.
+"""Write graphscope/freeze/older/op_history.txt: since which GraphDef version TensorFlow knows each op, and each attribute that came later.
 
     .venv/bin/pip download --no-deps --only-binary=:all: --python-version 36 --abi cp36m ... tensorflow==1.4.0
     .venv/bin/python tools/make_op_history.py tensorflow-1.4.0-*.whl tensorflow-1.8.0-*.whl ...
@@ -26,7 +26,7 @@ from graphscope.wire import messages as proto  # noqa: E402
 from graphscope.wire.op_registry import registry  # noqa: E402
 
 NEWEST = 2474  # TF_GRAPH_DEF_VERSION of the TensorFlow that opdefs.pb.gz is of
-TABLE = Path(__file__).parent.parent / "graphscope" / "wire" / "op_history.txt"
+TABLE = Path(__file__).parent.parent / "graphscope" / "freeze" / "older" / "op_history.txt"
 _LIBRARY = re.compile(
     r"(/python/_pywrap_tensorflow(_internal)?\.so|libtensorflow_(framework|cc)\.so[.\d]*)$"
 )

@@ -24,7 +24,7 @@ from .inference.rewrite import (
     renamed,
 )
 from .inputs import cut_inputs, cut_pipelines
-from .producer import for_producer
+from .older.producer import for_producer
 from .report import Change, FreezeReport
 from .shrink.fold import fold_batch_norm, fold_constants
 from .shrink.quantize import halve, quantize

@@ -12,7 +12,7 @@ from graphscope.errors import NotExpressible
 from graphscope.freeze import freeze_model
 from graphscope.read import load
 from graphscope.verify import compare
-from graphscope.wire.op_history import lifetimes, releases
+from graphscope.freeze.older.op_history import lifetimes, releases
 
 v1 = tf.compat.v1
 

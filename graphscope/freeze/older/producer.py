@@ -1,6 +1,6 @@
 """A graph that an older TensorFlow reads: today's ops in the spelling of then, nothing said that is the default, and all else refused.
 
-What a version knew is a closed list (``wire/op_history.py``): the ops and attributes that the registries of its time hold.
+What a version knew is a closed list (``op_history.py``): the ops and attributes that the registries of its time hold.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import NotExpressible
-from ..graph import Function, Graph, Node, Tensor
-from ..graph.edit import duplicate, fresh, put
-from ..wire.attrs import numpy_dtype
-from ..wire.op_history import NEVER, lifetimes, release_of, releases
-from ..wire.write import Edited
-from .shrink.fold import strip_defaults
+from ...errors import NotExpressible
+from ...graph import Function, Graph, Node, Tensor
+from ...graph.edit import duplicate, fresh, put
+from ...wire.attrs import numpy_dtype
+from .op_history import NEVER, lifetimes, release_of, releases
+from ...wire.write import Edited
+from ..shrink.fold import strip_defaults
 
 OLD = 38  # below it: TensorFlow 1.13 and before
 _PLAIN = {
