@@ -26,7 +26,9 @@ from graphscope.wire import messages as proto  # noqa: E402
 from graphscope.wire.op_registry import registry  # noqa: E402
 
 NEWEST = 2474  # TF_GRAPH_DEF_VERSION of the TensorFlow that opdefs.pb.gz is of
-TABLE = Path(__file__).parent.parent / "graphscope" / "freeze" / "older" / "op_history.txt"
+TABLE = (
+    Path(__file__).parent.parent / "graphscope" / "freeze" / "older" / "op_history.txt"
+)
 _LIBRARY = re.compile(
     r"(/python/_pywrap_tensorflow(_internal)?\.so|libtensorflow_(framework|cc)\.so[.\d]*)$"
 )

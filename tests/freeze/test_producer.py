@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from graphscope.errors import NotExpressible
 from graphscope.freeze import freeze_model
+from graphscope.freeze.older.op_history import lifetimes, releases
 from graphscope.read import load
 from graphscope.verify import compare
-from graphscope.freeze.older.op_history import lifetimes, releases
 
 v1 = tf.compat.v1
 

@@ -14,9 +14,9 @@ from ...errors import NotExpressible
 from ...graph import Function, Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...wire.attrs import numpy_dtype
-from .op_history import NEVER, lifetimes, release_of, releases
 from ...wire.write import Edited
 from ..shrink.fold import strip_defaults
+from .op_history import NEVER, lifetimes, release_of, releases
 
 OLD = 38  # below it: TensorFlow 1.13 and before
 _PLAIN = {
