@@ -2,7 +2,8 @@
 
 mutants of the files under FOLDER (a condition negated, one clause of an ``and`` or ``or`` dropped, a comparison turned
 round, a constant changed), runs the tests on a copy of the tree for each, and lists those that survive. Tests whose
-path shares a word with the mutated file come first, and the first failure ends a run. Exits 1 where one survives.
+path shares a word with the mutated file come first, and the first failure ends a run. The score is printed by folder;
+a run that ends at its time limit counts for neither side, as a loaded machine may be the cause. Exits 1 where one survives.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 420
-_TURNED = {
+VERDICTS = "killed", "SURVIVES", "late"
+_OPPOSITES = {
     ast.Eq: "!=",
     ast.NotEq: "==",
     ast.Lt: "<=",
@@ -79,7 +81,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
                 yield mutant(node, f"({ast.unparse(one)})")
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             left, right = map(ast.unparse, (node.left, node.comparators[0]))
-            yield mutant(node, f"({left} {_TURNED[type(node.ops[0])]} {right})")
+            yield mutant(node, f"({left} {_OPPOSITES[type(node.ops[0])]} {right})")
         elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int):
             plain = not isinstance(node.value, bool)
             yield mutant(node, str(node.value + 1 if plain else not node.value))
@@ -108,12 +110,12 @@ def nearest(path: str, tests: list[str], most: int) -> list[str]:
     return sorted(tests, key=distance)[: most or None]
 
 
-def survives(mutant: Mutant, tests: list[str]) -> bool:
-    """Whether all tests pass on a copy of the tree with the mutant in it; run in a process of its own."""
+def verdict(mutant: Mutant, tests: list[str], seconds: float) -> str:
+    """What the tests say of a copy of the tree with the mutant in it, in a process of its own: one of ``VERDICTS``."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "*.pyc")
-        shutil.copytree(ROOT, tree, ignore=ignored)
+        shutil.copytree(ROOT, tree, ignore=ignored, symlinks=True)
         file = tree / mutant.path
         source = file.read_bytes()
         changed = source[: mutant.begin] + mutant.new.encode() + source[mutant.end :]
@@ -122,11 +124,12 @@ def survives(mutant: Mutant, tests: list[str]) -> bool:
             target=_run, args=(tree, tests)
         )
         child.start()
-        child.join(SECONDS)
+        child.join(seconds)
         if child.is_alive():
             child.kill()
             child.join()
-        return child.exitcode == 0
+            return "late"
+        return "SURVIVES" if child.exitcode == 0 else "killed"
 
 
 def _run(tree: Path, tests: list[str]) -> None:
@@ -136,17 +139,27 @@ def _run(tree: Path, tests: list[str]) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1), os.dup2(null, 2)
     sys.path[:] = [str(tree), *(p for p in sys.path if Path(p or ".") != ROOT)]
-    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+    options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
+    sys.exit(pytest.main([*options, *tests]))
 
 
 def files_of(tests: list[str]) -> list[str]:
     """The test files under some paths, as paths in the tree."""
-    found: list[str] = []
+    files: list[str] = []
     for test in tests:
         place = ROOT / test
         some = sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
-        found += [str(each.relative_to(ROOT)) for each in some]
-    return found
+        files += [str(each.relative_to(ROOT)) for each in some]
+    return files
+
+
+def scores(verdicts: dict[Mutant, str]) -> Iterator[str]:
+    """A line a folder of the package, and one for all: killed of judged, and how many were too late to judge."""
+    folders = sorted({Path(mutant.path).parts[1] for mutant in verdicts})
+    for folder in [*folders, ""]:
+        some = [v for m, v in verdicts.items() if folder in ("", *Path(m.path).parts)]
+        killed, alive, late = map(some.count, VERDICTS)
+        yield f"{folder or 'all'}: {killed} of {killed + alive} killed, {late} late"
 
 
 def main() -> None:
@@ -157,6 +170,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--nearest", type=int, default=0, metavar="FILES")
     parser.add_argument("--only", default="", help="of the mutants, as they are listed")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="a mutant")
     asked = parser.parse_args()
     places = [ROOT / folder for folder in asked.folder]
     files = [f for p in places for f in ([p] if p.is_file() else p.rglob("*.py"))]
@@ -168,14 +182,15 @@ def main() -> None:
         import tensorflow  # noqa: F401
     except ImportError:
         pass
-    alive: list[Mutant] = []
+    verdicts: dict[Mutant, str] = {}
     for number, mutant in enumerate(drawn, 1):
         since = time.monotonic()
-        left = survives(mutant, nearest(mutant.path, tests, asked.nearest))
-        alive += [mutant] if left else []
-        told = "SURVIVES" if left else "killed"
-        print(f"{number} {time.monotonic() - since:.0f} s {told} {mutant}", flush=True)
-    print(f"{len(drawn) - len(alive)} of {len(drawn)} mutants killed; survivors:")
+        some = nearest(mutant.path, tests, asked.nearest)
+        verdicts[mutant] = verdict(mutant, some, asked.seconds)
+        seconds = time.monotonic() - since
+        print(f"{number} {seconds:.0f} s {verdicts[mutant]} {mutant}", flush=True)
+    print(*scores(verdicts), "survivors:", sep="\n")
+    alive = [mutant for mutant in drawn if verdicts[mutant] == "SURVIVES"]
     print(*alive, sep="\n")
     sys.exit(bool(alive))
 

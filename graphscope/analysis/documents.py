@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import Layer, Tensor, Variable
 from ..infer.outputs.answer import freeze_command, short
+from ..ops import spellings
 from ..read.variables.roles import PARAMETERS
 from .progress import announce
 from .sizes import parameters_of, sizes_of, variable_row
@@ -197,7 +198,7 @@ def unexplained(analysis: Stages) -> list[str]:
         "Placeholder",
         "PlaceholderWithDefault",
     }
-    quiet |= {"NoOp", "VarHandleOp", "VariableV2", "Variable", "ReadVariableOp", "_Arg"}
+    quiet |= {*spellings.VARIABLES, "NoOp", "ReadVariableOp", "_Arg"}
     quiet |= {"Identity", "IdentityN"}
     nodes = ((name, graph.node(name)) for name in graph)
     return [

@@ -12,6 +12,7 @@ from ..errors import GraphError, GraphscopeError
 from ..graph import Function, Graph, Model, Tensor, TensorSpec
 from ..graph.edit import bypass_calls, duplicate, put
 from ..infer.lookup_tables import initialisers
+from ..ops import spellings
 from ..simplify.inline import inline
 from ..simplify.prune import existing, prune
 from ..wire.nodes import check_missing
@@ -35,7 +36,7 @@ from .variables.moving_averages import Averages, averages_of, find_averages
 from .variables.temporary import sum_temporaries
 from .variables.to_constants import HANDLES, REFERENCES, check_values, freeze_variables
 
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+PLACEHOLDERS = spellings.PLACEHOLDERS
 WEIGHTS = ("auto", "raw", "ema")
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from ..errors import BrokenPass
 from ..graph import CONTROL, Graph, Layer, Node, WeightUse
 from ..graph.order import is_acyclic
+from ..ops import spellings
 from .state import Pass, State
 
-_VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+_VARIABLES = frozenset(spellings.VARIABLES)
 _FLOATS = frozenset({"float16", "float32", "float64", "bfloat16"})
 
 

@@ -12,13 +12,10 @@ from dataclasses import replace
 
 from ..errors import GraphError
 from ..graph import Graph, Node, Tensor, did_you_mean
+from ..ops import spellings
 from ..wire.nodes import check_tensor
 
-FRAME_OPS = frozenset(
-    f"{ref}{op}"
-    for op in ("Switch", "Merge", "Enter", "Exit", "NextIteration")
-    for ref in ("", "Ref")
-) | {"LoopCond", "_SwitchN"}
+FRAME_OPS = spellings.FRAME_OPS
 
 
 def prune(
@@ -133,7 +130,7 @@ class _Pivots:
         inputs = self.graph.inputs(tensor.node)
         for predicate in self._spellings(inputs[-1]) if inputs else ():
             for switch, _ in self.graph.consumers(*predicate):
-                if self.graph.op(switch) in ("Switch", "RefSwitch"):
+                if self.graph.op(switch) in spellings.SWITCHES:
                     for reader, _ in self.graph.consumers(switch, tensor.port):
                         if self.graph.op(reader) == "Identity":
                             return {reader}

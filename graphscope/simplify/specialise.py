@@ -17,17 +17,19 @@ import numpy as np
 from .. import ops
 from ..graph import Function, FunctionRef, Graph, Node, Tensor, TensorSpec
 from ..graph.edit import duplicate, fresh, put, redirect
+from ..ops import spellings
 from ..wire.write import Edited
 from .inline import flatten
 from .prune import existing
 
 SMALL = 64  # elements; a predicate is one, a shape that it is computed from a few
 _PASS = frozenset(
-    "Identity Enter RefEnter StopGradient LoopCond PlaceholderWithDefault".split()
+    {
+        *spellings.ENTERS,
+        *"Identity StopGradient LoopCond PlaceholderWithDefault".split(),
+    }
 )
-_SWITCHES = ("Switch", "RefSwitch")
-_MERGES = ("Merge", "RefMerge")
-_IFS = ("If", "StatelessIf", "Case", "StatelessCase")
+_IFS = (*spellings.IFS, *spellings.CASES)
 
 
 def specialise(
@@ -51,7 +53,7 @@ def specialise(
     known = _known(copy)
     switches = {
         name: bool(known[predicate])
-        for name in copy.by_op(*_SWITCHES)
+        for name in copy.by_op(*spellings.SWITCHES)
         if (predicate := _predicate(copy, name)) in known and known[predicate].size == 1
     }
     if switches:
@@ -96,10 +98,10 @@ def _known(graph: Graph) -> dict[Tensor, np.ndarray]:
 
 
 def _predicates(graph: Graph) -> Iterator[str]:
-    for name in graph.by_op(*_SWITCHES, *_IFS, "Select"):
+    for name in graph.by_op(*spellings.SWITCHES, *_IFS, "Select"):
         inputs = graph.inputs(name)
         if inputs:
-            yield inputs[-1 if graph.op(name) in _SWITCHES else 0].node
+            yield inputs[-1 if graph.op(name) in spellings.SWITCHES else 0].node
 
 
 def _is_small(attrs: Mapping[str, Any]) -> bool:
@@ -123,7 +125,7 @@ def _evaluate(
         yield values[0]
     elif node.op in ("LogicalAnd", "LogicalOr"):
         yield _logical(node.op == "LogicalOr", values)
-    elif all(value is not None for value in values) and node.op not in _MERGES:
+    elif all(value is not None for value in values) and node.op not in spellings.MERGES:
         specs = [TensorSpec(v.dtype.name, v.shape) for v in values if v is not None]
         for value in ops.values(ops.Call(node.op, node.attrs, specs, values, name), 1):
             small = isinstance(value, np.ndarray) and value.size <= SMALL
@@ -140,7 +142,11 @@ def _logical(decides: bool, values: list[np.ndarray | None]) -> np.ndarray | Non
 def _without_dead(graph: Graph, switches: Mapping[str, bool]) -> Graph:
     """The graph less the sides that are never taken."""
     dead = _dead(graph, switches)
-    merges = {n: graph.inputs(n) for n in graph.by_op(*_MERGES) if n not in dead.nodes}
+    merges = {
+        n: graph.inputs(n)
+        for n in graph.by_op(*spellings.MERGES)
+        if n not in dead.nodes
+    }
     copy = duplicate(graph, dead.nodes)
     for name, inputs in merges.items():
         living = [(i, t) for i, t in enumerate(inputs) if t not in dead]
@@ -179,7 +185,7 @@ def _dead(graph: Graph, switches: Mapping[str, bool]) -> _Dead:
         name, by_control = stack.pop()
         if name in dead.nodes:
             continue
-        merge = graph.op(name) in _MERGES and not by_control
+        merge = graph.op(name) in spellings.MERGES and not by_control
         if merge and not all(tensor in dead for tensor in graph.inputs(name)):
             continue
         dead.nodes.add(name)
@@ -246,7 +252,7 @@ def _take_branches(graph: Graph, functions: Mapping[str, Function]) -> Graph:
 def _branch(node: Node, value: np.ndarray | None) -> FunctionRef | None:
     if value is None or value.dtype == object:
         return None
-    if node.op in ("If", "StatelessIf"):
+    if node.op in spellings.IFS:
         name = "then_branch" if bool(np.any(value)) and value.size else "else_branch"
         reference = node.attrs.get(name)
         return reference if isinstance(reference, FunctionRef) else None

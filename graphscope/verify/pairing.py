@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import GraphscopeError
+from ..ops import spellings
 from .feeds.draw import Port
 from .run.runner import GraphRunner, Runner
 
@@ -63,7 +64,7 @@ def _feeds(runner: Runner, needed: list[str]) -> list[str]:
     """All that can be fed, what has a default too."""
     if runner.model is None:
         return needed
-    kinds = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+    kinds = spellings.PLACEHOLDERS
     return [f"{name}:0" for name in runner.model.graph.by_op(*kinds)]
 
 

@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from ..ops import spellings
 from .import_tensorflow import import_tensorflow
 from .run.runner import GraphRunner, Runner
 
 ABOUT_ZERO = frozenset("Relu Elu Selu LeakyRelu Abs Sign".split())
-COMPARISONS = frozenset("Greater GreaterEqual Less LessEqual".split())
+COMPARISONS = frozenset(spellings.COMPARISONS)
 CALLS = frozenset("PartitionedCall StatefulPartitionedCall".split())
-_OPENS = frozenset("Switch RefSwitch RefEnter Enter".split())
-_CLOSES = frozenset("Merge RefMerge Exit RefExit".split())
-_FEEDS = frozenset("Placeholder PlaceholderV2 PlaceholderWithDefault".split())
+_OPENS = frozenset({*spellings.SWITCHES, *spellings.ENTERS})
+_CLOSES = frozenset({*spellings.MERGES, *spellings.EXITS})
+_FEEDS = frozenset(spellings.PLACEHOLDERS)
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 NAME = "graphscope_sides"
 

@@ -13,10 +13,11 @@ import numpy as np
 from ...graph import Function, Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put, redirect
 from ...graph.graph import FunctionRef
+from ...ops import spellings
 from ..frozen import Frozen
 from .own_bodies import with_own_bodies
 
-LOOPS = ("While", "StatelessWhile")
+LOOPS = spellings.WHILES
 _LOWERED = "_lower_using_switch_merge"
 _MORE = 2  # variables before all others
 

@@ -11,11 +11,11 @@ import numpy as np
 from ...graph import Function, Graph, Node, Shape, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...infer.shapes.forward import infer_facts
+from ...ops import spellings
 from ...ops.values.facts import UNKNOWN, Fact
 from ..frozen import Frozen
 
 _MADE = ("TensorListReserve", "TensorListFromTensor", "EmptyTensorList")
-_LOOPS = ("While", "StatelessWhile")
 Facts = Mapping[Tensor, Fact]
 
 
@@ -58,7 +58,9 @@ def _size(graph: Graph, name: str, facts: Facts) -> None:
     if not shape or shape[0] is not None or None in shape[1:]:
         return
     loops = [
-        reader for reader, _ in graph.consumers(name) if graph.op(reader) in _LOOPS
+        reader
+        for reader, _ in graph.consumers(name)
+        if graph.op(reader) in spellings.WHILES
     ]
     beside = [tensor for loop in loops for tensor in graph.inputs(loop)]
     state = next((t for t in beside if facts.get(t, UNKNOWN).spec.shape == shape), None)
@@ -77,13 +79,13 @@ def _size(graph: Graph, name: str, facts: Facts) -> None:
 
 def say_elements(graph: Graph, functions: Mapping[str, Function]) -> None:
     """Rewrite the lists and loops of a graph, in place, by what is inferred of it."""
-    if next(graph.by_op(*_MADE, *_LOOPS), None) is None:
+    if next(graph.by_op(*_MADE, *spellings.WHILES), None) is None:
         return
     facts = infer_facts(graph, functions=functions)
     for name in list(graph.by_op("TensorListScatterIntoExistingList")):
         _make_at_once(graph, name, facts)
     facts = infer_facts(graph, functions=functions)  # what the loops read is known now
-    for name in list(graph.by_op(*_LOOPS)):
+    for name in list(graph.by_op(*spellings.WHILES)):
         _say_shapes(graph, name, facts)
     for name in list(graph.by_op("TensorListGather")):
         _stack(graph, name, facts)
@@ -138,7 +140,7 @@ def _element(graph: Graph, made: Tensor, facts: Facts) -> Shape:
     """The shape of what the list holds, here or behind the loop that it goes into."""
     places = [made]
     for reader, slot in graph.consumers(*made):
-        if graph.op(reader) in _LOOPS:
+        if graph.op(reader) in spellings.WHILES:
             places.append(Tensor(reader, slot))
     for place in reversed(places):
         held = facts.get(place, UNKNOWN).held

@@ -8,9 +8,10 @@ from dataclasses import replace
 from ...graph import Function, Graph
 from ...graph.edit import duplicate, put
 from ...graph.graph import FunctionRef
+from ...ops import spellings
 from ..frozen import Frozen
 
-_RUNNERS = ("While", "StatelessWhile", "If", "StatelessIf")
+_RUNNERS = (*spellings.WHILES, *spellings.IFS)
 
 
 def with_own_bodies(frozen: Frozen) -> Frozen:

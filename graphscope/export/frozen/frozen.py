@@ -12,10 +12,11 @@ from ...freeze import prepare_freeze
 from ...graph import Function, Graph, Model, Node, Signature, Tensor, TensorSpec
 from ...graph.edit import duplicate, put
 from ...infer.outputs.signatures import DEFAULT, declared_signatures
+from ...ops import spellings
 from ...simplify.prune import prune
 from ...wire import opdefs
 
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+PLACEHOLDERS = spellings.PLACEHOLDERS
 _PREDICT = "tensorflow/serving/predict"
 _NODE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*$")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import put, redirect
+from ...ops import spellings
 from ..frozen.body import stored_value, value_of
 
 FUSED = {
@@ -14,7 +15,7 @@ FUSED = {
     "MatMul": "_FusedMatMul",
 }
 ACTIVATIONS = frozenset("Relu Relu6 Elu LeakyRelu Sigmoid".split())
-SUMS = frozenset("BiasAdd Add AddV2".split())
+SUMS = frozenset({*spellings.SUMS, "BiasAdd"})
 
 
 def fuse(graph: Graph, outputs: Iterable[Tensor]) -> int:

@@ -14,8 +14,8 @@ import numpy as np
 from ...graph import Function, Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...graph.graph import FunctionRef
+from ...ops import spellings
 
-_LOOPS = ("While", "StatelessWhile")
 _ITEMS = {"TensorListSetItem": 2, "TensorListPushBack": 1}
 """Ops that write one item, and the slot of it."""
 Items = list[tuple[Tensor, str]]
@@ -36,7 +36,7 @@ def return_items(
 def _extend_loops(graph: Graph, library: dict[str, Function]) -> Items:
     """Extend the loops of a graph, the innermost first; what they return more than before, with its dtype."""
     more: Items = []
-    for name in list(graph.by_op(*_LOOPS)):
+    for name in list(graph.by_op(*spellings.WHILES)):
         node = graph.node(name)
         refs = [node.attrs.get(part) for part in ("cond", "body")]
         names = [

@@ -11,15 +11,18 @@ from dataclasses import replace
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh, put, read_instead
+from ...ops import spellings
 from ...wire.write import Edited
 from ..report import Change
 from ..variables.moving_averages import REACH, Averages, variable_of
 from ..variables.to_constants import HANDLES
 
-FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+FUSED = spellings.FUSED_BATCH_NORMS
 _THROUGH = frozenset(
-    "Identity Squeeze Reshape Cast Mul RealDiv StopGradient Switch Merge Enter ExpandDims Select SelectV2 "
-    "IdentityN".split()
+    {
+        *spellings.SELECTS,
+        *"Identity Squeeze Reshape Cast Mul RealDiv StopGradient Switch Merge Enter ExpandDims IdentityN".split(),
+    }
 )
 _REDUCES = frozenset({"Mean", "Sum", *FUSED})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...graph import Function, Graph, Model, Tensor
 from ...graph.edit import redirect
+from ...ops import spellings
 from ...simplify.prune import FRAME_OPS, prune
 from ...simplify.rewrites.dropout import drop_dropout, without_dropout
 from ...simplify.rewrites.stored_ranges import read_stored_ranges
@@ -17,17 +18,13 @@ from ..variables.moving_averages import Averages
 from .batch_norm import use_moving_statistics
 
 COPIES = frozenset(
-    "Identity CheckNumerics CheckNumericsV2 StopGradient PreventGradient Print DebugIdentity DebugIdentityV2 "
-    "Snapshot".split()
+    {*spellings.COPIES, *"CheckNumerics CheckNumericsV2 PreventGradient Print DebugIdentity DebugIdentityV2".split()}
 )
 
 
 def find_modes(model: Model, graph: Graph) -> dict[str, Any]:
     """The placeholders of ``graph`` that switch between training and use, with the value that use needs."""
-    if not any(
-        _may_switch(graph, n)
-        for n in graph.by_op("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
-    ):
+    if not any(_may_switch(graph, n) for n in graph.by_op(*spellings.PLACEHOLDERS)):
         return {}
     from ...infer.outputs.find import find_outputs
 

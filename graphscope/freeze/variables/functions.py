@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...errors import GraphError
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
+from ...ops import spellings
 from ...wire.write import Edited
 from .retype import drop_references, retype_handles
 
@@ -21,7 +22,6 @@ _NAMES = {
     "PartitionedCall": ("f",),
     "StatefulPartitionedCall": ("f",),
 }
-_LOOPS = ("While", "StatelessWhile")
 
 
 class Bodies:
@@ -38,7 +38,7 @@ class Bodies:
     def retype(self, graph: Graph, name: str, slot: int, dtype: str) -> tuple[int, ...]:
         """Let one argument of the node be a value; the ports on which its functions hand it on."""
         node = graph.node(name)
-        first = 0 if node.op in _LOOPS or "Call" in node.op else 1
+        first = 0 if node.op in spellings.WHILES or "Call" in node.op else 1
         index = slot - first
         changes: dict[str, object] = {}
         passed: set[int] = set()
@@ -108,7 +108,7 @@ def _handed_on(function: Function, index: int) -> set[int]:
 
 def _types(node: Node, index: int, dtype: str, passed: set[int]) -> dict[str, object]:
     """The dtype lists of the node after the change."""
-    if node.op in _LOOPS:
+    if node.op in spellings.WHILES:
         types = list(node.attrs["T"])
         types[index] = dtype
         return {"T": tuple(types), "output_shapes": None}

@@ -10,23 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...graph import Graph, Model, Tensor
+from ...ops import spellings
 from .to_constants import HANDLES, REFERENCES
 
-UPDATES = {
-    "AssignSub": 1,
-    "AssignAdd": 1,
-    "Assign": 1,
-    "AssignSubVariableOp": 1,
-    "AssignAddVariableOp": 1,
-    "AssignVariableOp": 1,
-}
+UPDATES = dict.fromkeys(spellings.SIGNS_OF_ASSIGNMENTS, 1)  # the slot of what is written
 VARIABLES = REFERENCES | HANDLES
 _READS = frozenset(
-    "Identity ReadVariableOp Enter RefEnter Switch RefSwitch RefIdentity Cast Merge RefMerge".split()
+    {
+        *spellings.SWITCHES,
+        *spellings.MERGES,
+        *spellings.ENTERS,
+        *"Identity ReadVariableOp RefIdentity Cast".split(),
+    }
 )
 _ALGEBRA = frozenset(
-    "Sub Add AddV2 Mul RealDiv Identity Cast Switch Merge Enter Reshape Squeeze ReadVariableOp Neg "
-    "AssignSub AssignAdd StopGradient Select SelectV2".split()
+    {
+        *spellings.SUMS,
+        *spellings.SELECTS,
+        *"Sub Mul RealDiv Identity Cast Switch Merge Enter Reshape Squeeze ReadVariableOp Neg AssignSub AssignAdd StopGradient".split(),
+    }
 )
 REACH = 60  # nodes looked at above one update: averages are a handful of ops
 _SUFFIX = "/ExponentialMovingAverage"
@@ -103,7 +105,7 @@ def _followed(graph: Graph, variable: str, value: Tensor) -> Tensor | None:
     while stack and len(seen) < REACH:
         tensor = stack.pop(0)
         op, inputs = graph.op(tensor.node), graph.inputs(tensor.node)
-        if op in ("Sub", "Add", "AddV2") and len(inputs) == 2:
+        if op in (*spellings.SUMS, "Sub") and len(inputs) == 2:
             for mine, other in (inputs, inputs[::-1]):
                 own = variable_of(graph, mine) == variable
                 if own and op == "Sub" and variable_of(graph, other) != variable:

@@ -16,18 +16,13 @@ import numpy as np
 from ...errors import NotExpressible
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh, put
+from ...ops import spellings
 from ...wire import op_registry
 from ...wire.write import Edited
 
-_PLAIN = {
-    f"Ref{op}": op
-    for op in ("Switch", "Merge", "Enter", "Exit", "NextIteration", "Identity")
-}
-
-
 _HANDS_ON = frozenset(
     "Identity Switch Merge Enter Exit NextIteration StopGradient PreventGradient".split()
-) | frozenset(_PLAIN)
+) | frozenset(spellings.OF_VALUES)
 
 
 _UPDATES = {"AssignAdd": "Add", "AssignSub": "Sub"}
@@ -56,7 +51,7 @@ def _rewrite(
     """Let one reader of a handle take the value; the ports on which it hands the value on as it is."""
     node = graph.node(name)
     if node.op in _HANDS_ON:
-        plain = _PLAIN.get(node.op, node.op)
+        plain = spellings.OF_VALUES.get(node.op, node.op)
         attrs = Edited(node.attrs, {"T": dtype})
         put(graph, name, replace(node, op=plain, attrs=attrs, outputs=()))
         return (0, 1) if plain == "Switch" else (0,)
@@ -139,8 +134,8 @@ def drop_references(graph: Graph) -> None:
     """
     for name in list(graph):
         node = graph.node(name)
-        if node.op in _PLAIN:
-            node = replace(node, op=_PLAIN[node.op])
+        if node.op in spellings.OF_VALUES:
+            node = replace(node, op=spellings.OF_VALUES[node.op])
         elif node.op == "IsVariableInitialized":
             _is_initialised(graph, name, "bool")
             continue

@@ -8,11 +8,12 @@ from typing import Any
 from ...errors import GraphscopeError, MissingWeight
 from ...graph import Function, Graph, Model, Node, Tensor, did_you_mean
 from ...graph.edit import duplicate, put
+from ...ops import spellings
 from ...read.weights.lazy_const import Stored, stored
 from .functions import Bodies
 from .retype import drop_references, retype_handles
 
-REFERENCES = frozenset({"Variable", "VariableV2", "AutoReloadVariable"})
+REFERENCES = frozenset({*spellings.REFERENCES, "AutoReloadVariable"})
 HANDLES = frozenset({"VarHandleOp"})
 
 

@@ -11,12 +11,22 @@ from collections.abc import Iterator
 from ...graph import Graph, Layer, Tensor
 from ...graph.edit import drop_unread, duplicate, redirect
 from ...match.view.symbolic_shapes import SymbolicView
+from ...ops import spellings
 from ...patterns.attention.index_tensors import halves
 from ...simplify.state import State
 from ..layers.layer_view import layer_view
 
 _ALONG = frozenset(
-    {"ExpandDims", "Cast", "Sub", "Mul", "AddV2", "Add", "Neg", "Identity", "Rescaling"}
+    {
+        *spellings.SUMS,
+        "ExpandDims",
+        "Cast",
+        "Sub",
+        "Mul",
+        "Neg",
+        "Identity",
+        "Rescaling",
+    }
 )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ...graph import Graph, Layer, Node, Tensor, WeightUse
 from ...graph.names import unused
+from ...ops import spellings
 from .cost import scope
 from .order import lay_out
 from .repeats import Repeats, Run
@@ -126,7 +127,7 @@ class _Naming:
             ),
             "",
         )
-        if last in ("Add", "AddV2"):
+        if last in spellings.SUMS:
             return (
                 "residual_block" if self._is_skipped(run, nodes) else "projection_block"
             )

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from ...graph import Tensor
+from ...ops import spellings
 from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES
@@ -145,7 +146,7 @@ def _references(case: Case) -> Iterator[Finding]:
             nodes.append(flow.names[i])
         elif flow.ops[i] in ("Switch", "Merge") and flow.inputs[i]:
             source = flow.inputs[i][0][0]
-            if flow.ops[source] in ("Variable", "VariableV2"):
+            if flow.ops[source] in spellings.REFERENCES:
                 nodes.append(flow.names[i])
     if nodes:
         yield Finding(
@@ -208,7 +209,7 @@ def _counts_examples(case: Case, tensor: Tensor, shape: tuple[int | None, ...]) 
 def _layout(case: Case) -> Iterator[Finding]:
     graph = case.flat.graph
     wanted = frozenset(
-        "Conv2D MaxPool AvgPool BiasAdd FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Conv3D".split()
+        {*spellings.FUSED_BATCH_NORMS, *"Conv2D MaxPool AvgPool BiasAdd Conv3D".split()}
     )
     nodes = [
         n

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...ops import spellings
 from ..finding import Case, Finding, listed
 from ..training.op_kinds import RANDOM
 
-_FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
-_MASKS = frozenset("GreaterEqual Floor Less Greater".split())
+_MASKS = frozenset({*spellings.GREATER, "Floor", "Less"})
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -23,7 +23,9 @@ def find(case: Case) -> Iterator[Finding]:
 def _training_statistics(case: Case) -> Iterator[Finding]:
     graph = case.flat.graph
     fused = [
-        n for n in case.on_path(*_FUSED) if graph.attrs(n).get("is_training", True)
+        n
+        for n in case.on_path(*spellings.FUSED_BATCH_NORMS)
+        if graph.attrs(n).get("is_training", True)
     ]
     fused = [n for n in fused if not _normalises_rows(case, n)]
     switched = {n for n in fused if _behind_switch(case, n)}
@@ -60,7 +62,7 @@ def _normalises_rows(case: Case, name: str) -> bool:
 def _behind_switch(case: Case, name: str) -> bool:
     """Whether a node stands in one branch of a cond: fed by a Switch, read by a Merge."""
     graph = case.flat.graph
-    fed = any(graph.op(t.node) in ("Switch", "RefSwitch") for t in graph.inputs(name))
+    fed = any(graph.op(t.node) in spellings.SWITCHES for t in graph.inputs(name))
     return fed or any(graph.op(n) == "Merge" for n, _ in graph.consumers(name))
 
 
@@ -156,8 +158,7 @@ def _is_mask(case: Case, i: int) -> bool:
             if flow.ops[n] in _MASKS:
                 return True
             if n not in seen and flow.ops[n] in (
-                "Add",
-                "AddV2",
+                *spellings.SUMS,
                 "Mul",
                 "Sub",
                 "Identity",
@@ -173,7 +174,12 @@ def _is_governed(case: Case, i: int, fed: set[str]) -> bool:
     while stack and len(seen) < 24:
         node = stack.pop()
         for n in flow.outputs[node]:
-            if n not in seen and flow.ops[n] in (*_MASKS, "Add", "AddV2", "Mul", "Sub"):
+            if n not in seen and flow.ops[n] in (
+                *_MASKS,
+                *spellings.SUMS,
+                "Mul",
+                "Sub",
+            ):
                 seen.add(n)
                 stack.append(n)
     upstream = flow.upstream(seen, lambda j: flow.ops[j] != "Shape")
@@ -186,9 +192,9 @@ def _is_governed(case: Case, i: int, fed: set[str]) -> bool:
 
 def _in_branch(op: str, flow: object, j: int) -> bool:
     """Whether a node hangs on one side of a Switch (``switch_t`` is an Identity of it)."""
-    if op in ("Switch", "RefSwitch"):
+    if op in spellings.SWITCHES:
         return True
     wires = flow.inputs[j]  # type: ignore[attr-defined]
     return op in ("Identity", "Shape") and any(
-        flow.ops[s] in ("Switch", "RefSwitch") for s, _ in wires  # type: ignore[attr-defined]
+        flow.ops[s] in spellings.SWITCHES for s, _ in wires  # type: ignore[attr-defined]
     )

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import GraphscopeError
+from ...ops import spellings
 from ...wire.mapped import release
 from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 
 SMALL = 64  # weights of fewer values are not compared with each other
 _LAYERS = frozenset(
-    "MatMul BatchMatMul BatchMatMulV2 BiasAdd Gather GatherV2 Einsum".split()
+    {*spellings.GATHERS, *"MatMul BatchMatMul BatchMatMulV2 BiasAdd Einsum".split()}
 )
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...graph import Model
+from ...ops import spellings
 from ..training.roles import Training
 from ..training.weight_groups import union_of
 from .answer import Evidence
@@ -26,7 +27,7 @@ _GOOD_NAMES = re.compile(
     re.IGNORECASE,
 )
 _DETECTIONS = re.compile(r"NonMaxSuppression|CombinedNonMax|CTC\w*Decoder|Dequantize")
-_LOOKUPS = frozenset("Gather GatherV2 ResourceGather".split())
+_LOOKUPS = frozenset({*spellings.GATHERS, "ResourceGather"})
 _ASIDE = ("optimizer slot", "moving average", "counter")
 _RANKED = frozenset("TopK TopKV2".split())
 
@@ -243,7 +244,7 @@ class Context:
     def _is_normalised(self, i: int) -> bool:
         """Whether a node is ``exp(x) / sum(exp(x))``: a softmax by hand."""
         flow = self.study.flow
-        if flow.ops[i] not in ("RealDiv", "Div") or len(flow.inputs[i]) != 2:
+        if flow.ops[i] not in spellings.QUOTIENTS or len(flow.inputs[i]) != 2:
             return False
         above, below = (self.through(source) for source, _ in flow.inputs[i])
         if flow.ops[below] == "Tile" and flow.inputs[below]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from ...graph import Function, Graph, TensorSpec
+from ...ops import spellings
 from ...simplify.control_flow.dead_arguments import LOOPS, named
 from ..training.arrays import Flow
 from ..training.op_kinds import RANDOM, SOURCES, WRITES
@@ -91,8 +92,7 @@ def _predicates(flow: Flow, i: int) -> list[tuple[int, bool]]:
 
 def _is_predicate(flow: Flow, i: int) -> bool:
     return any(
-        flow.ops[n]
-        in ("Switch", "RefSwitch", "If", "StatelessIf", "Select", "SelectV2")
+        flow.ops[n] in (*spellings.SWITCHES, *spellings.IFS, *spellings.SELECTS)
         or flow.ops[n].startswith("Logical")
         for node, _ in _predicates(flow, i)
         for n in flow.outputs[node]
@@ -108,17 +108,17 @@ def _votes(study: Training, i: int) -> int:
             if study.backward[n]:
                 continue  # the gradient of a cond switches the other way round
             sign = -1 if inverted else 1
-            if flow.ops[n] in ("Switch", "RefSwitch") and flow.inputs[n][1][0] == node:
+            if flow.ops[n] in spellings.SWITCHES and flow.inputs[n][1][0] == node:
                 on = _trains_from(study, n, 1)
                 off = _trains_from(study, n, 0)
                 votes += sign * (on - off)
-            elif flow.ops[n] in ("If", "StatelessIf"):
+            elif flow.ops[n] in spellings.IFS:
                 on, off = (
                     _trains_within(study, n, key)
                     for key in ("then_branch", "else_branch")
                 )
                 votes += sign * (on - off)
-            elif flow.ops[n] in ("Select", "SelectV2") and flow.inputs[n][0][0] == node:
+            elif flow.ops[n] in spellings.SELECTS and flow.inputs[n][0][0] == node:
                 on = _is_statistic(flow, flow.inputs[n][1][0])
                 off = _is_statistic(flow, flow.inputs[n][2][0])
                 votes += sign * (on - off)
@@ -157,7 +157,7 @@ def _trains_from(study: Training, switch: int, port: int) -> int:
             "is_training", True
         ):
             return 1
-        if op in ("Merge", "RefMerge"):
+        if op in spellings.MERGES:
             continue
         for n in flow.outputs[node] + flow.controlled[node]:
             if n not in seen:
@@ -190,17 +190,17 @@ def _keep_value(
         node, complement = stack.pop()
         for n in flow.outputs[node]:
             op = flow.ops[n]
-            if op in ("Add", "AddV2") and _draws(flow, n) and _floors(flow, n):
+            if op in spellings.SUMS and _draws(flow, n) and _floors(flow, n):
                 return (
                     0.0 if complement else 1.0
                 ), "the probability with which dropout keeps a value"
-            if op in ("GreaterEqual", "Greater") and _draws(flow, n):
+            if op in spellings.GREATER and _draws(flow, n):
                 return (1.0 if complement else 0.0), (
                     "dropout's rate is 1 minus it"
                     if complement
                     else "the rate at which dropout drops values"
                 )
-            if op in ("Less", "LessEqual") and _draws(flow, n):
+            if op in spellings.LESS and _draws(flow, n):
                 return (
                     0.0 if complement else 1.0
                 ), "the probability with which dropout keeps a value"
@@ -249,8 +249,7 @@ def _draws(flow: Flow, i: int) -> bool:
         if RANDOM.search(flow.ops[node]):
             return True
         if node not in seen and flow.ops[node] in (
-            "Add",
-            "AddV2",
+            *spellings.SUMS,
             "Mul",
             "Sub",
             "Identity",

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...ops import spellings
 from ...wire.attrs import element_count
 from ..training.op_kinds import SOURCES, VARIABLES
 from ..training.roles import Training
 
-_PARTS = frozenset("Split SplitV StridedSlice Slice Unpack Identity Shape".split())
-_LOOPS = frozenset("NextIteration RefNextIteration".split())
+_PARTS = frozenset(
+    {*spellings.SPLITS, *"StridedSlice Slice Unpack Identity Shape".split()}
+)
+_LOOPS = frozenset(spellings.NEXT_ITERATIONS)
 _FEW = 16  # elements of a constant that are compared; a larger one counts as itself
 
 

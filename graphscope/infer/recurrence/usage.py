@@ -9,6 +9,7 @@ import numpy as np
 
 from ...graph import Graph, Layer, Tensor
 from ...graph.edit import drop_unread, duplicate, put, redirect
+from ...ops import spellings
 from ..layers.layer_view import Values
 
 RECURRENT = frozenset(
@@ -214,7 +215,7 @@ def _is_assigned(whole: Graph, variable: str, members: frozenset[str]) -> bool:
     if variable not in whole:
         return False
     for reader, slot in whole.consumers(variable):
-        if whole.op(reader) in ("Assign", "AssignVariableOp") and slot == 0:
+        if whole.op(reader) in spellings.ASSIGNS and slot == 0:
             if _leaves(whole, whole.inputs(reader)[1], members):
                 return True
     return False
@@ -239,4 +240,4 @@ def _is_zeros(value: np.ndarray | None) -> bool:
 
 
 _READS = frozenset({"Identity", "ReadVariableOp", "Enter"})
-_ENDS = frozenset({"Identity", "IdentityN", "Exit", "While", "StatelessWhile"})
+_ENDS = frozenset({*spellings.WHILES, "Identity", "IdentityN", "Exit"})

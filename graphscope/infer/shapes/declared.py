@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
+from ...ops import spellings
 from ...wire import opdefs
 
 _SCALAR_FEEDS = 22  # since this GraphDef version a Placeholder of shape () is a scalar
@@ -44,7 +45,7 @@ def is_vague_feed(node: Node, producer: int | None) -> bool:
     Before GraphDef version 22 (a file without a version is of version 0) a feed of unknown shape is written as a
     scalar. ``producer`` is None for a graph that comes from no such file.
     """
-    if node.op not in ("Placeholder", "PlaceholderV2"):
+    if node.op not in spellings.FEEDS:
         return False
     if producer is None:
         return bool(node.outputs) and node.outputs[0].shape != ()

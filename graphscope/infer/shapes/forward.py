@@ -15,6 +15,7 @@ import numpy as np
 
 from ... import ops
 from ...graph import Function, Graph, Node, Shape, Tensor, TensorSpec
+from ...ops import spellings
 from ...ops.values.dims import elements, merge
 from ...ops.values.facts import UNKNOWN, Contents, Fact, FactsOf, join_facts, same_fact
 from ...wire import op_registry, opdefs
@@ -108,7 +109,7 @@ def topological(graph: Graph) -> list[str]:
 
 def _leads_back(graph: Graph, source: str, target: str) -> bool:
     node = graph._node[source].get("node")
-    return node is not None and node.op in ("NextIteration", "RefNextIteration")
+    return node is not None and node.op in spellings.NEXT_ITERATIONS
 
 
 class Inference:
@@ -218,7 +219,7 @@ class Inference:
 
     def _is_ready(self, node: Node, inputs: Sequence[Tensor]) -> bool:
         known = self.facts
-        if node.op in ("Merge", "RefMerge"):
+        if node.op in spellings.MERGES:
             return any(tensor.node in known for tensor in inputs)
         return all(tensor.node in known for tensor in inputs)
 
@@ -246,7 +247,7 @@ class Inference:
                 return None
         elif self.library.calls(node):
             facts = self.library.call(node, known)
-        elif node.op in ("Merge", "RefMerge"):
+        elif node.op in spellings.MERGES:
             facts = self._merged(inputs)
         else:
             facts = self._by_rule(name, node, known, dtypes)
@@ -346,6 +347,6 @@ def _passed(node: Node, known: list[Fact], ports: int) -> list[Contents | None]:
         return none
     if node.op in ("IdentityN", "_ListToArray", "_ArrayToList"):
         return [fact.held for fact in known[:ports]] + none[len(known) :]
-    if "pass-through" in ops.traits(node.op) or node.op in ("Switch", "RefSwitch"):
+    if "pass-through" in ops.traits(node.op) or node.op in spellings.SWITCHES:
         return [known[0].held] * ports
     return none

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...graph import Function, FunctionRef, Node, TensorSpec
+from ...ops import spellings
 from ...ops.values.facts import Contents, Fact, join_facts, same_fact
 
 _DEPTH = 40  # functions within functions; a file may nest or recur without end
@@ -14,10 +15,9 @@ _BODIES = 2_000  # bodies inferred in all: calls of calls of calls double at eac
 _ROUNDS = 12  # of a While, after which its variables are given up
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall", "TPUPartitionedCall")
-_IFS = ("If", "StatelessIf", "_If")
-_CASES = ("Case", "StatelessCase")
-_WHILES = ("While", "StatelessWhile", "_While")
-_OTHER = frozenset((*_CALLS, *_IFS, *_CASES, *_WHILES))
+_OTHER = frozenset(
+    (*_CALLS, *spellings.LOWERED_IFS, *spellings.CASES, *spellings.LOWERED_WHILES)
+)
 
 Body = Callable[[Function, Sequence[Fact], "Library"], list[Fact]]
 
@@ -45,12 +45,12 @@ class Library:
         """What is known of the node's outputs; empty where nothing is."""
         if node.op in _CALLS:
             return self._returned(node.attrs.get("f"), known)
-        if node.op in _IFS:
+        if node.op in spellings.LOWERED_IFS:
             branches = [node.attrs.get("then_branch"), node.attrs.get("else_branch")]
             return self._either(branches, known[1:])
-        if node.op in _CASES:
+        if node.op in spellings.CASES:
             return self._either(node.attrs.get("branches") or (), known[1:])
-        if node.op in _WHILES:
+        if node.op in spellings.LOWERED_WHILES:
             return self._looped(node, known)
         return self._returned(FunctionRef(node.op, node.attrs), known)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import ops
 from ...graph import Node
+from ...ops import spellings
 from .reader_rules import Facts, Inputs, spec_at
 
 Sizes = tuple[int | None, ...]
@@ -64,7 +65,7 @@ def _unturned(node: Node, inputs: Inputs, facts: Facts, shape: Sizes) -> Sizes:
     return tuple(shape[list(order).index(axis)] for axis in range(len(shape)))
 
 
-JOINS = frozenset({"Concat", "ConcatV2"})
+JOINS = frozenset(spellings.CONCATS)
 BACK: dict[str, Back] = {
     **dict.fromkeys(
         "Roll ReverseV2 Reverse ReverseSequence Cumsum Cumprod Softmax LogSoftmax BiasAdd LRN Cast CheckNumerics".split(),
@@ -76,7 +77,7 @@ BACK: dict[str, Back] = {
     ),
     **dict.fromkeys("Pad PadV2 MirrorPad".split(), _bordered),
     **dict.fromkeys("Slice Tile".split(), _open),
-    **dict.fromkeys("Concat ConcatV2 Split SplitV".split(), _joined),
+    **dict.fromkeys((*spellings.CONCATS, *spellings.SPLITS), _joined),
     "Transpose": _unturned,
 }
 """Ops that keep the rank of an input: what a shape that they yield says of it."""

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 
 from ...graph import CONTROL, Graph, Node, Tensor
+from ...ops import spellings
 from ...wire.nodes import MISSING
 
-_BACK_EDGES = frozenset("NextIteration RefNextIteration".split())
+_BACK_EDGES = frozenset(spellings.NEXT_ITERATIONS)
 
 
 class Flow:

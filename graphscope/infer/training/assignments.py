@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...ops import spellings
 from .arrays import Flow
 from .dependence import Dependence
 from .op_kinds import INITIALISED, RESTORES, SOURCES, WRITES
@@ -43,7 +44,7 @@ def _purpose(
     fresh: bool,
     asked: bytearray,
 ) -> str:
-    plain = flow.ops[i] in ("Assign", "AssignVariableOp")
+    plain = flow.ops[i] in spellings.ASSIGNS
     if any(backward[s] for s in values):
         return "optimizer"
     if plain and (any(asked[s] for s in values) or _is_fed(flow, values)):
@@ -75,6 +76,4 @@ def _is_scalar(flow: Flow, variable: int) -> bool:
 
 def _only_counts(flow: Flow, i: int) -> bool:
     """Whether a variable is an accumulator: added to, never averaged, and read for nothing but its own quotient."""
-    return flow.ops[i] in ("AssignAdd", "AssignAddVariableOp") and bool(
-        flow.inputs[i][1:]
-    )
+    return flow.ops[i] in spellings.ASSIGN_ADDS and bool(flow.inputs[i][1:])

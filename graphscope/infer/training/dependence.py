@@ -12,6 +12,7 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from ...ops import spellings
 from .arrays import Flow
 from .op_kinds import RANDOM, SHAPE_ONLY, SOURCES, TABLES, VARIABLES, kind_of
 
@@ -19,10 +20,13 @@ _REDUCTIONS = frozenset(
     "Mean Sum Prod Max Min All Any EuclideanNorm SparseReduceSum".split()
 )
 _ELEMENTWISE = frozenset(
-    "Add AddV2 Sub Mul RealDiv Div BiasAdd Maximum Minimum".split()
+    {*spellings.SUMS, *spellings.QUOTIENTS, *"Sub Mul BiasAdd Maximum Minimum".split()}
 )
 _LOOKUPS = frozenset(
-    "Gather GatherV2 GatherNd ResourceGather ResourceGatherNd SparseToDense".split()
+    {
+        *spellings.GATHERS,
+        *"GatherNd ResourceGather ResourceGatherNd SparseToDense".split(),
+    }
 )
 _PICKS = "NonMaxSuppression"
 """Ops that give more or fewer rows by what they are fed: how many is a result."""

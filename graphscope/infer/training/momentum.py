@@ -7,17 +7,10 @@ An update is an assignment whose new value is linear in the old one: ``v - (v - 
 from __future__ import annotations
 
 from ...graph import Graph, Tensor
+from ...ops import spellings
 from ...ops.constants import Constants
 
 _SAME = frozenset("Identity ReadVariableOp Cast Reshape Squeeze IdentityN".split())
-_WRITES = {
-    "Assign": 0,
-    "AssignVariableOp": 0,
-    "AssignSub": -1,
-    "AssignSubVariableOp": -1,
-    "AssignAdd": 1,
-    "AssignAddVariableOp": 1,
-}
 DEEPEST = 24  # nodes of one update, looked at from the assignment
 
 
@@ -32,7 +25,7 @@ class Momenta:
         if variable not in self.graph:
             return None
         for name in self._writes(variable):
-            sign = _WRITES[self.graph.op(name)]
+            sign = spellings.SIGNS_OF_ASSIGNMENTS[self.graph.op(name)]
             value = self.graph.inputs(name)[1]
             share = self._share(value, variable)
             kept = share if not sign or share is None else 1 + sign * share
@@ -46,9 +39,9 @@ class Momenta:
         while stack:
             for reader, slot in self.graph.consumers(stack.pop()):
                 op = self.graph.op(reader)
-                if op in _WRITES and slot == 0 and len(self.graph.inputs(reader)) > 1:
+                if op in spellings.SIGNS_OF_ASSIGNMENTS and slot == 0 and len(self.graph.inputs(reader)) > 1:
                     writes.append(reader)
-                elif op in ("Identity", "RefSwitch", "Switch") and reader not in seen:
+                elif op in (*spellings.SWITCHES, "Identity") and reader not in seen:
                     seen.add(reader)
                     stack.append(reader)
         return writes
@@ -66,7 +59,7 @@ class Momenta:
             return self._share(inputs[at], variable, depth + 1)
         if op.startswith("FusedBatchNorm"):
             return self._averaged(tensor, variable)
-        if op in ("Add", "AddV2", "AddN", "Sub"):
+        if op in (*spellings.SUMS, "AddN", "Sub"):
             return self._summed(op, inputs, variable, depth)
         if op == "Mul" and len(inputs) == 2:
             return self._scaled(inputs, variable, depth)

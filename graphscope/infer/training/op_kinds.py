@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from functools import cache
 
-VARIABLES = frozenset(
-    "Variable VariableV2 VarHandleOp AutoReloadVariable TemporaryVariable".split()
-)
+from ...ops import spellings
+
+VARIABLES = frozenset({*spellings.VARIABLES, "AutoReloadVariable", "TemporaryVariable"})
 READS = frozenset(
-    "Identity ReadVariableOp Enter RefEnter Switch RefSwitch RefIdentity Cast".split()
+    {
+        *spellings.SWITCHES,
+        *spellings.ENTERS,
+        *"Identity ReadVariableOp RefIdentity Cast".split(),
+    }
 )
 """What stands between a variable and its use, and changes no value that matters here."""
 
@@ -76,7 +80,7 @@ COMPARISONS = frozenset(
 CLAMPS = frozenset("Maximum Minimum ClipByValue Relu Relu6 Softplus".split())
 """What bounds values: a last activation, or a guard before a logarithm."""
 
-SHAPE_ONLY = frozenset("Shape ShapeN Size Rank ZerosLike OnesLike".split())
+SHAPE_ONLY = frozenset({*spellings.SHAPES, *"Size Rank ZerosLike OnesLike".split()})
 """Ops whose result depends on the shape of their input, not on its values."""
 
 

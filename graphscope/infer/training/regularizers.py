@@ -14,14 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...graph import Graph, Tensor
+from ...ops import spellings
 from ...ops.constants import Constants
 
-VARIABLES = frozenset("VarHandleOp VariableV2 Variable AutoReloadVariable".split())
+VARIABLES = frozenset({*spellings.VARIABLES, "AutoReloadVariable"})
 _READS = frozenset(
-    "Identity ReadVariableOp Enter RefEnter Cast Reshape StopGradient Switch RefSwitch".split()
+    {
+        *spellings.SWITCHES,
+        *spellings.ENTERS,
+        *"Identity ReadVariableOp Cast Reshape StopGradient".split(),
+    }
 )
 _SAME = frozenset("Identity Cast Reshape ExpandDims Squeeze Pack IdentityN".split())
-_SUMS = frozenset("Add AddV2 AddN Sum".split())
+_SUMS = frozenset({*spellings.SUMS, "AddN", "Sum"})
 _COLLECTIONS = ("regularization_losses", "losses")
 MOST_STEPS = 400  # nodes between a penalty and the loss: one a variable where each is added to the last
 DEEPEST = 16  # nodes between a variable and the square of what it holds
@@ -162,7 +167,7 @@ class _Search:
         op, inputs = self.graph.op(name), self.graph.inputs(name)
         if op in _SUMS or op in _SAME and name not in self.fed:
             return 1.0 if op != "Sum" or slot == 0 else None
-        if op in ("Mul", "RealDiv", "Div") and len(inputs) == 2:
+        if op in (*spellings.QUOTIENTS, "Mul") and len(inputs) == 2:
             other = self._number(inputs[1 - slot])
             if op == "Mul" or other is None:
                 return other

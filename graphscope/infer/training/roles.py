@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Function, Graph
+from ...ops import spellings
 from .arrays import Flow
 from .assignments import classify_writes
 from .dependence import Dependence, find_dependence, look_ahead_again
@@ -225,7 +226,7 @@ def _seed_roles(
             roles[i] = by_op[op]
         elif op.startswith("CheckNumerics") and not flow.outputs[i]:
             roles[i] = "assertion"
-        elif op in ("If", "StatelessIf") and _only_guards(flow, i):
+        elif op in spellings.IFS and _only_guards(flow, i):
             roles[i] = "assertion"
         elif by_op[op] == "" and i in roles and op in VARIABLES:
             roles[i] = "optimizer"

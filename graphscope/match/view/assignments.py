@@ -12,17 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ...graph import Graph, Tensor
+from ...ops import spellings
 from .nodes import VARIABLES
 
 _CARRIES = frozenset(
-    {"Identity", "Squeeze", "Cast", "Sub", "Mul", "Add", "AddV2", "Neg", "Reshape"}
-    | {"Switch", "Merge", "RefSwitch", "RefIdentity", "StopGradient", "RealDiv"}
-    | {"ReadVariableOp", "Select", "SelectV2", "IdentityN"}
+    {*spellings.SUMS, "Identity", "Squeeze", "Cast", "Sub", "Mul", "Neg", "Reshape"}
+    | {*spellings.SWITCHES, "Merge", "RefIdentity", "StopGradient", "RealDiv"}
+    | {*spellings.SELECTS, "ReadVariableOp", "IdentityN"}
 )
-_WRITES = frozenset(
-    {"Assign", "AssignSub", "AssignAdd", "AssignVariableOp", "AssignSubVariableOp"}
-    | {"AssignAddVariableOp"}
-)
+_WRITES = frozenset(spellings.SIGNS_OF_ASSIGNMENTS)
 MOST_STEPS = 200  # nodes looked at; an update is a handful
 
 

@@ -13,28 +13,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
+from ...ops import spellings
 from ...wire import op_registry, opdefs
 from ..formula.op_aliases import canonical
 from ..formula.terms import LAYERS
 
 PASS_THROUGH = frozenset(
     {"Identity", "ReadVariableOp", "StopGradient", "CheckNumerics", "PreventGradient"}
-    | {"Snapshot", "Enter", "RefEnter", "EnsureShape", "IdentityN", "RefIdentity"}
+    | {*spellings.ENTERS, "Snapshot", "EnsureShape", "IdentityN", "RefIdentity"}
     | {"_ReadVariablesOp", "CheckNumericsV2", "Print"}
 )
 VARIABLES = frozenset(
-    {
-        "VarHandleOp",
-        "VariableV2",
-        "Variable",
-        "AutoReloadVariable",
-        "VarIsInitializedOp",
-    }
+    {*spellings.VARIABLES, "AutoReloadVariable", "VarIsInitializedOp"}
 )
 # What arithmetic on values from a hostile file can raise. Rules and patterns are tested on graphs that are right; a
 # value of another form (a permutation that is one number, say) only means that nothing is known.
 MALFORMED = (TypeError, ValueError, LookupError, ArithmeticError)
-SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
+SHAPE_OPS = frozenset({*spellings.SHAPES, "Size", "Rank"})
 FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
 SMALL = 4096  # elements: a larger constant is a weight, never a setting
 _FOLDED: Mapping[str, Callable[..., Any]] = {
@@ -140,7 +135,7 @@ class Nodes:
 
     def _is_source(self, name: str) -> bool:
         kind, attrs = self.kinds[name], self.attrs[name]
-        if kind in ("Placeholder", "PlaceholderV2", "_Arg", "PlaceholderWithDefault"):
+        if kind in (*spellings.PLACEHOLDERS, "_Arg"):
             dtype = attrs.get("dtype") or attrs.get("T")
             return dtype not in ("resource", "variant")
         if kind in VARIABLES or kind in PASS_THROUGH or kind in ("Const", "NoOp"):

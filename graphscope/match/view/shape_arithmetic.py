@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...graph import Shape, Tensor
+from ...ops import spellings
 from ...ops.values.budget import MOST_SIZES
 from ...ops.values.size import Size, Sizes, of_numbers
 from .nodes import MALFORMED
@@ -63,7 +64,7 @@ def _computed(
         is_few = number.dtype.kind in "iu" and number.size <= MOST_SIZES
         return of_numbers(number.reshape(-1)) if is_few else None
     op, args = view.ops[tensor.node], view.inputs[tensor.node]
-    if op in ("Shape", "ShapeN"):
+    if op in spellings.SHAPES:
         return _shape(view, args[tensor.port])
     if op == "Size":
         whole = _shape(view, args[0])

@@ -13,6 +13,7 @@ from functools import cached_property
 from ... import ops
 from ...graph import Tensor
 from ...graph.order import sources_first
+from ...ops import spellings
 from ...ops.values.size import Size, Sizes, product
 from .nodes import MALFORMED, PASS_THROUGH
 from .unchanged import unchanged
@@ -20,7 +21,7 @@ from .view import View
 
 _Rule = Callable[["SymbolicView", str, list[Sizes | None]], "Sizes | None"]
 _ONE = Size(1)
-_FEEDS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+_FEEDS = frozenset(spellings.PLACEHOLDERS)
 
 
 class SymbolicView(View):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import MissingWeight
 from ...graph import Model, Tensor
+from ...ops import spellings
 from ...ops.constants import Constants
 from .nodes import FLOATS, MALFORMED, PASS_THROUGH, VARIABLES, Nodes
 from .weight_ref import WeightRef
@@ -98,7 +99,7 @@ class StoredWeights(Nodes):
     def _stored_at(self, tensor: Tensor) -> Tensor:
         """What holds a weight, seen through what passes it on; a Switch does so into either branch of a cond."""
         tensor, _ = self.producer(tensor)
-        while self.kinds[tensor.node] in ("Switch", "RefSwitch"):
+        while self.kinds[tensor.node] in spellings.SWITCHES:
             tensor, _ = self.producer(self.inputs[tensor.node][0])
         return tensor
 
@@ -187,7 +188,7 @@ class StoredWeights(Nodes):
     def _step(self, held: WeightRef, tensor: Tensor) -> WeightRef | None:
         name, kind = tensor.node, self.kinds[tensor.node]
         args = self.inputs[name]
-        if kind in ("Split", "SplitV", "Slice"):
+        if kind in (*spellings.SPLITS, "Slice"):
             return self._part(held, tensor)
         if kind == "Cast":
             return held.then("cast", self.attrs[name].get("DstT"), held.shape)

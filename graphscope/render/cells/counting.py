@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...graph import Layer, Node, Shape, TensorSpec, WeightUse
+from ...ops import spellings
 from .spelling import size_of
 
-VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
+VARIABLES = frozenset(spellings.VARIABLES)
 
 
 class Count:

@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterator
 from heapq import heappop, heappush
 
 from ...graph import Graph
+from ...ops import spellings
 
-_READS = frozenset({"Identity", "ReadVariableOp", "Enter", "RefEnter"})
-_PLACES = frozenset({"Const", "Variable", "VariableV2", "VarHandleOp"})
+_READS = frozenset({*spellings.ENTERS, "Identity", "ReadVariableOp"})
+_PLACES = frozenset({*spellings.VARIABLES, "Const"})
 
 
 def in_order(graph: Graph) -> list[str]:
     """The nodes in topological order, the file's where it allows; the edges that close loops do not count."""
-    closing = frozenset(graph.by_op("NextIteration", "RefNextIteration"))
+    closing = frozenset(graph.by_op(*spellings.NEXT_ITERATIONS))
     return (
         _earliest_first(graph, frozenset())
         or _earliest_first(graph, closing)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from ... import ops
 from ...graph import RNN, Graph, Layer, Loop, Shape, Tensor, TensorSpec
 from ...graph.order import post_order
+from ...ops import spellings
 from .loops.cell import rnn_step
 from .loops.layer import loop_step
 from .lower.layers import layer_step
@@ -30,7 +31,7 @@ from .program.rescaling import rescaled
 from .program.submodels import nest
 
 _NOTHING = Tensor("")  # stands for the input of a model that needs none
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
+_PLACEHOLDERS = frozenset(spellings.FEEDS)
 
 
 def lower(

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, put, redirect
+from ...ops import spellings
 
-_SWITCHES = ("Switch", "RefSwitch")
-_MERGES = ("Merge", "RefMerge")
-_PASS = ("Identity", "RefIdentity", *_SWITCHES)
+_PASS = ("Identity", "RefIdentity", *spellings.SWITCHES)
 
 Guards = frozenset[tuple[Tensor, int]]
 
@@ -41,8 +40,10 @@ def conds_to_selects(graph: Graph) -> Graph:
 
 def _pass_switches_by(graph: Graph) -> None:
     """Let all that reads a Switch read what went into it; a remaining Merge keeps its own."""
-    kept = graph.upstream(graph.by_op(*_MERGES), control=True)
-    for switch in [name for name in graph.by_op(*_SWITCHES) if name not in kept]:
+    kept = graph.upstream(graph.by_op(*spellings.MERGES), control=True)
+    for switch in [
+        name for name in graph.by_op(*spellings.SWITCHES) if name not in kept
+    ]:
         for into in graph.inputs(switch)[:1]:
             for port in (0, 1):
                 redirect(graph, Tensor(switch, port), into)
@@ -64,7 +65,11 @@ def _choices(graph: Graph) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
             _guards_of(graph, Tensor(c), guards) for c in node.controls if c in graph
         ]
         all_held = frozenset().union(*guards_of_inputs)
-        if node.op in _MERGES and len(inputs) == 2 and not graph.consumers(name, 1):
+        if (
+            node.op in spellings.MERGES
+            and len(inputs) == 2
+            and not graph.consumers(name, 1)
+        ):
             predicate = _telling(guards_of_inputs[0], guards_of_inputs[1])
             if predicate is not None:
                 yes, no = (
@@ -98,7 +103,10 @@ def in_order(graph: Graph) -> Iterator[str]:
 def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
     """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
     own = known.get(tensor.node, frozenset())
-    if graph.op(tensor.node) in _SWITCHES and len(graph.inputs(tensor.node)) == 2:
+    if (
+        graph.op(tensor.node) in spellings.SWITCHES
+        and len(graph.inputs(tensor.node)) == 2
+    ):
         return own | {(resolved(graph, graph.inputs(tensor.node)[1]), tensor.port)}
     return own
 

@@ -12,12 +12,13 @@ from ...errors import GraphError
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
 from ...graph.names import unused
+from ...ops import spellings
 from ...wire import opdefs
 from .conds_to_selects import in_order
 
-LOOPS = ("While", "StatelessWhile", "_While")
+LOOPS = spellings.LOWERED_WHILES
 MOST_BODIES = 2000  # conditions, bodies and branches; a function may name itself
-IFS = ("If", "StatelessIf", "_If")
+IFS = spellings.LOWERED_IFS
 
 
 def trim(function: Function, functions: dict[str, Function]) -> Function:

@@ -14,10 +14,11 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor, TensorSpec
 from ...graph.edit import duplicate, fresh, put, read_instead
+from ...ops import spellings
 from .conds_to_selects import resolved
 
-_NEEDING = frozenset({"Conv2D", "Conv3D", "DepthwiseConv2dNative"})
-_ONE_ELEMENT = ("StridedSlice", "Gather", "GatherV2", "Cast", "Squeeze", "Identity")
+_NEEDING = frozenset(spellings.CONVOLUTIONS)
+_ONE_ELEMENT = (*spellings.GATHERS, "StridedSlice", "Cast", "Squeeze", "Identity")
 # what compares a size with a bound: (op, bound) -> the port of a Switch behind which there are rows
 _TESTS = {
     ("Greater", 0): 1,

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...graph import Function, Graph
+from ...ops import spellings
 from ...wire.write import function_names
 
-ENTERS = ("Enter", "RefEnter")
+ENTERS = spellings.ENTERS
 
 
 class Region(NamedTuple):

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...graph import Function, Graph, Node, Shape, Tensor
 from ...graph.edit import fresh, put, redirect
+from ...ops import spellings
 from .conds_to_selects import in_order
 from .dead_arguments import LOOPS, dtype_of, named
 
@@ -21,7 +22,7 @@ _ARRAY_OP = re.compile(
     r"^TensorArray(Write|Read|Gather|Scatter|Concat|Split|Size|Pack|Unpack|Close)?(V[23])?$"
 )
 PASSES = frozenset(
-    "Identity RefIdentity Switch RefSwitch Merge RefMerge StopGradient".split()
+    {*spellings.SWITCHES, *spellings.MERGES, "Identity", "RefIdentity", "StopGradient"}
 )
 Inputs = Sequence[Tensor]
 
@@ -44,7 +45,7 @@ def arrays_to_lists(graph: Graph, resizes: bool) -> None:
 
 def has_growing_array(graph: Graph) -> bool:
     """Whether an array of the graph may grow."""
-    arrays = graph.by_op("TensorArray", "TensorArrayV2", "TensorArrayV3")
+    arrays = graph.by_op(*spellings.ARRAYS)
     return any(graph.attrs(name).get("dynamic_size") for name in arrays)
 
 

@@ -15,13 +15,14 @@ from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put
 from ...graph.names import Names, unused
 from ...graph.order import is_acyclic
+from ...ops import spellings
 from .lifted import ENTERS
 
-MERGES = ("Merge", "RefMerge")
-SWITCHES = ("Switch", "RefSwitch")
-_OPENING = (*SWITCHES, "_SwitchN")
-EXITS = ("Exit", "RefExit")
-BACK = ("NextIteration", "RefNextIteration")
+MERGES = spellings.MERGES
+SWITCHES = spellings.SWITCHES
+_OPENING = spellings.SWITCHES_OF_MANY
+EXITS = spellings.EXITS
+BACK = spellings.NEXT_ITERATIONS
 MOST_DEPTH = 50  # frames within frames; nobody nests so deep, a damaged file may
 
 Path = tuple[str, ...]

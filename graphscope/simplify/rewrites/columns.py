@@ -12,11 +12,12 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...ops import spellings
 from ..prune import prune
 from ..state import State
 from .layouts import stored_shape
 
-_SUMS = frozenset({"Add", "AddV2"})
+_SUMS = frozenset(spellings.SUMS)
 _BINARY = _SUMS | frozenset("Sub Mul Maximum Minimum SquaredDifference".split())
 _UNARY = frozenset(
     "Relu Relu6 Elu Selu LeakyRelu Sigmoid Tanh Softplus Softsign Identity Neg Square Sqrt Exp".split()

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...graph import Function, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
+from ...ops import spellings
 from ...ops.constants import Constants
 from ...wire.write import function_names
 from ..control_flow.dead_arguments import LOOPS, named
@@ -20,13 +21,10 @@ from ..control_flow.dead_arguments import LOOPS, named
 RATE = "_dropout_rate"
 """The attribute of an Identity that stands for a dropout: its rate, -1 where that is fed."""
 FED = -1.0
-_UNIFORM = frozenset(
-    {"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2"}
-)
+_UNIFORM = frozenset(spellings.UNIFORM_DRAWS)
 _LOOKED_THROUGH = frozenset("Identity Cast Enter Switch StopGradient".split())
-_COMPARES = ("GreaterEqual", "Greater", "Less", "LessEqual")
-_ENDS = ("Mul", "Select", "SelectV2")
-_OF_RATES = frozenset({"Sub", "RealDiv", "Reciprocal", "Inv"})
+_ENDS = (*spellings.SELECTS, "Mul")
+_OF_RATES = frozenset({*spellings.RECIPROCALS, "Sub", "RealDiv"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def runs_dropout(graph: Graph, functions: Mapping[str, Function]) -> str:
 
 def in_frames(graph: Graph) -> set[str]:
     """The nodes that lie in a loop of TensorFlow 1: from its Enter nodes to its Exit nodes."""
-    stack = list(graph.by_op("Enter", "RefEnter"))
+    stack = list(graph.by_op(*spellings.ENTERS))
     if not stack:
         return set()
     controlled: dict[str, list[str]] = {}
@@ -133,7 +131,7 @@ def in_frames(graph: Graph) -> set[str]:
     inside: set[str] = set()
     while stack:
         name = stack.pop()
-        if name not in inside and graph.op(name) not in ("Exit", "RefExit"):
+        if name not in inside and graph.op(name) not in spellings.EXITS:
             inside.add(name)
             stack += [*graph._succ[name], *controlled.get(name, ())]
     return inside
@@ -218,12 +216,12 @@ class Reading:
         if op == "Floor" and inputs:
             inner = _bare(self.graph, inputs[0])
             return self.graph.op(inner.node), tuple(self.graph.inputs(inner.node))
-        return (op, tuple(inputs)) if op in _COMPARES else ("", ())
+        return (op, tuple(inputs)) if op in spellings.COMPARISONS else ("", ())
 
     def _is_mask(self, tensor: Tensor) -> bool:
         """Whether the tensor is 0 or 1 by a uniform draw."""
         op, inputs = self._operands(tensor)
-        adds = op in ("Add", "AddV2") or op in _COMPARES
+        adds = op in spellings.SUMS or op in spellings.COMPARISONS
         return adds and any(self._is_uniform(t) for t in inputs)
 
     def _is_uniform(self, tensor: Tensor) -> bool:
@@ -236,7 +234,7 @@ class Reading:
                 return True
             if tensor.node in self.outer and self.above is not None:
                 return self.above._is_uniform(self.outer[tensor.node])
-            if op not in ("Add", "AddV2", "Mul") or len(inputs) != 2:
+            if op not in (*spellings.SUMS, "Mul") or len(inputs) != 2:
                 return False
             live = [
                 t
@@ -258,7 +256,7 @@ class Reading:
         if value is None or value.size != 1:
             return FED, self._fed(rest[0])
         number = float(value.reshape(()))
-        drops = op in ("GreaterEqual", "Greater")
+        drops = op in spellings.GREATER
         return (number if drops else 1 - number), ""
 
     def _fed(self, tensor: Tensor) -> str:

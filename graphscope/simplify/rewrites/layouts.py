@@ -15,18 +15,18 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...ops import spellings
 from ..prune import prune
 from ..state import State
 
 _WINDOWED = frozenset(
-    "Conv2D Conv3D DepthwiseConv2dNative MaxPool AvgPool MaxPool3D AvgPool3D".split()
+    {*spellings.CONVOLUTIONS, *"MaxPool AvgPool MaxPool3D AvgPool3D".split()}
 )
 _ELEMENTWISE = frozenset(
     "Relu Relu6 Elu Selu LeakyRelu Sigmoid Tanh Softplus Identity".split()
 )
-_NORMS = frozenset("FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3".split())
+_NORMS = frozenset(spellings.FUSED_BATCH_NORMS)
 _PER_AXIS = ("strides", "dilations", "ksize")
-_VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
 _READS = ("Identity", "ReadVariableOp", "Enter")
 MOST_OPS = 16  # ops between two transposes
 
@@ -92,7 +92,7 @@ def _may_turn(graph: Graph, name: str, rank: int) -> bool:
     node, readers = graph.node(name), graph.consumers(name)
     if len(readers) != 1 or not graph.inputs(name):
         return False
-    if node.op in ("Add", "AddV2"):
+    if node.op in spellings.SUMS:
         return _vector(graph, name, rank) is not None
     if node.op == "BiasAdd" or node.op in _WINDOWED:
         return _is_last(node.attrs)
@@ -107,7 +107,7 @@ def _is_last(attrs: Mapping[str, Any]) -> bool:
 
 def _slot(graph: Graph, name: str) -> int:
     """The input that carries the data: of a sum, the one that is not stored."""
-    if graph.op(name) in ("Add", "AddV2"):
+    if graph.op(name) in spellings.SUMS:
         inputs = graph.inputs(name)
         return 1 if stored_shape(graph, inputs[0]) is not None else 0
     return 0
@@ -131,7 +131,7 @@ def stored_shape(graph: Graph, tensor: Tensor) -> tuple[int, ...] | None:
         value = node.attrs.get("value")
         if node.op == "Const" and isinstance(value, np.ndarray):
             return tuple(value.shape)
-        if node.op in _VARIABLES:
+        if node.op in spellings.VARIABLES:
             shape = node.attrs.get("shape")
             whole = isinstance(shape, tuple) and None not in shape
             return shape if whole else None
@@ -159,7 +159,7 @@ def _turn(graph: Graph, back: str, chain: Sequence[str]) -> None:
     for name in chain:
         node = graph.node(name)
         rest = list(graph.inputs(name))
-        if node.op in ("Add", "AddV2"):
+        if node.op in spellings.SUMS:
             vector = _flat(graph, name, rank)
             attrs = {"T": node.attrs.get("T"), "data_format": "NCHW"}
             put(graph, name, replace(node, op="BiasAdd", attrs=attrs), [source, vector])

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...ops import spellings
 from ..prune import prune
 from ..state import State
 
 _PRODUCT = "SparseTensorDenseMatMul"
 _SCALES = {"SparseDenseCwiseMul": "Mul", "SparseDenseCwiseDiv": "RealDiv"}
-_PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
-_FEEDS = (*_PLACEHOLDERS, "PlaceholderWithDefault")
-_DRAWN = frozenset(
-    {"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2"}
+_FEEDS = (*spellings.FEEDS, "PlaceholderWithDefault")
+_DRAWN = frozenset(spellings.UNIFORM_DRAWS)
+_WITHIN_MASK = frozenset(
+    {*spellings.SUMS, *"Identity Cast Floor Mul Sub GreaterEqual".split()}
 )
-_WITHIN_MASK = frozenset("Identity Cast Floor Add AddV2 Mul Sub GreaterEqual".split())
 _SAME = ("Identity", "Reshape", "Squeeze")
 
 
@@ -82,7 +82,7 @@ def _product(graph: Graph, name: str) -> _Product | None:
     for _ in range(len(graph)):
         inputs = graph.inputs(values.node)
         op = graph.op(values.node)
-        if op in _PLACEHOLDERS:
+        if op in spellings.FEEDS:
             break
         if (
             op in _SCALES
@@ -101,7 +101,7 @@ def _product(graph: Graph, name: str) -> _Product | None:
         )
     if steps and not any(step.op == "retain" for step in steps):
         return None  # a scale alone: no layer of Keras's scales a sparse tensor
-    is_fed = graph.op(indices.node) in _PLACEHOLDERS
+    is_fed = graph.op(indices.node) in spellings.FEEDS
     if not is_fed or graph.op(shape.node) not in (*_FEEDS, "Const"):
         return None
     return _Product(
@@ -131,7 +131,7 @@ def _mask(graph: Graph, indices: Tensor, values: Tensor) -> Tensor | None:
 def _kept(graph: Graph, tensor: Tensor) -> Tensor | None:
     """The mask of which ``Where`` tells what a gather keeps."""
     inputs = graph.inputs(tensor.node)
-    if graph.op(tensor.node) not in ("GatherV2", "Gather") or len(inputs) < 2:
+    if graph.op(tensor.node) not in spellings.GATHERS or len(inputs) < 2:
         return None
     at = inputs[1]
     while graph.op(at.node) in _SAME and graph.inputs(at.node):
@@ -172,7 +172,7 @@ def _readers(graph: Graph, name: str) -> Iterator[str]:
     stack, seen = [name], {name}
     while stack:
         for reader, slot in graph.consumers(stack.pop()):
-            gathered = graph.op(reader) in ("GatherV2", "Gather") and slot == 0
+            gathered = graph.op(reader) in spellings.GATHERS and slot == 0
             if graph.op(reader) != "Identity" and not gathered:
                 yield reader
             elif reader not in seen:

@@ -15,10 +15,11 @@ import numpy as np
 
 from ...graph import Graph, Node, Shape, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...ops import spellings
 from ..state import Facts, State
 
 _LIFTED = frozenset({"ExpandDims", "Identity"})
-_SUMS = frozenset({"BiasAdd", "Add", "AddV2"})
+_SUMS = frozenset({*spellings.SUMS, "BiasAdd"})
 
 
 class _Crop(NamedTuple):
@@ -101,7 +102,7 @@ def _measured(graph: Graph, name: str) -> set[str]:
     while stack:
         node = stack.pop()
         sources = {tensor.node for tensor in graph.inputs(node)}
-        if graph.op(node) in ("Shape", "ShapeN", "Size"):
+        if graph.op(node) in (*spellings.SHAPES, "Size"):
             measured |= sources
             continue
         stack.extend(sources - seen)

@@ -15,6 +15,7 @@ import numpy as np
 from ... import ops
 from ...graph import Graph, Node, Shape, Tensor, TensorSpec
 from ...graph.edit import duplicate, fresh, put
+from ...ops import spellings
 from ...wire import opdefs
 from ..control_flow.selects_to_conds import CHOICE
 from ..prune import FRAME_OPS
@@ -139,7 +140,7 @@ class _Folding:
             return 0 if self.only_sizes(name) else None
         if node.op in _UNITS:
             return self.unit_slot(name, *_UNITS[node.op])
-        if node.op in ("Select", "SelectV2"):
+        if node.op in spellings.SELECTS:
             return self.chosen_slot(name, inputs)
         if node.attrs.get(CHOICE) is True:
             choice = self.value(inputs[0])

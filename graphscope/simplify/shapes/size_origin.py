@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import ops
 from ...graph import Graph, Tensor, TensorSpec
-from ...ops import Partial, Value
+from ...ops import Partial, Value, spellings
 
 _FIRST = slice(0, 1)
 _STEPS = 100  # from a Shape to its use; a cycle has no end
@@ -34,7 +34,7 @@ def origin(
     """The size that element ``index`` of a tensor of sizes is; None where it is computed, or comes from elsewhere."""
     for _ in range(_STEPS):
         op, inputs = graph.op(tensor.node), graph.inputs(tensor.node)
-        if op in ("Shape", "ShapeN") and tensor.port < len(inputs):
+        if op in spellings.SHAPES and tensor.port < len(inputs):
             return AxisRead(inputs[tensor.port], index, *tensor)
         definition = ops.meaning(op)
         if op == "Pack" and index < len(inputs):

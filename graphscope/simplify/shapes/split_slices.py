@@ -14,8 +14,9 @@ import numpy as np
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ..state import Facts, State
+from ...ops import spellings
 
-_CONVOLUTIONS = frozenset("Conv2D Conv3D DepthwiseConv2dNative ExpandDims".split())
+_CONVOLUTIONS = frozenset({*spellings.CONVOLUTIONS, "ExpandDims"})
 _OTHERS = ("shrink_axis_mask", "new_axis_mask")
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from ...graph import Graph, Tensor
 from ...graph.order import descendants, sources_first
+from ...ops import spellings
 from ..rewrites.dropout import RATE
 from .static import Static, passes, settings
 
 LEAST = 2  # steps
 PRODUCTS = frozenset({"MatMul", "Conv2D"})
-_LINEAR = frozenset({"MatMul", "BiasAdd", "Add", "AddV2", "Split", "SplitV"})
+_LINEAR = frozenset({*spellings.SUMS, *spellings.SPLITS, "MatMul", "BiasAdd"})
 """What belongs to a step though it does not depend on the one before: the product of its input."""
 
 
@@ -89,17 +90,17 @@ def find_chains(graph: Graph) -> Iterator[Chain]:
 
 def turn_ends(graph: Graph) -> frozenset[str]:
     """The nodes of TensorFlow 1's loops from which an edge leads back."""
-    return frozenset(graph.by_op("NextIteration", "RefNextIteration"))
+    return frozenset(graph.by_op(*spellings.NEXT_ITERATIONS))
 
 
 def _in_frames(graph: Graph) -> set[str]:
     """The nodes of TensorFlow 1's loops: what lies between their Enters and their Exits."""
-    stack, inside = list(graph.by_op("Enter", "RefEnter")), set[str]()
+    stack, inside = list(graph.by_op(*spellings.ENTERS)), set[str]()
     while stack:
         name = stack.pop()
         if name not in inside:
             inside.add(name)
-            if graph.op(name) not in ("Exit", "RefExit"):
+            if graph.op(name) not in spellings.EXITS:
                 stack += list(graph._succ[name])
     return inside
 

@@ -9,8 +9,9 @@ import numpy as np
 from ...graph import Graph, Node, Tensor
 from ...wire.attrs import element_count
 from ..rewrites.dropout import RATE
+from ...ops import spellings
 
-PASSES = frozenset({"Identity", "ReadVariableOp", "StopGradient", "Snapshot"})
+PASSES = frozenset({*spellings.COPIES, "ReadVariableOp"})
 _FEEDS = ("Placeholder", "_Arg", "Random", "Iterator", "Truncated")
 _IGNORED = frozenset({"_output_shapes", "_class", "shape", "grad_a", "grad_b"})
 

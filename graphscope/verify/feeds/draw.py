@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...graph import Graph, Shape
+from ...ops import spellings
 
 SIZES = (
     32,
@@ -249,9 +250,7 @@ _PASSES = frozenset(
 )
 
 
-_KEEPS = frozenset(
-    {"Gather", "GatherV2", "Max", "Maximum"}
-)  # some of the numbers, or 0
+_KEEPS = frozenset({*spellings.GATHERS, "Max", "Maximum"})  # some of the numbers, or 0
 _STEPS = frozenset(
     {"BlockLSTM", "BlockLSTMV2"}
 )  # which end the process where they are told to run more steps than there are
@@ -286,7 +285,7 @@ def _steps(graph: Graph, name: str) -> int:
 def _rows(graph: Graph, name: str, op: str) -> int | None:
     for _ in range(20):
         node, inputs = graph.node(name), graph.inputs(name)
-        if node.op in ("Const", "VariableV2", "Variable", "VarHandleOp"):
+        if node.op in (*spellings.VARIABLES, "Const"):
             break
         if not inputs or node.op not in _READ:
             return None

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ...ops import spellings
+
 Shape = tuple[int, ...]
 _NOT_TAKEN = "does not have value"  # what TensorFlow says of a tensor in another branch
 
@@ -155,11 +157,11 @@ def _samplers(fetches: Sequence[Any], feeds: Mapping[Any, Any]) -> list[Any]:
 
 def _in_frames(graph: Any) -> set[Any]:
     """The ops in loops of TensorFlow 1; an imported graph has no contexts that would tell them."""
-    stack = [op for op in graph.get_operations() if op.type in ("Enter", "RefEnter")]
+    stack = [op for op in graph.get_operations() if op.type in spellings.ENTERS]
     inside: set[Any] = set()
     while stack:
         op = stack.pop()
-        if op not in inside and op.type not in ("Exit", "RefExit"):
+        if op not in inside and op.type not in spellings.EXITS:
             inside.add(op)
             stack += [reader for tensor in op.outputs for reader in tensor.consumers()]
             stack += op._control_outputs

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...graph import Graph, Tensor
+from ...ops import spellings
 from ...wire.opdefs import input_names
 
-_FEEDS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _SEGMENTS = frozenset(
     f"{sparse}Segment{kind}"
     for sparse in ("", "Sparse")
@@ -126,7 +126,7 @@ def _feeds_behind(graph: Graph, tensor: Tensor, rank: int) -> list[str]:
     while stack:
         at = stack.pop()
         op = graph.op(at.node)
-        if op in _FEEDS:
+        if op in spellings.PLACEHOLDERS:
             shape = graph.attrs(at.node).get("shape")
             if shape is None or len(shape) == rank:
                 feeds.append(at.node)
@@ -183,7 +183,7 @@ def _rows(graph: Graph, product: str) -> int | None:
     attrs = graph.attrs(at.node)
     value = attrs.get("value")
     shape = value.shape if value is not None else attrs.get("shape")
-    is_held = graph.op(at.node) in ("Const", "VariableV2", "Variable", "VarHandleOp")
+    is_held = graph.op(at.node) in (*spellings.VARIABLES, "Const")
     if not is_held or shape is None or len(shape) != 2:
         return None
     rows: int | None = shape[1 if graph.attrs(product).get("adjoint_b") else 0]

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ...ops import spellings
+
 LARGEST = 1_000_000  # numbers in a variable that is looked at: a state is small
-_REFERENCES = frozenset({"VariableV2", "Variable"})
+_REFERENCES = frozenset(spellings.REFERENCES)
 
 
 class States:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import NotRunnable
 from ...graph import Graph, Model, Node
+from ...ops import spellings
 from ...read import load
 from ...simplify.inline import inline
 from ...simplify.rewrites.unfuse import unfuse
@@ -224,7 +225,7 @@ def _imported(
 
 def _sinks(graph: Graph) -> tuple[str, ...]:
     """The outputs of a graph that is nothing but a model: what nothing reads."""
-    skipped = ("Const", "NoOp", "Placeholder", "Assert", "Switch", "RefSwitch")
+    skipped = (*spellings.SWITCHES, "Const", "NoOp", "Placeholder", "Assert")
     last = [n for n in graph if not graph._succ[n] and graph.op(n) not in skipped]
     return tuple(f"{n}:{port}" for n in last for port in range(_ports(graph.node(n))))
 

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import GraphError, GraphscopeError, NotRunnable
 from ...graph import Model, Shape, Tensor, did_you_mean
 from ...infer.lookup_tables import table_contents
+from ...ops import spellings
 from ..differences import elements
 from ..feeds.draw import Port, is_mask, looked_up
 from ..feeds.noise import Noise, fed_noise, noisy_keras
@@ -159,7 +160,7 @@ class GraphRunner:
             if op.name in seen or op.name in names:
                 continue
             seen.add(op.name)
-            if op.type in ("Placeholder", "PlaceholderV2"):
+            if op.type in spellings.FEEDS:
                 needed.append(op.name)
             stack += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
         order = {op.name: i for i, op in enumerate(self.session.graph.get_operations())}

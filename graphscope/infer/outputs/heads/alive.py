@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....ops import spellings
 from ...training.op_kinds import SHAPE_ONLY, SOURCES, VARIABLES, kind_of
 from ...training.roles import Training
 from .branches import is_pivot
@@ -27,7 +28,7 @@ def _starts_loop(study: Training, i: int) -> bool:
     return any(flow.ops[n] in _LOOP_STARTS for n in flow.outputs[i])
 
 
-_LOOP_STARTS = frozenset({"While", "StatelessWhile", "Enter"})
+_LOOP_STARTS = frozenset({*spellings.WHILES, "Enter"})
 
 
 def is_alive(study: Training, i: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....ops import spellings
 from ...training.roles import Training
 from ...training.weight_groups import union_of
 from .alive import is_alive, readers_of
@@ -45,7 +46,7 @@ def _is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
 
 def _before_join(study: Training, i: int) -> int:
     """The one part of a concatenation that has weights behind it: the image, not what it is shown beside."""
-    if study.flow.ops[i] not in ("ConcatV2", "Concat", "Pack"):
+    if study.flow.ops[i] not in (*spellings.CONCATS, "Pack"):
         return i
     parts = {s for s, _ in study.flow.inputs[i] if study.deps.weights[s]}
     return parts.pop() if len(parts) == 1 else i

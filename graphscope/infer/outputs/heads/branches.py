@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ....ops import spellings
 from ...training.arrays import Flow
 from ...training.roles import Training
 
 _PIVOTS = frozenset("Identity LoopCond Switch Merge".split())
-_SWITCHES = frozenset({"Switch", "RefSwitch"})
-_JOINS = frozenset("Merge RefMerge Exit RefExit NextIteration RefNextIteration".split())
+_SWITCHES = frozenset(spellings.SWITCHES)
+_JOINS = frozenset({*spellings.MERGES, *spellings.EXITS, *spellings.NEXT_ITERATIONS})
 
 
 def branches(flow: Flow) -> set[int]:
@@ -60,7 +61,7 @@ def is_pivot(flow: Flow, i: int) -> bool:
 def gathers_turns(study: Training, i: int) -> bool:
     """Whether a loop only appends to what leaves it here: the tokens so far, not the last one."""
     flow = study.flow
-    if flow.ops[i] not in ("Exit", "RefExit") or not flow.inputs[i]:
+    if flow.ops[i] not in spellings.EXITS or not flow.inputs[i]:
         return False
     switch = flow.inputs[i][0][0]
     merge = flow.inputs[switch][0][0] if flow.inputs[switch] else switch

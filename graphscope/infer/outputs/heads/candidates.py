@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ....graph import Model, Tensor
+from ....ops import spellings
 from ...training.arrays import Flow
 from ...training.gradients.derivatives import differentiated_input
 from ...training.op_kinds import SHAPE_ONLY, kind_of
@@ -17,7 +18,7 @@ from .branches import branches, is_pivot, read_by_branch
 from .embeddings import codes_before_classes
 
 DECISIONS = frozenset(
-    "ArgMax ArgMin TopK TopKV2 Round Greater GreaterEqual Less Sign".split()
+    {*spellings.GREATER, *"ArgMax ArgMin TopK TopKV2 Round Less Sign".split()}
 )
 """What turns scores into an answer."""
 
@@ -28,9 +29,13 @@ ACTIVATIONS = frozenset(
     "Softmax Sigmoid Tanh LogSoftmax Relu Softplus Elu Selu".split()
 )
 _CALLS = frozenset(
-    "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase IdentityN"
-    " TopK TopKV2 NonMaxSuppressionV4 NonMaxSuppressionV5 CombinedNonMaxSuppression Unpack Split SplitV"
-    " BatchFunction RemoteCall TRTEngineOp DecodeProtoV2 CTCGreedyDecoder CTCBeamSearchDecoder".split()
+    {
+        *spellings.WHILES,
+        *spellings.IFS,
+        *spellings.CASES,
+        *spellings.SPLITS,
+        *"PartitionedCall StatefulPartitionedCall IdentityN TopK TopKV2 NonMaxSuppressionV4 NonMaxSuppressionV5 CombinedNonMaxSuppression Unpack BatchFunction RemoteCall TRTEngineOp DecodeProtoV2 CTCGreedyDecoder CTCBeamSearchDecoder".split(),
+    }
 )
 _SUMS = ("add", "addv2", "biasadd")
 _OUTPUT_NAME = re.compile(
@@ -113,9 +118,9 @@ def _without_loop_exits(study: Training, nodes: list[int]) -> list[int]:
 def _leaves_loop(flow: Flow, i: int) -> bool:
     """Whether a node passes on one of a loop's variables, unnamed: ``tf.while_loop`` makes one for each."""
     if flow.ops[i] != "Identity" or not flow.inputs[i]:
-        return flow.ops[i] in ("Exit", "RefExit")
+        return flow.ops[i] in spellings.EXITS
     unnamed = re.search(r"(^|/)Identity(_\d+)?$", flow.names[i]) is not None
-    return unnamed and flow.ops[flow.inputs[i][0][0]] in ("While", "StatelessWhile")
+    return unnamed and flow.ops[flow.inputs[i][0][0]] in spellings.WHILES
 
 
 def _holds_values(study: Training, i: int, port: int) -> bool:
@@ -131,7 +136,7 @@ def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
     flow, named = study.flow, []
     for head in heads:
         i = head.index
-        if flow.ops[i] not in ("Add", "AddV2", "BiasAdd") or not study.deps.applied[i]:
+        if flow.ops[i] not in (*spellings.SUMS, "BiasAdd") or not study.deps.applied[i]:
             continue
         source = flow.inputs[i][0][0]
         last = flow.names[source].rsplit("/", 1)[-1].rstrip("0123456789_")

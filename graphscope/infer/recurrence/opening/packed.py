@@ -14,9 +14,10 @@ import numpy as np
 from ....graph import Graph, Layer, Node, Tensor, TensorSpec
 from ....graph.edit import redirect
 from .turn import Turn, list_readers
+from ....ops import spellings
 
 Add = Callable[[str, Node, Iterable[Tensor]], str]
-_PASSES = frozenset({"Identity", "Snapshot", "StopGradient"})
+_PASSES = frozenset(spellings.COPIES)
 
 
 class Unpacking:

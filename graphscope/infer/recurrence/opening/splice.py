@@ -28,6 +28,7 @@ from .fused import (
 )
 from .packed import Unpacking
 from .turn import Turn
+from ....ops import spellings
 
 
 class NoRecurrence(Exception):
@@ -317,7 +318,7 @@ def stays(body: Function, port: int) -> bool:
     return tensor == Tensor(body.arguments[port])
 
 
-_PASSES = frozenset({"Identity", "IdentityN", "StopGradient", "Snapshot"})
+_PASSES = frozenset({*spellings.COPIES, "IdentityN"})
 
 
 def _ports(node: Node) -> int:

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 from ....graph import Tensor
 from ....match import View, WeightRef
 from ....match.view.nodes import MALFORMED
+from ....ops import spellings
 from .parts import columns, held_by, past_layout, unmasked
 from .projected import Projection
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
 PRODUCTS = frozenset({"MatMul", "Conv2D", "Conv3D"})
 _RANKS = {"MatMul": 2, "Conv2D": 4, "Conv3D": 5}  # of the kernels
-PARTS = frozenset({"Split", "SplitV", "StridedSlice", "Slice"})
+PARTS = frozenset({*spellings.SPLITS, "StridedSlice", "Slice"})
 _CONVOLUTION = ("strides", "padding", "data_format", "dilations", "explicit_paddings")
 _AXES = ("strides", "dilations")
 DEEPEST = 64  # nodes from the result of a sum to one of its terms

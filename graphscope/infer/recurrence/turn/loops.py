@@ -12,6 +12,7 @@ import numpy as np
 
 from ....graph import Tensor
 from ....match import Size, View
+from ....ops import spellings
 from ....ops.values.size import Sizes
 from ..opening.turn import Turn
 
@@ -102,7 +103,7 @@ class LoopReader:
             if op == "LogicalAnd":
                 stack += inputs
                 continue
-            if op in ("Less", "LessEqual"):  # n > i, n >= i
+            if op in spellings.LESS:  # n > i, n >= i
                 op, inputs = op.replace("Less", "Greater"), inputs[::-1]
             limit = self._limit(op, *inputs) if len(inputs) == 2 else None
             if limit is None:
@@ -118,7 +119,7 @@ class LoopReader:
         if time is None or last is None or time.step != -1 or last.step:
             return None
         least = last.first.added(Size(1 if op == "Greater" else 0))
-        if op not in ("Greater", "GreaterEqual") or least != Size(0):
+        if op not in spellings.GREATER or least != Size(0):
             return None
         return time.first.added(Size(1))
 

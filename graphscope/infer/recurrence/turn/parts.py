@@ -7,6 +7,7 @@ from typing import Any
 
 from ....graph import Tensor
 from ....match import Size, View, WeightRef
+from ....ops import spellings
 from .loops import is_ones
 
 
@@ -44,7 +45,7 @@ def columns(view: View, tensor: Tensor) -> tuple[Tensor, int, int] | None:
         return None
     rank, size = len(shape), shape[-1]
     numbers = [view.number(each) for each in inputs]
-    if op in ("Split", "SplitV"):
+    if op in spellings.SPLITS:
         axis = numbers[0 if op == "Split" else 2]
         if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
             return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ....graph import Function, FunctionRef, Graph, Node
+from ....ops import spellings
 from ..arrays import Flow
 from ..op_kinds import (
     ACCUMULATES,
@@ -26,19 +27,26 @@ from ..op_kinds import (
 from .derivatives import Derivatives, find_derivatives
 
 _CALLERS = frozenset(
-    "PartitionedCall StatefulPartitionedCall If StatelessIf While StatelessWhile Case StatelessCase RemoteCall"
-    " SymbolicGradient".split()
+    {
+        *spellings.WHILES,
+        *spellings.IFS,
+        *spellings.CASES,
+        *"PartitionedCall StatefulPartitionedCall RemoteCall SymbolicGradient".split(),
+    }
 )
 _FAR = (
     5000  # nodes between a seed and the first op of the backward pass: more is no seed
 )
 _ONES = frozenset("Fill OnesLike".split())
-_SUMS = frozenset("Add AddV2 AddN Sub ConcatV2 Pack Merge".split())
+_SUMS = frozenset({*spellings.SUMS, *"AddN Sub ConcatV2 Pack Merge".split()})
 _LISTS = ("TensorList", "TensorArray", "EmptyTensorList")
-_QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
+_QUOTIENTS = frozenset({*spellings.QUOTIENTS, "DivNoNan"})
 _CLIPS = frozenset(
-    "L2Loss Square Sqrt Rsqrt Maximum Minimum ClipByValue Greater Less IsFinite Abs Pow Reciprocal Add AddV2 AddN Sub"
-    " RealDiv Div DivNoNan Max All LogicalAnd".split()
+    {
+        *spellings.SUMS,
+        *spellings.QUOTIENTS,
+        *"L2Loss Square Sqrt Rsqrt Maximum Minimum ClipByValue Greater Less IsFinite Abs Pow Reciprocal AddN Sub DivNoNan Max All LogicalAnd".split(),
+    }
 )
 """What a clip by value, by norm or by global norm is made of."""
 
@@ -131,7 +139,7 @@ def _clipped(flow: Flow, mask: bytearray, updates: list[int]) -> bytearray:
         for i in flow.by_kind(lambda op: kind_of(op) == "summary")
         for source, _ in flow.inputs[i]
     )
-    passes = _CLIPS | {"Pack", "Sum", "Mul", "Identity", "Select", "SelectV2"}
+    passes = _CLIPS | {*spellings.SELECTS, "Pack", "Sum", "Mul", "Identity"}
     clips = flow.upstream(
         final, lambda i: i in final or not mask[i] or flow.ops[i] in passes
     )

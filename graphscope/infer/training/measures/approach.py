@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ....ops import spellings
 from ..arrays import Flow
 from ..dependence import Dependence
 from ..op_kinds import CLAMPS, LOSS_OPS, SHAPE_ONLY, kind_of
@@ -19,17 +20,25 @@ _STEPS = frozenset(
     " Less LessEqual L2Loss LogicalNot Sign Xlogy Reciprocal Inv StopGradient CheckNumerics LogSoftmax Select SelectV2"
     " Tile IsFinite".split()
 )
-_SUMS = frozenset("Add AddV2 Sub Mul RealDiv Div AddN Sum Mean".split())
-_QUOTIENTS = frozenset("RealDiv Div DivNoNan".split())
+_SUMS = frozenset(
+    {*spellings.SUMS, *spellings.QUOTIENTS, *"Sub Mul AddN Sum Mean".split()}
+)
+_QUOTIENTS = frozenset({*spellings.QUOTIENTS, "DivNoNan"})
 _BRANCHES = ("Switch", "Merge")
-_PARTS = frozenset("Unpack StridedSlice Slice Split SplitV".split())
-_SPLITS = frozenset("Split SplitV".split())
-_SHIFTS = frozenset("IsFinite StopGradient Select SelectV2 Sub".split())
+_PARTS = frozenset({*spellings.SPLITS, "Unpack", "StridedSlice", "Slice"})
+_SPLITS = frozenset(spellings.SPLITS)
+_SHIFTS = frozenset({*spellings.SELECTS, "IsFinite", "StopGradient", "Sub"})
 _RESHAPES = _PARTS | frozenset("Reshape ExpandDims Squeeze Cast Transpose".split())
 _ELEMENTWISE = (
     _STEPS
     | CLAMPS
-    | frozenset("Add AddV2 Sub Mul RealDiv Div AddN Switch Merge Squeeze".split())
+    | frozenset(
+        {
+            *spellings.SUMS,
+            *spellings.QUOTIENTS,
+            *"Sub Mul AddN Switch Merge Squeeze".split(),
+        }
+    )
     | frozenset("Identity Max IsFinite".split())
 )
 ANSWERS = re.compile(
@@ -131,7 +140,7 @@ class Approach:
 
     def _is_joined(self, i: int) -> bool:
         ops = {self.flow.ops[s] for s, _ in self.flow.inputs[i]}
-        return bool(ops & {"ConcatV2", "Concat"})
+        return bool(ops & {*spellings.CONCATS})
 
     def _is_term(self, i: int, readers: list[int]) -> bool:
         flow, op = self.flow, self.flow.ops[i]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ....ops import spellings
 from ..arrays import Flow
 from ..dependence import Dependence, constant_shape
 from ..op_kinds import COMPARISONS, LOSS_OPS, SHAPE_ONLY, kind_of
@@ -22,7 +23,9 @@ _WEAK = 1
 _WAYS = 16  # of a difference that are followed
 _SURE = frozenset("CTCLoss CTCLossV2 L2Loss SquaredDifference".split())
 _DISTANCES = frozenset("Square SquaredDifference L2Loss Abs Pow".split())
-_PASSED = frozenset("Mul RealDiv Div Identity Reshape Squeeze Neg StridedSlice".split())
+_PASSED = frozenset(
+    {*spellings.QUOTIENTS, *"Mul Identity Reshape Squeeze Neg StridedSlice".split()}
+)
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
 _ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
@@ -210,7 +213,7 @@ def _subtracted(
 
 def _added_to(flow: Flow, deps: Dependence, i: int) -> int:
     """The inputs that are added as they are to what weights computed."""
-    if flow.ops[i] not in ("Add", "AddV2"):
+    if flow.ops[i] not in spellings.SUMS:
         return 0
     plain = [s for s, _ in flow.inputs[i] if deps.feeds[s] and not deps.weights[s]]
     return deps.feeds[plain[0]] if len(plain) == 1 else 0

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from ....ops import spellings
 from ..arrays import Flow
 from ..dependence import Dependence
 from ..op_kinds import SHAPE_ONLY, kind_of
 
 _ANSWERS = frozenset("Softmax Sigmoid".split())
 _SHAPES = frozenset("Reshape Squeeze Identity ExpandDims ConcatV2".split())
-_LOOKUPS = frozenset("Gather GatherV2".split())
+_LOOKUPS = frozenset(spellings.GATHERS)
 _PICKS = "NonMaxSuppression"
 _LOOKS = ("summary", "assertion")
 _TAILS = frozenset(
-    "Add AddV2 AddN Sub Neg Mul Sum Mean Log ConcatV2 StridedSlice Slice Reshape Squeeze Identity".split()
+    {
+        *spellings.SUMS,
+        *"AddN Sub Neg Mul Sum Mean Log ConcatV2 StridedSlice Slice Reshape Squeeze Identity".split(),
+    }
 )
 """Ops whose gradient reads no value that they give: of a loss's end nothing is read by its backward pass."""
 

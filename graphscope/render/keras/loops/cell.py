@@ -11,6 +11,7 @@ import numpy as np
 from .... import ops
 from ....graph import RNN, Loop, Node, Tensor
 from ....graph.names import Names
+from ....ops import spellings
 from ..classes.config import written_arguments
 from ..lower.layers import borrowing
 from ..operands.call_texts import constant_text, said_text
@@ -23,7 +24,7 @@ from .body import Body
 from .ops import PRODUCT, SIGN, SUM, TIGHT, Site, Text, port_count, spelled
 
 _RESERVED = ("self", "ops", "layers", "keras", "inputs", "states")
-_OPERATORS = frozenset("Add AddV2 Sub Mul RealDiv BiasAdd Neg".split())
+_OPERATORS = frozenset({*spellings.SUMS, *"Sub Mul RealDiv BiasAdd Neg".split()})
 _LEVELS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT}
 
 _HEAD = '''

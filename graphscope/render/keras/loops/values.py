@@ -13,14 +13,15 @@ from ....errors import NotExpressible
 from ....graph import Function, Loop, Node, Tensor
 from ....graph.names import Names
 from ....graph.order import post_order
+from ....ops import spellings
 from ..classes.signatures import snake_case
 from ..program.names import identifier, without_numbers
 from ..text.line_breaks import WIDTH, wrapped
 from .ops import Site, Text, carried, constant, port_count, yields_list
 
-WHILES = frozenset({"While", "StatelessWhile", "_While"})
-IFS = frozenset({"If", "StatelessIf", "_If"})
-CASES = frozenset({"Case", "StatelessCase"})
+WHILES = frozenset(spellings.LOWERED_WHILES)
+IFS = frozenset(spellings.LOWERED_IFS)
+CASES = frozenset(spellings.CASES)
 CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 RUNS = WHILES | IFS | CASES | CALLS
 _INLINE = 56  # characters of an expression that goes into the one that reads it

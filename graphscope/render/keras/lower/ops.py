@@ -9,6 +9,7 @@ from typing import Any
 from .... import ops
 from ....errors import NotExpressible
 from ....graph import Node, Tensor, TensorSpec
+from ....ops import spellings
 from ....wire import op_registry, opdefs
 from ..classes.own_layers import op_class
 from ..operands.bias_and_scale import trained_step
@@ -23,10 +24,17 @@ from ..program.rescaling import seems_sparse
 from .lookup_tables import holds_table, table_step
 from .operands import Operands, takes_list
 
-_UNTRACED = frozenset("Conv2D Conv3D DepthwiseConv2dNative ExtractImagePatches".split())
+_UNTRACED = frozenset({*spellings.CONVOLUTIONS, "ExtractImagePatches"})
 """Whose sizes Keras's own functions ask for while they are traced."""
 _FRAMES = frozenset(
-    "Switch RefSwitch Merge RefMerge Enter RefEnter Exit RefExit NextIteration LoopCond".split()
+    {
+        *spellings.SWITCHES,
+        *spellings.MERGES,
+        *spellings.ENTERS,
+        *spellings.EXITS,
+        "NextIteration",
+        "LoopCond",
+    }
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ....graph import Node, Tensor, WeightUse
+from ....ops import spellings
 from ....ops.constants import is_written
 from ..program.names import op_name
 from ..program.program import Step, hole
@@ -53,7 +54,7 @@ _SCALE = {
 }
 _OPS = {"Add": _BIAS, "AddV2": _BIAS, "BiasAdd": _BIAS, "Mul": _SCALE}
 TRAINED = frozenset(says["name"] for says in _OPS.values())  # the layers made here
-_GATHERS = frozenset({"Gather", "GatherV2", "ResourceGather"})
+_GATHERS = frozenset({*spellings.GATHERS, "ResourceGather"})
 _FLOATS = frozenset({"float32", "float16", "bfloat16", "float64"})
 _MAKING = frozenset("Range LinSpace Fill Tile BroadcastTo OneHot Sin Cos".split())
 FEW = 4  # numbers of a constant that more likely are written than trained (the mean color, say)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from .... import ops
 from ....graph import Layer, Node, Tensor
 from ....graph.order import post_order
+from ....ops import spellings
 from ....wire import opdefs
 from ..program.program import Step
 from .call_texts import LARGE, constant_text
@@ -23,7 +24,7 @@ _WIDTH = 56  # characters of a text that still stands inside another
 _LOCALS = "abcdefghijklmnopqrstuvw"
 _FEW = 3  # numbers that are as short as the op that makes them
 _SHORTER = frozenset({"Range", "LinSpace", "Fill", "Tile", "Reshape", "ExpandDims"})
-_COMPARING = ("Less", "LessEqual", "Greater", "GreaterEqual", "MatrixBandPart")
+_COMPARING = (*spellings.COMPARISONS, "MatrixBandPart")
 _FEEDING = frozenset({"random", "stateful", "variable", "feed"})
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .... import ops
 from ....graph import Layer, Node, Tensor
+from ....ops import spellings
 from ....ops.values.size import Size
 from ....ops.values.size_arithmetic import combined, holds_sizes
 from .context import Context
@@ -36,7 +37,7 @@ def measure(lowering: Context, node: str, payload: Node) -> bool:
         return False
     operands = lowering.arguments(node)
     sizes: Sequence[np.ndarray | None] | None
-    if payload.op in ("Shape", "ShapeN"):
+    if payload.op in spellings.SHAPES:
         sizes = [shape_of(lowering, tensor) for tensor in operands]
     elif payload.op == "Size":
         sizes = [_count(lowering, tensor) for tensor in operands]
