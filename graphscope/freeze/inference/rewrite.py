@@ -18,7 +18,10 @@ from ..variables.moving_averages import Averages
 from .batch_norm import use_moving_statistics
 
 COPIES = frozenset(
-    {*spellings.COPIES, *"CheckNumerics CheckNumericsV2 PreventGradient Print DebugIdentity DebugIdentityV2".split()}
+    {
+        *spellings.COPIES,
+        *"CheckNumerics CheckNumericsV2 PreventGradient Print DebugIdentity DebugIdentityV2".split(),
+    }
 )
 
 

@@ -13,7 +13,9 @@ from ...graph import Graph, Model, Tensor
 from ...ops import spellings
 from .to_constants import HANDLES, REFERENCES
 
-UPDATES = dict.fromkeys(spellings.SIGNS_OF_ASSIGNMENTS, 1)  # the slot of what is written
+UPDATES = dict.fromkeys(
+    spellings.SIGNS_OF_ASSIGNMENTS, 1
+)  # the slot of what is written
 VARIABLES = REFERENCES | HANDLES
 _READS = frozenset(
     {

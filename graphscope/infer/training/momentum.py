@@ -39,7 +39,11 @@ class Momenta:
         while stack:
             for reader, slot in self.graph.consumers(stack.pop()):
                 op = self.graph.op(reader)
-                if op in spellings.SIGNS_OF_ASSIGNMENTS and slot == 0 and len(self.graph.inputs(reader)) > 1:
+                if (
+                    op in spellings.SIGNS_OF_ASSIGNMENTS
+                    and slot == 0
+                    and len(self.graph.inputs(reader)) > 1
+                ):
                     writes.append(reader)
                 elif op in (*spellings.SWITCHES, "Identity") and reader not in seen:
                     seen.add(reader)

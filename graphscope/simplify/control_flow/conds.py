@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
-from ...ops import spellings
 from ...graph.adjacency import Adjacency
 from ...graph.edit import fresh, put, redirect
 from ...graph.names import unused
 from ...graph.order import is_acyclic
+from ...ops import spellings
 from .conds_to_selects import Guards, in_order, resolved
 from .dead_arguments import dtype_of
 from .while_frames import MERGES

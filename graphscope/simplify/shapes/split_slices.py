@@ -13,8 +13,8 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
-from ..state import Facts, State
 from ...ops import spellings
+from ..state import Facts, State
 
 _CONVOLUTIONS = frozenset({*spellings.CONVOLUTIONS, "ExpandDims"})
 _OTHERS = ("shrink_axis_mask", "new_axis_mask")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
+from ...ops import spellings
 from ...wire.attrs import element_count
 from ..rewrites.dropout import RATE
-from ...ops import spellings
 
 PASSES = frozenset({*spellings.COPIES, "ReadVariableOp"})
 _FEEDS = ("Placeholder", "_Arg", "Random", "Iterator", "Truncated")

@@ -13,8 +13,8 @@ import numpy as np
 
 from ....graph import Graph, Layer, Node, Tensor, TensorSpec
 from ....graph.edit import redirect
-from .turn import Turn, list_readers
 from ....ops import spellings
+from .turn import Turn, list_readers
 
 Add = Callable[[str, Node, Iterable[Tensor]], str]
 _PASSES = frozenset(spellings.COPIES)

@@ -15,6 +15,7 @@ import numpy as np
 from ....graph import Function, Graph, Layer, Loop, Node, Tensor, TensorSpec, WeightUse
 from ....graph.edit import duplicate, fresh, redirect
 from ....match.view.symbolic_shapes import SymbolicView
+from ....ops import spellings
 from ....simplify.control_flow.dead_arguments import LOOPS, named
 from ....wire.write import function_names
 from ...layers.layer_view import Values, lowered, raised_specs
@@ -28,7 +29,6 @@ from .fused import (
 )
 from .packed import Unpacking
 from .turn import Turn
-from ....ops import spellings
 
 
 class NoRecurrence(Exception):
