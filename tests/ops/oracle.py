@@ -75,8 +75,13 @@ class Case:
         return "-".join([self.op, *words])[:80].replace("::", "")
 
 
+OPS: set[str] = set()
+"""The ops that have a row in the tests that are imported."""
+
+
 def case(op: str, /, *, expect: dict[str, Any] | None = None, **arguments: Any) -> Case:
     """``expect`` sets the fields of Case, everything else goes to raw_ops."""
+    OPS.add(op)
     return Case(op, arguments, **(expect or {}))
 
 

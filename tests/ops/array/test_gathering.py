@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
+from graphscope import ops
+from graphscope.graph import TensorSpec
 from tests.ops.oracle import Case, case, check, floats, ints, known, table
 
 X = floats(5, 6, 7)
@@ -92,6 +95,7 @@ ROWS = ints(2, 3, low=0, high=5)
     case("Where", condition=known([False, False])),
     case("Unique", x=np.array([1, 2, 1], np.int32)),
     case("TopKV2", input=floats(3, 6), k=known(2)),
+    case("InTopK", predictions=floats(3, 5), targets=np.array([1, 0, 4]), k=2),
     case(
         "InTopKV2", predictions=floats(3, 6), targets=ints(3, low=0, high=6), k=known(2)
     ),
@@ -100,3 +104,18 @@ ROWS = ints(2, 3, low=0, high=5)
 )
 def test_gathering(row: Case) -> None:
     check(row)
+
+
+def test_the_first_version_of_top_k_has_its_number_as_an_attribute() -> None:
+    """TensorFlow no longer imports it (GraphDef version 7)."""
+    scores = floats(3, 6)
+    spec, number = TensorSpec("float32", (3, 6)), TensorSpec("int32", ())
+    first = ops.Call("TopK", {"k": 2, "sorted": True}, [spec])
+    second = ops.Call(
+        "TopKV2", {"sorted": True}, [spec, number], [None, np.array(2, "int32")]
+    )
+    assert ops.shapes(first, 2) == ops.shapes(second, 2) == ((3, 2), (3, 2))
+    texts = ops.keras_text(first, ["x"]), ops.keras_text(second, ["x", "k"])
+    ours, theirs = (eval(t, {"ops": keras.ops, "x": scores, "k": 2}) for t in texts)
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(mine, other)

@@ -19,6 +19,12 @@ A, B = floats(2, 3), floats(2, 5)
     case("ConcatOffset", concat_dim=known(1), shape=[known([2, 3]), known([2, 5])]),
     case("Pack", values=[A, A], axis=1),
     case("Pack", values=[A]),
+    case("ParallelConcat", values=[known([[1, 2]]), known([[3, 4]])], shape=[2, 2]),
+    case(
+        "ParallelDynamicStitch",
+        indices=[known([0, 2]), known([1])],
+        data=[floats(2, 3), floats(1, 3)],
+    ),
     case("Pack", values=[ints(), ints()], axis=0),
     case("Pack", values=[ints(), known(1), known(-1)], axis=0),
     case("Unpack", value=A, num=3, axis=1),

@@ -26,6 +26,13 @@ X = floats(2, 3, 4)
     case("ExpandDims", input=X, axis=known(-1)),
     case("Transpose", x=X, perm=known([2, 0, 1])),
     case("Transpose", x=X, perm=known([0, 1, 2])),
+    case("ConjugateTranspose", x=X, perm=known([2, 0, 1])),
+    case(
+        "ConjugateTranspose",
+        x=np.array([[1 + 2j, 3 - 1j, 1j]], np.complex64),
+        perm=known([1, 0]),
+        expect={"keras": False},
+    ),
     case("Tile", input=X, multiples=known([1, 2, 3])),
     case("ReverseV2", tensor=X, axis=known([0, -1])),
     case("Reverse", tensor=X, dims=known([False, True, False], "bool")),

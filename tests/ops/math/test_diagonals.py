@@ -35,6 +35,13 @@ def banded(
         padding_value=known(0, "float32"),
     ),
     case("MatrixSetDiag", input=floats(3, 4), diagonal=floats(3)),
+    case("MatrixSetDiagV2", input=floats(2, 3, 3), diagonal=floats(2, 3), k=known(0)),
+    case(
+        "MatrixDiagPartV2",
+        input=floats(2, 3, 3),
+        k=known(0),
+        padding_value=known(0.0, "float32"),
+    ),
     case("MatrixSetDiag", input=floats(2, 5, 4), diagonal=floats(2, 4)),
     case("MatrixSetDiagV3", input=floats(4, 4), diagonal=floats(4), k=known(0)),
 )

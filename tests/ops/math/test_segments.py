@@ -19,6 +19,12 @@ ORDER = known([0, 0, 1])
     case("SegmentMin", data=floats(3, 4), segment_ids=ORDER),
     case("SegmentProd", data=floats(3, 4), segment_ids=ORDER),
     case(
+        "UnsortedSegmentProd",
+        data=floats(4, 3),
+        segment_ids=known([0, 2, 0, 1]),
+        num_segments=known(3),
+    ),
+    case(
         "SegmentMax",
         data=floats(3, 4),
         segment_ids=known([0, 0, 2]),

@@ -28,6 +28,12 @@ X, SAME = floats(2, 3, 4), floats(2, 3, 4)
     case("TanhGrad", y=X, dy=SAME),
     case("RsqrtGrad", y=X, dy=SAME),
     case("SoftplusGrad", gradients=X, features=SAME),
+    case("SoftsignGrad", gradients=X, features=SAME),
+    case("LeakyReluGrad", gradients=X, features=SAME, alpha=0.3),
+    case("SeluGrad", gradients=X, outputs=SAME),
+    case("SqrtGrad", y=X, dy=SAME),
+    case("ReciprocalGrad", y=X, dy=SAME),
+    case("InvGrad", y=X, dy=SAME),
 )
 def test_activation(row: Case) -> None:
     check(row)
