@@ -45,7 +45,10 @@ PADS = [[1, 0], [2, 3]]
     case("SpaceToDepth", input=IMAGE, block_size=2),
     case("SpaceToBatch", input=IMAGE, paddings=known([[0, 0]] * 2), block_size=2),
     case(
-        "BatchToSpace", input=floats(8, 2, 3, 3), crops=known([[0, 1]] * 2), block_size=2
+        "BatchToSpace",
+        input=floats(8, 2, 3, 3),
+        crops=known([[0, 1]] * 2),
+        block_size=2,
     ),
     case("DepthToSpace", input=IMAGE, block_size=2),
     case(
