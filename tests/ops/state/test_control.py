@@ -76,8 +76,8 @@ def test_an_op_on_a_reference_is_the_op_on_its_value(op: str) -> None:
     inputs = [X, np.array(True)] if "Switch" in op else [X, X]
     specs = [TensorSpec(a.dtype.name, a.shape) for a in inputs]
     plain = spellings.OF_VALUES[op]
-    for known in ([], inputs):
-        calls = [ops.Call(each, attrs, specs, known, "node") for each in (op, plain)]
+    for values in ([], inputs):
+        calls = [ops.Call(each, attrs, specs, values, "node") for each in (op, plain)]
         assert ops.shapes(calls[0], 2) == ops.shapes(calls[1], 2)
         folded = [ops.values(call, 2) for call in calls]
         assert str(folded[0]) == str(folded[1])
