@@ -196,16 +196,16 @@ class Analysis(Tables):
         if target == "keras":
             prove = partial(self.prove, trust=trust, in_child=True) if verify else None
             source = self.model.source
-            return export_keras(source, place, self.write_keras, prove, **wishes)
+            chosen = partial(self.write_keras, weights=weights)
+            return export_keras(source, place, chosen, prove, **wishes)
         doing = f"exporting to {target}, and running both" if verify else "exporting"
         if not (self.model.layered or self.model.inferred):
             request = self._request(verify, trust, weights, as_is)
             announce(doing)
             return export_model(request, target, place, **wishes)
-        whole = self.model.topology is not None
+        whole, source = self.model.topology is not None, self.model.source
         announce("saving the model by Keras")
-        source, write = self.model.source, self.write_keras
-        with saved_by_keras(source, write, trust, whole) as folder:
+        with saved_by_keras(source, self.write_keras, trust, whole) as folder:
             saved = Analysis(load(folder), shapes=self.given_shapes)
             request = saved._request(verify, trust, weights, as_is)
             request = replace(request, source=self.model.source)
@@ -236,8 +236,14 @@ class Analysis(Tables):
         whole = Path(source).exists() or Path(f"{source}.index").exists()
         return self.model if self.joined or not whole else source
 
-    def write_keras(self, folder: str | Path, incomplete: bool = False) -> KerasReport:
-        """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing."""
+    def write_keras(
+        self, folder: str | Path, incomplete: bool = False, weights: str = "auto"
+    ) -> KerasReport:
+        """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing.
+
+        ``weights`` are those that ``freeze`` takes: ``"auto"`` the moving averages of weights where the file has some, ``"raw"`` never,
+        ``"ema"`` insists on them.
+        """
         from ..families.open_choices import open_choices
         from ..families.outline import chained
         from ..infer.layers.loops import check_loops
@@ -253,6 +259,10 @@ class Analysis(Tables):
             whole = Analysis(chained(self.model))
             whole.open_choices = open_choices(whole.model.graph)
             return whole.write_keras(folder, incomplete)
+        if averaged := self._averaged(weights):
+            report = averaged.write_keras(folder, incomplete)
+            self.named = averaged.named
+            return report
         check_loops(self.layer_graph, self.lifted.broken)
         fed = {Tensor.parse(name).node for name in self.wanted_inputs}
         if not incomplete and not self.model.layered:
@@ -269,6 +279,8 @@ class Analysis(Tables):
             guesses=self.guesses,
             incomplete=incomplete,
         )
+        if self.averages:
+            report = replace(report, choice_of_weights="ema")
         self.named = {
             step.name: str(payload.output)
             for step in report.source.program.steps
@@ -291,7 +303,7 @@ class Analysis(Tables):
             if name not in self.given_shapes
         )
         modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
-        return (*said, *modes, *self._shared_batch(), *self._plain_weights())
+        return (*said, *modes, *self._shared_batch(), *self._choice_of_weights())
 
     def _shared_batch(self) -> Iterator[str]:
         """What a formula over layers takes for granted where several inputs leave their first size open."""
@@ -306,21 +318,27 @@ class Analysis(Tables):
             listed = ", ".join(map(repr, loose))
             yield f"{listed} have one batch size, as the inputs of a Keras model do"
 
-    def _plain_weights(self) -> Iterator[str]:
-        """That the weights have moving averages, which a frozen file takes and the graph itself does not read."""
-        from ..freeze.variables.moving_averages import (
-            VARIABLES,
-            averages_of,
-            find_averages,
-        )
+    def _choice_of_weights(self) -> Iterator[str]:
+        """Which weights these are, where the file holds their moving averages too."""
+        from ..freeze.variables.choice import averages_in, choice_text
 
-        variables = list(self.graph.by_op(*VARIABLES))
-        kept = averages_of(self.flat, variables, find_averages(self.flat.graph))
-        if kept:
-            yield (
-                f"the weights are the trained ones: {len(kept)} have a moving average in {self.model.source} too; "
-                "to have these, freeze first (graphscope freeze --weights ema) and write that file as Keras"
-            )
+        averages = self.averages or averages_in(self.flat)
+        if used := averages.keys() & set(self.graph):
+            yield choice_text(len(used), "ema" if self.averages else "raw")
+
+    def _averaged(self, choice: str) -> Analysis | None:
+        """The same with the moving averages of its weights in their place; None where it has none, or ``choice`` is against it."""
+        from ..freeze.variables.choice import chosen
+
+        averages = {} if self.averages else chosen(self.flat, choice)
+        if not averages:
+            return None
+        model = replace(self.model, keys={**self.model.keys, **averages})
+        other = Analysis(
+            model, self.wanted_outputs, self.wanted_inputs, self.given_shapes
+        )
+        other.averages = averages
+        return other
 
     def _is_described(self) -> bool:
         """Whether the file describes a Keras model whose own outputs are wanted."""

@@ -32,6 +32,7 @@ _ASKED = (
     "joined",
     "open_choices",
     "named",
+    "averages",
 )
 SURE = 0.5  # below this score a candidate output is shown, never acted on
 
@@ -59,6 +60,7 @@ class Stages:
         self.joined = joined
         self.open_choices: tuple[str, ...] = ()  # of layers that nothing wires
         self.named: dict[str, str] = {}  # layer, as it was written -> what it computes
+        self.averages: dict[str, str] = {}  # variable -> the average read in its place
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled and copied: the file and what was asked; what follows from these is found again."""

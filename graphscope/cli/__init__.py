@@ -241,6 +241,7 @@ def keras_command(
     trust: bool,
     single_file: bool,
     incomplete: bool,
+    weights: str,
     force: bool,
     **options: Any,
 ) -> None:
@@ -256,13 +257,12 @@ def keras_command(
     written = [os.path.join(out, name) for name in KERAS]
     check_ours(written, force)
     analysis = analysis_of(options)
-    document = analysis.write_keras(out, incomplete).document()
+    document = analysis.write_keras(out, incomplete, weights).document()
     remember(written)
     if not document["weights"]:
         single_file = verify = False
     if single_file and not can_run():
-        remark = "TensorFlow is not installed, so there is no model.keras"
-        document["remarks"].append(f"{remark}: model.py and its weights are written")
+        document["remarks"].append("there is no model.keras: TensorFlow is not installed")
     elif single_file:
         from ..errors import NotExpressible
         from ..verify import save_single

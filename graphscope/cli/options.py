@@ -84,6 +84,13 @@ force_option = click.option(
     is_flag=True,
     help="Replace what stands at OUT and graphscope did not write, or was edited since.",
 )
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["auto", "raw", "ema"]),
+    default="auto",
+    show_default=True,
+    help="Moving averages of the weights where there are some, raw weights, or averages only.",
+)
 FREEZE = (
     force_option,
     click.option(
@@ -105,13 +112,7 @@ FREEZE = (
         metavar="OLD=NEW",
         help="Rename a node of the result.",
     ),
-    click.option(
-        "--weights",
-        type=click.Choice(["auto", "raw", "ema"]),
-        default="auto",
-        show_default=True,
-        help="Moving averages or raw weights.",
-    ),
+    weights_option,
     click.option(
         "--fold-batch-norm",
         is_flag=True,
@@ -185,13 +186,7 @@ EXPORT = (
     click.option(
         "--page", is_flag=True, help="tfjs: a web page beside it that runs it."
     ),
-    click.option(
-        "--weights",
-        type=click.Choice(["auto", "raw", "ema"]),
-        default="auto",
-        show_default=True,
-        help="Moving averages or raw weights.",
-    ),
+    weights_option,
     click.option(
         "--as-is",
         is_flag=True,
@@ -255,6 +250,7 @@ KERAS = (
         is_flag=True,
         help="Where weights are missing: write model.py alone, without them.",
     ),
+    weights_option,
 )
 
 FREEZE_WISHES: tuple[str, ...] = (

@@ -198,8 +198,11 @@ def verification_text(doc: Mapping[str, Any]) -> str:
     verdict = verdict if verdict == "equal" else verdict.upper()
     if doc["passed"] and any(out.get("operators") for out in doc["outputs"]):
         verdict = "equal operator by operator, all of them with LiteRT's rounding"
+    if doc.get("run_with"):
+        verdict += f" to the file run with {printable(', '.join(doc['run_with']))}"
     worst = f"largest difference {doc['max_abs']:.3g}, {doc['max_rel']:.3g} of the output's scale"
-    return "\n".join([*map(printable, lines), f"{verdict}: {worst}"])
+    stored = f"; {printable(doc['stored'])}" if doc.get("stored") else ""
+    return "\n".join([*map(printable, lines), f"{verdict}: {worst}{stored}"])
 
 
 def freeze_text(doc: Mapping[str, Any]) -> str:

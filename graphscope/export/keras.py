@@ -86,6 +86,7 @@ def export_keras(
         outputs=(),
         bytes=size_of(path),
         bytes_before=0,
+        weights=report.choice_of_weights,
         remarks=tuple(report.document().get("remarks", ())),
         verified=proof,
     )

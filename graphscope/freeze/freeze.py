@@ -32,12 +32,12 @@ from .shrink.quantize import halve, quantize
 from .signed import input_names, name_outputs
 from .stream import write_graph
 from .validity import check_nodes
+from .variables.choice import check_choice, choice_text
 from .variables.moving_averages import Averages, averages_of, find_averages
 from .variables.temporary import sum_temporaries
 from .variables.to_constants import HANDLES, REFERENCES, check_values, freeze_variables
 
 PLACEHOLDERS = spellings.PLACEHOLDERS
-WEIGHTS = ("auto", "raw", "ema")
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,7 @@ def prepare_freeze(
 ) -> Freeze:
     """A freeze that writes nothing: its ``build`` gives the frozen graph, for whoever writes another format. As ``freeze_model``."""
     wish = Options(**options)
-    if wish.weights not in WEIGHTS:
-        raise GraphscopeError(f"weights are {', '.join(WEIGHTS)}, not {wish.weights!r}")
+    check_choice(wish.weights)
     if wish.quantize not in (None, "int8") or wish.quantize and wish.half:
         raise GraphscopeError("weights are quantized to int8, or halved, not both")
     if getattr(model, "layered", False) or model.inferred:
@@ -196,7 +195,11 @@ class Freeze:
         bodies = {} if self.wish.as_is else bodies_without_dropout(self._called(graph))
         if bodies:
             self.changes.append(
-                Change("dropout removed from the bodies of loops", tuple(bodies))
+                Change(
+                    "dropout removed from the bodies of loops",
+                    tuple(bodies),
+                    "no dropout",
+                )
             )
             self.functions |= bodies
             self.model = replace(self.model, functions=self.functions)
@@ -221,21 +224,15 @@ class Freeze:
     def _averages(self, graph: Graph) -> dict[str, str]:
         """Variable -> the key of the average that stands in for it."""
         variables = list(graph.by_op(*REFERENCES, *HANDLES))
-        if self.wish.weights == "raw":
-            return {}
         averages = averages_of(self.model, variables, self.averages)
-        if self.wish.weights == "ema" and not averages:
-            raise GraphscopeError(
-                f"{self.model.source} holds no exponential moving averages of the weights that the outputs need"
-            )
+        if averages and self.wish.weights == "raw":
+            self.remarks.append(choice_text(len(averages), "raw"))
+            return {}
+        check_choice(self.wish.weights, averages, self.model.source)
         if averages:
             self.weights = "ema"
-            self.changes.append(
-                Change(
-                    f"{len(averages)} weights are their exponential moving averages",
-                    tuple(averages),
-                )
-            )
+            text, kind = choice_text(len(averages), "ema"), "the moving averages of weights"
+            self.changes.append(Change(text, tuple(averages), kind))
         return averages
 
     def _as_signed(self, graph: Graph) -> Graph:

@@ -9,10 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is computed otherwise than the file says, and where."""
+    """One thing that is computed otherwise than the file says, and where; ``kind`` is what such changes are called together."""
 
     what: str
     nodes: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True)

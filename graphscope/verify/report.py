@@ -17,7 +17,9 @@ class Verification:
     where that could be told. ``drawn`` has one dict for each run: the shape of every input. ``one_sided``
     names the thresholds of the reference (ReLU6, a clip, a comparison) that every run met on one side only: of the other side
     nothing is proved. ``numbers`` says whether all that was compared agreed, proof or not; ``settings`` what inference feeds to
-    mode switches. ``passed``: something that depends on an input, or a model without inputs, was compared and is equal.
+    mode switches. Where the reference was run otherwise than it is stored, ``run_with`` says with what, ``because`` why, and
+    ``apart_from_stored`` how far that is from the file as it lies there, in an output's own scale (None: that could not be run).
+    ``passed``: something that depends on an input, or a model without inputs, was compared and is equal.
     """
 
     max_abs: float
@@ -30,6 +32,9 @@ class Verification:
     one_sided: tuple[str, ...] = ()
     numbers: str = "equal"
     settings: Mapping[str, str] = field(default_factory=dict)
+    run_with: tuple[str, ...] = ()
+    because: str = ""
+    apart_from_stored: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -45,7 +50,16 @@ class Verification:
             for name, value in asdict(self).items()
         }
         del plain["numbers"]
-        return plain | {"verdict": self.verdict, "account": self.account()}
+        texts = {"account": self.account(), "stored": self.stored()}
+        return plain | {"verdict": self.verdict} | texts
+
+    def stored(self) -> str:
+        """How what was compared stands to the file as it lies there; ``""`` where that was compared."""
+        if not self.run_with:
+            return ""
+        if self.apart_from_stored is None:
+            return f"not held against the file as stored, because {self.because}"
+        return f"differs from the file as stored by {self.apart_from_stored:.2g} of its scale, because {self.because}"
 
     def account(self) -> str:
         """What was compared, on what, and what was left out: one paragraph."""
@@ -61,6 +75,8 @@ class Verification:
                 f"{name} = {value}" for name, value in self.settings.items()
             )
             parts.append(f"fed as inference needs: {fed}")
+        if self.run_with:
+            parts.append(f"changed in the reference: {', '.join(self.run_with)}")
         if rows["random"]:
             parts.append(f"drawn at random and left out: {_listed(rows['random'])}")
         if rows["constant"]:

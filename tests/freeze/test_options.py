@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graphscope.analysis.results import Analysis
 from graphscope.errors import GraphError, GraphscopeError, MissingWeight, NotExpressible
 from graphscope.freeze import freeze_model
 from graphscope.graph import Extent, Graph, Model, Node, Tensor, Weights
@@ -384,16 +383,6 @@ def test_the_raw_weights_on_request_and_averages_only_where_there_are_some(tmp_p
         freeze_model(
             matmul_model(arrays["net/w"]), ["y"], tmp_path / "f.pb", weights="best"
         )
-
-
-def test_keras_source_has_the_trained_weights_and_says_where_the_averages_are(tmp_path):
-    arrays = {"net/w": np.ones((2, 3), "f")}
-    plain = matmul_model(arrays["net/w"])
-    arrays["net/w/ExponentialMovingAverage"] = 3 * arrays["net/w"]
-    found = Analysis(Model(plain.graph, source="run", weights=Memory(arrays)))
-    (said,) = [text for text in found.guesses if "moving average" in text]
-    assert "1 have a moving average in run" in said and "--weights ema" in said
-    assert not any("moving average" in text for text in Analysis(plain).guesses)
 
 
 def test_the_report_counts_and_gives_reasons(network, tmp_path):

@@ -17,6 +17,7 @@ from ..report import Change
 from ..variables.moving_averages import REACH, Averages, variable_of
 from ..variables.to_constants import HANDLES
 
+STATISTICS = "moving statistics in place of the batch's"
 FUSED = spellings.FUSED_BATCH_NORMS
 _THROUGH = frozenset(
     {
@@ -115,6 +116,7 @@ def _substitute(
     return Change(
         f"reads the moving statistic {variable} in place of the batch's {tensor}",
         tuple(readers),
+        STATISTICS,
     )
 
 
@@ -163,4 +165,4 @@ def _set_inference(
         )
     changes = {"is_training": False, "exponential_avg_factor": None}
     put(graph, name, replace(node, attrs=Edited(node.attrs, changes)), inputs)
-    return Change("normalises with its moving statistics", (name,))
+    return Change("normalises with its moving statistics", (name,), STATISTICS)

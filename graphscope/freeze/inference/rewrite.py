@@ -60,20 +60,27 @@ def for_inference(
     """The pruned graph of ``model`` in its inference form, and what was changed to get there."""
     wanted = list(outputs)
     changes = [
-        Change(f"{name} set to {value}", (name,)) for name, value in modes.items()
+        Change(f"{name} set to {value}", (name,), f"{name} set to {value}")
+        for name, value in modes.items()
     ]
     whole = model.graph
     graph = specialise(whole, modes, model.functions)
     graph, ranges = read_stored_ranges(graph)
     graph = prune(graph, wanted)
     changes += [
-        Change(f"quantises with its stored range {' to '.join(names)}", (name,))
+        Change(
+            f"quantises with its stored range {' to '.join(names)}",
+            (name,),
+            "the stored ranges of quantisation",
+        )
         for name, names in ranges.items()
         if name in graph
     ]
     changes += use_moving_statistics(graph, whole, averages)
     graph = prune(graph, wanted)
-    changes += [Change("dropout removed", (name,)) for name in drop_dropout(graph)]
+    changes += [
+        Change("dropout removed", (name,), "no dropout") for name in drop_dropout(graph)
+    ]
     return prune(graph, wanted), changes
 
 

@@ -6,6 +6,7 @@ another variable, ``V`` is its exponential moving average; where it is a mean ov
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ _ALGEBRA = frozenset(
     }
 )
 REACH = 60  # nodes looked at above one update: averages are a handful of ops
+_APPLIES = re.compile(r"(Resource)?(Sparse)?Apply[A-Z]")
 _SUFFIX = "/ExponentialMovingAverage"
 
 
@@ -58,7 +60,25 @@ def find_averages(graph: Graph) -> Averages:
             averages.statistics[variable] = followed
         elif other != variable and _alike(graph, other, variable):
             averages.of[other] = variable
+    if averages.of:
+        taught = _taught_by(graph, set(averages.of.values()))
+        averages.of = {w: v for w, v in averages.of.items() if v not in taught}
     return averages
+
+
+def _taught_by(graph: Graph, variables: set[str]) -> set[str]:
+    """Of variables that follow others those that an optimizer's gradients depend on: a target network's, or a teacher's.
+
+    Such a copy has a part of its own in training; an average for evaluation is read by nothing that trains.
+    """
+    gradients = [
+        source.node
+        for name in graph
+        if _APPLIES.match(graph.op(name))
+        for source in graph.inputs(name)
+        if not variable_of(graph, source)
+    ]
+    return variables & graph.upstream(gradients) if gradients else set()
 
 
 def averages_of(

@@ -66,7 +66,8 @@ class KerasSource:
 class KerasReport:
     """What ``write_keras`` wrote: the folder and the file of the weights, what the model holds, what stayed an op.
 
-    ``parameters`` counts weight elements, ``in_layers`` those of them that Keras's own layers hold.
+    ``parameters`` counts weight elements, ``in_layers`` those of them that Keras's own layers hold; ``choice_of_weights`` is ``"ema"``
+    where they are moving averages of the weights that the graph reads, else ``"raw"``.
     """
 
     path: str
@@ -78,6 +79,7 @@ class KerasReport:
     not_portable: Mapping[str, str]
     remarks: tuple[str, ...]
     source: KerasSource
+    choice_of_weights: str = "raw"
 
     def document(self) -> dict[str, Any]:
         """The report as JSON has it; ``verified`` is for those who run the two."""
@@ -85,6 +87,7 @@ class KerasReport:
         return {
             "path": self.path,
             "weights": self.weights,
+            "choice_of_weights": self.choice_of_weights,
             "layers": self.layers,
             "parameters": self.parameters,
             "weights_in_layers": round(share, 2),

@@ -14,7 +14,7 @@ from graphscope.analysis import analyse
 from graphscope.freeze import freeze_model
 from graphscope.read import load
 from graphscope.simplify.rewrites.stored_ranges import read_stored_ranges
-from graphscope.verify.training import trains
+from graphscope.verify.reference.forms import trains
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import spellings
-from .import_tensorflow import import_tensorflow
-from .run.runner import GraphRunner, Runner
+from ...ops import spellings
+from ..import_tensorflow import import_tensorflow
+from ..run.runner import GraphRunner, Runner
 
 ABOUT_ZERO = frozenset("Relu Elu Selu LeakyRelu Abs Sign".split())
 COMPARISONS = frozenset(spellings.COMPARISONS)
