@@ -262,7 +262,9 @@ def keras_command(
     if not document["weights"]:
         single_file = verify = False
     if single_file and not can_run():
-        document["remarks"].append("there is no model.keras: TensorFlow is not installed")
+        document["remarks"].append(
+            "there is no model.keras: TensorFlow is not installed"
+        )
     elif single_file:
         from ..errors import NotExpressible
         from ..verify import save_single

@@ -231,7 +231,10 @@ class Freeze:
         check_choice(self.wish.weights, averages, self.model.source)
         if averages:
             self.weights = "ema"
-            text, kind = choice_text(len(averages), "ema"), "the moving averages of weights"
+            text, kind = (
+                choice_text(len(averages), "ema"),
+                "the moving averages of weights",
+            )
             self.changes.append(Change(text, tuple(averages), kind))
         return averages
 

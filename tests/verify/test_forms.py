@@ -107,7 +107,10 @@ def test_a_target_network_is_no_average_of_the_network_that_acts(tmp_path):
         x = v1.placeholder(tf.float32, [None, 4], name="x")
         acting, target = (
             v1.get_variable(name, initializer=value, use_resource=False)
-            for name, value in (("acting", np.ones((4, 3), "f")), ("t", 2 * np.ones((4, 3), "f")))
+            for name, value in (
+                ("acting", np.ones((4, 3), "f")),
+                ("t", 2 * np.ones((4, 3), "f")),
+            )
         )
         q = tf.matmul(x, acting, name="q")
         error = q - 0.9 * tf.stop_gradient(tf.reduce_max(tf.matmul(x, target)))

@@ -26,7 +26,9 @@ def check_choice(
 def averages_in(model: Model) -> dict[str, str]:
     """Variable -> the key of its average, of all variables of a flat model that have one."""
     variables = list(model.graph.by_op(*VARIABLES))
-    return averages_of(model, variables, find_averages(model.graph)) if variables else {}
+    return (
+        averages_of(model, variables, find_averages(model.graph)) if variables else {}
+    )
 
 
 def chosen(model: Model, choice: str) -> dict[str, str]:
@@ -45,5 +47,7 @@ def choice_text(count: int, choice: str) -> str:
         have = "1 of them has an" if count == 1 else f"{count} of them have an"
         return f"the weights are the raw ones: {have} exponential moving average too (--weights ema)"
     if count == 1:
-        return "1 weight is its exponential moving average (--weights raw has the other)"
+        return (
+            "1 weight is its exponential moving average (--weights raw has the other)"
+        )
     return f"{count} weights are their exponential moving averages (--weights raw has the others)"
