@@ -19,7 +19,7 @@ import click
 from .. import __version__
 from .arguments import analysis_of, opened, refuse_useless, say, warn_of
 from .assignment import assign_command
-from .endings import end_by_signal, exit_by, fail
+from .endings import can_run, end_by_signal, exit_by, fail
 from .group import Ordered
 from .inputs import on_disk, over_models, with_file
 from .ledger import KERAS, check_ours, remember
@@ -222,13 +222,6 @@ def freeze_command(
     if verify and REDUCTIONS & wishes.keys() and can_run():
         document["verified"] = analysis.measure_reduction(out, **wishes).to_json()
     say(document, lambda: console.freeze_text(document), json_wanted)
-
-
-def can_run() -> bool:
-    """Whether TensorFlow is installed; nothing is imported to find out."""
-    from importlib.util import find_spec
-
-    return find_spec("tensorflow") is not None
 
 
 @model_command("keras")

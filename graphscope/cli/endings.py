@@ -1,4 +1,4 @@
-"""How the program ends: by a signal, by what the system refuses."""
+"""How the program ends: by a signal, by what the system refuses, by what a proof says or that none can be had."""
 
 from __future__ import annotations
 
@@ -61,6 +61,13 @@ def os_text(error: OSError) -> str:
     if isinstance(error, FileExistsError | NotADirectoryError):
         reason += ", and it is no folder"
     return reason if error.filename is None else f"{error.filename}: {reason}"
+
+
+def can_run() -> bool:
+    """Whether TensorFlow is installed; nothing is imported to find out."""
+    from importlib.util import find_spec
+
+    return find_spec("tensorflow") is not None
 
 
 def exit_by(proof: Mapping[str, Any] | None, must_prove: bool) -> None:
