@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..graph import Layer, Tensor, Variable
+from ..errors import GraphscopeError
+from ..graph import Graph, Layer, Loop, Model, Tensor, Variable
+from ..infer.finding import NAMED
 from ..infer.outputs.answer import freeze_command, short
+from ..infer.training.op_kinds import SOURCES
 from ..ops import spellings
 from ..read.variables.roles import PARAMETERS
 from .progress import announce
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 def describe_model(analysis: Stages) -> dict[str, Any]:
     """``inspect``: what the file is, what goes in and out, its layers, totals, and what is to be found without reading a weight."""
     model, sizes = analysis.model, sizes_of(analysis)
-    candidates = describe_outputs(analysis)
+    candidates, loose = describe_outputs(analysis), unexplained(analysis)
     return {
         "source": model.source,
         "format": model.format,
@@ -39,9 +43,11 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "outputs": candidates["outputs"],
         "layers": dict(Counter(layer.op for layer in analysis.layers).most_common()),
         "loops": [
-            {"name": each.name, "ops": each.attrs["ops"]} for each in analysis.loops
+            {"name": each.name, "ops": each.attrs["ops"]}
+            for each in kept_loops(analysis)
         ],
-        "unexplained": len(unexplained(analysis)),
+        "unexplained": len(loose),
+        "unexplained_nodes": loose[:NAMED],
         "roles": dict(Counter(analysis.roles.values()).most_common()),
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
         "training": _training(analysis),
@@ -62,10 +68,42 @@ def _training(analysis: Stages) -> dict[str, Any] | None:
 
     if analysis.model.layered or analysis.model.inferred:
         return None
-    optimizers = training_recipe(analysis.training)
+    optimizers = training_recipe(analysis.training, partial(_number_in, analysis.flat))
     if not optimizers:
         return None
-    return {"optimizers": optimizers, "losses": loss_ops(analysis.training)}
+    return {
+        "optimizers": optimizers,
+        "losses": loss_ops(analysis.training),
+        "regularizers": _regularizers(analysis),
+    }
+
+
+def _number_in(model: Model, variable: str) -> float | None:
+    """The number that a variable holds; None where it holds several, or the file does not say."""
+    try:
+        value = model.value(variable) if model.has_value(variable) else None
+    except GraphscopeError:
+        return None
+    return float(value) if value is not None and value.shape == () else None
+
+
+def _regularizers(analysis: Stages) -> list[str]:
+    """The penalties on weights that the loss holds, in Keras's terms, each with how many weights it is on."""
+    counts = Counter(
+        _penalty_text(value)
+        for layer in analysis.layers
+        for key, value in layer.attrs.items()
+        if key.endswith("_regularizer") and value
+    )
+    return [f"{text} of {number} weight{'s' * (number > 1)}" for text, number in counts.most_common()]
+
+
+def _penalty_text(value: Any) -> str:
+    """``L2(l2=5e-05)``."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    settings = ", ".join(f"{k}={v}" for k, v in value.get("config", {}).items())
+    return f"{value.get('class_name')}({settings})"
 
 
 def shape_text(shape: Sequence[int | None] | None) -> str:
@@ -202,8 +240,29 @@ def unexplained(analysis: Stages) -> list[str]:
     quiet |= {"Identity", "IdentityN"}
     nodes = ((name, graph.node(name)) for name in graph)
     return [
-        n for n, node in nodes if not isinstance(node, Layer) and node.op not in quiet
+        n
+        for n, node in nodes
+        if not isinstance(node, Layer)
+        and node.op not in quiet
+        and not SOURCES.match(node.op)
     ]
+
+
+def kept_loops(analysis: Stages) -> list[Loop]:
+    """The loops and conditions that are still layers of their own: no recurrent layer took their place."""
+    graph = analysis.layer_graph
+    nodes = ((name, graph.node(name)) for name in graph)
+    return [
+        node
+        for name, node in nodes
+        if isinstance(node, Loop) and not _fills_pipeline(graph, name)
+    ]
+
+
+def _fills_pipeline(graph: Graph, name: str) -> bool:
+    """Whether nothing but an input pipeline reads a node: the side of the data, not of the model."""
+    readers = [reader for reader, _ in graph.consumers(name)]
+    return bool(readers) and all(SOURCES.match(graph.op(r)) for r in readers)
 
 
 def describe_outputs(analysis: Stages) -> dict[str, Any]:

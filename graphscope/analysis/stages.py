@@ -315,6 +315,7 @@ class Stages:
             flat=self.flat,
             training=self.training,
             ranking=lambda: self.candidates,
+            layers=lambda: self.layers,
         )
         return (*listed, *self._near_families())
 

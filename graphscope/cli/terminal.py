@@ -51,7 +51,7 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
         title = ", ".join(filter(None, [family["name"], family["variant"]]))
         lines.append(f"  {printable(title)} ({'; '.join(family['evidence'])})")
     variables = counted(doc["variables"])
-    weights = f"{doc['parameters']:,} parameters, {amount(doc['bytes'])}"
+    weights = f"{number_of(doc['parameters'], 'parameter')}, {amount(doc['bytes'])}"
     if doc["constants"] and variables:
         weights += f" ({doc['constants']:,} of them constants of the graph)"
     lines.append(f"  {weights}" + (f"; variables: {variables}" if variables else ""))
@@ -63,11 +63,13 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
     if doc.get("loops"):
         listed = ", ".join(
-            f"{printable(e['name'])} ({e['ops']} ops)" for e in doc["loops"]
+            f"{printable(e['name'])} ({number_of(e['ops'], 'op')})"
+            for e in doc["loops"][:SHOWN]
         )
+        listed += _beyond(len(doc["loops"]) - SHOWN)
         lines.append(f"  kept as layers that run them: {listed}")
     if doc["unexplained"]:
-        lines.append(f"  {doc['unexplained']:,} ops belong to no layer")
+        lines.append(f"  {_loose(doc)}")
     lines += ["", "Findings"]
     lines += [f"  {finding_line(f)}" for f in doc["findings"]] or [
         "  nothing to object; graphscope doctor reads the weights, too"
@@ -88,14 +90,29 @@ def training_lines(training: Mapping[str, Any] | None) -> Iterator[str]:
     for each in training["optimizers"][:SHOWN] if training else ():
         line = f"trained by {printable(each['text'])}"
         yield line + (f" on {losses}" if losses else "")
+    penalties = training.get("regularizers", ()) if training else ()
+    if penalties:
+        yield "the loss also holds " + ", ".join(penalties)
+
+
+def _loose(doc: Mapping[str, Any]) -> str:
+    """How many ops belong to no layer, and which."""
+    count, named = doc["unexplained"], doc["unexplained_nodes"]
+    belong = "belongs" if count == 1 else "belong"
+    names = ", ".join(map(printable, named)) + _beyond(count - len(named))
+    return f"{number_of(count, 'op')} {belong} to no layer: {names}"
+
+
+def _beyond(count: int) -> str:
+    return f" and {count:,} more" if count > 0 else ""
 
 
 def _graph_line(doc: Mapping[str, Any]) -> str:
     if doc["inferred"]:
         return "no graph beside it: what follows is inferred from names and shapes"
-    line = f"{doc['nodes']:,} nodes"
+    line = number_of(doc["nodes"], "node")
     if doc["functions"]:
-        line += f", {doc['functions']:,} functions"
+        line += f", {number_of(doc['functions'], 'function')}"
     roles = counted(doc["roles"])
     return line + (f"; not part of the model: {roles}" if roles else "")
 
@@ -139,15 +156,17 @@ def doctor_text(doc: Mapping[str, Any]) -> str:
 
 def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
     """What ``graphscope outputs`` says: inputs, then outputs, best first."""
-    inputs, outputs = doc["inputs"], doc["outputs"]
+    inputs, outputs, beyond = doc["inputs"], doc["outputs"], 0
     if brief:
         inputs = [each for each in inputs if each["kind"] not in QUIET_KINDS]
+        beyond = len(inputs) - 2 * SHOWN
         inputs, outputs = inputs[: 2 * SHOWN], outputs[:SHOWN]
     width = max((len(each["kind"]) for each in inputs), default=4)
     lines = ["Inputs", *([] if inputs else ["  none found"])]
     for each in inputs:
         lines.append(f"  {each['kind']:<{width}}  {_tensor(each)}")
         lines += [] if brief else [_evidence(e, width) for e in each["evidence"]]
+    lines += [f"  and {beyond} more"] if beyond > 0 else []
     lines += ["", "Outputs", *([] if outputs else ["  none found"])]
     for each in outputs:
         lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import GraphscopeError
-from ..graph import Function, Model, Tensor
+from ..graph import Function, Layer, Model, Tensor
 from ..wire.nodes import holds_tensor
-from .outputs.answer import Candidate, Candidates, freeze_command
+from .outputs.answer import Candidate, Candidates, freeze_command, short
 from .outputs.find import find_outputs
-from .training.op_kinds import VARIABLES
+from .training.op_kinds import SOURCES, VARIABLES
 from .training.roles import Training, study_training
 
 SEVERITIES = ("info", "warning", "error")
@@ -56,6 +56,7 @@ class Case:
     inlined: Model | None = None
     training: Training | None = None
     ranking: Callable[[], Candidates] | None = None
+    layers: Callable[[], Iterable[Layer]] = tuple
 
     @cached_property
     def flat(self) -> Model:
@@ -131,10 +132,35 @@ class Case:
     def library(self) -> Mapping[str, Function]:
         return self.model.functions
 
-    def freeze_command(self) -> str:
-        """The command that freezes the model at its outputs."""
+    def freeze_command(self, inputs: Iterable[str] = ()) -> str:
+        """The command that freezes the model at its outputs, fed at ``inputs``."""
+        source, names = self.model.source, list(inputs)
         if not self.outputs:
-            return freeze_command(self.model.source, ("NAME",))
+            return freeze_command(source, ("NAME",), names)
         if not self.wanted:
-            return self.candidates.freeze_command(self.model.source)
-        return freeze_command(self.model.source, self.wanted)
+            best = [short(c.tensor) for c in self.candidates.best()]
+            return freeze_command(source, best, names)
+        return freeze_command(source, self.wanted, names)
+
+    def cut_commands(self, nodes: Iterable[str]) -> str:
+        """The commands that freeze what comes before nodes that cannot run and what comes after, a line each."""
+        graph, bad = self.flat.graph, set(nodes) & self.path
+        after = {t for n in self.path - bad for t in graph.inputs(n) if t.node in bad}
+        before = {t for n in bad for t in graph.inputs(n) if self._is_computed(t, bad)}
+        commands = []
+        if before:
+            outputs = sorted(map(short, before))
+            commands.append(freeze_command(self.model.source, outputs, (), "before.pb"))
+        if after:
+            commands.append(self.freeze_command(sorted(map(short, after))))
+        return "\n".join(commands)
+
+    def _is_computed(self, tensor: Tensor, beyond: set[str]) -> bool:
+        """Whether a tensor is computed from a feed, before any of the nodes ``beyond``."""
+        graph, study = self.flat.graph, self.study
+        if SOURCES.match(graph.op(tensor.node)):
+            return False
+        above = graph.upstream([tensor.node])
+        return not above & beyond and bool(
+            study.deps.feeds[study.flow.index[tensor.node]]
+        )

@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 
-from ...graph import Model
+from ...graph import Layer, Model
 from ..finding import SEVERITIES, Case, Finding
 from ..outputs.answer import Candidates
 from ..training.roles import Training
@@ -27,14 +27,16 @@ def diagnose(
     flat: Model | None = None,
     training: Training | None = None,
     ranking: Callable[[], Candidates] | None = None,
+    layers: Callable[[], Iterable[Layer]] = tuple,
 ) -> tuple[Finding, ...]:
     """The findings on a model, worst first.
 
     ``outputs`` are the names that the user means to freeze, exactly as given; without them the likely outputs are
     looked at. ``weights=False`` leaves the values of the weights unread. ``flat`` (the model inlined), ``training``
     (``study_training`` of it) and ``ranking`` (which gives ``find_outputs`` of it) spare computing them once more.
+    ``layers`` gives the recovered layers: what became of its loops.
     """
-    case = Case(model, tuple(outputs), weights, flat, training, ranking)
+    case = Case(model, tuple(outputs), weights, flat, training, ranking, layers)
     chosen = [
         f for f in families() if not model.layered or f.__name__ in _WITHOUT_GRAPH
     ]

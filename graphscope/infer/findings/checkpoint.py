@@ -56,10 +56,14 @@ def _no_weights(case: Case, variables: Mapping[str, Shape]) -> Finding:
     return Finding(
         "no-weights",
         "warning",
-        f"the file holds the structure of the model only: {len(variables)} variables have no values",
+        f"the file holds the structure of the model only: {_variables(len(variables))} no values",
         (),
-        "name the checkpoint: --checkpoint PREFIX",
+        f"{case.freeze_command()} --checkpoint PREFIX",
     )
+
+
+def _variables(count: int) -> str:
+    return f"{count} variable{'s have' if count > 1 else ' has'}"
 
 
 def _against(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
@@ -102,7 +106,7 @@ def _against(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
         yield Finding(
             "variable-missing-elsewhere",
             "info",
-            f"{len(off)} variables that the outputs do not need are not in the checkpoint: {listed(off)}",
+            f"the checkpoint does not hold {listed(off)}, which the outputs do not need",
             tuple(off),
         )
     if spare and not prefix:

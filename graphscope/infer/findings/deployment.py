@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from ...graph import Tensor
@@ -18,6 +17,9 @@ _PIPELINES = re.compile(
     r"IteratorGetNext|QueueDequeue|Reader(Read|ReadUpTo)(V2)?$|BarrierTakeMany|ReadFile$|Unstage$"
 )
 _PYTHON = re.compile(r"(Eager)?PyFunc(Stateless)?$")
+_DECODERS = re.compile(
+    r"Decode(Wav|Jpeg|Png|Bmp|Gif|WebP|Image|AndCropJpeg|Raw|PaddedRaw|CSV|Compressed)|Parse(Single)?(Sequence)?Example"
+)
 _QUANTISED = re.compile(
     r"FakeQuant|Quantize|Dequantize|QuantizedConv|QuantizedMatMul|Requantize"
 )
@@ -35,6 +37,7 @@ _SIZES = {
 def find(case: Case) -> Iterator[Finding]:
     yield from _pipeline(case)
     yield from _python(case)
+    yield from _decoders(case)
     yield from _tables(case)
     yield from _state(case)
     yield from _references(case)
@@ -54,19 +57,18 @@ def _pipeline(case: Case) -> Iterator[Finding]:
     nodes = _matching(case, _PIPELINES)
     if nodes:
         cuts = [
-            c
+            c.tensor
             for c in case.candidates.inputs
             if c.tensor.node in nodes and c.kind == "data"
         ]
-        shown = ", ".join(f"{c.tensor} ({c.spec.dtype or '?'})" for c in cuts[:4])
-        inputs = " ".join(f"--input {c.tensor}" for c in cuts)
+        shown = listed(map(str, cuts))
         yield Finding(
             "input-pipeline",
             "warning",
             f"the model reads its data from a pipeline inside the graph ({listed(nodes)}), not from a placeholder: a "
             f"frozen graph would wait for a queue or an iterator that nobody fills; cut at {shown or 'its outputs'}",
             tuple(nodes),
-            f"{case.freeze_command()} {inputs}".rstrip(),
+            case.freeze_command(map(str, cuts)),
         )
 
 
@@ -76,24 +78,25 @@ def _python(case: Case) -> Iterator[Finding]:
         yield Finding(
             "python-function",
             "error",
-            f"{listed(nodes)} calls a Python function that is not in the file: the graph cannot run outside the "
-            "program that built it; what comes after it can be run from its results",
+            f"{listed(nodes)} call{'s' * (len(nodes) == 1)} a Python function that is not in the file: the graph cannot run "
+            "outside the program that built it; what comes after it can be run from its results",
             tuple(nodes),
-            " ".join([case.freeze_command(), *_cuts(case, nodes)]),
+            case.cut_commands(nodes),
         )
 
 
-def _cuts(case: Case, nodes: list[str]) -> list[str]:
-    """The options that feed what these nodes give to others on the way to the outputs."""
-    graph, wanted = case.flat.graph, set(nodes)
-    tensors = {
-        str(t)
-        for name in case.path
-        if name not in wanted
-        for t in graph.inputs(name)
-        if t.node in wanted
-    }
-    return [word for t in sorted(tensors) for word in ("--input", shlex.quote(t))]
+def _decoders(case: Case) -> Iterator[Finding]:
+    nodes = _matching(case, _DECODERS)
+    if nodes:
+        ops = listed(dict.fromkeys(case.flat.graph.op(n) for n in nodes))
+        yield Finding(
+            "decoder",
+            "info",
+            f"{listed(nodes)} ({ops}) decode{'s' * (len(nodes) == 1)} the bytes of a file in the graph, which Keras and other "
+            "runtimes cannot; what comes after can be fed the numbers",
+            tuple(nodes),
+            case.cut_commands(nodes),
+        )
 
 
 def _tables(case: Case) -> Iterator[Finding]:
@@ -181,17 +184,22 @@ def _devices(case: Case) -> Iterator[Finding]:
 
 
 def _batch_size(case: Case) -> Iterator[Finding]:
+    by_size: dict[int, list[str]] = {}
     for candidate in case.candidates.inputs:
         shape = candidate.spec.shape
         if candidate.kind != "data" or candidate.tensor.node not in case.path:
             continue
         if shape and _counts_examples(case, candidate.tensor, shape):
-            yield Finding(
-                "fixed-batch-size",
-                "info",
-                f"input {str(candidate.tensor)!r} takes exactly {shape[0]} example{'s' * (shape[0] != 1)} at a time",
-                (candidate.tensor.node,),
-            )
+            by_size.setdefault(shape[0] or 0, []).append(candidate.tensor.node)
+    for size, names in by_size.items():
+        many = len(names) > 1
+        yield Finding(
+            "fixed-batch-size",
+            "info",
+            f"input{'s' * many} {listed(names)} take{'s' * (not many)} exactly {size} example{'s' * (size != 1)} at a time, if "
+            f"{'their' if many else 'its'} first axis counts examples",
+            tuple(names),
+        )
 
 
 def _counts_examples(case: Case, tensor: Tensor, shape: tuple[int | None, ...]) -> bool:

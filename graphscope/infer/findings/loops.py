@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...simplify.control_flow.lifted import has_loops
+from ...errors import GraphscopeError
+from ...graph import Layer, Loop
+from ...simplify.control_flow.lifted import Region, has_loops
 from ...simplify.prune import prune
-from ..finding import Case, Finding
+from ..finding import Case, Finding, listed
 
-_MOST = 4  # loops named in a message
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -18,21 +19,9 @@ def find(case: Case) -> Iterator[Finding]:
     if not has_loops(graph, case.flat.functions):
         return
     from ...simplify.control_flow.lift import lift_loops
-    from ..layers.loops import shown
 
     lifted = lift_loops(graph, case.flat.functions, case.outputs)
-    regions = [region for region in lifted.regions if region.loops]
-    if regions:
-        texts = [f"{shown(r.loops[0])!r} ({r.ops} ops)" for r in regions[:_MOST]]
-        if len(regions) > _MOST:
-            texts.append(f"{len(regions) - _MOST} more")
-        yield Finding(
-            "loops",
-            "info",
-            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}: {', '.join(texts)}; in Keras source a loop "
-            "that is a recurrent layer of Keras's is that layer, any other one layer that runs on TensorFlow only",
-            tuple(name for region in regions for name in region.loops),
-        )
+    yield from _running(case, [region for region in lifted.regions if region.loops])
     if not lifted.broken:
         return
     broken = lift_loops(graph, case.flat.functions).broken  # wherever an output lies
@@ -42,5 +31,43 @@ def find(case: Case) -> Iterator[Finding]:
             "error",
             f"{why}: TensorFlow will not run it",
             (name,),
-            "name an --output before the loop",
+            case.cut_commands((name,)).partition("\n")[0],
         )
+
+
+def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
+    """The loops that the outputs run, and what each is in Keras source."""
+    from ..layers.loops import shown
+
+    layers = _recovered(case)
+    rest = []
+    for region in regions:
+        places = [x for x in layers if x.members & region.members]
+        taken = [x for x in places if not isinstance(x, Loop)]
+        if not taken:
+            rest.append(region)
+    known = [region for region in regions if region not in rest]
+    texts = []
+    if known and layers:
+        kinds = {x.op: None for r in known for x in layers if x.members & r.members}
+        names = listed([shown(r.loops[0]) for r in known])
+        texts.append(f"{names}: recovered as {', '.join(kinds)}")
+    if rest:
+        names = listed([f"{shown(r.loops[0])} ({r.ops} ops)" for r in rest])
+        texts.append(
+            f"{names}: no recurrent layer of Keras's that is known here, kept as a layer that runs the loop"
+        )
+    if texts:
+        yield Finding(
+            "loops",
+            "info",
+            f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}; {'; '.join(texts)}",
+            tuple(name for region in regions for name in region.loops),
+        )
+
+
+def _recovered(case: Case) -> tuple[Layer, ...]:
+    try:
+        return tuple(case.layers())
+    except GraphscopeError:
+        return ()

@@ -16,7 +16,7 @@ def find(case: Case) -> Iterator[Finding]:
             "nodes-missing",
             "error" if needed else "info",
             f"the graph reads nodes that the file does not hold: {listed(nodes)}; placeholders stand for "
-            f"them, and the outputs need {len(needed)} of {len(nodes)}",
+            f"them, and the outputs need {len(needed)} of {len(nodes)}: get the whole file, or feed them",
             tuple(needed or nodes),
-            "get the whole file, or name what to feed: --input NAME",
+            case.freeze_command(needed),
         )

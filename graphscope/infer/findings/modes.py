@@ -10,6 +10,8 @@ from ...ops import spellings
 from ..finding import Case, Finding, listed
 from ..training.op_kinds import RANDOM
 
+_STATISTICS = frozenset({*spellings.ADDS, "Mul", "Sub", "RealDiv", "Identity", "Squeeze", "Rsqrt", "Sqrt"})
+_NEAR = 16
 _MASKS = frozenset({*spellings.GREATER, "Floor", "Less"})
 
 
@@ -39,7 +41,7 @@ def _training_statistics(case: Case) -> Iterator[Finding]:
             f"batch normalization at {listed(nodes)} uses the statistics of each batch: the answer for one example "
             "depends on the others that it is fed with",
             tuple(nodes),
-            case.freeze_command() + "  (puts the moving statistics in their place)",
+            case.freeze_command() + "  # puts the moving statistics in their place",
         )
 
 
@@ -67,19 +69,34 @@ def _behind_switch(case: Case, name: str) -> bool:
 
 
 def _spelled_out(case: Case) -> list[str]:
-    """Variances over the batch: a mean of squared differences from another mean over the batch."""
+    """Variances over the batch: a mean of squared differences from another mean over the batch, or from anything (as the
+    shift of ``tf.nn.sufficient_statistics``) where the reciprocal of its root is taken."""
     flow, deps = case.study.flow, case.study.deps
     names = []
     for i in case.numbers:
         if flow.ops[i] != "SquaredDifference" or not deps.feeds[i] or deps.reduced[i]:
             continue
+        means = [
+            n
+            for n in flow.outputs[i]
+            if deps.reduced[n] and flow.names[n] in case.path
+        ]
         centred = any(deps.reduced[s] for s, _ in flow.inputs[i])
-        averaged = any(
-            deps.reduced[n] for n in flow.outputs[i] if flow.names[n] in case.path
-        )
-        if centred and averaged:
+        if means and (centred or any(_is_divided_by(case, n) for n in means)):
             names.append(flow.names[i])
     return names
+
+
+def _is_divided_by(case: Case, i: int) -> bool:
+    """Whether the root of what a node yields, a few ops down, divides."""
+    flow, reached = case.study.flow, [i]
+    for n in reached:  # grows
+        if flow.ops[n] in ("Rsqrt", "Sqrt"):
+            return True
+        if len(reached) < _NEAR:
+            more = (m for m in flow.outputs[n] if flow.ops[m] in _STATISTICS)
+            reached += [m for m in more if m not in reached]
+    return False
 
 
 def _bool_switches(case: Case) -> Iterator[str]:
@@ -100,8 +117,8 @@ def _untouched_statistics(case: Case) -> Iterator[Finding]:
         yield Finding(
             "batch-norm-never-updated",
             "warning",
-            f"all {len(values)} moving statistics are as they were initialised (means 0, variances 1): training never "
-            "ran the update ops, so inference normalises with wrong numbers",
+            f"all {len(values)} moving statistics are as they were initialised (means 0, variances 1): either nothing was trained, "
+            "or training never ran the update ops, and inference normalises with wrong numbers",
             tuple(names),
             "train_op = tf.group(train_op, *tf.get_collection(tf.GraphKeys.UPDATE_OPS))",
         )
@@ -114,9 +131,10 @@ def _switches(case: Case) -> Iterator[Finding]:
         yield Finding(
             "dropout-fed" if fed else "mode-fed",
             "info",
-            f"{name!r} switches between training and inference; inference needs {value}",
+            f"{name!r} switches between training and inference; inference needs {value}: in TensorFlow feed_dict={{'{name}:0': "
+            f"{value}, ...}}",
             (name,),
-            f"graphscope freeze sets it; in TensorFlow: feed_dict={{'{name}:0': {value}, ...}}",
+            f"{case.freeze_command()}  # sets it",
         )
 
 
@@ -138,7 +156,7 @@ def _random(case: Case) -> Iterator[Finding]:
             "warning",
             f"dropout at {listed(masks)} is on and nothing turns it off: each run gives another answer",
             tuple(masks),
-            case.freeze_command() + "  (removes it)",
+            case.freeze_command() + "  # removes it",
         )
     if draws:
         yield Finding(

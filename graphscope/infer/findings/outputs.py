@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...graph import Tensor, did_you_mean
 from ..finding import Case, Finding, listed
-from ..outputs.answer import short
+from ..outputs.answer import freeze_command, short
 from ..training.op_kinds import SOURCES, VARIABLES
 
 _MEASURES = ("loss", "metric", "label")
@@ -49,7 +49,7 @@ def _missing(case: Case, name: str, tensor: Tensor) -> Finding:
         if near
         else did_you_mean(bare, graph) + _ranked(case)
     )
-    remedy = f"--output {near[0]}" if near else _instead(case)
+    remedy = freeze_command(case.model.source, near[:1]) if near else _instead(case)
     return Finding(
         "output-missing",
         "error",
@@ -116,8 +116,8 @@ def _training_only(case: Case, tensor: Tensor, role: str) -> Finding:
 
 
 def _instead(case: Case) -> str:
-    best = [str(c.tensor) for c in case.candidates.best() if c.score >= 0.5]
-    return " ".join(f"--output {name.removesuffix(':0')}" for name in best)
+    best = [short(c.tensor) for c in case.candidates.best() if c.score >= 0.5]
+    return freeze_command(case.model.source, best) if best else ""
 
 
 def _unclear(case: Case) -> Finding:

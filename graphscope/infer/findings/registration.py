@@ -36,8 +36,7 @@ LIBRARIES: Mapping[str, str] = {
     "EntropyEncode": "TensorFlow Compression",
     "EntropyDecode": "TensorFlow Compression",
     "IO>": "TensorFlow I/O",
-    "SimpleMLInference": "TensorFlow Decision Forests",
-    "SimpleMLLoad": "TensorFlow Decision Forests",
+    "SimpleML": "TensorFlow Decision Forests",
     "BoostedTrees": "TensorFlow 1.x boosted trees",
     "TensorForest": "tf.contrib.tensor_forest",
     "TreePredictions": "tf.contrib.tensor_forest",
@@ -81,22 +80,34 @@ def _unregistered(case: Case) -> Iterator[Finding]:
             if op in case.library or op in ("_Arg", "_Retval") or op_registry.find(op):
                 continue
             by_op[op].append(f"{function}/{name}" if function else name)
+    groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for op, names in by_op.items():
         needed = any(name in case.path for name in names) or not any(
             name in case.model.graph for name in names
         )
-        source = origin_of(op)
-        remark = (
-            f" (from {source})" if source else ", a custom op or one of another version"
-        )
-        where = "the outputs need it" if needed else "the outputs do not need it"
-        yield Finding(
-            "op-not-registered",
-            "error" if needed else "info",
-            f"stock TensorFlow has no op {op!r}{remark}; {where}: {listed(names)}",
-            tuple(names),
-            "" if needed else case.freeze_command(),
-        )
+        groups[origin_of(op) or op, needed].append(op)
+    for (_, needed), ops in groups.items():
+        yield _unregistered_ops(case, {op: by_op[op] for op in ops}, needed)
+
+
+def _unregistered_ops(
+    case: Case, by_op: Mapping[str, list[str]], needed: bool
+) -> Finding:
+    """Ops of one origin: ``needed`` by the outputs, or not."""
+    names = [name for each in by_op.values() for name in each]
+    source = origin_of(next(iter(by_op)))
+    remark = (
+        f" (from {source})" if source else ", a custom op or one of another version"
+    )
+    them = "it" if len(by_op) == 1 else "them"
+    where = f"the outputs need {them}" if needed else f"the outputs do not need {them}"
+    return Finding(
+        "op-not-registered",
+        "error" if needed else "info",
+        f"stock TensorFlow has no op{'s' * (len(by_op) > 1)} {listed(by_op)}{remark}; {where}: {listed(names)}",
+        tuple(names),
+        case.cut_commands(case.on_path(*by_op)) if needed else case.freeze_command(),
+    )
 
 
 def _unknown_attributes(case: Case) -> Iterator[Finding]:

@@ -8,36 +8,67 @@ from __future__ import annotations
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
+from ...graph import Node
+from ...graph.edit import duplicate, put
+from ...wire import op_registry
 from ..finding import Case, Finding, listed
 from ..safety import UnsafeNode, unsafe_nodes
 from ..training.op_kinds import RESTORES, SAVES
 
+_FEEDS = ("IteratorGetNext", "QueueDequeueV2", "QueueDequeueManyV2")
+_FEEDS += ("QueueDequeueUpToV2", "QueueDequeue", "QueueDequeueMany", "ReaderReadV2")
+
 
 def find(case: Case) -> Iterator[Finding]:
     by_kind: dict[str, list[UnsafeNode]] = defaultdict(list)
-    run = set(unsafe_nodes(case.flat, case.outputs)) if case.outputs else set()
+    run = _run(case)
     for unsafe in (*unsafe_nodes(case.model), *run):
         saver = SAVES.match(unsafe.op) or RESTORES.match(unsafe.op)
         if unsafe not in by_kind[unsafe.what] and (unsafe in run or not saver):
             by_kind[unsafe.what].append(unsafe)
     for what, nodes in by_kind.items():
-        if not nodes:
-            continue
-        ops = sorted({n.op for n in nodes})
-        where = ["/".join((*n.where, n.node)) for n in nodes]
-        yield Finding(
+        if nodes:
+            needed = [n for n in nodes if n in run]
+            yield _finding(case, what, needed or nodes, bool(needed))
+
+
+def _run(case: Case) -> set[UnsafeNode]:
+    """What computing the outputs runs, fed in place of its input pipeline; all where no output is known."""
+    if not case.outputs:
+        return set(unsafe_nodes(case.model))
+    cut, feeds = duplicate(case.flat.graph), case.on_path(*_FEEDS)
+    for name in feeds:
+        put(cut, name, Node("Placeholder"), ())
+    return set(unsafe_nodes(replace(case.flat, graph=cut), case.outputs))
+
+
+def _finding(case: Case, what: str, nodes: list[UnsafeNode], needed: bool) -> Finding:
+    ops = listed(sorted({n.op for n in nodes}))
+    where = ["/".join((*n.where, n.node)) for n in nodes]
+    if needed:
+        text = f"running this model may touch {what}: {ops} at {listed(where)}"
+        return Finding(
             f"unsafe-{what.replace(' ', '-')}",
             "warning",
-            f"running this model may touch {what}: {listed(ops)} at {listed(where)}",
+            text,
             tuple(where),
-            _remedy(case, what),
+            _remedy(case, what, [n.op for n in nodes]),
         )
+    loads = "SavedModel" in case.model.format or "hub" in case.model.format
+    rest = "; loading it as TensorFlow does may run them" if loads else ""
+    return Finding(
+        f"unsafe-{what.replace(' ', '-')}",
+        "info",
+        f"the file holds ops that may touch {what}, and its outputs do not need them: {ops} at {listed(where)}{rest}",
+        tuple(where),
+    )
 
 
-def _remedy(case: Case, what: str) -> str:
-    """How to run it all the same; "" where that cannot help: a Python function is not in the file."""
-    if what == "Python":
+def _remedy(case: Case, what: str, ops: list[str]) -> str:
+    """How to run it all the same; "" where that cannot help: the function, or the op, is not to be had."""
+    if what == "Python" or not any(map(op_registry.find, ops)):
         return ""
-    verify = shlex.join(["graphscope", "verify", case.model.source, "OTHER", "--trust"])
-    return f"{verify}  (only if you trust its author)"
+    words = ["graphscope", "keras", case.model.source, "-o", "model_keras", "--trust"]
+    return f"{shlex.join(words)}  # only if you trust its author"

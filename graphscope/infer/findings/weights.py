@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -116,14 +117,15 @@ def _report(seen: _Seen) -> Iterator[Finding]:
         "weights-constant",
         "warning",
         seen.constant,
-        "holds one value everywhere: it was never trained",
+        "holds one value everywhere, as an initialiser leaves it or a fixed filter has it",
     )
     if seen.dead:
         total = sum(seen.dead.values())
         yield Finding(
             "dead-channels",
             "info",
-            f"{total} output channels have no weight that is not zero, as in {listed(seen.dead, 2)}: they can be cut away",
+            f"{total} channel{'s have' if total > 1 else ' has'} no weight that is not zero, in {listed(seen.dead)}: whatever comes "
+            "in, each yields its bias",
             tuple(seen.dead),
         )
     if seen.kernels >= 2 and len(seen.biases) >= 2 and all(seen.biases):
@@ -139,12 +141,18 @@ def _report(seen: _Seen) -> Iterator[Finding]:
         yield Finding(
             "weights-duplicated",
             "info",
-            f"the same values are stored twice: {listed(twins[0])}"
-            + (f"; {len(twins) - 1} more groups" if len(twins) > 1 else ""),
+            f"the same values are stored twice: {listed(twins[0])}" + _groups(twins),
             tuple(name for names in twins for name in names),
         )
 
 
+def _groups(twins: list[list[str]]) -> str:
+    rest = len(twins) - 1
+    return f"; {rest} more group{'s' * (rest > 1)}" if rest else ""
+
+
 def _say(id: str, severity: str, names: list[str], what: str) -> Iterator[Finding]:
     if names:
-        yield Finding(id, severity, f"{listed(names)} {what}", tuple(names))
+        many = re.sub("^holds", "hold", re.sub("^is ", "are ", what))
+        text = f"{listed(names)} {many if len(names) > 1 else what}"
+        yield Finding(id, severity, text, tuple(names))

@@ -113,14 +113,20 @@ class Candidates:
         return freeze_command(source, (short(c.tensor) for c in self.best()))
 
 
-def freeze_command(source: str, outputs: Iterable[str]) -> str:
+def freeze_command(
+    source: str,
+    outputs: Iterable[str],
+    inputs: Iterable[str] = (),
+    place: str = "frozen.pb",
+) -> str:
     """The command that freezes a model at these outputs; names from a file are quoted for the shell."""
     import shlex
 
-    # not onto the model itself
-    place = "frozen.pb" if source.rpartition("/")[2] != "frozen.pb" else "frozen_2.pb"
+    if source.rpartition("/")[2] == place:  # not onto the model itself
+        place = place.replace(".pb", "_2.pb")
     words = ["graphscope", "freeze", source, "-o", place]
-    return shlex.join([*words, *(w for name in outputs for w in ("--output", name))])
+    words += [w for name in outputs for w in ("--output", name)]
+    return shlex.join([*words, *(w for name in inputs for w in ("--input", name))])
 
 
 def short(tensor: Tensor) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...graph import Model
 from ...ops import spellings
+from ..training.op_kinds import LOSS_OPS, SHAPE_ONLY
 from ..training.roles import Training
 from ..training.weight_groups import union_of
 from .answer import Evidence
@@ -28,7 +29,8 @@ _GOOD_NAMES = re.compile(
 )
 _DETECTIONS = re.compile(r"NonMaxSuppression|CombinedNonMax|CTC\w*Decoder|Dequantize")
 _LOOKUPS = frozenset({*spellings.GATHERS, "ResourceGather"})
-_ASIDE = ("optimizer slot", "moving average", "counter")
+_ASIDE = ("optimizer slot", "moving average", "step counter", "metric", "queue")
+_NEAR = 12  # nodes of a loss that are looked at for the one that names it
 _RANKED = frozenset("TopK TopKV2".split())
 
 
@@ -61,8 +63,10 @@ class Context:
         self.model, self.study, self.points = model, study, points
         deps = study.deps
         self.most = max((deps.weights[h.index].bit_count() for h in heads), default=0)
-        slots = {v.name for v in model.variables if v.role in _ASIDE}
-        self.total = sum(study.flow.names[i] not in slots for i in deps.holders)
+        aside = {v.name for v in model.variables if v.role in _ASIDE}
+        holders = [study.flow.names[i] for i in deps.holders]
+        keys = [model.keys.get(name, name).split(" ")[0] for name in holders]
+        self.total = sum(key not in aside for key in keys)
         self.trains = bool(study.updates) or bool(study.losses.labels)
         self.ends = sum(bool(head.end) for head in heads)
         self.collections = {t: name for name, t in declared_collections(model)}
@@ -302,11 +306,18 @@ class Context:
         return len(groups) > 1 and len(own) == 1 and bool(deps.later[head.index])
 
     def _loss_name(self, head: Head) -> str:
-        study = self.study
-        for n in study.flow.outputs[head.index]:
-            if study.roles.get(n) == "loss":
-                return f" {study.flow.names[n]} ({study.flow.ops[n]})"
-        return ""
+        flow, roles = self.study.flow, self.study.roles
+        reached = [n for n in flow.outputs[head.index] if roles.get(n) == "loss"]
+        for n in reached:  # grows
+            if flow.ops[n] in LOSS_OPS or len(reached) > _NEAR:
+                break
+            later = (m for m in flow.outputs[n] if roles.get(m) == "loss")
+            reached += [m for m in later if m not in reached]
+        telling = [n for n in reached if flow.ops[n] in LOSS_OPS]
+        telling += [n for n in reached if flow.ops[n] not in SHAPE_ONLY]
+        backward = self.study.backward  # a loss that is only looked at comes last
+        telling.sort(key=lambda n: not any(backward[m] for m in flow.outputs[n]))
+        return f" {flow.names[telling[0]]} ({flow.ops[telling[0]]})" if telling else ""
 
     def _by_name(self, head: Head) -> Iterator[Evidence]:
         name = head.tensor.node

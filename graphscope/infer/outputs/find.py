@@ -56,7 +56,7 @@ def find_outputs(
         find_inputs(model, study, declared_signatures(model), specs or {}),
         outputs,
         _sets(model, guessed),
-        _remarks(study, heads, bool(outputs)),
+        _remarks(study, [] if declared else heads, bool(outputs)),
     )
 
 

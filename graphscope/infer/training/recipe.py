@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ...wire import op_registry
@@ -23,23 +24,34 @@ _CLASSES = {
     "KerasMomentum": "Momentum",
     "CenteredRMSProp": "RMSProp, centered",
 }
+_WORDS = {"alpha": "lr"}  # in the OpDef of plain gradient descent
 _SETTINGS = frozenset(
     "lr alpha momentum rho beta beta1 beta2 epsilon l1 l2 l2_shrinkage lr_power decay logbase sign_decay".split()
 )
+_SUBTRACTS = re.compile(r"AssignSub(VariableOp)?$")
 _LOSSES = re.compile(r"\w*CrossEntropy\w*|CTCLoss(V2)?|SquaredDifference")
 _MOST_STEPS = 32
+_MEASURES = {"Square": "the square of a difference", "Abs": "the absolute difference"}
+_DIFFERENCES = frozenset("Sub Neg AddV2 Add".split())
+Stored = Callable[[str], float | None]
 
 
-def training_recipe(study: Training) -> list[dict[str, Any]]:
+def training_recipe(
+    study: Training, stored: Stored = lambda variable: None
+) -> list[dict[str, Any]]:
     """One entry for each optimizer with its settings: ``optimizer``, ``settings``, ``weights`` (how many it moves), ``text``.
 
-    A setting is its number, or a text: the input that it is fed by, the variable that it is stored in, what it is computed from.
+    A setting is its number, or a text: the input that it is fed by, the variable that it is stored in, what it is computed
+    from. ``stored`` gives the number that a variable holds, None where that is not known.
     """
     flow, seen = study.flow, Counter[tuple[str, tuple[tuple[str, Any], ...]]]()
     origins: dict[int, str] = {}  # of what is computed: one schedule serves all weights
     for i in study.updates:
         if APPLIES.match(flow.ops[i]):
-            seen[_class(flow, i), tuple(_settings(flow, i, origins))] += 1
+            settings = _Settings(flow, origins, stored).of(i)
+            seen[_class(flow, i), tuple(settings)] += 1
+    if len(seen) == 1:
+        seen[next(iter(seen))] += len(_by_rows(study))
     return [
         {
             "optimizer": name,
@@ -58,7 +70,7 @@ def recipe_text(optimizer: str, settings: Mapping[str, Any], weights: int) -> st
     'Adam (lr 0.001, epsilon fed through eps; 10 weights)'
     """
     values = (
-        f"{name} {value if isinstance(value, str) else f'{value:g}'}"
+        f"{_WORDS.get(name, name)} {value if isinstance(value, str) else f'{value:g}'}"
         for name, value in settings.items()
     )
     inside = "; ".join(filter(None, [", ".join(values), f"{weights:,} weights"]))
@@ -66,9 +78,42 @@ def recipe_text(optimizer: str, settings: Mapping[str, Any], weights: int) -> st
 
 
 def loss_ops(study: Training) -> list[str]:
-    """The ops that say what a loss is, most frequent first: cross entropies, CTC, squared differences."""
-    ops = [study.flow.ops[i] for i, role in study.losses.role.items() if role == "loss"]
-    return [op for op, _ in Counter(filter(_LOSSES.fullmatch, ops)).most_common()]
+    """What a loss that is trained on measures, most frequent first: cross entropies, CTC, squared differences.
+
+    A loss that is only looked at, beside the one that is trained on, is left out: no gradient reads what it reads.
+    """
+    flow = study.flow
+    trained = [i for i, role in study.losses.role.items() if role == "loss"]
+    trained = [i for i in trained if _is_differentiated(study, i)]
+    ops = [flow.ops[i] for i in trained if _LOSSES.fullmatch(flow.ops[i])]
+    ops = ops or [_MEASURES[flow.ops[i]] for i in trained if _is_distance(flow, i)]
+    return [op for op, _ in Counter(ops).most_common()]
+
+
+def _is_differentiated(study: Training, i: int) -> bool:
+    """Whether the backward pass reads what a loss op yields or, where that is but a difference, what it reads."""
+    flow = study.flow
+    nodes = [i]
+    if "CrossEntropy" not in flow.ops[i]:
+        nodes += [source for source, _ in flow.inputs[i]]
+    return any(study.backward[n] for node in nodes for n in flow.outputs[node])
+
+
+def _is_distance(flow: Flow, i: int) -> bool:
+    inputs = flow.inputs[i]
+    return flow.ops[i] in _MEASURES and flow.ops[inputs[0][0]] in _DIFFERENCES
+
+
+def _by_rows(study: Training) -> set[int]:
+    """The variables that an optimizer without an op of its own moves by what it computed of a gradient, as Adam does with
+    the rows of an embedding."""
+    flow, moved = study.flow, set()
+    for i in flow.by_kind(_SUBTRACTS.match):
+        variable = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
+        above = flow.upstream([i], lambda n: not study.backward[n])
+        if variable is not None and any(map(min, above, study.backward)):
+            moved.add(variable)
+    return moved
 
 
 def _class(flow: Flow, i: int) -> str:
@@ -78,32 +123,43 @@ def _class(flow: Flow, i: int) -> str:
     return _CLASSES.get(name, name) + (", Nesterov" if nesterov else "")
 
 
-def _settings(flow: Flow, i: int, origins: dict[int, str]) -> Iterator[tuple[str, Any]]:
-    definition = op_registry.find(flow.ops[i])
-    arguments = definition.input_arg if definition is not None else ()
-    for argument, (source, _) in zip(arguments, flow.inputs[i], strict=False):
-        if argument.name in _SETTINGS:
-            yield argument.name, _value(flow, source, origins)
+@dataclass(frozen=True)
+class _Settings:
+    """How the settings of an update are read: where each comes from, and what the variables hold."""
 
+    flow: Flow
+    origins: dict[int, str]
+    stored: Stored
 
-def _value(flow: Flow, i: int, origins: dict[int, str]) -> Any:
-    for _ in range(_MOST_STEPS):
-        op = flow.ops[i]
-        if op == "Const":
-            value = flow.nodes[i].attrs.get("value")
-            if value is not None and value.size == 1 and value.dtype.kind in "fiu":
-                return float(f"{float(value.item()):.6g}")
-            return f"the constant {flow.names[i]}"
-        if op in VARIABLES:
-            return f"the variable {flow.names[i]}"
-        if SOURCES.match(op):
-            return f"fed through {flow.names[i]}"
-        if op not in READS or not flow.inputs[i]:
-            break
-        i = flow.inputs[i][0][0]
-    if i not in origins:
-        origins[i] = _computed(flow, i)
-    return origins[i]
+    def of(self, i: int) -> Iterator[tuple[str, Any]]:
+        """The settings of one update by their names in its OpDef."""
+        definition = op_registry.find(self.flow.ops[i])
+        arguments = definition.input_arg if definition is not None else ()
+        for argument, (source, _) in zip(arguments, self.flow.inputs[i], strict=False):
+            if argument.name in _SETTINGS:
+                yield argument.name, self._value(source)
+
+    def _value(self, i: int) -> Any:
+        flow = self.flow
+        for _ in range(_MOST_STEPS):
+            op, name = flow.ops[i], flow.names[i]
+            if op == "Const":
+                value = flow.nodes[i].attrs.get("value")
+                if value is not None and value.size == 1 and value.dtype.kind in "fiu":
+                    return float(f"{float(value.item()):.6g}")
+                return f"the constant {name}"
+            if op in VARIABLES:
+                number = self.stored(name)
+                known = "" if number is None else f"{number:g} in "
+                return f"{known}the variable {name}"
+            if SOURCES.match(op):
+                return f"fed through {name}"
+            if op not in READS or not flow.inputs[i]:
+                break
+            i = flow.inputs[i][0][0]
+        if i not in self.origins:
+            self.origins[i] = _computed(flow, i)
+        return self.origins[i]
 
 
 def _computed(flow: Flow, i: int) -> str:

@@ -59,6 +59,7 @@ _APPLY = re.compile(r"(Resource)?(Sparse)?Apply|V2\Z")
 PARAMETERS = frozenset({WEIGHT, STATISTICS})  # the roles of what makes up a model
 _DEBIASED = "/ExponentialMovingAverage/"
 _POWER = "power"  # beta1_power: an optimizer's, of no one weight
+_COUNTS = frozenset("AssignAdd AssignAddVariableOp CountUpTo ResourceCountUpTo".split())
 _MOST_SCOPES = 16
 _TABLE_OPS = re.compile(
     r"(Mutable)?(HashTable|DenseHashTable|HashTableOfTensors)(V2)?\Z|AnonymousHashTable"
@@ -159,11 +160,21 @@ def roles_by_use(
                 node = variable_behind(graph, tensor)
                 if node:
                     roles.setdefault(node, Role(STATISTICS))
+        elif op in _COUNTS:
+            node = variable_behind(graph, graph.inputs(name)[0])
+            if node and _is_count(graph, node):
+                roles.setdefault(node, Role(STEP))
     for entry in collections.get("global_step", ()):
         roles[_node_of(entry)] = Role(STEP)
     for entry in collections.get("metric_variables", ()):
         roles[_node_of(entry)] = Role(METRIC)
     return roles
+
+
+def _is_count(graph: Graph, name: str) -> bool:
+    """Whether a variable is one whole number."""
+    attrs = graph.attrs(name)
+    return attrs.get("shape") == () and attrs.get("dtype") in ("int32", "int64")
 
 
 def _updated(graph: Graph, name: str, op: str) -> Iterator[tuple[str, Role]]:

@@ -149,7 +149,7 @@ def test_dead_channels() -> None:
     weights = whole()
     weights["layer0/w"][:, 2] = 0
     (finding,) = found(model_of(network, weights), "dead-channels")
-    assert finding.node == "layer0/w" and finding.message.startswith("1 output")
+    assert finding.node == "layer0/w" and finding.message.startswith("1 channel has")
     weights["layer0/w"][3, 2] = 1e-6
     assert not found(model_of(network, weights), "dead-channels")
 

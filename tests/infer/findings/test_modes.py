@@ -57,7 +57,7 @@ def test_batch_norm_switched_by_a_placeholder() -> None:
     model = model_of(_switched)
     (finding,) = found(model, "mode-fed")
     assert finding.node == "is_training" and finding.severity == "info"
-    assert finding.remedy.endswith("feed_dict={'is_training:0': False, ...}")
+    assert finding.message.endswith("feed_dict={'is_training:0': False, ...}")
     assert not found(model, "batch-norm-in-training-mode")
     assert not found(model_of(lambda: _fused(False)), "mode-fed")
 
@@ -69,7 +69,7 @@ def test_the_switch_is_set_by_what_it_does_not_by_its_name() -> None:
     finally:
         tf.enable_control_flow_v2()
     (finding,) = found(model, "mode-fed")
-    assert finding.remedy.endswith("feed_dict={'flag:0': False, ...}")
+    assert finding.message.endswith("feed_dict={'flag:0': False, ...}")
 
 
 def test_statistics_that_were_never_updated() -> None:
@@ -100,7 +100,7 @@ def test_dropout_with_a_fed_rate_is_only_told() -> None:
     )
     assert not found(fed, "dropout-active")
     (finding,) = found(fed, "dropout-fed")
-    assert finding.remedy.endswith("feed_dict={'rate:0': 0.0, ...}")
+    assert finding.message.endswith("feed_dict={'rate:0': 0.0, ...}")
 
 
 def test_dropout_with_a_fed_probability_to_keep() -> None:
@@ -111,7 +111,7 @@ def test_dropout_with_a_fed_probability_to_keep() -> None:
         tf.matmul(y, tf.get_variable("w", [4, 2]))
 
     (finding,) = found(model_of(build), "dropout-fed")
-    assert finding.remedy.endswith("feed_dict={'keep:0': 1.0, ...}")
+    assert finding.message.endswith("feed_dict={'keep:0': 1.0, ...}")
 
 
 def test_a_scalar_that_drops_nothing_is_no_mode() -> None:
