@@ -194,9 +194,12 @@ class Stages:
         listed = "; ".join(f"{c.tensor} ({c.score:.2f})" for c in ranked)
         raise OutputsUnknown(
             f"no output of {self.model.source} stands out; "
-            + (f"the best candidates are {listed}; " if ranked else "")
+            + (f"the best candidates are {listed}; " if ranked else self._why_none())
             + "name one with --output"
         )
+
+    def _why_none(self) -> str:
+        return "".join(f"{each}; " for each in self.candidates.remarks[:1])
 
     @cached_property
     def modes(self) -> Mapping[str, bool | int]:

@@ -113,13 +113,17 @@ def warn_of(analysis: Analysis) -> None:
         remark(console.doctor_text({"findings": [finding]}))
 
 
+_USELESS = ("output-is-placeholder", "output-is-weight", "only-inputs")
+_USELESS += ("only-weights", "values-elsewhere")
+
+
 def refuse_useless(analysis: Analysis, force: bool) -> None:
     """Refuse to freeze what computes nothing, such as a label: nobody means that, unless by --force."""
     from ..analysis import documents as report
     from ..errors import GraphscopeError
 
     for finding in report.describe_errors(analysis):
-        if finding["id"] in ("output-is-placeholder", "output-is-weight") and not force:
+        if finding["id"] in _USELESS and not force:
             instead = f"; try {finding['remedy']}" if finding["remedy"] else ""
             raise GraphscopeError(
                 f"{finding['message']}; nothing is written (--force writes it all the same){instead}"

@@ -162,7 +162,7 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
         beyond = len(inputs) - 2 * SHOWN
         inputs, outputs = inputs[: 2 * SHOWN], outputs[:SHOWN]
     width = max((len(each["kind"]) for each in inputs), default=4)
-    lines = ["Inputs", *([] if inputs else ["  none found"])]
+    lines = ["Inputs", *([] if inputs else [_no_input(doc)])]
     for each in inputs:
         lines.append(f"  {each['kind']:<{width}}  {_tensor(each)}")
         lines += [] if brief else [_evidence(e, width) for e in each["evidence"]]
@@ -177,6 +177,14 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
     rest = len(doc["outputs"]) - len(outputs)
     lines += [f"  and {rest} more"] if rest > 0 else []
     return "\n".join(lines)
+
+
+def _no_input(doc: Mapping[str, Any]) -> str:
+    """That nothing is fed, and why."""
+    if doc["inputs"]:
+        return f"  none that the outputs need; {len(doc['inputs'])} that nothing needs"
+    computed = doc["outputs"] and not doc.get("inferred")
+    return "  none: all is computed from constants and variables" if computed else "  none found"
 
 
 def _evidence(text: str, width: int) -> str:
@@ -227,11 +235,14 @@ def verification_text(doc: Mapping[str, Any]) -> str:
 def freeze_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope freeze`` says."""
     lines = [
-        f"wrote {printable(doc['path'])}: {doc['nodes']:,} nodes, {amount(doc['bytes'])}"
+        f"wrote {printable(doc['path'])}: {number_of(doc['nodes'], 'node')}, {amount(doc['bytes'])}"
     ]
     for side in ("inputs", "outputs"):
         lines.append(f"  {side:<8} " + ", ".join(map(printable, doc[side])))
-    lines.append(f"  {doc['constants']:,} constants hold its weights and settings")
+    holds = "holds" if doc["constants"] == 1 else "hold"
+    lines.append(
+        f"  {number_of(doc['constants'], 'constant')} {holds} its weights and settings"
+    )
     if doc["dropped"]:
         lines.append(f"  left out: {counted(doc['dropped'])}")
     lines += [f"  changed: {line}" for line in told_once(map(_change, doc["changes"]))]

@@ -98,8 +98,29 @@ def missing_nodes(graph: Graph) -> list[str]:
     return [n for n in graph.by_op("Placeholder") if graph.attrs(n).get(MISSING)]
 
 
+FREEZE_FUNCTION = (
+    "tf.io.write_graph(convert_variables_to_constants_v2(function).graph, '.', 'frozen.pb', as_text=False), with "
+    "from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2"
+)
+
+
+def captured_variables(graph: Graph) -> list[str]:
+    """The placeholders of resources: variables that a concrete function captured, and ``write_graph`` does not write."""
+    return [
+        n for n in graph.by_op("Placeholder") if graph.attrs(n).get("dtype") == "resource"
+    ]
+
+
 def check_missing(graph: Graph, fed: Container[str], source: str) -> None:
     """Raise MissingWeight where a graph needs a node that the file lacks, and it is not among those to be ``fed``."""
+    captured = [name for name in captured_variables(graph) if name not in fed]
+    if captured:
+        names = ", ".join(map(repr, captured[:3]))
+        more = f" and {len(captured) - 3} more" if len(captured) > 3 else ""
+        raise MissingWeight(
+            f"{source or 'the file'} is the graph of a concrete function without the variables that it captured ({names}{more}): "
+            f"freeze the function itself, {FREEZE_FUNCTION}"
+        )
     left = [name for name in missing_nodes(graph) if name not in fed]
     if left:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""

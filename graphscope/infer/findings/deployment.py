@@ -18,7 +18,7 @@ _PIPELINES = re.compile(
 )
 _PYTHON = re.compile(r"(Eager)?PyFunc(Stateless)?$")
 _DECODERS = re.compile(
-    r"Decode(Wav|Jpeg|Png|Bmp|Gif|WebP|Image|AndCropJpeg|Raw|PaddedRaw|CSV|Compressed)|Parse(Single)?(Sequence)?Example"
+    r"Decode(Wav|Jpeg|Png|Bmp|Gif|WebP|Image|AndCropJpeg|Raw|PaddedRaw|CSV|Compressed)"
 )
 _QUANTISED = re.compile(
     r"FakeQuant|Quantize|Dequantize|QuantizedConv|QuantizedMatMul|Requantize"

@@ -13,12 +13,16 @@ from ...errors import GraphscopeError
 from ...ops import spellings
 from ...wire.mapped import release
 from ..finding import Case, Finding, listed
-from ..training.dependence import constant_shape
+from ..training.arrays import Flow
+from ..training.dependence import constant_shape, is_hollow
 
 SMALL = 64  # weights of fewer values are not compared with each other
 _LAYERS = frozenset(
     {*spellings.GATHERS, *"MatMul BatchMatMul BatchMatMulV2 BiasAdd Einsum".split()}
 )
+_SUMS = frozenset("Add AddV2".split())
+_EVEN = 1.8  # the kurtosis of what is spread evenly
+_LEAST = 32  # numbers that tell how they are spread
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -32,13 +36,14 @@ class _Seen:
     dead: dict[str, int]
     kernels: int
     biases: list[bool]
+    fresh: list[bool]
     twins: dict[tuple[object, ...], list[str]]
 
 
 def find(case: Case) -> Iterator[Finding]:
     if not case.read_weights:
         return
-    seen = _Seen([], [], [], {}, 0, [], defaultdict(list))
+    seen = _Seen([], [], [], {}, 0, [], [], defaultdict(list))
     for name, value in _values(case):
         _look(seen, name, value)
         release(value)
@@ -61,7 +66,7 @@ def _values(case: Case) -> Iterator[tuple[str, np.ndarray]]:
     for name in case.on_path("Const"):
         attrs = graph.attrs(name)
         shaped = attrs.get("dtype") in _FLOATS and len(constant_shape(attrs)) > 0
-        if shaped and _is_weight(case, name):
+        if shaped and not is_hollow(attrs) and _is_weight(case, name):
             yield name, attrs["value"]
 
 
@@ -72,7 +77,14 @@ def _is_weight(case: Case, name: str) -> bool:
     for i in list(readers):
         if flow.ops[i] in ("Identity", "Enter", "Cast", "Transpose"):
             readers += flow.outputs[i]
-    return any(flow.ops[i] in _LAYERS or "Conv" in flow.ops[i] for i in readers)
+    if any(_ends_layer(flow, i) for i in readers):
+        return True
+    sums = [i for i in readers if flow.ops[i] in _SUMS]  # a bias
+    return any(_ends_layer(flow, source) for i in sums for source, _ in flow.inputs[i])
+
+
+def _ends_layer(flow: Flow, i: int) -> bool:
+    return flow.ops[i] in _LAYERS or "Conv" in flow.ops[i]
 
 
 def _look(seen: _Seen, name: str, value: np.ndarray) -> None:
@@ -92,6 +104,8 @@ def _look(seen: _Seen, name: str, value: np.ndarray) -> None:
     if low == high:
         (seen.zero if low == 0 else seen.constant).append(name)
         return
+    if value.size >= _LEAST:
+        seen.fresh.append(_is_fresh(value, low, high))
     dead = int(np.sum(~np.any(value.reshape(-1, value.shape[-1]), axis=0)))
     if dead and value.shape[-1] > 1:
         seen.dead[name] = dead
@@ -128,14 +142,7 @@ def _report(seen: _Seen) -> Iterator[Finding]:
             "in, each yields its bias",
             tuple(seen.dead),
         )
-    if seen.kernels >= 2 and len(seen.biases) >= 2 and all(seen.biases):
-        yield Finding(
-            "weights-untrained",
-            "warning",
-            f"every one of the {len(seen.biases)} bias and scale vectors holds a single value, as initialisers leave them: the "
-            "model looks untrained",
-            (),
-        )
+    yield from _untrained(seen)
     twins = [names for names in seen.twins.values() if len(names) > 1]
     if twins:
         yield Finding(
@@ -144,6 +151,41 @@ def _report(seen: _Seen) -> Iterator[Finding]:
             f"the same values are stored twice: {listed(twins[0])}" + _groups(twins),
             tuple(name for names in twins for name in names),
         )
+
+
+def _untrained(seen: _Seen) -> Iterator[Finding]:
+    """Biases of one value each, or kernels spread as an initialiser draws them: all as before the first step."""
+    fresh, flat = (bool(each) and all(each) for each in (seen.fresh, seen.biases))
+    sure = fresh if flat or not seen.biases else False
+    if not sure and not (flat and seen.kernels >= 2 and len(seen.biases) >= 2):
+        return
+    reasons = []
+    if flat:
+        count = len(seen.biases)
+        each = "each hold" if count > 1 else "holds"
+        vectors = f"bias and scale vector{'s' * (count > 1)}"
+        reasons.append(f"its {count} {vectors} {each} a single value")
+    if fresh:
+        text = f"its kernels ({len(seen.fresh)} looked at) fill just the range"
+        reasons.append(f"{text} that an initialiser (Glorot, He, LeCun) draws from")
+    yield Finding(
+        "weights-untrained",
+        "warning",
+        f"the model looks untrained, frozen or saved before the first step: {' and '.join(reasons)}",
+        (),
+    )
+
+
+def _is_fresh(value: np.ndarray, low: float, high: float) -> bool:
+    """Whether a kernel is spread evenly over just the range of a usual uniform initialiser."""
+    inputs = value.size // value.shape[-1]
+    outputs = value.size // value.shape[-2]
+    flat = value.reshape(-1).astype(np.float64)
+    peak = float(np.mean(flat**4) / np.mean(flat**2) ** 2)  # 1.8 where spread evenly
+    most = max(-low, high)
+    limits = (6 / (inputs + outputs), 6 / inputs, 3 / inputs)
+    even = abs(peak - _EVEN) < 2 / np.sqrt(value.size)
+    return even and any(0.9 < most / np.sqrt(x) <= 1 + 1e-6 for x in limits)
 
 
 def _groups(twins: list[list[str]]) -> str:

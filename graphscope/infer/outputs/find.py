@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ...graph import Model, Tensor, TensorSpec
 from ..shapes.declared import spec_of
+from ..training.op_kinds import SOURCES
 from ..training.roles import Training, study_training
 from .answer import Candidate, Candidates, Evidence, OutputSet
 from .heads.candidates import Head, find_heads
@@ -103,6 +104,12 @@ def _remarks(study: Training, heads: list[Head], any_output: bool) -> tuple[str,
 def _why_none(study: Training) -> str:
     if not len(study.flow):
         return "the graph is empty"
+    if all(SOURCES.match(op) for op in study.flow.ops):
+        names = ", ".join(map(repr, study.flow.names[:3]))
+        return (
+            f"the file holds nothing but what is fed ({names}): its freeze named a label or an input as output, and all that is "
+            "computed was cut away"
+        )
     if not study.deps.sources:
         return (
             "nothing in the graph is fed: it only computes constants or fills variables"
