@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...wire import op_registry
@@ -28,6 +29,7 @@ _WORDS = {"alpha": "lr"}  # in the OpDef of plain gradient descent
 _SETTINGS = frozenset(
     "lr alpha momentum rho beta beta1 beta2 epsilon l1 l2 l2_shrinkage lr_power decay logbase sign_decay".split()
 )
+_ASIDE = ("update", "optimizer", "gradient", "initialiser", "save", "restore")
 _SUBTRACTS = re.compile(r"AssignSub(VariableOp)?$")
 _LOSSES = re.compile(r"\w*CrossEntropy\w*|CTCLoss(V2)?|SquaredDifference")
 _MOST_STEPS = 32
@@ -47,7 +49,9 @@ def training_recipe(
     flow, seen = study.flow, Counter[tuple[str, tuple[tuple[str, Any], ...]]]()
     origins: dict[int, str] = {}  # of what is computed: one schedule serves all weights
     for i in study.updates:
-        if APPLIES.match(flow.ops[i]):
+        if not APPLIES.match(flow.ops[i]):
+            continue
+        if "Scatter" not in flow.ops[i] or not _is_slot(study, i):
             settings = _Settings(flow, origins, stored).of(i)
             seen[_class(flow, i), tuple(settings)] += 1
     if len(seen) == 1:
@@ -105,15 +109,38 @@ def _is_distance(flow: Flow, i: int) -> bool:
 
 
 def _by_rows(study: Training) -> set[int]:
-    """The variables that an optimizer without an op of its own moves by what it computed of a gradient, as Adam does with
-    the rows of an embedding."""
+    """The variables that an optimizer without an op of its own moves, as Adam does with the rows of an embedding: it subtracts
+    what it divided by a root, and does not look at the variable, as an average does.
+    """
     flow, moved = study.flow, set()
     for i in flow.by_kind(_SUBTRACTS.match):
         variable = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
-        above = flow.upstream([i], lambda n: not study.backward[n])
-        if variable is not None and any(map(min, above, study.backward)):
+        if variable is None or len(flow.inputs[i]) < 2:
+            continue
+        above = flow.upstream([flow.inputs[i][1][0]], partial(_is_own, study))
+        ops = {flow.ops[n] for n in range(len(flow)) if above[n]}
+        if "Sqrt" in ops and not above[variable]:
             moved.add(variable)
     return moved
+
+
+def _is_own(study: Training, i: int) -> bool:
+    """Whether an optimizer's arithmetic goes on above a node: no gradient, nothing scattered."""
+    return not (study.backward[i] or "Scatter" in study.flow.ops[i])
+
+
+def _is_slot(study: Training, i: int) -> bool:
+    """Whether an update is of a variable that nothing but updates, saving and filling reads."""
+    flow = study.flow
+    variable = flow.variable_of(flow.inputs[i][0][0])
+    reached = [variable] if variable is not None else []
+    for n in reached:  # grows
+        for reader in flow.outputs[n]:
+            if flow.ops[reader] in READS:
+                reached.append(reader)
+            elif study.roles.get(reader) not in _ASIDE:
+                return False
+    return bool(reached)
 
 
 def _class(flow: Flow, i: int) -> str:

@@ -29,7 +29,7 @@ def test_a_finding_is_about_a_node_or_several() -> None:
 def test_every_file_of_the_folder_is_a_family() -> None:
     names = {family.__name__.rpartition(".")[2] for family in families()}
     assert names == set(
-        "checkpoint deployment loops missing_nodes modes outputs registration unsafe weights".split()
+        "checkpoint conversion deployment loops missing_nodes modes outputs registration unsafe weights".split()
     )
 
 

@@ -68,3 +68,49 @@ def test_a_graph_that_does_not_train_has_no_recipe() -> None:
         tf.matmul(v1.placeholder(tf.float32, [None, 4]), v1.get_variable("w", [4, 3]))
         nodes = graph.as_graph_def().node
     assert training_recipe(study_training(graph_from_nodes(nodes))) == []
+
+
+def test_a_loss_that_is_only_looked_at_is_none_that_was_trained_on() -> None:
+    """As cifar_model of dotnet/machinelearning-testdata: a hinge loss is trained on, a cross entropy only watched."""
+
+    def both(labels: Any, logits: Any) -> Any:
+        classified(labels, logits)
+        return squared(labels, logits)
+
+    assert loss_ops(study(lambda _: v1.train.AdamOptimizer(), both)) == [
+        "SquaredDifference"
+    ]
+
+
+def test_a_loss_without_an_op_of_its_own() -> None:
+    def distance(labels: Any, logits: Any) -> Any:
+        return tf.square(logits - tf.one_hot(labels, 3))
+
+    assert loss_ops(study(lambda _: v1.train.AdamOptimizer(), distance)) == [
+        "the square of a difference"
+    ]
+
+
+@pytest.mark.parametrize("resource", [False, True])
+def test_the_rows_of_an_embedding_are_trained_too(resource: bool) -> None:
+    """Adam has no op for them: it scatters and subtracts."""
+    with tf.Graph().as_default() as graph:
+        ids = v1.placeholder(tf.int64, [None], name="ids")
+        table = v1.get_variable("table", [9, 4], use_resource=resource)
+        kernel = v1.get_variable("w", [4, 3], use_resource=resource)
+        average = tf.train.ExponentialMovingAverage(0.9)
+        logits = tf.matmul(tf.nn.embedding_lookup(table, ids), kernel)
+        v1.train.AdamOptimizer().minimize(tf.reduce_mean(tf.square(logits)))
+        average.apply([table, kernel])
+        nodes = graph.as_graph_def().node
+    [entry] = training_recipe(study_training(graph_from_nodes(nodes)))
+    assert entry["weights"] == 2
+
+
+def test_what_a_variable_holds_is_told() -> None:
+    def with_rate(_: Any) -> Any:
+        rate = v1.get_variable("rate", [], use_resource=False)
+        return v1.train.GradientDescentOptimizer(rate)
+
+    [entry] = training_recipe(study(with_rate), {"rate": 0.125}.get)
+    assert entry["text"].startswith("gradient descent (lr 0.125 in the variable rate;")
