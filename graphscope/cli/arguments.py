@@ -113,8 +113,9 @@ def warn_of(analysis: Analysis) -> None:
         remark(console.doctor_text({"findings": [finding]}))
 
 
-_USELESS = ("output-is-placeholder", "output-is-weight", "only-inputs")
-_USELESS += ("only-weights", "values-elsewhere")
+_USELESS = frozenset(
+    "output-is-placeholder output-is-weight only-inputs only-weights values-elsewhere".split()
+)
 
 
 def refuse_useless(analysis: Analysis, force: bool) -> None:

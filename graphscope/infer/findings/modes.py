@@ -10,7 +10,7 @@ from ...ops import spellings
 from ..finding import Case, Finding, listed
 from ..training.op_kinds import RANDOM
 
-_STATISTICS = frozenset({*spellings.ADDS, "Mul", "Sub", "RealDiv", "Identity", "Squeeze", "Rsqrt", "Sqrt"})
+_STATISTICS = frozenset({*spellings.SUMS, "Mul", "Sub", "RealDiv", "Identity", "Squeeze", "Rsqrt", "Sqrt"})
 _NEAR = 16
 _MASKS = frozenset({*spellings.GREATER, "Floor", "Less"})
 

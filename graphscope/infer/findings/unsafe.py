@@ -17,8 +17,9 @@ from ..finding import Case, Finding, listed
 from ..safety import UnsafeNode, unsafe_nodes
 from ..training.op_kinds import RESTORES, SAVES
 
-_FEEDS = ("IteratorGetNext", "QueueDequeueV2", "QueueDequeueManyV2")
-_FEEDS += ("QueueDequeueUpToV2", "QueueDequeue", "QueueDequeueMany", "ReaderReadV2")
+_FEEDS = frozenset(
+    "IteratorGetNext QueueDequeueV2 QueueDequeueManyV2 QueueDequeueUpToV2 QueueDequeue QueueDequeueMany ReaderReadV2".split()
+)
 
 
 def find(case: Case) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ SMALL = 64  # weights of fewer values are not compared with each other
 _LAYERS = frozenset(
     {*spellings.GATHERS, *"MatMul BatchMatMul BatchMatMulV2 BiasAdd Einsum".split()}
 )
-_SUMS = frozenset("Add AddV2".split())
 _EVEN = 1.8  # the kurtosis of what is spread evenly
 _LEAST = 32  # numbers that tell how they are spread
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
@@ -79,7 +78,7 @@ def _is_weight(case: Case, name: str) -> bool:
             readers += flow.outputs[i]
     if any(_ends_layer(flow, i) for i in readers):
         return True
-    sums = [i for i in readers if flow.ops[i] in _SUMS]  # a bias
+    sums = [i for i in readers if flow.ops[i] in spellings.SUMS]  # a bias
     return any(_ends_layer(flow, source) for i in sums for source, _ in flow.inputs[i])
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ...ops import spellings
 from ...wire import op_registry
 from .arrays import Flow
 from .op_kinds import APPLIES, READS, SOURCES, VARIABLES
@@ -34,7 +35,7 @@ _SUBTRACTS = re.compile(r"AssignSub(VariableOp)?$")
 _LOSSES = re.compile(r"\w*CrossEntropy\w*|CTCLoss(V2)?|SquaredDifference")
 _MOST_STEPS = 32
 _MEASURES = {"Square": "the square of a difference", "Abs": "the absolute difference"}
-_DIFFERENCES = frozenset("Sub Neg AddV2 Add".split())
+_DIFFERENCES = frozenset({*spellings.SUMS, "Sub", "Neg"})
 Stored = Callable[[str], float | None]
 
 
