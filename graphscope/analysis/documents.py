@@ -95,7 +95,10 @@ def _regularizers(analysis: Stages) -> list[str]:
         for key, value in layer.attrs.items()
         if key.endswith("_regularizer") and value
     )
-    return [f"{text} of {number} weight{'s' * (number > 1)}" for text, number in counts.most_common()]
+    return [
+        f"{text} of {number} weight{'s' * (number > 1)}"
+        for text, number in counts.most_common()
+    ]
 
 
 def _penalty_text(value: Any) -> str:

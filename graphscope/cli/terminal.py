@@ -184,7 +184,11 @@ def _no_input(doc: Mapping[str, Any]) -> str:
     if doc["inputs"]:
         return f"  none that the outputs need; {len(doc['inputs'])} that nothing needs"
     computed = doc["outputs"] and not doc.get("inferred")
-    return "  none: all is computed from constants and variables" if computed else "  none found"
+    return (
+        "  none: all is computed from constants and variables"
+        if computed
+        else "  none found"
+    )
 
 
 def _evidence(text: str, width: int) -> str:

@@ -107,7 +107,9 @@ FREEZE_FUNCTION = (
 def captured_variables(graph: Graph) -> list[str]:
     """The placeholders of resources: variables that a concrete function captured, and ``write_graph`` does not write."""
     return [
-        n for n in graph.by_op("Placeholder") if graph.attrs(n).get("dtype") == "resource"
+        n
+        for n in graph.by_op("Placeholder")
+        if graph.attrs(n).get("dtype") == "resource"
     ]
 
 

@@ -11,7 +11,6 @@ from ...simplify.prune import prune
 from ..finding import Case, Finding, listed
 
 
-
 def find(case: Case) -> Iterator[Finding]:
     if not case.outputs:
         return

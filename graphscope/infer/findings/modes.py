@@ -10,7 +10,9 @@ from ...ops import spellings
 from ..finding import Case, Finding, listed
 from ..training.op_kinds import RANDOM
 
-_STATISTICS = frozenset({*spellings.SUMS, "Mul", "Sub", "RealDiv", "Identity", "Squeeze", "Rsqrt", "Sqrt"})
+_STATISTICS = frozenset(
+    {*spellings.SUMS, "Mul", "Sub", "RealDiv", "Identity", "Squeeze", "Rsqrt", "Sqrt"}
+)
 _NEAR = 16
 _MASKS = frozenset({*spellings.GREATER, "Floor", "Less"})
 
@@ -70,16 +72,15 @@ def _behind_switch(case: Case, name: str) -> bool:
 
 def _spelled_out(case: Case) -> list[str]:
     """Variances over the batch: a mean of squared differences from another mean over the batch, or from anything (as the
-    shift of ``tf.nn.sufficient_statistics``) where the reciprocal of its root is taken."""
+    shift of ``tf.nn.sufficient_statistics``) where the reciprocal of its root is taken.
+    """
     flow, deps = case.study.flow, case.study.deps
     names = []
     for i in case.numbers:
         if flow.ops[i] != "SquaredDifference" or not deps.feeds[i] or deps.reduced[i]:
             continue
         means = [
-            n
-            for n in flow.outputs[i]
-            if deps.reduced[n] and flow.names[n] in case.path
+            n for n in flow.outputs[i] if deps.reduced[n] and flow.names[n] in case.path
         ]
         centred = any(deps.reduced[s] for s, _ in flow.inputs[i])
         if means and (centred or any(_is_divided_by(case, n) for n in means)):

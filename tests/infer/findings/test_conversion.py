@@ -53,7 +53,10 @@ def frozen(
         session.run(v1.global_variables_initializer())
         random = np.random.default_rng(0)
         for _ in range(steps):
-            feeds = {x: random.normal(size=[8, 16]), labels: np.eye(3)[[0, 1, 2, 1] * 2]}
+            feeds = {
+                x: random.normal(size=[8, 16]),
+                labels: np.eye(3)[[0, 1, 2, 1] * 2],
+            }
             session.run(train, feeds)
         message = v1.graph_util.convert_variables_to_constants(
             session, graph.as_graph_def(), list(outputs)
