@@ -22,12 +22,7 @@ SIZES = (
     8,
     128,
 )  # tried in this order for dimensions nobody knows
-RANKS: tuple[tuple[int | None, ...], ...] = (
-    (None,),
-    (None, 8),
-    (),
-    (None, 224, 224, 3),
-)
+RANKS: tuple[Shape, ...] = ((None,), (None, 8), (), (None, 224, 224, 3))
 MOST_ELEMENTS = 1 << 26
 BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else 0 or 1
 
@@ -36,7 +31,8 @@ BOUNDS = (None, 10, 2)  # of integers: what looks them up says, else small, else
 class Port:
     """One input: its name, dtype (``"float32"``) and shape; ``below`` is the bound of an integer that is looked up;
     ``texts`` are strings that it may hold; ``is_mask`` says that it holds nothing but 0 and 1, ``is_sparse`` that it is a whole
-    sparse tensor; ``step`` are the scale and the zero of integers that stand for real numbers.
+    sparse tensor; ``step`` are the scale and the zero of integers that stand for real numbers. ``likely`` are the shapes that its
+    readers would take, where it has none.
     """
 
     name: str
@@ -47,6 +43,7 @@ class Port:
     is_mask: bool = False
     is_sparse: bool = False
     step: tuple[float, int] | None = None
+    likely: tuple[Shape, ...] = ()
 
 
 class Round(NamedTuple):
@@ -70,9 +67,11 @@ WIDE_ROUNDS = (
 )  # for ReLU6, clips
 
 
-MOST_SHAPES = 40  # each with what else is tried
+MOST_SHAPES = 60  # each with what else is tried
+MOST_RANKS = 12  # of all feeds together
 BATCHES = (2, 1, 4, 8)  # tried after the one that is wanted
-Shapes = Mapping[str, tuple[int, ...]]
+Sizes = tuple[int, ...]
+Shapes = Mapping[str, Sizes]
 
 
 def trials(
@@ -114,22 +113,38 @@ def truths(shape: tuple[int, ...], seed: Sequence[int], turned: bool) -> np.ndar
 
 
 def _shapes(ports: Mapping[str, Port], turn: Round) -> Iterator[Shapes]:
-    """Shapes of all ports, the likeliest first: ranks, batches and sizes that nobody knows are guessed."""
-    is_unknown = any(p.shape is None for p in ports.values())
-    open_sizes = is_unknown or any(None in (p.shape or ())[1:] for p in ports.values())
-    open_batch = any(None in (p.shape or ())[:1] for p in ports.values())
+    """Shapes of all ports, the likeliest first and none twice: ranks, batches and sizes that nobody knows are guessed.
+
+    All ranks are tried of one size before the next, as a rank is more often wrong.
+    """
     sizes = [turn.sizes or SIZES[:1], *((size,) for size in SIZES)]
-    for rank in RANKS if is_unknown else RANKS[:1]:
-        for batch in (turn.batch, *BATCHES) if open_batch else (turn.batch,):
-            for each in sizes if open_sizes else sizes[:1]:
-                yield {n: shape_of(p, rank, batch, each) for n, p in ports.items()}
+    seen = set()
+    for batch in (turn.batch, *BATCHES):
+        for each in sizes:
+            for ranks in itertools.islice(_ranks(ports), MOST_RANKS):
+                shapes = {
+                    n: shape_of(p, ranks[n], batch, each) for n, p in ports.items()
+                }
+                if (key := tuple(shapes.values())) not in seen:
+                    seen.add(key)
+                    yield shapes
 
 
-def shape_of(
-    port: Port, rank: tuple[int | None, ...], batch: int, sizes: Sequence[int]
-) -> tuple[int, ...]:
-    """The shape with the unknown sizes filled in: the first is the batch, the others are ``sizes`` by their place."""
-    known = rank if port.shape is None else port.shape
+def _ranks(ports: Mapping[str, Port]) -> Iterator[dict[str, Shape]]:
+    """Shapes with open sizes: those that feeds have, each with all that others may have."""
+    choices = [
+        (port.shape,) if port.shape is not None else port.likely or RANKS
+        for port in ports.values()
+    ]
+    for each in itertools.product(*choices):
+        yield dict(zip(ports, each))
+
+
+def shape_of(port: Port, rank: Shape, batch: int, sizes: Sequence[int]) -> Sizes:
+    """The shape (or ``rank``, of a port that has none) with the unknown sizes filled in: the first is the batch, the others are
+    ``sizes`` by their place.
+    """
+    known = port.shape if port.shape is not None else rank or ()
     filling = (batch, *sizes, *[sizes[-1]] * len(known))
     return tuple(
         size if size is not None else filling[place] for place, size in enumerate(known)

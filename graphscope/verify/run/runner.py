@@ -18,15 +18,14 @@ from ...ops import spellings
 from ..differences import elements
 from ..feeds.draw import Port, is_mask, looked_up
 from ..feeds.noise import Noise, fed_noise, noisy_keras
+from ..feeds.ranks import admitted_shapes
 from ..feeds.sparse import Coordinates
 from ..feeds.states import States
 from ..feeds.strings import text_for
 from .limits import scratch_folder
 from .safety import check_sizes
 
-LONGEST = (
-    120  # seconds for one run: numbers drawn at random can keep a loop going for ever
-)
+LONGEST = 120  # seconds for one run: what is drawn can keep a loop going for ever
 
 
 class TooSlow(NotRunnable):
@@ -109,6 +108,7 @@ class GraphRunner:
         self._known = {op.name for op in session.graph.get_operations()}
         self._states: States | None = None
         self._sizes: set[Any] = set()
+        self._shapes: dict[str, tuple[Shape, ...]] = {}  # of feeds of no known rank
 
     def outputs(self) -> tuple[str, ...]:
         return self._outputs
@@ -171,7 +171,15 @@ class GraphRunner:
     def port(self, name: str) -> Port:
         tensor = self.tensor(name)
         dtype = tensor.dtype.base_dtype.name
-        return fitting(Port(tensor.name, dtype, shape_of(tensor.shape)), self.model)
+        port = Port(tensor.name, dtype, shape_of(tensor.shape))
+        if port.shape is None and self.model is not None:
+            port = replace(port, likely=self._admitted(tensor.op.name, self.model))
+        return fitting(port, self.model)
+
+    def _admitted(self, feed: str, model: Model) -> tuple[Shape, ...]:
+        if feed not in self._shapes and feed in model.graph:
+            self._shapes[feed] = admitted_shapes(self.session.graph, model, feed)
+        return self._shapes.get(feed, ())
 
     def _check_sizes(self, feeds: Mapping[str, Any]) -> None:
         """Refuse feeds of shapes from which the graph makes gigabytes; those seen before are not looked at again."""
@@ -383,10 +391,9 @@ def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
     try:
         return call(*arrays)
     except tf.errors.InvalidArgumentError:
+        dense, sparse = tf.TensorSpec, tf.SparseTensorSpec
         specs = [
-            (tf.SparseTensorSpec if getattr(each, "sparse", 0) else tf.TensorSpec)(
-                each.shape, each.dtype
-            )
+            (sparse if getattr(each, "sparse", 0) else dense)(each.shape, each.dtype)
             for each in model.inputs
         ]
         return tf.function(call, input_signature=specs)(*arrays)
