@@ -11,7 +11,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphError, GraphscopeError, OutputsUnknown
-from ..graph import Graph, Layer, Loop, Model, Shape, Tensor, TensorSpec, did_you_mean
+from ..graph import (
+    Graph,
+    Layer,
+    Layers,
+    Loop,
+    Model,
+    Shape,
+    Tensor,
+    TensorSpec,
+    did_you_mean,
+)
 from ..wire.nodes import check_tensor
 from .progress import announce
 
@@ -231,8 +241,8 @@ class Stages:
 
     @property
     def loops(self) -> tuple[Loop, ...]:
-        """The loops (and conditions) that are kept, each as one layer."""
-        return self.state_after("loops_to_layers").loops
+        """The loops (and conditions) that are no layer of Keras's: each is kept as one layer that runs it."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Loop))
 
     @property
     def specs(self) -> Mapping[Tensor, TensorSpec]:
@@ -268,13 +278,16 @@ class Stages:
         return self._sized.implied
 
     @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        """The recovered layers in topological order.
+    def layers(self) -> Layers:
+        """The recovered layers in topological order, the file's where it allows: that of ``layer_table``.
 
         Of a checkpoint without a graph: those that its names and shapes speak of.
         """
-        payloads = map(self.layer_graph.node, self.layer_graph)
-        return tuple(node for node in payloads if isinstance(node, Layer))
+        from ..render.cells.order import in_order
+
+        graph = self.layer_graph
+        payloads = map(graph.node, in_order(graph))
+        return Layers(node for node in payloads if isinstance(node, Layer))
 
     @property
     def layer_graph(self) -> Graph:

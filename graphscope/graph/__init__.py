@@ -11,7 +11,7 @@ from .graph import (
     TensorSpec,
     did_you_mean,
 )
-from .layer import RNN, Layer, Loop, WeightUse
+from .layer import RNN, Layer, Layers, Loop, WeightUse
 from .model import Function, Model, Signature, Variable, Weights
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "FunctionRef",
     "Graph",
     "Layer",
+    "Layers",
     "Loop",
     "Model",
     "Node",

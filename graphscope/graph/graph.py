@@ -112,6 +112,10 @@ class Graph(Adjacency):
 
     drawing: ClassVar[Callable[[Graph], str] | None] = None
 
+    def __repr__(self) -> str:
+        """``<Graph with 25 nodes and 27 edges>``; how it is drawn stands in ``drawing``."""
+        return f"<{self}>"
+
     def add(self, name: str, node: Node, inputs: Iterable[Tensor] = ()) -> None:
         """Add one node and its data edges; the sources may be added later."""
         self.add_node(name, node=node)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .graph import Node, Tensor
 from .model import Function, Model
-from .tables import pairs_table
+from .tables import pairs_table, rows_table
 
 WIRING_ASSUMED = (
     "the wiring is assumed"  # how the evidence of a layer that nothing wires begins
@@ -76,7 +76,7 @@ _STEPS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer(Node):
     """A Node that explains other nodes: one Keras layer found in the graph.
 
@@ -101,6 +101,13 @@ class Layer(Node):
     evidence: tuple[str, ...] = ()
     name: str = ""
 
+    def __repr__(self) -> str:
+        """One line: class, name, config, the shapes of its weights."""
+        words = [f"{key}={value!r}" for key, value in self.attrs.items()]
+        words += [f"{key} {list(use.shape)}" for key, use in self.weights.items()]
+        listed = ", ".join(map(_short, words))
+        return f"<{self.op} {self.name or self.output.node!r}{': ' * bool(listed)}{listed}>"
+
     @property
     def config(self) -> Mapping[str, Any]:
         """The attributes, under the name that Keras gives them."""
@@ -118,7 +125,7 @@ class Layer(Node):
         return pairs_table(f"{self.op} {self.name}", facts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Loop(Layer):
     """A Layer of no Keras class: a loop of the graph (or a condition), and the arrays that only it sees.
 
@@ -136,7 +143,7 @@ class Loop(Layer):
     fixed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RNN(Layer):
     """Keras's RNN layer with a cell of its own: what a loop over a sequence does at each step, where no class computes that.
 
@@ -152,3 +159,23 @@ class RNN(Layer):
     memory: tuple[str, ...] = ()
     facts: Mapping[Tensor, Any] = field(default_factory=dict)
     scope: str = ""
+
+
+class Layers(tuple[Layer, ...]):
+    """The layers of a model, which a notebook shows as one table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        """One row a layer: name, class, config, weights."""
+        return rows_table(("layer", "class", "config", "weights"), map(_row, self))
+
+
+def _row(layer: Layer) -> tuple[str, ...]:
+    config = ", ".join(_short(f"{k}={v}") for k, v in layer.attrs.items())
+    weights = (f"{role} {list(use.shape)}" for role, use in layer.weights.items())
+    return (layer.name or layer.output.node, layer.op, config, ", ".join(weights))
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -8,17 +8,22 @@ from collections.abc import Collection, Iterable, Mapping
 
 import graphviz
 
-from ..graph import Graph, Layer, Tensor, TensorSpec
+from ..graph import Function, Graph, Layer, Tensor, TensorSpec
 from . import Drawing
+from .cells.bodies import Body, bodies_of
 from .cells.escape import for_html, shorten, visible
 from .cells.spelling import output_spec, times
-from .drawing.boxes import node_label, scope_label
+from .drawing.boxes import histogram, node_label, scope_label
 from .drawing.fold import BUDGET, Folding, fold
 from .drawing.marks import marks_of
 from .drawing.units import Units, data_edges, units_of
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _COLUMN = 24  # boxes below each other where nothing joins them
+_OPEN = (
+    40  # ops of a loop's body or a cell that is drawn; a longer one is told in words
+)
+_BODIES = 6  # of them in one drawing
 _MANY = 10  # boxes that one small tensor may feed before its edges become words
 _FONT = "Helvetica,Arial,sans-serif"
 
@@ -32,12 +37,14 @@ def to_dot(
     inputs: Iterable[Tensor | str] = (),
     outputs: Iterable[Tensor | str] = (),
     roles: Mapping[str, str] = {},
+    functions: Mapping[str, Function] = {},
     budget: int = BUDGET,
     direction: str = "TB",
 ) -> str:
     """Graphviz source of a graph of any altitude, at most about ``budget`` boxes (see ``fold.py``).
 
-    ``outputs`` and ``inputs`` (tensors or node names) are marked; nodes of ``roles`` are one box for each role; ``direction`` is Graphviz's ``rankdir``.
+    ``outputs`` and ``inputs`` (tensors or node names) are marked; nodes of ``roles`` are one box for each role; of ``functions`` those that
+    a loop runs, or a recurrent layer's own cell, stand beside it where they are small; ``direction`` is Graphviz's ``rankdir``.
 
     >>> graph = Graph()
     >>> graph.add("a", Layer("Dense", {"units": 3}))
@@ -47,7 +54,9 @@ def to_dot(
     marks = marks_of(graph, inputs, outputs)
     units = units_of(graph, marks, roles)
     folding = fold(units, {u: roles[u] for u in units.stacks if u in roles}, budget)
-    return _Drawing(graph, specs, marks, units, folding).source(title, direction)
+    drawing = _Drawing(graph, specs, marks, units, folding)
+    drawing.place_bodies(functions)
+    return drawing.source(title, direction)
 
 
 class _Drawing:
@@ -60,6 +69,7 @@ class _Drawing:
         marks: Mapping[str, str],
         units: Units,
         folding: Folding,
+        prefix: str = "",
     ) -> None:
         self.graph, self.specs, self.marks = graph, specs, marks
         self.units, self.folding = units, folding
@@ -72,8 +82,9 @@ class _Drawing:
         }
         self.edges = self._edges()
         self.notes = self._edges_into_words()
-        self.ids = _identifiers(folding.boxes)
+        self.prefix, self.ids = prefix, _identifiers(folding.boxes, prefix)
         self.frames: list[str] = []
+        self.inner: list[tuple[str, str, _Drawing]] = []  # box, title, what it runs
 
     def _edges(self) -> dict[tuple[str, str], dict[Tensor, None]]:
         """Between two boxes, the tensors that go from one to the other."""
@@ -103,6 +114,27 @@ class _Drawing:
                     notes[target].append(f"← {shorten(visible(source), 40)}")
         return notes
 
+    def place_bodies(self, functions: Mapping[str, Function]) -> None:
+        """What the boxes run is drawn beside them where it is small, else told in them."""
+        for box in self.folding.boxes:
+            for name in (
+                self.folding.boxes[box] if box not in self.folding.closed else ()
+            ):
+                for member in self.units.stacks[name]:
+                    for body in bodies_of(self.graph.node(member), functions):
+                        self._place_body(box, body)
+
+    def _place_body(self, box: str, body: Body) -> None:
+        if body.ops().total() > _OPEN or len(self.inner) >= _BODIES:
+            words = f"{body.title}: {histogram(body.ops())}"
+            self.notes[box].append(shorten(words, 90))
+            return
+        prefix = f"body{len(self.inner)}."
+        units = units_of(body.graph, body.marks)
+        folding = fold(units, {}, 2 * _OPEN)
+        inner = _Drawing(body.graph, body.specs, body.marks, units, folding, prefix)
+        self.inner.append((box, body.title, inner))
+
     def source(self, title: str, direction: str) -> str:
         picture = graphviz.Digraph("model")
         picture.attr(
@@ -130,6 +162,40 @@ class _Drawing:
                 label=f'<<FONT POINT-SIZE="14" COLOR="#1f2933"><B>{shown}</B></FONT>>',
                 labelloc="t",
             )
+        if self.inner:
+            picture.attr(compound="true")
+        self._draw(picture)
+        for number, (box, words, inner) in enumerate(self.inner):
+            self._draw_inner(picture, number, box, words, inner)
+        return str(picture.source)
+
+    def _draw_inner(
+        self,
+        picture: graphviz.Digraph,
+        number: int,
+        box: str,
+        words: str,
+        inner: _Drawing,
+    ) -> None:
+        """What a box runs, in a frame beside what follows it, tied to the box by a dotted line."""
+        name = f"cluster_body{number}"
+        title = f"{words} of {self.units.stacks[self.folding.boxes[box][0]][-1]}"
+        with picture.subgraph(name=name) as frame:
+            frame.attr(
+                label=f"<{for_html(shorten(title, 60))}>",
+                labeljust="l",
+                style="rounded,dashed",
+                color="#9a6dbb",
+                fontsize="10",
+                margin="10",
+            )
+            inner._draw(frame)
+        first = next(iter(inner.ids.values()))
+        attributes = {"style": "dotted", "arrowhead": "none", "color": "#9a6dbb"}
+        picture.edge(self.ids[box], first, lhead=name, **attributes)
+
+    def _draw(self, picture: graphviz.Digraph) -> None:
+        """The boxes and the edges between them."""
         self._draw_boxes(picture)
         if not self.edges:
             self._stack_up(picture)
@@ -145,7 +211,6 @@ class _Drawing:
                 self.ids[target],
                 **self._edge_attributes(source, tensors, back),
             )
-        return str(picture.source)
 
     def _stack_up(self, picture: graphviz.Digraph) -> None:
         """Put the boxes of what has no edges (a checkpoint without its graph) below each other, not side by side."""
@@ -182,7 +247,8 @@ class _Drawing:
             if not self._deserves_frame(below, within):
                 self._draw_frame(picture, below, within, inner)
                 continue
-            with picture.subgraph(name=f"cluster_{len(self.frames)}") as frame:
+            number = f"{self.prefix}{len(self.frames)}"
+            with picture.subgraph(name=f"cluster_{number}") as frame:
                 self.frames.append(name)
                 shown = name.removeprefix(f"{path[-1]}/") if path else name
                 frame.attr(
@@ -252,10 +318,14 @@ class _Drawing:
         return attributes | ({"label": f"  {label}  "} if label else {})
 
 
-def _identifiers(boxes: Iterable[str]) -> dict[str, str]:
-    """A box's name where Graphviz reads it as one plain word, else a number that no name can be."""
+def _identifiers(boxes: Iterable[str], prefix: str = "") -> dict[str, str]:
+    """A box's name where Graphviz reads it as one plain word, else a number that no name can be; in a body always one."""
     return {
-        box: box if _PLAIN.fullmatch(box) and len(box) < 200 else f"#{number}"
+        box: (
+            box
+            if not prefix and _PLAIN.fullmatch(box) and len(box) < 200
+            else f"#{prefix}{number}"
+        )
         for number, box in enumerate(boxes)
     }
 
@@ -270,6 +340,7 @@ def render_dot(view: Drawing) -> str:
         inputs=view.inputs,
         outputs=view.outputs,
         roles=view.roles,
+        functions=view.model.functions if view.model is not None else {},
     )
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..graph import Function
 from ..graph.amounts import bytes_text
 from . import Drawing
+from .cells.bodies import GIVENS, Body, bodies_of
 from .cells.escape import for_markdown, shorten
 from .cells.frame import cells, to_table, total
+from .cells.rows import rows_of
 from .cells.spelling import times
 
 COLUMNS = ("Layer", "Type", "Output shape", "Parameters", "Connected to", "Config")
 _NO_USE = ("file name", "not needed")
+INSIDE = ("Op", "Type", "Output shape", "Reads", "Is")
+_STEPS, _KINDS = 60, 12  # ops of a loop's body that are listed; kinds that are counted
 _RANKED = 6  # candidates that are listed
 WIDTHS = (60, 40, 40, 20, 120, 160)
 
@@ -28,7 +33,34 @@ def to_markdown(view: Drawing) -> str:
         short = (shorten(cell, width) for cell, width in zip(row, WIDTHS, strict=True))
         lines.append(_line(tuple(map(for_markdown, short))))
     lines.append(_line(("**total**", "", "", f"**{total(frame):,}**", "", "")))
+    for name in frame["layer"]:
+        for body in bodies_of(view.graph.node(name), _functions(view)):
+            lines += _inside(name, body)
     return "\n".join(lines) + "\n"
+
+
+def _functions(view: Drawing) -> Mapping[str, Function]:
+    return view.model.functions if view.model is not None else {}
+
+
+def _inside(name: str, body: Body) -> Iterator[str]:
+    """What a loop or a cell computes in a turn: its ops in order, counted where they are many."""
+    yield from (
+        "",
+        f"### {body.title[0].upper()}{body.title[1:]} of {for_markdown(shorten(name, 60))}",
+        "",
+    )
+    rows = [row for row in rows_of(body.graph, body.specs) if row.type not in GIVENS]
+    if len(rows) > _STEPS:
+        counted = ", ".join(f"{n} {op}" for op, n in body.ops().most_common(_KINDS))
+        yield f"{len(rows)} ops: {for_markdown(counted)}"
+        return
+    yield from (_line(INSIDE), _line(("---",) * len(INSIDE)))
+    for row in rows:
+        inputs = ", ".join(row.inputs)
+        texts = (row.name, row.type, times(row.shape), inputs, body.marks.get(row.name))
+        short = (shorten(t or "", w) for t, w in zip(texts, WIDTHS, strict=False))
+        yield _line(tuple(map(for_markdown, short)))
 
 
 def _report(facts: Mapping[str, Any], layered: bool) -> Iterator[str]:

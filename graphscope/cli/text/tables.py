@@ -21,7 +21,7 @@ import click
 from ..terminal import amount, number, printable, shape_text
 
 GAP = 2  # blanks between columns
-LEAST = {"config": 20, "connected to": 12, "role": 14, "why": 14, "weight": 24}
+LEAST = {"config": 14, "connected to": 12, "role": 14, "why": 14, "weight": 24}
 NAMES = frozenset({"weight"})  # of them: those of which the middle gives way
 NAME, SHORTEST = 36, 16  # characters of a name, which is the first column
 DROPPED = tuple(

@@ -56,14 +56,14 @@ def _shown(value: Any) -> Any:
 def constructor_words(layer: KerasLayer) -> str:
     """A layer within another, in short.
 
-    >>> constructor_words(KerasLayer("a", "LSTM", {"units": 3, "activation": "tanh", "return_sequences": True}))
+    >>> constructor_words(KerasLayer("a", "LSTM", {"return_sequences": True, "activation": "tanh", "units": 3}))
     'LSTM(3, return_sequences=True)'
     """
     if layer.model is not None:
         return f"{layer.model.class_name}({len(layer.model.layers)} layers)"
     known_class = layer_classes().get(layer.class_name)
     known = known_class.arguments if known_class else {}
-    words = []
+    words: tuple[list[str], list[str]] = ([], [])  # by place, by name
     for key, value in layer.config.items():
         default = known.get(key)
         if (
@@ -73,5 +73,8 @@ def constructor_words(layer: KerasLayer) -> str:
         ):
             continue
         text = str(_shown(value))
-        words.append(text if default is REQUIRED else f"{key}={text}")
-    return f"{layer.class_name}({', '.join(words)})"
+        if default is REQUIRED:
+            words[0].append(text)
+        else:
+            words[1].append(f"{key}={text}")
+    return f"{layer.class_name}({', '.join(words[0] + words[1])})"

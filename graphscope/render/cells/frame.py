@@ -44,7 +44,7 @@ def to_table(
 
 
 def _record(row: Row) -> tuple[object, ...]:
-    entries = (f"{k}={v}" for k, v in row.config.items() if k in row.telling)
+    entries = (f"{k}={row.config[k]}" for k in row.telling if k in row.config)
     config = ", ".join(entries)
     inputs = ", ".join(row.inputs)
     return (row.name, row.type, row.shape, row.parameters, inputs, config)

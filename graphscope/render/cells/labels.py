@@ -36,7 +36,7 @@ _SILENT = frozenset(
     """name dtype trainable epsilon momentum seed virtual_batch_size batch_shape sparse ragged
     kernel_initializer bias_initializer unroll implementation reset_after zero_output_for_mask
     mask_zero stateful pool_size kernel_size strides dilation_rate filters units padding rate
-    mean variance vocabulary output_dim input_dim return_state go_backwards noise_shape scope""".split()
+    mean variance vocabulary output_dim input_dim return_state go_backwards noise_shape scope layer layer_config ops""".split()
 )
 _LONG = ("_regularizer", "_initializer", "_constraint")  # told in the details
 _SIZES = ("kernel_size", "pool_size", "size")
@@ -71,7 +71,24 @@ def _spoken(layer: Layer) -> Mapping[str, Any]:
     return config
 
 
+def telling(node: Node) -> tuple[str, ...]:
+    """The arguments that are no default, widths and sizes first; of an op all its attributes."""
+    if not isinstance(node, Layer):
+        return tuple(node.attrs)
+    config, same = _spoken(node), node.attrs.get("pool_size")
+    first = [k for k in ("input_dim", *_WIDTHS, *_SIZES) if k in config]
+    return tuple(
+        key
+        for key in dict.fromkeys((*first, *config))
+        if is_unusual(key, config, same if key == "strides" else None)
+    )
+
+
 def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:
+    if config.get("layer"):  # a wrapper (Bidirectional, TimeDistributed)
+        yield _wrapped(config["layer"], config.get("layer_config"))
+    if config.get("ops"):  # a loop
+        yield f"{value_text(config['ops'])} ops"
     for key in _SIZES:
         if key in config:
             yield _sizes(config[key])
@@ -87,6 +104,14 @@ def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:
     if is_unusual("padding", config):
         yield value_text(config["padding"], 24)
     yield from _further(config)
+
+
+def _wrapped(layer: Any, config: Any) -> str:
+    """``LSTM 16 units, return sequences``: what a wrapper holds, as its class and config or as the reader's words."""
+    if not isinstance(config, Mapping):
+        return value_text(layer, 40).replace("=True", "").replace("_", " ")
+    inner = Layer(str(layer), config)
+    return f"{visible(inner.op)} {', '.join(_layer_words(_spoken(inner)))}".strip()
 
 
 def _further(config: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
 from . import spelling as words
 from .counting import Count
-from .labels import is_unusual
+from .labels import telling
 from .order import held_nodes, in_order
 
 
@@ -25,7 +25,7 @@ class Row:
     parameters: int
     inputs: tuple[str, ...]
     config: Mapping[str, str]
-    telling: frozenset[str] = frozenset()  # the arguments that are not as usual
+    telling: tuple[str, ...] = ()  # the arguments that are not as usual
     shared: int = 0
     explained: int = 0  # op nodes that the layer stands for
 
@@ -81,7 +81,7 @@ def _row(
         parameters=new,
         inputs=tuple(source for source in inputs if source not in weight_nodes),
         config=dict(words.config_pairs(node)),
-        telling=_telling(node),
+        telling=telling(node),
         shared=shared,
         explained=len(node.members) if isinstance(node, Layer) else 0,
     )
@@ -99,19 +99,7 @@ def _layer_row(layer: Layer, specs: Mapping[Tensor, TensorSpec], counted: Count)
         parameters=new,
         inputs=tuple(str(tensor) for tensor in layer.inputs.values()),
         config=dict(words.config_pairs(layer)),
-        telling=_telling(layer),
+        telling=telling(layer),
         shared=shared,
         explained=len(layer.members),
-    )
-
-
-def _telling(node: Node) -> frozenset[str]:
-    if not isinstance(node, Layer):
-        return frozenset(node.attrs)
-    config = node.attrs
-    same = config.get("pool_size")
-    return frozenset(
-        key
-        for key in config
-        if is_unusual(key, config, same if key == "strides" else None)
     )

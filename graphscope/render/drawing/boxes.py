@@ -185,7 +185,7 @@ def scope_label(
     rows = [
         f'<TR><TD COLSPAN="2" ALIGN="LEFT" BGCOLOR="{style.fill}"><FONT COLOR="{_INK}">'
         f"<B>{for_html(shorten(title, 56))}</B>{_SPARE}</FONT></TD></TR>",
-        _line(for_html(f"{count}: {_histogram(kinds)}"), style.fill, _PALE),
+        _line(for_html(f"{count}: {histogram(kinds)}"), style.fill, _PALE),
     ]
     rows += [_mark(text) for text in marks]
     return _table(rows, style, scope.kind == "role", 2)
@@ -209,7 +209,7 @@ def scope_title(graph: Graph, scope: Scope, within: str = "") -> str:
     return f"{shorten(first, 27)} … {shorten(last, 27)}"
 
 
-def _histogram(kinds: Counter[str], most: int = 4) -> str:
+def histogram(kinds: Counter[str], most: int = 4) -> str:
     """The kinds that tell most: layers that compute before the plumbing."""
     ranked = sorted(kinds.items(), key=lambda kv: (_plain(kv[0]), -kv[1], kv[0]))
     listed = [

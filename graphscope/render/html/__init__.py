@@ -17,7 +17,7 @@ from typing import Any
 from ...graph import Graph, Layer, Tensor
 from .. import Drawing
 from ..cells.escape import for_html, shorten
-from ..cells.spelling import shape_text, size_of
+from ..cells.spelling import size_of, times
 from .altitude import FAMILIES, Altitude, Known
 from .insides import Insides
 from .texts import Texts, plain
@@ -150,7 +150,7 @@ def _variable(
     shape = row.get("shape")
     sizes = None if shape is None else tuple(shape)
     words = {key: texts(str(row.get(key) or "")) for key in ("name", "role", "dtype")}
-    words["shape"] = texts(shape_text(sizes))
+    words["shape"] = texts(times(sizes))
     counts = {"size": size_of(sizes), "bytes": int(row.get("bytes") or 0)}
     return {**words, **counts, "stat": numbers.get(str(row.get("name")), 0)}
 

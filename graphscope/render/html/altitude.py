@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ..cells.counting import Count
 from ..cells.escape import visible
 from ..cells.labels import brief
-from ..cells.spelling import output_spec, shape_text, size_of, times
+from ..cells.spelling import output_spec, size_of, times
 from ..drawing.boxes import scope_title
 from ..drawing.marks import marks_of
 from ..drawing.scope import Scope
@@ -35,6 +36,17 @@ _WEIGHTS = ("row", "role", "name", "via", "shape", "size", "stat")
 _FAMILY = {
     id(style): i for i, style in enumerate((*STYLES.values(), *blocks().values()))
 }
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One graph on its way into an altitude; ``count`` knows which weights have a row."""
+
+    graph: Graph
+    units: Units
+    marks: Mapping[str, str]
+    layered: bool
+    count: Count = field(default_factory=Count)
 
 
 @dataclass
@@ -109,12 +121,13 @@ class Altitude:
         units = units_of(graph, marks, roles)
         root = narrow_tree(units, {u: roles[u] for u in units.stacks if u in roles})
         layered = any(isinstance(graph.node(name), Layer) for name in graph)
+        part = _Part(graph, units, marks, layered)
         at: dict[str, int] = {}
         stack: list[tuple[Scope | str, int]] = [(i, depth) for i in root.items[::-1]]
         while stack:
             item, level = stack.pop()
             if isinstance(item, str):
-                at[item] = self._unit(graph, units, item, level, marks, layered)
+                at[item] = self._unit(part, item, level)
                 continue
             kind = ROLE if item.kind in ("role", "twins") else GROUP
             self._item(level, kind, _title(graph, item), kin=item.kin)
@@ -126,21 +139,13 @@ class Altitude:
             if outer is not None and not units.after[head]:
                 self.edges.add((place, outer))
 
-    def _unit(
-        self,
-        graph: Graph,
-        units: Units,
-        head: str,
-        depth: int,
-        marks: Mapping[str, str],
-        layered: bool,
-    ) -> int:
+    def _unit(self, part: _Part, head: str, depth: int) -> int:
         """One box: a row for each of its nodes, and what it unfolds to."""
-        names = units.stacks[head]
+        names = part.units.stacks[head]
         place = self._item(depth, rows=len(names))
         for name in names:
-            self._node(graph, name, units, marks.get(name, ""), layered)
-        nodes = [graph.node(name) for name in names]
+            self._node(part, name)
+        nodes = [part.graph.node(name) for name in names]
         parts = self.inside.of(nodes, depth - self.depth[0])
         for label, inner in parts:
             below = depth + 1
@@ -150,21 +155,28 @@ class Altitude:
             self._graph(inner, below, outer=place)
         return place
 
-    def _node(
-        self, graph: Graph, name: str, units: Units, mark: str, layered: bool
-    ) -> None:
-        node, row = graph.node(name), len(self.nodes["name"])
-        spec = output_spec(graph, name, self.known.specs)
-        size, names = 0, set()
-        for use in weights_of(graph, name, units.held.get(name, {}), self.known.specs):
-            count = size_of(use.shape)
-            size += 0 if use.name in names else count
-            names.add(use.name)
+    def _uses(self, part: _Part, name: str) -> int:
+        """What a row reads of weights, as columns; returns the parameters that no earlier row has."""
+        graph, held = part.graph, part.units.held.get(name, {})
+        for use in weights_of(graph, name, held, self.known.specs):
             stat = self.known.statistics.get(use.name, 0)
-            shape = shape_text(use.shape)
-            columns = (row, *map(self.text, (use.role, use.name, use.via, shape)))
-            for key, value in zip(_WEIGHTS, (*columns, count, stat), strict=True):
+            words = (use.role, use.name, use.via, times(use.shape))
+            columns = (len(self.nodes["name"]), *map(self.text, words))
+            values = (*columns, size_of(use.shape), stat)
+            for key, value in zip(_WEIGHTS, values, strict=True):
                 self.weights[key].append(value)
+        node, size = graph.node(name), 0
+        if isinstance(node, Layer):
+            size, _ = part.count.of_layer(name, node)
+        for place in (name, *dict.fromkeys(held.values())):
+            spec = output_spec(graph, place, self.known.specs)
+            size += part.count.of_node(place, graph.node(place), spec)
+        return size
+
+    def _node(self, part: _Part, name: str) -> None:
+        graph, node = part.graph, part.graph.node(name)
+        spec = output_spec(graph, name, self.known.specs)
+        size = self._uses(part, name)
         change, lines = self.known.changes.get(name, (0, ()))
         self.changes.append(change)
         details = details_of(node, spec.dtype)
@@ -173,7 +185,8 @@ class Altitude:
         more = json.dumps(details, separators=(",", ":"))
         shape = "" if spec.shape is None else times(spec.shape)
         words = [self.text(each) for each in (name, node.op, brief(node), shape)]
-        values = (*words, size, _family(node, layered), self.text(mark))
+        mark = self.text(part.marks.get(name, ""))
+        values = (*words, size, _family(node, part.layered), mark)
         more_at = self.text(more) if more != "{}" else 0
         for key, value in zip(_NODES, (*values, more_at), strict=True):
             self.nodes[key].append(value)

@@ -25,12 +25,13 @@ function drawItem(i, x, y, out, siblings) {
 }
 
 function drawOpen(i, box, x, y, out, role) {
-  if (i) out.push(`<g class="box hit${i === selected ? ' sel' : ''}" ${role}><rect class="card open" x="${x}" y="${y}" width="${box.w}" height="${box.h}" rx="10"/><text class="b" x="${x + 14}" y="${y + 17}">${escaped(cut(isScope(i) ? shortLabel(i) : labelOf(i), 60))}</text><text class="s r" x="${x + box.w - 12}" y="${y + 17}">–</text></g>`);
+  if (i) out.push(`<g class="box hit${i === selected ? ' sel' : ''}" ${role}><rect class="card open" x="${x}" y="${y}" width="${box.w}" height="${box.h}" rx="10"/></g>`);
   box.ports.forEach((p, low) => { if (p) out.push(`<path class="e stub" stroke-width="1.2" d="M${(x + p).toFixed(1)} ${low ? y + box.ends[1] : y}V${low ? y + box.h : y + box.ends[0]}"/>`); });
   for (const l of box.lines) {
     const names = js => js.map(j => box.items[j] ?? '').join(','), s = names(l.s), t = names(l.t), width = l.count ? 1.2 + Math.min(3, Math.log2(l.count) * .5) : 1.2;
     out.push(`<path class="e${l.count ? '' : ' stub'}${l.back ? ' back' : ''}" data-s="${s}" data-t="${t}" stroke-width="${width.toFixed(1)}" d="${curve(l.points, x, y)}"${t === '' ? '' : ' marker-end="url(#tip)"'}/>`);
   }
+  if (i) out.push(`<text class="b title" x="${x + 14}" y="${y + 17}">${escaped(cut(isScope(i) ? shortLabel(i) : labelOf(i), 60))}</text><text class="s r" x="${x + box.w - 12}" y="${y + 17}">–</text>`); // over the lines that enter
   box.items.forEach((c, j) => drawItem(c, x + box.at[j][0], y + box.at[j][1], out, [j + 1, box.items.length]));
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...graph import Function, FunctionRef, Graph, Layer, Loop, Node, Tensor
+from ...graph import RNN, Function, FunctionRef, Graph, Layer, Loop, Node, Tensor
 
 DEEPEST = 8  # functions inside functions
 MOST = 40_000  # nodes inside boxes, in one altitude
@@ -59,9 +59,10 @@ class Insides:
             yield graph
 
     def _functions(self, node: Node) -> Iterator[tuple[str, Graph]]:
-        """The function of a loop; the functions that the attributes of an op name."""
-        if isinstance(node, Loop) and node.function is not None:
-            self.functions = {**self.functions, **node.library}
+        """The function of a loop or of a cell; the functions that the attributes of an op name."""
+        if isinstance(node, Loop | RNN) and node.function is not None:
+            if isinstance(node, Loop):
+                self.functions = {**self.functions, **node.library}
             yield "inside", node.function.graph
             return
         for key, value in node.attrs.items():

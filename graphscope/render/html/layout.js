@@ -183,20 +183,19 @@ function unitBox(i) {
 }
 
 const PLUMBING = new Set(['Const', 'Identity', 'VariableV2', 'VarHandleOp', 'Shape', 'Reshape', 'Cast', 'StridedSlice', 'Assign', 'AssignVariableOp', 'ReadVariableOp', 'Pack']);
-function tally(i) { // what a group holds: nodes, weights, the kinds that tell most, the share of each family
-  const N = view.nodes, kinds = new Map(), families = new Map(), seen = new Set(), marks = [], W = view.weights;
-  let nodes = 0, weights = 0;
+function tally(i) { // what a group holds: nodes, parameters, the kinds that tell most, the share of each family
+  const N = view.nodes, kinds = new Map(), families = new Map(), marks = [];
+  let nodes = 0, parameters = 0;
   for (const u of unitsIn(view, i)) for (const r of rowsOf(u)) {
-    nodes++;
+    nodes++; parameters += N.size[r]; // each counts in the first row that reads it
     if (N.mark[r]) marks.push(textOf(N.mark[r]).split(' ')[0]);
     kinds.set(N.op[r], (kinds.get(N.op[r]) || 0) + 1); families.set(N.family[r], (families.get(N.family[r]) || 0) + 1);
-    for (let j = view.weightAt[r]; j < view.weightAt[r + 1]; j++) if (!seen.has(W.name[j])) { seen.add(W.name[j]); weights += W.size[j]; }
   }
   const words = [...kinds].map(([op, c]) => [textOf(op), c]).sort((a, b) => PLUMBING.has(a[0]) - PLUMBING.has(b[0]) || b[1] - a[1]);
-  return { nodes, weights, marks, kinds: words.map(([op, c]) => c > 1 ? c + ' ' + op : op), families: [...families].map(([f, c]) => [doc.families[f], c / nodes]) };
+  return { nodes, parameters, marks, kinds: words.map(([op, c]) => c > 1 ? c + ' ' + op : op), families: [...families].map(([f, c]) => [doc.families[f], c / nodes]) };
 }
 function scopeBox(i) {
-  const sum = tally(i), count = number(sum.nodes) + (sum.nodes > 1 ? ' nodes' : ' node') + (sum.weights ? ' · ' + number(sum.weights) + ' weights' : '');
+  const sum = tally(i), count = number(sum.nodes) + (sum.nodes > 1 ? ' nodes' : ' node') + (sum.parameters ? ' · ' + number(sum.parameters) + ' parameters' : '');
   const title = cut(shortLabel(i).split(' … ').map((part, j, all) => all.length > 1 ? tail(part) : part).join(' … '), 44), kinds = cut(sum.kinds.slice(0, 3).join(', '), 52);
   const w = Math.max(150, widthOf(title, '600 12') + 46, widthOf(count, '10.5') + 26, widthOf(kinds, '10.5') + 26);
   const mark = [...new Set(sum.marks)].join(', ');

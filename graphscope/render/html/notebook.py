@@ -14,6 +14,7 @@ from . import to_html
 
 HEIGHT = 620  # pixels
 _SHOWN = 4  # inputs, outputs and findings of the card
+_LIKELY = 0.5  # candidates that are less so are in the frame below
 _NO_USE = ("file name", "not needed")  # feeds that nobody who runs the model gives
 
 
@@ -52,6 +53,7 @@ def _sizes(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _ends(word: str, candidates: Iterable[Mapping[str, Any]] | None) -> list[str]:
     ends = [each for each in candidates or () if each.get("kind") not in _NO_USE]
+    ends = [each for each in ends if each.get("score", 1) >= _LIKELY] or ends[:1]
     return [
         f"{word}: <code>{for_html(str(each.get('tensor', '')))}</code> {for_html(_spec(each))}"
         for each in ends[:_SHOWN]

@@ -244,9 +244,10 @@ function listen() {
     const b = layout(0);
     move.prints = true;
     map.setAttribute('viewBox', `0 0 ${b.w} ${b.h}`); map.classList.toggle('tall', b.h > 1900);
+    map.style.maxWidth = `${1.2 * b.w}px`; // a small map stays small
     byId('world').removeAttribute('transform');
   });
-  addEventListener('afterprint', () => { move.prints = false; map.removeAttribute('viewBox'); place = null; move(); });
+  addEventListener('afterprint', () => { move.prints = false; map.removeAttribute('viewBox'); map.style.maxWidth = ''; place = null; move(); });
 }
 
 async function begin() {

@@ -6,7 +6,7 @@ let tab = 'map', order = { column: -1, down: false };
 function layerTable() {
   const v = doc.views.find(each => each.level === 'layer') || doc.views[0], N = v.nodes, rows = [];
   if (!v.ready) prepare(v);
-  for (const u of unitsIn(v, 0)) for (let r = v.first[u]; r < v.first[u + 1]; r++) rows.push([textOf(N.name[r]), textOf(N.op[r]), textOf(N.brief[r]), textOf(N.shape[r]), N.size[r], doc.facts.parameters ? 100 * N.size[r] / doc.facts.parameters : 0]);
+  for (const u of unitsIn(v, 0)) for (let r = v.first[u]; r < v.first[u + 1]; r++) rows.push([textOf(N.name[r]), textOf(N.op[r]), textOf(N.brief[r]), textOf(N.shape[r]), N.size[r] || null, N.size[r] && doc.facts.parameters ? 100 * N.size[r] / doc.facts.parameters : null]);
   return { head: ['Name', 'Type', 'Config', 'Output', 'Parameters', 'Share %'], rows, name: 0 };
 }
 function variableTable() {
@@ -25,7 +25,7 @@ function findingTable() {
 
 function compare(a, b) {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return a === undefined ? -1 : b === undefined ? 1 : String(a).localeCompare(String(b), 'en', { numeric: true });
+  return (a ?? null) === (b ?? null) ? 0 : a == null ? -1 : b == null ? 1 : String(a).localeCompare(String(b), 'en', { numeric: true });
 }
 function cellText(c) { return c === undefined || c === null ? '' : typeof c === 'number' ? (Number.isInteger(c) ? number(c) : c.toPrecision(3)) : escaped(c); }
 
@@ -36,7 +36,7 @@ function tableText(kind) {
   const numeric = head.map((_, c) => rows.length > 0 && rows.some(r => typeof r[c] === 'number'));
   const top = head.map((h, c) => `<th scope="col"${numeric[c] ? ' class="n"' : ''} aria-sort="${c !== order.column ? 'none' : order.down ? 'descending' : 'ascending'}"><button data-sort="${c}">${h}${c === order.column ? order.down ? ' ↓' : ' ↑' : ''}</button></th>`).join('');
   const body = kept.slice(0, MOST).map(r => `<tr${kind === 'findings' ? ` class="${escaped(r[0])}"` : ''}>` + r.map((c, i) => `<td${numeric[i] ? ' class="n"' : ''}>${i === name && c.length ? place(c) : cellText(c)}</td>`).join('') + '</tr>').join('');
-  const note = `<p class="dim">${number(kept.length)} of ${number(rows.length)} ${kind}${kept.length > MOST ? `, the first ${number(MOST)} are listed` : ''}</p>`;
+  const note = `<p class="dim">${number(kept.length)} of ${number(rows.length)} ${kind === 'layers' ? 'rows' : kind}${kept.length > MOST ? `, the first ${number(MOST)} are listed` : ''}</p>`;
   return `${note}<table><thead><tr>${top}</tr></thead><tbody>${body}</tbody></table>`;
 }
 

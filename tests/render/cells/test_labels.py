@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from graphscope.graph import Layer, Node
-from graphscope.render.cells.labels import brief
+from graphscope.render.cells.labels import brief, telling
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,21 @@ from graphscope.render.cells.labels import brief
             "10, softmax",
         ),
         ("Dropout", {"rate": 0.5}, "0.5"),
+        (
+            "Bidirectional",
+            {"layer": "LSTM(16, return_sequences=True)", "merge_mode": "concat"},
+            "LSTM(16, return sequences)",
+        ),
+        (
+            "Bidirectional",
+            {
+                "layer": "GRU",
+                "layer_config": {"units": 8, "return_sequences": True},
+                "merge_mode": "sum",
+            },
+            "GRU 8 units, return sequences, merge_mode sum",
+        ),
+        ("Loop", {"scope": "while", "ops": 102}, "102 ops"),
         (
             "BatchNormalization",
             {"axis": -1, "epsilon": 0.001, "scale": False},
@@ -103,3 +118,15 @@ def test_ops() -> None:
 
 def test_it_stays_brief() -> None:
     assert len(brief(Layer("X", {f"argument_{i}": "v" * 99 for i in range(50)}))) <= 64
+
+
+def test_what_is_told_is_no_default_and_begins_with_the_width() -> None:
+    config = {
+        "return_sequences": False,
+        "stateful": False,
+        "units": 12,
+        "activation": "tanh",
+        "dropout": 0.2,
+    }
+    assert telling(Layer("GRU", config)) == ("units", "dropout")
+    assert telling(Node("Sum", {"keep_dims": False})) == ("keep_dims",)

@@ -68,7 +68,7 @@ def test_a_click_tells_and_a_question_lights(chromium: Browser, training: Path) 
     for words in (
         "Conv2D",
         "? × 4 × 4 × 16",
-        "[3,3,3,16]",
+        "3 × 3 × 3 × 16",
         "padding",
         "MEMBERS",
         "std",

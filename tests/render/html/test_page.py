@@ -16,6 +16,7 @@ from graphscope.graph import Graph
 from graphscope.render import Drawing, renderer
 from graphscope.render.drawing.style import STYLES
 from graphscope.render.html.altitude import FAMILIES
+from graphscope.render.html.notebook import to_card
 
 from ..drawn import HOSTILE, hostile_graph, layer_graph, op_graph, random_graph
 
@@ -116,6 +117,16 @@ def test_the_page_holds_all_that_is_known() -> None:
     marks = {names[r]: texts[i] for r, i in enumerate(layers["nodes"]["mark"]) if i}
     assert marks == {"images": "input", "fc": "output"}
     assert "3×3, 8, same" in texts and document["statistics"] is None
+    assert sum(layers["nodes"]["size"]) == 349
+
+
+def test_a_card_leaves_out_what_is_hardly_an_output() -> None:
+    outputs = [
+        {"tensor": f"out{i}:0", "score": score} for i, score in enumerate([0.9, 0.04])
+    ]
+    assert "out0" in to_card("m", {"outputs": outputs})
+    assert "out1" not in to_card("m", {"outputs": outputs})
+    assert "out1" in to_card("m", {"outputs": outputs[1:]}), "better than nothing"
 
 
 def test_constants_variables_and_their_readers_are_in_the_page() -> None:
