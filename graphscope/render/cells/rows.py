@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
+from ...graph import Graph, Layer, Shape, Tensor, TensorSpec
 from . import spelling as words
 from .counting import Count
 from .labels import telling
