@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GraphscopeError, NotRunnable, UnsafeModel
-from ..graph import Layer, Model, Tensor, TensorSpec
+from ..errors import GraphscopeError
+from ..graph import Model
 from ..read import load
+from ..read.model_files import check_targets
 from .documents import describe_findings, describe_model, summary_lines
+from .keras import KerasWriting
 from .page import page_of
 from .progress import announce
-from .sources import check_targets
-from .tables import Tables
 
 if TYPE_CHECKING:
     from ..export import ExportReport, Request
@@ -24,15 +23,14 @@ if TYPE_CHECKING:
     from ..match import Explanation
     from ..match.pattern import Pattern
     from ..render import Drawing
-    from ..render.keras import KerasReport
     from ..verify import Verification
     from .diff import ComparisonReport
 
 
-class Analysis(Tables):
+class Analysis(KerasWriting):
     """A model, what is inferred of it, and what can be made of that: reports, drawings, Keras source, a frozen graph.
 
-    See Stages for the options, Tables for its tables.
+    See Stages for the options, Tables for its tables, KerasWriting for Keras source.
 
     >>> analysis = Analysis(load("model.pb"), outputs=["logits/BiasAdd"])
     >>> analysis
@@ -58,13 +56,6 @@ class Analysis(Tables):
 
         drawing = self.drawing(report=True)
         return to_cell(page_of(self, drawing, self.at_level("block")))
-
-    @cached_property
-    def blocks(self) -> tuple[Any, ...]:
-        """The parts of the layer graph in order: layers, and regions that repeat."""
-        from ..infer.blocks.find import find_blocks
-
-        return tuple(find_blocks(self.layer_graph).parts)
 
     def explain(self, pattern: str, node: str) -> str:
         """Why a pattern does or does not match at a node, in words."""
@@ -228,164 +219,6 @@ class Analysis(Tables):
             trust,
             self.given_shapes,
         )
-
-    @property
-    def original(self) -> Model | str:
-        """What TensorFlow can be given to run: the file, or the model where it was joined from several places."""
-        source = self.model.source
-        whole = Path(source).exists() or Path(f"{source}.index").exists()
-        return self.model if self.joined or not whole else source
-
-    def write_keras(
-        self, folder: str | Path, incomplete: bool = False, weights: str = "auto"
-    ) -> KerasReport:
-        """Write ``model.py`` and ``model.weights.h5`` into a folder; with ``incomplete`` the former alone where weights are missing.
-
-        ``weights`` are those that ``freeze`` takes: ``"auto"`` the moving averages of weights where the file has some, ``"raw"`` never,
-        ``"ema"`` insists on them.
-        """
-        from ..families.open_choices import open_choices
-        from ..families.outline import chained
-        from ..infer.layers.loops import check_loops
-        from ..ops.constants import Constants
-        from ..render.keras import write_keras
-        from ..wire.nodes import check_missing
-
-        written = ("model.py", "model.weights.h5", "weights.npz", "model.keras")
-        check_targets(self.model, [Path(folder, name) for name in written])
-        if (
-            self.model.inferred
-        ):  # weights alone, of no known family: a model that owns them all
-            whole = Analysis(chained(self.model))
-            whole.open_choices = open_choices(whole.model.graph)
-            return whole.write_keras(folder, incomplete)
-        if averaged := self._averaged(weights):
-            report = averaged.write_keras(folder, incomplete)
-            self.named = averaged.named
-            return report
-        check_loops(self.layer_graph, self.lifted.broken)
-        fed = {Tensor.parse(name).node for name in self.wanted_inputs}
-        if not incomplete and not self.model.layered:
-            check_missing(self.layer_graph, fed, self.model.source)
-        report = write_keras(
-            self.flat,
-            self.layer_graph,
-            folder,
-            inputs=self.model_inputs,
-            outputs=self.sure_outputs(),
-            specs=self.specs,
-            values=Constants(self.graph, self.flat, specs=self.specs).value,
-            blocks=self.blocks,
-            guesses=self.guesses,
-            incomplete=incomplete,
-        )
-        if self.averages:
-            report = replace(report, choice_of_weights="ema")
-        self.named = {
-            step.name: str(payload.output)
-            for step in report.source.program.steps
-            if step.node in self.layer_graph
-            and isinstance(payload := self.layer_graph.node(step.node), Layer)
-        }
-        return report
-
-    @property
-    def guesses(self) -> tuple[str, ...]:
-        """What was assumed of the inputs, in words."""
-        if self.family.claim is not None:
-            return self.family.claim.conventions
-        if self.model.layered:
-            return self.open_choices
-        implied = {n: i for n, i in self.implied.items() if i.is_guess}
-        said = (
-            f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {each.evidence}"
-            for name, each in implied.items()
-            if name not in self.given_shapes
-        )
-        modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
-        return (*said, *modes, *self._shared_batch(), *self._choice_of_weights())
-
-    def _shared_batch(self) -> Iterator[str]:
-        """What a formula over layers takes for granted where several inputs leave their first size open."""
-        from ..patterns import layers
-
-        over = {pattern.name for pattern in layers() if pattern.is_above}
-        if not any(layer.pattern in over for layer in self.layers):
-            return
-        shapes = ((t, self.specs.get(t, TensorSpec()).shape) for t in self.model_inputs)
-        loose = [t.node for t, shape in shapes if shape and shape[0] is None]
-        if len(loose) > 1:
-            listed = ", ".join(map(repr, loose))
-            yield f"{listed} have one batch size, as the inputs of a Keras model do"
-
-    def _choice_of_weights(self) -> Iterator[str]:
-        """Which weights these are, where the file holds their moving averages too."""
-        from ..freeze.variables.choice import averages_in, choice_text
-
-        averages = self.averages or averages_in(self.flat)
-        if used := averages.keys() & set(self.graph):
-            yield choice_text(len(used), "ema" if self.averages else "raw")
-
-    def _averaged(self, choice: str) -> Analysis | None:
-        """The same with the moving averages of its weights in their place; None where it has none, or ``choice`` is against it."""
-        from ..freeze.variables.choice import chosen
-
-        averages = {} if self.averages else chosen(self.flat, choice)
-        if not averages:
-            return None
-        model = replace(self.model, keys={**self.model.keys, **averages})
-        other = Analysis(
-            model, self.wanted_outputs, self.wanted_inputs, self.given_shapes
-        )
-        other.averages = averages
-        return other
-
-    def _is_described(self) -> bool:
-        """Whether the file describes a Keras model whose own outputs are wanted."""
-        from ..render.keras import is_whole
-
-        described = self.model.topology is not None
-        return described and is_whole(self.model, self.sure_outputs())
-
-    def prove(
-        self, folder: str | Path, trust: bool = False, in_child: bool = False
-    ) -> Verification:
-        """Run the file, as TensorFlow reads it, and the Keras model written from it on the same inputs.
-
-        A model joined from several places is run as graphscope joined it. Needs TensorFlow; leaves
-        ``verification.json`` in the folder. Raises NotRunnable where TensorFlow cannot run the original: then the
-        record has the reason, and ``passed`` is null. With ``in_child`` TensorFlow runs in a process of its own, whose
-        end is such a reason too.
-        """
-        from ..verify import apart, compare
-
-        if self.family.claim is not None or self.model.inferred:
-            claim = self.family.claim
-            wiring = f"that of {claim.family.title}" if claim else "assumed"
-            raise NotRunnable(
-                f"{self.model.source} holds weights alone, so there is nothing to run beside the source: its wiring is "
-                f"{wiring}"
-            )
-        record = Path(folder, "verification.json")
-        work = partial(
-            compare,
-            self.original,
-            str(folder),
-            trust=trust,
-            outputs=() if self._is_described() else self.sure_outputs(),
-            shapes=self.given_shapes,
-            layers=self.named,
-        )
-        announce("running both models")
-        try:
-            proof = apart(work) if in_child else work()
-        except GraphscopeError as error:
-            told = isinstance(error, NotRunnable | UnsafeModel)
-            verdict = {"passed": None if told else False, "reason": str(error)}
-            record.write_text(json.dumps(verdict, indent=2) + "\n")
-            raise
-        record.write_text(json.dumps(proof.to_json(), indent=2) + "\n")
-        return proof
 
 
 def analyse(model: Model | str | Path, **options: Any) -> Analysis:

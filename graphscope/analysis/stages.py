@@ -43,6 +43,8 @@ _ASKED = (
     "open_choices",
     "named",
     "averages",
+    "signatures",
+    "left_out",
 )
 SURE = 0.5  # below this score a candidate output is shown, never acted on
 
@@ -52,7 +54,7 @@ class Stages:
 
     ``outputs`` and ``inputs`` are what the user asked for (``"name"`` or ``"name:port"``); where they are empty
     the best candidates stand in for them. ``shapes`` overrides what the file says of an input's shape; ``joined`` says
-    that graph and weights come from different places.
+    that graph and weights come from different places; ``signature`` names the one that is looked at of those declared.
     """
 
     def __init__(
@@ -62,8 +64,13 @@ class Stages:
         inputs: Iterable[str] = (),
         shapes: Mapping[str, Shape] | None = None,
         joined: bool = False,
+        signature: str = "",
     ) -> None:
         self.file = model
+        if signature:
+            from ..infer.outputs.signatures import with_signature
+
+            self.file = with_signature(model, signature)
         self.wanted_outputs = tuple(outputs)
         self.wanted_inputs = tuple(inputs)
         self.given_shapes = dict(shapes or {})

@@ -13,10 +13,10 @@ from ..errors import GraphscopeError
 from ..graph import Model
 from ..infer.statistics import histogram
 from ..read import load
+from ..read.model_files import check_targets
 from ..read.variables.roles import PARAMETERS
 from .documents import describe_variables
 from .progress import announce
-from .sources import check_targets
 from .stages import Stages
 
 _STEP = re.compile(r"(\d+)(?=\D*\Z)")

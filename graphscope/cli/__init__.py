@@ -20,7 +20,7 @@ from .. import __version__
 from .arguments import analysis_of, opened, refuse_useless, say, warn_of
 from .assignment import assign_command
 from .endings import can_run, end_by_signal, exit_by, fail
-from .group import Ordered
+from .group import Ordered, completion_command
 from .inputs import on_disk, over_models, with_file
 from .ledger import KERAS, check_ours, remember
 from .options import (
@@ -181,7 +181,7 @@ def explain_command(
         raise click.UsageError(
             "give a PATTERN and --at NODE, the name of a family, or --output TENSOR"
         )
-    analysis = opened(model, [output] if output else ())
+    analysis = opened(model, outputs=[output] if output else ())
     analysis.check_names()
     if output:
         show(analysis.candidates.explain(output))
@@ -283,15 +283,21 @@ def keras_command(
 @click.argument("a", type=PATH)
 @click.argument("b", type=PATH)
 @click.option(
+    "--signature", default="", metavar="NAME", help="The one to compare of several."
+)
+@click.option(
     "--trust",
     is_flag=True,
     help="Run a model whose ops can touch files, network or Python.",
 )
 @as_json
-def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
+def verify_command(
+    a: str, b: str, signature: str, trust: bool, json_wanted: bool
+) -> None:
     """Run A and B on the same inputs and compare what they compute (needs TensorFlow).
 
-    A TensorFlow.js graph model runs in Node, where that and its packages are installed.
+    A TensorFlow.js graph model runs in Node, where that and its packages are installed. Where a source has a model for
+    each signature of the other side, all are compared.
 
     Exit status 0: compared and equal; 3: different; 4: not proven, because one could not be run, all is drawn at
     random, or the outputs were the same whatever was fed.
@@ -306,7 +312,9 @@ def verify_command(a: str, b: str, trust: bool, json_wanted: bool) -> None:
     network = "://" in a + b  # a model that is fetched
     announce("running both models")
     try:
-        document = apart(lambda: compare_files(a, b, trust), network).to_json()
+        document = apart(
+            partial(compare_files, a, b, trust, signature), network
+        ).to_json()
     except (NotRunnable, UnsafeModel) as error:
         fail(error, 4)
     say(document, lambda: console.verification_text(document), json_wanted)
@@ -354,20 +362,7 @@ def demo_command(out: str) -> None:
     run_demo(out, click.echo, cli)
 
 
-@cli.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion_command(shell: str) -> None:
-    """Print what makes a shell complete commands, options and paths.
-
-    Bash: eval "$(graphscope completion bash)" in ~/.bashrc; zsh likewise in ~/.zshrc; fish: graphscope completion fish >
-    ~/.config/fish/completions/graphscope.fish
-    """
-    from click.shell_completion import get_completion_class
-
-    kind = get_completion_class(shell)
-    if kind is not None:
-        script = kind(cli, {}, "graphscope", "_GRAPHSCOPE_COMPLETE").source()
-        click.echo(script)
+cli.add_command(completion_command)
 
 
 def main() -> None:

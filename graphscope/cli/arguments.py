@@ -21,16 +21,21 @@ def analysis_of(options: Mapping[str, Any]) -> Analysis:
     shapes = dict(map(parse_shape, options["shapes"]))
     places = {key: options[key] for key in ("checkpoint", "graph") if options[key]}
     check = options.get("check", False)
-    wishes = (options["outputs"], options["inputs"], shapes)
-    analysis = opened(options["model"], *wishes, **places, check=check)
+    wishes = {key: options[key] for key in ("outputs", "inputs", "signature")}
+    analysis = opened(options["model"], check, places, shapes=shapes, **wishes)
     _check_names(analysis, options)
     if check:
         analysis.check_values()
     return analysis
 
 
-def opened(word: str, *wishes: Any, check: bool = False, **places: Any) -> Analysis:
-    """The analysis of the model at a path, or of the one that comes through standard input; ``wishes`` as Analysis has them."""
+def opened(
+    word: str, check: bool = False, places: Mapping[str, Any] = {}, **wishes: Any
+) -> Analysis:
+    """The analysis of the model at a path, or of the one that comes through standard input.
+
+    ``places`` are those of its weights or its graph elsewhere, ``wishes`` as Analysis has them.
+    """
     from dataclasses import replace
 
     from ..analysis.results import Analysis
@@ -39,7 +44,7 @@ def opened(word: str, *wishes: Any, check: bool = False, **places: Any) -> Analy
     model = load(on_disk(word), **places, check=check)
     if word == STDIN and model.topology is None:  # a Keras file is run from its path
         model = replace(model, source=STDIN)
-    return Analysis(model, *wishes, joined=bool(places))
+    return Analysis(model, joined=bool(places), **wishes)
 
 
 _FILE = tuple(

@@ -96,3 +96,19 @@ def is_quiet() -> bool:
     """Whether -q was given."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(QUIET))
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion_command(shell: str) -> None:
+    """Print what makes a shell complete commands, options and paths.
+
+    Bash: eval "$(graphscope completion bash)" in ~/.bashrc; zsh likewise in ~/.zshrc; fish: graphscope completion fish >
+    ~/.config/fish/completions/graphscope.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is not None:
+        program = click.get_current_context().find_root().command
+        click.echo(kind(program, {}, "graphscope", "_GRAPHSCOPE_COMPLETE").source())

@@ -33,6 +33,12 @@ SHARED = (
         help="An input of the model.",
     ),
     click.option(
+        "--signature",
+        default="",
+        metavar="NAME",
+        help="The one to look at, of a file that declares several.",
+    ),
+    click.option(
         "--shape",
         "shapes",
         multiple=True,
@@ -158,9 +164,6 @@ EXPORT = (
         help="The file or folder to write.",
     ),
     click.option(
-        "--signature", default="", metavar="NAME", help="Where OUT holds one only."
-    ),
-    click.option(
         "--quantize",
         default="",
         metavar="KIND",
@@ -210,7 +213,7 @@ EXPORT = (
         help="Run a model whose ops can touch files, network or Python.",
     ),
 )
-EXPORT_WISHES: tuple[str, ...] = ("signature", "quantize", "calibrate", "constants")
+EXPORT_WISHES: tuple[str, ...] = ("quantize", "calibrate", "constants")
 EXPORT_WISHES += (
     "feeds",
     "page",

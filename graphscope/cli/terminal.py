@@ -216,7 +216,10 @@ def verification_text(doc: Mapping[str, Any]) -> str:
         shape = f"{out['dtype']} {shape_text(out['shape'])}"
         apart = f"{number(out['max_abs'])}, {number(out['max_rel'])} of its scale"
         mark = "" if out["passed"] else "   <- differs"
-        lines.append(f"  {out['a']} and {out['b']}  {shape}  differ by {apart}{mark}")
+        of = f"{out['signature']}: " if out.get("signature") else ""
+        lines.append(
+            f"  {of}{out['a']} and {out['b']}  {shape}  differ by {apart}{mark}"
+        )
     if doc.get("parts_at"):
         lines.append(f"  first node at which they part: {printable(doc['parts_at'])}")
     lines += [f"  note: {printable(n)}" for n in told_once(doc.get("remarks", ()))]

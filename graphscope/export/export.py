@@ -60,7 +60,7 @@ def export_model(
         list(example_files(examples))  # raises before anything is read or imported
     source = request.source or request.model.source
     check_free(path, source, force, partial(_is_own, target))
-    frozen = _frozen(target, request, options)
+    frozen = _frozen(target, request)
     lacks = target.unsupported(frozen)
     if lacks:
         raise lacking(target.RUNTIME, frozen, lacks)
@@ -77,13 +77,13 @@ def _is_own(target: Target, place: Path) -> bool:
     return place.is_file() and place.suffix == target.MARK
 
 
-def _frozen(target: Target, request: Request, options: Options) -> Frozen:
+def _frozen(target: Target, request: Request) -> Frozen:
     frozen = freeze_signatures(
         request.model, request.outputs, request.wanted, **request.freezing
     )
     if not target.ONE_SIGNATURE:
         return frozen
-    name, _ = frozen.signature(options.signature)
+    name, _ = frozen.signature()
     others = ", ".join(sorted(frozen.signatures.keys() - {name}))
     said = f"of its signatures only {name!r} is written (--signature): not {others}"
     single = alone(frozen, name)

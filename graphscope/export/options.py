@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 class Options:
     """``feeds``: an ``.npz`` with an array for each input, to prove on in place of drawn ones; ``quantize``: how weights are stored (each target names its kinds); ``constants``: a SavedModel without variables; ``calibrate``:
     examples for int8, an ``.npz`` or a folder of them; ``page``: a web page beside a TensorFlow.js model; ``within``: the largest difference
-    allowed, in the output's scale; ``signature``: the one to write where the target holds one only.
+    allowed, in the output's scale.
     """
 
     feeds: str = ""
@@ -18,7 +18,6 @@ class Options:
     calibrate: str = ""
     page: bool = False
     within: float | None = None
-    signature: str = ""
 
     def asked(self) -> set[str]:
         """The names of what was asked for."""

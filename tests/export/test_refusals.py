@@ -24,7 +24,6 @@ OPTIONS = {
     "constants": ["--constants"],
     "calibrate": ["--calibrate", "examples.npz"],
     "page": ["--page"],
-    "signature": ["--signature", "serving_default"],
 }
 ROOM = 200_000  # bytes that a file may have where the disk is full
 

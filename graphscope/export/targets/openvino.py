@@ -26,7 +26,7 @@ EXTRA = "openvino"
 NEEDS: tuple[str, ...] = ("openvino",)
 IS_FOLDER = True
 MARK = "model.xml"
-WISHES = frozenset({"signature"})
+WISHES: frozenset[str] = frozenset()
 QUANTIZE: tuple[str, ...] = ()
 ONE_SIGNATURE = True
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...graph import Graph, Model, Signature, Tensor
+from ...errors import GraphError
+from ...graph import Graph, Model, Signature, Tensor, did_you_mean
+from ...ops.effects import effect_of
 from ...wire.nodes import holds_tensor
 
 _TELLING = re.compile(
@@ -15,6 +17,10 @@ _TELLING = re.compile(
 )
 _OTHER = re.compile(r"loss|label|target|input|train|summar|metric|saver|init|variable")
 DEFAULT = "serving_default"
+_INTERNAL = "__saved_model"  # what loads and initialises
+_WRITER = re.compile(r"Assign|(Resource)?(Sparse)?Apply|(Resource)?Scatter")
+_FEEDS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+_BUNDLE = "serving_signatures"
 
 
 def declared_signatures(model: Model) -> dict[str, Signature]:
@@ -22,10 +28,47 @@ def declared_signatures(model: Model) -> dict[str, Signature]:
     declared = {
         name: replace(signature, outputs=outputs)
         for name, signature in {**_bundle_signatures(model), **model.signatures}.items()
-        if not name.startswith("__saved_model")
+        if not name.startswith(_INTERNAL)
         and (outputs := _outputs_in(model.graph, signature))
     }
     return dict(sorted(declared.items(), key=lambda item: item[0] != DEFAULT))
+
+
+def with_signature(model: Model, name: str) -> Model:
+    """The model as if it declared that signature alone; raises GraphError with those that there are."""
+    declared = {
+        key: signature
+        for key, signature in {**_bundle_signatures(model), **model.signatures}.items()
+        if not key.startswith(_INTERNAL)
+    }
+    if name not in declared:
+        known = ", ".join(map(repr, sorted(declared))) or "none"
+        raise GraphError(
+            f"no signature {name!r} in {model.source}{did_you_mean(name, declared)}; it declares {known}"
+        )
+    others = {k: v for k, v in model.collections.items() if k != _BUNDLE}
+    return replace(model, signatures={name: declared[name]}, collections=others)
+
+
+def no_models(graph: Graph, signatures: Mapping[str, Signature]) -> dict[str, str]:
+    """Signatures that compute nothing from what is fed, or change the weights that others compute with; each with why."""
+    ends = {n: [t.node for t in s.outputs.values()] for n, s in signatures.items()}
+    reads = {name: graph.upstream(nodes) for name, nodes in ends.items()}
+    unfit = {}
+    for name, nodes in ends.items():
+        others = set().union(*(reads[n] for n in reads if n != name))
+        run = graph.upstream(nodes, control=True)
+        files = [n for n in run if effect_of(graph.op(n)) == "files"]
+        writers = (n for n in run if _WRITER.match(graph.op(n)) and graph.inputs(n))
+        written = [n for n in writers if graph.inputs(n)[0].node in others]
+        if not any(graph.op(n) in _FEEDS for n in reads[name]):
+            unfit[name] = "it depends on no input"
+        elif files:
+            unfit[name] = f"{graph.op(files[0])} {files[0]!r} touches files"
+        elif written:
+            variable = graph.inputs(written[0])[0].node
+            unfit[name] = f"it changes the weight {variable!r}"
+    return unfit
 
 
 def _outputs_in(graph: Graph, signature: Signature) -> dict[str, Tensor]:
@@ -48,7 +91,7 @@ def _bundle_signatures(model: Model) -> dict[str, Signature]:
     Its generic signatures ``inputs`` and ``outputs`` were what callers used, its default one what served examples.
     """
     signatures: dict[str, Signature] = {}
-    for item in model.collections.get("serving_signatures", ()):
+    for item in model.collections.get(_BUNDLE, ()):
         if not isinstance(item, Mapping):
             continue
         named = item.get("named_signatures", {})

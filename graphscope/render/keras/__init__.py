@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import MissingWeight
-from ...graph import Graph, Layer, Model, Tensor, TensorSpec, WeightUse
+from ...graph import Graph, Layer, Model, Signature, Tensor, TensorSpec, WeightUse
 from ...wire.beside import beside
 from .. import Drawing
 from .blocks.tree import arrange, flat
@@ -33,6 +33,7 @@ from .source.docstring import (
     reasons,
 )
 from .source.module import to_source
+from .source.signatures import SignatureEnds, ends_of
 from .topology import cut_to, program_of
 from .weights import write_arrays, write_weights
 
@@ -46,7 +47,7 @@ class KerasSource:
     """``text`` is ``model.py``; ``layers`` maps each layer's name to its weights in Keras's words.
 
     ``unexplained`` are the op nodes that became ``keras.ops`` calls, ``not_portable`` those that run in TensorFlow
-    only, each with the reason, ``remarks`` what was assumed.
+    only, each with the reason, ``remarks`` what was assumed, ``signatures`` those that have a model each.
     """
 
     text: str
@@ -55,6 +56,7 @@ class KerasSource:
     unexplained: tuple[str, ...]
     not_portable: Mapping[str, str]
     remarks: tuple[str, ...]
+    signatures: tuple[SignatureEnds, ...] = ()
 
     @property
     def lines_of_code(self) -> int:
@@ -94,6 +96,7 @@ class KerasReport:
             "lines_of_code": self.source.lines_of_code,
             "unexplained": list(self.unexplained),
             "not_portable": dict(self.not_portable),
+            "signatures": [each.name for each in self.source.signatures],
             "remarks": list(self.remarks),
             "verified": None,
         }
@@ -112,16 +115,20 @@ def to_keras(
     weights: str = H5,
     guesses: Iterable[str] = (),
     names: Mapping[Tensor, str] = {},
+    signatures: Mapping[str, Signature] = {},
 ) -> KerasSource:
     """The source of a model that computes the outputs from the inputs (tensors of the op graph).
 
     ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
     that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from, ``weights`` is the
     file that the weights lie in, ``guesses`` what was assumed before, ``names`` are what outputs and inputs
-    are called. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
+    are called, ``signatures`` those that get a model each. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
     """
     outputs = tuple(outputs)
-    program = lower(layer_graph, inputs, outputs, name, specs, values, names)
+    several = len(signatures) > 1
+    program = lower(
+        layer_graph, inputs, outputs, name, specs, values, names, several=several
+    )
     called = tuple(
         names.get(t) or docstring for t, docstring in zip(outputs, program.output_names)
     )
@@ -137,10 +144,11 @@ def to_keras(
     )
     remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
     loops = kept_loops(program, layer_graph)
-    docstring = describe(program, origin, weights, ops, remarks, loops)
-    text = to_source(program, docstring, blocks, weights)
+    ends = ends_of(program, outputs, signatures)
+    docstring = describe(program, origin, weights, ops, remarks, loops, ends)
+    text = to_source(program, docstring, blocks, weights, ends)
     foreign = reasons(program, layer_graph)
-    return KerasSource(text, program, layers, ops, foreign, remarks)
+    return KerasSource(text, program, layers, ops, foreign, remarks, ends)
 
 
 def to_keras_of(
@@ -183,6 +191,7 @@ def write_keras(
     values: Values | None = None,
     blocks: Sequence[Any] = (),
     guesses: Iterable[str] = (),
+    signatures: Mapping[str, Signature] = {},
     incomplete: bool = False,
 ) -> KerasReport:
     """Write ``model.py`` and ``model.weights.h5`` into a folder, which is made; both appear whole or not at all.
@@ -192,7 +201,7 @@ def write_keras(
     written alone, and a remark says why.
     """
     weights = H5 if find_spec("h5py") else NPZ
-    outputs = tuple(outputs)
+    inputs, outputs = tuple(inputs), tuple(outputs)
     described = _described(model, outputs)
     if described is not None:
         source = to_keras_of(described, name or name_of(model.source), blocks, weights)
@@ -208,7 +217,8 @@ def write_keras(
             origin=Path(model.source).name,
             weights=weights,
             guesses=guesses,
-            names=_signature_names(model),
+            names=_signature_names(model, inputs),
+            signatures=signatures,
         )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -273,19 +283,23 @@ def is_whole(model: Model, outputs: Iterable[Tensor]) -> bool:
     return set(outputs) == declared
 
 
-def _signature_names(model: Model) -> dict[Tensor, str]:
-    """What the signatures call outputs, and inputs that are named after signature and argument."""
+def _signature_names(model: Model, inputs: Sequence[Tensor]) -> dict[Tensor, str]:
+    """What the signatures call outputs, and those of the inputs that are named after signature and argument."""
     names: dict[Tensor, str] = {}
-    for signature, known in model.signatures.items():
+    fed: dict[str, Tensor] = {}  # the first of a name: others keep their nodes' names
+    for signature, known in _default_first(model.signatures):
         names.update({tensor: called for called, tensor in known.outputs.items()})
-        names.update(
-            {
-                tensor: called
-                for called, tensor in known.inputs.items()
-                if tensor.node == f"{signature}_{called}" and called not in model.graph
-            }
-        )
-    return names
+        for called, tensor in known.inputs.items():
+            is_after = tensor.node == f"{signature}_{called}" and tensor in inputs
+            if is_after and called not in model.graph:
+                fed.setdefault(called, tensor)
+    return names | {tensor: called for called, tensor in fed.items()}
+
+
+def _default_first(
+    signatures: Mapping[str, Signature],
+) -> list[tuple[str, Signature]]:
+    return sorted(signatures.items(), key=lambda item: item[0] != "serving_default")
 
 
 def name_of(source: str) -> str:

@@ -22,7 +22,7 @@ from .operands.index_grids import is_formed
 from .operands.operand import OperandContext
 from .operands.reader import Values
 from .operands.shape_expressions import measure
-from .program.anchors import anchored
+from .program.anchors import anchored, anchored_apart
 from .program.cse import merged
 from .program.einsums import agreed
 from .program.names import layer_name
@@ -42,15 +42,18 @@ def lower(
     specs: Mapping[Tensor, TensorSpec],
     values: Values | None = None,
     names: Mapping[Tensor, str] = {},
+    several: bool = False,
 ) -> Program:
     """The program that computes the outputs from the inputs.
 
     ``graph`` is the layer graph; inputs, outputs and the keys of ``specs`` and ``names`` are tensors of the op graph.
+    With ``several`` the outputs are of several models, none of which may need the inputs of another.
     Raises OutputsUnknown for an output that lies inside a layer, NotExpressible for a loop.
     """
     lowering = Lowering(graph, specs, values)
     lowering.called = names
     program = lowering.program(tuple(inputs), tuple(outputs), name)
+    program = anchored_apart(program) if several else program
     return nest(program, lowering.spec_or_none)
 
 

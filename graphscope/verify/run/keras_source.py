@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import runpy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...errors import FormatError, GraphscopeError, UnsafeModel
+from ...errors import FormatError, GraphError, GraphscopeError, UnsafeModel
 from ..import_tensorflow import import_tensorflow, silence
 from .allowed import inherited_names, refusals
 from .keras_config import check_weights
@@ -26,7 +27,41 @@ _FAILURES = (  # what building a model raises where its source is wrong
 
 
 def run_source(folder: Path, trust: bool = False) -> Any:
-    """Build the model that ``model.py`` describes and load its weights.
+    """The model that ``model.py`` describes with its weights; raises as ``run_module``."""
+    return run_module(folder, trust)[1]
+
+
+def run_signatures(folder: Path, trust: bool = False) -> Mapping[str, Any]:
+    """The models that the source has for signatures, by their names, none where it has but one; raises as ``run_module``."""
+    module, built = run_module(folder, trust)
+    try:
+        return module["signatures"](built) if "signatures" in module else {}
+    except _FAILURES as error:
+        place = folder / "model.py"
+        raise GraphscopeError(
+            f"{place}: does not build ({first_line(error)})"
+        ) from None
+
+
+def run_signature(folder: Path, name: str = "", trust: bool = False) -> Any:
+    """The model of one signature, where the source has one for each, else the model; raises as ``run_module``."""
+    if not name or "signatures" not in defined_in(folder / "model.py"):
+        return run_source(folder, trust)
+    models = run_signatures(folder, trust)
+    if name not in models:
+        known = ", ".join(map(repr, models))
+        raise GraphError(f"no signature {name!r} in {folder}; it has {known}")
+    return models[name]
+
+
+def defined_in(path: Path) -> set[str]:
+    """The functions that a source defines; nothing is run."""
+    body = _parsed(path).body
+    return {each.name for each in body if isinstance(each, ast.FunctionDef)}
+
+
+def run_module(folder: Path, trust: bool = False) -> tuple[Mapping[str, Any], Any]:
+    """Run ``model.py``; what it defines, and the model that it builds, its weights in it.
 
     Raises UnsafeModel, unless ``trust``, where the source does more than build layers; FormatError where it is no Python.
     """
@@ -49,16 +84,19 @@ def run_source(folder: Path, trust: bool = False) -> Any:
                 module["load_weights"](built, str(folder / "weights.npz"))
     except _FAILURES as error:
         raise GraphscopeError(f"{path}: does not build ({first_line(error)})") from None
-    return built
+    return module, built
 
 
 def check_source(path: Path, inherited: frozenset[str] = frozenset()) -> None:
     """Raise UnsafeModel where the source says anything but what graphscope itself writes; see ``allowed.refusals``."""
-    try:
-        tree = ast.parse(path.read_text())
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
-        raise FormatError(f"{path}: is no Python ({error})") from None
-    for line, word in refusals(tree, inherited):
+    for line, word in refusals(_parsed(path), inherited):
         raise UnsafeModel(
             f"{path}, line {line}: {word!r} is more than building a model; read it, then pass --trust to run it"
         )
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text())
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
+        raise FormatError(f"{path}: is no Python ({error})") from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import NotRunnable
 from ...graph import Graph, Model, Node
+from ...infer.outputs.signatures import declared_signatures, with_signature
 from ...ops import spellings
 from ...read import load
 from ...simplify.inline import inline
@@ -23,8 +24,9 @@ from .runner import GraphRunner, KerasRunner, Runner, first_line
 from .safety import check_loading, check_sizes, initialisers
 
 
-def open_runner(what: Any, trust: bool = False) -> Runner:
-    """What runs the model at a path (or a Model, or a Keras model); a Runner is one already.
+def open_runner(what: Any, trust: bool = False, signature: str = "") -> Runner:
+    """What runs the model at a path (or a Model, or a Keras model); a Runner is one already. With ``signature`` it speaks by that one of those that a
+    file declares, or a source has models for; what has none is one model.
 
     Raises UnsafeModel, unless ``trust``, where loading it could touch more than its own files; GraphscopeError where TensorFlow is
     missing or nothing can run it.
@@ -37,12 +39,15 @@ def open_runner(what: Any, trust: bool = False) -> Runner:
         return _from_weights(what, "")
     path = Path(what)
     if (path / "model.py").is_file():
-        from .keras_source import run_source
+        from .keras_source import run_signature
 
-        return KerasRunner(run_source(path, trust), str(path))
+        return KerasRunner(run_signature(path, signature, trust), str(path))
     if is_keras_file(path):
         return open_keras_file(path, trust)
-    return _from_graph(load(str(what)), trust)
+    model = load(str(what))
+    if signature and declared_signatures(model):
+        model = with_signature(model, signature)
+    return _from_graph(model, trust)
 
 
 def _from_graph(model: Model, trust: bool) -> Runner:

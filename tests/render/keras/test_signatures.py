@@ -1,4 +1,4 @@
-"""SavedModels of several signatures with shared variables and loops: the one that serves comes back, whatever stands beside it."""
+"""SavedModels of several signatures with shared variables and loops: all come back, and the one that serves by itself."""
 
 from __future__ import annotations
 
@@ -51,20 +51,23 @@ class Decoder(tf.Module):
 
 
 @pytest.mark.parametrize(
-    "names, count",
+    "names, count, served",
     [
-        (["encode", "classify"], 2),
-        (["classify", "encode", "greedy"], 1),
-        (["greedy"], 2),  # whose embedding takes the name of the call
+        (["encode", "classify"], 3, 2),
+        (["classify", "encode", "greedy"], 5, 1),
+        (["greedy"], 2, 2),  # whose embedding takes the name of the call
     ],
 )
-def test_the_signature_that_serves(names, count, tmp_path: Path) -> None:
+def test_all_signatures_and_the_one_that_serves(
+    names, count, served, tmp_path: Path
+) -> None:
     decoder = Decoder()
     keys = ["serving_default", *names[1:]]
     signatures = {key: getattr(decoder, name) for key, name in zip(keys, names)}
     tf.saved_model.save(decoder, str(tmp_path / "model"), signatures=signatures)
-    found = graphscope.analyse(tmp_path / "model")
-    found.write_keras(tmp_path / "keras")
-    proof = found.prove(tmp_path / "keras")
-    assert proof.passed, proof
-    assert len(proof.outputs) == count
+    for signature, outputs in (("", count), ("serving_default", served)):
+        found = graphscope.analyse(tmp_path / "model", signature=signature)
+        found.write_keras(tmp_path / "keras")
+        proof = found.prove(tmp_path / "keras")
+        assert proof.passed, proof
+        assert len(proof.outputs) == outputs

@@ -10,6 +10,7 @@ from ....graph import Graph, Layer, Loop
 from ....graph.layer import WIRING_ASSUMED
 from ..classes.signatures import signature_of
 from ..program.program import Program, Step
+from .signatures import SignatureEnds, described
 
 _MOST = 20  # lines under one heading
 
@@ -21,6 +22,7 @@ def describe(
     ops: Sequence[str],
     guesses: Sequence[str],
     about: Sequence[str] = (),
+    signatures: Sequence[SignatureEnds] = (),
 ) -> str:
     """The docstring: what was recovered, from what, how its weights are loaded, what was assumed.
 
@@ -35,7 +37,9 @@ def describe(
         lines.append("Weights: load_weights(build_model()).")
     elif any(step.stored for step in program.all_steps):
         lines.append(f"Weights: build_model().load_weights('{weights}').")
-    if len(program.outputs) > 1:
+    if signatures:
+        lines += ["", *described(program, signatures)]
+    elif len(program.outputs) > 1:
         named = ", ".join(program.output_names)
         lines += ["", f"Outputs, in this order: {named}."]
     paragraphs = [each for each in about if each]

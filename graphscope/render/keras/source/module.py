@@ -18,12 +18,17 @@ from ..program.program import Input, Program
 from ..text.body import body_lines
 from ..text.line_breaks import WIDTH, tidied, wrapped
 from .constants import named_constants
+from .signatures import SignatureEnds, to_function
 
 
 def to_source(
-    program: Program, docstring: str, blocks: Sequence[Any] = (), weights: str = ""
+    program: Program,
+    docstring: str,
+    blocks: Sequence[Any] = (),
+    weights: str = "",
+    signatures: Sequence[SignatureEnds] = (),
 ) -> str:
-    """The module: imports, small layers of its own, a function for each block, ``build_model``."""
+    """The module: imports, small layers of its own, a function for each block, ``build_model``, ``signatures``."""
     program, constants = named_constants(program)
     definitions = [text.strip("\n") for text in program.classes.values()]
     names: set[str] = set()
@@ -34,6 +39,8 @@ def to_source(
         definitions += _functions(each, blocks, name, about, names)
     about = "The model, without its weights."
     definitions += _functions(program, blocks, "build_model", about, names)
+    if signatures:
+        definitions.append(to_function(program, signatures))
     if weights.endswith(".npz"):
         definitions.append(LOADER.strip("\n"))
     code = tidied("\n\n\n".join(definitions))
