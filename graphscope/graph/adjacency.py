@@ -6,20 +6,37 @@ methods take such a graph as they take their own (https://networkx.org/documenta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import networkx as nx
 
-Edges = dict[str, dict[int, dict[str, Any]]]
+Slots = dict[int, dict[str, Any]]
+Edges = dict[str, Slots]
+_ONE: dict[tuple[int, int], Slots] = {}
+
+
+def one_edge(key: int, port: int) -> Slots:
+    """``{key: {"port": port}}``, one dictionary for all edges that are so: what an edge says is replaced, never written to."""
+    slots = _ONE.get((key, port))
+    if slots is None:
+        slots = {key: {"port": port}}
+        if 0 <= key < _MOST and 0 <= port < _MOST:
+            _ONE[key, port] = slots
+    return slots
+
+
+_MOST = 64  # slots and ports; those beyond are rare, and a hostile file has many
 
 
 class Adjacency:
     """Nodes with attributes, and edges with a key and attributes; the names of the methods are networkx's.
 
-    ``_succ[a][b]`` and ``_pred[b][a]`` are one dictionary: key -> attributes of an edge from ``a`` to ``b``.
+    ``_succ[a][b]`` and ``_pred[b][a]`` are one dictionary: key -> attributes of an edge from ``a`` to ``b``. That one, and the
+    attributes of a node, may stand in many places and graphs: they are replaced, never written to. ``_succ[a]`` and ``_pred[a]``
+    are shared with copies until one of the two graphs changes them: who writes asks ``_own`` for them.
     """
 
     def __init__(self, graph: Adjacency | None = None, **attributes: Any) -> None:
@@ -27,12 +44,21 @@ class Adjacency:
         self._succ: dict[str, Edges] = {}
         self._pred: dict[str, Edges] = {}
         self.graph: dict[str, Any] = attributes
+        # The nodes whose readers (sources) no copy shares; None: all.
+        self._own_succ: set[str] | None = None
+        self._own_pred: set[str] | None = None
+        # Nodes whose readers do not stand in the order of the nodes.
+        self._unsorted: set[str] = set()
+        self._newest = ""
         if graph is not None:
             self._take(graph)
 
     def _take(self, other: Any) -> None:
-        """Copy nodes and edges of another graph, or of a networkx view of one; attributes are copied too."""
+        """Share nodes and edges of another graph, or copy those of a networkx view of one."""
         self.graph.update(other.graph)
+        if type(other._node) is dict and isinstance(other, Adjacency):
+            self._share(other)
+            return
         for name, data in other._node.items():
             self._node[name] = dict(data)
             self._succ[name], self._pred[name] = {}, {}
@@ -41,9 +67,42 @@ class Adjacency:
                 self._succ[name][target] = self._pred[target][name] = {
                     key: dict(data) for key, data in edges.items()
                 }
+        self._unsorted = set(self._node)
+
+    def _share(self, other: Adjacency) -> None:
+        """Hold the nodes and edges of another graph; from now on either copies what it changes."""
+        self._node = other._node.copy()
+        self._succ, self._pred = other._succ.copy(), other._pred.copy()
+        self._unsorted, self._newest = other._unsorted.copy(), other._newest
+        self._own_succ, self._own_pred = set(), set()
+        other._own_succ, other._own_pred = set(), set()
+
+    def _own(self, name: str, before: bool) -> Edges:
+        """The sources (``before``) or the readers of a node, to be changed."""
+        table, owned = (
+            (self._pred, self._own_pred) if before else (self._succ, self._own_succ)
+        )
+        if owned is not None and name not in owned:
+            owned.add(name)
+            table[name] = table[name].copy()
+        return table[name]
+
+    def sort_readers(self) -> None:
+        """Let the readers of every node stand in the order of the nodes, as they do in a graph that was just read."""
+        if not self._unsorted:
+            return
+        place = {name: at for at, name in enumerate(self._node)}
+        for name in self._unsorted & self._node.keys():
+            readers = self._succ[name]
+            if len(readers) > 1:
+                order = sorted(readers, key=place.__getitem__)
+                self._succ[name] = {reader: readers[reader] for reader in order}
+                if self._own_succ is not None:
+                    self._own_succ.add(name)
+        self._unsorted = set()
 
     def copy(self, as_view: bool = False) -> Any:
-        """The same nodes and edges in new dictionaries; a view is networkx's."""
+        """The same nodes and edges; what is changed in one of the two graphs is not changed in the other. A view is networkx's."""
         if as_view:
             return self.__getattr__("copy")(True)
         return type(self)(self)
@@ -105,8 +164,12 @@ class Adjacency:
         if name not in self._node:
             self._node[name] = attributes
             self._succ[name], self._pred[name] = {}, {}
+            self._newest = name
+            for owned in (self._own_succ, self._own_pred):
+                if owned is not None:
+                    owned.add(name)
         else:
-            self._node[name].update(attributes)
+            self._node[name] = {**self._node[name], **attributes}
 
     def add_edge(
         self, source: str, target: str, key: int | None = None, **attributes: Any
@@ -117,23 +180,26 @@ class Adjacency:
                 self.add_node(name)
         edges = self._succ[source].get(target)
         if edges is None:
-            edges = self._succ[source][target] = self._pred[target][source] = {}
+            if self._newest != target:
+                self._unsorted.add(source)
+            edges = {}
         if key is None:
             key = next(number for number in count(len(edges)) if number not in edges)
-        if key in edges:
-            edges[key] = {**edges[key], **attributes}
+        if not edges and attributes.keys() == _PORT:
+            edges = one_edge(key, attributes["port"])
         else:
-            edges[key] = attributes
+            edges = {**edges, key: {**edges.get(key, {}), **attributes}}
+        self._own(source, False)[target] = self._own(target, True)[source] = edges
         return key
 
     def remove_node(self, name: str) -> None:
         """Remove a node and its edges; raises KeyError where there is none."""
         del self._node[name]
         for target in self._succ.pop(name):
-            del self._pred[target][name]
+            del self._own(target, True)[name]
         for source in self._pred.pop(name):
             if source != name:
-                del self._succ[source][name]
+                del self._own(source, False)[name]
 
     def remove_nodes_from(self, names: Iterable[str]) -> None:
         """Remove those of the nodes that are there."""
@@ -143,14 +209,40 @@ class Adjacency:
 
     def remove_edge(self, source: str, target: str, key: int) -> None:
         """Remove one edge; raises KeyError where there is none."""
-        edges = self._succ[source][target]
+        edges = self._succ[source][target].copy()
         del edges[key]
-        if not edges:
-            del self._succ[source][target]
-            del self._pred[target][source]
+        readers, sources = self._own(source, False), self._own(target, True)
+        if edges:
+            readers[target] = sources[source] = edges
+        else:
+            del readers[target], sources[source]
+
+    def restrict(self, names: Collection[str]) -> None:
+        """Remove all other nodes, and put the readers of each node in the order of the nodes."""
+        if 2 * len(names) > len(self._node):
+            self.remove_nodes_from([n for n in self._node if n not in names])
+            self.sort_readers()
+            return
+        self._node = {n: data for n, data in self._node.items() if n in names}
+        before = self._pred
+        succ: dict[str, Edges] = {name: {} for name in self._node}
+        self._succ = succ
+        self._pred, self._unsorted = {}, set()
+        for name in self._node:
+            sources = before[name]
+            if not sources.keys() <= succ.keys():
+                sources = {s: e for s, e in sources.items() if s in succ}
+            self._pred[name] = sources
+            for source, edges in sources.items():
+                succ[source][name] = edges
+        self._own_succ, self._own_pred = None, set()
 
     def unlink(self, name: str) -> None:
         """Remove all edges that lead to a node."""
         for source in self._pred[name]:
-            del self._succ[source][name]
+            del self._own(source, False)[name]
+        self._own(name, True)
         self._pred[name] = {}
+
+
+_PORT = {"port"}

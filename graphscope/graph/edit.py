@@ -9,28 +9,21 @@ from .names import unused
 
 
 def duplicate(graph: Graph, without: frozenset[str] | set[str] = frozenset()) -> Graph:
-    """A copy whose edges can be changed, less some nodes and the edges and control inputs that name them.
+    """A copy that can be changed, less some nodes and the edges that name them; who reads a node stands in the order of the nodes.
 
-    What an edge says (its port) is one dictionary in all copies: it is replaced, never written to.
     What a layer graph says of the graph below it (``Graph.tensors``) is copied too.
     """
-    copy = Graph()
-    copy.graph.update(graph.graph)
+    copy = Graph(graph)
     if "tensors" in graph.graph:
         copy.graph["tensors"] = {
             below: tensor
             for below, tensor in graph.tensors.items()
             if tensor.node not in without
         }
-    for name, data in graph._node.items():
-        if name not in without:
-            copy._node[name] = {"node": data["node"]}
-            copy._succ[name], copy._pred[name] = {}, {}
-    pred, succ = copy._pred, copy._succ
-    for name in copy:
-        for source, edges in graph._pred[name].items():
-            if source not in without:
-                pred[name][source] = succ[source][name] = edges.copy()
+    if without:
+        copy.restrict(graph._node.keys() - without)
+    else:
+        copy.sort_readers()
     return copy
 
 
@@ -38,10 +31,7 @@ def put(
     graph: Graph, name: str, node: Node, inputs: Iterable[Tensor] | None = None
 ) -> None:
     """Set the payload of a node, new or old; and its data inputs, unless they stay."""
-    if name in graph:
-        graph._node[name]["node"] = node
-    else:
-        graph.add_node(name, node=node)
+    graph.add_node(name, node=node)
     if inputs is None:
         return
     tensors = list(inputs)

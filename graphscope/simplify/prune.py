@@ -58,18 +58,14 @@ def existing(graph: Graph, output: Tensor | str) -> Tensor:
 
 
 def _restrict(graph: Graph, kept: set[str], moved: dict[str, tuple[str, ...]]) -> Graph:
-    pruned = Graph()
-    for name in graph:
-        if name not in kept:
-            continue
-        node = graph.node(name)
-        if node.controls:
-            node = replace(node, controls=_controls(node, kept, moved.get(name, ())))
-        pruned.add_node(name, node=node)
-    pred, succ = pruned._pred, pruned._succ
+    pruned = Graph(graph)
+    pruned.graph.clear()  # what a graph remembers is of its own nodes
+    pruned.restrict(kept)
     for name in pruned:
-        for source, edges in graph._pred[name].items():
-            pred[name][source] = succ[source][name] = edges.copy()
+        node = pruned.node(name)
+        if node.controls:
+            controls = _controls(node, kept, moved.get(name, ()))
+            pruned.add_node(name, node=replace(node, controls=controls))
     return pruned
 
 

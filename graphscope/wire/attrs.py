@@ -221,13 +221,13 @@ def _decoded(kind: str, value: Any, source: Source | None) -> Any:
 
 
 class Attrs(Mapping[str, Any]):
-    """The attributes of one NodeDef, decoded when read; ``raw`` is the protobuf map itself.
+    """The attributes of one NodeDef, decoded when read; ``raw`` is the protobuf map itself, or the bytes of a NodeDef that has it.
 
     ``source`` is the file that holds the values that ``protobuf.py`` left there; ``otherwise`` has the defaults of
     attributes that the file's own op definitions declare and stock TensorFlow does not.
     """
 
-    __slots__ = ("known", "node", "otherwise", "raw", "source")
+    __slots__ = ("_raw", "known", "node", "otherwise", "source")
 
     def __init__(
         self,
@@ -236,14 +236,25 @@ class Attrs(Mapping[str, Any]):
         otherwise: Mapping[str, Any] = MappingProxyType({}),
         node: Any = None,
     ) -> None:
-        self.raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
+        self._raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
         self.known: dict[str, Any] = _NOTHING
+
+    @property
+    def raw(self) -> Any:
+        """The protobuf map; of a constant it is decoded anew each time, since that is the most of a large file."""
+        if type(self._raw) is not bytes:
+            return self._raw
+        decoded = proto.NodeDef.FromString(self._raw).attr
+        if self.node.op != "Const":
+            self._raw = decoded
+        return decoded
 
     def __getitem__(self, name: str) -> Any:
         if name in self.known:
             return self.known[name]
-        if name in self.raw:  # a protobuf map would add what it is asked for
-            message = self.raw[name]
+        raw = self.raw
+        if name in raw:  # a protobuf map would add what it is asked for
+            message = raw[name]
             kind = message.WhichOneof("value")
             if kind is not None:
                 self._check(name, kind, message)
@@ -284,13 +295,15 @@ class Attrs(Mapping[str, Any]):
         )
 
     def __contains__(self, name: object) -> bool:
-        if name in self.raw and self.raw[name].WhichOneof("value") is not None:
+        raw = self.raw
+        if name in raw and raw[name].WhichOneof("value") is not None:
             return True
         return name in self.otherwise
 
     def __iter__(self) -> Iterator[str]:
         """The names of those that hold a value: an empty AttrValue says nothing."""
-        names = (n for n in self.raw if self.raw[n].WhichOneof("value") is not None)
+        raw = self.raw
+        names = (n for n in raw if raw[n].WhichOneof("value") is not None)
         return iter(sorted({*names, *self.otherwise}))
 
     def __len__(self) -> int:

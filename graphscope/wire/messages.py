@@ -104,6 +104,7 @@ def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:
         for value, number in values:
             enum.value.add(name=value, number=number)
     messages = _paragraphs(MESSAGES)
+    messages |= _lean(messages)
     for name, fields in messages.items():
         message = file.message_type.add(name=name)
         for field, kind, place, *oneof in fields:
@@ -116,6 +117,27 @@ def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:
     )
     classes = {n: pool.FindMessageTypeByName(f"{PACKAGE}.{n}") for n in messages}
     return {n: message_factory.GetMessageClass(d) for n, d in classes.items()}, enums
+
+
+def _lean(messages: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
+    """Whatever holds a GraphDef, once more: as ``Lean...``, in which the attributes of a node are bytes.
+
+    Most nodes of a large graph say what another one says: whoever compares bytes decodes them once.
+    """
+    outer = ("SavedModel", "MetaGraphDef", "GraphDef")
+    inside = {
+        f"{n}{many}": f"Lean{n}{many}"
+        for n in (*outer, "NodeDef")
+        for many in ("", "*")
+    }
+    lean = {
+        f"Lean{name}": [
+            [f, inside.get(kind, kind), *rest] for f, kind, *rest in messages[name]
+        ]
+        for name in outer
+    }
+    plain = [field for field in messages["NodeDef"] if field[1].startswith("string")]
+    return lean | {"LeanNodeDef": [*plain, ["attr", "bytes*", "5"]]}
 
 
 def _dtype_name(value: str) -> str:
@@ -166,8 +188,8 @@ def parse_text(name: str, text: str, what: str) -> Any:
 
 
 def names() -> frozenset[str]:
-    """The names of the messages that are declared."""
-    return frozenset(_MESSAGES)
+    """The names of the messages that are TensorFlow's."""
+    return frozenset(n for n in _MESSAGES if not n.startswith("Lean"))
 
 
 def enum_number(name: str, value: Any) -> int | None:

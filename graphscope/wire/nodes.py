@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import GraphError, MissingWeight
-from ..graph import Function, Graph, Node, Shape, Tensor, TensorSpec
+from ..graph import Function, Graph, Node, Tensor
+from ..graph.adjacency import one_edge
 from . import messages as proto
 from . import op_registry, opdefs
-from .attrs import Attrs, shape_of
+from .attrs import Attrs
+from .kinds import Kind, Kinds
 from .source import Source
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
@@ -18,13 +20,11 @@ MOST_PORTS = (
     1 << 16
 )  # outputs that attributes may declare; the longest unrolled series have some thousands
 PORTS_PER_NODE = 64  # and for each node of the graph so many more
-_TOO_MANY = 1 << 62
 _LONGEST_PORT = 9  # digits
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 def graph_from_nodes(
-    nodes: Iterable[Any],
+    nodes: Any,
     source: Source | None = None,
     otherwise: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Graph:
@@ -36,40 +36,36 @@ def graph_from_nodes(
     against its OpDef here, so that what follows can rely on the number of its inputs and outputs.
     """
     graph = Graph()
+    listed = nodes if hasattr(nodes, "__len__") else list(nodes)
+    kinds = _put_nodes(graph, listed, Kinds(source, otherwise))
     node_of, pred, succ = graph._node, graph._pred, graph._succ
-    listed = list(nodes)
     ports = MOST_PORTS + PORTS_PER_NODE * len(listed)
-    for message in listed:
-        if message.name in node_of:
-            raise GraphError(
-                f"two nodes are called {message.name!r}: names must be unique"
-            )
-        controls = tuple(text[1:] for text in message.input if text.startswith("^"))
-        node = Node(
-            message.op,
-            Attrs(message.attr, source, otherwise.get(message.op, _NONE), message),
-            _declared(message),
-            controls,
-            message.device,
-        )
-        put(graph, message.name, node)
-    for message in listed:
-        name, slot = message.name, 0
+    names = {name: name for name in node_of}  # one text for all that name a node
+    for name, kind, message in zip(list(names), kinds, listed):
+        slot, before = 0, pred[name]
         for text in message.input:
             if text.startswith("^"):
                 continue
-            origin, port = split_input(text)
-            if origin not in node_of:
-                put(graph, origin, _missing(message, slot))
-            # what add_edge does, less its checks: a quarter of the time on a large graph
-            keyed = pred[name].get(origin)
-            if keyed is None:
-                keyed = pred[name][origin] = succ[origin][name] = {}
-            keyed[slot] = {"port": port}
+            origin, port = split_input(text) if ":" in text else (text, 0)
+            if origin not in names:
+                put(graph, origin, _missing(kind.node, slot))
+            origin = names.setdefault(origin, origin)
+            edges = before.get(origin)
+            if edges is None:
+                before[origin] = succ[origin][name] = one_edge(slot, port)
+            elif len(edges) == 1:
+                two = edges | one_edge(slot, port)
+                before[origin] = succ[origin][name] = two
+            else:
+                edges[slot] = {"port": port}  # its own: nobody else knows it yet
             slot += 1
             if port:
                 _check_port(node_of[origin]["node"], text, name, port)
-        ports -= _spent_ports(message, slot)
+        if kind.inputs is not None and kind.inputs != slot:
+            raise GraphError(
+                f"node {name!r} ({message.op}) has {slot} inputs, expected {kind.inputs}: the graph is damaged"
+            )
+        ports -= kind.ports
         if ports < 0:
             raise GraphError(
                 f"node {name!r} ({message.op}) says that it has more outputs than a graph of {len(listed)} nodes "
@@ -78,7 +74,22 @@ def graph_from_nodes(
     return graph
 
 
-def _missing(reader: Any, slot: int) -> Node:
+def _put_nodes(graph: Graph, listed: Any, kinds: Kinds) -> list[Kind]:
+    """Put the nodes into an empty graph; the kind of each. Raises GraphError on a duplicate name."""
+    of_each: list[Kind] = []
+    for message in listed:
+        name = message.name
+        if name in graph._node:
+            raise GraphError(f"two nodes are called {name!r}: names must be unique")
+        kind, payload = kinds.of(message)
+        graph._succ[name] = {}
+        graph._pred[name] = {}
+        graph._node[name] = payload
+        of_each.append(kind)
+    return of_each
+
+
+def _missing(reader: Node, slot: int) -> Node:
     """What stands for a node that the file lacks and ``reader`` reads: a feed of the dtype read, marked as missing.
 
     What is read first is data; what is read beside it, or through a variable's Identity, is a weight kept elsewhere.
@@ -86,7 +97,7 @@ def _missing(reader: Any, slot: int) -> Node:
     is_data = slot == 0 and reader.op != "Identity"
     attrs: dict[str, Any] = {MISSING: "data" if is_data else "weight", "shape": None}
     try:
-        dtypes = opdefs.input_dtypes(reader.op, Attrs(reader.attr, None, _NONE, reader))
+        dtypes = opdefs.input_dtypes(reader.op, reader.attrs)
     except GraphError:
         dtypes = ()
     dtype = dtypes[slot].removesuffix("_ref") if slot < len(dtypes) else ""
@@ -130,24 +141,6 @@ def check_missing(graph: Graph, fed: Container[str], source: str) -> None:
             f"{left[0]!r}{more} is read, and {source or 'the file'} does not hold it: get the whole file, or name it as "
             f"an input (--input {left[0]})"
         )
-
-
-def _spent_ports(message: Any, count: int) -> int:
-    """The outputs that a node declares by an attribute; raises GraphError where it has not the inputs that its op takes.
-
-    An op that stock TensorFlow does not register is taken as it is, and so is a node without the attribute that counts its inputs.
-    """
-    known = op_registry.arities(message.op)
-    if known is None:
-        return 0
-    inputs, outputs = known
-    expected = inputs.of(message.attr)
-    if expected is not None and count != expected:
-        raise GraphError(
-            f"node {message.name!r} ({message.op}) has {count} inputs, expected {expected}: the graph is damaged"
-        )
-    declared = (outputs.counts or outputs.lists) and outputs.of(message.attr) or 0
-    return declared if declared >= 0 else _TOO_MANY
 
 
 def output_count(node: Node) -> int | None:
@@ -198,15 +191,6 @@ def split_input(text: str) -> tuple[str, int]:
 def is_index(text: str) -> bool:
     """Whether ``int`` takes the text: it takes no ``"²"``, and no 5,000 digits."""
     return text.isdecimal() and len(text) <= _LONGEST_PORT
-
-
-def _declared(message: Any) -> tuple[TensorSpec, ...]:
-    if "_output_shapes" not in message.attr:
-        return ()
-    shapes: list[Shape] = [
-        shape_of(shape) for shape in message.attr["_output_shapes"].list.shape
-    ]
-    return tuple(TensorSpec("", shape) for shape in shapes)
 
 
 def functions_of(library: Any, source: Source | None = None) -> dict[str, Function]:

@@ -41,11 +41,25 @@ def parse_lean(name: str, source: Source) -> Any:
 
     Raises FormatError where the bytes are not such a message.
     """
+    return proto.parse(name, _lean_bytes(name, source), source.name)
+
+
+def parse_graph(name: str, source: Source) -> Any:
+    """``parse_lean`` of a message that holds a GraphDef, the attributes of whose nodes stay bytes: for ``graph_from_nodes``."""
+    data = _lean_bytes(name, source)
+    try:
+        return proto.parse(f"Lean{name}", data, source.name)
+    except FormatError:
+        proto.parse(name, data, source.name)  # the error that names the whole message
+        raise
+
+
+def _lean_bytes(name: str, source: Source) -> bytes:
     if source.size <= SMALL:
-        return proto.parse(name, source[:], source.name)
+        return source[:]
     parts: list[bytes] = []
     _lean(name, source, 0, source.size, parts)
-    return proto.parse(name, b"".join(parts), source.name)
+    return b"".join(parts)
 
 
 def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -> None:

@@ -308,7 +308,7 @@ class Vast(Memory):
 def test_more_than_two_gigabytes_are_refused_before_writing(tmp_path):
     graph = matmul_model(np.ones((1024, 1), "f")).graph
     attrs = {"dtype": "float32", "shape": (1024, 786_432)}
-    graph._node["net/w"]["node"] = Node("VariableV2", attrs)
+    graph.add_node("net/w", node=Node("VariableV2", attrs))
     with pytest.raises(GraphscopeError, match="3,221,2.*--half.*SavedModel"):
         freeze_model(Model(graph, weights=Vast()), ["y"], tmp_path / "f.pb")
     assert not list(tmp_path.iterdir())

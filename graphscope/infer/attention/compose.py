@@ -44,7 +44,7 @@ def compose_layers(state: State) -> State:
     ]
     up = collapse(graph, placed, keep=state.kept)
     for layer in named:
-        up._node[layer.name]["node"] = layer
+        up.add_node(layer.name, node=layer)
     moved = up.tensors
     up.graph.update({k: v for k, v in graph.graph.items() if k != "tensors"})
     up.graph["tensors"] = {

@@ -31,7 +31,7 @@ def mark_fixed_shapes(graph: Graph) -> Graph:
         return graph
     marked = graph.copy()
     for name, loop in fixed.items():
-        marked._node[name]["node"] = loop
+        marked.add_node(name, node=loop)
     return marked
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire import messages as proto
-from ...wire.protobuf import parse_lean
+from ...wire.protobuf import parse_graph
 from ...wire.source import Source
 from ..detect.sniff import begins_like, reads_like
 from ..options import Options
@@ -22,4 +22,4 @@ def read(source: Source, options: Options) -> Model:
     if reads_like("GraphDef", source):
         message = proto.parse_text("GraphDef", source.text(), source.name)
         return model_of_graph(message, source, f"{NAME} (text)")
-    return model_of_graph(parse_lean("GraphDef", source), source, NAME)
+    return model_of_graph(parse_graph("GraphDef", source), source, NAME)

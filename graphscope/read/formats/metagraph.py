@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...graph import Model
 from ...wire import messages as proto
-from ...wire.protobuf import parse_lean
+from ...wire.protobuf import parse_graph
 from ...wire.source import Source
 from ..detect.sniff import begins_like, reads_like
 from ..options import Options
@@ -22,5 +22,5 @@ def read(source: Source, options: Options) -> Model:
     if reads_like("MetaGraphDef", source):
         message = proto.parse_text("MetaGraphDef", source.text(), source.name)
     else:
-        message = parse_lean("MetaGraphDef", source)
+        message = parse_graph("MetaGraphDef", source)
     return model_of_metagraph(message, source, NAME)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import FormatError
 from ...graph import Model
 from ...wire import messages as proto
-from ...wire.protobuf import parse_lean
+from ...wire.protobuf import parse_graph
 from ...wire.source import Source, beside, check_inside, exists, open_source, siblings
 from ..detect.sniff import begins_like, reads_like
 from ..options import Options
@@ -32,7 +32,7 @@ def read(source: Source, options: Options) -> Model:
     if reads_like("SavedModel", source):
         message = proto.parse_text("SavedModel", source.text(), source.name)
     else:
-        message = parse_lean("SavedModel", source)
+        message = parse_graph("SavedModel", source)
     chosen = _chosen(message.meta_graphs, options.tags, source.name)
     model = model_of_metagraph(chosen, source, _name(chosen, source))
     remarks = [*model.remarks, *_remarks(message, chosen)]

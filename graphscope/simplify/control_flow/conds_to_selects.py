@@ -50,7 +50,7 @@ def _pass_switches_by(graph: Graph) -> None:
     for name in graph:
         node = graph.node(name)
         if node.controls and name not in kept:
-            graph._node[name]["node"] = replace(node, controls=())
+            graph.add_node(name, node=replace(node, controls=()))
 
 
 def _choices(graph: Graph) -> dict[str, tuple[Tensor, Tensor, Tensor]]:

@@ -81,9 +81,9 @@ def _cut(
 
 
 def _renumber(graph: Graph, name: str, ports: Mapping[int, int]) -> None:
-    for edges in graph._succ[name].values():
+    for target, edges in list(graph._succ[name].items()):
         for slot, data in edges.items():
-            edges[slot] = {**data, "port": ports[data["port"]]}
+            graph.add_edge(name, target, key=slot, port=ports[data["port"]])
 
 
 Kept = tuple[dict[int, int], list[str]] | None

@@ -169,7 +169,8 @@ class _Outline:
                     source = Tensor(self._argument(tensor, arguments))
                 body.add_edge(source.node, name, key=slot, port=source.port)
         for tensor, name in arguments.items():
-            body._node[name]["node"] = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
+            argument = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
+            body.add_node(name, node=argument)
         name = unused(title, self.functions)
         whole = Function(name, body, tuple(arguments.values()), tuple(returns))
         function = trim(whole, self.functions)

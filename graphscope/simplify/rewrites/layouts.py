@@ -166,7 +166,7 @@ def _turn(graph: Graph, back: str, chain: Sequence[str]) -> None:
         else:
             attrs = _turned(node.attrs, node.op, rank)
             put(graph, name, replace(node, attrs=attrs), [source, *rest[1:]])
-        graph._node[name]["node"] = replace(graph.node(name), outputs=())
+        graph.add_node(name, node=replace(graph.node(name), outputs=()))
         source = Tensor(name)
     payload = graph.node(back)
     passes = {"T": payload.attrs.get("T")}

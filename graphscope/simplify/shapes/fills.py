@@ -133,7 +133,7 @@ class _Maker:
         node = self.copy.node(self.name)
         self.copy.unlink(self.name)
         new = Node(op, attrs, (spec,), node.controls, node.device)
-        self.copy._node[self.name]["node"] = new
+        self.copy.add_node(self.name, node=new)
         for slot, tensor in enumerate(inputs):
             self.copy.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
 

@@ -229,7 +229,7 @@ class _Opening:
             if any(fact is not None for fact in known):
                 specs = tuple(f.spec if f is not None else TensorSpec() for f in known)
                 node = replace(node, outputs=specs, controls=())
-            self.graph._node[own]["node"] = node
+            self.graph.add_node(own, node=node)
             self.added.add(own)
             for port in range(ports):
                 places[Tensor(name, port)] = Tensor(own, port)

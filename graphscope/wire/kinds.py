@@ -1,0 +1,126 @@
+"""NodeDefs -> Nodes, of which one serves all that say the same but for their names and inputs.
+
+A graph of a million nodes has some thousand kinds of them, constants aside: what is decoded, checked and kept is a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from ..errors import FormatError
+from ..graph import Node, Shape, TensorSpec
+from . import messages as proto
+from . import op_registry
+from .attrs import Attrs, shape_of
+from .source import Source
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_TOO_MANY = 1 << 62
+
+
+class Kind(NamedTuple):
+    """A node as the graph holds it, the inputs that it must have (None: any number) and the outputs that it declares by an attribute."""
+
+    node: Node
+    inputs: int | None
+    ports: int
+
+
+class Owner(NamedTuple):
+    """Whose attributes they are."""
+
+    name: str
+    op: str
+
+
+class Kinds:
+    """The kinds of the nodes of one graph; ``source`` and ``otherwise`` are those of ``graph_from_nodes``."""
+
+    def __init__(
+        self, source: Source | None, otherwise: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.source, self.otherwise = source, otherwise
+        self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
+
+    def of(self, message: Any) -> tuple[Kind, dict[str, Any]]:
+        """The kind of a NodeDef or a LeanNodeDef, and what a graph says of the node; raises FormatError on damaged attributes."""
+        controls = tuple([text[1:] for text in message.input if text[:1] == "^"])
+        kind, payload = self._kind(message)
+        if not controls:
+            return kind, payload
+        node = kind.node
+        own = Node(node.op, node.attrs, node.outputs, controls, node.device)
+        return kind, {"node": own}
+
+    def _kind(self, message: Any) -> tuple[Kind, dict[str, Any]]:
+        if message.DESCRIPTOR.name == "NodeDef":
+            return self._new(message, message.attr, message)
+        key = (message.op, message.device, *message.attr)
+        known = self._shared.get(key)
+        if known is None:
+            data = b"".join(map(_field, key[2:]))
+            known = self._new(message, data, Owner(message.name, message.op))
+            if _is_whole(known[0].node):
+                self._shared[key] = known
+        return known
+
+    def _new(self, message: Any, raw: Any, owner: Any) -> tuple[Kind, dict[str, Any]]:
+        otherwise = self.otherwise.get(message.op, _NONE)
+        attrs = Attrs(raw, self.source, otherwise, owner)
+        try:
+            decoded = attrs.raw
+        except DecodeError as error:
+            name = self.source.name if self.source is not None else "the graph"
+            raise FormatError(
+                f"{name}: not a NodeDef ({error}); the file is damaged or of another kind"
+            ) from None
+        node = Node(message.op, attrs, _declared(decoded), (), message.device)
+        return Kind(node, *_arities(node.op, decoded)), {"node": node}
+
+
+def _field(entry: bytes) -> bytes:
+    """An entry of the map of attributes as a field of a NodeDef."""
+    size, head = len(entry), bytearray(b"\x2a")
+    while size > 127:
+        head.append(size & 127 | 128)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + entry
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether all is there that its op needs: else an error would name the node, and it is its own kind.
+
+    A constant is its own too: two of one value are rare, and all would be compared.
+    """
+    definition = op_registry.find(node.op)
+    if definition is None or node.op == "Const":
+        return False
+    attrs: Any = node.attrs
+    return all(
+        a.name in attrs.raw or a.HasField("default_value") for a in definition.attr
+    )
+
+
+def _declared(attrs: Any) -> tuple[TensorSpec, ...]:
+    """What a node says of its outputs."""
+    if "_output_shapes" not in attrs:
+        return ()
+    shapes: list[Shape] = [
+        shape_of(shape) for shape in attrs["_output_shapes"].list.shape
+    ]
+    return tuple(TensorSpec("", shape) for shape in shapes)
+
+
+def _arities(op: str, attrs: Any) -> tuple[int | None, int]:
+    """The inputs that a node must have and the outputs that it declares; of an op that is not registered: any, and none."""
+    known = op_registry.arities(op)
+    if known is None:
+        return None, 0
+    inputs, outputs = known
+    declared = (outputs.counts or outputs.lists) and outputs.of(attrs) or 0
+    return inputs.of(attrs), declared if declared >= 0 else _TOO_MANY
