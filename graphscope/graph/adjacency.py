@@ -6,8 +6,8 @@ methods take such a graph as they take their own (https://networkx.org/documenta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from itertools import count
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +26,22 @@ def one_edge(key: int, port: int) -> Slots:
         if 0 <= key < _MOST and 0 <= port < _MOST:
             _ONE[key, port] = slots
     return slots
+
+
+class Ops:
+    """The nodes of a graph by their ops, for whoever asks more than once while no node changes."""
+
+    def __init__(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        self.names = list(nodes)
+        self.places: dict[str, list[int]] = {}
+        for place, data in enumerate(nodes.values()):
+            self.places.setdefault(data["node"].op, []).append(place)
+
+    def of(self, kinds: Collection[str]) -> list[str]:
+        """The nodes of some ops, in the order of the nodes."""
+        lists = [self.places[op] for op in kinds if op in self.places]
+        places = lists[0] if len(lists) == 1 else sorted(chain.from_iterable(lists))
+        return [self.names[place] for place in places]
 
 
 _MOST = 64  # slots and ports; those beyond are rare, and a hostile file has many
@@ -50,6 +66,7 @@ class Adjacency:
         # Nodes whose readers do not stand in the order of the nodes.
         self._unsorted: set[str] = set()
         self._newest = ""
+        self._ops: Ops | None = None  # where each op stands; None: nodes changed
         if graph is not None:
             self._take(graph)
 
@@ -74,6 +91,7 @@ class Adjacency:
         self._node = other._node.copy()
         self._succ, self._pred = other._succ.copy(), other._pred.copy()
         self._unsorted, self._newest = other._unsorted.copy(), other._newest
+        self._ops = other._ops
         self._own_succ, self._own_pred = set(), set()
         other._own_succ, other._own_pred = set(), set()
 
@@ -161,6 +179,7 @@ class Adjacency:
 
     def add_node(self, name: str, **attributes: Any) -> None:
         """Add a node, or set attributes of one."""
+        self._ops = None
         if name not in self._node:
             self._node[name] = attributes
             self._succ[name], self._pred[name] = {}, {}
@@ -194,6 +213,7 @@ class Adjacency:
 
     def remove_node(self, name: str) -> None:
         """Remove a node and its edges; raises KeyError where there is none."""
+        self._ops = None
         del self._node[name]
         for target in self._succ.pop(name):
             del self._own(target, True)[name]
@@ -223,6 +243,7 @@ class Adjacency:
             self.remove_nodes_from([n for n in self._node if n not in names])
             self.sort_readers()
             return
+        self._ops = None
         self._node = {n: data for n, data in self._node.items() if n in names}
         before = self._pred
         succ: dict[str, Edges] = {name: {} for name in self._node}

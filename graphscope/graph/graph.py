@@ -6,12 +6,12 @@ read never changes; each analysis returns something new that is keyed by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from ..errors import GraphError
-from .adjacency import Adjacency
+from .adjacency import Adjacency, Ops
 
 CONTROL = -1  # TensorFlow's own number for the slot of a control edge
 
@@ -181,8 +181,18 @@ class Graph(Adjacency):
 
     def by_op(self, *ops: str) -> Iterator[str]:
         """The names of the nodes of these ops, in the file's order."""
-        kinds = frozenset(ops)
-        return (name for name, data in self._node.items() if data["node"].op in kinds)
+        node, kinds = self._node, frozenset(ops)
+        names = self._by_op().of(kinds)
+        return (name for name in names if node[name]["node"].op in kinds)
+
+    def kinds(self) -> Collection[str]:
+        """The ops that there are."""
+        return self._by_op().places.keys()
+
+    def _by_op(self) -> Ops:
+        if self._ops is None or len(self._ops.names) != len(self._node):
+            self._ops = Ops(self._node)
+        return self._ops
 
     def with_control(self) -> Graph:
         """A copy in which every control dependency is an edge with key CONTROL."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ..errors import FormatError, GraphError
@@ -37,6 +38,7 @@ class UnsafeNode:
 _CARRIERS = frozenset("DatasetFromGraph FunctionalDatasetFromGraph TRTEngineOp".split())
 
 
+@cache
 def danger_of(op: str) -> str:
     """What the op could touch, as ``ops.effects`` classes it: "files", "network", "processes", "python", "unknown code";
     "" for mere computation.
@@ -97,6 +99,7 @@ class _Search:
     def __init__(self, functions: Mapping[str, Function], depth: int = 0) -> None:
         self.functions, self.depth = functions, depth
         self.entered: set[str] = set()
+        self.asked: set[tuple[str, int]] = set()  # many nodes share what they say
 
     def graph(
         self, graph: Graph, names: set[str] | None, where: tuple[str, ...], whole: bool
@@ -110,8 +113,10 @@ class _Search:
             for name in here:
                 if chosen is not None and name not in chosen:
                     continue
-                yield from self._node(here, name, path)
-                pending += self._called(here.node(name).attrs, here.op(name), path)
+                node = here.node(name)
+                if danger_of(node.op) or node.op in _CARRIERS:
+                    yield from self._node(here, name, path)
+                pending += self._called(node.attrs, node.op, path)
             if whole and not pending:
                 rest = [f for f in self.functions if f not in self.entered]
                 pending += self._enter(rest[:1], where)
@@ -119,6 +124,10 @@ class _Search:
     def _called(self, attrs: Any, op: str, path: tuple[str, ...]) -> list[Any]:
         if not self.functions:
             return []
+        kind = op, id(attrs)
+        if kind in self.asked:
+            return []
+        self.asked.add(kind)
         names = [op] if op in self.functions else []
         for key in open_attrs(op, attrs):
             names += _function_names(attrs, key)

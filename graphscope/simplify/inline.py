@@ -8,7 +8,7 @@ of their bodies runs is not known; their bodies are flattened where they stand i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -68,6 +68,15 @@ def _callee(node: Node, library: Mapping[str, Function]) -> str:
     return node.op if node.op in library else ""
 
 
+def _calls(graph: Graph, library: Mapping[str, Function]) -> Iterator[str]:
+    """The function that each call of a graph calls."""
+    ops = [op for op in graph.kinds() if op in CALL_OPS or op in library]
+    for name in graph.by_op(*ops):
+        called = _callee(graph.node(name), library)
+        if called:
+            yield called
+
+
 def _callees_first(calls: Mapping[str, list[str]]) -> list[str]:
     """The functions, each after those that it calls."""
     state: dict[str, int] = {}
@@ -95,16 +104,20 @@ def _reached(model: Model) -> tuple[dict[str, list[str]], set[str]]:
     library = model.functions
     stack, bodies = [model.graph], set()
     calls: dict[str, list[str]] = {}
+    asked: set[tuple[str, int]] = set()  # many nodes share what they say
     while stack:
         graph = stack.pop()
         for node in map(graph.node, graph):
+            kind = node.op, id(node.attrs)
+            if kind in asked:
+                continue
+            asked.add(kind)
             called = _callee(node, library)
             named = function_names(node) & library.keys()
             bodies |= named - {called}
             for name in named - calls.keys():
                 body = library[name].graph
-                inner = (_callee(body.node(n), library) for n in body)
-                calls[name] = [c for c in inner if c]
+                calls[name] = list(_calls(body, library))
                 stack.append(body)
     return calls, bodies
 
@@ -115,8 +128,8 @@ def _check_size(model: Model, calls: Mapping[str, list[str]], bodies: set[str]) 
     for name in _callees_first(calls):
         inner = sum(sizes[called] for called in calls[name])
         sizes[name] = len(model.functions[name].graph) + inner
-    outer = (_callee(model.graph.node(n), model.functions) for n in model.graph)
-    total = len(model.graph) + sum(sizes[name] for name in outer if name)
+    outer = _calls(model.graph, model.functions)
+    total = len(model.graph) + sum(map(sizes.__getitem__, outer))
     total += sum(sizes[name] for name in bodies)
     if total > MOST_NODES:
         raise GraphError(
@@ -126,7 +139,7 @@ def _check_size(model: Model, calls: Mapping[str, list[str]], bodies: set[str]) 
 
 def flatten(graph: Graph, library: Mapping[str, Function]) -> Graph:
     """A graph with its calls expanded, and the calls in what these call; the graph itself where it calls nothing."""
-    if not any(_callee(graph.node(name), library) for name in graph):
+    if next(_calls(graph, library), None) is None:
         return graph
     flat, names = Graph(), Names(graph)
     stack = [_Body(graph)]

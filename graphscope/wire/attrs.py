@@ -227,7 +227,7 @@ class Attrs(Mapping[str, Any]):
     attributes that the file's own op definitions declare and stock TensorFlow does not.
     """
 
-    __slots__ = ("_raw", "known", "node", "otherwise", "source")
+    __slots__ = ("_beyond", "_raw", "known", "node", "otherwise", "source")
 
     def __init__(
         self,
@@ -238,6 +238,7 @@ class Attrs(Mapping[str, Any]):
     ) -> None:
         self._raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
         self.known: dict[str, Any] = _NOTHING
+        self._beyond: tuple[frozenset[str], list[str]] | None = None
 
     @property
     def raw(self) -> Any:
@@ -295,6 +296,8 @@ class Attrs(Mapping[str, Any]):
         )
 
     def __contains__(self, name: object) -> bool:
+        if name in self.known:
+            return True
         raw = self.raw
         if name in raw and raw[name].WhichOneof("value") is not None:
             return True
@@ -322,6 +325,14 @@ class Attrs(Mapping[str, Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
         return dict, (dict(self),)
+
+    def beyond(self, names: frozenset[str]) -> list[str]:
+        """The attributes that are not among some names; the last answer is kept, since many passes ask the same."""
+        if self._beyond is None or self._beyond[0] is not names:
+            own = [name for name in self.raw if name not in names]
+            own += [name for name in self.otherwise if name not in names]
+            self._beyond = names, own
+        return self._beyond[1]
 
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape of a tensor attribute, its values left alone."""

@@ -180,6 +180,7 @@ def put(graph: Graph, name: str, node: Node) -> None:
     graph._succ[name] = {}
     graph._pred[name] = {}
     graph._node[name] = {"node": node}
+    graph._ops = None
 
 
 def split_input(text: str) -> tuple[str, int]:

@@ -153,8 +153,7 @@ def open_attrs(op: str, attrs: Mapping[str, Any]) -> list[str]:
     """The attributes of a node that may name a function; the others are not looked at, among them tensors."""
     values = op_registry.value_attrs(op)
     if isinstance(attrs, Attrs):
-        names = [name for name in attrs.raw if name not in values]
-        return names + [n for n in attrs.otherwise if n not in values]
+        return attrs.beyond(values)
     return [name for name in attrs if name not in values]
 
 

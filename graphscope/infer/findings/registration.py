@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from ...graph import Graph
+from ...graph import Graph, Node
 from ...wire import op_registry
 from ...wire.attrs import attr_names
 from ..finding import Case, Finding, listed
@@ -72,14 +72,17 @@ def _graphs(case: Case) -> Iterator[tuple[str, Graph]]:
         yield name, function.graph
 
 
+def _is_registered(op: str, case: Case) -> bool:
+    own = op in case.library or op in ("_Arg", "_Retval")
+    return own or op_registry.find(op) is not None
+
+
 def _unregistered(case: Case) -> Iterator[Finding]:
     by_op: dict[str, list[str]] = defaultdict(list)
     for function, graph in _graphs(case):
-        for name in graph:
-            op = graph.op(name)
-            if op in case.library or op in ("_Arg", "_Retval") or op_registry.find(op):
-                continue
-            by_op[op].append(f"{function}/{name}" if function else name)
+        unknown = [op for op in graph.kinds() if not _is_registered(op, case)]
+        for name in graph.by_op(*unknown):
+            by_op[graph.op(name)].append(f"{function}/{name}" if function else name)
     groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for op, names in by_op.items():
         needed = any(name in case.path for name in names) or not any(
@@ -110,25 +113,29 @@ def _unregistered_ops(
     )
 
 
+def _beyond_definition(node: Node) -> list[str]:
+    """The attributes that the op's definition does not declare; none where there is no definition."""
+    if op_registry.find(node.op) is None:
+        return []
+    known = op_registry.attr_types(node.op)
+    return [
+        name
+        for name in attr_names(node.attrs)
+        if not name.startswith("_") and name not in known
+    ]
+
+
 def _unknown_attributes(case: Case) -> Iterator[Finding]:
     by_attr: dict[tuple[str, str], list[str]] = defaultdict(list)
     for function, graph in _graphs(case):
-        known: dict[str, frozenset[str]] = {}
+        unknown: dict[tuple[str, int], list[str]] = {}  # many nodes share what they say
         for name in graph:
             node = graph.node(name)
-            if node.op not in known:
-                definition = op_registry.find(node.op)
-                attrs = definition.attr if definition is not None else None
-                known[node.op] = (
-                    frozenset(a.name for a in attrs)
-                    if attrs is not None
-                    else frozenset("*")
-                )
-            if "*" in known[node.op]:
-                continue
-            for attr in attr_names(node.attrs):
-                if not attr.startswith("_") and attr not in known[node.op]:
-                    by_attr[node.op, attr].append(name)
+            kind = node.op, id(node.attrs)
+            if kind not in unknown:
+                unknown[kind] = _beyond_definition(node)
+            for attr in unknown[kind]:
+                by_attr[node.op, attr].append(name)
     for (op, attr), names in by_attr.items():
         yield Finding(
             "attribute-unknown",

@@ -146,21 +146,29 @@ def _owner(scope: str, known: Mapping[str, Any]) -> str:
     return ""
 
 
+def _tells_a_role(op: str) -> bool:
+    return "Apply" in op or op in _COUNTS or _normalizes(op)
+
+
+def _normalizes(op: str) -> bool:
+    return op.startswith("FusedBatchNorm") and "Grad" not in op
+
+
 def roles_by_use(
     graph: Graph, collections: Mapping[str, tuple[Any, ...]]
 ) -> dict[str, Role]:
     """Variable node -> role, as far as what the graph does with it says so."""
     roles: dict[str, Role] = {}
-    for name in graph:
+    for name in graph.by_op(*filter(_tells_a_role, graph.kinds())):
         op = graph.op(name)
         if "Apply" in op:
             roles.update(_updated(graph, name, op))
-        elif op.startswith("FusedBatchNorm") and "Grad" not in op:
+        elif _normalizes(op):
             for tensor in graph.inputs(name)[3:5]:
                 node = variable_behind(graph, tensor)
                 if node:
                     roles.setdefault(node, Role(STATISTICS))
-        elif op in _COUNTS:
+        else:
             node = variable_behind(graph, graph.inputs(name)[0])
             if node and _is_count(graph, node):
                 roles.setdefault(node, Role(STEP))
@@ -256,12 +264,13 @@ def graph_variables(
 
 
 def _resources(graph: Graph) -> Iterator[Variable]:
-    for name in graph:
-        op = graph.op(name)
-        if _TABLE_OPS.match(op):
-            yield Variable(name, "resource", (), 0, TABLE)
-        elif _QUEUE_OPS.match(op):
-            yield Variable(name, "resource", (), 0, QUEUE)
+    roles = {
+        op: TABLE if _TABLE_OPS.match(op) else QUEUE
+        for op in graph.kinds()
+        if _TABLE_OPS.match(op) or _QUEUE_OPS.match(op)
+    }
+    for name in graph.by_op(*roles):
+        yield Variable(name, "resource", (), 0, roles[graph.op(name)])
 
 
 def size_of(dtype: str, shape: Any) -> int:

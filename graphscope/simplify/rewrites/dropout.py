@@ -109,8 +109,9 @@ def runs_dropout(graph: Graph, functions: Mapping[str, Function]) -> str:
     first = next(Reading(graph).dropouts(), None)
     if first is not None:
         return first.name
-    for name in graph:
-        for called in sorted(function_names(graph.node(name)) & functions.keys()):
+    kinds = {id(node.attrs): node for node in map(graph.node, graph)}
+    for node in kinds.values() if functions else ():
+        for called in sorted(function_names(node) & functions.keys()):
             body = functions[called]
             if body.graph is not graph:
                 found = runs_dropout(body.graph, {})
