@@ -50,6 +50,7 @@ _FIELDS = {
     "int4": "int_val",
     "uint4": "int_val",
 }
+_NODE_DEF = proto.NodeDef
 _OWN = {np.dtype("<f4"): FLOATS, np.dtype("<f8"): DOUBLES}
 _QUANTISED = {
     "qint8": "int8",
@@ -245,7 +246,7 @@ class Attrs(Mapping[str, Any]):
         """The protobuf map; of a constant it is decoded anew each time, since that is the most of a large file."""
         if type(self._raw) is not bytes:
             return self._raw
-        decoded = proto.NodeDef.FromString(self._raw).attr
+        decoded = _NODE_DEF.FromString(self._raw).attr
         if self.node.op != "Const":
             self._raw = decoded
         return decoded

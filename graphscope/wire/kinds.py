@@ -62,7 +62,7 @@ class Kinds:
         key = (message.op, message.device, *message.attr)
         known = self._shared.get(key)
         if known is None:
-            data = b"".join(map(_field, key[2:]))
+            data = message.SerializeToString()
             known = self._new(message, data, Owner(message.name, message.op))
             if _is_whole(known[0].node):
                 self._shared[key] = known
@@ -82,28 +82,16 @@ class Kinds:
         return Kind(node, *_arities(node.op, decoded)), {"node": node}
 
 
-def _field(entry: bytes) -> bytes:
-    """An entry of the map of attributes as a field of a NodeDef."""
-    size, head = len(entry), bytearray(b"\x2a")
-    while size > 127:
-        head.append(size & 127 | 128)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + entry
-
-
 def _is_whole(node: Node) -> bool:
     """Whether all is there that its op needs: else an error would name the node, and it is its own kind.
 
     A constant is its own too: two of one value are rare, and all would be compared.
     """
-    definition = op_registry.find(node.op)
-    if definition is None or node.op == "Const":
+    needed = op_registry.needed_attrs(node.op)
+    if needed is None or node.op == "Const":
         return False
-    attrs: Any = node.attrs
-    return all(
-        a.name in attrs.raw or a.HasField("default_value") for a in definition.attr
-    )
+    raw = node.attrs.raw  # type: ignore[attr-defined]
+    return all(name in raw for name in needed)
 
 
 def _declared(attrs: Any) -> tuple[TensorSpec, ...]:

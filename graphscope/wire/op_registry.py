@@ -35,6 +35,15 @@ def attr_types(op: str) -> Mapping[str, str]:
 
 
 @cache
+def needed_attrs(op: str) -> tuple[str, ...] | None:
+    """The attributes that a node must have, since they have no default; None for an unknown op."""
+    definition = find(op)
+    if definition is None:
+        return None
+    return tuple(a.name for a in definition.attr if not a.HasField("default_value"))
+
+
+@cache
 def value_attrs(op: str) -> frozenset[str]:
     """The attributes of an op that can name no function: TensorFlow refuses a node whose attribute is not of its declared type."""
     closed = (name for name, type in attr_types(op).items() if type not in _OPEN)
