@@ -13,7 +13,6 @@ from google.protobuf.message import DecodeError
 
 from ..errors import FormatError
 from ..graph import Node, Shape, TensorSpec
-from . import messages as proto
 from . import op_registry
 from .attrs import Attrs, shape_of
 from .source import Source
