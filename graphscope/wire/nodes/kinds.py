@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from ..errors import FormatError
-from ..graph import Node, Shape, TensorSpec
-from . import op_registry
-from .attrs import Attrs, shape_of
-from .source import Source
+from ...errors import FormatError
+from ...graph import Node, Shape, TensorSpec
+from .. import op_registry
+from ..attrs import Attrs, shape_of
+from ..source import Source
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _TOO_MANY = 1 << 62

@@ -6,14 +6,14 @@ from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import GraphError, MissingWeight
-from ..graph import Function, Graph, Node, Tensor
-from ..graph.adjacency import one_edge
-from . import messages as proto
-from . import op_registry, opdefs
-from .attrs import Attrs
+from ...errors import GraphError, MissingWeight
+from ...graph import Function, Graph, Node, Tensor
+from ...graph.adjacency import one_edge
+from .. import messages as proto
+from .. import op_registry, opdefs
+from ..attrs import Attrs
 from .kinds import Kind, Kinds
-from .source import Source
+from ..source import Source
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
 MOST_PORTS = (
