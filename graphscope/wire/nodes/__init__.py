@@ -12,8 +12,8 @@ from ...graph.adjacency import one_edge
 from .. import messages as proto
 from .. import op_registry, opdefs
 from ..attrs import Attrs
-from .kinds import Kind, Kinds
 from ..source import Source
+from .kinds import Kind, Kinds
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
 MOST_PORTS = (
