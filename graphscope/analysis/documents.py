@@ -6,7 +6,7 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from ..infer.outputs.answer import freeze_command, short
 from ..infer.training.op_kinds import SOURCES
 from ..ops import spellings
 from ..read.variables.roles import PARAMETERS
-from .progress import announce
+from .progress import announced
 from .sizes import parameters_of, sizes_of, variable_row
 from .stages import Stages
 
@@ -154,10 +154,18 @@ def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, 
     if statistics:
         from ..infer.statistics import statistics_of
 
-        for row in rows:
-            announce(f"reading the values of {row['name']}")
+        for row in reading(rows):
             row |= statistics_of(analysis.flat, row["name"])
     return {"variables": rows}
+
+
+def reading(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of variables, each announced before its values are read."""
+    return announced(
+        rows,
+        lambda row: f"reading the values of {row['name']}",
+        lambda row: row["bytes"] or 0,
+    )
 
 
 def describe_layers(analysis: Stages) -> dict[str, Any]:

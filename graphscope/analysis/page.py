@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphscopeError
 from ..graph import Graph
 from .documents import describe_variables
-from .progress import announce
+from .progress import announced
 
 if TYPE_CHECKING:
     from ..render import Drawing
@@ -54,8 +54,12 @@ def _statistics(
     keys |= {node: model.keys.get(node, node) for node in nodes if node}
     keys |= {node: key for node, key in model.keys.items() if key in keys}
     read: dict[str, dict[str, Any]] = {}
-    for key in dict.fromkeys(keys.values()):
-        announce(f"reading the values of {key}")
+    sizes = {row["name"]: row["bytes"] or 0 for row in rows}
+    for key in announced(
+        dict.fromkeys(keys.values()),
+        lambda key: f"reading the values of {key}",
+        lambda key: sizes.get(key, 0),
+    ):
         try:
             read[key] = histogram(model, key)
         except GraphscopeError:

@@ -23,7 +23,7 @@ from ..graph import (
     did_you_mean,
 )
 from ..wire.nodes import check_tensor
-from .progress import announce
+from .progress import announce, announced
 
 if TYPE_CHECKING:
     from ..families.identify import Identity
@@ -156,8 +156,13 @@ class Stages:
 
         The model must have been loaded with ``check``.
         """
-        for name in self.model.weights:
-            announce(f"checking the values of {name}")
+        sizes = {variable.name: variable.nbytes for variable in self.model.variables}
+        names = announced(
+            self.model.weights,
+            lambda name: f"checking the values of {name}",
+            lambda name: sizes.get(name, 0),
+        )
+        for name in names:
             self.model.weights[name]
 
     @cached_property

@@ -15,8 +15,8 @@ from ..infer.statistics import histogram
 from ..read import load
 from ..read.model_files import check_targets
 from ..read.variables.roles import PARAMETERS
-from .documents import describe_variables
-from .progress import announce
+from .documents import describe_variables, reading
+from .progress import announced
 from .stages import Stages
 
 _STEP = re.compile(r"(\d+)(?=\D*\Z)")
@@ -39,8 +39,7 @@ def draw_weights(analysis: Stages, path: str | Path) -> None:
     depth = {key: place for place, key in reversed(list(enumerate(keys)))}
     rows.sort(key=lambda row: depth.get(row["name"], len(depth)))  # the model's order
     charted = []
-    for row in rows:
-        announce(f"reading the values of {row['name']}")
+    for row in reading(rows):
         values = histogram(analysis.flat, row["name"])
         charted += [row | values] if values else []
     if not charted:
@@ -73,8 +72,10 @@ def describe_history(folder: str | Path) -> dict[str, Any]:
     places = checkpoints_of(folder)
     rows: dict[str, dict[str, Any]] = {}
     before: Model | None = None
-    for number, (step, path) in enumerate(places.items()):
-        announce(f"reading step {step}")
+    steps = enumerate(places.items())
+    for number, (_, path) in announced(
+        steps, lambda each: f"reading step {each[1][0]}", lambda _: 1
+    ):
         model = load(str(path))
         for variable in model.variables:
             if variable.role in PARAMETERS and variable.name in model.weights:

@@ -39,6 +39,7 @@ OPTIONS = (
         help="Where the catalogue is; what it knows is not read again.",
     ),
     click.option("--query", metavar="SQL", help="Ask the table models by DuckDB."),
+    click.option("--wide", is_flag=True, help="All of the answer, however wide."),
     click.option("--since", metavar="DATE", help="Leave out files that are older."),
     click.option(
         "--format",
@@ -177,7 +178,7 @@ def run_survey(options: Mapping[str, Any], json_wanted: bool) -> None:
         if json_wanted:
             show_json(rows_json(*table))
         else:
-            show(rows_text(*table), wide=True)
+            show(rows_text(*table, wide=options["wide"]), wide=True)
     elif document:
         say(document, lambda: survey_text(document), json_wanted)
     if place and options["fail_on"] and is_failure(state, options["fail_on"]):
@@ -211,14 +212,23 @@ def rows_json(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     return json.dumps([dict(zip(names, row)) for row in rows], indent=2, default=str)
 
 
-def rows_text(names: list[str], rows: list[tuple[Any, ...]]) -> str:
-    """The answer of a query as a table."""
-    from tabulate import tabulate
+_NARROW = 12  # characters of a cell that gives way
 
-    from .terminal import printable
 
-    cells = [[printable(str("" if c is None else c)) for c in row] for row in rows]
-    return tabulate(cells, headers=names, disable_numparse=True)
+def rows_text(names: list[str], rows: list[tuple[Any, ...]], wide: bool = False) -> str:
+    """The answer of a query as a table that fits the terminal: cells give way first, then the columns asked for last."""
+    from .text.tables import Choice, Table, table_text
+
+    cells = [["" if c is None else str(c) for c in row] for row in rows]
+    numbers = {
+        name
+        for i, name in enumerate(names)
+        if any(isinstance(row[i], int | float) for row in rows)
+    }
+    least = {name: _NARROW for name in names[1:] if name not in numbers}
+    gives_way = tuple(reversed(names[1:]))
+    table = Table(names, cells, rows, frozenset(numbers), least, gives_way)
+    return table_text(table, Choice(wide=wide))
 
 
 def survey_text(document: Mapping[str, Any]) -> str:

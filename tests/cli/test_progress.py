@@ -7,6 +7,9 @@ import pty
 import subprocess
 import sys
 
+from graphscope.analysis.progress import announced, listening
+from graphscope.cli.text.progress import Notice
+
 WORK = """
 import time
 from graphscope.analysis.progress import announce
@@ -47,3 +50,18 @@ def test_what_takes_longer_than_a_second_says_what_it_does() -> None:
 def test_what_is_quick_or_no_terminal_says_nothing() -> None:
     assert run(0.1) == ("end", "done\n")
     assert run(1.5, TERM="dumb") == ("end", "done\n")
+
+
+def test_where_the_whole_is_known_it_says_how_far_and_how_long() -> None:
+    notice = Notice()
+    heard: list[tuple[str, float | None]] = []
+    with listening(lambda work, share: heard.append((work, share))):
+        assert list(announced([30, 10], "reading {}".format, float)) == [30, 10]
+    assert heard == [("reading 30", 0.0), ("reading 10", 0.75)]
+    notice.hear(*heard[0])
+    begin = notice.counted_from
+    assert begin is not None and notice.text(begin).startswith("reading 30 … 0 %, ")
+    notice.hear(*heard[1])
+    assert notice.text(begin + 9) == "reading 10 … 75 %, 9 s, about 3 s left"
+    notice.hear("drawing", None)
+    assert notice.text(begin + 9) == "drawing … 9 s"

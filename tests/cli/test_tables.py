@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from graphscope.cli import cli
+from graphscope.cli.survey import rows_text as survey_rows
 from graphscope.cli.text.tables import Choice, Table, table_text
 from graphscope.graph import Graph, Node, Tensor
 from graphscope.render.text import to_text
@@ -86,3 +87,15 @@ def test_the_commands_take_the_options(tmp_path, monkeypatch) -> None:  # type: 
     assert "1 of 4 rows" in done.output
     assert run(cli, ["layers", str(path), "--sort", "nosuch"]).exit_code == 2
     assert run(cli, ["variables", str(path), "--wide"]).exit_code == 0
+
+
+def test_the_answer_of_a_query_fits_with_any_columns() -> None:
+    names = ["place", "count", *(f"column {i}" for i in range(30))]
+    rows = [
+        (f"/very/long/{'x' * 60}/{i}.pb", i, *["words " * 9] * 30) for i in range(3)
+    ]
+    text = survey_rows(names, rows)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80 and "    0" in lines[2]
+    assert lines[-1].startswith("(left out: column ") and "more; --wide" in lines[-1]
+    assert "words words words" in survey_rows(names, rows, wide=True)

@@ -12,7 +12,7 @@ from ...errors import GraphscopeError
 from ...graph import Layer, Node, Shape
 from ...render.cells.spelling import output_spec, shape_text, value_text
 from ..documents import describe_variables
-from ..progress import announce
+from ..progress import announce, announced
 from ..stages import Stages
 from .align import align
 from .structure import wiring_of
@@ -100,8 +100,9 @@ def compare_models(a: Stages, b: Stages, weights: bool = True) -> Comparison:
     comparison.added = [name for name in order if name not in inverse]
     comparison.removed = [n for n in wiring_of(first).nodes if n not in partners]
     comparison.pairs = [_pair(a, b, inverse[n], n) for n in order if n in inverse]
-    for pair in comparison.pairs:
-        announce(f"comparing the weights of {pair.b}")
+    for pair in announced(
+        comparison.pairs, lambda pair: f"comparing the weights of {pair.b}", lambda _: 1
+    ):
         _add_weights(comparison, pair, weights)
     if weights:
         _add_variables(comparison)

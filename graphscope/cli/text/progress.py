@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 PATIENCE = 1.0  # seconds before there is a line
 _PERIOD = 0.2
+_ENOUGH = 0.05  # of the whole: what comes before says little of the rest
 _CLEAR = "\r\x1b[K"
 
 
@@ -23,14 +24,30 @@ class Notice:
     def __init__(self) -> None:
         self.work = "reading"
         self.begin = time.monotonic()
+        self.share: float | None = None
+        self.counted_from: float | None = (
+            None  # since when the share of a whole is told
+        )
         self.over = threading.Event()
         self.lock = threading.Lock()
         self.is_drawn = False
         self.thread = threading.Thread(target=self._draw, daemon=True)
 
-    def hear(self, work: str) -> None:
-        """What is being done from now on."""
-        self.work = work
+    def hear(self, work: str, share: float | None) -> None:
+        """What is being done from now on, and the share of the whole that is done."""
+        if share is None or not share:
+            self.counted_from = None if share is None else time.monotonic()
+        self.work, self.share = work, share
+
+    def text(self, now: float) -> str:
+        """``reading the values of w … 40 %, 3 s, about 5 s left``: the estimate from a twentieth on."""
+        words = [f"{now - self.begin:.0f} s"]
+        share, since = self.share, self.counted_from
+        if share is not None:
+            words.insert(0, f"{share:.0%}".replace("%", " %"))
+        if share is not None and share >= _ENOUGH and since is not None:
+            words.append(f"about {(now - since) * (1 - share) / share:.0f} s left")
+        return f"{self.work} … {', '.join(words)}"
 
     def end(self) -> None:
         """No line from now on; one that stands is wiped."""
@@ -50,11 +67,11 @@ class Notice:
                     self._write()
 
     def _write(self) -> None:
+        from ...render.cells.escape import shorten
         from ..terminal import printable
 
-        seconds = time.monotonic() - self.begin
         width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        text = printable(f"{self.work} … {seconds:.0f} s")[: width - 1]
+        text = shorten(printable(self.text(time.monotonic())), width - 1)
         sys.stderr.write(f"{_CLEAR}{text}")
         sys.stderr.flush()
         self.is_drawn = True

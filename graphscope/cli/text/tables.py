@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -45,12 +45,16 @@ class Choice:
 
 @dataclass
 class Table:
-    """``rows`` are cells as text; ``values``, where given, what they are sorted by; ``right`` the columns of numbers."""
+    """``rows`` are cells as text; ``values``, where given, what they are sorted by; ``right`` the columns of numbers;
+    ``least`` and ``dropped`` are what gives way where there is no room, as the module says.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     values: Sequence[Sequence[Any]] = ()
     right: frozenset[str] = frozenset()
+    least: Mapping[str, int] = field(default_factory=lambda: LEAST)
+    dropped: Sequence[str] = DROPPED
 
 
 def of_tables(command: Decorated) -> Decorated:
@@ -99,7 +103,7 @@ def table_text(table: Table, choice: Choice, width: int | None = None) -> str:
     head = [table.head[i] for i in at]
     cells = [[printable(row[i]) for i in at] for row in rows]
     room = None if choice.wide else width or width_of_terminal()
-    sizes = _sizes(head, cells, room, keep=bool(choice.columns))
+    sizes = _sizes(table, head, cells, room, keep=bool(choice.columns))
     for i, name in enumerate(head):
         if name in NAMES and sizes[i]:
             for line, text in zip(cells, _cuts([c[i] for c in cells], sizes[i])):
@@ -113,8 +117,18 @@ def table_text(table: Table, choice: Choice, width: int | None = None) -> str:
         lines += [*rest, _line([first, *line[1:]], head, sizes, table.right)]
     omissions = [name for name, size in zip(head, sizes, strict=True) if not size]
     if omissions:
-        lines.append(f"(left out: {', '.join(omissions)}; --wide shows all)")
+        lines.append(_left_out(omissions, room))
     return "\n".join(lines)
+
+
+def _left_out(names: Sequence[str], room: int | None) -> str:
+    """The line below a table that has not all columns: as many of their names as there is room for."""
+    for count in range(len(names), 0, -1):
+        more = f" and {len(names) - count} more" if count < len(names) else ""
+        line = f"(left out: {', '.join(names[:count])}{more}; --wide shows all)"
+        if room is None or len(line) <= room:
+            break
+    return line
 
 
 def _columns(table: Table, choice: Choice) -> list[int]:
@@ -154,18 +168,22 @@ def _key(value: Any) -> tuple[int, float, str]:
 
 
 def _sizes(
-    head: Sequence[str], cells: Sequence[Sequence[str]], room: int | None, keep: bool
+    table: Table,
+    head: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    room: int | None,
+    keep: bool,
 ) -> list[int]:
     """The width of each column, 0 for one that is left out."""
     whole = [
         max(len(name), *map(len, column), 0) for name, *column in zip(head, *cells)
     ]
-    droppable = [] if keep else [name for name in DROPPED if name in head]
+    droppable = [] if keep else [name for name in table.dropped if name in head]
     omissions: set[str] = set()
     while room is not None:
         sizes = [0 if n in omissions else w for n, w in zip(head, whole, strict=True)]
         for i, name in enumerate(head):
-            _shorten(sizes, i, LEAST.get(name, sizes[i]), room)
+            _shorten(sizes, i, table.least.get(name, sizes[i]), room)
         _shorten(sizes, 0, NAME, room)
         if _total(sizes) <= room or not droppable:
             _shorten(sizes, 0, SHORTEST, room)

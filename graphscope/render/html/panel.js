@@ -31,7 +31,7 @@ const OF_SAVING = new Set(['file name', 'not needed']); // feeds that nobody who
 function ends(title, all) {
   const listed = (all || []).filter(e => !OF_SAVING.has(e.kind));
   if (!listed.length) return '';
-  return heading(title) + listed.slice(0, 6).map(e => `<div class="end${e.score < .5 ? ' unsure' : ''}">${e.score < .995 ? `<span class="score">${e.score.toFixed(2)}</span> ` : ''}${goTo(e.tensor.replace(/:0$/, ''))} <span class="dim">${escaped(e.dtype || '')} ${escaped(shapeText(e.shape))}${e.kind && e.kind !== 'input' ? ' · ' + escaped(e.kind) : ''}</span></div>`).join('') + (listed.length > 6 ? `<div class="dim">and ${listed.length - 6} more candidates</div>` : '');
+  return heading(title) + listed.slice(0, 6).map(e => `<div class="end${e.score < .5 ? ' unsure' : ''}">${goTo(e.tensor.replace(/:0$/, ''))} <span class="dim">${escaped(e.dtype || '')} ${escaped(shapeText(e.shape))}${e.kind && e.kind !== 'input' ? ' · ' + escaped(e.kind) : ''}${e.score < .995 ? ` · ${e.score.toFixed(2)}` : ''}</span></div>`).join('') + (listed.length > 6 ? `<div class="dim">and ${listed.length - 6} more candidates</div>` : '');
 }
 
 function legend() {
