@@ -67,11 +67,11 @@ class Notice:
                     self._write()
 
     def _write(self) -> None:
-        from ...render.cells.escape import shorten
         from ..terminal import printable
 
         width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        text = shorten(printable(self.text(time.monotonic())), width - 1)
+        work, gap, rest = printable(self.text(time.monotonic())).rpartition(" … ")
+        text = work[: max(0, width - 1 - len(gap + rest))] + gap + rest
         sys.stderr.write(f"{_CLEAR}{text}")
         sys.stderr.flush()
         self.is_drawn = True
