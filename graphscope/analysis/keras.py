@@ -168,11 +168,11 @@ class KerasWriting(Tables):
         )
         if self.averages:
             report = replace(report, choice_of_weights="ema")
-        self.named = {
+        program, graph = report.source.program, self.layer_graph
+        self.named = {each.name: str(each.tensor) for each in program.inputs} | {
             step.name: str(payload.output)
-            for step in report.source.program.steps
-            if step.node in self.layer_graph
-            and isinstance(payload := self.layer_graph.node(step.node), Layer)
+            for step in program.steps
+            if step.node in graph and isinstance(payload := graph.node(step.node), Layer)
         }
         return report
 

@@ -11,6 +11,7 @@ from ..simplify.prune import existing
 from ..wire import opdefs
 from .report import Change
 
+CUT = "_graphscope_cut"  # attribute of an input: the tensor that it stands for
 PIPELINE = re.compile(
     r"(One|MultiDevice)?IteratorGetNext(Sync|AsOptional|FromShard)?$|Queue(Dequeue)(Many|UpTo)?(V2)?$"
     r"|BarrierTakeMany$|Reader(Read|ReadUpTo)(V2)?$|Unstage$|OptionalGetValue$|InfeedDequeue(Tuple)?$"
@@ -50,7 +51,8 @@ def _ports(graph: Graph, name: str) -> list[int]:
 def _cut(graph: Graph, tensor: Tensor, spec: TensorSpec, several: bool) -> Change:
     """A tensor becomes a Placeholder under its node's name; under ``node_1`` where it is port 1 of several in use."""
     old = graph.node(tensor.node)
-    node = Node("Placeholder", {"dtype": spec.dtype or "float32", "shape": spec.shape})
+    attrs = {"dtype": spec.dtype or "float32", "shape": spec.shape, CUT: str(tensor)}
+    node = Node("Placeholder", attrs)
     name = fresh(graph, f"{tensor.node}_{tensor.port}") if several else tensor.node
     put(graph, name, node, ())
     redirect(graph, tensor, Tensor(name))

@@ -47,7 +47,7 @@ def compare(
     choose_signatures(first, second)
     pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
     begin = _Beginning(first, second, pairs, shapes or {}, tolerance, trust, seed)
-    begin.examples = examples or {}
+    begin.examples, begin.layers = examples or {}, layers or {}
     under_way = begin.comparison()
     if examples:
         return under_way.result(layers or {})
@@ -75,6 +75,7 @@ class _Beginning:
     trust: bool
     seed: int
     examples: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, str] = field(default_factory=dict)
 
     def comparison(self) -> Comparison:
         """The comparison after its first round: with the file as it lies there where that can be, else with a form of it."""
@@ -89,7 +90,7 @@ class _Beginning:
 
     def _begun(self, form: Form | None) -> Comparison:
         first, second = form.runner if form else self.first, self.second
-        fed = pair_inputs(first, second, self.pairs)
+        fed = pair_inputs(first, second, self.pairs, self.layers)
         for side, runner in enumerate((first, second)):
             if runner.model is not None and not self.trust:
                 named = [n[side] for n in self.pairs], [n[side] for n in fed]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import GraphscopeError
+from ..freeze.inputs import CUT
+from ..graph import Tensor
 from ..ops import spellings
 from .feeds.draw import Port
 from .run.runner import GraphRunner, Runner
@@ -42,13 +44,27 @@ def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[P
     return pairs
 
 
-def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pair]:
-    """Which input of one is which of the other: by name, by the last part of it, else by order among those of one dtype."""
+def pair_inputs(
+    first: Runner,
+    second: Runner,
+    pairs: Sequence[Pair],
+    layers: Mapping[str, str] = {},
+) -> list[Pair]:
+    """Which input of one is which of the other: by what is written of it (``layers``, of a Keras model; an attribute, of a frozen
+    graph), by name, by the last part of it, else by order among those of one dtype.
+    """
     theirs = list(second.needed([n for _, n in pairs]))
     asked = [n for n, _ in pairs]
     needed = [port.name for port in first.needed(asked)]
     mine = _feeds(first, needed)
-    found = [(_resolved(first, port, mine, needed), port.name) for port in theirs]
+    found = [
+        (
+            _origin(first, second, port.name, layers)
+            or _resolved(first, port, mine, needed),
+            port.name,
+        )
+        for port in theirs
+    ]
     named = [(m, n) for m, n in found if m is not None]
     fed = [m for m, _ in named]
     left = [port for port, (m, _) in zip(theirs, found) if m is None]
@@ -58,6 +74,21 @@ def pair_inputs(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pa
             left.remove(fits)
             named.append((each.name, fits.name))
     return named
+
+
+def _origin(
+    first: Runner, second: Runner, name: str, layers: Mapping[str, str]
+) -> str | None:
+    """The tensor of the first model that an input of the second says it stands for; None where it says none that is there."""
+    origin = layers.get(name, "")
+    if second.model is not None:
+        node = Tensor.parse(name).node
+        is_there = node in second.model.graph
+        origin = second.model.graph.attrs(node).get(CUT, "") if is_there else ""
+    if not origin or not isinstance(first, GraphRunner) or first.model is None:
+        return None
+    is_there = Tensor.parse(origin).node in first.model.graph
+    return first.resolve(origin) if is_there else None
 
 
 def _feeds(runner: Runner, needed: list[str]) -> list[str]:
