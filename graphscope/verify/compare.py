@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..graph import Shape, Tensor
 from .comparison import Comparison
 from .differences import TOLERANCE
 from .feeds.draw import MORE_ROUNDS, ROUNDS, WIDE_ROUNDS
-from .pairing import Pair, choose_signatures, pair_inputs, pair_outputs
+from .pairing import (
+    Pair,
+    SharedSignature,
+    choose_signatures,
+    left_out,
+    pair_inputs,
+    pair_outputs,
+    shared_signatures,
+)
 from .reference.forms import Form, averaged_form, inference_form
-from .report import Verification
+from .report import Verification, joined
 from .run.opening import open_runner
 from .run.runner import KerasRunner, Runner
 from .run.safety import check_outputs
@@ -44,32 +52,27 @@ def compare(
     if outputs and isinstance(first, KerasRunner):
         first.cut(map(str, outputs))
         outputs = ()
-    choose_signatures(first, second)
-    pairs = pair_outputs(first, second, [str(Tensor.parse(str(o))) for o in outputs])
-    begin = _Beginning(first, second, pairs, shapes or {}, tolerance, trust, seed)
+    begin = _Beginning(first, second, shapes or {}, tolerance, trust, seed)
     begin.examples, begin.layers = examples or {}, layers or {}
-    under_way = begin.comparison()
-    if examples:
-        return under_way.result(layers or {})
-    for number, turn in enumerate(ROUNDS[1:], 1):
-        under_way.run(turn, [seed, number])
-    for number, turn in enumerate(MORE_ROUNDS):
-        if under_way.is_saturated():
-            under_way.run(turn, [seed, len(ROUNDS) + number])
-    is_exact = not getattr(first, "tolerance", 0.0)
-    for number, turn in enumerate(WIDE_ROUNDS if is_exact else ()):
-        if under_way.is_one_sided(number):
-            under_way.run_wide(turn, [seed, 100 + number])
-    return under_way.result(layers or {})
+    shared = [] if outputs else shared_signatures(first, second)
+    if shared:
+        proof = joined([(each.name, begin.of_signature(each)) for each in shared])
+        pairs = [pair for each in shared for pair in each.outputs]
+    else:
+        choose_signatures(first, second)
+        named = [str(Tensor.parse(str(each))) for each in outputs]
+        pairs = pair_outputs(first, second, named)
+        proof = begin.verification(pairs)
+    rest = left_out(first, second, pairs)
+    return replace(proof, remarks=(*proof.remarks, *rest))
 
 
 @dataclass
 class _Beginning:
-    """Two runners that are to be compared: the first round tells in which form the reference has to be run."""
+    """Two runners that are to be compared, and how; the first round tells in which form the reference has to be run."""
 
     first: Runner
     second: Runner
-    pairs: Sequence[Pair]
     shapes: Mapping[str, Shape]
     tolerance: float
     trust: bool
@@ -77,25 +80,46 @@ class _Beginning:
     examples: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, str] = field(default_factory=dict)
 
-    def comparison(self) -> Comparison:
+    def of_signature(self, signature: SharedSignature) -> Verification:
+        """What both compute of a signature that both have."""
+        one = replace(self, layers={**self.layers, **signature.inputs})
+        return one.verification(signature.outputs)
+
+    def verification(self, pairs: Sequence[Pair]) -> Verification:
+        """All rounds on these outputs."""
+        under_way = self._comparison(pairs)
+        if self.examples:
+            return under_way.result(self.layers)
+        for number, turn in enumerate(ROUNDS[1:], 1):
+            under_way.run(turn, [self.seed, number])
+        for number, turn in enumerate(MORE_ROUNDS):
+            if under_way.is_saturated():
+                under_way.run(turn, [self.seed, len(ROUNDS) + number])
+        is_exact = not getattr(self.first, "tolerance", 0.0)
+        for number, turn in enumerate(WIDE_ROUNDS if is_exact else ()):
+            if under_way.is_one_sided(number):
+                under_way.run_wide(turn, [self.seed, 100 + number])
+        return under_way.result(self.layers)
+
+    def _comparison(self, pairs: Sequence[Pair]) -> Comparison:
         """The comparison after its first round: with the file as it lies there where that can be, else with a form of it."""
-        names, theirs = ([pair[side] for pair in self.pairs] for side in (0, 1))
+        names, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
         form = inference_form(self.first, self.second, names, theirs)
-        under_way = self._begun(form)
+        under_way = self._begun(pairs, form)
         if under_way.failed:
             averaged = averaged_form(self.first, names, form)
-            other = self._begun(averaged) if averaged else under_way
+            other = self._begun(pairs, averaged) if averaged else under_way
             return under_way if other.failed else other
         return under_way
 
-    def _begun(self, form: Form | None) -> Comparison:
+    def _begun(self, pairs: Sequence[Pair], form: Form | None) -> Comparison:
         first, second = form.runner if form else self.first, self.second
-        fed = pair_inputs(first, second, self.pairs, self.layers)
+        fed = pair_inputs(first, second, pairs, self.layers)
         for side, runner in enumerate((first, second)):
             if runner.model is not None and not self.trust:
-                named = [n[side] for n in self.pairs], [n[side] for n in fed]
+                named = [n[side] for n in pairs], [n[side] for n in fed]
                 check_outputs(runner.model, *named)
-        ends = first, second, self.pairs, fed
+        ends = first, second, pairs, fed
         under_way = Comparison(*ends, self.shapes, self.tolerance)
         under_way.form = form
         named_ = {first.resolve(name): value for name, value in self.examples.items()}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ..errors import GraphscopeError
 from ..freeze.inputs import CUT
-from ..graph import Tensor
+from ..graph import Signature, Tensor
 from ..ops import spellings
 from .feeds.draw import Port
 from .run.runner import GraphRunner, Runner
@@ -20,6 +21,57 @@ def choose_signatures(first: Runner, second: Runner) -> None:
         if isinstance(mine, GraphRunner):
             theirs = [port.name for port in other.needed(other.outputs())]
             mine.choose([*other.outputs(), *theirs])
+
+
+class SharedSignature(NamedTuple):
+    """What two models call by one name: the pairs of its outputs, and by input of the second that of the first."""
+
+    name: str
+    outputs: list[Pair]
+    inputs: Mapping[str, str]
+
+
+def shared_signatures(first: Runner, second: Runner) -> list[SharedSignature]:
+    """The signatures that both have under one name, each once though it has several names; empty unless there are at least two."""
+    if first.model is None or second.model is None:
+        return []
+    shared: dict[tuple[Pair, ...], SharedSignature] = {}
+    for name, mine in first.model.signatures.items():
+        other = second.model.signatures.get(name, Signature({}, {}))
+        outputs = _named_alike(first, second, mine.outputs, other.outputs)
+        inputs = _named_alike(first, second, mine.inputs, other.inputs)
+        if outputs:
+            each = SharedSignature(name, outputs, {m: n for n, m in inputs})
+            shared.setdefault(tuple(outputs), each)
+    return list(shared.values()) if len(shared) > 1 else []
+
+
+def _named_alike(
+    first: Runner,
+    second: Runner,
+    mine: Mapping[str, Tensor],
+    theirs: Mapping[str, Tensor],
+) -> list[Pair]:
+    both = [(str(mine[key]), str(theirs[key])) for key in mine if key in theirs]
+    return [(n, m) for n, m in both if first.resolve(n) and second.resolve(m)]
+
+
+def left_out(first: Runner, second: Runner, compared: Sequence[Pair]) -> list[str]:
+    """That there are signatures of which nothing was compared."""
+    known = [set[str](), set[str]()]
+    for side, runner in enumerate((first, second)):
+        names = {pair[side] for pair in compared}
+        signatures = runner.model.signatures if runner.model is not None else {}
+        if isinstance(runner, GraphRunner) and len(signatures) > 1:
+            known[side] = {
+                name
+                for name, each in signatures.items()
+                if not name.startswith("__")  # TensorFlow's own, to initialise
+                and each.outputs
+                and not names & set(map(str, each.outputs.values()))
+            }
+    listed = ", ".join(sorted(known[0] | known[1]))
+    return [f"not compared: the signatures {listed}"] if listed else []
 
 
 def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[Pair]:
@@ -81,7 +133,7 @@ def _origin(
 ) -> str | None:
     """The tensor of the first model that an input of the second says it stands for; None where it says none that is there."""
     origin = layers.get(name, "")
-    if second.model is not None:
+    if second.model is not None and not origin:
         node = Tensor.parse(name).node
         is_there = node in second.model.graph
         origin = second.model.graph.attrs(node).get(CUT, "") if is_there else ""

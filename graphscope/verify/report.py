@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 
@@ -85,6 +85,27 @@ class Verification:
         if self.one_sided:
             parts.append(f"met on one side only: {_listed(list(self.one_sided))}")
         return "; ".join(parts)
+
+
+def joined(parts: Sequence[tuple[str, Verification]]) -> Verification:
+    """The comparisons of several signatures as one: equal where all are, different where one is."""
+    worst = max((each for _, each in parts), key=lambda each: each.max_rel)
+    every = [each for _, each in parts]
+    different = any(each.numbers == "different" for each in every)
+    return replace(
+        worst,
+        max_abs=max(each.max_abs for each in every),
+        passed=all(each.passed for each in every),
+        outputs=tuple(
+            {**row, "signature": name} for name, each in parts for row in each.outputs
+        ),
+        remarks=tuple(dict.fromkeys(text for each in every for text in each.remarks)),
+        parts_at=next((each.parts_at for each in every if each.parts_at), ""),
+        drawn=tuple(shapes for each in every for shapes in each.drawn),
+        one_sided=tuple(name for each in every for name in each.one_sided),
+        numbers="different" if different else "equal",
+        settings={k: v for each in every for k, v in each.settings.items()},
+    )
 
 
 def _listed(names: list[str]) -> str:
