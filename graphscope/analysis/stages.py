@@ -76,7 +76,9 @@ class Stages:
         self.given_shapes = dict(shapes or {})
         self.joined = joined
         self.open_choices: tuple[str, ...] = ()  # of layers that nothing wires
-        self.named: dict[str, str] = {}  # layer or input, as it was written -> its tensor
+        self.named: dict[str, str] = (
+            {}
+        )  # layer or input, as it was written -> its tensor
         self.averages: dict[str, str] = {}  # variable -> the average read in its place
 
     def __getstate__(self) -> dict[str, Any]:
