@@ -31,6 +31,7 @@ from .shrink.fold import fold_batch_norm, fold_constants
 from .shrink.quantize import halve, quantize
 from .signed import input_names, name_outputs
 from .stream import write_graph
+from .tables import FILLED_AGAIN, fill_when_read
 from .validity import check_nodes
 from .variables.choice import check_choice, choice_text
 from .variables.moving_averages import Averages, averages_of, find_averages
@@ -76,7 +77,7 @@ def freeze_model(
     where an op needs a variable, GraphscopeError where the file would be larger than 2 GB or cannot be written.
     """
     freeze = prepare_freeze(model, outputs, **options)
-    graph = freeze.build()
+    graph = freeze.with_filled_tables(freeze.build())
     size = write_graph(graph, path, freeze.functions, freeze.versions, freeze.wish.text)
     return freeze.report(graph, str(path), size)
 
@@ -214,11 +215,20 @@ class Freeze:
     def _with_tables(self, graph: Graph) -> Graph:
         """Lookup tables are filled by ops that nothing reads: they are kept, and named in the report."""
         graph, self.initialisers = initialisers(graph, self.model)
-        if self.initialisers:
+        return graph
+
+    def with_filled_tables(self, graph: Graph) -> Graph:
+        """What was built, with tables that fill themselves where TensorFlow takes that."""
+        if not self.initialisers:
+            return graph
+        producer = self.wish.producer
+        if producer is not None and producer < FILLED_AGAIN:
             names = ", ".join(self.initialisers)
-            self.remarks.append(
-                f"run {names} once before the first use: it fills the lookup tables"
-            )
+            text = f"run {names} once before the first use: it fills the lookup tables"
+            self.remarks.append(text)
+            return graph
+        self.remarks.append("the lookup tables fill themselves: nothing is to be run")
+        graph, self.initialisers = fill_when_read(graph, self.initialisers), ()
         return graph
 
     def _averages(self, graph: Graph) -> dict[str, str]:

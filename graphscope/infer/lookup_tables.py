@@ -75,7 +75,7 @@ def _handles(graph: Graph, table: str) -> Iterator[Tensor]:
         handle = stack.pop()
         yield handle
         for name, slot in graph.consumers(*handle):
-            if graph.op(name) in ("Identity", "IdentityN"):
+            if graph.op(name) in ("Identity", "IdentityN", "RefIdentity"):
                 passed = Tensor(name, slot)
                 if passed not in seen:
                     seen.add(passed)

@@ -17,6 +17,7 @@ from ...errors import NotExpressible
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh, put
 from ...ops import spellings
+from ...simplify.rewrites.tables import table_behind
 from ...wire import op_registry
 from ...wire.write import Edited
 
@@ -126,6 +127,9 @@ _READERS = {
 }
 
 
+_TABLES = ("HashTable", "MutableHashTable", "MutableHashTableOfTensors")
+
+
 def drop_references(graph: Graph) -> None:
     """Give every node plain dtypes and ops that take values: nothing yields a reference any more.
 
@@ -134,6 +138,8 @@ def drop_references(graph: Graph) -> None:
     """
     for name in list(graph):
         node = graph.node(name)
+        if node.op == "RefIdentity" and graph.op(_behind(graph, name)) in _TABLES:
+            continue
         if node.op in spellings.OF_VALUES:
             node = replace(node, op=spellings.OF_VALUES[node.op])
         elif node.op == "IsVariableInitialized":
@@ -164,7 +170,12 @@ def drop_references(graph: Graph) -> None:
 
 def _wants_reference(node: Node) -> bool:
     definition = op_registry.find(node.op)
-    return definition is not None and any(arg.is_ref for arg in definition.input_arg)
+    arguments = definition.input_arg if definition is not None else ()
+    return any(arg.is_ref and arg.name != "table_handle" for arg in arguments)
+
+
+def _behind(graph: Graph, name: str) -> str:
+    return table_behind(graph, Tensor(name))
 
 
 def _plain_types(attrs: Mapping[str, Any]) -> list[tuple[str, Any]]:

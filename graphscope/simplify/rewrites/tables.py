@@ -11,6 +11,7 @@ from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put, read_instead
 
 FINDS = ("LookupTableFindV2", "LookupTableFind")
+_PASSES = ("Identity", "IdentityN", "RefIdentity")
 _SIZES = ("LookupTableSizeV2", "LookupTableSize")
 
 
@@ -50,7 +51,7 @@ def table_behind(graph: Graph, handle: Tensor) -> str:
     """The table that a handle is of; an inlined call passes it on."""
     for _ in range(len(graph)):
         inputs = graph.inputs(handle.node)
-        if graph.op(handle.node) not in ("Identity", "IdentityN") or not inputs:
+        if graph.op(handle.node) not in _PASSES or not inputs:
             break
         handle = inputs[min(handle.port, len(inputs) - 1)]
     return handle.node
