@@ -172,7 +172,8 @@ class KerasWriting(Tables):
         self.named = {each.name: str(each.tensor) for each in program.inputs} | {
             step.name: str(payload.output)
             for step in program.steps
-            if step.node in graph and isinstance(payload := graph.node(step.node), Layer)
+            if step.node in graph
+            and isinstance(payload := graph.node(step.node), Layer)
         }
         return report
 
