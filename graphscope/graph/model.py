@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,12 @@ class Function:
 class Weights(Mapping[str, np.ndarray]):
     """Arrays by variable name, read when asked for; the empty mapping is what a file without weights has."""
 
+    shortages: Mapping[str, str] = MappingProxyType({})
+    """Weight -> why its values cannot be read, where the file that should hold them is not here or cut short."""
+
+    missing_files: tuple[str, ...] = ()
+    """What is wrong with each file that should hold values and is not here or cut short, with the remedy."""
+
     def __getitem__(self, name: str) -> np.ndarray:
         raise KeyError(name)
 
@@ -89,19 +96,9 @@ class Weights(Mapping[str, np.ndarray]):
         array = self[name]
         return TensorSpec(str(array.dtype), array.shape)
 
-    @property
-    def shortages(self) -> Mapping[str, str]:
-        """Weight -> why its values cannot be read, where the file that should hold them is not here or cut short."""
-        return {}
-
     def has_value(self, name: str) -> bool:
         """Whether the values of this name can be read."""
         return name in self and name not in self.shortages
-
-    @property
-    def missing_files(self) -> tuple[str, ...]:
-        """What is wrong with each file that should hold values and is not here or cut short, with the remedy."""
-        return ()
 
     def extents(self, name: str) -> tuple[Extent, ...] | None:
         """Where the raw little-endian bytes lie, in order; None where they must be decoded first."""

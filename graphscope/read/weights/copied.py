@@ -22,15 +22,7 @@ class CopiedWeights(Weights):
         missing_files: tuple[str, ...],
     ) -> None:
         self.specs, self.arrays = specs, arrays
-        self._shortages, self._missing_files = shortages, missing_files
-
-    @property
-    def shortages(self) -> Mapping[str, str]:
-        return self._shortages
-
-    @property
-    def missing_files(self) -> tuple[str, ...]:
-        return self._missing_files
+        self.shortages, self.missing_files = shortages, missing_files
 
     def _shape(self, name: str) -> tuple[int | None, ...] | None:
         return self.specs[name].shape if name in self.specs else None

@@ -82,15 +82,7 @@ class StoredWeights(Weights):
         missing_files: tuple[str, ...] = (),
     ) -> None:
         self.stored, self.source, self.check = stored, source, check
-        self._shortages, self._missing_files = shortages, missing_files
-
-    @property
-    def shortages(self) -> Mapping[str, str]:
-        return self._shortages
-
-    @property
-    def missing_files(self) -> tuple[str, ...]:
-        return self._missing_files
+        self.shortages, self.missing_files = shortages, missing_files
 
     def __deepcopy__(self, memo: Any) -> StoredWeights:
         """Itself: what a file says never changes."""

@@ -390,7 +390,7 @@ def test_table_of_signatures_is_keras_own(name: str) -> None:
     from keras import layers
 
     found, theirs = signatures()[name], getattr(layers, name)
-    assert theirs.__name__ == found.class_name
+    assert theirs.__name__ == found.python_name
     known = inspect.signature(theirs.__init__).parameters
     for argument, default in found.arguments.items():
         wanted = known[argument].default

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from ....graph import Tensor
 from ..opening.splice import NoRecurrence
-from ..turn.loops import is_zero
-from ..turn.turns import Recurrence, TurnReader, Writing
+from ..turn.turns import Recurrence, TurnReader
 from .step import StepBuilder
 
 
@@ -18,25 +17,17 @@ class StepReader(TurnReader):
         self.readings = self._read()
         lists = [p for p in self.turn.state if self._writes(p) and self._is_read(p)]
         aside = [p for p in self.turn.state if self._writes(p)]
-        states = {p: self._carried_after(p) for p in self._carried(aside)}
+        states = {p: self._after(p) for p in self._carried(aside)}
         if None in states.values():
             raise NoRecurrence("a masked step changes what it should keep")
         return self._of_cell(lists, {p: t for p, t in states.items() if t})
 
-    def _carried_after(self, port: int) -> Tensor | None:
-        """A loop variable after an unmasked turn; the mask is noted."""
-        after = self._peeled(self.turn.after[port])
-        if after is None:
-            self.unmasked = True
-            return self.turn.after[port]
-        value, outside, mask = after
-        if self.view.producer(outside)[0] != self.turn.state[port]:
-            return None
-        self.masks.add(mask)
+    def _value_after(self, port: int, value: Tensor) -> Tensor:
         return value
 
     def _of_cell(self, lists: list[int], states: Mapping[int, Tensor]) -> Recurrence:
-        writings = {port: self._raw_writing(port, states) for port in lists}
+        repeated = {port: self._written(each) for port, each in states.items()}
+        writings = {port: self._writing(port, repeated) for port in lists}
         if None in writings.values():
             raise NoRecurrence("what it writes is not read as one whole sequence")
         if len(self.masks) + self.unmasked > 1:
@@ -75,22 +66,7 @@ class StepReader(TurnReader):
 
         return {port: states[port] for port in sorted(states, key=is_inner)}
 
-    def _raw_writing(self, port: int, states: Mapping[int, Tensor]) -> Writing | None:
-        place = self._place_of(port)
-        if place is None:
-            return None
-        value, backwards, is_last = place
-        peeled = self._peeled(value)
-        if peeled is None:
-            self.unmasked = True
-            return Writing(self.view.producer(value)[0], backwards, is_last, False)
-        value, outside, mask = peeled
-        self.masks.add(mask)
-        source = self.view.producer(value)[0]
-        if is_zero(self.view, outside):
-            return Writing(source, backwards, is_last, True)
-        repeats = self.turn.port.get(self.view.producer(outside)[0])
-        after = states.get(repeats) if repeats is not None else None
-        if after is None or self.view.producer(after)[0] != source:
-            return None
-        return Writing(source, backwards, is_last, False)
+    def _written(self, value: Tensor) -> Tensor:
+        return self.view.producer(value)[
+            0
+        ]  # no class fits: the step is as the loop has it

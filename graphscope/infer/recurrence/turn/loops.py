@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -288,45 +289,51 @@ def uncast(view: View, tensor: Tensor) -> Tensor:
     return source
 
 
-def is_ones(view: View, tensor: Tensor, depth: int = 0) -> bool:
+def is_ones(view: View, tensor: Tensor) -> bool:
     """Whether every element is one, whatever the sizes are: the mask of a dropout that drops nothing."""
-    source, _ = view.producer(tensor)
-    op, inputs = view.ops[source.node], view.inputs[source.node]
-    number = view.constant(source)
-    if number is not None and number.dtype.kind == "f":
-        return bool(np.all(number == 1))
-    if op == "OnesLike":
-        return True
-    if depth > 12 or not inputs:
-        return False
-    if op == "Fill":
-        return is_ones(view, inputs[1], depth + 1)
-    return op in _KEEPS_ONE and is_ones(view, inputs[0], depth + 1)
+    return _is_filled(view, tensor, 1)
 
 
-def is_zero(view: View, tensor: Tensor, depth: int = 0) -> bool:
+def is_zero(view: View, tensor: Tensor) -> bool:
     """Whether every element is zero, whatever the sizes are."""
+    return _is_filled(view, tensor, 0)
+
+
+def _is_filled(view: View, tensor: Tensor, number: int, depth: int = 0) -> bool:
     source, _ = view.producer(tensor)
     op, inputs = view.ops[source.node], view.inputs[source.node]
-    number = view.constant(source)
-    if number is not None and number.dtype.kind in "fiu":
-        return not np.any(number)
-    if op == "ZerosLike":
+    filling, constant = _FILLINGS[number], view.constant(source)
+    if constant is not None and constant.dtype.kind in filling.kinds:
+        return bool(np.all(constant == number))
+    if op == filling.source:
         return True
     if depth > 12 or not inputs:
         return False
     if op == "Fill":
-        return is_zero(view, inputs[1], depth + 1)
-    if op in ("Mul", "MatMul", "Conv2D"):
-        return any(is_zero(view, each, depth + 1) for each in inputs)
-    if op in _KEEPS_ZERO:
-        return is_zero(view, inputs[0], depth + 1)
-    return False
+        return _is_filled(view, inputs[1], number, depth + 1)
+    if op in filling.absorbing:  # one factor of zeros is enough
+        return any(_is_filled(view, each, number, depth + 1) for each in inputs)
+    return op in filling.moving and _is_filled(view, inputs[0], number, depth + 1)
 
 
-_KEEPS_ONE = frozenset("Tile ExpandDims Reshape Squeeze BroadcastTo Cast".split())
-_KEEPS_ZERO = frozenset(
-    "Tile ExpandDims Reshape Sum Transpose StridedSlice Slice Squeeze BroadcastTo Cast Neg".split()
+class _Filling(NamedTuple):
+    """How a tensor of one number comes about: dtypes, the op that makes it, those that move it, those that it swallows."""
+
+    kinds: str
+    source: str
+    moving: frozenset[str]
+    absorbing: tuple[str, ...] = ()
+
+
+_MOVING = frozenset("Tile ExpandDims Reshape Squeeze BroadcastTo Cast".split())
+_FILLINGS = (
+    _Filling(
+        "fiu",
+        "ZerosLike",
+        _MOVING | {"Sum", "Transpose", "StridedSlice", "Slice", "Neg"},
+        ("Mul", "MatMul", "Conv2D"),
+    ),
+    _Filling("f", "OnesLike", _MOVING),
 )
 
 

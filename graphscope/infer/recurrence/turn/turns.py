@@ -207,15 +207,18 @@ class TurnReader:
         return self.view.ops[source.node] in ("TensorListSetItem", "TensorListPushBack")
 
     def _after(self, port: int) -> Tensor | None:
-        """A loop variable after an unmasked turn, in the normal form; the mask is noted."""
+        """A loop variable after an unmasked turn; None where a masked one changes it. The mask is noted."""
         after = self._peeled(self.turn.after[port])
         if after is None:
             self.unmasked = True
-            return self.form.after(port, self.turn.after[port])
+            return self._value_after(port, self.turn.after[port])
         value, outside, mask = after
         if self.view.producer(outside)[0] != self.turn.state[port]:
             return None
         self.masks.add(mask)
+        return self._value_after(port, value)
+
+    def _value_after(self, port: int, value: Tensor) -> Tensor:
         return self.form.after(port, value)
 
     def _peeled(self, tensor: Tensor) -> tuple[Tensor, Tensor, Mask] | None:
@@ -304,6 +307,7 @@ class TurnReader:
         return Mask(sequence=self.view.producer(reading.sequence)[0]), inside
 
     def _writing(self, port: int, repeated: Mapping[int, Tensor]) -> Writing | None:
+        """What goes into one list; ``repeated`` is what a masked step may write again, by loop variable."""
         place = self._place_of(port)
         if place is None:
             return None
@@ -311,15 +315,18 @@ class TurnReader:
         peeled = self._peeled(value)
         if peeled is None:
             self.unmasked = True
-            return Writing(self.form.of(value), backwards, is_last, False)
+            return Writing(self._written(value), backwards, is_last, False)
         value, outside, mask = peeled
         self.masks.add(mask)
         zero = is_zero(self.view, outside)
         repeats = self.turn.port.get(self.view.producer(outside)[0])
-        written = self.form.of(value)
+        written = self._written(value)
         if not zero and (repeats is None or repeated.get(repeats) != written):
             return None
         return Writing(written, backwards, is_last, zero)
+
+    def _written(self, value: Tensor) -> Tensor:
+        return self.form.of(value)
 
     def _place_of(self, port: int) -> tuple[Tensor, bool, bool] | None:
         """What a turn puts into a list, whether from the end, and whether always at the same place."""

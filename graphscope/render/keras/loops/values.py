@@ -11,10 +11,10 @@ import numpy as np
 from .... import ops
 from ....errors import NotExpressible
 from ....graph import Function, Loop, Node, Tensor
+from ....graph.keras.operations import snake_case
 from ....graph.names import Names
 from ....graph.order import post_order
 from ....ops import spellings
-from ..classes.signatures import snake_case
 from ..program.names import identifier, without_numbers
 from ..text.line_breaks import WIDTH, wrapped
 from .ops import Site, Text, carried, constant, port_count, yields_list

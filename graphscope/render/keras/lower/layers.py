@@ -87,7 +87,7 @@ def constructor_and_class(
         return own[0], own[0]
     signature = signatures().get(layer.op)
     constructor = f"layers.{class_identifier(layer.op)}"
-    return constructor, signature.class_name if signature else layer.op
+    return constructor, signature.python_name if signature else layer.op
 
 
 def with_width(

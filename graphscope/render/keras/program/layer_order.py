@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ....graph import Tensor
-from ..classes.signatures import snake_case
+from ....graph.keras.operations import snake_case
 from .program import Program, Step, filled
 
 

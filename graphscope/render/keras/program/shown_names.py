@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ....graph.keras.operations import snake_case
 from ....graph.names import Names
-from ..classes.signatures import snake_case
 from .program import Input, Program, Step, filled
 
 _OPERATORS = {
