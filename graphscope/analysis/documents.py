@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphscopeError
 from ..graph import Graph, Layer, Loop, Model, Tensor, Variable
 from ..infer.finding import NAMED
+from ..graph.named_values import Document
 from ..infer.outputs.answer import freeze_command, short
 from ..infer.training.op_kinds import SOURCES
 from ..ops import spellings
@@ -117,7 +118,7 @@ def shape_text(shape: Sequence[int | None] | None) -> str:
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
-def summary_lines(title: str, facts: Mapping[str, Any]) -> list[str]:
+def summary_lines(title: str, facts: Document) -> list[str]:
     """A model in a few lines of text, from ``describe_model``."""
     layers = sum(facts["layers"].values())
     sizes = f"{layers:,} layers, {facts['parameters']:,} parameters"

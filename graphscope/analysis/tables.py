@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Graph
+from ..graph.named_values import Document
 from .documents import describe_findings, describe_outputs, describe_variables
 from .stages import Stages
 
@@ -117,7 +118,7 @@ class Tables(Stages):
         return to_networkx(self.at_level(level), self.specs)
 
 
-def _frame(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> DataFrame:
+def _frame(rows: Iterable[Document], columns: Iterable[str]) -> DataFrame:
     """A table of documents; lists become tuples, so that cells can be compared and grouped."""
     import pandas
 

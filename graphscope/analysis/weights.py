@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..errors import GraphscopeError
 from ..graph import Model
+from ..graph.named_values import Document
 from ..infer.statistics import histogram
 from ..read import load
 from ..read.model_files import check_targets
@@ -90,7 +90,7 @@ def describe_history(folder: str | Path) -> dict[str, Any]:
     }
 
 
-def draw_history(document: Mapping[str, Any], path: str | Path) -> None:
+def draw_history(document: Document, path: str | Path) -> None:
     """Write the norms of ``describe_history`` as lines, as the suffix says (.html .svg .png .pdf)."""
     from ..render.drawing.weights import draw_history as draw
 

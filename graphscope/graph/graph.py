@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..errors import GraphError
 from .adjacency import Adjacency, Ops
+from .named_values import Attributes
 
 CONTROL = -1  # TensorFlow's own number for the slot of a control edge
 
@@ -63,7 +64,7 @@ class FunctionRef(NamedTuple):
     """The value of an attribute that names a function of the library (``func`` in an AttrValue)."""
 
     name: str
-    attrs: Mapping[str, Any]
+    attrs: Attributes
 
 
 class Extent(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..graph.named_values import Config
 from .view.weight_ref import WeightRef
 
 ByRole = Mapping[str, WeightRef]
@@ -132,7 +133,7 @@ def is_attribute(class_name: str, name: str) -> bool:
     return name in _IN_KERAS and _IN_KERAS[name][0] in _ARGUMENTS.get(class_name, "")
 
 
-def in_order(class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def in_order(class_name: str, config: Config) -> dict[str, Any]:
     """A config in the order of Keras's signature, what that has not at the end."""
     wanted = _ARGUMENTS.get(class_name, "").split()
     return {name: config[name] for name in [*wanted, *config] if name in config}

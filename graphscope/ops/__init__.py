@@ -11,9 +11,9 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from ..graph import Shape
+from ..graph.named_values import Attributes
 from ..wire import op_registry
 from . import text
 from .registry import TABLE, Call, Meaning, Partial, Unsaid, Value, define
@@ -155,9 +155,7 @@ def keras_text(call: Call, texts: Sequence[str]) -> str | None:
         return None
 
 
-def tensorflow_text(
-    op: str, attrs: Mapping[str, Any], texts: Sequence[str]
-) -> str | None:
+def tensorflow_text(op: str, attrs: Attributes, texts: Sequence[str]) -> str | None:
     """``tf.raw_ops.Op(...)`` for any op of stock TensorFlow whose attributes have literals; None for others.
 
     >>> tensorflow_text("Relu", {"T": "float32"}, ["x"])

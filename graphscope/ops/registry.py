@@ -13,13 +13,14 @@ One op is one ``define`` block in the file of its family::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..graph import Shape, TensorSpec
+from ..graph.named_values import Attributes
 from ..wire import opdefs
 from .values.size import Size
 
@@ -48,7 +49,7 @@ class Call:
     """
 
     op: str
-    attrs: Mapping[str, Any]
+    attrs: Attributes
     inputs: Sequence[TensorSpec] = ()
     values: Sequence[Value] = ()
     name: str = ""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import FunctionRef
+from ..graph.named_values import Attributes
 from ..wire import op_registry, opdefs
 from .registry import Call, Meaning, Unsaid
 from .values.size import Size
@@ -92,7 +93,7 @@ def write(meaning: Meaning, call: Call, texts: Sequence[str]) -> str | None:
     return string.Formatter().vformat(meaning.keras, tuple(texts), _Fields(call))
 
 
-def tensorflow_text(op: str, attrs: Mapping[str, Any], texts: Sequence[str]) -> str:
+def tensorflow_text(op: str, attrs: Attributes, texts: Sequence[str]) -> str:
     """``tf.raw_ops.Op(input=..., attr=...)``; raises Unsaid for an op that raw_ops lacks or an attribute it cannot say.
 
     >>> tensorflow_text("Relu", {"T": "float32"}, ["x"])

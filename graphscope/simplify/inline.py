@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Model, Node, Tensor
+from ..graph.named_values import Attributes
 from ..graph.names import Names
 from ..wire import op_registry, opdefs
 from ..wire.write import Edited, function_names, raw_attr, raw_attrs
@@ -269,7 +270,7 @@ def _return_dtypes(node: Node, function: Function) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _bound(attrs: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+def _bound(attrs: Attributes, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of a body's node, those that stand for the call's attributes replaced by them."""
     bound = {
         name: raw_attr(values, message.placeholder)

@@ -17,6 +17,7 @@ import numpy as np
 from .. import ops
 from ..graph import Function, FunctionRef, Graph, Node, Tensor, TensorSpec
 from ..graph.edit import duplicate, fresh, put, redirect
+from ..graph.named_values import Attributes
 from ..ops import spellings
 from ..wire.write import Edited
 from .inline import flatten
@@ -104,7 +105,7 @@ def _predicates(graph: Graph) -> Iterator[str]:
             yield inputs[-1 if graph.op(name) in spellings.SWITCHES else 0].node
 
 
-def _is_small(attrs: Mapping[str, Any]) -> bool:
+def _is_small(attrs: Attributes) -> bool:
     """Told from the shape where it can be, so that large values stay unread."""
     spec = getattr(attrs, "spec", None)
     if spec is not None and "value" in attrs:

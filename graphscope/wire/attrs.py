@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import FormatError, GraphError, MissingAttribute
 from ..graph import Extent, FunctionRef, Shape, TensorSpec
+from ..graph.named_values import Attributes, Message
 from . import messages as proto
 from . import op_registry
 from .protobuf import CONTENT, DOUBLES, FLOATS, Run, run_in
@@ -81,14 +82,14 @@ def numpy_dtype(name: str) -> np.dtype[Any] | None:
         return np.dtype(getattr(ml_dtypes, base)) if hasattr(ml_dtypes, base) else None
 
 
-def shape_of(message: Any) -> Shape:
+def shape_of(message: Message) -> Shape:
     """TensorShapeProto -> Shape."""
     if message.unknown_rank:
         return None
     return tuple(None if dim.size < 0 else dim.size for dim in message.dim)
 
 
-def tensor_of(message: Any, source: Source | None = None) -> np.ndarray:
+def tensor_of(message: Message, source: Source | None = None) -> np.ndarray:
     """TensorProto -> ndarray, splats expanded as views; raises FormatError where sizes contradict each other.
 
     Where ``protobuf.py`` left the values in ``source``, the array is a read-only view of the mapped file.
@@ -158,7 +159,7 @@ def _left(run: Run, source: Source) -> np.ndarray:
     return source.array(run.offset, dtype, (count,), "a tensor")
 
 
-def _listed(message: Any, name: str, dtype: np.dtype[Any]) -> np.ndarray:
+def _listed(message: Message, name: str, dtype: np.dtype[Any]) -> np.ndarray:
     if name not in _FIELDS:
         return np.zeros(0, dtype)
     field = getattr(message, _FIELDS[name])
@@ -182,7 +183,7 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def _function(message: Any, source: Source | None = None) -> FunctionRef:
+def _function(message: Message, source: Source | None = None) -> FunctionRef:
     return FunctionRef(message.name, Attrs(message.attr, source))
 
 
@@ -205,7 +206,7 @@ _KEPT = frozenset("s i f b type shape".split())  # not what may be large
 _NOTHING: dict[str, Any] = {}
 
 
-def attr_of(message: Any, source: Source | None = None) -> Any:
+def attr_of(message: Message, source: Source | None = None) -> Any:
     """AttrValue -> the plain value; None where it is empty."""
     kind = message.WhichOneof("value")
     if kind == "list":
@@ -270,7 +271,7 @@ class Attrs(Mapping[str, Any]):
             f"{self._owner()} has no attribute {name!r}, which its op needs"
         )
 
-    def _check(self, name: str, kind: str, message: Any) -> None:
+    def _check(self, name: str, kind: str, message: Message) -> None:
         """Raise GraphError where the value is not of the type that the op declares; TensorFlow refuses it too."""
         if self.node is None:
             return
@@ -356,12 +357,12 @@ class Attrs(Mapping[str, Any]):
         return self.source.extent(run.offset, run.length)
 
 
-def attr_names(attrs: Mapping[str, Any]) -> Iterable[str]:
+def attr_names(attrs: Attributes) -> Iterable[str]:
     """The names of a node's attributes in no order, those that hold nothing among them."""
     return attrs.raw if isinstance(attrs, Attrs) and not attrs.otherwise else attrs
 
 
-def element_count(attrs: Mapping[str, Any], name: str) -> int:
+def element_count(attrs: Attributes, name: str) -> int:
     """The elements of a tensor attribute; those that a file holds are not looked at for it: far away, a look costs a fetch."""
     if isinstance(attrs, Attrs) and name in attrs:
         return math.prod(size or 0 for size in attrs.spec(name).shape or ())

@@ -19,6 +19,7 @@ from google.protobuf import (
 from google.protobuf.message import DecodeError
 
 from ..errors import FormatError, GraphError
+from ..graph.named_values import Message
 from .schema import ENUMS, MESSAGES
 
 PACKAGE = "graphscope"
@@ -61,7 +62,7 @@ def _enum_values() -> dict[str, list[tuple[str, int]]]:
 
 
 def _declare_field(
-    message: Any, name: str, kind: str, number: str, oneof: str, enums: Any
+    message: Message, name: str, kind: str, number: str, oneof: str, enums: Any
 ) -> None:
     field = message.field.add(
         name=name, number=int(number), label=_FIELD.LABEL_OPTIONAL

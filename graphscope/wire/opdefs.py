@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from ..errors import GraphError
+from ..graph.named_values import Attributes
 from . import messages as proto
 from .attrs import Attrs, attr_of
 from .op_registry import find
@@ -55,19 +56,19 @@ def _size(arg: Any, attrs: _WithDefaults) -> int:
     return 1
 
 
-def output_dtypes(op: str, attrs: Mapping[str, Any]) -> tuple[str, ...]:
+def output_dtypes(op: str, attrs: Attributes) -> tuple[str, ...]:
     """The dtype of each output port (``"float32_ref"`` where the op yields a reference); () for an unknown op."""
     definition = find(op)
     return _dtypes(definition.output_arg, op, attrs) if definition is not None else ()
 
 
-def input_dtypes(op: str, attrs: Mapping[str, Any]) -> tuple[str, ...]:
+def input_dtypes(op: str, attrs: Attributes) -> tuple[str, ...]:
     """The dtype that each data input must have (``_ref`` where the op wants a reference); () for an unknown op."""
     definition = find(op)
     return _dtypes(definition.input_arg, op, attrs) if definition is not None else ()
 
 
-def _dtypes(arguments: Any, op: str, attrs: Mapping[str, Any]) -> tuple[str, ...]:
+def _dtypes(arguments: Any, op: str, attrs: Attributes) -> tuple[str, ...]:
     known = _WithDefaults(attrs, op)
     dtypes: list[str] = []
     for arg in arguments:
@@ -95,7 +96,7 @@ def port_of(node: Any, argument: str) -> int:
     return 0
 
 
-def argument_of(op: str, attrs: Mapping[str, Any], port: int) -> tuple[str, int] | None:
+def argument_of(op: str, attrs: Attributes, port: int) -> tuple[str, int] | None:
     """The output argument that a port belongs to and the place in it; None for an unknown op: ``port_of`` undone."""
     definition = find(op)
     known, first = _WithDefaults(attrs, op), 0
@@ -110,7 +111,7 @@ def argument_of(op: str, attrs: Mapping[str, Any], port: int) -> tuple[str, int]
 class _WithDefaults:
     """Attributes, with the OpDef's default where the node is silent."""
 
-    def __init__(self, attrs: Mapping[str, Any], op: str) -> None:
+    def __init__(self, attrs: Attributes, op: str) -> None:
         self.attrs, self.op = attrs, op
 
     def get(self, name: str) -> Any:

@@ -11,6 +11,7 @@ import struct
 from typing import Any, NamedTuple
 
 from ..errors import FormatError
+from ..graph.named_values import Message
 from . import messages as proto
 from .source import Source
 
@@ -132,7 +133,7 @@ def run_in(content: bytes, source: Source | None) -> Run | None:
     return Run(field, offset, length) if token == source.token else None
 
 
-def filled(message: Any, source: Source | None) -> Any:
+def filled(message: Message, source: Source | None) -> Any:
     """A copy of a message in which every run of values that was left in the file is back in its place."""
     copy = type(message)()
     copy.CopyFrom(message)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Node, Shape, Tensor
+from ..graph.named_values import Attributes, Message
 from . import messages as proto
 from . import op_registry, opdefs
 from .attrs import Attrs, attr_of
@@ -57,7 +58,7 @@ def to_node_def(name: str, node: Node, inputs: Iterable[str]) -> Any:
     return message
 
 
-def put_attrs(target: Any, op: str, attrs: Mapping[str, Any]) -> None:
+def put_attrs(target: Any, op: str, attrs: Attributes) -> None:
     """Encode attributes into a protobuf map."""
     if isinstance(attrs, Edited):
         put_attrs(target, op, attrs.base)
@@ -88,7 +89,7 @@ def _fill(target: Any, attrs: Attrs, name: str) -> None:
     put_tensor(target, attrs[name], dtype)
 
 
-def raw_attrs(attrs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def raw_attrs(attrs: Attributes) -> Iterator[tuple[str, Any]]:
     """The attributes that are still AttrValue messages, as such."""
     if isinstance(attrs, Edited):
         yield from (p for p in raw_attrs(attrs.base) if p[0] not in attrs.changes)
@@ -100,7 +101,7 @@ def raw_attrs(attrs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def raw_attr(attrs: Mapping[str, Any], name: str) -> Any:
+def raw_attr(attrs: Attributes, name: str) -> Any:
     """One attribute, as the AttrValue message that it was read from where there is one; None where it is absent."""
     if isinstance(attrs, Edited):
         return attrs.changes.get(name, raw_attr(attrs.base, name))
@@ -149,7 +150,7 @@ def function_names(node: Node) -> set[str]:
     return names
 
 
-def open_attrs(op: str, attrs: Mapping[str, Any]) -> list[str]:
+def open_attrs(op: str, attrs: Attributes) -> list[str]:
     """The attributes of a node that may name a function; the others are not looked at, among them tensors."""
     values = op_registry.value_attrs(op)
     if isinstance(attrs, Attrs):
@@ -157,7 +158,7 @@ def open_attrs(op: str, attrs: Mapping[str, Any]) -> list[str]:
     return [name for name in attrs if name not in values]
 
 
-def _functions_in(op: str, attrs: Mapping[str, Any]) -> Iterator[FunctionRef]:
+def _functions_in(op: str, attrs: Attributes) -> Iterator[FunctionRef]:
     for name in open_attrs(op, attrs):
         value = raw_attr(attrs, name)
         if hasattr(value, "WhichOneof"):
@@ -166,7 +167,7 @@ def _functions_in(op: str, attrs: Mapping[str, Any]) -> Iterator[FunctionRef]:
         yield from (part for part in parts if isinstance(part, FunctionRef))
 
 
-def _names_function(message: Any) -> bool:
+def _names_function(message: Message) -> bool:
     kind = message.WhichOneof("value")
     return kind == "func" or kind == "list" and bool(message.list.func)
 
@@ -278,7 +279,7 @@ def attr_kind(op: str, name: str) -> str:
     return op_registry.EVERYWHERE.get(name, "")
 
 
-def encode(value: Any, kind: str, message: Any) -> None:
+def encode(value: Any, kind: str, message: Message) -> None:
     """Set an AttrValue to a plain value; ``kind`` as ``attr_kind`` gives it."""
     listed = isinstance(value, (tuple, list)) and not isinstance(value, FunctionRef)
     if hasattr(value, "WhichOneof"):
@@ -289,7 +290,7 @@ def encode(value: Any, kind: str, message: Any) -> None:
         _SETTERS[kind or _guess(value)](message, value)
 
 
-def _encode_list(values: Iterable[Any], kind: str, message: Any) -> None:
+def _encode_list(values: Iterable[Any], kind: str, message: Message) -> None:
     message.SetInParent()
     for value in values:
         part = proto.AttrValue()
@@ -319,25 +320,25 @@ _BY_TYPE: tuple[tuple[Any, str], ...] = (
 )
 
 
-def _set_string(message: Any, value: Any) -> None:
+def _set_string(message: Message, value: Any) -> None:
     message.s = (
         value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
     )
 
 
-def _set_type(message: Any, value: str) -> None:
+def _set_type(message: Message, value: str) -> None:
     message.type = proto.dtype_number(value)
 
 
-def _set_shape(message: Any, value: Shape) -> None:
+def _set_shape(message: Message, value: Shape) -> None:
     put_shape(message.shape, value)
 
 
-def _set_tensor(message: Any, value: Any) -> None:
+def _set_tensor(message: Message, value: Any) -> None:
     put_tensor(message.tensor, np.asarray(value))
 
 
-def _set_func(message: Any, value: FunctionRef) -> None:
+def _set_func(message: Message, value: FunctionRef) -> None:
     message.func.name = value.name
     put_attrs(message.func.attr, value.name, value.attrs)
 
@@ -358,7 +359,7 @@ _SETTERS: dict[str, Any] = {
 }
 
 
-def put_shape(message: Any, shape: Shape) -> None:
+def put_shape(message: Message, shape: Shape) -> None:
     """Shape -> TensorShapeProto."""
     message.SetInParent()
     if shape is None:
@@ -368,7 +369,7 @@ def put_shape(message: Any, shape: Shape) -> None:
         message.dim.add(size=-1 if size is None else size)
 
 
-def put_tensor(message: Any, array: np.ndarray, dtype: str = "") -> None:
+def put_tensor(message: Message, array: np.ndarray, dtype: str = "") -> None:
     """ndarray -> TensorProto; ``dtype`` where numpy has no name of its own for it (``"qint8"``)."""
     strings = array.dtype == object or array.dtype.kind in "SU"
     name = dtype or ("string" if strings else array.dtype.name)

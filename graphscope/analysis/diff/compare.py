@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import GraphscopeError
 from ...graph import Layer, Node, Shape
+from ...graph.named_values import Document
 from ...render.cells.spelling import output_spec, shape_text, value_text
 from ..documents import describe_variables
 from ..progress import announce, announced
@@ -218,9 +219,7 @@ def _add_variables(comparison: Comparison) -> None:
             comparison.only[word] = [(row["name"], row["role"]) for row in alone]
 
 
-def _same_name(
-    comparison: Comparison, name: str, row: Mapping[str, Any]
-) -> WeightPair | None:
+def _same_name(comparison: Comparison, name: str, row: Document) -> WeightPair | None:
     try:
         a, b = comparison.a.flat.value(name), comparison.b.flat.value(name)
     except GraphscopeError:

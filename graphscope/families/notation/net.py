@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Tensor, WeightUse
+from ...graph.named_values import Config
 from ..weight_index import WeightIndex, under
 from .unknowns import Size, Width, number
 
@@ -169,7 +170,7 @@ class Recorder:
         op: str,
         name: str,
         inputs: Sequence[Handle],
-        config: Mapping[str, Any],
+        config: Config,
         weights: Mapping[str, WeightUse],
         channels: Size,
         arguments: tuple[str, ...] = (),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import FormatError
+from ...graph.named_values import Message
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.protobuf import read_varint
@@ -159,7 +160,7 @@ def _stored(
     )
 
 
-def _shape(message: Any, what: _Place) -> tuple[int, ...]:
+def _shape(message: Message, what: _Place) -> tuple[int, ...]:
     shape = message.shape
     if not shape.dim and not shape.unknown_rank:
         return ()
@@ -170,7 +171,7 @@ def _shape(message: Any, what: _Place) -> tuple[int, ...]:
 
 
 def _piece(
-    message: Any,
+    message: Message,
     dtype: str,
     shape: tuple[int, ...],
     cut: Any,

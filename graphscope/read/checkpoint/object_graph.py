@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ...graph.named_values import Message
 from ..variables.roles import METRIC, OTHER, SLOT, STEP, TABLE, WEIGHT, Role
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -181,7 +182,7 @@ def object_paths(nodes: Any) -> list[str]:
     return [path or "" for path in paths]
 
 
-def trackables(message: Any) -> dict[str, Trackable]:
+def trackables(message: Message) -> dict[str, Trackable]:
     """Checkpoint key -> what the object graph says of it."""
     objects = Objects(message.nodes)
     keys = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import FormatError
 from ...graph import Model
+from ...graph.named_values import Message
 from ...wire import messages as proto
 from ...wire.protobuf import parse_graph
 from ...wire.source import Source, beside, check_inside, exists, open_source, siblings
@@ -82,7 +83,7 @@ def _name(meta: Any, source: Source) -> str:
     return f"{NAME} v{2 if meta.HasField('object_graph_def') else 1}"
 
 
-def _remarks(message: Any, chosen: Any) -> list[str]:
+def _remarks(message: Message, chosen: Any) -> list[str]:
     if len(message.meta_graphs) < 2:
         return []
     sets = [

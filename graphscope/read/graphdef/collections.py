@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import FormatError
+from ...graph.named_values import Message
 from ...wire import messages as proto
 
 _MESSAGES = {
@@ -75,7 +76,7 @@ def _plain(value: bytes) -> str | bytes:
         return value
 
 
-def _unwrapped(message: Any) -> Any:
+def _unwrapped(message: Message) -> Any:
     name = message.type_url.rpartition(".")[2]
     if name not in proto.names():
         return {"type_url": message.type_url, "value": message.value}
@@ -87,7 +88,7 @@ def _unwrapped(message: Any) -> Any:
         return {"type_url": message.type_url, "value": message.value}
 
 
-def as_dict(message: Any) -> dict[str, Any]:
+def as_dict(message: Message) -> dict[str, Any]:
     """A message as plain Python values, under the names that its .proto gives; unset fields are left out."""
     fields: dict[str, Any] = {}
     for field, value in message.ListFields():

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import FormatError
 from ...graph import Model
+from ...graph.named_values import Message
 from ...wire import opdefs
 from ...wire.attrs import attr_of
 from ...wire.nodes import functions_of, graph_from_nodes
@@ -18,14 +19,16 @@ from .collections import decode_collections
 from .signatures import manifest_signatures, signatures_of
 
 
-def versions_of(message: Any) -> dict[str, int]:
+def versions_of(message: Message) -> dict[str, int]:
     """``producer`` and ``min_consumer`` of a GraphDef; the former is 0 where it says nothing, as TensorFlow has it."""
     producer = message.versions.producer or message.version
     least = message.versions.min_consumer
     return {"producer": producer} | ({"min_consumer": least} if least else {})
 
 
-def model_of_graph(message: Any, source: Source, format: str, name: str = "") -> Model:
+def model_of_graph(
+    message: Message, source: Source, format: str, name: str = ""
+) -> Model:
     """The Model of a GraphDef; raises GraphError where it contradicts itself.
 
     ``source`` is the file that its large tensors were left in, ``name`` what the user calls the model.
@@ -53,7 +56,7 @@ def producer_text(version: str, versions: Mapping[str, int]) -> str:
     return f"TensorFlow {version}" + (f" (producer {number})" if number else "")
 
 
-def model_of_metagraph(message: Any, source: Source, format: str) -> Model:
+def model_of_metagraph(message: Message, source: Source, format: str) -> Model:
     """The Model of a MetaGraphDef, its collections and signatures decoded."""
     info, inner = message.meta_info_def, message.graph_def
     versions = versions_of(inner)

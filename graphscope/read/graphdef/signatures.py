@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...graph import Signature, Tensor, TensorSpec
+from ...graph.named_values import Message
 from ...wire import messages as proto
 from ...wire.attrs import shape_of
 
@@ -18,7 +19,7 @@ def signatures_of(messages: Mapping[str, Any]) -> dict[str, Signature]:
     return {key: _signature(messages[key]) for key in sorted(messages)}
 
 
-def _signature(message: Any) -> Signature:
+def _signature(message: Message) -> Signature:
     specs: dict[Tensor, TensorSpec] = {}
     inputs = _tensors(message.inputs, specs)
     outputs = _tensors(message.outputs, specs)

@@ -10,6 +10,7 @@ from ...graph.keras.batch_first import STEPS_FIRST
 from ...graph.keras.nouns import OwnFunction
 from ...graph.keras.operations import function_of
 from ...graph.keras.signatures import layer_classes
+from ...graph.named_values import Config, Document
 from .earlier.words import in_keras_2
 from .renamed import RENAMED, RETIRED, renamed
 from .values import plain
@@ -30,7 +31,7 @@ _QUIET = frozenset(
 
 
 def canonical_layer(
-    entry: Mapping[str, Any], name: str, generation: int, read_layer: ReadLayer
+    entry: Document, name: str, generation: int, read_layer: ReadLayer
 ) -> KerasLayer:
     """The layer of one entry of a config; ``read_layer`` reads those that stand in it."""
     config = entry["config"] if isinstance(entry["config"], dict) else {}
@@ -67,7 +68,7 @@ def canonical_layer(
     )
 
 
-def _values(config: Mapping[str, Any], read_layer: ReadLayer) -> dict[str, Any]:
+def _values(config: Config, read_layer: ReadLayer) -> dict[str, Any]:
     """The arguments as plain values, layers among them read."""
 
     def layers(value: Any) -> Any:
@@ -100,7 +101,7 @@ def _is_layer(value: Any) -> bool:
     )
 
 
-def _input_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def _input_config(config: Config) -> dict[str, Any]:
     shape = config.get("batch_shape", config.get("batch_input_shape"))
     known = {
         "batch_shape": plain(shape) if isinstance(shape, list | dict) else None,
@@ -120,9 +121,7 @@ def _policy(value: Any) -> str:
     return value if isinstance(value, str) and value else "float32"
 
 
-def _is_operation(
-    entry: Mapping[str, Any], config: Mapping[str, Any], generation: int
-) -> bool:
+def _is_operation(entry: Document, config: Config, generation: int) -> bool:
     """Whether it is a function of ``keras.ops`` and no layer: that has no ``trainable``."""
     class_name, module = str(entry.get("class_name")), entry.get("module")
     if generation < 3 or function_of(class_name) is None and class_name != "GetItem":
@@ -132,7 +131,7 @@ def _is_operation(
     return "trainable" not in config and "inbound_nodes" in entry
 
 
-def _is_built_in(entry: Mapping[str, Any], class_name: str) -> bool:
+def _is_built_in(entry: Document, class_name: str) -> bool:
     """Whether the class is Keras's: no package of somebody's own stands before its name."""
     registered, module = entry.get("registered_name"), entry.get("module")
     if isinstance(registered, str) and ">" in registered:

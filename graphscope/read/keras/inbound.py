@@ -7,6 +7,7 @@ from typing import Any
 
 from ...graph import TensorSpec
 from ...graph.keras import KerasCall, LayerOutput
+from ...graph.named_values import Config, Document
 from .values import plain
 
 Numbers = Mapping[str, int]  # the number that the first call of a layer has in the file
@@ -14,7 +15,7 @@ Specs = dict[LayerOutput, TensorSpec]
 _CONSTANT = "_CONSTANT_VALUE"
 
 
-def first_numbers(entries: Mapping[str, Any], inner: Mapping[str, Any]) -> Numbers:
+def first_numbers(entries: Mapping[str, Any], inner: Config) -> Numbers:
     """What the first call of each layer is numbered.
 
     A model of Keras 2 has a node from the time when it was made, so that its first call is number 1; Keras 3 counts from 0.
@@ -29,9 +30,7 @@ def first_numbers(entries: Mapping[str, Any], inner: Mapping[str, Any]) -> Numbe
     return {name: call for name, call in lowest.items() if call == 1}
 
 
-def calls_of(
-    entry: Mapping[str, Any], numbers: Numbers, specs: Specs
-) -> tuple[KerasCall, ...]:
+def calls_of(entry: Document, numbers: Numbers, specs: Specs) -> tuple[KerasCall, ...]:
     """The calls of one layer; ``specs`` is told what they say of the tensors that they read."""
     nodes = entry.get("inbound_nodes")
     return tuple(

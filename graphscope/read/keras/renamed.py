@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ...graph.keras import KerasLayer
+from ...graph.named_values import Config
 
 Values = dict[str, Any]
 OWN = frozenset({"LocallyConnected1D", "LocallyConnected2D"})
@@ -120,7 +121,7 @@ def _bidirectional(values: Values) -> None:
         del values["backward_layer"]
 
 
-def _as_text(config: Mapping[str, Any]) -> str:
+def _as_text(config: Config) -> str:
     return str(sorted((key, _text(value)) for key, value in config.items()))
 
 

@@ -11,6 +11,7 @@ from ...errors import FormatError
 from ...graph import TensorSpec
 from ...graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ...graph.keras.nouns import tensors_in
+from ...graph.named_values import Config, Document
 from .canonical import canonical_layer
 from .earlier.op_layers import as_function
 from .inbound import calls_of, first_numbers, output_list
@@ -85,7 +86,7 @@ class _Reader:
         is_chain = config["class_name"] == "Sequential" or "input_layers" not in inner
         return (self.chain if is_chain else self.functional)(inner, depth)
 
-    def entries(self, inner: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def entries(self, inner: Config) -> Iterator[tuple[str, Any]]:
         """The layers' own configs with their names."""
         for number, entry in enumerate(inner["layers"]):
             if not isinstance(entry, dict) or not isinstance(
@@ -99,7 +100,7 @@ class _Reader:
                 raise self.wrong(f"has more than {MOST_LAYERS} layers")
             yield _name(entry, number), as_function(entry)
 
-    def layer(self, name: str, entry: Mapping[str, Any], depth: int) -> KerasLayer:
+    def layer(self, name: str, entry: Document, depth: int) -> KerasLayer:
         config = entry["config"]
         nested = is_model(entry)
         if not nested:
@@ -111,7 +112,7 @@ class _Reader:
     def nested(self, depth: int) -> Any:
         """What reads a layer that stands in the config of another."""
 
-        def read(entry: Mapping[str, Any]) -> KerasLayer:
+        def read(entry: Document) -> KerasLayer:
             if depth >= DEEPEST:
                 raise self.wrong(f"has layers more than {DEEPEST} deep in each other")
             self.count += 1
@@ -119,7 +120,7 @@ class _Reader:
 
         return read
 
-    def functional(self, inner: Mapping[str, Any], depth: int) -> KerasModel:
+    def functional(self, inner: Config, depth: int) -> KerasModel:
         entries = dict(self.entries(inner))
         if len(entries) < len(inner["layers"]):
             raise self.wrong("has two layers of one name")
@@ -177,9 +178,7 @@ class _Reader:
                     f"reads output {tensor.port} of {tensor.layer!r}, which has {ports}"
                 )
 
-    def junction(
-        self, name: str, entry: Mapping[str, Any], depth: int
-    ) -> list[KerasLayer]:
+    def junction(self, name: str, entry: Document, depth: int) -> list[KerasLayer]:
         """The layers of all chains that a Merge has in itself, then the Merge, called on their ends."""
         if depth > DEEPEST:
             raise self.wrong(f"has models more than {DEEPEST} deep in each other")
@@ -198,7 +197,7 @@ class _Reader:
         merge = self.layer(name, entry, depth)
         return [*layers, replace(merge, calls=(KerasCall((tuple(ends),)),))]
 
-    def chain(self, inner: Mapping[str, Any], depth: int) -> KerasModel:
+    def chain(self, inner: Config, depth: int) -> KerasModel:
         """A Sequential: each layer called on what the one before yields, the first on an input."""
         layers: list[KerasLayer] = []
         before: LayerOutput | None = None
@@ -232,7 +231,7 @@ class _Reader:
         )
 
 
-def _is_junction(entry: Mapping[str, Any]) -> bool:
+def _is_junction(entry: Document) -> bool:
     """Whether a layer of Keras 1 has the chains in itself that it merges: a Sequential then begins with several."""
     config = entry["config"]
     if entry.get("class_name") != "Merge" or not isinstance(config, dict):
@@ -248,7 +247,7 @@ def _last_call(layers: Mapping[str, KerasLayer], tensor: LayerOutput) -> LayerOu
     return tensor._replace(call=min(tensor.call, len(layer.calls) - 1))
 
 
-def is_model(entry: Mapping[str, Any]) -> bool:
+def is_model(entry: Document) -> bool:
     """Whether a config is that of a model; a subclass that kept its layers is one too."""
     inner = entry.get("config")
     if isinstance(inner, list):
@@ -258,13 +257,13 @@ def is_model(entry: Mapping[str, Any]) -> bool:
     return entry.get("class_name") in _MODELS or "input_layers" in inner
 
 
-def _name(entry: Mapping[str, Any], number: int) -> str:
+def _name(entry: Document, number: int) -> str:
     inner = entry["config"] if isinstance(entry["config"], dict) else {}
     name = entry.get("name") or inner.get("name")
     return str(name or f"{entry.get('class_name', 'layer')}_{number}".lower())
 
 
-def _built_shape(config: Mapping[str, Any]) -> Any:
+def _built_shape(config: Config) -> Any:
     built = config.get("build_config")
     return built.get("input_shape") if isinstance(built, dict) else None
 
@@ -287,9 +286,7 @@ def _run(
         yield specs.get(LayerOutput(name, call, port), TensorSpec())
 
 
-def _implied_input(
-    layer: KerasLayer, entry: Mapping[str, Any], inner: Mapping[str, Any]
-) -> KerasLayer:
+def _implied_input(layer: KerasLayer, entry: Document, inner: Config) -> KerasLayer:
     """The input of a Sequential that begins with another layer, which says its shape."""
     own = entry["config"] if isinstance(entry["config"], dict) else {}
     shape = own.get("batch_input_shape") or own.get("batch_shape")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from ...graph.named_values import Config
 
 _CELLS = ("LSTM", "GRU", "SimpleRNN")
 _NORMS = ("BatchNormalization", "LayerNormalization", "PReLU")
@@ -21,7 +22,7 @@ class Widths:
 
 
 def widths(
-    op: str, weights: Mapping[str, tuple[int, ...]], config: Mapping[str, Any]
+    op: str, weights: Mapping[str, tuple[int, ...]], config: Config
 ) -> Widths | None:
     """Of a layer with weights of these names and shapes; None for a class whose call needs more than one tensor."""
     shapes = {path.rpartition("/")[2]: shape for path, shape in weights.items()}

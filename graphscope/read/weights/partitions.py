@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from ...errors import FormatError
+from ...graph.named_values import Message
 
 FULL = -1  # the length of a dimension that is not cut
 _ESCAPED = {b"\x00": b"\x00\xff", b"\xff": b"\xff\x00"}
 Extents = tuple[tuple[int, int], ...]  # (start, length) of each dimension
 
 
-def extents_of(message: Any) -> Extents:
+def extents_of(message: Message) -> Extents:
     """TensorSliceProto -> ``((start, length), ...)``."""
     return tuple(
         (e.start, e.length if e.HasField("length") else FULL) for e in message.extent

@@ -7,13 +7,13 @@ branch all the same, so it is run on one row of zeros, and what comes of that is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from ...graph import Graph, Node, Tensor, TensorSpec
 from ...graph.edit import duplicate, fresh, put, read_instead
+from ...graph.named_values import Attributes
 from ...ops import spellings
 from .conds_to_selects import resolved
 
@@ -86,7 +86,7 @@ def _test(graph: Graph, predicate: Tensor) -> tuple[Tensor, int] | None:
     return sides[0], port
 
 
-def _number(attrs: Mapping[str, Any]) -> int | None:
+def _number(attrs: Attributes) -> int | None:
     value = attrs.get("value")
     if not isinstance(value, np.ndarray) or value.size != 1 or value.dtype.kind != "i":
         return None
@@ -110,7 +110,7 @@ def _filled(
 ) -> Tensor:
     """``pad(data, [[0, 1 // (count + 1)], [0, 0], ...])``."""
 
-    def add(part: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor) -> Tensor:
+    def add(part: str, op: str, attrs: Attributes, *inputs: Tensor) -> Tensor:
         name = fresh(graph, f"{data.node}/rows/{part}")
         put(graph, name, Node(op, attrs), inputs)
         return Tensor(name)

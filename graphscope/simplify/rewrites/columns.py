@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...graph.named_values import Attributes
 from ...ops import spellings
 from ..prune import prune
 from ..state import State
@@ -145,9 +145,7 @@ class _Turn:
         order = self.value(self.before.inputs(name)[1])
         return order is not None and order.tolist() == _SWAP
 
-    def _add(
-        self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
-    ) -> None:
+    def _add(self, name: str, op: str, attrs: Attributes, *inputs: Tensor) -> None:
         self.rows[Tensor(name)] = self._put(f"{name}/rows", op, attrs, *inputs)
         self.names.append(name)
 
@@ -165,9 +163,7 @@ class _Turn:
         value = np.array(values, np.int32)
         return self._put(name, "Const", {"dtype": "int32", "value": value})
 
-    def _put(
-        self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
-    ) -> Tensor:
+    def _put(self, name: str, op: str, attrs: Attributes, *inputs: Tensor) -> Tensor:
         free = fresh(self.graph, name)
         put(self.graph, free, Node(op, attrs), inputs)
         return Tensor(free)

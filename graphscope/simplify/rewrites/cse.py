@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import drop_unread, duplicate, put, redirect
+from ...graph.named_values import Attributes
 from ...graph.order import sources_first
 from ..state import State
 
@@ -127,7 +127,7 @@ def _meaning(node: Node, inputs: tuple[Tensor, ...]) -> Hashable | None:
 _PURE = frozenset({"elementwise", "shape-only", "movement"})
 
 
-def _of_constant(attrs: Mapping[str, Any]) -> Hashable | None:
+def _of_constant(attrs: Attributes) -> Hashable | None:
     value = attrs.get("value")
     if (
         not isinstance(value, np.ndarray)
@@ -138,7 +138,7 @@ def _of_constant(attrs: Mapping[str, Any]) -> Hashable | None:
     return "Const", value.dtype.name, value.shape, value.tobytes()
 
 
-def _frozen(attrs: Mapping[str, Any]) -> Hashable:
+def _frozen(attrs: Attributes) -> Hashable:
     return tuple(
         sorted((k, repr(v)) for k, v in attrs.items() if not k.startswith("_"))
     )

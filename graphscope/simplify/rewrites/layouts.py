@@ -7,7 +7,7 @@ for those who read it otherwise, the second one passes on what it is given.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...graph.named_values import Attributes
 from ...ops import spellings
 from ..prune import prune
 from ..state import State
@@ -101,7 +102,7 @@ def _may_turn(graph: Graph, name: str, rank: int) -> bool:
     return node.op in _ELEMENTWISE
 
 
-def _is_last(attrs: Mapping[str, Any]) -> bool:
+def _is_last(attrs: Attributes) -> bool:
     return not str(attrs.get("data_format", "NHWC")).startswith("NC")
 
 
@@ -187,7 +188,7 @@ def _flat(graph: Graph, name: str, rank: int) -> Tensor:
     return Tensor(flat)
 
 
-def _turned(attrs: Mapping[str, Any], op: str, rank: int) -> dict[str, Any]:
+def _turned(attrs: Attributes, op: str, rank: int) -> dict[str, Any]:
     new = dict(attrs)
     if op in _ELEMENTWISE:
         return new

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ... import ops
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh
+from ...graph.named_values import Attributes
 
 _BASES: Mapping[str, str] = {
     "_FusedConv2D": "Conv2D",
@@ -37,7 +38,7 @@ class Step(NamedTuple):
     """One plain op of the chain: what it takes beside the step before it."""
 
     op: str
-    attrs: Mapping[str, Any]
+    attrs: Attributes
     more: Sequence[Tensor]
 
 
@@ -129,7 +130,7 @@ def _add_prelu(
     graph: Graph,
     plain: Graph,
     name: str,
-    attrs: Mapping[str, Any],
+    attrs: Attributes,
     inputs: Sequence[Tensor],
     where: tuple[tuple[str, ...], str],
 ) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...graph.edit import duplicate, fresh
+from ...graph.named_values import Attributes
 from ...ops import Partial, Value
 from ...ops.values.dims import Dim
 from ..state import State
@@ -84,7 +85,7 @@ class _Maker:
         self,
         part: str,
         op: str,
-        attrs: Mapping[str, Any],
+        attrs: Attributes,
         spec: TensorSpec,
         *inputs: Tensor,
     ) -> Tensor:
@@ -127,7 +128,7 @@ class _Maker:
             self.become("AddV2", {"T": dtype}, whole, tiled, value)
 
     def become(
-        self, op: str, attrs: Mapping[str, Any], spec: TensorSpec, *inputs: Tensor
+        self, op: str, attrs: Attributes, spec: TensorSpec, *inputs: Tensor
     ) -> None:
         """The fill itself as the last of the new ops, so that its readers stay."""
         node = self.copy.node(self.name)

@@ -14,6 +14,7 @@ from .. import op_registry, opdefs
 from ..attrs import Attrs
 from ..source import Source
 from .kinds import Kind, Kinds
+from ...graph.named_values import Message
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
 MOST_PORTS = (
@@ -206,7 +207,7 @@ def functions_of(library: Any, source: Source | None = None) -> dict[str, Functi
 
 
 def function_from_def(
-    message: Any,
+    message: Message,
     source: Source | None = None,
     library: Mapping[str, Any] = MappingProxyType({}),
     gradient: str = "",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ....errors import FormatError
 from ....graph import Function, Node, Tensor, TensorSpec
+from ....graph.named_values import Attributes
 from .constants import Layout, constant
 from .emit import Emitter, node_name
 from .file import LiteFile, LiteTensor, Subgraph
@@ -41,7 +42,7 @@ class Pending(NamedTuple):
 
     op: str
     inputs: tuple[Tensor, ...]
-    attrs: Mapping[str, Any]
+    attrs: Attributes
 
 
 class Apart(NamedTuple):

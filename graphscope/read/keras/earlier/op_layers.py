@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ....graph.named_values import Attributes, Config, Document
+
 _BINARY = {
     **{
         op: f"math.{op.lower()}"
@@ -47,7 +49,7 @@ Call = tuple[
 ]  # function, the first argument (one, or a list), the others by name
 
 
-def as_function(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+def as_function(entry: Document) -> Mapping[str, Any]:
     """The entry of a config as that of a function; as it is where it is no op, or one that no function stands for."""
     config = entry.get("config")
     if entry.get("class_name") != "TensorFlowOpLayer" or not isinstance(config, dict):
@@ -68,7 +70,7 @@ def as_function(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _node_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _node_of(config: Config) -> Mapping[str, Any]:
     node = config.get("node_def")
     if isinstance(node, str):
         try:
@@ -108,7 +110,7 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, _Constant) else value
 
 
-def _call(op: str, attrs: Mapping[str, Any], inputs: Inputs) -> Call | None:
+def _call(op: str, attrs: Attributes, inputs: Inputs) -> Call | None:
     rules: dict[str, Callable[[str, Mapping[str, Any], Inputs], Call | None]] = {
         **dict.fromkeys(_UNARY, lambda op, attrs, x: (_UNARY[op], x[:1], {})),
         **dict.fromkeys(
@@ -132,29 +134,29 @@ def _call(op: str, attrs: Mapping[str, Any], inputs: Inputs) -> Call | None:
         return None
 
 
-def _reduction(op: str, attrs: Mapping[str, Any], x: Inputs) -> Call | None:
+def _reduction(op: str, attrs: Attributes, x: Inputs) -> Call | None:
     known = {"axis": x[1], "keepdims": bool(attrs.get("keep_dims"))}
     return (_REDUCTIONS[op], x[:1], known) if isinstance(x[1], _Constant) else None
 
 
-def _product(op: str, attrs: Mapping[str, Any], x: Inputs) -> Call:
+def _product(op: str, attrs: Attributes, x: Inputs) -> Call:
     sides = (("transpose_a", "adj_x"), ("transpose_b", "adj_y"))
     turned = {a: True for a, b in sides if attrs.get(a) or attrs.get(b)}
     return "linalg.matmul", x[:1], {"b": x[1], **turned}
 
 
-def _one_more(op: str, attrs: Mapping[str, Any], x: Inputs) -> Call | None:
+def _one_more(op: str, attrs: Attributes, x: Inputs) -> Call | None:
     function, name = _ONE_MORE[op]
     return (function, x[:1], {name: x[1]}) if isinstance(x[1], _Constant) else None
 
 
-def _squeeze(op: str, attrs: Mapping[str, Any], x: Inputs) -> Call:
+def _squeeze(op: str, attrs: Attributes, x: Inputs) -> Call:
     axes = attrs.get("squeeze_dims")
     listed = axes.get("i", ()) if isinstance(axes, dict) else ()
     return "squeeze", x[:1], {"axis": [int(axis) for axis in listed]}
 
 
-def _dtype(attrs: Mapping[str, Any]) -> str:
+def _dtype(attrs: Attributes) -> str:
     """``DT_FLOAT`` as Keras has it."""
     name = str(attrs.get("DstT", "")).removeprefix("DT_").lower()
     return {"float": "float32", "double": "float64", "half": "float16"}.get(name, name)

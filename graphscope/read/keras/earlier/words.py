@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from ....graph.named_values import Config
 
 _ARGUMENTS = {
     "W_constraint": "kernel_constraint",
@@ -49,9 +50,7 @@ _MERGES = {
 _FORMATS = {"tf": "channels_last", "th": "channels_first"}
 
 
-def in_keras_2(
-    class_name: str, config: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]]:
+def in_keras_2(class_name: str, config: Config) -> tuple[str, dict[str, Any]]:
     """Class and config of Keras 1 in Keras 2's words.
 
     >>> in_keras_2("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 3, "border_mode": "same"})
@@ -78,7 +77,7 @@ def in_keras_2(
     return _CLASSES.get(class_name, class_name), renamed
 
 
-def _merge(config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _merge(config: Config) -> tuple[str, dict[str, Any]]:
     """The class of what a Merge does, by its mode."""
     mode, name = str(config.get("mode", "sum")), {"name": config.get("name")}
     if mode == "concat":

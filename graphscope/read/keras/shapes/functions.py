@@ -8,6 +8,7 @@ from typing import Any
 from ....graph import TensorSpec
 from ....graph.keras import KerasCall, KerasLayer, LayerOutput
 from ....graph.keras.operations import snake_case
+from ....graph.named_values import Config
 from .reshaping import broadcast
 
 Sizes = tuple[int | None, ...]
@@ -65,9 +66,7 @@ def _is_tensor(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(_is_tensor, value))
 
 
-def _dtype(
-    name: str, dtype: str, settings: Mapping[str, Any], plain: Sequence[Any]
-) -> str:
+def _dtype(name: str, dtype: str, settings: Config, plain: Sequence[Any]) -> str:
     if name in _TRUTHS:
         return "bool"
     if name == "cast":
@@ -76,7 +75,7 @@ def _dtype(
 
 
 def _shapes(
-    name: str, shapes: list[Sizes], settings: Mapping[str, Any], plain: Sequence[Any]
+    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[Any]
 ) -> list[Sizes]:
     first = shapes[0]
     if (
@@ -93,13 +92,11 @@ def _shapes(
     return [broadcast(shapes)]
 
 
-def _axis(
-    settings: Mapping[str, Any], plain: Sequence[Any], default: Any = None
-) -> Any:
+def _axis(settings: Config, plain: Sequence[Any], default: Any = None) -> Any:
     return settings.get("axis", plain[0] if plain else default)
 
 
-def _reduced(shape: Sizes, settings: Mapping[str, Any], plain: Sequence[Any]) -> Sizes:
+def _reduced(shape: Sizes, settings: Config, plain: Sequence[Any]) -> Sizes:
     axis = _axis(settings, plain)
     axes = (
         range(len(shape))
@@ -114,7 +111,7 @@ def _reduced(shape: Sizes, settings: Mapping[str, Any], plain: Sequence[Any]) ->
 
 
 def _formed(
-    name: str, shapes: list[Sizes], settings: Mapping[str, Any], plain: Sequence[Any]
+    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[Any]
 ) -> list[Sizes]:
     first = shapes[0]
     rank = len(first)
@@ -161,7 +158,7 @@ def _formed(
 
 
 def _parts(
-    name: str, shape: Sizes, settings: Mapping[str, Any], plain: Sequence[Any]
+    name: str, shape: Sizes, settings: Config, plain: Sequence[Any]
 ) -> list[Sizes]:
     axis = (settings.get("axis") or 0) % len(shape)
     size = shape[axis]
