@@ -32,6 +32,18 @@ def test_values_are_of_the_dtype(dtype):
     assert found.shape == (4, 5) and found.dtype.name == dtype
 
 
+def test_a_quantised_input_is_drawn_around_its_zero_and_in_its_steps():
+    def drawn(step: tuple[float, int] | None) -> np.ndarray:
+        port = Port("x", "int8", step=step)
+        return draw(np.random.default_rng(0), port, (4096,), 10)
+
+    low, high = drawn((0.5, -100)), drawn((0.5, 100))
+    assert low.mean() < -90 and high.mean() > 90
+    wide, narrow = drawn((0.02, 0)), drawn((0.5, 0))
+    assert wide.std() > 5 * narrow.std() > 0
+    assert abs(narrow.mean()) < 1
+
+
 def test_trials_repeat_with_the_seed_and_vary_what_is_unknown():
     ports = {"x": Port("x", "float32", (None, None))}
     first, again = (next(trials(ports, Round(2, 1.0), [0]))["x"] for _ in range(2))
