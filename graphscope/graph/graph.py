@@ -172,13 +172,13 @@ class Graph(Adjacency):
     @property
     def tensors(self) -> dict[Tensor, Tensor]:
         """In a layer graph: tensors of the op graph below it -> its own; those that a layer hides are missing."""
-        found: dict[Tensor, Tensor] = self.graph.setdefault("tensors", {})
-        return found
+        tensors: dict[Tensor, Tensor] = self.graph.setdefault("tensors", {})
+        return tensors
 
     def raised(self, tensor: Tensor) -> Tensor:
         """The tensor of this graph that a tensor of the op graph is; in an op graph, the tensor itself."""
-        found: Tensor = self.graph.get("tensors", {}).get(tensor, tensor)
-        return found
+        above: Tensor = self.graph.get("tensors", {}).get(tensor, tensor)
+        return above
 
     def by_op(self, *ops: str) -> Iterator[str]:
         """The names of the nodes of these ops, in the file's order."""
@@ -223,11 +223,11 @@ class Graph(Adjacency):
         return None if Graph.drawing is None else Graph.drawing(self)
 
 
-def did_you_mean(name: str, known: Iterable[str], most: int = 3) -> str:
+def did_you_mean(name: str, candidates: Iterable[str], most: int = 3) -> str:
     """``"; nearest: 'a', 'b'"`` from the names that are most like ``name``, or ``""``."""
     import difflib
 
-    names = list(known)
+    names = list(candidates)
     base = name.removesuffix(":0").removeprefix("import/")
     tail = base.rsplit("/", 1)[-1]
     near = [n for n in names if n == base or n.rsplit("/", 1)[-1] == tail][:most]

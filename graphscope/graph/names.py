@@ -6,15 +6,15 @@ from collections.abc import Container, Iterable
 
 
 def unused(
-    name: str, taken: Container[str], first: int = 1, form: str = "{}_{}"
+    name: str, names: Container[str], first: int = 1, form: str = "{}_{}"
 ) -> str:
-    """``name``, or the first of ``name_1``, ``name_2`` ... that is not taken.
+    """``name``, or the first of ``name_1``, ``name_2`` ... that is not names.
 
     >>> unused("dense", {"dense", "dense_1"})
     'dense_2'
     """
     candidate, number = name, first
-    while candidate in taken:
+    while candidate in names:
         candidate, number = form.format(name, number), number + 1
     return candidate
 
@@ -22,8 +22,8 @@ def unused(
 class Names:
     """Gives each name once; ``first`` is the number that the second of a name bears."""
 
-    def __init__(self, taken: Iterable[str] = (), first: int = 1) -> None:
-        self.taken, self.first = set(taken), first
+    def __init__(self, names: Iterable[str] = (), first: int = 1) -> None:
+        self.taken, self.first = set(names), first
         self._next: dict[str, int] = {}
 
     def unique(self, name: str) -> str:

@@ -89,12 +89,12 @@ class Deepest:
         return tuple(list(distinct.values())[:MOST_FAILURES])
 
     def _by_tensor(self) -> Iterator[Failure]:
-        """Those that met the same tensor and only wanted another op there, as one."""
-        wanted: dict[Tensor, list[Failure]] = {}
+        """Those that met the same tensor and only furthest another op there, as one."""
+        furthest: dict[Tensor, list[Failure]] = {}
         for each in self.found:
             if not each.reason:
-                wanted.setdefault(each.tensor, []).append(each)
-        for failures in wanted.values():
+                furthest.setdefault(each.tensor, []).append(each)
+        for failures in furthest.values():
             names = {root for each in failures for root in each.term.roots or ()}
             first = failures[0]
             reason = f"op {first.op}, expected {_listed(sorted(names))}"
@@ -118,8 +118,8 @@ def explain(
     graph.node(node)
     tried = [p for p in patterns if pattern in (p.name, p.op)]
     if not tried:
-        known = [p.name for p in patterns] + [p.op for p in patterns]
-        raise GraphError(f"no pattern {pattern!r}{did_you_mean(pattern, known)}")
+        names = [p.name for p in patterns] + [p.op for p in patterns]
+        raise GraphError(f"no pattern {pattern!r}{did_you_mean(pattern, names)}")
     view = View(graph, specs, value) if view is None else view
     deepest = Deepest(view)
     solver = Solver(view, deepest)

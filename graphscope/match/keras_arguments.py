@@ -114,18 +114,20 @@ def written_config(
     class_name: str, weights: ByRole, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What follows of a class's arguments, in Keras's order; ``values`` may hold attributes under TensorFlow's names."""
-    wanted, layout = _ARGUMENTS.get(class_name, "").split(), values.get("data_format")
-    known = {
+    arguments, layout = _ARGUMENTS.get(class_name, "").split(), values.get(
+        "data_format"
+    )
+    written = {
         name: in_keras(values[own], layout)
         for own, (name, in_keras) in _IN_KERAS.items()
         if own in values
     }
-    for name in wanted:
-        if name in _FOLLOWING and name not in known:
-            known[name] = _FOLLOWING[name](weights)
+    for name in arguments:
+        if name in _FOLLOWING and name not in written:
+            written[name] = _FOLLOWING[name](weights)
     if class_name.endswith("Transpose"):  # its kernel is that of the convolution undone
-        known["filters"] = weights["kernel"].shape[-2]
-    return {name: known[name] for name in wanted if name in known}
+        written["filters"] = weights["kernel"].shape[-2]
+    return {name: written[name] for name in arguments if name in written}
 
 
 def is_attribute(class_name: str, name: str) -> bool:
@@ -135,15 +137,16 @@ def is_attribute(class_name: str, name: str) -> bool:
 
 def in_order(class_name: str, config: Config) -> dict[str, Any]:
     """A config in the order of Keras's signature, what that has not at the end."""
-    wanted = _ARGUMENTS.get(class_name, "").split()
-    return {name: config[name] for name in [*wanted, *config] if name in config}
+    arguments = _ARGUMENTS.get(class_name, "").split()
+    return {name: config[name] for name in [*arguments, *config] if name in config}
 
 
 def as_stored(class_name: str, weights: ByRole) -> dict[str, WeightRef]:
     """The weights in the shapes that the class keeps them in."""
     vectors = _VECTORS.get(class_name, frozenset())
     stored = {
-        role: held.flat() if role in vectors else held for role, held in weights.items()
+        role: weight.flat() if role in vectors else weight
+        for role, weight in weights.items()
     }
     if class_name == "EinsumDense" and "bias" in stored:
         stored["bias"] = stored["bias"].trimmed()

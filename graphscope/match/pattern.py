@@ -101,23 +101,25 @@ class Pattern:
         """The Keras arguments of a solution: what follows from its weights and attributes, and what the pattern says."""
         follows = written_config(self.op, self.weights_of(match, view), match.values)
         if self.config is not None:
-            known = self._called(self.config, match, view)
+            config = self._called(self.config, match, view)
         else:
-            known = self._of_role(match, f.Attr, f.Scalar, f.Array)
-            known = {k: v for k, v in known.items() if not is_attribute(self.op, k)}
-        return in_order(self.op, {**follows, **self.constants, **known})
+            config = self._of_role(match, f.Attr, f.Scalar, f.Array)
+            config = {k: v for k, v in config.items() if not is_attribute(self.op, k)}
+        return in_order(self.op, {**follows, **self.constants, **config})
 
     def weights_of(self, match: Match, view: View) -> dict[str, WeightRef]:
         """The Keras weights of a solution, in the shapes that Keras keeps them in."""
         if callable(self.weights):
-            known = self._called(self.weights, match, view)
+            weights = self._called(self.weights, match, view)
         else:
             changed = self.weights or {}
-            known = {
-                name: changed[name](held) if name in changed else held
-                for name, held in self._of_role(match, f.Weight).items()
+            weights = {
+                name: changed[name](weight) if name in changed else weight
+                for name, weight in self._of_role(match, f.Weight).items()
             }
-        present = {name: held for name, held in known.items() if held is not None}
+        present = {
+            name: weight for name, weight in weights.items() if weight is not None
+        }
         return as_stored(self.op, present)
 
     def inputs_of(self, match: Match) -> dict[str, Tensor]:
@@ -154,10 +156,10 @@ class Pattern:
 
     def _called(self, function: Any, match: Match, view: View) -> Any:
         b = Bindings(view, match)
-        known = {"b": b, "nodes": match.nodes, "view": view, "match": match}
+        arguments = {"b": b, "nodes": match.nodes, "view": view, "match": match}
         values = match.values
         return function(
-            **{k: values.get(k, known.get(k)) for k in _parameters(function)}
+            **{k: values.get(k, arguments.get(k)) for k in _parameters(function)}
         )
 
 
@@ -177,23 +179,23 @@ def _parameters(function: Any) -> tuple[str, ...]:
 Needs = set[frozenset[str]]
 
 
-def _required(term: f.Term, known: dict[int, Needs] | None = None) -> Needs:
-    """Of each set, every spelling of the term uses one op; ``known`` are those of terms that were seen before."""
-    known = {} if known is None else known
-    if id(term) not in known:
-        known[id(term)] = _required_here(term, known)
-    return known[id(term)]
+def _required(term: f.Term, memory: dict[int, Needs] | None = None) -> Needs:
+    """Of each set, every spelling of the term uses one op; ``memory`` are those of terms that were seen before."""
+    memory = {} if memory is None else memory
+    if id(term) not in memory:
+        memory[id(term)] = _required_here(term, memory)
+    return memory[id(term)]
 
 
-def _required_here(term: f.Term, known: dict[int, Needs]) -> Needs:
+def _required_here(term: f.Term, memory: dict[int, Needs]) -> Needs:
     if isinstance(term, f.OneOf):
-        return _of_each([_required(each, known) for each in term.terms])
+        return _of_each([_required(each, memory) for each in term.terms])
     ops = {frozenset({term.op})} if isinstance(term, f.Call) else set()
     if isinstance(term, f.Power) and not isinstance(term.term, f.Const):
         ops |= {_ROOTS[term.exponent]} if term.exponent in _ROOTS else set()
     for part in term.parts:
         if not (isinstance(part, f.Var) and part.optional):
-            ops |= _required(part, known)
+            ops |= _required(part, memory)
     return ops
 
 

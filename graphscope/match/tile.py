@@ -38,12 +38,14 @@ def tile(
 
     ``keep`` names nodes that must stay visible: no tile may hide them inside.
     """
-    kept = frozenset(keep)
-    found = [
-        each for tile_list in _candidates(view, patterns, kept) for each in tile_list
+    kept_nodes = frozenset(keep)
+    matches = [
+        each
+        for tile_list in _candidates(view, patterns, kept_nodes)
+        for each in tile_list
     ]
     order = {name: index for index, name in enumerate(view.graph)}
-    found.sort(
+    matches.sort(
         key=lambda t: (
             -view.explained(t.dynamic),
             -len(t.members),
@@ -51,11 +53,11 @@ def tile(
             order[t.output.node],
         )
     )
-    taken: set[str] = set()
+    explained: set[str] = set()
     chosen = []
-    for each in found:
-        if taken.isdisjoint(each.dynamic):
-            taken |= each.dynamic
+    for each in matches:
+        if explained.isdisjoint(each.dynamic):
+            explained |= each.dynamic
             chosen.append(each)
     return sorted(chosen, key=lambda t: order[t.output.node])
 

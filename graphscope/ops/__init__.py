@@ -121,10 +121,10 @@ def values(call: Call, ports: int, limit: int = MOST_ELEMENTS) -> tuple[Value, .
         return (None,) * ports
 
 
-def _is_enough(definition: Meaning, known: Sequence[Value]) -> bool:
-    """Whether anything can come of it: all inputs known in part, or some of those whose elements are moved."""
-    missing = sum(value is None for value in known)
-    return missing < len(known) and (not missing or definition.moves is not None)
+def _is_enough(definition: Meaning, operands: Sequence[Value]) -> bool:
+    """Whether anything can come of it: all inputs operands in part, or some of those whose elements are moved."""
+    missing = sum(value is None for value in operands)
+    return missing < len(operands) and (not missing or definition.moves is not None)
 
 
 def _is_small(definition: Meaning, call: Call, ports: int, limit: int) -> bool:

@@ -67,14 +67,14 @@ class Constants:
     def call(
         self, name: str, specs: Mapping[Tensor, TensorSpec] | None = None
     ) -> ops.Call:
-        """A node as the op registry takes it, with what is known of its inputs."""
-        known = self._specs if specs is None else specs
+        """A node as the op registry takes it, with what is specs_ of its inputs."""
+        specs_ = self._specs if specs is None else specs
         node, inputs = self.graph.node(name), self.graph.inputs(name)
         values = [self.partial(tensor) for tensor in inputs]
         return ops.Call(
             node.op,
             node.attrs,
-            [known.get(t) or _spec_of(v) for t, v in zip(inputs, values, strict=True)],
+            [specs_.get(t) or _spec_of(v) for t, v in zip(inputs, values, strict=True)],
             values,
             name,
         )
@@ -84,9 +84,9 @@ class Constants:
             self._known[node] = self._evaluate(node)
         return self._known[name]
 
-    def _unsettled(self, name: str, settled: Mapping[str, object]) -> list[str]:
-        """The node and what it depends on that is not settled yet, sources first; cycles are cut where they close."""
-        if name in settled:
+    def _unsettled(self, name: str, values: Mapping[str, object]) -> list[str]:
+        """The node and what it depends on that is not values yet, sources first; cycles are cut where they close."""
+        if name in values:
             return []
         order, entered, stack = [], {name}, [(name, iter(self._sources(name)))]
         while stack:
@@ -95,7 +95,7 @@ class Constants:
             if source is None:
                 stack.pop()
                 order.append(node)
-            elif source not in settled and source not in entered:
+            elif source not in values and source not in entered:
                 entered.add(source)
                 stack.append((source, iter(self._sources(source))))
         return order
@@ -116,13 +116,13 @@ class Constants:
         if _changes(node.op):
             return ()
         inputs = self.graph.inputs(name)
-        known = [self._at(tensor) for tensor in inputs]
-        if "shape-only" not in traits and any(value is None for value in known):
+        operands = [self._at(tensor) for tensor in inputs]
+        if "shape-only" not in traits and any(value is None for value in operands):
             return ()
-        pairs = zip(inputs, known, strict=True)
+        pairs = zip(inputs, operands, strict=True)
         specs = [self._specs.get(tensor) or _spec_of(value) for tensor, value in pairs]
         ports = len(opdefs.output_dtypes(node.op, node.attrs)) or 1
-        call = ops.Call(node.op, node.attrs, specs, known, name)
+        call = ops.Call(node.op, node.attrs, specs, operands, name)
         return self._afford(ops.values(call, ports, self._limit))
 
     def _at(self, tensor: Tensor) -> ops.Value:
@@ -135,8 +135,8 @@ class Constants:
         return self._model.value(name)
 
     def _afford(self, values: tuple[ops.Value, ...]) -> tuple[ops.Value, ...]:
-        known = [value for value in values if value is not None]
-        arrays = [v.array if isinstance(v, ops.Partial) else v for v in known]
+        present = [value for value in values if value is not None]
+        arrays = [v.array if isinstance(v, ops.Partial) else v for v in present]
         return values if self._budget.spend(arrays) else (None,) * len(values)
 
 

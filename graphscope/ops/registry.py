@@ -116,7 +116,7 @@ class Call:
             dims = self.values[slot]
         if isinstance(dims, Partial):
             pairs = zip(dims.array.reshape(-1), dims.known.reshape(-1), strict=True)
-            return tuple(int(size) if known else None for size, known in pairs)
+            return tuple(int(size) if is_known else None for size, is_known in pairs)
         if dims is not None:
             return tuple(map(_whole, dims.reshape(-1)))
         shape = self.shape(slot)

@@ -102,15 +102,15 @@ def tensorflow_text(op: str, attrs: Attributes, texts: Sequence[str]) -> str:
     definition = op_registry.find(op)
     if definition is None or not op.isidentifier() or op.startswith("_"):
         raise Unsaid(f"TensorFlow registers no op {op!r} that Python can call")
-    known = {**opdefs.defaults(op), **attrs}
+    values = {**opdefs.defaults(op), **attrs}
     arguments, left, inferred = [], list(texts), set()
     for arg in definition.input_arg:
         inferred |= {arg.type_attr, arg.number_attr, arg.type_list_attr}
         count = None
         if arg.number_attr:
-            count = int(known.get(arg.number_attr) or 0)
+            count = int(values.get(arg.number_attr) or 0)
         elif arg.type_list_attr:
-            count = len(known.get(arg.type_list_attr) or ())
+            count = len(values.get(arg.type_list_attr) or ())
         if count is not None and not 0 <= count <= len(left):
             raise Unsaid(f"{op} takes {count} inputs, {len(left)} are left")
         size = 1 if count is None else count

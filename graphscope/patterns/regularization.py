@@ -114,8 +114,8 @@ def dropout(x: Input, rate: Scalar, factor: Scalar, _dims: Dims) -> Term:
     config=_config,
 )
 def dropout_divided(x: Input, rate: Scalar, _keep: Scalar, _dims: Dims) -> Term:
-    kept = op.GreaterEqual(_uniform(_dims), rate)
-    return op.Select(kept, x / _keep, 0.0) | x / _keep * op.Cast(kept)
+    mask = op.GreaterEqual(_uniform(_dims), rate)
+    return op.Select(mask, x / _keep, 0.0) | x / _keep * op.Cast(mask)
 
 
 @layer("Dropout", config=_config)

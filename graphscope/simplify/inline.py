@@ -52,12 +52,12 @@ def _restricted(model: Model, signature: str) -> Model:
     from .prune import prune
 
     if signature not in model.signatures:
-        known = ", ".join(map(repr, model.signatures)) or "none"
-        raise GraphError(f"no signature {signature!r}; the file has {known}")
-    kept = model.signatures[signature]
-    wanted = [*kept.outputs.values(), *kept.inputs.values()]
-    graph = prune(model.graph, wanted, effects=True)
-    return replace(model, graph=graph, signatures={signature: kept})
+        names = ", ".join(map(repr, model.signatures)) or "none"
+        raise GraphError(f"no signature {signature!r}; the file has {names}")
+    signature_ = model.signatures[signature]
+    tensors = [*signature_.outputs.values(), *signature_.inputs.values()]
+    graph = prune(model.graph, tensors, effects=True)
+    return replace(model, graph=graph, signatures={signature: signature_})
 
 
 def _callee(node: Node, library: Mapping[str, Function]) -> str:
@@ -260,14 +260,14 @@ def _acts(node: Node) -> bool:
 
 
 def _return_dtypes(node: Node, function: Function) -> tuple[str, ...]:
-    found = []
+    listed = []
     for tensor in function.returns:
         inner = function.graph.node(tensor.node)
         attrs = _bound(inner.attrs, node.attrs)
         is_argument = inner.op == "_Arg"
         dtypes = (attrs["T"],) if is_argument else opdefs.output_dtypes(inner.op, attrs)
-        found.append(dtypes[tensor.port] if tensor.port < len(dtypes) else "")
-    return tuple(found)
+        listed.append(dtypes[tensor.port] if tensor.port < len(dtypes) else "")
+    return tuple(listed)
 
 
 def _bound(attrs: Attributes, values: Mapping[str, Any]) -> Mapping[str, Any]:

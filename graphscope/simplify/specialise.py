@@ -51,16 +51,17 @@ def specialise(
         _set_constant(copy, node, value)
     if functions:
         copy = _take_branches(copy, functions)
-    known = _known(copy)
+    constants = _known(copy)
     switches = {
-        name: bool(known[predicate])
+        name: bool(constants[predicate])
         for name in copy.by_op(*spellings.SWITCHES)
-        if (predicate := _predicate(copy, name)) in known and known[predicate].size == 1
+        if (predicate := _predicate(copy, name)) in constants
+        and constants[predicate].size == 1
     }
     if switches:
         copy = _without_dead(copy, switches)
     for name in list(copy.by_op("Select")):
-        _fold_select(copy, name, known)
+        _fold_select(copy, name, constants)
     return copy
 
 
@@ -79,13 +80,13 @@ def _predicate(graph: Graph, switch: str) -> Tensor:
 
 def _known(graph: Graph) -> dict[Tensor, np.ndarray]:
     """The small values that can be told without running: what predicates are made of."""
-    known: dict[Tensor, np.ndarray] = {}
+    values: dict[Tensor, np.ndarray] = {}
     asked = graph.upstream(_predicates(graph))
     stack: list[str] = []
 
     def learn(tensor: Tensor, value: Any) -> None:
-        if value is not None and tensor not in known:
-            known[tensor] = value
+        if value is not None and tensor not in values:
+            values[tensor] = value
             stack.extend(n for n, _ in graph.consumers(*tensor) if n in asked)
 
     for name in graph.by_op("Const"):
@@ -93,9 +94,9 @@ def _known(graph: Graph) -> dict[Tensor, np.ndarray]:
             learn(Tensor(name), graph.attrs(name).get("value"))
     while stack:
         name = stack.pop()
-        for port, value in enumerate(_evaluate(graph, name, known)):
+        for port, value in enumerate(_evaluate(graph, name, values)):
             learn(Tensor(name, port), value)
-    return known
+    return values
 
 
 def _predicates(graph: Graph) -> Iterator[str]:
@@ -118,10 +119,10 @@ def _is_small(attrs: Attributes) -> bool:
 
 
 def _evaluate(
-    graph: Graph, name: str, known: Mapping[Tensor, np.ndarray]
+    graph: Graph, name: str, values_: Mapping[Tensor, np.ndarray]
 ) -> Iterator[np.ndarray | None]:
     node, inputs = graph.node(name), graph.inputs(name)
-    values = [known.get(tensor) for tensor in inputs]
+    values = [values_.get(tensor) for tensor in inputs]
     if node.op in _PASS and values:
         yield values[0]
     elif node.op in ("LogicalAnd", "LogicalOr"):
@@ -141,7 +142,7 @@ def _logical(decides: bool, values: list[np.ndarray | None]) -> np.ndarray | Non
 
 
 def _without_dead(graph: Graph, switches: Mapping[str, bool]) -> Graph:
-    """The graph less the sides that are never taken."""
+    """The graph less the sides that are never side."""
     dead = _dead(graph, switches)
     merges = {
         n: graph.inputs(n)
@@ -153,10 +154,10 @@ def _without_dead(graph: Graph, switches: Mapping[str, bool]) -> Graph:
         living = [(i, t) for i, t in enumerate(inputs) if t not in dead]
         if len(living) < len(inputs):
             _set_merge(copy, name, living)
-    for name, taken in switches.items():
+    for name, side in switches.items():
         if name in copy:
             source = copy.inputs(name)[0]
-            redirect(copy, Tensor(name, int(taken)), source)
+            redirect(copy, Tensor(name, int(side)), source)
             put(copy, name, _identity(copy.node(name), "T"), [source])
     return copy
 
@@ -179,9 +180,9 @@ def _dead(graph: Graph, switches: Mapping[str, bool]) -> _Dead:
     def spread(name: str, port: int | None) -> None:
         stack.extend((reader, False) for reader, _ in graph.consumers(name, port))
 
-    for name, taken in switches.items():
-        dead.ports.add(Tensor(name, int(not taken)))
-        spread(name, int(not taken))
+    for name, side in switches.items():
+        dead.ports.add(Tensor(name, int(not side)))
+        spread(name, int(not side))
     while stack:
         name, by_control = stack.pop()
         if name in dead.nodes:
@@ -225,27 +226,27 @@ def _identity(node: Node, dtype: str) -> Node:
     )
 
 
-def _fold_select(graph: Graph, name: str, known: Mapping[Tensor, np.ndarray]) -> None:
-    """``Select`` with one known condition: its two sides have one shape, so that either can stand for it."""
+def _fold_select(graph: Graph, name: str, values: Mapping[Tensor, np.ndarray]) -> None:
+    """``Select`` with one values condition: its two sides have one shape, so that either can stand for it."""
     inputs = graph.inputs(name)
-    value = known.get(inputs[0]) if len(inputs) == 3 else None
+    value = values.get(inputs[0]) if len(inputs) == 3 else None
     if value is not None and value.size == 1:
-        taken = inputs[1 if bool(value) else 2]
-        put(graph, name, _identity(graph.node(name), "T"), [taken])
+        chosen = inputs[1 if bool(value) else 2]
+        put(graph, name, _identity(graph.node(name), "T"), [chosen])
 
 
 def _take_branches(graph: Graph, functions: Mapping[str, Function]) -> Graph:
-    """Call the branch that each If and Case with a known condition takes, until none is left."""
+    """Call the branch that each If and Case with a values condition takes, until none is left."""
     while True:
-        known, taken = _known(graph), 0
+        values, count = _known(graph), 0
         for name in list(graph.by_op(*_IFS)):
             inputs = graph.inputs(name)
-            value = known.get(inputs[0]) if inputs else None
+            value = values.get(inputs[0]) if inputs else None
             branch = _branch(graph.node(name), value)
             if branch is not None and branch.name in functions:
                 _call(graph, name, branch, inputs[1:])
-                taken += 1
-        if not taken:
+                count += 1
+        if not count:
             return graph
         graph = flatten(graph, functions)
 

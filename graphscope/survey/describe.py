@@ -102,10 +102,10 @@ def _count(shape: Shape) -> int:
 def _bytes(analysis: Analysis, names: Mapping[str, Shape]) -> int:
     """The bytes of the weights as they are stored."""
     graph, total = analysis.flat.graph, 0
-    known = {variable.name: variable.nbytes for variable in analysis.model.variables}
+    sizes = {variable.name: variable.nbytes for variable in analysis.model.variables}
     for name, shape in names.items():
-        if name in known:
-            total += known[name]
+        if name in sizes:
+            total += sizes[name]
         elif name in graph:
             dtype = numpy_dtype(str(graph.attrs(name).get("dtype", "float32")))
             total += _count(shape) * (dtype.itemsize if dtype is not None else 0)
@@ -146,8 +146,8 @@ def _targets(analysis: Analysis) -> Sequence[str]:
         return ()
     options = {"roles": analysis.roles}
     try:
-        wanted = not model.signatures
-        frozen = freeze_signatures(model, analysis.outputs, wanted, **options)
+        is_guessed = not model.signatures
+        frozen = freeze_signatures(model, analysis.outputs, is_guessed, **options)
         targets = all_targets().items()
         return [name for name, target in targets if not target.unsupported(frozen)]
     except GraphscopeError:

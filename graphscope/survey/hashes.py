@@ -44,8 +44,8 @@ def structure_hash(analysis: Analysis) -> str:
 def _label(node: Any) -> str:
     if not isinstance(node, Layer):
         return str(node.op)
-    known = layer_classes().get(node.op)
-    arguments: Mapping[str, Any] = known.arguments if known else {}
+    signature = layer_classes().get(node.op)
+    arguments: Mapping[str, Any] = signature.arguments if signature else {}
     config = {
         key: _plain(value)
         for key, value in node.attrs.items()

@@ -37,12 +37,12 @@ def relations(rows: Iterable[Row]) -> list[Relation]:
             by_structure[row["structure"]].append(row)
         if row["shapes"] and row["parameters"]:
             by_shapes[row["shapes"]].append(row)
-    known: dict[str, Relation] = {}
+    pairs: dict[str, Relation] = {}
     groups = (*map(_alike, by_structure.values()), *map(_of_graph, by_shapes.values()))
     for group in groups:
         for relation in group:
-            known.setdefault(relation.place, relation)
-    return sorted(known.values())
+            pairs.setdefault(relation.place, relation)
+    return sorted(pairs.values())
 
 
 def _alike(group: Sequence[Row]) -> Iterator[Relation]:

@@ -142,14 +142,14 @@ def _new_units(
     place: str, catalogue: Catalogue, wishes: Wishes, state: Survey
 ) -> Iterator[Unit]:
     """The units that are new or were changed, as many as are wished for."""
-    known = catalogue.known()
+    recorded = catalogue.known()
     home = f"{os.path.realpath(catalogue.folder)}/"
     for unit in units_of(folders_in(place)):
         if unit.modified < wishes.since and unit.modified:
             continue
         if os.path.realpath(unit.path).startswith(home):
             continue  # the catalogue itself
-        is_known = known.get(plain(unit.place, 4096)) == (unit.size, unit.stamp)
+        is_known = recorded.get(plain(unit.place, 4096)) == (unit.size, unit.stamp)
         if wishes.limit and not is_known and state.new >= wishes.limit:
             break
         state.listed += 1

@@ -87,11 +87,11 @@ def _declare_field(
     else:
         field.type, field.type_name = _FIELD.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
     if oneof:
-        known = [one.name for one in message.oneof_decl]
-        if oneof not in known:
+        oneofs = [one.name for one in message.oneof_decl]
+        if oneof not in oneofs:
             message.oneof_decl.add(name=oneof)
-            known.append(oneof)
-        field.oneof_index = known.index(oneof)
+            oneofs.append(oneof)
+        field.oneof_index = oneofs.index(oneof)
 
 
 def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:

@@ -69,17 +69,17 @@ def input_dtypes(op: str, attrs: Attributes) -> tuple[str, ...]:
 
 
 def _dtypes(arguments: Any, op: str, attrs: Attributes) -> tuple[str, ...]:
-    known = _WithDefaults(attrs, op)
+    values = _WithDefaults(attrs, op)
     dtypes: list[str] = []
     for arg in arguments:
         if arg.type_list_attr:
-            dtypes += known.get(arg.type_list_attr) or ()
+            dtypes += values.get(arg.type_list_attr) or ()
             continue
         dtype = (
-            known.get(arg.type_attr) if arg.type_attr else proto.DATA_TYPES[arg.type]
+            values.get(arg.type_attr) if arg.type_attr else proto.DATA_TYPES[arg.type]
         )
         dtype = f"{dtype}_ref" if arg.is_ref and dtype else dtype or ""
-        dtypes += [dtype] * _size(arg, known)
+        dtypes += [dtype] * _size(arg, values)
     return tuple(dtypes)
 
 
@@ -99,9 +99,9 @@ def port_of(node: Any, argument: str) -> int:
 def argument_of(op: str, attrs: Attributes, port: int) -> tuple[str, int] | None:
     """The output argument that a port belongs to and the place in it; None for an unknown op: ``port_of`` undone."""
     definition = find(op)
-    known, first = _WithDefaults(attrs, op), 0
+    values, first = _WithDefaults(attrs, op), 0
     for arg in definition.output_arg if definition is not None else ():
-        size = _size(arg, known)
+        size = _size(arg, values)
         if port < first + size:
             return arg.name, port - first
         first += size

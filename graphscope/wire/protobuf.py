@@ -68,7 +68,7 @@ def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -
     buffer, inside = source.buffer, _INSIDE[name]
     runs = _RUNS if name == "TensorProto" else ()
     what = f"{source.name}: {name.partition('.')[0]}"
-    place = kept = start
+    place = begin = start
     while place < end:
         here = place
         tag, place = read_varint(buffer, place, what)
@@ -88,15 +88,15 @@ def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -
             )
         if size > KEPT and number in runs:
             mark = _MARK.pack(source.token, number, place, size)
-            parts += [buffer[kept:here], _field(CONTENT, mark)]
-            kept = stop
+            parts += [buffer[begin:here], _field(CONTENT, mark)]
+            begin = stop
         elif size > KEPT and number in inside:
             inner: list[bytes] = []
             _lean(inside[number], source, place, stop, inner)
-            parts += [buffer[kept:here], _field(number, b"".join(inner))]
-            kept = stop
+            parts += [buffer[begin:here], _field(number, b"".join(inner))]
+            begin = stop
         place = stop
-    parts.append(buffer[kept:end])
+    parts.append(buffer[begin:end])
 
 
 def _field(number: int, data: bytes) -> bytes:

@@ -215,9 +215,9 @@ def _received(answer: Any, most: int | None, deadline: Deadline) -> bytes:
 
 def _check_range(answer: Any, start: int, is_part: bool) -> None:
     """Raise OSError where the server says that it sent another range than was asked for."""
-    told = re.match(r"bytes (\d{1,18})-", answer.headers.get("Content-Range", ""))
-    if is_part and told is not None and int(told[1]) != start:
-        raise OSError(f"the server sent bytes from {told[1]} on, asked for {start}")
+    header = re.match(r"bytes (\d{1,18})-", answer.headers.get("Content-Range", ""))
+    if is_part and header is not None and int(header[1]) != start:
+        raise OSError(f"the server sent bytes from {header[1]} on, asked for {start}")
 
 
 def is_file(path: str) -> bool:
@@ -253,8 +253,8 @@ def listing(folder: str) -> list[str]:
     """The URLs of all that lies in a folder, sorted; [] where it cannot be listed (http has no listings)."""
     if _is_http(folder):
         base = folder.rstrip("/")
-        known = ("saved_model.pb", "saved_model.pbtxt", "checkpoint", "model.json")
-        return [f"{base}/{name}" for name in known if is_file(f"{base}/{name}")]
+        marks = ("saved_model.pb", "saved_model.pbtxt", "checkpoint", "model.json")
+        return [f"{base}/{name}" for name in marks if is_file(f"{base}/{name}")]
     system, inner = system_of(folder)
     try:
         paths = system.ls(inner, detail=False)

@@ -94,9 +94,9 @@ def raw_attrs(attrs: Attributes) -> Iterator[tuple[str, Any]]:
     if isinstance(attrs, Edited):
         yield from (p for p in raw_attrs(attrs.base) if p[0] not in attrs.changes)
         attrs = attrs.changes
-    known = isinstance(attrs, (Attrs, dict))  # else a weight: asking would read it
+    is_plain = isinstance(attrs, (Attrs, dict))  # else a weight: asking would read it
     raw: Any = attrs.raw if isinstance(attrs, Attrs) else attrs
-    for name, value in raw.items() if known else ():
+    for name, value in raw.items() if is_plain else ():
         if hasattr(value, "WhichOneof"):
             yield name, value
 

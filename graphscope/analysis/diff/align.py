@@ -138,17 +138,17 @@ class _Alignment:
                     self._join(ones[0], others[0])
 
     def _readers(
-        self, wiring: Wiring, name: str, known: Mapping[str, str] | set[str]
+        self, wiring: Wiring, name: str, names: Mapping[str, str] | set[str]
     ) -> dict[tuple[int, str], list[str]]:
         by_place: dict[tuple[int, str], list[str]] = defaultdict(list)
         for slot, target in wiring.readers[name]:
-            if target not in known:
+            if target not in names:
                 by_place[slot, wiring.op(target)].append(target)
         return by_place
 
     def _join(self, one: str, other: str) -> None:
-        known = one in self.a.readers and other in self.b.readers
-        if known and one not in self.pairs and other not in self.partners_of_b:
+        are_read = one in self.a.readers and other in self.b.readers
+        if are_read and one not in self.pairs and other not in self.partners_of_b:
             if self.a.op(one) == self.b.op(other):
                 self._pair(one, other)
 

@@ -32,8 +32,8 @@ class Wiring:
 def wiring_of(graph: Graph) -> Wiring:
     """The wiring of a graph of layers or ops."""
     order = in_order(graph)
-    held = held_nodes(graph, order)
-    wiring = Wiring(graph, [name for name in order if name not in held])
+    nodes = held_nodes(graph, order)
+    wiring = Wiring(graph, [name for name in order if name not in nodes])
     wiring.readers = {name: [] for name in wiring.nodes}
     for name in wiring.nodes:
         wiring.sources[name] = [tensor.node for tensor in graph.inputs(name)]

@@ -57,23 +57,25 @@ def _union(comparison: Comparison) -> tuple[Graph, dict[str, str]]:
     for name in comparison.removed:
         names[name] = fresh(graph, name) if name in graph else name
         graph.add(names[name], first.node(name))
-    known = {pair.a: pair.b for pair in comparison.pairs} | names
+    names_of_b = {pair.a: pair.b for pair in comparison.pairs} | names
     for name in comparison.removed:
         for slot, tensor in enumerate(first.inputs(name)):
-            _join(graph, known, tensor, names[name], slot)
+            _join(graph, names_of_b, tensor, names[name], slot)
         for target, slot in first.consumers(name):
-            if target not in names and target in known:
-                free = 1 + max(graph[names[name]].get(known[target], {}), default=0)
-                slot = max(slot, free, len(graph.inputs(known[target])))
-                _join(graph, known, Tensor(name), known[target], slot)
+            if target not in names and target in names_of_b:
+                free = 1 + max(
+                    graph[names[name]].get(names_of_b[target], {}), default=0
+                )
+                slot = max(slot, free, len(graph.inputs(names_of_b[target])))
+                _join(graph, names_of_b, Tensor(name), names_of_b[target], slot)
     graph.graph["tensors"] = dict(second.graph.get("tensors", {}))
     return graph, names
 
 
 def _join(
-    graph: Graph, known: dict[str, str], tensor: Tensor, target: str, slot: int
+    graph: Graph, names: dict[str, str], tensor: Tensor, target: str, slot: int
 ) -> None:
-    source = known.get(tensor.node)
+    source = names.get(tensor.node)
     if source is not None and source != target:
         graph.add_edge(source, target, key=slot, port=tensor.port)
 

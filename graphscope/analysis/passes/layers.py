@@ -46,9 +46,11 @@ def read_training(state: State) -> State:
 
 def add_loops(state: State) -> State:
     """Layers -> the layers and the loops that were lifted, each before what reads it."""
-    found = loops.loop_layers(state.graph, state.lifted, state.facts, state.functions)
-    layers = loops.with_loops(state.layers, found, state.graph)
-    return replace(state, loops=found, layers=layers)
+    recurrent = loops.loop_layers(
+        state.graph, state.lifted, state.facts, state.functions
+    )
+    layers = loops.with_loops(state.layers, recurrent, state.graph)
+    return replace(state, loops=recurrent, layers=layers)
 
 
 def collapse_layers(state: State) -> State:
@@ -80,8 +82,8 @@ def carry_states(state: State) -> State:
     ``LSTM(x, initial_state=[h, c]), Assign(h, ...), Assign(c, ...) -> LSTM(x) {stateful}``.
     """
     whole = state.model.graph
-    held = Constants(whole, state.model, variables=True)
-    return state.become(usage.carry_states(state.graph, whole, held.value))
+    constants = Constants(whole, state.model, variables=True)
+    return state.become(usage.carry_states(state.graph, whole, constants.value))
 
 
 def mark_fixed_shapes(state: State) -> State:

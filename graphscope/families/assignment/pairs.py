@@ -106,14 +106,14 @@ def assign(sources: Iterable[Weight], targets: Iterable[Weight]) -> Assignment:
     Both in the order in which their program made them, as far as anything tells it. Nothing is paired whose shapes differ,
     but for a kernel that one side keeps transposed or with axes of size 1.
     """
-    listed, wanted = list(sources), list(targets)
-    rest = _Rest(list(listed), list(wanted))
+    listed, wishes = list(sources), list(targets)
+    rest = _Rest(list(listed), list(wishes))
     _by_name(rest)
     _below_other_scopes(rest)
     _by_order(rest)
     _by_lone_shape(rest)
     _in_one_place(rest)
-    ranks = {weight.name: place for place, weight in enumerate(wanted)}
+    ranks = {weight.name: place for place, weight in enumerate(wishes)}
     return Assignment(
         tuple(sorted(rest.pairs, key=lambda pair: ranks[pair.target.name])),
         tuple(rest.sources),

@@ -194,8 +194,8 @@ class Net(Recorder):
         if self.trace[x.layer].op == "InputLayer":
             self.tell_channels(x, kernel.shape[0 if stored != "transposed" else -1])
         if stored == "transposed":
-            turned = kernel.shape[::-1]
-            kernel = WeightUse(kernel.node, turned, (("transpose", (1, 0)),))
+            swapped = kernel.shape[::-1]
+            kernel = WeightUse(kernel.node, swapped, (("transpose", (1, 0)),))
         elif stored:
             kernel = WeightUse(
                 kernel.node, kernel.shape[1:], (("reshape", kernel.shape[1:]),)

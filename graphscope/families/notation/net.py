@@ -130,8 +130,8 @@ class Recorder:
             under(self.root, "/".join(p for p in (*self.scopes, name, spelling) if p))
             for spelling in spellings
         ]
-        known = self.index.shapes if self.index is not None else {}
-        return next((path for path in paths if path in known), paths[0])
+        shapes = self.index.shapes if self.index is not None else {}
+        return next((path for path in paths if path in shapes), paths[0])
 
     def weight(
         self,

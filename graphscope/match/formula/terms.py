@@ -77,14 +77,14 @@ class Term:
 
     def walk(self) -> Iterator[Term]:
         """This term and all below it, each once."""
-        seen: dict[int, Term] = {}
+        visited: dict[int, Term] = {}
         stack: list[Term] = [self]
         while stack:
             part = stack.pop()
-            if id(part) not in seen:
-                seen[id(part)] = part
+            if id(part) not in visited:
+                visited[id(part)] = part
                 stack.extend(part.parts)
-        yield from seen.values()
+        yield from visited.values()
 
 
 class Var(Term):

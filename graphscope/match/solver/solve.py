@@ -132,12 +132,12 @@ class Solver(Algebra):
         args = self.view.inputs[name]
         if self.view.kinds[name] == "Concat":  # the axis came first before ConcatV2
             args = (*args[1:], *args[:1])
-        wanted = len(p.args)
-        fits = len(args) >= wanted if p.open_ended else len(args) == wanted
+        count = len(p.args)
+        fits = len(args) >= count if p.open_ended else len(args) == count
         many = any(isinstance(q, f.Inputs | f.Each) for q in p.args)
-        if fits or (many and len(args) >= wanted):
+        if fits or (many and len(args) >= count):
             return args
-        self._fail(p, Tensor(name), m, f"{len(args)} inputs, expected {wanted}")
+        self._fail(p, Tensor(name), m, f"{len(args)} inputs, expected {count}")
         return None
 
     def _all(
@@ -180,10 +180,10 @@ class Solver(Algebra):
 
     def _attributes(self, p: f.Call, name: str, m: Match) -> Match | None:
         attrs, kind = self.view.attrs[name], self.view.kinds[name]
-        known = opdefs.defaults(kind)
+        defaults = opdefs.defaults(kind)
         match: Match | None = m
         for key, q in p.attrs.items():
-            value = attrs.get(key, known.get(key))
+            value = attrs.get(key, defaults.get(key))
             if not isinstance(value, _types(kind).get(key, object)) or value is None:
                 self._fail(p, Tensor(name), m, f"{key} is {value!r}: no such value")
                 return None

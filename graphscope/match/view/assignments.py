@@ -36,14 +36,14 @@ def moved_by(graph: Graph, tensor: Tensor) -> Moved | None:
     if tensor.node not in graph:
         return None
     queue: list[tuple[str, float | None]] = []
-    seen: set[str] = {tensor.node}
+    visited: set[str] = {tensor.node}
     for reader, _slot in graph.consumers(tensor.node, tensor.port):
         queue.append((reader, None))
-    while queue and len(seen) < MOST_STEPS:
+    while queue and len(visited) < MOST_STEPS:
         name, factor = queue.pop(0)
-        if name in seen:
+        if name in visited:
             continue
-        seen.add(name)
+        visited.add(name)
         op = graph.op(name)
         if op in _WRITES:
             variable = _variable(graph, graph.inputs(name)[0])

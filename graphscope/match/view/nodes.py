@@ -118,20 +118,20 @@ class Nodes:
     # -- what depends on what -------------------------------------------------------------
     def _reach(self, sources: list[str], beyond: frozenset[str]) -> set[str]:
         """What depends on the sources, less what does so only through the ops named."""
-        seen: set[str] = set()
+        visited: set[str] = set()
         stack = list(sources)
         while stack:
             name = stack.pop()
-            if name in seen:
+            if name in visited:
                 continue
-            seen.add(name)
+            visited.add(name)
             stack += [n for n in self.graph._succ[name] if self.ops[n] not in beyond]
-        return seen
+        return visited
 
     def _is_whole(self, name: str) -> bool:
         """Whether a node has as many inputs as its op takes: the solver counts on it."""
-        wanted = _arity(self.kinds[name])
-        return wanted is None or len(self.inputs[name]) == wanted
+        arity = _arity(self.kinds[name])
+        return arity is None or len(self.inputs[name]) == arity
 
     def _is_source(self, name: str) -> bool:
         kind, attrs = self.kinds[name], self.attrs[name]

@@ -44,18 +44,20 @@ def sizes_of(view: Tensors, tensor: Tensor) -> Sizes | None:
 
 
 def _sizes(
-    view: Tensors, tensor: Tensor, depth: int, known: dict[Tensor, Sizes | None]
+    view: Tensors, tensor: Tensor, depth: int, memory: dict[Tensor, Sizes | None]
 ) -> Sizes | None:
     """The same, each tensor once: what two paths lead to is not computed twice."""
     tensor, _ = view.producer(tensor)
-    if tensor not in known:
-        sizes = _computed(view, tensor, depth, known)
-        known[tensor] = None if sizes is not None and len(sizes) > MOST_SIZES else sizes
-    return known[tensor]
+    if tensor not in memory:
+        sizes = _computed(view, tensor, depth, memory)
+        memory[tensor] = (
+            None if sizes is not None and len(sizes) > MOST_SIZES else sizes
+        )
+    return memory[tensor]
 
 
 def _computed(
-    view: Tensors, tensor: Tensor, depth: int, known: dict[Tensor, Sizes | None]
+    view: Tensors, tensor: Tensor, depth: int, memory: dict[Tensor, Sizes | None]
 ) -> Sizes | None:
     if tensor.node in view.dynamic:
         return None
@@ -71,7 +73,7 @@ def _computed(
         return None if whole is None else (_product(whole),)
     if op not in _RULES or depth > DEEPEST:
         return None
-    below = [_sizes(view, each, depth + 1, known) for each in args]
+    below = [_sizes(view, each, depth + 1, memory) for each in args]
     try:
         return _RULES[op](view, tensor, below)
     except MALFORMED:

@@ -34,9 +34,9 @@ class SymbolicView(View):
         source, _ = self.producer(tensor)
         dims = self.known_dims.get(source)
         if dims is not None and -len(dims) <= axis < len(dims):
-            found = dims[axis]
-            if found is not None:
-                return found
+            size = dims[axis]
+            if size is not None:
+                return size
         return super().axis_size(tensor, axis)
 
     def dims(self, tensor: Tensor) -> tuple[Size, ...] | None:
@@ -60,46 +60,50 @@ class SymbolicView(View):
     @cached_property
     def known_dims(self) -> dict[Tensor, Sizes]:
         """Filled in order, so that a rule finds what its inputs have; an axis without a rule keeps its own name."""
-        found: dict[Tensor, Sizes] = {}
-        self.__dict__["known_dims"] = found
+        dims: dict[Tensor, Sizes] = {}
+        self.__dict__["known_dims"] = dims
         order = sources_first(self.graph)
         if order is None:  # TF1 while frames are cycles
-            return found
+            return dims
         before: Mapping[Tensor, Sizes] = self.before.known_dims if self.before else {}
         same = unchanged(self, self.before, order)
         for name in order:
             tensors = [Tensor(name, port) for port in self.ports(name)]
             if name in same:
-                found.update((t, before[t]) for t in tensors if t in before)
+                dims.update((t, before[t]) for t in tensors if t in before)
                 continue
-            made = self._ruled(name)
+            ruled = self._ruled(name)
             for tensor in tensors:
-                if (sizes := self._named(tensor, made)) is not None:
-                    found[tensor] = sizes
+                if (sizes := self._named(tensor, ruled)) is not None:
+                    dims[tensor] = sizes
         self.before = None  # no more is asked of it
-        return found
+        return dims
 
     def _ruled(self, name: str) -> Sizes | None:
         """The sizes that a rule gives what a node yields."""
-        given = [self._known(tensor) for tensor in self.inputs[name]]
+        operands = [self._known(tensor) for tensor in self.inputs[name]]
         rule = _RULES.get(self.ops[name]) or _general(self.kinds[name])
         try:
-            return rule(self, name, given) if rule is not None else None
+            return rule(self, name, operands) if rule is not None else None
         except MALFORMED:
             return None
 
-    def _named(self, tensor: Tensor, made: Sizes | None) -> Sizes | None:
+    def _named(self, tensor: Tensor, ruled_sizes: Sizes | None) -> Sizes | None:
         """The sizes of a tensor: constants where they are known, else as a rule has them, else under its own name."""
         shape = self.shape(tensor)
         if shape is None:
             return None
-        ruled = made if made is not None and len(made) == len(shape) else ()
-        found: list[Size] = []
+        ruled = (
+            ruled_sizes
+            if ruled_sizes is not None and len(ruled_sizes) == len(shape)
+            else ()
+        )
+        sizes: list[Size] = []
         for axis, size in enumerate(shape):
-            said = ruled[axis] if ruled else None
+            by_rule = ruled[axis] if ruled else None
             own = Size(1, (self._name_of(tensor, axis),))
-            found.append(Size(size) if size is not None else said or own)
-        return tuple(found)
+            sizes.append(Size(size) if size is not None else by_rule or own)
+        return tuple(sizes)
 
     def _name_of(self, tensor: Tensor, axis: int) -> tuple[Tensor, int]:
         """What names an unknown size: its tensor and axis, or those of a size that is known to equal it.
@@ -121,93 +125,101 @@ class SymbolicView(View):
         return self.known_dims.get(source) or self.dims(source)
 
 
-def _same(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    return given[0]
+def _same(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+    return operands[0]
 
 
-def _batch(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _batch(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
     """A Keras layer keeps the batch; what else it keeps is not known here."""
     shape = view.shape(Tensor(name))
-    if not shape or not given or not given[0]:
+    if not shape or not operands or not operands[0]:
         return None
-    return (given[0][0], *(None for _ in shape[1:]))
+    return (operands[0][0], *(None for _ in shape[1:]))
 
 
 def _broadcast(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
-    if any(each is None for each in given):
+    if any(each is None for each in operands):
         return None
-    known = [each or () for each in given]
-    rank = max(map(len, known))
-    columns = zip(*((_ONE,) * (rank - len(each)) + tuple(each) for each in known))
-    found: list[Size | None] = []
+    ranked = [each or () for each in operands]
+    rank = max(map(len, ranked))
+    columns = zip(*((_ONE,) * (rank - len(each)) + tuple(each) for each in ranked))
+    sizes: list[Size | None] = []
     for column in columns:
         options = {size for size in column if size != _ONE}
-        found.append(options.pop() if len(options) == 1 else None if options else _ONE)
-    return tuple(found)
+        sizes.append(options.pop() if len(options) == 1 else None if options else _ONE)
+    return tuple(sizes)
 
 
 def _last_changed(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
-    return None if not given[0] else (*given[0][:-1], None)
+    return None if not operands[0] else (*operands[0][:-1], None)
 
 
 def _looked_up(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
-    return None if given[0] is None else (*given[0], None)
+    return None if operands[0] is None else (*operands[0], None)
 
 
-def _gathered(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    axis = view.number(view.inputs[name][2]) if len(given) > 2 else None
-    if view.attrs[name].get("batch_dims") or given[1] is None or given[0] is None:
+def _gathered(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
+    axis = view.number(view.inputs[name][2]) if len(operands) > 2 else None
+    if view.attrs[name].get("batch_dims") or operands[1] is None or operands[0] is None:
         return None
-    return (*given[1], *given[0][1:]) if axis is None or not axis.any() else None
+    return (*operands[1], *operands[0][1:]) if axis is None or not axis.any() else None
 
 
-def _reshaped(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    wanted = view.sizes(view.inputs[name][1])
-    return None if wanted is None else filled(given[0], wanted)
+def _reshaped(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
+    target = view.sizes(view.inputs[name][1])
+    return None if target is None else filled(operands[0], target)
 
 
 def _reshaped_layer(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
-    wanted = tuple(map(Size, view.attrs[name]["target_shape"]))
-    return None if not given[0] else (given[0][0], *(filled(given[0][1:], wanted)))
+    target = tuple(map(Size, view.attrs[name]["target_shape"]))
+    return (
+        None
+        if not operands[0]
+        else (operands[0][0], *(filled(operands[0][1:], target)))
+    )
 
 
-def filled(given: Sizes | None, wanted: Sizes) -> Sizes:
+def filled(source: Sizes | None, target: Sizes) -> Sizes:
     """The sizes that a Reshape makes: its -1 is what is left of the tensor's elements."""
-    loose = [i for i, size in enumerate(wanted) if size == Size(-1)]
-    if given is None or len(loose) != 1:
-        return tuple(None if size == Size(-1) else size for size in wanted)
-    whole = product(given)
-    others = product([s for s in wanted if s != Size(-1)])
+    loose = [i for i, size in enumerate(target) if size == Size(-1)]
+    if source is None or len(loose) != 1:
+        return tuple(None if size == Size(-1) else size for size in target)
+    whole = product(source)
+    others = product([s for s in target if s != Size(-1)])
     rest = whole.over(others) if whole is not None and others is not None else None
-    return tuple(rest if size == Size(-1) else size for size in wanted)
+    return tuple(rest if size == Size(-1) else size for size in target)
 
 
-def _moved(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _moved(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
     perm = view.number(view.inputs[name][1])
-    if given[0] is None or perm is None:
+    if operands[0] is None or perm is None:
         return None
-    return tuple(given[0][int(axis)] for axis in perm.reshape(-1))
+    return tuple(operands[0][int(axis)] for axis in perm.reshape(-1))
 
 
 def _moved_layer(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
     axes = (0, *view.attrs[name]["dims"])
-    return None if given[0] is None else tuple(given[0][axis] for axis in axes)
+    return None if operands[0] is None else tuple(operands[0][axis] for axis in axes)
 
 
 def _multiplied(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
-    a, b = given
+    a, b = operands
     if a is None or b is None:
         return None
     attrs = view.attrs[name]
@@ -217,58 +229,66 @@ def _multiplied(
     return (*leading, a[rows], b[columns])
 
 
-def _expanded(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _expanded(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     axis = view.number(view.inputs[name][1])
-    if given[0] is None or axis is None:
+    if operands[0] is None or axis is None:
         return None
-    made = list(given[0])
-    made.insert(int(axis.reshape(())) % (len(made) + 1), _ONE)
-    return tuple(made)
+    sizes = list(operands[0])
+    sizes.insert(int(axis.reshape(())) % (len(sizes) + 1), _ONE)
+    return tuple(sizes)
 
 
-def _squeezed(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _squeezed(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     axes = view.attrs[name].get("squeeze_dims") or ()
-    if given[0] is None or not axes:
+    if operands[0] is None or not axes:
         return None
-    gone = {axis % len(given[0]) for axis in axes}
-    return tuple(size for i, size in enumerate(given[0]) if i not in gone)
+    gone = {axis % len(operands[0]) for axis in axes}
+    return tuple(size for i, size in enumerate(operands[0]) if i not in gone)
 
 
-def _split(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _split(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
     axis = view.number(view.inputs[name][0])
-    if given[1] is None or axis is None:
+    if operands[1] is None or axis is None:
         return None
-    at = int(axis.reshape(())) % len(given[1])
+    at = int(axis.reshape(())) % len(operands[1])
     count = Size(view.attrs[name]["num_split"])
-    part = given[1][at]
+    part = operands[1][at]
     return tuple(
         (part.over(count) if part is not None else None) if i == at else size
-        for i, size in enumerate(given[1])
+        for i, size in enumerate(operands[1])
     )
 
 
-def _unpacked(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    if not given[0]:
+def _unpacked(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
+    if not operands[0]:
         return None
-    at = view.attrs[name].get("axis", 0) % len(given[0])
-    return tuple(size for i, size in enumerate(given[0]) if i != at)
+    at = view.attrs[name].get("axis", 0) % len(operands[0])
+    return tuple(size for i, size in enumerate(operands[0]) if i != at)
 
 
 def _filled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
     return view.sizes(view.inputs[name][0])
 
 
-def _tiled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _tiled(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
     times = view.sizes(view.inputs[name][1])
-    if times is None or given[0] is None or len(times) != len(given[0]):
+    if times is None or operands[0] is None or len(times) != len(operands[0]):
         return None
     return tuple(
         size.times(n) if size is not None and n is not None else None
-        for size, n in zip(given[0], times)
+        for size, n in zip(operands[0], times)
     )
 
 
-def _counted(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _counted(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     start, limit, step = (view.sizes(tensor) for tensor in view.inputs[name])
     if start is None or limit is None or step != (_ONE,):
         return None
@@ -276,59 +296,69 @@ def _counted(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes 
     return (last.added(first, -1),) if first is not None and last is not None else None
 
 
-def _sliced(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    """Axes that are kept whole, dropped or made; what is cut has a size of its own."""
+def _sliced(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
+    """Axes that are kept whole, dropped or sizes; what is cut has a size of its own."""
     attrs, steps = view.attrs[name], view.number(view.inputs[name][3])
-    if given[0] is None or steps is None:
+    if operands[0] is None or steps is None:
         return None
-    left, made = list(given[0]), list[Size | None]()
+    left, sizes = list(operands[0]), list[Size | None]()
     bits = {key: attrs.get(f"{key}_mask") or 0 for key in _MASKS}
     new = bin(bits["new_axis"]).count("1")
     for at in range(steps.size):
         flags = {key: mask >> at & 1 for key, mask in bits.items()}
         if flags["ellipsis"]:
             count = len(left) - (steps.size - at - 1 - new)
-            made += left[:count]
+            sizes += left[:count]
             left = left[count:]
         elif flags["new_axis"]:
-            made.append(_ONE)
+            sizes.append(_ONE)
             new -= 1
         else:
             size = left.pop(0)
             whole = flags["begin"] and flags["end"] and steps.flat[at] == 1
-            made += [] if flags["shrink_axis"] else [size if whole else None]
-    return (*made, *left)
+            sizes += [] if flags["shrink_axis"] else [size if whole else None]
+    return (*sizes, *left)
 
 
 _MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 
 
-def _cut(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    wanted = view.sizes(view.inputs[name][2])
-    return wanted and tuple(None if n == Size(-1) else n for n in wanted)
+def _cut(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+    lengths = view.sizes(view.inputs[name][2])
+    return lengths and tuple(None if n == Size(-1) else n for n in lengths)
 
 
-def _spread(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _spread(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     return view.sizes(view.inputs[name][1])
 
 
-def _one_hot(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _one_hot(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     last = view.attrs[name].get("axis", -1) == -1
-    return (*given[0], None) if last and given[0] is not None else None
+    return (*operands[0], None) if last and operands[0] is not None else None
 
 
-def _packed(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
-    if any(each is None or each != given[0] for each in given):
+def _packed(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
+    if any(each is None or each != operands[0] for each in operands):
         return None
-    dims = given[0] or ()
+    dims = operands[0] or ()
     axis = int(view.attrs[name].get("axis") or 0) % (len(dims) + 1)
-    return (*dims[:axis], Size(len(given)), *dims[axis:])
+    return (*dims[:axis], Size(len(operands)), *dims[axis:])
 
 
-def _einsum(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _einsum(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
     sizes: dict[str, Size | None] = {}
-    for labels, dims in zip(left.split(","), given):
+    for labels, dims in zip(left.split(","), operands):
         if dims is None or len(labels) != len(dims):
             return None
         sizes.update(zip(labels, dims))
@@ -336,14 +366,14 @@ def _einsum(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes |
 
 
 def _einsum_layer(
-    view: SymbolicView, name: str, given: list[Sizes | None]
+    view: SymbolicView, name: str, operands: list[Sizes | None]
 ) -> Sizes | None:
     """The sizes that the input's letters have; those of the kernel are known anyway."""
     left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
     labels = left.partition(",")[0]
-    if given[0] is None or len(labels) != len(given[0]):
+    if operands[0] is None or len(labels) != len(operands[0]):
         return None
-    sizes = dict(zip(labels, given[0]))
+    sizes = dict(zip(labels, operands[0]))
     return tuple(sizes.get(label) for label in right)
 
 

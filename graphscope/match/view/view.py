@@ -28,8 +28,10 @@ class View(StoredWeights):
         if all(shape is not None and None not in shape for shape in shapes):
             return claim(*shapes)
         wholes = [[_whole(specs, each) for each in tensors] for specs in self.probes]
-        known = [shapes for shapes in wholes if None not in shapes]
-        return len(known) >= LEAST and all(claim(*shapes) for shapes in known)
+        whole_shapes = [shapes for shapes in wholes if None not in shapes]
+        return len(whole_shapes) >= LEAST and all(
+            claim(*shapes) for shapes in whole_shapes
+        )
 
     @cached_property
     def _remembered(self) -> dict[str, dict[Tensor, Any]]:

@@ -79,9 +79,9 @@ class WeightRef:
         bounds = [0]
         for part in parts:
             bounds.append(bounds[-1] + part.shape[axis])
-        wanted = [("slice", (axis, a, b)) for a, b in zip(bounds, bounds[1:])]
+        slices = [("slice", (axis, a, b)) for a, b in zip(bounds, bounds[1:])]
         same = len({(part.node, part.steps[:-1]) for part in parts}) == 1
-        if others and same and cuts == wanted and self.uncut == size:
+        if others and same and cuts == slices and self.uncut == size:
             return replace(self, shape=shape, steps=self.steps[:-1], uncut=0)
         return self.then("join", (axis, tuple(others)), shape) if others else self
 

@@ -62,20 +62,20 @@ class StoredWeights(Nodes):
         shape = self._stored(tensor.node)
         if shape is None:
             return self._computed(use)
-        found: WeightRef | None = WeightRef(tensor.node, shape, direct=literal)
+        weight: WeightRef | None = WeightRef(tensor.node, shape, direct=literal)
         try:
             for each in reversed(chain):
-                found = self._step(found, each) if found is not None else None
+                weight = self._step(weight, each) if weight is not None else None
         except MALFORMED:
             return None
-        return found or self._computed(use)
+        return weight or self._computed(use)
 
     def _rearranged(self, tensor: Tensor) -> WeightRef | None:
         """What a canonical form makes of weights: one in another shape, or several joined."""
         name, args = tensor.node, self.inputs[tensor.node]
         if self.kinds[name] == "Reshape":
-            held = self.weight(args[0])
-            return None if held is None else self._step(held, tensor)
+            weight = self.weight(args[0])
+            return None if weight is None else self._step(weight, tensor)
         parts = [self.weight(each) for each in args[:-1]]
         whole = [each for each in parts if each is not None]
         if self.kinds[name] != "ConcatV2" or len(whole) < len(parts) or not parts:
@@ -132,27 +132,27 @@ class StoredWeights(Nodes):
 
     def _upstream(self, tensor: Tensor) -> set[str]:
         """What computes a tensor; where that is much, one node of which nothing is known too."""
-        seen: set[str] = set()
+        visited: set[str] = set()
         stack = [tensor.node]
         while stack:
             name = stack.pop()
-            if len(seen) >= MOST_FOLDED:
-                return {*seen, *self.dynamic}
-            if name not in seen:
-                seen.add(name)
+            if len(visited) >= MOST_FOLDED:
+                return {*visited, *self.dynamic}
+            if name not in visited:
+                visited.add(name)
                 stack += [t.node for t in self.inputs[name]]
-        return seen
+        return visited
 
-    def array(self, held: WeightRef) -> np.ndarray | None:
+    def array(self, weight: WeightRef) -> np.ndarray | None:
         """The value of a literal weight at the place of its use; None where it is read or computed later."""
-        if held.value is not None or held.source is None or self._value is None:
-            return held.value
-        return self._value(held.source)
+        if weight.value is not None or weight.source is None or self._value is None:
+            return weight.value
+        return self._value(weight.source)
 
-    def computation(self, held: WeightRef) -> Callable[[Model], np.ndarray] | None:
-        """What computes a weight of the values that a model has for its variables; None where it is just held."""
-        source, graph, specs = held.source, self.graph, self.specs
-        if source is None or self.array(held) is not None:
+    def computation(self, weight: WeightRef) -> Callable[[Model], np.ndarray] | None:
+        """What computes a weight of the values that a model has for its variables; None where it is just weight."""
+        source, graph, specs = weight.source, self.graph, self.specs
+        if source is None or self.array(weight) is not None:
             return None
 
         def compute(model: Model) -> np.ndarray:
@@ -160,10 +160,10 @@ class StoredWeights(Nodes):
                 if self.kinds[name] in VARIABLES:
                     model.value(name)  # raises MissingWeight
             values = Constants(graph, model, specs=specs, variables=True, limit=LARGEST)
-            found = values.value(source)
-            if found is None:
+            value = values.value(source)
+            if value is None:
                 raise MissingWeight(f"{source} cannot be computed of its variables")
-            return found
+            return value
 
         return compute
 
@@ -185,42 +185,44 @@ class StoredWeights(Nodes):
             shape = self.shape(Tensor(name))
         return tuple(d or 0 for d in shape) if shape else None
 
-    def _step(self, held: WeightRef, tensor: Tensor) -> WeightRef | None:
+    def _step(self, weight: WeightRef, tensor: Tensor) -> WeightRef | None:
         name, kind = tensor.node, self.kinds[tensor.node]
         args = self.inputs[name]
         if kind in (*spellings.SPLITS, "Slice"):
-            return self._part(held, tensor)
+            return self._part(weight, tensor)
         if kind == "Cast":
-            return held.then("cast", self.attrs[name].get("DstT"), held.shape)
+            return weight.then("cast", self.attrs[name].get("DstT"), weight.shape)
         if kind == "Squeeze":
             axes = [
-                a % len(held.shape) for a in self.attrs[name].get("squeeze_dims", ())
+                a % len(weight.shape) for a in self.attrs[name].get("squeeze_dims", ())
             ]
             keep = [
                 d
-                for i, d in enumerate(held.shape)
+                for i, d in enumerate(weight.shape)
                 if (i not in axes if axes else d != 1)
             ]
-            return held.reshaped(*keep)
+            return weight.reshaped(*keep)
         argument = self.number(args[1])
         if argument is None:
             return None
         if kind == "ExpandDims":
-            axis = int(argument.reshape(())) % (len(held.shape) + 1)
-            return held.reshaped(*held.shape[:axis], 1, *held.shape[axis:])
-        wanted = [int(v) for v in argument.reshape(-1)]
+            axis = int(argument.reshape(())) % (len(weight.shape) + 1)
+            return weight.reshaped(*weight.shape[:axis], 1, *weight.shape[axis:])
+        numbers = [int(v) for v in argument.reshape(-1)]
         if kind == "Transpose":
-            return held.transposed(*wanted)
-        size = int(np.prod(held.shape))
-        known = int(np.prod([d for d in wanted if d >= 0]))
-        return held.reshaped(*(d if d >= 0 else size // max(known, 1) for d in wanted))
+            return weight.transposed(*numbers)
+        size = int(np.prod(weight.shape))
+        listed = int(np.prod([d for d in numbers if d >= 0]))
+        return weight.reshaped(
+            *(d if d >= 0 else size // max(listed, 1) for d in numbers)
+        )
 
-    def _part(self, held: WeightRef, tensor: Tensor) -> WeightRef | None:
+    def _part(self, weight: WeightRef, tensor: Tensor) -> WeightRef | None:
         """A run of entries along one axis or more (a kernel split for groups, positions cut to length)."""
-        kind, rank = self.kinds[tensor.node], len(held.shape)
-        given = [self.number(each) for each in self.inputs[tensor.node]]
+        kind, rank = self.kinds[tensor.node], len(weight.shape)
+        constants = [self.number(each) for each in self.inputs[tensor.node]]
         numbers = [
-            None if n is None else [int(v) for v in n.reshape(-1)] for n in given
+            None if n is None else [int(v) for v in n.reshape(-1)] for n in constants
         ]
         ranges: list[tuple[int, int, int]] = []
         if kind == "Slice":
@@ -228,7 +230,7 @@ class StoredWeights(Nodes):
             if begin is None or size is None or not len(begin) == len(size) == rank:
                 return None
             for axis, (start, count) in enumerate(zip(begin, size)):
-                stop = held.shape[axis] if count < 0 else start + count
+                stop = weight.shape[axis] if count < 0 else start + count
                 ranges.append((axis, start, stop))
         else:
             axes, sizes = numbers[0 if kind == "Split" else 2], numbers[1]
@@ -237,14 +239,14 @@ class StoredWeights(Nodes):
             axis = axes[0] % rank
             if kind == "Split":
                 count = int(self.attrs[tensor.node].get("num_split") or 1)
-                sizes = [held.shape[axis] // max(count, 1)] * count
+                sizes = [weight.shape[axis] // max(count, 1)] * count
             if sizes is None or tensor.port >= len(sizes) or min(sizes) < 0:
                 return None
             start = sum(sizes[: tensor.port])
             ranges.append((axis, start, start + sizes[tensor.port]))
         for axis, start, stop in ranges:
-            held = held.sliced(axis, start, stop)
-        return held
+            weight = weight.sliced(axis, start, stop)
+        return weight
 
     def variable(self, name: str) -> WeightRef | None:
         """A variable of the whole graph, as a weight."""

@@ -204,26 +204,26 @@ def _partition_shape(call: Call) -> list[Shape]:
 
 
 def _partition_text(call: Call, x: str, parts: str) -> str | None:
-    """The rows of each part, where it is known which those are."""
-    known = call.integers(1)
-    if known is None or call.rank(1) != 1 or call.value(0) is not None:
+    """The rows of each part, where it is partitions which those are."""
+    partitions = call.integers(1)
+    if partitions is None or call.rank(1) != 1 or call.value(0) is not None:
         return None
     rows = [
-        [row for row, part in enumerate(known) if part == number]
+        [row for row, part in enumerate(partitions) if part == number]
         for number in range(int(call["num_partitions"]))
     ]
     if not all(rows):
         return None
-    taken = (f'ops.take({x}, ops.array({literal(r)}, "int32"), axis=0)' for r in rows)
-    return f"({', '.join(taken)},)"
+    picked = (f'ops.take({x}, ops.array({literal(r)}, "int32"), axis=0)' for r in rows)
+    return f"({', '.join(picked)},)"
 
 
 define("DynamicPartition", shape=_partition_shape, keras=_partition_text)
 
 
 def _true_shape(call: Call) -> tuple[Shape]:
-    known = call.value(0)
-    return ((None if known is None else int(np.count_nonzero(known)), call.rank(0)),)
+    truths = call.value(0)
+    return ((None if truths is None else int(np.count_nonzero(truths)), call.rank(0)),)
 
 
 define("Where", shape=_true_shape, fold=lambda x: np.argwhere(x).astype(np.int64))
@@ -324,8 +324,10 @@ define(
 def _sparse_product_shape(call: Call) -> tuple[Shape]:
     size, dense = call.dims(2), call.shape(3)
     rows = size[1 if call["adjoint_a"] else 0] if size is not None else None
-    known = dense is not None and len(dense) == 2
-    return ((rows, dense[0 if call["adjoint_b"] else 1] if known and dense else None),)
+    is_matrix = dense is not None and len(dense) == 2
+    return (
+        (rows, dense[0 if call["adjoint_b"] else 1] if is_matrix and dense else None),
+    )
 
 
 def _sparse_product(

@@ -16,17 +16,17 @@ _FIRST = slice(0, 1)
 
 
 def _concatenated(shapes: Sequence[Shape], axis: int | None) -> Shape:
-    known = [shape for shape in shapes if shape is not None]
-    if not known:
+    ranked = [shape for shape in shapes if shape is not None]
+    if not ranked:
         return None
-    rank = len(known[0])
-    if any(len(shape) != rank for shape in known):
+    rank = len(ranked[0])
+    if any(len(shape) != rank for shape in ranked):
         raise Unsaid("concatenated tensors differ in rank")
     if axis is None:
         return unknown(rank)
     at = axis_of(axis, rank)
     joined: Shape = unknown(rank)
-    for shape in known:
+    for shape in ranked:
         joined = merge(joined, (*shape[:at], None, *shape[at + 1 :]))
     total: Dim = 0
     for other in shapes:
@@ -100,9 +100,9 @@ def _pack_text(call: Call, *texts: str) -> str:
     """Known numbers are written as arrays: Keras stacks nothing but tensors."""
     parts = list(texts)
     for slot in range(len(parts)):
-        known = call.value(slot)
-        if known is not None and known.ndim == 0 and known.dtype.kind in "iuf":
-            value, dtype = literal(known[()]), literal(known.dtype.name)
+        constant = call.value(slot)
+        if constant is not None and constant.ndim == 0 and constant.dtype.kind in "iuf":
+            value, dtype = literal(constant[()]), literal(constant.dtype.name)
             parts[slot] = f"ops.array({value}, {dtype})"
     return f"ops.stack([{', '.join(parts)}], axis={call['axis']})"
 

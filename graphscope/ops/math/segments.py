@@ -50,21 +50,21 @@ def _filled(call: Call, function: str, text: str) -> str:
 
 
 def _segment_text(function: str) -> Callable[..., str | None]:
-    """Of segments that are known, none of them empty: how many there are is not known else."""
+    """Of segments that are places, none of them empty: how many there are is not places else."""
 
     def text(call: Call, x: str, ids: str) -> str | None:
-        known = call.integers(1)
-        if not known or set(known) != set(range(len(set(known)))):
+        places = call.integers(1)
+        if not places or set(places) != set(range(len(set(places)))):
             return None
         if call.value(0) is not None or call.rank(0) is None:
             return None
         kind = "sum" if function == "mean" else function
-        segments = f"ops.segment_{kind}({x}, {ids}, num_segments={max(known) + 1})"
+        segments = f"ops.segment_{kind}({x}, {ids}, num_segments={max(places) + 1})"
         if function != "mean":
             return segments
         if not call.dtype(0).startswith("float"):
             return None
-        counts = np.bincount(known).astype(call.dtype(0))
+        counts = np.bincount(places).astype(call.dtype(0))
         column = counts.reshape(-1, *[1] * ((call.rank(0) or 1) - 1))
         return f"{segments} / ops.array({literal(column)}, {literal(call.dtype(0))})"
 
@@ -117,12 +117,12 @@ def _bincount_shape(call: Call) -> tuple[Shape]:
 
 def _counts_text(call: Call, numbers: str, size: str, weights: str) -> str | None:
     """Each number a row of zeros and a one: their sum, or a product with the weights."""
-    count, given = call.integer(1), call.shape(2)
-    if count is None or given is None or None in given or call.rank(0) is None:
+    count, weighted = call.integer(1), call.shape(2)
+    if count is None or weighted is None or None in weighted or call.rank(0) is None:
         return None
     flat = numbers if call.rank(0) == 1 else f"ops.reshape({numbers}, (-1,))"
     rows = f"ops.one_hot({flat}, {count}, dtype={literal(call.dtype(2))})"
-    if 0 in given:
+    if 0 in weighted:
         return f"ops.sum({rows}, axis=0)"
     if not call.dtype(2).startswith("float"):
         return None
@@ -141,15 +141,15 @@ def _dense_bincount_shape(call: Call) -> tuple[Shape]:
 
 
 def _dense_counts_text(call: Call, numbers: str, size: str, weights: str) -> str | None:
-    count, given = call.integer(1), call.shape(2)
+    count, weighted = call.integer(1), call.shape(2)
     if call.rank(0) not in (1, 2):
         return None
-    if count is None or given is None or None in given:
+    if count is None or weighted is None or None in weighted:
         return None
     rows = f"ops.one_hot({numbers}, {count}, dtype={literal(call.dtype(2))})"
     if call.get("binary_output", False):
         return f"ops.max({rows}, axis=-2)"
-    if 0 not in given:
+    if 0 not in weighted:
         rows = f"({rows} * ops.expand_dims({weights}, -1))"
     return f"ops.sum({rows}, axis=-2)"
 

@@ -187,11 +187,11 @@ def _transposed_shape(rank: int) -> Callable[[Call], tuple[Shape]]:
         kernel = ranked(call.shape(1), rank)
         gradient = ranked(call.shape(2), rank)
         at, _ = spatial_axes(call.get("data_format", "NHWC"), rank)
-        known: list[Dim] = [None] * rank
-        known[0] = gradient[0]
+        spatial: list[Dim] = [None] * rank
+        spatial[0] = gradient[0]
         if call.op.startswith("Conv") and _is_ungrouped(kernel, gradient[at]):
-            known[at] = kernel[-2]
-        return (merge(sizes, tuple(known)),)
+            spatial[at] = kernel[-2]
+        return (merge(sizes, tuple(spatial)),)
 
     return shape
 

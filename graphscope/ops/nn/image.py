@@ -160,8 +160,8 @@ def _crop_text(call: Call, image: str, boxes: str, indices: str, _: str) -> str 
         return None
     down = _box_tents(boxes, (0, 2), rows, sizes[0])
     across = _box_tents(boxes, (1, 3), columns, sizes[1])
-    taken = f"ops.take({image}, {indices}, axis=0)"
-    return f'ops.einsum("nyh,nxw,nhwc->nyxc", {down}, {across}, {taken})'
+    chosen = f"ops.take({image}, {indices}, axis=0)"
+    return f'ops.einsum("nyh,nxw,nhwc->nyxc", {down}, {across}, {chosen})'
 
 
 def _box_tents(boxes: str, ends: tuple[int, int], size: int, target: int) -> str:
@@ -308,8 +308,8 @@ def _combined_boxes(call: Call) -> tuple[Shape, ...]:
     per, total, classes = call.integer(2), call.integer(3), scores[2]
     count: Dim = total
     if call["pad_per_class"]:
-        known = per is not None and total is not None and classes is not None
-        count = min(total, per * classes) if known else None  # type: ignore[operator, type-var]
+        is_complete = per is not None and total is not None and classes is not None
+        count = min(total, per * classes) if is_complete else None  # type: ignore[operator, type-var]
     batch = boxes[0]
     return (batch, count, 4), (batch, count), (batch, count), (batch,)
 

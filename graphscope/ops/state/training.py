@@ -121,8 +121,8 @@ def _features(
     shapes: list[Shape] = [(None, rank)] * sparse
     shapes += [(None,)] * sparse + [(rank,)] * sparse
     for shape in dense:
-        known = serialized is not None and shape is not None
-        shapes.append((*serialized, *shape) if known else None)  # type: ignore[misc]
+        is_complete = serialized is not None and shape is not None
+        shapes.append((*serialized, *shape) if is_complete else None)  # type: ignore[misc]
     return shapes
 
 

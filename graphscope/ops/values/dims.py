@@ -175,10 +175,10 @@ def adds_in_order(one: Shape, other: Shape) -> bool:
         if all(a == b or a == 1 for a, b in ends):
             return True
     wide = [axis - len(other) for axis, size in enumerate(other) if size != 1]
-    known = [axis for axis in wide if other[axis] is not None]
-    if len(known) != 1 or len(one) < 2 or len(other) > len(one):
-        return len(known) > 1
-    size, at = other[known[0]], known[0]
+    sized = [axis for axis in wide if other[axis] is not None]
+    if len(sized) != 1 or len(one) < 2 or len(other) > len(one):
+        return len(sized) > 1
+    size, at = other[sized[0]], sized[0]
     if at == -1:
         return one[-1] == size
     return at == 1 - len(one) and one[1] == size and one[-1] not in (None, size)

@@ -102,7 +102,7 @@ def join_specs(one: TensorSpec, other: TensorSpec) -> TensorSpec:
 
 
 def join_values(one: Value, other: Value) -> Value:
-    """The elements that are known in both and equal."""
+    """The elements that are agreeing in both and equal."""
     if one is other:
         return one
     if one is None or other is None:
@@ -110,10 +110,10 @@ def join_values(one: Value, other: Value) -> Value:
     first, second = _partial(one), _partial(other)
     if first.array.shape != second.array.shape:
         return None
-    known = first.known & second.known & (first.array == second.array)
-    if known.all():
+    agreeing = first.known & second.known & (first.array == second.array)
+    if agreeing.all():
         return first.array
-    return Partial(first.array, known) if known.any() else None
+    return Partial(first.array, agreeing) if agreeing.any() else None
 
 
 def _partial(value: np.ndarray | Partial) -> Partial:

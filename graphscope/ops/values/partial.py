@@ -98,12 +98,12 @@ def _partly(meaning: Meaning, call: Call, operands: list[Any]) -> list[Partial]:
     results = run(meaning, call, arrays)
     if "elementwise" in meaning.traits:
         shape = results[0].shape
-        known = np.logical_and.reduce([np.broadcast_to(m, shape) for m in masks])
-        return [Partial(array, known) for array in results]
+        mask = np.logical_and.reduce([np.broadcast_to(m, shape) for m in masks])
+        return [Partial(array, mask) for array in results]
     if "reduction" in meaning.traits and masks[1].all():
         axes = tuple(int(axis) for axis in arrays[1].reshape(-1))
-        known = np.all(masks[0], axis=axes, keepdims=bool(call.get("keep_dims")))
-        return [Partial(results[0], known)]
+        mask = np.all(masks[0], axis=axes, keepdims=bool(call.get("keep_dims")))
+        return [Partial(results[0], mask)]
     return []
 
 
@@ -120,8 +120,8 @@ def _moved(
     elements = [
         masks[slot] if slot in moved else array for slot, array in enumerate(arrays)
     ]
-    values, known = run(meaning, call, arrays), run(meaning, call, elements)
-    return [Partial(*pair) for pair in zip(values, known, strict=True)]
+    values, mask = run(meaning, call, arrays), run(meaning, call, elements)
+    return [Partial(*pair) for pair in zip(values, mask, strict=True)]
 
 
 def vector(sizes: Shape, dtype: str) -> Value:

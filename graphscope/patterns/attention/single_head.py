@@ -42,8 +42,8 @@ def _times(x: Term, factor: Term, rescaling: Term, weight: Term) -> Term:
 
 
 def _products(query: Term, key: Term) -> Term:
-    turned = layers.Permute(key, dims=(2, 1)) | op.Transpose(key, [0, 2, 1])
-    return op.BatchMatMul(query, turned) | op.BatchMatMul(query, key, adj_y=True)
+    transposed = layers.Permute(key, dims=(2, 1)) | op.Transpose(key, [0, 2, 1])
+    return op.BatchMatMul(query, transposed) | op.BatchMatMul(query, key, adj_y=True)
 
 
 def _pairs(query: Term, key: Term, row_axis: Term, column_axis: Term) -> Term:
@@ -79,8 +79,8 @@ def _attended(
     sharp = layers.Activation(scores, activation="softmax")
     sharp = sharp | layers.Softmax(scores, axis=-1) | layers.Softmax(scores, axis=2)
     mixed = op.BatchMatMul(sharp | layers.Dropout(sharp, rate=rate), value)
-    kept = op.ExpandDims(query_mask, query_axis)
-    return op.Select(kept, mixed, 0.0) | mixed * op.Cast(kept) | mixed
+    shown = op.ExpandDims(query_mask, query_axis)
+    return op.Select(shown, mixed, 0.0) | mixed * op.Cast(shown) | mixed
 
 
 def _pattern(name: str, kind: str, scored: Callable[..., Term], **settings: Any) -> Any:

@@ -88,11 +88,13 @@ def _config(b: Bindings) -> dict[str, Any]:
 
 def _evidence(b: Bindings) -> str:
     axes = _axes(b)
-    known = all(
+    is_certain = all(
         after is not None and (before.number is not None or bool(after.axes))
         for before, after, _, _ in axes
     )
-    return "" if known else "the size asked for is not known: Keras's own is assumed"
+    return (
+        "" if is_certain else "the size asked for is not known: Keras's own is assumed"
+    )
 
 
 def _transposed(kind: str, axes: int) -> Pattern:

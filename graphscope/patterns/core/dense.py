@@ -109,12 +109,12 @@ def _by_matrix(b: Bindings) -> bool | str:
     if b.outer[-1] != Size(b.kernel.shape[1]):
         return "the last axis of the result is not that of the kernel"
     leading = list(enumerate(b.outer[:-1]))
-    kept = [size == b.view.axis_size(b.x, i) for i, size in leading]
-    loose = [i for i, size in leading if not kept[i] and size == Size(-1)]
+    equal = [size == b.view.axis_size(b.x, i) for i, size in leading]
+    loose = [i for i, size in leading if not equal[i] and size == Size(-1)]
     shape = b.view.shape(b.x)
     if shape is not None and len(shape) != len(b.outer):
         return f"from {len(shape)} axes to {len(b.outer)}"
-    if kept.count(False) > len(loose) or len(loose) > 1:
+    if equal.count(False) > len(loose) or len(loose) > 1:
         return "the leading axes are not kept"
     return _is_vector(b.bias, b.kernel.shape[1])
 
@@ -186,8 +186,8 @@ def _output_sizes(
     sizes: dict[str, int | None] = dict(zip(right, kernel.shape))
     shape = view.shape(x)
     for i, label in enumerate(left):
-        known = shape[i] if shape is not None and i < len(shape) else None
-        sizes.setdefault(label, known)
+        size = shape[i] if shape is not None and i < len(shape) else None
+        sizes.setdefault(label, size)
     if "." in left + right + out:
         return None
     return tuple(sizes.get(label) for label in out[1:])

@@ -63,8 +63,8 @@ def _weights(b: Bindings) -> dict[str, WeightRef | None]:
     return {**affine, **dict(zip(names, moving))}
 
 
-def _is(b: Bindings, held: WeightRef | None, value: float) -> bool:
-    return held is not None and is_number(b.view, held, value)
+def _is(b: Bindings, weight: WeightRef | None, value: float) -> bool:
+    return weight is not None and is_number(b.view, weight, value)
 
 
 def _config(b: Bindings) -> dict[str, Any]:
@@ -125,9 +125,9 @@ def batch_norm_training(
     x: Input, gamma: Weight | None, beta: Weight | None, axis: Array, epsilon: Scalar
 ) -> Term:
     """``tf.nn.moments`` and ``tf.nn.batch_normalization``; Keras 3 reshapes the statistics between the two."""
-    kept = named("mean", op.Mean(x, axis, keep_dims=True))
-    spread = op.Mean((x - kept) ** 2, axis, keep_dims=True)
-    mean, variance = _flat(kept), _flat(named("variance", spread))
+    average = named("mean", op.Mean(x, axis, keep_dims=True))
+    spread = op.Mean((x - average) ** 2, axis, keep_dims=True)
+    mean, variance = _flat(average), _flat(named("variance", spread))
     return standardized(x, (mean, variance), gamma, beta, epsilon)
 
 

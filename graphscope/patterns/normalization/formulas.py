@@ -30,8 +30,8 @@ def sum_of_squares(x: Input, axis: Term) -> Term:
     return op.Sum(x**2, axis, keep_dims=True)
 
 
-def is_number(view: View, held: WeightRef, value: float) -> bool:
+def is_number(view: View, weight: WeightRef, value: float) -> bool:
     """Whether it was never a variable, but one number all over (slim's ``scale=False``)."""
-    if not held.direct or view.kinds[held.node] != "Const":
+    if not weight.direct or view.kinds[weight.node] != "Const":
         return False
-    return bool(np.all(view.attrs[held.node]["value"] == value))
+    return bool(np.all(view.attrs[weight.node]["value"] == value))

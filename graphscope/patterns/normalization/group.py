@@ -138,11 +138,11 @@ def _count(size: Any) -> int | None:
 
 
 def _splits(b: Bindings, at: int) -> bool:
-    """Whether the axis is written as two and all others are kept."""
+    """Whether the axis is written as two and all others are others."""
     sizes = [_count(size) for size in b.inner]
-    kept = [axis for axis in range(len(sizes) - 1) if axis != at]
+    others = [axis for axis in range(len(sizes) - 1) if axis != at]
     whole = [b.view.axis_size(b.x, axis).number for axis in range(len(sizes) - 1)]
-    same = map(_agree, [*sizes[:at], *sizes[at + 2 :]], [whole[i] for i in kept])
+    same = map(_agree, [*sizes[:at], *sizes[at + 2 :]], [whole[i] for i in others])
     groups, size = sizes[at] or -1, sizes[at + 1] or -1
     inside = groups * size if min(groups, size) > 0 else None
     return all(same) and _agree(inside, whole[at])
@@ -168,8 +168,8 @@ def _filled(view: View, weight: WeightRef | None, value: float) -> bool:
     """Whether a weight is not there, or a constant that is one number all over."""
     if weight is None:
         return True
-    known = view.attrs[weight.node].get("value") if weight.node else view.array(weight)
-    return known is not None and bool(np.all(known == value))
+    array = view.attrs[weight.node].get("value") if weight.node else view.array(weight)
+    return array is not None and bool(np.all(array == value))
 
 
 def _outside(b: Bindings) -> bool | str:

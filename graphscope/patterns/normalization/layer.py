@@ -47,9 +47,9 @@ def _one_inner(
     shape, present = b.shape, [each for each in weights if each is not None]
     if shape is None or len(axes) != 1 or not present or -axes[0] >= len(shape):
         return "the statistics are not over the last axes"
-    wanted = (shape[axes[0]], *[1] * (-axes[0] - 1))
+    target = (shape[axes[0]], *[1] * (-axes[0] - 1))
     fits = all(
-        each.shape[axes[0] :] == wanted and set(each.shape[: axes[0]]) <= {1}
+        each.shape[axes[0] :] == target and set(each.shape[: axes[0]]) <= {1}
         for each in present
     )
     return fits or "the weights do not vary along the axis that is normalized"
@@ -97,8 +97,8 @@ def layer_norm(
 
 
 def _rows(b: Bindings) -> bool | str:
-    known = [size.number if size is not None else None for size in b.inner]
-    if len(known) != 4 or known[0] != 1 or known[3] != 1:
+    numbers = [size.number if size is not None else None for size in b.inner]
+    if len(numbers) != 4 or numbers[0] != 1 or numbers[3] != 1:
         return "it is not a matrix between axes of size 1"
     count = len(_last_axes(b))
     if not count:

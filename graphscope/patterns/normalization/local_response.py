@@ -32,8 +32,8 @@ from ..keras_arguments import shortened
 
 def _numbers(b: Bindings, width: int = 1) -> dict[str, float]:
     """Bias, alpha (of a sum of ``width`` squares whose mean was taken) and beta."""
-    known = {"bias": b.bias, "alpha": b.alpha / width, "beta": b.beta}
-    return {name: shortened(plain_float(value)) for name, value in known.items()}
+    settings = {"bias": b.bias, "alpha": b.alpha / width, "beta": b.beta}
+    return {name: shortened(plain_float(value)) for name, value in settings.items()}
 
 
 @layer(

@@ -44,9 +44,9 @@ def dot(x: Input, y: Input, axis: Array) -> Term:
 
 def _rows_and_columns(b: Bindings) -> bool | str:
     inner = (int(b.row) % 3, int(b.column) % 3) == (1, 2)
-    taken = [a % 3 for a in b.axes or ()] in ([1], [2])
+    contracts = [a % 3 for a in b.axes or ()] in ([1], [2])
     return (
-        _pairs(b.view, b.x, b.y) and inner and taken
+        _pairs(b.view, b.x, b.y) and inner and contracts
     ) or "it is no row times a column"
 
 

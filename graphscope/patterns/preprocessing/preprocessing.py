@@ -166,8 +166,8 @@ def _by_deviation(view: View, mean: WeightRef, deviation: WeightRef) -> bool | s
     spread, centre = _numbers(view, deviation), _numbers(view, mean)
     if centre is None or centre.size > MOST_ARGUMENTS:
         return "the mean is no small constant"
-    known = spread is not None and bool(np.all(spread > 0))
-    return known or "the deviation is no positive constant"
+    is_positive = spread is not None and bool(np.all(spread > 0))
+    return is_positive or "the deviation is no positive constant"
 
 
 def _arguments(view: View, mean: WeightRef, variance: np.ndarray) -> dict[str, Any]:

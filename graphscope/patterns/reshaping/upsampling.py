@@ -90,10 +90,10 @@ def _repetition(
     factor = counts[at]
     if factor is None or any(c != 1 for i, c in enumerate(counts) if i != at):
         return None
-    wanted = [view.axis_size(x, i) for i in range(rank)]
-    scaled = wanted[at - 1].times(Size(factor))
+    sizes = [view.axis_size(x, i) for i in range(rank)]
+    scaled = sizes[at - 1].times(Size(factor))
     for i, size in enumerate(outer):
-        if size != (scaled if i == at - 1 else wanted[i]) and not _is_batch(i, size):
+        if size != (scaled if i == at - 1 else sizes[i]) and not _is_batch(i, size):
             return None
     return factor
 
@@ -160,9 +160,11 @@ def _resizing(interpolation: str) -> Callable[[Callable[..., Term]], Pattern]:
     """An image of any size that is given another."""
 
     def fits(b: Bindings) -> bool | str:
-        known = b.shape is not None and len(b.shape) == 4
+        is_image = b.shape is not None and len(b.shape) == 4
         return (
-            known and None not in numbers(b._size) or "the new size is not a constant"
+            is_image
+            and None not in numbers(b._size)
+            or "the new size is not a constant"
         )
 
     return layer(

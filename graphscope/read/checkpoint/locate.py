@@ -63,8 +63,8 @@ def _of_prefix(place: str) -> str:
         if name.startswith(place) and DATA_SUFFIX.fullmatch(name[len(place) :]):
             return _index_of(name)
     base = place.rpartition("/")[2]
-    known = [name.rpartition("/")[2] for name in names]
-    raise FormatError(f"{place}: no such file or checkpoint{did_you_mean(base, known)}")
+    bases = [name.rpartition("/")[2] for name in names]
+    raise FormatError(f"{place}: no such file or checkpoint{did_you_mean(base, bases)}")
 
 
 def _in_folder(folder: str) -> str:

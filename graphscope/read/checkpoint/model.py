@@ -89,10 +89,10 @@ def _objects(
 def _configs(weights: StoredWeights, objects: dict[str, Trackable]) -> dict[str, str]:
     """Object path -> the JSON that Keras left there."""
     configs = {}
-    for key, known in objects.items():
+    for key, trackable in objects.items():
         if key.endswith(CONFIG_KEY):
             try:
-                configs[known.path] = weights[key].item().decode("utf-8", "replace")
+                configs[trackable.path] = weights[key].item().decode("utf-8", "replace")
             except (FormatError, MissingWeight, KeyError):
                 continue  # a shard that is not here: the names must do
     return configs
@@ -144,7 +144,7 @@ def _place(objects: Mapping[str, Trackable], name: str) -> int:
 
 
 def _full_names(objects: dict[str, Trackable]) -> dict[str, str]:
-    return {key: known.full_name for key, known in objects.items()}
+    return {key: trackable.full_name for key, trackable in objects.items()}
 
 
 def stored_variables(
@@ -157,10 +157,10 @@ def stored_variables(
     roles = roles_by_name(shapes)
     variables = []
     for name, stored in weights.stored.items():
-        known = objects.get(name)
+        trackable = objects.get(name)
         role = roles[name]
-        if known is not None:
-            role = known.role or _by_path(known, stored.dtype, stored.shape)
+        if trackable is not None:
+            role = trackable.role or _by_path(trackable, stored.dtype, stored.shape)
         elif objects:
             role = Role("other")
         variables.append(
@@ -171,17 +171,17 @@ def stored_variables(
                 stored.nbytes,
                 role.role,
                 role.of,
-                known.path if known else "",
+                trackable.path if trackable else "",
                 optimizer=role.optimizer,
-                full_name=known.full_name if known else "",
+                full_name=trackable.full_name if trackable else "",
             )
         )
     return tuple(variables)
 
 
-def _by_path(known: Trackable, dtype: str, shape: Any) -> Role:
+def _by_path(trackable: Trackable, dtype: str, shape: Any) -> Role:
     """The role that an object's path or the variable's own name gives it."""
-    for name in (known.path, known.full_name):
+    for name in (trackable.path, trackable.full_name):
         role = roles_by_name({name: (dtype, shape)})[name] if name else Role(WEIGHT)
         if role.role != WEIGHT:
             return Role(role.role)

@@ -117,16 +117,16 @@ def _is_copy(variable: Variable, model: Model, saved: SavedObjects) -> bool:
 
 def _told(
     variable: Variable,
-    known: Trackable,
+    trackable: Trackable,
     trained: Mapping[str, bool],
     named: Mapping[str, str],
 ) -> Variable:
-    role = known.role or Role(variable.role, variable.of, variable.optimizer)
+    role = trackable.role or Role(variable.role, variable.of, variable.optimizer)
     return replace(
         variable,
         role=role.role,
         of=named.get(role.of, role.of),
         optimizer=role.optimizer,
-        path=known.path,
-        trainable=trained.get(known.path, variable.trainable),
+        path=trackable.path,
+        trainable=trained.get(trackable.path, variable.trainable),
     )

@@ -83,14 +83,16 @@ def own_defaults(op_list: Any) -> dict[str, dict[str, Any]]:
     """The attribute defaults of ops that the file defines and stock TensorFlow does not, or defines otherwise."""
     defaults_ = {}
     for op in op_list.op:
-        known = opdefs.defaults(op.name)
+        defaults = opdefs.defaults(op.name)
         own = {
             attr.name: attr_of(attr.default_value)
             for attr in op.attr
             if attr.HasField("default_value")
         }
         other = {
-            n: v for n, v in own.items() if n not in known or not _equal(known[n], v)
+            n: v
+            for n, v in own.items()
+            if n not in defaults or not _equal(defaults[n], v)
         }
         if other:
             defaults_[op.name] = other

@@ -147,21 +147,23 @@ def _known(
 ) -> tuple[dict[str, Any], list[str]]:
     """The arguments that Keras 3 takes, and what is said of those that it does not."""
     more = ("dtype", "activity_regularizer")
-    kept = {k: v for k, v in values.items() if k in arguments or k in more}
+    accepted = {k: v for k, v in values.items() if k in arguments or k in more}
     if values.get(STEPS_FIRST):
-        kept[STEPS_FIRST] = True
+        accepted[STEPS_FIRST] = True
     lost = [
         RETIRED[key].format(value=value)
         for key, value in values.items()
         if key in RETIRED and key not in arguments and value
     ]
-    unknown = [k for k in values if k not in kept and k not in _QUIET | RETIRED.keys()]
+    unknown = [
+        k for k in values if k not in accepted and k not in _QUIET | RETIRED.keys()
+    ]
     lost += [
         f"{k}={values[k]!r} is no argument of Keras 3" for k in unknown if values[k]
     ]
-    if isinstance(kept.get("seed"), dict):  # a SeedGenerator
-        kept["seed"] = kept["seed"].get("config", {}).get("seed")
-    return kept, lost
+    if isinstance(accepted.get("seed"), dict):  # a SeedGenerator
+        accepted["seed"] = accepted["seed"].get("config", {}).get("seed")
+    return accepted, lost
 
 
 def _own_functions(values: dict[str, Any], generation: int) -> list[str]:

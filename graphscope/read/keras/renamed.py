@@ -67,8 +67,8 @@ def renamed(
             remarks.append(
                 "a RandomCrop of Keras 2, which out of training crops to the shape and resizes, as Resizing does"
             )
-            class_name, kept = "Resizing", ("height", "width", "dtype")
-            values = {**{k: values.get(k) for k in kept}, "crop_to_aspect_ratio": True}
+            class_name, names = "Resizing", ("height", "width", "dtype")
+            values = {**{k: values.get(k) for k in names}, "crop_to_aspect_ratio": True}
         if class_name in ("RandomHeight", "RandomWidth"):
             remarks.append(
                 f"{class_name}, which Keras 3 lost, changes nothing but in training"

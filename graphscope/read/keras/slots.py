@@ -278,11 +278,11 @@ def _fixed_2(owner: Owner) -> list[Slot]:
 
 def _once(slots: Sequence[Slot]) -> list[Slot]:
     """Each weight where it is first met."""
-    seen: set[tuple[str, str]] = set()
+    visited: set[tuple[str, str]] = set()
     unique = []
     for slot in slots:
         key = (slot.name, slot.same_as or slot.path)
-        if key not in seen:
-            seen.add(key)
+        if key not in visited:
+            visited.add(key)
             unique.append(slot)
     return unique

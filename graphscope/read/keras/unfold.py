@@ -84,10 +84,10 @@ class Unfolded:
         inputs = [self.place(places, tensor) for tensor in call.tensors()]
         if layer.model is not None:
             return self.add_model(layer.model, f"{name}/", inputs)
-        given = [self.specs.get(t, TensorSpec()) for t in inputs]
-        specs = call_specs(layer, call, given)
-        if not specs and layer.kind == "custom" and given:
-            hint = hinted_spec(model, LayerOutput(layer.name, number), given[0])
+        operand_specs = [self.specs.get(t, TensorSpec()) for t in inputs]
+        specs = call_specs(layer, call, operand_specs)
+        if not specs and layer.kind == "custom" and operand_specs:
+            hint = hinted_spec(model, LayerOutput(layer.name, number), operand_specs[0])
             specs = (hint,) if hint is not None else ()
         self.put(name, layer, inputs, specs, not number)
         return [Tensor(name, port) for port in range(max(len(specs), 1))]
@@ -124,12 +124,12 @@ class Unfolded:
 
 def _weights(layer: KerasLayer) -> dict[str, WeightUse]:
     """The weights, each variable once."""
-    seen: set[str] = set()
+    visited: set[str] = set()
     weights = {}
     for path in layer.stored:
         use = layer.weights[path]
-        if use.node not in seen:
-            seen.add(use.node)
+        if use.node not in visited:
+            visited.add(use.node)
             weights[path if len(path.split("/")) > 2 else _short(path)] = use
     return weights
 

@@ -20,9 +20,9 @@ def plain(value: Any, special: Special = lambda value: None) -> Any:
         return tuple(plain(each, special) for each in value)
     if not isinstance(value, dict):
         return value
-    known = special(value)
-    if known is not None:
-        return known
+    number = special(value)
+    if number is not None:
+        return number
     name = value.get("class_name")
     if not isinstance(name, str):
         return {str(key): plain(each, special) for key, each in value.items()}

@@ -70,27 +70,27 @@ def _named(
     file: Hdf5, root: str, owners: Sequence[Owner], generation: int
 ) -> Iterator[Weight]:
     by_name = {owner.name: owner for owner in owners}
-    seen: set[str] = set()
+    visited: set[str] = set()
     backend = str(file.attribute(root, "backend") or "")
     for group in file.texts(root, "layer_names"):
         place = f"{root}/{group}".strip("/")
         names = file.texts(place, "weight_names")
         pairs = [(name, file.dataset(f"{place}/{name}")) for name in names]
-        known = [(name, found) for name, found in pairs if found is not None]
+        named = [(name, found) for name, found in pairs if found is not None]
         owner = by_name.get(group)
         if owner and (generation == 1 or backend):
-            known = in_keras_2(owner.layer, known, generation, backend)
+            named = in_keras_2(owner.layer, named, generation, backend)
         places = (
-            assigned(owner, [(n, d.shape) for n, d in known], generation)
+            assigned(owner, [(n, d.shape) for n, d in named], generation)
             if owner
-            else [None] * len(known)
+            else [None] * len(named)
         )
-        for (full, dataset), slot in zip(known, places):
+        for (full, dataset), slot in zip(named, places):
             plain = re.sub(r":\d+\Z", "", full)
-            key = plain if plain not in seen else f"{group}/{plain}"
-            while key in seen:
+            key = plain if plain not in visited else f"{group}/{plain}"
+            while key in visited:
                 key += "_1"
-            seen.add(key)
+            visited.add(key)
             yield _weight(key, group, plain, slot, dataset)
 
 
@@ -129,7 +129,7 @@ def assigned(
     opened = list(_open_owners(owner))
     if not opened:
         return _by_last_name(slots, names)
-    found: list[Slot | Owner | None] = []
+    owners: list[Slot | Owner | None] = []
     rest = list(slots)
     for number, (name, _) in enumerate(names):
         inside = next((o for o in opened if _is_below(name, o)), None)
@@ -140,10 +140,10 @@ def assigned(
             or len(opened) == 1
             and not _fits(rest[0], name)
         ):
-            found.append(inside or opened[0])
+            owners.append(inside or opened[0])
         else:
-            found.append(rest.pop(0) if rest else opened[0])
-    return found
+            owners.append(rest.pop(0) if rest else opened[0])
+    return owners
 
 
 def _open_owners(owner: Owner) -> Iterator[Owner]:
@@ -354,8 +354,8 @@ def _order(owners: Sequence[Owner]) -> None:
             if slot.path in slot.layer.weights and slot.path not in slot.layer.stored:
                 slot.layer.stored.append(slot.path)
     for owner in _every(owners):
-        known = owner.layer.stored
-        known.extend(path for path in owner.layer.weights if path not in known)
+        stored = owner.layer.stored
+        stored.extend(path for path in owner.layer.weights if path not in stored)
 
 
 def match_names(model: KerasModel, names: Sequence[Shaped], generation: int) -> None:

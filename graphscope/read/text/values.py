@@ -130,8 +130,8 @@ def _tensor(cursor: Cursor, dtype: str) -> Any:
     """``[shape]{values}``, ``[shape]{value*}`` or ``[shape]#digest``."""
     cursor.expect("[")
     shape = _shape(cursor)
-    known = numpy_dtype(_long_dtype(dtype))
-    if shape is None or None in shape or known is None:
+    numpy_type = numpy_dtype(_long_dtype(dtype))
+    if shape is None or None in shape or numpy_type is None:
         raise FormatError(
             f"column {cursor.at}: no tensor is of {dtype} and such a shape"
         )
@@ -147,7 +147,7 @@ def _tensor(cursor: Cursor, dtype: str) -> Any:
         splat.append(cursor.taking("*"))
 
     cursor.separated("}", element)
-    return _array(values, any(splat), known, sizes)
+    return _array(values, any(splat), numpy_type, sizes)
 
 
 def _element(cursor: Cursor) -> Any:

@@ -237,9 +237,9 @@ def _convolution(shapes: Shapes, words: str) -> Guess | None:
     why = (f"{_seen(shapes)}: {_sizes(kernel[:-2])}, {kernel[-2]} -> {kernel[-1]}",)
     rank = len(kernel) - 2
     if "transpose" in words and bias in (None, kernel[-2:-1]):
-        turned = {**config, "filters": kernel[-2]}
+        swapped = {**config, "filters": kernel[-2]}
         return Guess(
-            f"Conv{rank}DTranspose", turned, (*why, "the scope says transpose")
+            f"Conv{rank}DTranspose", swapped, (*why, "the scope says transpose")
         )
     if bias is not None and bias != kernel[-1:]:
         if bias != kernel[-2:-1]:
@@ -274,8 +274,8 @@ def _dense(shapes: Shapes, words: str) -> Guess | None:
     if len(kernel) != 2 or set(shapes) - {"kernel", "bias"}:
         return None
     if bias is not None and bias == kernel[:1] != kernel[1:]:
-        turned = f"{_seen(shapes)}: {kernel[1]} -> {kernel[0]}, stored transposed"
-        return Guess("Dense", {"units": kernel[0], "use_bias": True}, (turned,))
+        swapped = f"{_seen(shapes)}: {kernel[1]} -> {kernel[0]}, stored transposed"
+        return Guess("Dense", {"units": kernel[0], "use_bias": True}, (swapped,))
     if bias is not None and bias != kernel[1:]:
         return None
     config = {"units": kernel[1], "use_bias": bias is not None}

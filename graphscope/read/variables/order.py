@@ -49,12 +49,12 @@ def by_widths(layers: Sequence[Named]) -> list[str]:
     """The names of the layers in the order in which they most likely run; sorted by number where nothing tells."""
     names = sorted((name for name, _, _ in layers), key=natural)
     root = _Unit("", [])
-    known = {name: (name, op, sizes) for name, op, sizes in layers}
+    listed = {name: (name, op, sizes) for name, op, sizes in layers}
     for name in names:
         here = root
         for part in name.split("/"):
             here = here.parts.setdefault(part, _Unit(part, []))
-        here.layers.append(known[name])
+        here.layers.append(listed[name])
     _settle(root)
     return [name for name, _, _ in root.layers]
 
@@ -146,9 +146,9 @@ def _cost_at_the_start(unit: _Unit, others: Sequence[list[_Unit]]) -> int:
         return 3
     if sizes.dtype != "float32":
         return 0
-    given = {
+    costs = {
         each.last[2].gives for run in others for each in run if each.last[2] is not None
     }
-    if op.endswith("Normalization") and sizes.takes in given:
+    if op.endswith("Normalization") and sizes.takes in costs:
         return 4
-    return 2 if sizes.takes in given else 1
+    return 2 if sizes.takes in costs else 1

@@ -96,7 +96,7 @@ def _told_by(last: str) -> str:
 
 
 def _by_name(
-    name: str, dtype: str, shape: Any, known: Mapping[str, tuple[Any, Any]]
+    name: str, dtype: str, shape: Any, variables: Mapping[str, tuple[Any, Any]]
 ) -> Role:
     scope, _, last = name.rpartition("/")
     role = _told_by(last)
@@ -104,20 +104,22 @@ def _by_name(
         return Role(OTHER)
     if role == STEP and shape == () and dtype in ("int64", "int32", "float32"):
         return Role(STEP)
-    if kept := _TRAINING.search(name):
-        return Role(SLOT, _owner(kept[2], known), kept[1])
+    if purpose := _TRAINING.search(name):
+        return Role(SLOT, _owner(purpose[2], variables), purpose[1])
     if _DEBIASED in name:  # .../biased and .../local_step of a debiased average
-        return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], known))
+        return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], variables))
     if role in (AVERAGE, SLOT) and scope:
-        return Role(role, _owner(scope, known), _named_in(last) if role == SLOT else "")
+        return Role(
+            role, _owner(scope, variables), _named_in(last) if role == SLOT else ""
+        )
     if role in (TABLE, STATISTICS, METRIC):
         return Role(role)
     beside = _MESH_SLOT.fullmatch(name)
-    if beside and beside[1] in known:
+    if beside and beside[1] in variables:
         return Role(SLOT, beside[1], "Adafactor")
     if shape == () and (role == _POWER or _optimizer_of(scope)):
         return Role(SLOT, "", _optimizer_of(scope))
-    if shape and scope in known and known[scope] == (dtype, shape):
+    if shape and scope in variables and variables[scope] == (dtype, shape):
         return Role(SLOT, scope)  # whatever it is, it shadows a weight
     return Role(OTHER if dtype == "string" else WEIGHT)
 
@@ -137,10 +139,10 @@ def _named_in(part: str) -> str:
     return slot[1] if slot else ""
 
 
-def _owner(scope: str, known: Mapping[str, Any]) -> str:
+def _owner(scope: str, variables: Mapping[str, Any]) -> str:
     """The variable that ``scope`` names, with or without outer scopes (the optimizer's own)."""
     for _ in range(_MOST_SCOPES):
-        if scope in known:
+        if scope in variables:
             return scope
         _, _, scope = scope.partition("/")
     return ""

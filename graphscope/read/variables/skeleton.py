@@ -175,9 +175,9 @@ def _told(config: str) -> tuple[str, dict[str, Any]] | None:
     name = document.get("class_name") if isinstance(document, dict) else None
     if not isinstance(inner, dict) or not isinstance(name, str):
         return None
-    kept = {
+    lines = {
         key: value
         for key, value in inner.items()
         if isinstance(value, (str, int, float, bool)) and key not in _ELSEWHERE
     }
-    return name, kept
+    return name, lines

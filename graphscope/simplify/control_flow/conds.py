@@ -60,12 +60,12 @@ def _outermost(
 def _choices(graph: Graph) -> tuple[dict[str, Choice], dict[str, Guards]]:
     """What each Merge that ends a cond chooses from; and the branches that each node lies in."""
     choices: dict[str, Choice] = {}
-    known: dict[str, Guards] = {}
+    guards_of: dict[str, Guards] = {}
     for name in in_order(graph):
         inputs = graph.inputs(name)
-        guards = [_guards_of(graph, tensor, known) for tensor in inputs]
+        guards = [_guards_of(graph, tensor, guards_of) for tensor in inputs]
         controls = (Tensor(c) for c in graph.node(name).controls if c in graph)
-        waited = [_guards_of(graph, tensor, known) for tensor in controls]
+        waited = [_guards_of(graph, tensor, guards_of) for tensor in controls]
         every: Guards = frozenset().union(*guards, *waited)
         predicate = _telling(guards) if graph.op(name) in MERGES else None
         ports = [_ports(predicate, g)[0] for g in guards] if predicate else []
@@ -75,32 +75,32 @@ def _choices(graph: Graph) -> tuple[dict[str, Choice], dict[str, Guards]]:
             sides = sorted(zip(ports, inputs))
             choices[name] = predicate, tuple(tensor for _, tensor in sides)
             every = frozenset(g for g in every if g[0] != predicate)
-        known[name] = every
-    return choices, known
+        guards_of[name] = every
+    return choices, guards_of
 
 
-def _guards_of(graph: Graph, tensor: Tensor, known: Mapping[str, Guards]) -> Guards:
+def _guards_of(graph: Graph, tensor: Tensor, guards_of: Mapping[str, Guards]) -> Guards:
     """The (predicate, port) of every Switch that the tensor is behind and that no Merge has ended."""
-    guards = known.get(tensor.node, frozenset())
+    guards = guards_of.get(tensor.node, frozenset())
     inputs = graph.inputs(tensor.node)
     if graph.op(tensor.node) in _SWITCHES and len(inputs) == 2:
         return guards | {(resolved(graph, inputs[1]), tensor.port)}
     return guards
 
 
-def _telling(held: Sequence[Guards]) -> Tensor | None:
+def _telling(sides: Sequence[Guards]) -> Tensor | None:
     """The one predicate of which each side has a port of its own, all ports from the first on."""
     predicates = [
         predicate
-        for predicate in {predicate for guards in held for predicate, _ in guards}
-        if sorted(_ports(predicate, guards) for guards in held)
-        == [[port] for port in range(len(held))]
+        for predicate in {predicate for guards in sides for predicate, _ in guards}
+        if sorted(_ports(predicate, guards) for guards in sides)
+        == [[port] for port in range(len(sides))]
     ]
-    return predicates[0] if len(predicates) == 1 and len(held) > 1 else None
+    return predicates[0] if len(predicates) == 1 and len(sides) > 1 else None
 
 
 def _ports(predicate: Tensor, guards: Guards) -> list[int]:
-    return [port for known, port in guards if known == predicate]
+    return [port for tensor, port in guards if tensor == predicate]
 
 
 def _grouped(
@@ -206,8 +206,8 @@ class _Cond:
         for port, merge in enumerate(list(self.merges)):
             if self.graph.consumers(merge, 1):
                 index = fresh(self.graph, f"{merge}/value_index")
-                given = dtype_of(self.graph, self.predicate)
-                attrs = {"SrcT": given, "DstT": "int32"}
+                predicate_dtype = dtype_of(self.graph, self.predicate)
+                attrs = {"SrcT": predicate_dtype, "DstT": "int32"}
                 put(self.graph, index, Node("Cast", attrs), [self.predicate])
                 redirect(self.graph, Tensor(merge, 1), Tensor(index))
             dtype = dtype_of(self.graph, Tensor(merge))

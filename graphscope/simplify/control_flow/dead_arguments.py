@@ -46,10 +46,10 @@ def _copied(
     returns: Sequence[Tensor] | None = None,
 ) -> Function:
     """A copy that can be changed, with these arguments and returns and what the returns need."""
-    wanted = function.returns if returns is None else tuple(returns)
-    needed = function.graph.upstream([t.node for t in wanted]) | set(arguments)
+    tensors = function.returns if returns is None else tuple(returns)
+    needed = function.graph.upstream([t.node for t in tensors]) | set(arguments)
     graph = duplicate(function.graph, function.graph._node.keys() - needed)
-    return Function(name, graph, tuple(arguments), wanted)
+    return Function(name, graph, tuple(arguments), tensors)
 
 
 def _cut(
@@ -63,10 +63,10 @@ def _cut(
             continue
         read = graph.ports(name)
         read |= {t.port for t in function.returns if t.node == name}
-        kept = cut(graph, name, read, functions)
-        if kept is None:
+        live = cut(graph, name, read, functions)
+        if live is None:
             continue
-        ports, inner = kept
+        ports, inner = live
         calls += inner
         _renumber(graph, name, ports)
         returns = [
@@ -141,31 +141,31 @@ def _cut_if(
 ) -> Kept:
     node, inputs = graph.node(name), graph.inputs(name)
     sides = [named(node, attr, functions) for attr in ("then_branch", "else_branch")]
-    known = [side for side in sides if side is not None]
-    if len(known) != 2 or not inputs:
+    branches = [side for side in sides if side is not None]
+    if len(branches) != 2 or not inputs:
         return None
-    if any(len(side.arguments) != len(inputs) - 1 for side in known):
+    if any(len(side.arguments) != len(inputs) - 1 for side in branches):
         return None
     ports = sorted(read)
-    if any(ports[-1:] >= [len(side.returns)] for side in known):
+    if any(ports[-1:] >= [len(side.returns)] for side in branches):
         return None
-    wanted = [[side.returns[port] for port in ports] for side in known]
-    used = {i for s, w in zip(known, wanted) for i in _arguments_of(s, w)}
-    kept, names = sorted(used), [unused(side.name, functions) for side in known]
+    results = [[side.returns[port] for port in ports] for side in branches]
+    used = {i for s, w in zip(branches, results) for i in _arguments_of(s, w)}
+    live, names = sorted(used), [unused(side.name, functions) for side in branches]
     if names[0] == names[1]:
         names[1] += "_"
-    for side, new, returns in zip(known, names, wanted):
-        functions[new] = _copied(side, new, [side.arguments[i] for i in kept], returns)
+    for side, new, returns in zip(branches, names, results):
+        functions[new] = _copied(side, new, [side.arguments[i] for i in live], returns)
     attrs = {
         **{key: node.attrs[key] for key in node.attrs if key != "output_shapes"},
         "then_branch": FunctionRef(names[0], {}),
         "else_branch": FunctionRef(names[1], {}),
     }
-    for key, order in (("Tin", kept), ("Tout", ports)):
+    for key, order in (("Tin", live), ("Tout", ports)):
         value = node.attrs.get(key)
         if isinstance(value, tuple) and len(value) > max(order, default=0):
             attrs[key] = tuple(value[i] for i in order)
-    captured = [inputs[0], *(inputs[i + 1] for i in kept)]
+    captured = [inputs[0], *(inputs[i + 1] for i in live)]
     put(graph, name, replace(node, attrs=attrs, outputs=()), captured)
     return {old: new for new, old in enumerate(ports)}, names
 

@@ -44,15 +44,15 @@ def give_rows(
     if not guarded or next(graph.by_op(*_NEEDING), None) is None:
         return graph
     convolved, spec_of = graph.upstream(graph.by_op(*_NEEDING)), specs()
-    found: dict[tuple[Tensor, Tensor], list[tuple[str, int]]] = {}
+    guards: dict[tuple[Tensor, Tensor], list[tuple[str, int]]] = {}
     needing = {count for (name, _), count in guarded.items() if name in convolved}
     for (name, slot), count in guarded.items():
         if count in needing and name in graph:
             data = graph.inputs(name)[slot]
             if (spec_of(data).shape or (1,))[0] is None:
-                found.setdefault((data, count), []).append((name, slot))
+                guards.setdefault((data, count), []).append((name, slot))
     copy = duplicate(graph)
-    for (data, count), readers in found.items():
+    for (data, count), readers in guards.items():
         filled = _filled(copy, data, count, spec_of(data), spec_of(count).dtype)
         for name, slot in readers:
             read_instead(copy, name, slot, filled)

@@ -69,10 +69,10 @@ def _spelled_out(
     return reasons
 
 
-def _pass_calls_by(graph: Graph, kept: set[str]) -> None:
+def _pass_calls_by(graph: Graph, needed: set[str]) -> None:
     """Let who reads an inlined call read what it returned, so that only what is read of a loop counts."""
     for name in graph.by_op("IdentityN"):
-        if name not in kept:
+        if name not in needed:
             for port, tensor in enumerate(graph.inputs(name)):
                 redirect(graph, Tensor(name, port), tensor)
 

@@ -32,7 +32,7 @@ def outline_regions(
 ) -> list[Region]:
     """Put a call in the place of each region, in place; ``functions`` gains what is called.
 
-    ``outputs`` keep their names; ``origin`` tells which nodes a While or If was made of.
+    ``outputs`` keep their names; ``origin`` tells which nodes a While or If was outlines of.
     """
     seeds = [
         name for name in graph if function_names(graph.node(name)) & functions.keys()
@@ -40,12 +40,12 @@ def outline_regions(
     lists = list(_lists(graph))
     regions = _regions(graph, seeds, lists)
     order = {name: place for place, name in enumerate(graph)}
-    starts, asked, made = set(seeds), list(outputs), []
+    starts, asked, outlines = set(seeds), list(outputs), []
     for members in regions:
         outline = _Outline(graph, functions, members, asked, order)
         every = frozenset().union(*(origin.get(n, frozenset((n,))) for n in members))
-        made.append(outline.put(outline.ordered(members & starts), every))
-    return made
+        outlines.append(outline.put(outline.ordered(members & starts), every))
+    return outlines
 
 
 UNCARRIED = frozenset("variant quint8 qint8 quint16 qint16 qint32".split())
@@ -177,15 +177,15 @@ class _Outline:
         used = {a for a in function.arguments if function.graph._succ[a]}
         used |= {t.node for t in function.returns}
         operands = [t for t, argument in arguments.items() if argument in used]
-        kept = tuple(arguments[tensor] for tensor in operands)
-        spare = set(function.arguments) - set(kept)
+        live = tuple(arguments[tensor] for tensor in operands)
+        spare = set(function.arguments) - set(live)
         function.graph.remove_nodes_from(spare)
-        return replace(function, arguments=kept), operands
+        return replace(function, arguments=live), operands
 
     def _argument(self, tensor: Tensor, arguments: dict[Tensor, str]) -> str:
         if tensor not in arguments:
-            taken = self.inside | set(arguments.values())
-            arguments[tensor] = unused(tensor.node, taken, tensor.port + 1)
+            names = self.inside | set(arguments.values())
+            arguments[tensor] = unused(tensor.node, names, tensor.port + 1)
         return arguments[tensor]
 
     def _name_asked(
@@ -194,9 +194,9 @@ class _Outline:
         """Outputs that were asked for keep their names."""
         for name in dict.fromkeys(t.node for t in self.asked):
             ports = [t.port for t in self.asked if t.node == name]
-            wanted = [returns.index(Tensor(name, port)) for port in ports]
-            order = [wanted[0]] * (max(ports) + 1)
-            for port, place in zip(ports, wanted):
+            places = [returns.index(Tensor(name, port)) for port in ports]
+            order = [places[0]] * (max(ports) + 1)
+            for port, place in zip(ports, places):
                 order[port] = place
             attrs = {"T": tuple(dtypes[place] for place in order)}
             identity = Node("IdentityN", attrs)
@@ -235,7 +235,7 @@ def told_without_data(
     graph: Graph, members: set[str], functions: Mapping[str, Function]
 ) -> set[str]:
     """What the members read that follows from shapes, constants and weights alone; not the weights themselves."""
-    known: dict[str, bool] = {}
+    verdicts: dict[str, bool] = {}
     # of all loops only those among the members can make a constant here a first value
     loops = [name for name in members if graph.op(name) in LOOPS]
     firsts = first_values(graph, functions, loops)
@@ -244,25 +244,25 @@ def told_without_data(
     while stack:
         name, opened = stack.pop()
         if opened:
-            known[name] = _is_told(graph, name, known, firsts)
-        elif name not in known:
-            known[name] = False
+            verdicts[name] = _is_told(graph, name, verdicts, firsts)
+        elif name not in verdicts:
+            verdicts[name] = False
             stack.append((name, True))
             here = ops.traits(graph.op(name))
             if "shape-only" not in here and not here & _BOUND:
                 stack += [(source, False) for source in graph._pred[name]]
     names: set[str] = set()
-    wanted = [name for name in entries if known[name]]
-    while wanted:
-        name = wanted.pop()
+    answers = [name for name in entries if verdicts[name]]
+    while answers:
+        name = answers.pop()
         if name not in names:
             names.add(name)
-            wanted += [s for s in graph._pred[name] if known.get(s)]
+            answers += [s for s in graph._pred[name] if verdicts.get(s)]
     return names
 
 
 def _is_told(
-    graph: Graph, name: str, known: Mapping[str, bool], firsts: frozenset[str]
+    graph: Graph, name: str, verdicts: Mapping[str, bool], firsts: frozenset[str]
 ) -> bool:
     node = graph.node(name)
     if node.op == "Const":
@@ -274,7 +274,7 @@ def _is_told(
         return True
     sources = list(graph._pred[name])
     return bool(sources) and all(
-        known.get(s) or weight_behind(graph, s) for s in sources
+        verdicts.get(s) or weight_behind(graph, s) for s in sources
     )
 
 

@@ -104,8 +104,8 @@ def _in_order(graph: Graph) -> Iterator[str]:
             if not waits[reader]:
                 ready.append(reader)
     if len(ready) < len(waits):
-        seen = set(ready)
-        yield from (name for name in graph if name not in seen)
+        visited = set(ready)
+        yield from (name for name in graph if name not in visited)
 
 
 class _Frame:
@@ -221,12 +221,12 @@ class _Frame:
 
     def argument_names(self, tensors: Iterable[Tensor]) -> list[str]:
         """A name for each argument, after what goes in; none that a node of the frame has."""
-        taken, names = Names(self.members), list[str]()
+        numbered, names = Names(self.members), list[str]()
         for name in self.members:  # a constant may be read without an Enter
             if self.graph.op(name) not in ENTERS:
-                taken.taken.update(self.graph._pred[name])
+                numbered.taken.update(self.graph._pred[name])
         for tensor in tensors:
-            names.append(taken.unique(tensor.node))
+            names.append(numbered.unique(tensor.node))
         return names
 
     def dtype(self, tensor: Tensor) -> str:

@@ -47,8 +47,8 @@ def _is_index(state: State, name: str) -> bool:
     single = _single_entries(graph, source.node)
     if not axes or single is None or min(axes) < 0 or source.node in state.kept:
         return False
-    wanted = _mask(axes)
-    return wanted & single == wanted and len(graph.consumers(source.node)) == 1
+    mask = _mask(axes)
+    return mask & single == mask and len(graph.consumers(source.node)) == 1
 
 
 def _mask(axes: Iterable[int]) -> int:
@@ -64,10 +64,10 @@ def _single_entries(graph: Graph, name: str) -> int | None:
     if any(node.attrs.get(key) for key in moved):
         return None
     bounds = [graph.node(t.node).attrs.get("value") for t in graph.inputs(name)[1:]]
-    known = [np.ravel(each) for each in bounds if isinstance(each, np.ndarray)]
-    if len(known) != 3:
+    arrays = [np.ravel(each) for each in bounds if isinstance(each, np.ndarray)]
+    if len(arrays) != 3:
         return None
-    begin, end, step = (each.tolist() for each in known)
+    begin, end, step = (each.tolist() for each in arrays)
     masked = (node.attrs.get("begin_mask") or 0) | (node.attrs.get("end_mask") or 0)
     axes = 0
     for axis, (a, b, s) in enumerate(zip(begin, end, step)):

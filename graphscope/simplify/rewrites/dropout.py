@@ -48,12 +48,12 @@ def drop_dropout(graph: Graph) -> Iterator[str]:
 
 def without_dropouts(graph: Graph) -> Graph:
     """A copy in which an Identity stands for each dropout and keeps its rate; the graph itself where nothing drops."""
-    known = list(Reading(graph).dropouts())
-    if not known:
+    dropouts = list(Reading(graph).dropouts())
+    if not dropouts:
         return graph
     copy = duplicate(graph)
     copy.graph.update(graph.graph)
-    for each in known:
+    for each in dropouts:
         _replace(copy, each, {RATE: each.rate})
     return copy
 
@@ -95,11 +95,11 @@ def without_dropout(
     function: Function, reading: Reading | None = None
 ) -> Function | None:
     """The function without the dropouts in it; None where it has none. Where there is a ``reading`` an Identity keeps the rate of each."""
-    known = list((reading or Reading(function.graph)).dropouts())
-    if not known:
+    dropouts = list((reading or Reading(function.graph)).dropouts())
+    if not dropouts:
         return None
     graph = duplicate(function.graph)
-    for each in known:
+    for each in dropouts:
         _replace(graph, each, {RATE: each.rate} if reading is not None else {})
     return replace(function, graph=graph, message=None)
 
@@ -114,9 +114,9 @@ def runs_dropout(graph: Graph, functions: Mapping[str, Function]) -> str:
         for called in sorted(function_names(node) & functions.keys()):
             body = functions[called]
             if body.graph is not graph:
-                found = runs_dropout(body.graph, {})
-                if found:
-                    return found
+                rate = runs_dropout(body.graph, {})
+                if rate:
+                    return rate
     return ""
 
 

@@ -76,8 +76,8 @@ def _turns(graph: Graph, name: str, first: bool) -> int:
     if not isinstance(value, np.ndarray) or value.ndim != 1 or value.size not in (4, 5):
         return 0
     rank = int(value.size)
-    turned = _to_first(rank) if first else _to_last(rank)
-    return rank if value.tolist() == list(turned) else 0
+    order = _to_first(rank) if first else _to_last(rank)
+    return rank if value.tolist() == list(order) else 0
 
 
 def _to_first(rank: int) -> tuple[int, ...]:
@@ -145,16 +145,16 @@ def stored_shape(graph: Graph, tensor: Tensor) -> tuple[int, ...] | None:
 
 
 def _reshaped(graph: Graph, inputs: Sequence[Tensor]) -> tuple[int, ...] | None:
-    wanted = graph.attrs(inputs[1].node).get("value")
+    target = graph.attrs(inputs[1].node).get("value")
     stored = stored_shape(graph, inputs[0])
-    if stored is None or not isinstance(wanted, np.ndarray) or (wanted < 0).any():
+    if stored is None or not isinstance(target, np.ndarray) or (target < 0).any():
         return None
-    return tuple(int(d) for d in wanted.reshape(-1))
+    return tuple(int(d) for d in target.reshape(-1))
 
 
 def _turn(graph: Graph, back: str, chain: Sequence[str]) -> None:
     """Compute the chain channels first, in place."""
-    turned = graph.inputs(back)[0]
+    before = graph.inputs(back)[0]
     first = graph.inputs(chain[0])[_slot(graph, chain[0])].node
     rank, source = _turns(graph, back, first=True), graph.inputs(first)[0]
     for name in chain:
@@ -171,7 +171,7 @@ def _turn(graph: Graph, back: str, chain: Sequence[str]) -> None:
         source = Tensor(name)
     payload = graph.node(back)
     passes = {"T": payload.attrs.get("T")}
-    put(graph, back, replace(payload, op="Identity", attrs=passes), [turned])
+    put(graph, back, replace(payload, op="Identity", attrs=passes), [before])
 
 
 def _flat(graph: Graph, name: str, rank: int) -> Tensor:

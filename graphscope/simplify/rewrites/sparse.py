@@ -74,10 +74,10 @@ def join_sparse_feeds(state: State) -> State:
 
 def _product(graph: Graph, name: str) -> _Product | None:
     """The product, where its matrix comes from three feeds; else None."""
-    given = graph.inputs(name)
-    if len(given) != 4:
+    operands = graph.inputs(name)
+    if len(operands) != 4:
         return None
-    indices, values, shape = (_passed(graph, tensor) for tensor in given[:3])
+    indices, values, shape = (_passed(graph, tensor) for tensor in operands[:3])
     steps: list[_Step] = []
     for _ in range(len(graph)):
         inputs = graph.inputs(values.node)
@@ -122,10 +122,10 @@ def _is(graph: Graph, tensor: Tensor, other: Tensor) -> bool:
 
 def _mask(graph: Graph, indices: Tensor, values: Tensor) -> Tensor | None:
     """The random mask by which indices and values are both gathered; None where that is not so."""
-    kept = [_kept(graph, each) for each in (indices, values)]
-    if kept[0] is None or kept[0] != kept[1]:
+    sources = [_kept(graph, each) for each in (indices, values)]
+    if sources[0] is None or sources[0] != sources[1]:
         return None
-    return kept[0] if any(_drawn(graph, kept[0])) else None
+    return sources[0] if any(_drawn(graph, sources[0])) else None
 
 
 def _kept(graph: Graph, tensor: Tensor) -> Tensor | None:
@@ -141,14 +141,14 @@ def _kept(graph: Graph, tensor: Tensor) -> Tensor | None:
 
 def _drawn(graph: Graph, mask: Tensor) -> Iterator[str]:
     """The nodes that draw the numbers of a mask."""
-    stack, seen = [mask.node], {mask.node}
+    stack, visited = [mask.node], {mask.node}
     while stack:
         name = stack.pop()
         if graph.op(name) in _DRAWN:
             yield name
         elif graph.op(name) in _WITHIN_MASK:
-            above = {t.node for t in graph.inputs(name)} - seen
-            seen |= above
+            above = {t.node for t in graph.inputs(name)} - visited
+            visited |= above
             stack += above
 
 
@@ -169,24 +169,24 @@ def _read_otherwise(graph: Graph, products: list[_Product]) -> Iterator[SparseFe
 
 def _readers(graph: Graph, name: str) -> Iterator[str]:
     """What reads a part of a sparse tensor, through what only passes it on or keeps some of its rows."""
-    stack, seen = [name], {name}
+    stack, visited = [name], {name}
     while stack:
         for reader, slot in graph.consumers(stack.pop()):
             gathered = graph.op(reader) in spellings.GATHERS and slot == 0
             if graph.op(reader) != "Identity" and not gathered:
                 yield reader
-            elif reader not in seen:
-                seen.add(reader)
+            elif reader not in visited:
+                visited.add(reader)
                 stack.append(reader)
 
 
 def _matrix(graph: Graph, feed: SparseFeed) -> Node:
     node = graph.node(feed.values)
     shape: tuple[int | None, ...] = (None, None)
-    said = feed.shape
-    if graph.op(said) == "PlaceholderWithDefault":
-        said = graph.inputs(said)[0].node
-    value = graph.attrs(said).get("value")
+    declared = feed.shape
+    if graph.op(declared) == "PlaceholderWithDefault":
+        declared = graph.inputs(declared)[0].node
+    value = graph.attrs(declared).get("value")
     if value is not None and value.size == 2:
         shape = tuple(int(size) for size in value.reshape(-1))
     return Node(

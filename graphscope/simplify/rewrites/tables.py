@@ -18,7 +18,7 @@ _SIZES = ("LookupTableSizeV2", "LookupTableSize")
 def fill_lookups(
     graph: Graph, contents: Mapping[str, tuple[np.ndarray, np.ndarray]]
 ) -> Graph:
-    """A copy whose look-ups have ``keys`` and ``values`` among their attributes; the graph itself where no table is known.
+    """A copy whose look-ups have ``keys`` and ``values`` among their attributes; the graph itself where no table is filled.
 
     ``contents`` gives both by the table's node. The size of a table becomes a constant.
     """
@@ -37,8 +37,8 @@ def fill_lookups(
         if node.op in _SIZES:
             put(copy, name, _constant(np.array(len(keys), np.int64)), ())
         else:
-            known = replace(node, attrs={**node.attrs, "keys": keys, "values": values})
-            put(copy, name, known, copy.inputs(name))
+            filled = replace(node, attrs={**node.attrs, "keys": keys, "values": values})
+            put(copy, name, filled, copy.inputs(name))
             read_instead(copy, name, 0, Tensor(nothing))
     return copy
 

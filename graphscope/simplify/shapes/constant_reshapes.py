@@ -102,5 +102,5 @@ def _sizes(value: Value) -> Shape:
     pairs: Sequence[tuple[int, bool]] = list(
         zip(value.array.ravel().tolist(), value.known.ravel().tolist(), strict=True)
     )
-    sizes: list[Dim] = [size if known else None for size, known in pairs]
+    sizes: list[Dim] = [size if is_known else None for size, is_known in pairs]
     return tuple(sizes)

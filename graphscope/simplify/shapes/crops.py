@@ -98,15 +98,15 @@ def _is_own(graph: Graph, sizes: Tensor, feed: Tensor) -> bool:
 def _measured(graph: Graph, name: str) -> set[str]:
     """The nodes whose shapes a size is computed from."""
     measured: set[str] = set()
-    seen, stack = {name}, [name]
+    visited, stack = {name}, [name]
     while stack:
         node = stack.pop()
         sources = {tensor.node for tensor in graph.inputs(node)}
         if graph.op(node) in (*spellings.SHAPES, "Size"):
             measured |= sources
             continue
-        stack.extend(sources - seen)
-        seen |= sources
+        stack.extend(sources - visited)
+        visited |= sources
     return measured
 
 
@@ -161,8 +161,8 @@ def _write(graph: Graph, crop: _Crop) -> None:
     half = number("half", "FloorDiv", spare, integers("two", (1, 2, 2, 1)))
     inside = integers("spatial", (0, 1, 1, 0))
     begin = number("begin", "Mul", half, inside)
-    kept = number("kept", "Mul", sizes, inside)
-    size = number("size", "Sub", kept, integers("rest", (1, 0, 0, 1)))
+    cropped = number("kept", "Mul", sizes, inside)
+    size = number("size", "Sub", cropped, integers("rest", (1, 0, 0, 1)))
     payload = graph.node(crop.name)
     attrs = {"T": dtype, "Index": "int32"}
     sliced = replace(payload, op="Slice", attrs=attrs)

@@ -40,8 +40,8 @@ def expand_fills(state: State) -> State:
     for name, size in fills.items():
         sizes = list(specs[Tensor(name)].shape or ())
         value = values.get(below.inputs(name)[1])
-        known = isinstance(value, np.ndarray) and value.size == 1
-        number = np.asarray(value).item() if known else None
+        is_number = isinstance(value, np.ndarray) and value.size == 1
+        number = np.asarray(value).item() if is_number else None
         _Maker(copy, name, specs, number).fill(size, sizes)
     return state.become(copy)
 
@@ -138,9 +138,9 @@ class _Maker:
         for slot, tensor in enumerate(inputs):
             self.copy.add_edge(tensor.node, self.name, key=slot, port=tensor.port)
 
-    def along(self, source: Tensor, given: TensorSpec, axis: int) -> Tensor:
+    def along(self, source: Tensor, whole: TensorSpec, axis: int) -> Tensor:
         """The first vector along an axis: ``x[0, :, 0]``."""
-        rank = len(given.shape or ())
+        rank = len(whole.shape or ())
         if rank == 1:
             return source
         begin, end, one = (
@@ -149,7 +149,7 @@ class _Maker:
         )
         keep = 1 << axis
         attrs = {
-            "T": given.dtype,
+            "T": whole.dtype,
             "Index": "int32",
             "begin_mask": keep,
             "end_mask": keep,
@@ -157,5 +157,5 @@ class _Maker:
             "new_axis_mask": 0,
             "shrink_axis_mask": (1 << rank) - 1 - keep,
         }
-        spec = TensorSpec(given.dtype, (None,))
+        spec = TensorSpec(whole.dtype, (None,))
         return self.add("row", "StridedSlice", attrs, spec, source, begin, end, one)

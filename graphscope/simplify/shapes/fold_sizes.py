@@ -58,8 +58,8 @@ def same_shape(
     if None not in a and None not in b:
         return a == b
     pairs = [(_whole(each, one), _whole(each, other)) for each in probes]
-    known = [pair for pair in pairs if None not in pair]
-    return len(known) >= _enough(probes) and all(x == y for x, y in known)
+    sized = [pair for pair in pairs if None not in pair]
+    return len(sized) >= _enough(probes) and all(x == y for x, y in sized)
 
 
 def _enough(probes: Sequence[Facts]) -> int:
@@ -210,12 +210,12 @@ class _Folding:
         if fact is None or isinstance(fact.value, np.ndarray):
             return None if fact is None else fact.value  # type: ignore[return-value]
         values = [each[tensor].value for each in self.probes if tensor in each]
-        known = [value for value in values if isinstance(value, np.ndarray)]
-        if len(known) < _enough(self.probes) or any(
-            not _equal(known[0], v) for v in known[1:]
+        arrays = [value for value in values if isinstance(value, np.ndarray)]
+        if len(arrays) < _enough(self.probes) or any(
+            not _equal(arrays[0], v) for v in arrays[1:]
         ):
             return None
-        return known[0]
+        return arrays[0]
 
     def become_constant(self, name: str) -> None:
         fact = self.facts.get(Tensor(name))

@@ -83,14 +83,14 @@ def _moved_from(
     if shape is None or None in shape:
         return None
     places = np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int32)  # type: ignore[arg-type]
-    known = [places.reshape(shape)]  # type: ignore[arg-type]
+    operands = [places.reshape(shape)]  # type: ignore[arg-type]
     for other in inputs[1:]:
         value = values.get(other)
         if value is None or isinstance(value, Partial):
             return None
-        known.append(value)
-    specs_ = [TensorSpec("int32", np.shape(value)) for value in known]
-    call = ops.Call(node.op, node.attrs, specs_, known, tensor.node)
+        operands.append(value)
+    specs_ = [TensorSpec("int32", np.shape(value)) for value in operands]
+    call = ops.Call(node.op, node.attrs, specs_, operands, tensor.node)
     (moved,) = ops.values(call, 1)
     if not isinstance(moved, np.ndarray) or index >= moved.size:
         return None

@@ -39,13 +39,13 @@ def split_slices(state: State) -> State:
             part = _part(graph, name, facts)
             if part is not None:
                 parts[graph.inputs(name)[0]].append(part)
-    shared = {x: sorted(found) for x, found in parts.items()}
-    shared = {x: found for x, found in shared.items() if _is_whole(x, found, facts)}
+    shared = {x: sorted(slices) for x, slices in parts.items()}
+    shared = {x: slices for x, slices in shared.items() if _is_whole(x, slices, facts)}
     if not shared:
         return state
     copy = duplicate(graph)
-    for x, found in shared.items():
-        _split(copy, x, found)
+    for x, slices in shared.items():
+        _split(copy, x, slices)
     return state.become(copy)
 
 
@@ -72,8 +72,8 @@ def _part(graph: Graph, name: str, facts: Facts) -> _Part | None:
 
 
 def _value(graph: Graph, facts: Facts, tensor: Tensor) -> np.ndarray | None:
-    said = graph.attrs(tensor.node).get("value")
-    value = facts[tensor].value if tensor in facts else said
+    constant = graph.attrs(tensor.node).get("value")
+    value = facts[tensor].value if tensor in facts else constant
     return value if isinstance(value, np.ndarray) else None
 
 

@@ -77,14 +77,14 @@ def find_chains(graph: Graph) -> Iterator[Chain]:
             number = static.number(inputs[1])
             if number is not None:
                 groups.setdefault(number, []).append(name)
-    taken: set[str] = set()
+    claimed: set[str] = set()
     many = [
         sorted(g, key=place.__getitem__) for g in groups.values() if len(g) >= LEAST
     ]
     for products in sorted(many, key=lambda group: place[group[0]]):
-        chain = _Walk(graph, static, products, taken).chain()
-        if chain is not None and taken.isdisjoint(chain.nodes):
-            taken |= chain.nodes
+        chain = _Walk(graph, static, products, claimed).chain()
+        if chain is not None and claimed.isdisjoint(chain.nodes):
+            claimed |= chain.nodes
             yield chain
 
 
@@ -152,8 +152,8 @@ class _Walk:
         stack = [first]
         while stack:
             row = self.made.rows[stack.pop()]
-            known = [name for name in row.nodes if name is not None]
-            columns = zip(*(self.graph.inputs(name) for name in known), strict=True)
+            names = [name for name in row.nodes if name is not None]
+            columns = zip(*(self.graph.inputs(name) for name in names), strict=True)
             for column in columns:
                 source, new = self._source(list(column))
                 row.inputs.append(source)
@@ -187,9 +187,9 @@ class _Walk:
                 raise Mismatch
             return Source(captured=first), None
         if len({each.port for each in column}) == 1:
-            known = self._known(column)
-            if known is not None:
-                return Source(row=known, port=first.port), None
+            source = self._known(column)
+            if source is not None:
+                return Source(row=source, port=first.port), None
         free = not any(each.node in self.after for each in column)
         own = self._is_of_step(first.node) and self._alike(column)
         if free and not own:
@@ -202,9 +202,9 @@ class _Walk:
 
     def _source_of_one(self, first: Tensor) -> tuple[Source, int | None]:
         """The same of one step of two: what it does not compute is told by what the other step reads there."""
-        known = self._known([first])
-        if known is not None:
-            return Source(row=known, port=first.port), None
+        source = self._known([first])
+        if source is not None:
+            return Source(row=source, port=first.port), None
         if first.node in self.after:
             new = self._new([first])
             return Source(row=new, port=first.port), new
@@ -232,11 +232,11 @@ class _Walk:
     def _alike(self, column: Sequence[Tensor]) -> bool:
         first = self.graph.node(column[0].node)
         count = len(self.graph.inputs(column[0].node))
-        wanted = settings(first)
+        first_settings = settings(first)
         return all(
             (node := self.graph.node(tensor.node)).op == first.op
             and len(self.graph.inputs(tensor.node)) == count
-            and settings(node) == wanted
+            and settings(node) == first_settings
             for tensor in column
         )
 
@@ -255,16 +255,16 @@ class _Walk:
             row = new = self._new(rest)
         state = (first, row, port)
         if state not in self.made.states:
-            if any(known[1:] == state[1:] for known in self.made.states):
+            if any(other[1:] == state[1:] for other in self.made.states):
                 raise Mismatch
             self.made.states.append(state)
         return Source(state=self.made.states.index(state)), new
 
     def _sequence(self, column: list[Tensor]) -> int:
-        for number, known in enumerate(self.made.sequences):
-            if known[: len(column)] == column:
+        for number, other in enumerate(self.made.sequences):
+            if other[: len(column)] == column:
                 return number
-            if column[: len(known)] == known:
+            if column[: len(other)] == other:
                 self.made.sequences[number] = column
                 return number
         self.made.sequences.append(column)
@@ -342,9 +342,9 @@ class _Walk:
     def _fits(
         self, source: Source, tensor: Tensor, last: int, trial: dict[Any, Any]
     ) -> bool:
-        known = self._read(source, last)
-        if known is not None:
-            return self._equal(known, tensor)
+        reading = self._read(source, last)
+        if reading is not None:
+            return self._equal(reading, tensor)
         if source.sequence >= 0:
             if tensor.node in self.after:
                 return False

@@ -282,9 +282,9 @@ class _Rolling:
     ) -> bool:
         """Whether a node is a Pack of all steps in their order, which is the stack itself now."""
         node = self.graph.node(pack)
-        wanted = [Tensor(name or "", port) for name in names]
+        tensors = [Tensor(name or "", port) for name in names]
         axis = int(node.attrs.get("axis") or 0)
-        if node.op != "Pack" or list(self.graph.inputs(pack)) != wanted or axis > 1:
+        if node.op != "Pack" or list(self.graph.inputs(pack)) != tensors or axis > 1:
             return False
         if axis == 0:
             attrs = {"T": node.attrs.get("T", "float32")}

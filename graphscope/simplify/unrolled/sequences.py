@@ -57,14 +57,14 @@ def _sliced(
     graph: Graph, scope: str, column: Sequence[Tensor], rank: int
 ) -> Tensor | None:
     """``x[:, 0], x[:, 1], ...`` or a Split along the time whose parts are squeezed."""
-    found = [_index(graph, tensor) for tensor in column]
-    if any(each is None for each in found):
+    places = [_index(graph, tensor) for tensor in column]
+    if any(each is None for each in places):
         return None
-    wholes = {each[0] for each in found if each}
-    axes = {each[1] for each in found if each}
+    wholes = {each[0] for each in places if each}
+    axes = {each[1] for each in places if each}
     if len(wholes) != 1 or axes not in ({0}, {1}):
         return None
-    whole, indices = wholes.pop(), [each[2] for each in found if each]
+    whole, indices = wholes.pop(), [each[2] for each in places if each]
     if sorted(indices) != list(range(len(column))):
         return None
     if not _has_size(graph, whole, axes, len(column)):

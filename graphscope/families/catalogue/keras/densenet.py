@@ -63,5 +63,5 @@ def densenet(
 
 def net_stem(net: Net) -> str:
     """Keras 2 calls the first convolution ``conv1/conv``, Keras 3 ``conv1_conv``."""
-    known = net.index.shapes if net.index is not None else {}
-    return "conv1/conv" if "conv1/conv/kernel" in known else "conv1_conv"
+    shapes = net.index.shapes if net.index is not None else {}
+    return "conv1/conv" if "conv1/conv/kernel" in shapes else "conv1_conv"

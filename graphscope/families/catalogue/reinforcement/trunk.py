@@ -36,11 +36,11 @@ def trunk(net: Net, x: Handle, scope: str, depth: int) -> Handle:
         return x
 
 
-def observations(net: Net, scope: str, seen: Size) -> Handle:
+def observations(net: Net, scope: str, observed: Size) -> Handle:
     """What the trunk of a scope sees: so many screens of bytes, or rows of so many numbers."""
     if net.stored_size(f"{scope}/c1/w", 0) is not None:
-        return net.input(seen)
-    return net.input(seen, rank=2)
+        return net.input(observed)
+    return net.input(observed, rank=2)
 
 
 def square_side(net: Net, x: Handle, rows: int, weight: str) -> int:

@@ -45,8 +45,8 @@ def _classify(net: SequenceNet, pooled: Handle, classes: Size) -> None:
     """``run_classifier.py`` keeps its weights beside the encoder, (classes, hidden)."""
     width = number(pooled.channels)
     kernel = net.weight(net.path("", "../output_weights", ""), (classes, width))
-    turned = net.transposed(kernel)
+    transposed = net.transposed(kernel)
     bias = net.weight(net.path("", "../output_bias", ""), (classes,))
     config = {"units": number(classes), "activation": "softmax"}
-    weights = {"kernel": turned, "bias": bias}
+    weights = {"kernel": transposed, "bias": bias}
     net.layer("Dense", "probabilities", (pooled,), config, weights, classes)

@@ -47,18 +47,22 @@ def constant(file: LiteFile, tensor: LiteTensor, layout: Layout | None = None) -
 def array(file: LiteFile, tensor: LiteTensor) -> np.ndarray:
     """The values of a constant, as real numbers where they are quantised."""
     stored = _stored(file, tensor)
-    known = tensor.quantisation
-    if known is None or tensor.spec.dtype == "float32":
+    quantisation = tensor.quantisation
+    if quantisation is None or tensor.spec.dtype == "float32":
         return stored
-    scale, zero = _aligned(known, stored)
+    scale, zero = _aligned(quantisation, stored)
     return np.asarray((stored.astype(np.float32) - zero) * scale, np.float32)
 
 
-def _aligned(known: Quantisation, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    scale, zero = np.array(known.scale, np.float32), np.array(known.zero, np.float32)
+def _aligned(
+    quantisation: Quantisation, stored: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    scale, zero = np.array(quantisation.scale, np.float32), np.array(
+        quantisation.zero, np.float32
+    )
     if len(scale) == 1 or not stored.ndim:
         return scale[:1].reshape(()), zero[:1].reshape(())
-    axis = known.axis % stored.ndim
+    axis = quantisation.axis % stored.ndim
     size = stored.shape[axis]
     if len(scale) != size or len(zero) not in (1, size):
         raise FormatError(f"{len(scale)} scales for an axis of {size}: it is damaged")

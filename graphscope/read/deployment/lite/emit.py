@@ -51,8 +51,8 @@ class Emitter:
         specs: Sequence[TensorSpec] = (),
     ) -> Tensor:
         """A node of this very name; its type and number attributes follow from its inputs."""
-        known = {**_inferred(op, [self.dtypes.get(t, "") for t in inputs]), **attrs}
-        return self.put(name, Node(op, known, tuple(specs)), inputs)
+        typed = {**_inferred(op, [self.dtypes.get(t, "") for t in inputs]), **attrs}
+        return self.put(name, Node(op, typed, tuple(specs)), inputs)
 
     def put(self, name: str, node: Node, inputs: Sequence[Tensor] = ()) -> Tensor:
         """A node as it is."""

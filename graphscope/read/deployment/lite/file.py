@@ -194,14 +194,14 @@ class LiteFile:
             raise FormatError(f"{self.source.name}: there is no operator code {code}")
         name, is_custom = self.codes[code]
         options, fields = table.table(4), FIELDS.get(table.scalar(3, "u8"), [])
-        known = {} if options is None else dict(_option(options, f) for f in fields)
+        settings = {} if options is None else dict(_option(options, f) for f in fields)
         return Operator(
             name,
             is_custom,
             table.vector(1, "i32"),
             table.vector(2, "i32"),
             table.vector(8, "i32"),
-            known,
+            settings,
             self._custom(table) if is_custom else b"",
         )
 

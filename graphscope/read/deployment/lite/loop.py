@@ -105,8 +105,8 @@ def run_steps(
         "body": _declare(call, "body", _body(arguments, step, features, len(states))),
     }
     loop = call.op("StatelessWhile", *inputs, T=tuple(dtypes), **functions)
-    known = {"element_dtype": "float32", "num_elements": steps}
-    stack = call.op("TensorListStack", Tensor(loop.node, 1), shape, **known)
+    attrs = {"element_dtype": "float32", "num_elements": steps}
+    stack = call.op("TensorListStack", Tensor(loop.node, 1), shape, **attrs)
     if not is_steps_first:
         stack = call.op("Transpose", stack, call.const([1, 0, 2], "perm"))
     if not is_backward:

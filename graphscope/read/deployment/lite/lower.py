@@ -78,8 +78,8 @@ def _step(subgraph: Subgraph, number: int) -> float:
         return 1.0
     for operator in subgraph.operators:
         if number in operator.outputs and operator.op == "DEQUANTIZE":
-            known = subgraph.tensor(operator.inputs[0]).quantisation
-            return known.scale[0] if known is not None else 0.0
+            quantisation = subgraph.tensor(operator.inputs[0]).quantisation
+            return quantisation.scale[0] if quantisation is not None else 0.0
     return 0.0
 
 
@@ -154,12 +154,12 @@ def _fed(lowered: Lowered, number: int) -> Tensor:
     spec = tensor.spec
     attrs = {"dtype": spec.dtype, "shape": spec.shape}
     fed = emitter.put(name, Node("Placeholder", attrs, (TensorSpec("", spec.shape),)))
-    known = tensor.quantisation
+    quantisation = tensor.quantisation
     real = fed
-    if known is not None and tensor.is_quantised:
+    if quantisation is not None and tensor.is_quantised:
         real = emitter.add(f"{name}/cast", "Cast", [fed], {"DstT": "float32"})
-        zero = emitter.constant(f"{name}/zero", float(known.zero[0]))
-        scale = emitter.constant(f"{name}/scale", float(known.scale[0]))
+        zero = emitter.constant(f"{name}/zero", float(quantisation.zero[0]))
+        scale = emitter.constant(f"{name}/scale", float(quantisation.scale[0]))
         real = emitter.add(f"{name}/sub", "Sub", [real, zero])
         real = emitter.add(f"{name}/real", "Mul", [real, scale])
     lowered.makers[number] = real
@@ -173,12 +173,12 @@ def _given_back(lowered: Lowered, number: int) -> Tensor:
         lowered.emitter,
         lowered.read(number),
     )
-    known = tensor.quantisation
-    if known is None or not tensor.is_quantised:
+    quantisation = tensor.quantisation
+    if quantisation is None or not tensor.is_quantised:
         return real
     stem, limits = emitter.fresh(f"{real.node}/quantised"), np.iinfo(tensor.spec.dtype)
-    scale = emitter.constant(f"{stem}/scale", float(known.scale[0]))
-    zero = emitter.constant(f"{stem}/zero", float(known.zero[0]))
+    scale = emitter.constant(f"{stem}/scale", float(quantisation.scale[0]))
+    zero = emitter.constant(f"{stem}/zero", float(quantisation.zero[0]))
     low = emitter.constant(f"{stem}/low", float(limits.min))
     high = emitter.constant(f"{stem}/high", float(limits.max))
     x = emitter.add(f"{stem}/div", "RealDiv", [real, scale])

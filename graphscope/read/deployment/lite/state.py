@@ -31,8 +31,8 @@ def name_of(operator: Operator) -> str:
     """The name under which all that speak of one table or variable know it."""
     if operator.op == "HASHTABLE":
         return f"table_{operator.options.get('table_id', 0)}"
-    known = operator.options.get("shared_name") or "variable"
-    return "/".join(filter(None, [operator.options.get("container", ""), known]))
+    shared = operator.options.get("shared_name") or "variable"
+    return "/".join(filter(None, [operator.options.get("container", ""), shared]))
 
 
 def contents(file: LiteFile, name: str) -> tuple[LiteTensor, ...]:

@@ -83,8 +83,8 @@ def _node_of(config: Config) -> Mapping[str, Any]:
 def _attrs(node: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes as plain values: JSON of protobuf has ``{"b": true}``, ``{"list": {"i": ["1"]}}``."""
     attrs = node.get("attr")
-    known = attrs.items() if isinstance(attrs, dict) else ()
-    return {k: next(iter(v.values()), None) for k, v in known if isinstance(v, dict)}
+    entries = attrs.items() if isinstance(attrs, dict) else ()
+    return {k: next(iter(v.values()), None) for k, v in entries if isinstance(v, dict)}
 
 
 def _inputs(node: Any, constants: Mapping[str, Any]) -> Inputs:
@@ -135,14 +135,14 @@ def _call(op: str, attrs: Attributes, inputs: Inputs) -> Call | None:
 
 
 def _reduction(op: str, attrs: Attributes, x: Inputs) -> Call | None:
-    known = {"axis": x[1], "keepdims": bool(attrs.get("keep_dims"))}
-    return (_REDUCTIONS[op], x[:1], known) if isinstance(x[1], _Constant) else None
+    config = {"axis": x[1], "keepdims": bool(attrs.get("keep_dims"))}
+    return (_REDUCTIONS[op], x[:1], config) if isinstance(x[1], _Constant) else None
 
 
 def _product(op: str, attrs: Attributes, x: Inputs) -> Call:
     sides = (("transpose_a", "adj_x"), ("transpose_b", "adj_y"))
-    turned = {a: True for a, b in sides if attrs.get(a) or attrs.get(b)}
-    return "linalg.matmul", x[:1], {"b": x[1], **turned}
+    transposes = {a: True for a, b in sides if attrs.get(a) or attrs.get(b)}
+    return "linalg.matmul", x[:1], {"b": x[1], **transposes}
 
 
 def _one_more(op: str, attrs: Attributes, x: Inputs) -> Call | None:

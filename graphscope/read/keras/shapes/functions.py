@@ -34,13 +34,13 @@ def function_specs(
 ) -> tuple[TensorSpec, ...]:
     """What one call yields; () where nobody knows."""
     name = _name(layer)
-    known = [spec.shape for spec in inputs if spec.shape is not None]
-    if not known or len(known) < len(inputs) or name in _UNKNOWN:
+    ranked = [spec.shape for spec in inputs if spec.shape is not None]
+    if not ranked or len(ranked) < len(inputs) or name in _UNKNOWN:
         return ()
     settings = {**layer.config, **call.kwargs}
     plain = [a for a in call.args if not _is_tensor(a)]
     try:
-        shapes = _shapes(name, known, settings, plain)
+        shapes = _shapes(name, ranked, settings, plain)
     except (
         TypeError,
         ValueError,

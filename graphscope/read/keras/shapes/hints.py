@@ -16,30 +16,30 @@ _AS_THEY_ARE = frozenset(
 
 
 def hinted_spec(
-    model: KerasModel, tensor: LayerOutput, given: TensorSpec
+    model: KerasModel, tensor: LayerOutput, spec: TensorSpec
 ) -> TensorSpec | None:
-    """The spec of an unknown layer's output where it is called on ``given``; None where nothing speaks of it.
+    """The spec of an unknown layer's output where it is called on ``spec``; None where nothing speaks of it.
 
     A kernel tells the width; behind a Flatten how many numbers there are, which is a picture made smaller alike on both sides.
     """
-    if given.shape is None:
+    if spec.shape is None:
         return None
     width, is_flat = next(_widths(model, tensor, False, set()), (0, False))
     if not width:
         return None
-    shape: Sizes | None = (*given.shape[:-1], width)
+    shape: Sizes | None = (*spec.shape[:-1], width)
     if is_flat:
-        shape = _shrunk(given.shape, width)
-    return None if shape is None else TensorSpec(given.dtype, shape)
+        shape = _shrunk(spec.shape, width)
+    return None if shape is None else TensorSpec(spec.dtype, shape)
 
 
 def _widths(
-    model: KerasModel, tensor: LayerOutput, is_flat: bool, seen: set[LayerOutput]
+    model: KerasModel, tensor: LayerOutput, is_flat: bool, visited: set[LayerOutput]
 ) -> Iterator[tuple[int, bool]]:
     """The widths that the kernels of those that read a tensor have, and whether a Flatten stands before them."""
-    if tensor in seen:
+    if tensor in visited:
         return
-    seen.add(tensor)
+    visited.add(tensor)
     for layer in model.layers:
         for number, call in enumerate(layer.calls):
             if tensor not in call.tensors():
@@ -51,9 +51,9 @@ def _widths(
             elif kernel is not None and _is_convolution(layer):
                 yield kernel.shape[-2], is_flat
             elif layer.class_name == "Flatten":
-                yield from _widths(model, result, True, seen)
+                yield from _widths(model, result, True, visited)
             elif layer.class_name in _AS_THEY_ARE or layer.kind == "custom":
-                yield from _widths(model, result, is_flat, seen)
+                yield from _widths(model, result, is_flat, visited)
 
 
 def _is_convolution(layer: KerasLayer) -> bool:
@@ -76,9 +76,9 @@ def _shrunk(shape: Sizes, count: int) -> Sizes | None:
     if prod(sizes) * channels == count:
         return shape
     for factor in range(2, max(sizes) + 1):
-        for made in ([s // factor for s in sizes], [-(-s // factor) for s in sizes]):
-            if prod(made) * channels == count:
-                return (batch, *made, channels)
+        for smaller in ([s // factor for s in sizes], [-(-s // factor) for s in sizes]):
+            if prod(smaller) * channels == count:
+                return (batch, *smaller, channels)
     side = isqrt(count // channels)
     is_square = len(sizes) == 2 and side * side * channels == count
     return (batch, side, side, channels) if is_square else (batch, count)

@@ -28,16 +28,16 @@ def _einsum(config: Config, shapes: list[Sizes]) -> Sizes:
     shape = shapes[0]
     if "..." in source:
         return (*shape[: len(shape) - len(sizes)], *sizes)
-    known = dict(zip(source, shape))
-    tail: list[int | None] = [known.get(right[0], shape[0])]
+    labelled = dict(zip(source, shape))
+    tail: list[int | None] = [labelled.get(right[0], shape[0])]
     for letter, size in zip(right[1:], sizes):
-        tail.append(size if size is not None else known.get(letter))
+        tail.append(size if size is not None else labelled.get(letter))
     return tuple(tail)
 
 
 def _total(sizes: Sizes) -> int | None:
-    known = [size for size in sizes if size is not None]
-    return prod(known) if len(known) == len(sizes) else None
+    sized = [size for size in sizes if size is not None]
+    return prod(sized) if len(sized) == len(sizes) else None
 
 
 def _flatten(config: Config, shapes: list[Sizes]) -> Sizes:
@@ -91,12 +91,12 @@ def _merged(config: Config, shapes: list[Sizes]) -> Sizes:
 
 def broadcast(shapes: list[Sizes]) -> Sizes:
     """The shape that several are broadcast to."""
-    made = shapes[0]
+    common = shapes[0]
     for shape in shapes[1:]:
-        rank = max(len(made), len(shape))
-        a, b = ((1,) * (rank - len(s)) + tuple(s) for s in (made, shape))
-        made = tuple(_wider(x, y) for x, y in zip(a, b))
-    return made
+        rank = max(len(common), len(shape))
+        a, b = ((1,) * (rank - len(s)) + tuple(s) for s in (common, shape))
+        common = tuple(_wider(x, y) for x, y in zip(a, b))
+    return common
 
 
 def _wider(a: int | None, b: int | None) -> int | None:

@@ -41,22 +41,22 @@ def call_specs(
 ) -> tuple[TensorSpec, ...]:
     """What one call yields: what the file says of it, and of what it says nothing what the rules do."""
     if layer.kind in ("operation", "function"):
-        known = function_specs(layer, call, inputs)
+        by_function = function_specs(layer, call, inputs)
     else:
-        known = output_specs(layer, inputs, call.kwargs)
-    return told_and_known(call.outputs, known)
+        by_function = output_specs(layer, inputs, call.kwargs)
+    return told_and_known(call.outputs, by_function)
 
 
 def output_specs(
     layer: KerasLayer, inputs: Sequence[TensorSpec], kwargs: Mapping[str, Any]
 ) -> tuple[TensorSpec, ...]:
-    """What a layer yields that is called on these; () where nothing is known of it."""
+    """What a layer yields that is called on these; () where nothing is ranked of it."""
     shapes = [spec.shape for spec in inputs]
     if not shapes or any(shape is None for shape in shapes):
         return ()
-    known = [shape for shape in shapes if shape is not None]
+    ranked = [shape for shape in shapes if shape is not None]
     try:
-        found = _shapes(layer, known, kwargs)
+        ruled = _shapes(layer, ranked, kwargs)
     except (
         TypeError,
         ValueError,
@@ -67,7 +67,7 @@ def output_specs(
     ):
         return ()  # a config that does not fit its inputs says nothing
     dtype = _dtype(layer, inputs)
-    return tuple(TensorSpec(dtype, shape) for shape in found)
+    return tuple(TensorSpec(dtype, shape) for shape in ruled)
 
 
 def _shapes(
@@ -132,11 +132,11 @@ def model_specs(
         return [TensorSpec()] * len(model.outputs)
     known: dict[LayerOutput, TensorSpec] = dict(zip(model.inputs, inputs))
     for layer, number, call in calls_in_order(model):
-        given = [known.get(t, TensorSpec()) for t in call.tensors()]
+        operands = [known.get(t, TensorSpec()) for t in call.tensors()]
         if layer.model is not None:
-            specs: Sequence[TensorSpec] = model_specs(layer.model, given, depth + 1)
+            specs: Sequence[TensorSpec] = model_specs(layer.model, operands, depth + 1)
         else:
-            specs = call_specs(layer, call, given)
+            specs = call_specs(layer, call, operands)
         for port, spec in enumerate(specs):
             known.setdefault(LayerOutput(layer.name, number, port), spec)
     return [known.get(tensor, TensorSpec()) for tensor in model.outputs]
@@ -166,12 +166,12 @@ def _time_distributed(
 ) -> list[Shape]:
     inner, (batch, steps, *rest) = layer.config["layer"], shapes[0]
     if inner.model is not None:
-        found = [
+        each_step = [
             s.shape for s in model_specs(inner.model, [TensorSpec("", (batch, *rest))])
         ]
     else:
-        found = _shapes(inner, [(batch, *rest)], kwargs)
-    return [(batch, steps, *shape[1:]) for shape in found if shape is not None]
+        each_step = _shapes(inner, [(batch, *rest)], kwargs)
+    return [(batch, steps, *shape[1:]) for shape in each_step if shape is not None]
 
 
 def _wrapped(

@@ -53,12 +53,12 @@ def filters(storage: Storage, body: bytes | None) -> list[Filter]:
 def chunks(storage: Storage, address: int, rank: int) -> Iterator[Chunk]:
     """The chunks below a B-tree of version 1."""
     key = 8 + 8 * (rank + 1)
-    pending, seen = [address], set()
+    pending, visited = [address], set()
     while pending:
         here = pending.pop()
-        if here in seen:
+        if here in visited:
             raise storage.damaged("a dataset's tree leads back to itself")
-        seen.add(here)
+        visited.add(here)
         head = storage.signed(here, 8, b"TREE\1", "a dataset's tree")
         level, count = head[5], int.from_bytes(head[6:8], "little")
         data = storage.read(here + 24, count * (key + 8), "a dataset's tree")

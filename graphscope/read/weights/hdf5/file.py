@@ -120,12 +120,12 @@ class Hdf5:
     def datasets(self) -> Iterator[Dataset]:
         """All datasets, in the order of the file's groups."""
         waiting = [("", self._header(self.storage.root))]
-        seen: set[int] = set()
+        visited: set[int] = set()
         while waiting:
             path, here = waiting.pop()
-            if here.address in seen:
+            if here.address in visited:
                 continue
-            seen.add(here.address)
+            visited.add(here.address)
             if is_group(here):
                 for name, link in reversed(self._names(here).items()):
                     inner = f"{path}/{name}".strip("/")

@@ -44,12 +44,12 @@ def links(storage: Storage, header: Header) -> dict[str, Link]:
 def _old(storage: Storage, address: int, heap: LocalHeap) -> list[Link]:
     """The leaves of a B-tree of version 1."""
     listed: list[Link] = []
-    pending, seen = [address], set()
+    pending, visited = [address], set()
     while pending:
         here = pending.pop()
-        if here in seen:
+        if here in visited:
             raise storage.damaged("a group's tree leads back to itself")
-        seen.add(here)
+        visited.add(here)
         head = storage.read(here, 8, "a group's tree")
         count = int.from_bytes(head[6:8], "little")
         if head[:4] == b"SNOD":

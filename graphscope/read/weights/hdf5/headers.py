@@ -70,12 +70,12 @@ def _blocks(
 ) -> list[Message]:
     """The messages of some blocks and of those that they lead to; the third of a block says that it is signed."""
     messages: list[Message] = []
-    seen: set[int] = set()
+    visited: set[int] = set()
     while blocks:
         address, size, is_signed = blocks.pop(0)
-        if address in seen:
+        if address in visited:
             raise storage.damaged("an object header leads back to itself")
-        seen.add(address)
+        visited.add(address)
         data = storage.read(address, size, "an object header's messages")
         cursor = Cursor(storage, data[4:-4] if is_signed else data, "an object header")
         while len(cursor.data) - cursor.place >= sum(widths) + gap:

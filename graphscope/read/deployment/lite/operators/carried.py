@@ -13,10 +13,10 @@ from ..custom import FLEX, carried_op
 
 @lowers(FLEX)
 def _carried(call: Call) -> Sequence[Tensor] | None:
-    known = carried_op(call.operator)
-    if known is None:
+    carried = carried_op(call.operator)
+    if carried is None:
         return None
-    op, attrs = known
+    op, attrs = carried
     asked, count = len(opdefs.input_dtypes(op, attrs)), len(call.all)
     if asked != count:
         raise FormatError(

@@ -36,8 +36,8 @@ def _condition(call: Call) -> list[Tensor]:
         "then_branch": function_of(call, "then_subgraph_index"),
         "else_branch": function_of(call, "else_subgraph_index"),
     }
-    known = {"Tout": _dtypes(call), "output_shapes": _shapes(call)}
-    return _ports(call.op("StatelessIf", *call.all, **branches, **known), call)
+    attrs = {"Tout": _dtypes(call), "output_shapes": _shapes(call)}
+    return _ports(call.op("StatelessIf", *call.all, **branches, **attrs), call)
 
 
 @lowers("WHILE")
@@ -46,5 +46,5 @@ def _loop(call: Call) -> list[Tensor]:
         "cond": function_of(call, "cond_subgraph_index"),
         "body": function_of(call, "body_subgraph_index"),
     }
-    known = {"T": _dtypes(call), "output_shapes": _shapes(call)}
-    return _ports(call.op("StatelessWhile", *call.all, **bodies, **known), call)
+    attrs = {"T": _dtypes(call), "output_shapes": _shapes(call)}
+    return _ports(call.op("StatelessWhile", *call.all, **bodies, **attrs), call)

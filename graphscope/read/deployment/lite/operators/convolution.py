@@ -65,8 +65,8 @@ def _convolve_each(call: Call) -> Tensor:
 def _convolve_back(call: Call) -> Tensor:
     """Inputs: the shape of the result, the kernel, what is convolved, perhaps a bias."""
     kernel = call.weight(1, _hwoi, (1, 2, 0, 3))
-    known = _windows(call)
-    x = call.op("Conv2DBackpropInput", call[0], kernel, call[2], **known)
+    windows = _windows(call)
+    x = call.op("Conv2DBackpropInput", call[0], kernel, call[2], **windows)
     return _finished(call, x, 3)
 
 
@@ -74,8 +74,8 @@ def _volumes(call: Call) -> dict[str, Any]:
     strides = [call.option(f"stride_{axis}", 1) for axis in "dhw"]
     rates = [max(1, call.option(f"dilation_{axis}_factor", 1)) for axis in "dhw"]
     padding = call.option("padding", "VALID")
-    known = {"strides": (1, *strides, 1), "dilations": (1, *rates, 1)}
-    return {**known, "padding": padding}
+    attrs = {"strides": (1, *strides, 1), "dilations": (1, *rates, 1)}
+    return {**attrs, "padding": padding}
 
 
 @lowers("CONV_3D")
@@ -120,11 +120,14 @@ def _shape_like(call: Call, output: tuple[int | None, ...]) -> Tensor:
 
 @lowers("BATCH_MATMUL")
 def _multiply(call: Call) -> Tensor:
-    known = {key: bool(call.option(key, False)) for key in ("adj_x", "adj_y")}
+    adjoints = {key: bool(call.option(key, False)) for key in ("adj_x", "adj_y")}
     if len(call.shape(0) or ()) == len(call.shape(1) or ()) == 2:
-        turned = {"transpose_a": known["adj_x"], "transpose_b": known["adj_y"]}
-        return call.op("MatMul", call[0], call[1], **turned)
-    return call.op("BatchMatMulV2", call[0], call[1], **known)
+        transposes = {
+            "transpose_a": adjoints["adj_x"],
+            "transpose_b": adjoints["adj_y"],
+        }
+        return call.op("MatMul", call[0], call[1], **transposes)
+    return call.op("BatchMatMulV2", call[0], call[1], **adjoints)
 
 
 @lowers("EMBEDDING_LOOKUP")

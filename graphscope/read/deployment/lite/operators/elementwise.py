@@ -67,9 +67,9 @@ def _fused(op: str, call: Call) -> Tensor:
 
 def _operand(call: Call, slot: int) -> Tensor:
     """An operand; a constant without the leading axes of size one that broadcasting gives it anyway."""
-    known, other = call.tensor(slot), call.tensor(1 - slot)
-    leading = len(known.static) - len(np.trim_zeros(np.array(known.static) - 1, "f"))
-    if not known.length or not leading or len(other.static) < len(known.static):
+    tensor, other = call.tensor(slot), call.tensor(1 - slot)
+    leading = len(tensor.static) - len(np.trim_zeros(np.array(tensor.static) - 1, "f"))
+    if not tensor.length or not leading or len(other.static) < len(tensor.static):
         return call[slot]
 
     def trimmed(values: np.ndarray) -> np.ndarray:
@@ -153,8 +153,8 @@ def _l2_normalization(call: Call) -> Tensor:
 
 @lowers("LOCAL_RESPONSE_NORMALIZATION")
 def _local_response(call: Call) -> Tensor:
-    known = {key: call.option(key, 1.0) for key in ("bias", "alpha", "beta")}
-    return call.op("LRN", call[0], depth_radius=call.option("radius", 5), **known)
+    attrs = {key: call.option(key, 1.0) for key in ("bias", "alpha", "beta")}
+    return call.op("LRN", call[0], depth_radius=call.option("radius", 5), **attrs)
 
 
 @lowers("CAST")
@@ -172,5 +172,5 @@ def _requantise(call: Call) -> Tensor:
 @lowers("FAKE_QUANT")
 def _fake_quant(call: Call) -> Tensor:
     names = ("min", "max", "num_bits", "narrow_range")
-    known = {name: call.option(name) for name in names}
-    return call.op("FakeQuantWithMinMaxArgs", call[0], **known)
+    attrs = {name: call.option(name) for name in names}
+    return call.op("FakeQuantWithMinMaxArgs", call[0], **attrs)

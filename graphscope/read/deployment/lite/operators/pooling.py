@@ -65,8 +65,8 @@ for _name, _op in _SEGMENTS.items():
 
 def _resize(op: str, call: Call) -> Tensor:
     names = ("align_corners", "half_pixel_centers")
-    known = {name: bool(call.option(name)) for name in names}
-    return call.op(op, call[0], call[1], **known)
+    attrs = {name: bool(call.option(name)) for name in names}
+    return call.op(op, call[0], call[1], **attrs)
 
 
 lowers("RESIZE_BILINEAR")(partial(_resize, "ResizeBilinear"))
@@ -75,8 +75,8 @@ lowers("RESIZE_NEAREST_NEIGHBOR")(partial(_resize, "ResizeNearestNeighbor"))
 
 @lowers("CUMSUM")
 def _running_sum(call: Call) -> Tensor:
-    known = {name: bool(call.option(name)) for name in ("exclusive", "reverse")}
-    return call.op("Cumsum", call[0], call[1], **known)
+    attrs = {name: bool(call.option(name)) for name in ("exclusive", "reverse")}
+    return call.op("Cumsum", call[0], call[1], **attrs)
 
 
 def _arg(op: str, call: Call) -> Tensor:

@@ -68,6 +68,6 @@ def _update(call: Call) -> Tensor:
 def _call(call: Call) -> list[Tensor]:
     ports = range(len(call.operator.outputs))
     dtypes = tuple(call.dtype(port) for port in ports)
-    known = {"f": function_of(call, "subgraph"), "Tout": dtypes}
-    x = call.op("PartitionedCall", *call.all, **known)
+    attrs = {"f": function_of(call, "subgraph"), "Tout": dtypes}
+    x = call.op("PartitionedCall", *call.all, **attrs)
     return [Tensor(x.node, port) for port in ports]

@@ -124,8 +124,8 @@ def _strided_slice(call: Call) -> Tensor:
 @lowers("GATHER")
 def _gather(call: Call) -> Tensor:
     axis = call.const(call.option("axis"), "axis")
-    known = call.option("batch_dims")
-    return call.op("GatherV2", call[0], call[1], axis, batch_dims=known)
+    batch_dims = call.option("batch_dims")
+    return call.op("GatherV2", call[0], call[1], axis, batch_dims=batch_dims)
 
 
 @lowers("MIRROR_PAD")
@@ -149,8 +149,8 @@ def _one_hot(call: Call) -> Tensor:
 
 @lowers("REVERSE_SEQUENCE")
 def _reverse_sequence(call: Call) -> Tensor:
-    known = {name: call.option(name) for name in ("seq_dim", "batch_dim")}
-    return call.op("ReverseSequence", call[0], call[1], **known)
+    attrs = {name: call.option(name) for name in ("seq_dim", "batch_dim")}
+    return call.op("ReverseSequence", call[0], call[1], **attrs)
 
 
 @lowers("UNIQUE")

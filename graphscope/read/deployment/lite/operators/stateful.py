@@ -34,8 +34,8 @@ def _table(call: Call) -> Tensor:
             )
             for hint, tensor in zip(("keys", "values"), filled)
         ]
-        known = {"Tin": dtypes["key_dtype"], "Tout": dtypes["value_dtype"]}
-        call.op("LookupTableImportV2", table, *sides, **known)
+        attrs = {"Tin": dtypes["key_dtype"], "Tout": dtypes["value_dtype"]}
+        call.op("LookupTableImportV2", table, *sides, **attrs)
     return table
 
 
