@@ -287,13 +287,19 @@ class Product(_Group):
         return self._roots(PRODUCT_OPS)
 
 
-class Neg(Term):
-    def __init__(self, term: Term) -> None:
-        self.term = term
+class Wrapper(Term):
+    """A term over one other."""
+
+    term: Term
 
     @property
     def parts(self) -> tuple[Term, ...]:
         return (self.term,)
+
+
+class Neg(Wrapper):
+    def __init__(self, term: Term) -> None:
+        self.term = term
 
     @cached_property
     def roots(self) -> frozenset[str] | None:
@@ -304,15 +310,11 @@ class Neg(Term):
         return f"-{self.term}"
 
 
-class Power(Term):
+class Power(Wrapper):
     """A constant power; -1 is the reciprocal."""
 
     def __init__(self, term: Term, exponent: float) -> None:
         self.term, self.exponent = term, exponent
-
-    @property
-    def parts(self) -> tuple[Term, ...]:
-        return (self.term,)
 
     @cached_property
     def roots(self) -> frozenset[str] | None:
@@ -334,15 +336,11 @@ class Power(Term):
         return f"{self.term} ** {self.exponent:g}"
 
 
-class Named(Term):
+class Named(Wrapper):
     """A part of a formula whose tensor is bound to a name as well."""
 
     def __init__(self, name: str, term: Term) -> None:
         self.name, self.term = name, term
-
-    @property
-    def parts(self) -> tuple[Term, ...]:
-        return (self.term,)
 
     @cached_property
     def roots(self) -> frozenset[str] | None:

@@ -10,29 +10,16 @@ import numpy as np
 from .cursor import Cursor
 from .datatypes import Datatype, dataspace, datatype
 from .headers import ATTRIBUTE, ATTRIBUTE_INFO, DATASPACE, DATATYPE, Header, shared
-from .heaps import FractalHeap, GlobalHeaps, records
-from .storage import UNDEFINED, Storage
+from .heaps import GlobalHeaps, dense
+from .storage import Storage
 
 
 def attributes(storage: Storage, header: Header, heaps: GlobalHeaps) -> dict[str, Any]:
     """Name -> value; attributes of kinds that Keras does not write (references, records) are left out."""
-    bodies = header.all(ATTRIBUTE) + _dense(storage, header.first(ATTRIBUTE_INFO))
+    many = dense(storage, header.first(ATTRIBUTE_INFO), 2, slice(8))
+    bodies = header.all(ATTRIBUTE) + many
     listed = (_attribute(storage, body, heaps) for body in bodies)
     return {name: value for name, value in listed if value is not None}
-
-
-def _dense(storage: Storage, info: bytes | None) -> list[bytes]:
-    if info is None:
-        return []
-    cursor = Cursor(storage, info, "an attribute info")
-    cursor.take(1)
-    if cursor.number(1) & 1:
-        cursor.take(2)
-    heap, names = cursor.number(8), cursor.number(8)
-    if heap == UNDEFINED or names == UNDEFINED:
-        return []
-    store = FractalHeap(storage, heap)
-    return [store.object(record[:8]) for record in records(storage, names)]
 
 
 def _attribute(storage: Storage, body: bytes, heaps: GlobalHeaps) -> tuple[str, Any]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from .cursor import Cursor
 from .headers import LINK, LINK_INFO, SYMBOL_TABLE, Header
-from .heaps import FractalHeap, LocalHeap, records
-from .storage import UNDEFINED, Storage
+from .heaps import LocalHeap, dense
+from .storage import Storage
 
 _SOFT = 2  # what the entry of an old group calls a link to a path
 _ENTRY = 40  # bytes
@@ -35,8 +35,8 @@ def links(storage: Storage, header: Header) -> dict[str, Link]:
         tree, heap = cursor.number(8), cursor.number(8)
         listed = _old(storage, tree, LocalHeap(storage, heap))
     else:
-        listed = [_link(storage, body) for body in header.all(LINK)]
-        listed += _dense(storage, header.first(LINK_INFO))
+        many = dense(storage, header.first(LINK_INFO), 8, slice(4, None))
+        listed = [_link(storage, body) for body in header.all(LINK) + many]
     listed.sort(key=lambda link: (link.order, link.name))
     return {link.name: link for link in listed}
 
@@ -71,22 +71,6 @@ def _entries(storage: Storage, data: bytes, heap: LocalHeap) -> list[Link]:
         name, address, kind = cursor.number(8), cursor.number(8), cursor.number(4)
         listed.append(Link(heap.text(name), None if kind == _SOFT else address))
     return listed
-
-
-def _dense(storage: Storage, info: bytes | None) -> list[Link]:
-    if info is None:
-        return []
-    cursor = Cursor(storage, info, "a link info")
-    cursor.take(1)
-    if cursor.number(1) & 1:
-        cursor.take(8)
-    heap, names = cursor.number(8), cursor.number(8)
-    if heap == UNDEFINED or names == UNDEFINED:
-        return []
-    store = FractalHeap(storage, heap)
-    return [
-        _link(storage, store.object(record[4:])) for record in records(storage, names)
-    ]
 
 
 def _link(storage: Storage, body: bytes) -> Link:

@@ -103,6 +103,26 @@ class FractalHeap:
         return block + offset
 
 
+def dense(
+    storage: Storage, info: bytes | None, counter: int, ids: slice
+) -> list[bytes]:
+    """The links or attributes that an info message leads to: the bytes of ``ids`` of a record name one in the heap.
+
+    ``counter`` is how wide the highest creation order is, which the message holds where its flags say so.
+    """
+    if info is None:
+        return []
+    cursor = Cursor(storage, info, "a message that leads to a heap")
+    cursor.take(1)
+    if cursor.number(1) & 1:
+        cursor.take(counter)
+    heap, names = cursor.number(8), cursor.number(8)
+    if heap == UNDEFINED or names == UNDEFINED:
+        return []
+    store = FractalHeap(storage, heap)
+    return [store.object(record[ids]) for record in records(storage, names)]
+
+
 def records(storage: Storage, address: int) -> list[bytes]:
     """The records of a B-tree of version 2, in its order."""
     data = storage.signed(address, 38, b"BTHD", "a B-tree")

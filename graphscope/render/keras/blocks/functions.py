@@ -55,12 +55,6 @@ class Writer:
         self.program, self.parts, self.taken = program, parts, reserved
         self.functions: dict[str, _Function] = {}
         self.arguments: dict[int, dict[Hashable, Any]] = {}
-        self.readers: dict[Tensor, set[str]] = {}
-        for step in program.steps:
-            for tensor in step.inputs:
-                self.readers.setdefault(tensor, set()).add(step.node)
-        for tensor in program.outputs:
-            self.readers.setdefault(tensor, set()).add("")
 
     @property
     def names(self) -> set[str]:
@@ -250,7 +244,7 @@ class Writer:
         nodes = (
             {part.node} if isinstance(part, Step) else {s.node for s in _steps(part)}
         )
-        if self.readers.get(outputs[0], set()) - nodes:
+        if self.program.readers.get(outputs[0], set()) - nodes:
             return False
         return _form_of(before) == _form_of(part)
 

@@ -123,12 +123,7 @@ class _Checking:
 
     def __init__(self, program: Program, kinds: set[str]) -> None:
         self.kinds = kinds
-        self.read_by: dict[Tensor, set[str]] = {}
-        for step in program.steps:
-            for tensor in step.inputs:
-                self.read_by.setdefault(tensor, set()).add(step.node)
-        for tensor in program.outputs:
-            self.read_by.setdefault(tensor, set()).add("")
+        self.readers = program.readers
         self.forms: dict[tuple[str, Hashable], str] = {}
 
     def parts(self, parts: Sequence[Any]) -> tuple[Part, ...]:
@@ -160,7 +155,7 @@ class _Checking:
             return None
         nodes = {step.node for step in steps}
         produced = {tensor for step in steps for tensor in step.outputs()}
-        visible = [t for t in produced if self.read_by.get(t, set()) - nodes]
+        visible = [t for t in produced if self.readers.get(t, set()) - nodes]
         if len(visible) != 1 or visible[0] not in parts_outputs(parts[-1]):
             return None
         read = (t for part in parts for t in part.inputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ....graph import Shape, Tensor, WeightUse
@@ -85,6 +86,17 @@ class Program:
     def step(self, node: str) -> Step:
         return self.by_node[node]
 
+    @cached_property
+    def readers(self) -> dict[Tensor, set[str]]:
+        """Who reads each tensor: nodes of steps, and ``""`` for the model's outputs."""
+        readers: dict[Tensor, set[str]] = {}
+        for step in self.steps:
+            for tensor in step.inputs:
+                readers.setdefault(tensor, set()).add(step.node)
+        for tensor in self.outputs:
+            readers.setdefault(tensor, set()).add("")
+        return readers
+
     @property
     def all_steps(self) -> tuple[Step, ...]:
         """The steps of the models in it too."""
@@ -101,6 +113,6 @@ class Program:
             yield from each.all_models
             yield each
 
-    @property
+    @cached_property
     def by_node(self) -> dict[str, Step]:
         return {step.node: step for step in self.steps}
