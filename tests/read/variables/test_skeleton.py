@@ -130,3 +130,78 @@ def test_slots_are_left_out_and_inferred_layers_hold_values(corpus) -> None:
     assert ops == ["Conv2D"] * 3 + ["Dense"] * 2
     layer = model.graph.node(next(iter(model.graph)))
     assert layer.evidence and layer.weights["kernel"].array(model).shape == (6, 6, 1, 6)
+
+
+KERNEL, MOVING = (3, 3, 4, 8), {"moving_mean": (8,), "moving_variance": (8,)}
+
+
+@pytest.mark.parametrize(
+    ("words", "shapes", "op"),
+    [
+        # depthwise: said by the scope, or by a bias of one number a channel
+        ("depthwise", {"kernel": (3, 3, 8, 1)}, "DepthwiseConv2D"),
+        ("", {"kernel": (3, 3, 8, 1), "bias": (8,)}, "DepthwiseConv2D"),
+        ("", {"kernel": (3, 3, 8, 1)}, "Conv2D"),
+        ("", {"kernel": (3, 3, 8, 1), "bias": (1,)}, "Conv2D"),
+        ("transpose", {"kernel": (3, 3, 8, 1), "bias": (8,)}, "Conv2DTranspose"),
+        ("", {"kernel": (3, 3, 1, 1), "bias": (1,)}, "Conv2D"),
+        ("depthwise", {"kernel": (8, 1)}, "Dense"),
+        ("", {"depthwise_kernel": (3, 4, 2)}, "DepthwiseConv1D"),
+        ("", {"depthwise_kernel": (4, 2)}, None),
+        (
+            "depthwise",
+            {"kernel": KERNEL, "pointwise_kernel": (1, 1, 8, 6)},
+            None,
+        ),
+        # normalisations: of one width, with moving statistics or both of gamma and beta
+        ("", {"gamma": (8,), **MOVING}, "BatchNormalization"),
+        ("", {"gamma": (4,), **MOVING}, None),
+        ("", {"gamma": (8,), "kernel": (8,), **MOVING}, None),
+        ("", {"beta": (8,)}, None),
+        # recurrent kernels: both, of as many columns, a whole number of gates
+        ("", {"kernel": (10, 24), "recurrent_kernel": (6, 24)}, "LSTM"),
+        ("", {"kernel": (10, 24), "recurrent_kernel": (6, 18)}, None),
+        ("", {"kernel": (10, 25), "recurrent_kernel": (6, 25)}, None),
+        ("", {"kernel": (10, 30), "recurrent_kernel": (6, 30)}, None),
+        ("", {"kernel": (2, 10, 24), "recurrent_kernel": (6, 24)}, None),
+        # cells of TensorFlow 1: the inputs above the state
+        ("basic_rnn", {"kernel": (10, 6), "bias": (6,)}, "SimpleRNN"),
+        ("basic_rnn", {"kernel": (6, 6), "bias": (6,)}, "Dense"),
+        ("lstm", {"kernel": (16, 24), "bias": (24,)}, "LSTM"),
+        ("lstm", {"kernel": (16, 24)}, "LSTM"),
+        ("lstm", {"kernel": (16, 22), "bias": (22,)}, "Dense"),
+        ("lstm", {"kernel": (6, 24), "bias": (24,)}, "Dense"),
+        ("lstm", {"kernel": (7, 24), "bias": (24,)}, "LSTM"),
+        (
+            "gru",
+            {"gates/kernel": (10, 12), "candidate/kernel": (10, 6)},
+            "GRU",
+        ),
+        ("gru", {"gates/kernel": (10, 18), "candidate/kernel": (10, 6)}, None),
+        ("gru", {"gates/kernel": (6, 12), "candidate/kernel": (6, 6)}, None),
+        # a layer and its like backward
+        (
+            "",
+            {
+                f"{way}_layer/cell/{name}": shape
+                for way in ("forward", "backward")
+                for name, shape in (("kernel", (10, 24)), ("recurrent_kernel", (6, 24)))
+            },
+            "Bidirectional",
+        ),
+        (
+            "",
+            {
+                f"{way}_layer/cell/{name}": (rows, 24)
+                for way, rows in (("forward", 10), ("backward", 11))
+                for name in ("kernel", "recurrent_kernel")
+            },
+            None,
+        ),
+    ],
+)
+def test_near_misses_of_each_class(
+    words: str, shapes: dict[str, tuple[int, ...]], op: str | None
+) -> None:
+    layer = likely_layer(tuple(shapes.items()), words)
+    assert (layer.op if layer else None) == op
