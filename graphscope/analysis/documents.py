@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
 from ..graph import Graph, Layer, Loop, Model, Tensor, Variable
-from ..infer.finding import NAMED
 from ..graph.named_values import Document
+from ..infer.finding import NAMED
 from ..infer.outputs.answer import freeze_command, short
 from ..infer.training.op_kinds import SOURCES
 from ..ops import spellings

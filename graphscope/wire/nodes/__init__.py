@@ -9,12 +9,12 @@ from typing import Any
 from ...errors import GraphError, MissingWeight
 from ...graph import Function, Graph, Node, Tensor
 from ...graph.adjacency import one_edge
+from ...graph.named_values import Message
 from .. import messages as proto
 from .. import op_registry, opdefs
 from ..attrs import Attrs
 from ..source import Source
 from .kinds import Kind, Kinds
-from ...graph.named_values import Message
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
 MOST_PORTS = (
