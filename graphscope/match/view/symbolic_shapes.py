@@ -21,6 +21,7 @@ from .view import View
 
 _Rule = Callable[["SymbolicView", str, list[Sizes | None]], "Sizes | None"]
 _ONE = Size(1)
+_Operands = list[Sizes | None]
 _FEEDS = frozenset(spellings.PLACEHOLDERS)
 
 
@@ -125,11 +126,11 @@ class SymbolicView(View):
         return self.known_dims.get(source) or self.dims(source)
 
 
-def _same(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+def _same(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     return operands[0]
 
 
-def _batch(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+def _batch(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     """A Keras layer keeps the batch; what else it keeps is not known here."""
     shape = view.shape(Tensor(name))
     if not shape or not operands or not operands[0]:
@@ -137,9 +138,7 @@ def _batch(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes
     return (operands[0][0], *(None for _ in shape[1:]))
 
 
-def _broadcast(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _broadcast(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     if any(each is None for each in operands):
         return None
     ranked = [each or () for each in operands]
@@ -152,37 +151,27 @@ def _broadcast(
     return tuple(sizes)
 
 
-def _last_changed(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _last_changed(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     return None if not operands[0] else (*operands[0][:-1], None)
 
 
-def _looked_up(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _looked_up(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     return None if operands[0] is None else (*operands[0], None)
 
 
-def _gathered(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _gathered(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     axis = view.number(view.inputs[name][2]) if len(operands) > 2 else None
     if view.attrs[name].get("batch_dims") or operands[1] is None or operands[0] is None:
         return None
     return (*operands[1], *operands[0][1:]) if axis is None or not axis.any() else None
 
 
-def _reshaped(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _reshaped(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     target = view.sizes(view.inputs[name][1])
     return None if target is None else filled(operands[0], target)
 
 
-def _reshaped_layer(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _reshaped_layer(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     target = tuple(map(Size, view.attrs[name]["target_shape"]))
     return (
         None
@@ -202,23 +191,19 @@ def filled(source: Sizes | None, target: Sizes) -> Sizes:
     return tuple(rest if size == Size(-1) else size for size in target)
 
 
-def _moved(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+def _moved(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     perm = view.number(view.inputs[name][1])
     if operands[0] is None or perm is None:
         return None
     return tuple(operands[0][int(axis)] for axis in perm.reshape(-1))
 
 
-def _moved_layer(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _moved_layer(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     axes = (0, *view.attrs[name]["dims"])
     return None if operands[0] is None else tuple(operands[0][axis] for axis in axes)
 
 
-def _multiplied(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _multiplied(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     a, b = operands
     if a is None or b is None:
         return None
@@ -229,9 +214,7 @@ def _multiplied(
     return (*leading, a[rows], b[columns])
 
 
-def _expanded(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _expanded(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     axis = view.number(view.inputs[name][1])
     if operands[0] is None or axis is None:
         return None
@@ -240,9 +223,7 @@ def _expanded(
     return tuple(sizes)
 
 
-def _squeezed(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _squeezed(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     axes = view.attrs[name].get("squeeze_dims") or ()
     if operands[0] is None or not axes:
         return None
@@ -250,7 +231,7 @@ def _squeezed(
     return tuple(size for i, size in enumerate(operands[0]) if i not in gone)
 
 
-def _split(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+def _split(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     axis = view.number(view.inputs[name][0])
     if operands[1] is None or axis is None:
         return None
@@ -263,9 +244,7 @@ def _split(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes
     )
 
 
-def _unpacked(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _unpacked(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     if not operands[0]:
         return None
     at = view.attrs[name].get("axis", 0) % len(operands[0])
@@ -276,7 +255,7 @@ def _filled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes |
     return view.sizes(view.inputs[name][0])
 
 
-def _tiled(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+def _tiled(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     times = view.sizes(view.inputs[name][1])
     if times is None or operands[0] is None or len(times) != len(operands[0]):
         return None
@@ -286,9 +265,7 @@ def _tiled(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes
     )
 
 
-def _counted(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _counted(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     start, limit, step = (view.sizes(tensor) for tensor in view.inputs[name])
     if start is None or limit is None or step != (_ONE,):
         return None
@@ -296,9 +273,7 @@ def _counted(
     return (last.added(first, -1),) if first is not None and last is not None else None
 
 
-def _sliced(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _sliced(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     """Axes that are kept whole, dropped or sizes; what is cut has a size of its own."""
     attrs, steps = view.attrs[name], view.number(view.inputs[name][3])
     if operands[0] is None or steps is None:
@@ -325,27 +300,21 @@ def _sliced(
 _MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 
 
-def _cut(view: SymbolicView, name: str, operands: list[Sizes | None]) -> Sizes | None:
+def _cut(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     lengths = view.sizes(view.inputs[name][2])
     return lengths and tuple(None if n == Size(-1) else n for n in lengths)
 
 
-def _spread(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _spread(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     return view.sizes(view.inputs[name][1])
 
 
-def _one_hot(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _one_hot(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     last = view.attrs[name].get("axis", -1) == -1
     return (*operands[0], None) if last and operands[0] is not None else None
 
 
-def _packed(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _packed(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     if any(each is None or each != operands[0] for each in operands):
         return None
     dims = operands[0] or ()
@@ -353,9 +322,7 @@ def _packed(
     return (*dims[:axis], Size(len(operands)), *dims[axis:])
 
 
-def _einsum(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _einsum(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
     sizes: dict[str, Size | None] = {}
     for labels, dims in zip(left.split(","), operands):
@@ -365,9 +332,7 @@ def _einsum(
     return tuple(sizes[label] for label in right)
 
 
-def _einsum_layer(
-    view: SymbolicView, name: str, operands: list[Sizes | None]
-) -> Sizes | None:
+def _einsum_layer(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     """The sizes that the input's letters have; those of the kernel are known anyway."""
     left, _, right = view.attrs[name]["equation"].replace(" ", "").partition("->")
     labels = left.partition(",")[0]
