@@ -56,14 +56,14 @@ def compare(
     begin.examples, begin.layers = examples or {}, layers or {}
     shared = [] if outputs else shared_signatures(first, second)
     if shared:
-        proof = joined([(each.name, begin.of_signature(each)) for each in shared])
+        proof: Verification = joined({s.name: begin.of_signature(s) for s in shared})
         pairs = [pair for each in shared for pair in each.outputs]
     else:
         choose_signatures(first, second)
         named = [str(Tensor.parse(str(each))) for each in outputs]
         pairs = pair_outputs(first, second, named)
         proof = begin.verification(pairs)
-    rest = left_out(first, second, pairs)
+    rest = left_out(first, second, pairs) if not outputs else []
     return replace(proof, remarks=(*proof.remarks, *rest))
 
 

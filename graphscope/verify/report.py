@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -87,24 +87,45 @@ class Verification:
         return "; ".join(parts)
 
 
-def joined(parts: Sequence[tuple[str, Verification]]) -> Verification:
-    """The comparisons of several signatures as one: equal where all are, different where one is."""
-    worst = max((each for _, each in parts), key=lambda each: each.max_rel)
-    every = [each for _, each in parts]
-    different = any(each.numbers == "different" for each in every)
-    return replace(
-        worst,
-        max_abs=max(each.max_abs for each in every),
-        passed=all(each.passed for each in every),
-        outputs=tuple(
-            {**row, "signature": name} for name, each in parts for row in each.outputs
-        ),
-        remarks=tuple(dict.fromkeys(text for each in every for text in each.remarks)),
-        parts_at=next((each.parts_at for each in every if each.parts_at), ""),
-        drawn=tuple(shapes for each in every for shapes in each.drawn),
-        one_sided=tuple(name for each in every for name in each.one_sided),
-        numbers="different" if different else "equal",
-        settings={k: v for each in every for k, v in each.settings.items()},
+@dataclass(frozen=True)
+class SignatureVerification(Verification):
+    """The worst of several comparisons, ``signatures`` by name; ``passed`` means that each of them did."""
+
+    signatures: Mapping[str, Verification] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As for one; ``signatures`` gives the verdict of each."""
+        plain = super().to_json()
+        verdicts = {name: each.verdict for name, each in self.signatures.items()}
+        return plain | {"signatures": verdicts}
+
+    def account(self) -> str:
+        """What was compared, signature by signature."""
+        return "; ".join(
+            f"{n}: {each.account()}" for n, each in self.signatures.items()
+        )
+
+
+def joined(proofs: Mapping[str, Verification]) -> SignatureVerification:
+    """One record of them all; each row and each remark says which signature it is of."""
+    each = list(proofs.items())
+    apart = [p.apart_from_stored for _, p in each if p.apart_from_stored is not None]
+    numbers = {proof.numbers for proof in proofs.values()}
+    return SignatureVerification(
+        max(proof.max_abs for _, proof in each),
+        max(proof.max_rel for _, proof in each),
+        all(proof.passed for _, proof in each),
+        tuple({**row, "signature": n} for n, proof in each for row in proof.outputs),
+        tuple(f"{n}: {remark}" for n, proof in each for remark in proof.remarks),
+        next((proof.parts_at for _, proof in each if proof.parts_at), ""),
+        tuple(shapes for _, proof in each for shapes in proof.drawn),
+        tuple(dict.fromkeys(t for _, proof in each for t in proof.one_sided)),
+        "different" if "different" in numbers else "equal",
+        {k: v for _, proof in each for k, v in proof.settings.items()},
+        tuple(dict.fromkeys(w for _, proof in each for w in proof.run_with)),
+        next((proof.because for _, proof in each if proof.because), ""),
+        max(apart, default=None),
+        signatures=proofs,
     )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ...export.web.opening import open_exported
 from ...verify import Verification, compare
+from ...verify.report import joined
 from ...verify.run.keras_source import defined_in, run_signatures
 from ...verify.run.opening import open_runner
-from .by_signature import joined
 
 
 def compare_files(
