@@ -67,6 +67,7 @@ class Adjacency:
         self._unsorted: set[str] = set()
         self._newest = ""
         self._ops: Ops | None = None  # where each op stands; None: nodes changed
+        self._inputs: dict[str, Any] = {}  # of nodes whose sources did not change
         if graph is not None:
             self._take(graph)
 
@@ -91,12 +92,14 @@ class Adjacency:
         self._node = other._node.copy()
         self._succ, self._pred = other._succ.copy(), other._pred.copy()
         self._unsorted, self._newest = other._unsorted.copy(), other._newest
-        self._ops = other._ops
+        self._ops, self._inputs = other._ops, other._inputs.copy()
         self._own_succ, self._own_pred = set(), set()
         other._own_succ, other._own_pred = set(), set()
 
     def _own(self, name: str, before: bool) -> Edges:
         """The sources (``before``) or the readers of a node, to be changed."""
+        if before:
+            self._inputs.pop(name, None)
         table, owned = (
             (self._pred, self._own_pred) if before else (self._succ, self._own_succ)
         )
@@ -214,6 +217,7 @@ class Adjacency:
     def remove_node(self, name: str) -> None:
         """Remove a node and its edges; raises KeyError where there is none."""
         self._ops = None
+        self._inputs.pop(name, None)
         del self._node[name]
         for target in self._succ.pop(name):
             del self._own(target, True)[name]
@@ -249,10 +253,13 @@ class Adjacency:
         succ: dict[str, Edges] = {name: {} for name in self._node}
         self._succ = succ
         self._pred, self._unsorted = {}, set()
+        inputs, self._inputs = self._inputs, {}
         for name in self._node:
             sources = before[name]
             if not sources.keys() <= succ.keys():
                 sources = {s: e for s, e in sources.items() if s in succ}
+            elif name in inputs:
+                self._inputs[name] = inputs[name]
             self._pred[name] = sources
             for source, edges in sources.items():
                 succ[source][name] = edges

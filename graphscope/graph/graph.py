@@ -141,6 +141,14 @@ class Graph(Adjacency):
 
     def inputs(self, name: str) -> tuple[Tensor, ...]:
         """The data inputs in slot order."""
+        known: tuple[Tensor, ...] | None = self._inputs.get(name)
+        if known is None:
+            known = self._in_slots(name)
+            if type(self._pred) is dict:  # no view of networkx, which is never told
+                self._inputs[name] = known
+        return known
+
+    def _in_slots(self, name: str) -> tuple[Tensor, ...]:
         slots = [
             (slot, source, data["port"])
             for source, edges in self._pred[name].items()

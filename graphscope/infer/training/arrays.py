@@ -109,6 +109,19 @@ class Flow:
         sources = _Sources(self.inputs)
         return _reach(seeds, sources, len(self), through)
 
+    def behind(
+        self, i: int, through: Callable[[int], bool] = lambda i: True
+    ) -> set[int]:
+        """``upstream`` of one node, for whoever asks it of many that have little behind them."""
+        reached, stack = {i}, [i]
+        while stack:
+            n = stack.pop()
+            if through(n):
+                fresh = {source for source, _ in self.inputs[n]} - reached
+                reached |= fresh
+                stack += fresh
+        return reached
+
     def variable_of(self, i: int, limit: int = 32) -> int | None:
         """The variable that this node is, or reads through Identity, Switch, Enter and the like."""
         from .op_kinds import READS, VARIABLES

@@ -118,9 +118,8 @@ def _by_rows(study: Training) -> set[int]:
         variable = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
         if variable is None or len(flow.inputs[i]) < 2:
             continue
-        above = flow.upstream([flow.inputs[i][1][0]], partial(_is_own, study))
-        ops = {flow.ops[n] for n in range(len(flow)) if above[n]}
-        if "Sqrt" in ops and not above[variable]:
+        above = flow.behind(flow.inputs[i][1][0], partial(_is_own, study))
+        if variable not in above and any(flow.ops[n] == "Sqrt" for n in above):
             moved.add(variable)
     return moved
 
@@ -192,8 +191,7 @@ class _Settings:
 
 def _computed(flow: Flow, i: int) -> str:
     """From what: feeds first, then what is stored (the step that a schedule follows)."""
-    above = flow.upstream([i])
-    reached = [n for n in range(len(flow)) if above[n]]
+    reached = sorted(flow.behind(i))
     for claim, word in (
         (SOURCES.match, "fed through"),
         (VARIABLES.__contains__, "computed from"),

@@ -109,6 +109,7 @@ class Nodes:
         self.dynamic = self._reach(sources, SHAPE_OPS)
         self.varying = self._reach(sources, frozenset())
         self._numbers: dict[Tensor, np.ndarray | None] = {}
+        self.moves: dict[Tensor, Any] = {}  # statistic -> what it moves
 
     @cached_property
     def is_above(self) -> bool:

@@ -28,6 +28,7 @@ from ...match import (
 )
 from ...match.solver.match import plain_float
 from ...match.view.assignments import Moved, moved_by
+from ...match.view.view import View
 from ..keras_arguments import channel_axis
 from .formulas import is_number, standardized
 
@@ -42,8 +43,15 @@ def _statistics(b: Bindings) -> tuple[Tensor, Tensor]:
     return Tensor(name, 1), Tensor(name, 2)
 
 
+def _moved(view: View, statistic: Tensor) -> Moved | None:
+    if statistic not in view.moves:
+        view.moves[statistic] = moved_by(view.whole, statistic)
+    moved: Moved | None = view.moves[statistic]
+    return moved
+
+
 def _moving(b: Bindings) -> tuple[Moved, Moved] | None:
-    first, second = (moved_by(b.view.whole, each) for each in _statistics(b))
+    first, second = (_moved(b.view, each) for each in _statistics(b))
     if first is None or second is None or first.variable == second.variable:
         return None
     return first, second
