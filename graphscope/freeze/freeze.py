@@ -32,7 +32,7 @@ from .shrink.quantize import halve, quantize
 from .signed import input_names, name_outputs
 from .stream import write_graph
 from .tables import FILLED_AGAIN, fill_when_read
-from .validity import check_nodes
+from .validity import check_nodes, drop_unknown
 from .variables.choice import check_choice, choice_text
 from .variables.moving_averages import Averages, averages_of, find_averages
 from .variables.temporary import sum_temporaries
@@ -145,6 +145,9 @@ class Freeze:
         fed = {Tensor.parse(str(each)).node for each in self.wish.inputs}
         check_missing(graph, fed, self.model.source)
         graph = self._as_signed(duplicate(graph))
+        if unknown := drop_unknown(graph):
+            text = "left out attributes that TensorFlow does not know"
+            self.changes.append(Change(text, unknown, "unknown attributes"))
         if not self.wish.as_is:
             self.copies = frozenset(drop_copies(graph, self.outputs))
             graph = prune(graph, self._kept())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Node
+from ..graph.edit import put
 from ..wire import op_registry, opdefs
-from ..wire.write import raw_attr
+from ..wire.attrs import attr_names
+from ..wire.write import Edited, raw_attr
 
 _FIELDS = {
     "int": "i",
@@ -27,6 +30,26 @@ _PLAIN: dict[str, Any] = {
     "type": str,
     "func": FunctionRef,
 }
+
+
+def drop_unknown(graph: Graph) -> tuple[str, ...]:
+    """Take away the attributes that no OpDef knows, which old TensorFlow refuses and new one ignores; the nodes that had some.
+
+    *before* ``Relu(x) {T=float, novel=1}``; *after* ``Relu(x) {T=float}``.
+    """
+    nodes = []
+    for name in graph:
+        node = graph.node(name)
+        definition = op_registry.find(node.op)
+        if definition is None:
+            continue
+        known = {attr.name for attr in definition.attr}
+        names = (a for a in attr_names(node.attrs) if not a.startswith("_"))
+        unknown = [attr for attr in names if attr not in known]
+        if unknown:
+            put(graph, name, replace(node, attrs=Edited(node.attrs, dict.fromkeys(unknown))))
+            nodes.append(name)
+    return tuple(nodes)
 
 
 def check_nodes(graph: Graph, functions: Iterable[Function] = ()) -> None:

@@ -119,14 +119,20 @@ def _tables(case: Case) -> Iterator[Finding]:
     yield Finding(
         "lookup-table",
         "warning",
-        f"lookup tables at {listed(tables)} are filled by an init op, which a frozen graph no longer runs{assets}",
+        f"{_tables_at(tables)} filled by what no output reads{_fillers(fills)}: TensorFlow's own freeze_graph leaves it out, and the "
+        f"first look-up fails{assets}",
         tuple(tables),
-        (
-            f"run {listed(fills)} after loading, before the first prediction"
-            if fills
-            else ""
-        ),
+        case.freeze_command(),
     )
+
+
+def _tables_at(names: list[str]) -> str:
+    many = len(names) > 1
+    return f"lookup table{'s' * many} {listed(names)} {'are' if many else 'is'}"
+
+
+def _fillers(names: list[str]) -> str:
+    return f" ({listed(names)})" if names else ""
 
 
 def _state(case: Case) -> Iterator[Finding]:

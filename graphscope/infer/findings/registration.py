@@ -140,8 +140,8 @@ def _unknown_attributes(case: Case) -> Iterator[Finding]:
         yield Finding(
             "attribute-unknown",
             "warning",
-            f"{op} has an attribute {attr!r} that TensorFlow 2.21 does not know: the graph was written by another "
-            f"version; importing it fails with \"NodeDef mentions attr '{attr}' not in Op\": {listed(names)}",
+            f"{op} has an attribute {attr!r} that TensorFlow 2.21 does not know: the graph was written by another version. TensorFlow "
+            f"2.21 ignores it; old ones refuse to import it (\"NodeDef mentions attr '{attr}' not in Op\"): {listed(names)}",
             tuple(names),
             case.freeze_command(),
         )
