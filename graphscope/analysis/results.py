@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,12 @@ from ..errors import GraphscopeError
 from ..graph import Model
 from ..read import load
 from ..read.model_files import check_targets
-from .documents import describe_findings, describe_model, summary_lines
+from .documents import (
+    describe_findings,
+    describe_model,
+    named_layers,
+    summary_lines,
+)
 from .keras import KerasWriting
 from .page import page_of
 from .progress import announce
@@ -20,8 +24,6 @@ from .progress import announce
 if TYPE_CHECKING:
     from ..export import ExportReport, Request
     from ..freeze import FreezeReport
-    from ..match import Explanation
-    from ..match.pattern import Pattern
     from ..render import Drawing
     from ..verify import Verification
     from .diff import ComparisonReport
@@ -58,44 +60,26 @@ class Analysis(KerasWriting):
         return to_cell(page_of(self, drawing, self.at_level("block")))
 
     def explain(self, pattern: str, node: str) -> str:
-        """Why a pattern does or does not match at a node, in words."""
-        from ..infer.layers.explanation import explain_ops
-        from ..infer.recurrence.settle import explain_loop
-        from ..patterns import layers
+        """Why a pattern does or does not match, in words: at a node, or at a layer as ``layers`` names it."""
+        from ..infer.layers.explanation import explain_at
 
-        if loop := explain_loop(self.state_after("loops_to_layers"), pattern, node):
-            return loop
-        of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
-        of_ops = [p for p in layers() if not p.is_above]
-        if of_layers and not self.model.layered:
-            above = self._explained_above(of_layers, pattern, node)
-            also = any(pattern in (p.name, p.op) for p in of_ops)
-            if above.matched or not also or node not in self.flat.graph:
-                return str(above)
-        at = self._existing(node).node
-        graph = self.graph if at in self.graph else self.flat.graph
-        below = explain_ops(
-            graph, self.flat, self.specs, self.outputs, of_ops, pattern, at
-        )
-        answers = [above] if of_layers and not below[0].matched else below
-        return "\n".join(map(str, answers))
+        return explain_at(self, dict(named_layers(self)), pattern, node)
+
+    def explain_layer(self, name: str) -> str:
+        """What a layer is, as ``layers`` names it, and what it was recovered from; raises GraphError where there is none."""
+        from ..infer.layers.explanation import explain_layer
+
+        return explain_layer(dict(named_layers(self)), name)
+
+    def has_layer(self, name: str) -> bool:
+        """Whether ``layers`` names a layer so."""
+        return name in dict(named_layers(self))
 
     def explain_family(self, title: str) -> str:
         """Why the weights are, or are not, those of a known architecture; raises GraphError where none is called so."""
         from ..families.explanation import explain_family
 
         return explain_family(self.model, title)
-
-    def _explained_above(
-        self, patterns: Sequence[Pattern], pattern: str, node: str
-    ) -> Explanation:
-        """The same for formulas over layers, in the graph of layers; ``node`` may be a layer or one of its ops."""
-        from ..infer.layers.layer_view import home_of, layer_view
-        from ..match import explain
-
-        view = layer_view(self.state_after("gather_biases"))
-        at = node if node in view.graph else home_of(view.graph, self._existing(node))
-        return explain(view.graph, patterns, pattern, at, view=view)
 
     def drawing(self, level: str = "layer", report: bool = False) -> Drawing:
         """What a renderer is given; with ``report`` also all that ``inspect`` says."""

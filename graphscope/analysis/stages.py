@@ -191,10 +191,11 @@ class Stages:
     def outputs(self) -> tuple[Tensor, ...]:
         """The outputs asked for, else those that the evidence is clear about, else none."""
         if self.wanted_outputs:
-            return tuple(self._existing(name) for name in self.wanted_outputs)
+            return tuple(self.existing(name) for name in self.wanted_outputs)
         return tuple(c.tensor for c in self.candidates.best() if c.score >= SURE)
 
-    def _existing(self, name: str) -> Tensor:
+    def existing(self, name: str) -> Tensor:
+        """The tensor that somebody names; raises GraphError with the nearest names where the graph has no such node."""
         tensor = Tensor.parse(name)
         if tensor.node not in self.flat.graph:
             hint = did_you_mean(tensor.node, self.flat.graph) + self._likely()
@@ -272,7 +273,7 @@ class Stages:
     def check_names(self) -> None:
         """Raise GraphError where an output, an input or a shape that was asked for names what the model has not."""
         for name in (*self.wanted_outputs, *self.wanted_inputs, *self.given_shapes):
-            self._existing(name)
+            self.existing(name)
 
     def sized(self, tensor: Tensor, spec: TensorSpec) -> TensorSpec:
         """``spec``, or what inference knows beyond it; a graph that cannot be taken so far adds nothing."""
@@ -316,7 +317,7 @@ class Stages:
     def model_inputs(self) -> tuple[Tensor, ...]:
         """The inputs asked for, else the feeds that the recovered layers read, data first."""
         if self.wanted_inputs:
-            return tuple(self._existing(name) for name in self.wanted_inputs)
+            return tuple(self.existing(name) for name in self.wanted_inputs)
         used = self.layer_graph
         feeds = (c.tensor for c in self.candidates.inputs)
         return tuple(

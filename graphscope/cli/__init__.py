@@ -175,12 +175,13 @@ def explain_command(
 ) -> None:
     """Why a layer was recovered or was not, why a tensor is an output or is none.
 
-    PATTERN is the name of a layer or of a formula, with --at NODE; or, alone, the name of a known family: what of its
-    weights is here and what does not fit.
+    PATTERN is a class of layers or the name of a formula, with --at NODE (or a layer as graphscope layers names it);
+    or, alone, such a layer: what it is and of which ops; or the name of a known family: what of its weights is here and
+    what does not fit.
     """
     if not (output or pattern):
         raise click.UsageError(
-            "give a PATTERN and --at NODE, the name of a family, or --output TENSOR"
+            "give a PATTERN and --at NODE, the name of a layer or of a family, or --output TENSOR"
         )
     analysis = opened(model, outputs=[output] if output else ())
     analysis.check_names()
@@ -188,6 +189,8 @@ def explain_command(
         show(analysis.candidates.explain(output))
     elif node:
         show(analysis.explain(str(pattern), node))
+    elif analysis.has_layer(str(pattern)):
+        show(analysis.explain_layer(str(pattern)))
     else:
         show(analysis.explain_family(str(pattern)))
 

@@ -17,6 +17,7 @@ from .tile import escapes
 from .view.view import View
 
 MOST_FAILURES = 3
+LONGEST = 80  # characters of a term
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Failure:
     def __str__(self) -> str:
         met = f"{self.op} ({self.tensor.node!r})"
         why = self.reason or f"op {self.op}, expected {_roots(self.term)}"
-        return f"after {self.depth} ops, {str(self.term):.160} met {met}: {why}"
+        term = str(self.term)
+        short = term if len(term) <= LONGEST else f"{term[:LONGEST]}..."
+        ops = f"after {self.depth} op{'s' * (self.depth > 1)}, " if self.depth else ""
+        return f"{ops}{short} met {met}: {why}"
 
 
 def _roots(term: f.Term) -> str:

@@ -12,7 +12,11 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 v1 = tf.compat.v1
 
+from click.testing import CliRunner  # noqa: E402
+
+from graphscope.analysis.documents import named_layers  # noqa: E402
 from graphscope.analysis.results import Analysis  # noqa: E402
+from graphscope.cli import cli  # noqa: E402
 from graphscope.errors import GraphError  # noqa: E402
 from graphscope.read import load  # noqa: E402
 from tests.patterns.attention.test_multi_head import replaced  # noqa: E402
@@ -57,6 +61,26 @@ def test_a_near_miss_is_told_in_words(
     first, *failures = said.split("\n")
     assert first.startswith("MultiHeadAttention does not match at ")
     assert failures and why in said
+
+
+def test_layers_are_named_as_the_table_names_them(tmp_path: Path) -> None:
+    """``explain MODEL LAYER`` and ``--at LAYER`` take each name that ``layers`` prints, whatever the pattern."""
+    found = analysed(lambda: attention(by_einsum), tmp_path)
+    named = dict(named_layers(found))
+    assert named
+    for name, layer in named.items():
+        assert found.explain_layer(name).startswith(f"{name} is a layer {layer.op}")
+        assert found.explain(layer.op, name).startswith(f"{layer.op} matches at")
+        for other in {"Dense", "LSTM", "BatchNormalization"} - {layer.op}:
+            said = found.explain(other, name).split("\n")
+            assert "does not match at" in said[0] and len(said) > 1
+            assert all(len(line) < 300 for line in said)
+    result = CliRunner().invoke(
+        cli, ["explain", str(tmp_path / "graph.pb"), next(iter(named))]
+    )
+    assert result.exit_code == 0 and " is a layer " in result.output
+    with pytest.raises(GraphError, match="graphscope layers lists them"):
+        found.explain_layer("nope")
 
 
 def test_a_node_of_no_layer_is_refused(tmp_path: Path) -> None:

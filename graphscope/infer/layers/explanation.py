@@ -1,13 +1,119 @@
-"""Why a layer is or is not found at a node: of its pattern, and of the canonical forms that it rests on."""
+"""Why a layer is or is not recovered at a node: of its pattern, and of the canonical forms that it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
-from ...graph import Graph, Model, Tensor
+from ...errors import GraphError
+from ...graph import Graph, Layer, Loop, Model, Tensor, did_you_mean
 from ...match import Explanation, Pattern, View, explain
-from ...patterns import forms
+from ...patterns import forms, layers
+from ...simplify.state import State
+from ..finding import listed
+from ..recurrence.settle import explain_loop
+from ..recurrence.usage import RECURRENT
 from .canonical import Specs, canonical_view
+from .layer_view import home_of, layer_view
+
+
+class Subject(Protocol):
+    """A model whose layers are asked about, and what stands after its passes."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def flat(self) -> Model: ...
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def specs(self) -> Specs: ...
+    @property
+    def outputs(self) -> tuple[Tensor, ...]: ...
+    @property
+    def loops(self) -> tuple[Loop, ...]: ...
+    def state_after(self, name: str) -> State: ...
+    def existing(self, name: str) -> Tensor: ...
+
+
+def explain_layer(named: Mapping[str, Layer], name: str) -> str:
+    """What a layer is and what it was recovered from; raises GraphError where none is named so."""
+    if name not in named:
+        hint = did_you_mean(name, named)
+        raise GraphError(
+            f"no layer is called {name!r}{hint}; graphscope layers lists them"
+        )
+    layer = named[name]
+    members = sorted(layer.members)
+    lines = [f"{name} is a layer {layer.op}, which ends at {layer.output.node!r}"]
+    if members:
+        ops = f"op{'s' * (len(members) > 1)}"
+        lines.append(f"it explains {len(members)} {ops}: {listed(members)}")
+    if layer.pattern and layer.pattern != layer.op:
+        lines.append(f"by the pattern {layer.pattern}")
+    return "\n  ".join([*lines, *layer.evidence])
+
+
+def explain_at(
+    subject: Subject, named: Mapping[str, Layer], pattern: str, node: str
+) -> str:
+    """Why a pattern does or does not match: at a node, or at a layer of ``named``."""
+    layer = named.get(node)
+    if layer is not None and layer.op == pattern:
+        return f"{pattern} matches at {node!r}\n  {explain_layer(named, node)}"
+    asked, node = node, layer.output.node if layer is not None else node
+    lifted = subject.state_after("loops_to_layers")
+    for place in dict.fromkeys((node, *_loops_in(subject, layer))):
+        if loop := explain_loop(lifted, pattern, place):
+            return loop
+    if pattern in RECURRENT:
+        return (
+            f"{pattern} does not match at {asked!r}\n  a recurrent layer is recovered from a loop, or from a chain of equal steps, "
+            f"and {asked!r} is in none"
+        )
+    of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
+    of_ops = [p for p in layers() if not p.is_above]
+    above = None
+    if of_layers and not subject.model.layered:
+        above = _explained_above(subject, of_layers, pattern, asked, node)
+        also = any(pattern in (p.name, p.op) for p in of_ops)
+        if above.matched or not also or node not in subject.flat.graph:
+            return str(above)
+    if layer is not None and (told := _told_otherwise(subject, layer)):
+        return f"{pattern} does not match at {asked!r}\n  {told}"
+    at = node if node in subject.graph else subject.existing(node).node
+    graph = subject.graph if at in subject.graph else subject.flat.graph
+    below = explain_ops(
+        graph, subject.flat, subject.specs, subject.outputs, of_ops, pattern, at
+    )
+    answers = [above] if above is not None and not below[0].matched else below
+    return "\n".join(map(str, answers))
+
+
+def _told_otherwise(subject: Subject, layer: Layer) -> str:
+    """What a layer is known to be where no formula over ops can be tried; "" where one can."""
+    if subject.model.layered:
+        return f"the file itself says that it is {layer.op}"
+    if layer.output.node in subject.graph or layer.output.node in subject.flat.graph:
+        return ""
+    loops = listed(_loops_in(subject, layer))
+    return f"it is {layer.op}" + (f", recovered from the loop {loops}" if loops else "")
+
+
+def _loops_in(subject: Subject, layer: Layer | None) -> list[str]:
+    """The loops that a recurrent layer was recovered from."""
+    inside = layer.members if layer is not None else frozenset()
+    return [loop.output.node for loop in subject.loops if loop.members & inside]
+
+
+def _explained_above(
+    subject: Subject, patterns: Sequence[Pattern], pattern: str, asked: str, node: str
+) -> Explanation:
+    """The same for formulas over layers, in the graph of layers; what is asked for may be a layer or one of its ops."""
+    view = layer_view(subject.state_after("gather_biases"))
+    places = [place for place in (asked, node) if place in view.graph]
+    at = places[0] if places else home_of(view.graph, subject.existing(node))
+    return explain(view.graph, patterns, pattern, at, view=view)
 
 
 def explain_ops(

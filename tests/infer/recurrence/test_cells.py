@@ -135,6 +135,7 @@ def test_explain_says_why_a_loop_is_no_lstm(tmp_path: Path) -> None:
     told = found.explain("GRU", "while/Exit_1")
     assert told.startswith("GRU does not match at 'while'")
     assert "layers.Activation(z" in told  # the gate that does not fit
+    assert found.explain("Dense", "while/Exit_1").startswith("Dense does not match at")
 
 
 def test_five_hundred_steps_fold_fast(tmp_path: Path) -> None:
