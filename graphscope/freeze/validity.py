@@ -47,7 +47,11 @@ def drop_unknown(graph: Graph) -> tuple[str, ...]:
         names = (a for a in attr_names(node.attrs) if not a.startswith("_"))
         unknown = [attr for attr in names if attr not in known]
         if unknown:
-            put(graph, name, replace(node, attrs=Edited(node.attrs, dict.fromkeys(unknown))))
+            put(
+                graph,
+                name,
+                replace(node, attrs=Edited(node.attrs, dict.fromkeys(unknown))),
+            )
             nodes.append(name)
     return tuple(nodes)
 

@@ -106,7 +106,9 @@ def fused(training: bool, mean_value: float = 1.0) -> Feeds:
         )
     )
     if not training:
-        y, *_ = v1.nn.fused_batch_norm(x, gamma, beta, mean, variance, is_training=False)
+        y, *_ = v1.nn.fused_batch_norm(
+            x, gamma, beta, mean, variance, is_training=False
+        )
     else:
         y, m, v = v1.nn.fused_batch_norm(x, gamma, beta, is_training=True)
         for each, new in ((mean, m), (variance, v)):
@@ -161,7 +163,9 @@ def test_a_frozen_graph_computes_the_same(id: str) -> None:
 def test_a_device_is_left_out() -> None:
     with v1.Graph().as_default():
         on_device()
-        Path("graph.pb").write_bytes(v1.get_default_graph().as_graph_def().SerializeToString())
+        Path("graph.pb").write_bytes(
+            v1.get_default_graph().as_graph_def().SerializeToString()
+        )
         with v1.Session(config=v1.ConfigProto(allow_soft_placement=True)) as session:
             session.run(v1.global_variables_initializer())
             v1.train.Saver().save(session, "model.ckpt")
@@ -206,7 +210,7 @@ def test_a_pipeline_becomes_an_input() -> None:
     run_remedy(finding("input-pipeline", "model.ckpt")["remedy"])
     graph = v1.GraphDef.FromString(Path("frozen.pb").read_bytes())
     (feed,) = [n.name for n in graph.node if n.op == "Placeholder"]
-    (got, w) = computed("frozen.pb", {feed: X}, "y", "w")
+    got, w = computed("frozen.pb", {feed: X}, "y", "w")
     np.testing.assert_allclose(got, X @ w, 1e-5)
 
 
@@ -236,7 +240,9 @@ def test_a_decoder_is_cut_away() -> None:
 
     (expected,) = saved(build)
     run_remedy(finding("decoder", "model.ckpt")["remedy"])
-    np.testing.assert_allclose(computed("frozen.pb", {"numbers": X}, "y")[0], expected, 1e-5)
+    np.testing.assert_allclose(
+        computed("frozen.pb", {"numbers": X}, "y")[0], expected, 1e-5
+    )
 
 
 def mystery(attribute: bool) -> Arrays:
@@ -263,7 +269,9 @@ def test_both_sides_of_an_op_that_is_not_registered() -> None:
     np.testing.assert_allclose(
         np.tanh(computed("before.pb", {"x": X}, "before")[0]), middle, 1e-5
     )
-    np.testing.assert_allclose(computed("frozen.pb", {"middle": middle}, "y")[0], expected, 1e-5)
+    np.testing.assert_allclose(
+        computed("frozen.pb", {"middle": middle}, "y")[0], expected, 1e-5
+    )
 
 
 def test_an_attribute_that_tensorflow_does_not_know_is_dropped() -> None:
@@ -350,7 +358,9 @@ def test_moving_averages_are_frozen() -> None:
     def build() -> Feeds:
         feeds = classifier()
         average = v1.train.ExponentialMovingAverage(0.5, zero_debias=False)
-        with tf.control_dependencies([v1.get_default_graph().get_operation_by_name("Train")]):
+        with tf.control_dependencies(
+            [v1.get_default_graph().get_operation_by_name("Train")]
+        ):
             v1.group(average.apply(v1.trainable_variables()), name="step")
         return feeds
 
@@ -358,22 +368,28 @@ def test_moving_averages_are_frozen() -> None:
     run_remedy(finding("moving-averages-stored", "model.ckpt")["remedy"])
     average = tf.train.load_variable("model.ckpt", "w/ExponentialMovingAverage")
     assert not np.array_equal(average, tf.train.load_variable("model.ckpt", "w"))
-    np.testing.assert_allclose(computed("frozen.pb", {"x": X}, "y")[0], X @ average, 1e-5)
+    np.testing.assert_allclose(
+        computed("frozen.pb", {"x": X}, "y")[0], X @ average, 1e-5
+    )
 
 
 def test_a_node_that_is_missing_is_fed() -> None:
-    (middle, expected) = mystery(attribute=False)
+    middle, expected = mystery(attribute=False)
     graph = v1.GraphDef.FromString(Path("model.pb").read_bytes())
     kept = v1.GraphDef(node=[n for n in graph.node if n.name != "middle"])
     Path("model.pb").write_bytes(kept.SerializeToString())
     run_remedy(finding("nodes-missing", "model.pb", "--output", "y")["remedy"])
-    np.testing.assert_allclose(computed("frozen.pb", {"middle": middle}, "y")[0], expected, 1e-5)
+    np.testing.assert_allclose(
+        computed("frozen.pb", {"middle": middle}, "y")[0], expected, 1e-5
+    )
 
 
 def test_a_lookup_table_is_filled() -> None:
     def build() -> Feeds:
         words = v1.placeholder(tf.string, [None], name="words")
-        rows = tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([1, 2], tf.int64))
+        rows = tf.lookup.KeyValueTensorInitializer(
+            ["a", "b"], tf.constant([1, 2], tf.int64)
+        )
         table = tf.lookup.StaticHashTable(rows, 0)
         tf.gather(kernel(), table.lookup(words), name="y")
         return {"words": ["b", "c", "a"]}
