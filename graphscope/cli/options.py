@@ -136,6 +136,13 @@ FREEZE = (
     click.option("--text", is_flag=True, help="Write .pbtxt."),
     click.option("--keep-devices", is_flag=True, help="Keep device placements."),
     click.option(
+        "--states",
+        type=click.Choice(["constant", "inputs"]),
+        default="constant",
+        show_default=True,
+        help="What a run remembers for the next: as stored, or inputs and outputs.",
+    ),
+    click.option(
         "--producer",
         type=int,
         metavar="N",
@@ -262,6 +269,7 @@ FREEZE_WISHES: tuple[str, ...] = (
     "text",
     "keep_devices",
     "producer",
+    "states",
 )
 FREEZE_WISHES += ("fold_batch_norm", "fold_constants", "half", "quantize")
 REDUCTIONS = {"fold_batch_norm", "fold_constants", "half", "quantize"}

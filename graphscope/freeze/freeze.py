@@ -35,6 +35,7 @@ from .tables import FILLED_AGAIN, fill_when_read
 from .validity import check_nodes, drop_unknown
 from .variables.choice import check_choice, choice_text
 from .variables.moving_averages import Averages, averages_of, find_averages
+from .variables.states import STATES, feed_states, find_states, return_states
 from .variables.temporary import sum_temporaries
 from .variables.to_constants import HANDLES, REFERENCES, check_values, freeze_variables
 
@@ -59,6 +60,7 @@ class Options:
     text: bool = False
     signature_names: bool = True
     roles: Mapping[str, str] | None = None
+    states: str = "constant"
 
 
 def freeze_model(
@@ -71,6 +73,8 @@ def freeze_model(
     place of those found. ``weights``: ``"auto"`` takes exponential moving averages where the graph keeps them, ``"raw"`` never, ``"ema"``
     insists. ``rename``: old node name -> new. ``fold_batch_norm``, ``fold_constants``, ``half``, ``quantize="int8"`` make the graph smaller.
     ``producer``: the GraphDef version that the reader of the file understands. ``text``: write protobuf's text form.
+    ``states``: ``"inputs"`` makes the variables that a run itself writes inputs, with their stored values as defaults, and
+    returns what they become as ``NAME/next``; ``"constant"`` lets each run begin with what is stored.
     ``signature_names``: what a SavedModel's signature names is called so. ``roles``: node -> why it is there only to train, for the report.
 
     Raises GraphError where an output does not exist, MissingWeight where a variable that is needed has no value, NotExpressible
@@ -88,6 +92,8 @@ def prepare_freeze(
     """A freeze that writes nothing: its ``build`` gives the frozen graph, for whoever writes another format. As ``freeze_model``."""
     wish = Options(**options)
     check_choice(wish.weights)
+    if wish.states not in STATES:
+        raise GraphscopeError(f"states are {' or '.join(STATES)}, not {wish.states!r}")
     if wish.quantize not in (None, "int8") or wish.quantize and wish.half:
         raise GraphscopeError("weights are quantized to int8, or halved, not both")
     if getattr(model, "layered", False) or model.inferred:
@@ -121,6 +127,9 @@ class Freeze:
             self.signed = input_names(graph, outputs, model.signatures)
             graph, self.outputs = name_outputs(graph, outputs, model.signatures)
         bypass_calls(graph)
+        self.states = find_states(graph, self.outputs)
+        if wish.states == "inputs":
+            self.outputs = [*self.outputs, *return_states(graph, self.states)]
         self.model, self.wish = replace(model, graph=graph), wish
         self.changes: list[Change] = []
         self.remarks: list[str] = []
@@ -140,6 +149,7 @@ class Freeze:
         instead = self._averages(graph)
         graph, functions = freeze_variables(graph, self.model, instead)
         self.functions |= functions
+        self._hand_over(graph)
         graph = prune(graph, self._kept())
         check_values(graph, self.model)
         fed = {Tensor.parse(str(each)).node for each in self.wish.inputs}
@@ -219,6 +229,17 @@ class Freeze:
         """Lookup tables are filled by ops that nothing reads: they are kept, and named in the report."""
         graph, self.initialisers = initialisers(graph, self.model)
         return graph
+
+    def _hand_over(self, graph: Graph) -> None:
+        """Make inputs of the states of a frozen graph, in place, or say that they stay as they are stored."""
+        if self.wish.states == "inputs":
+            self.changes += feed_states(graph, self.states)
+        elif self.states:
+            names = ", ".join(state.variable for state in self.states[:3])
+            more = f" and {len(self.states) - 3} more" if len(self.states) > 3 else ""
+            self.remarks.append(
+                f"the states {names}{more} begin each run as they are stored: --states inputs makes them inputs and outputs"
+            )
 
     def with_filled_tables(self, graph: Graph) -> Graph:
         """What was built, with tables that fill themselves where TensorFlow takes that."""

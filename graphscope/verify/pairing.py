@@ -82,7 +82,9 @@ def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[P
         return (
             pairs if len(pairs) == len(wanted) else list(zip(wanted, second.outputs()))
         )
-    named = [(first.resolve(n), n) for n in second.outputs()]
+    named = [
+        (_origin(first, second, n, {}) or first.resolve(n), n) for n in second.outputs()
+    ]
     pairs = [(m, n) for m, n in named if m is not None]
     if not pairs:
         named = [(n, second.resolve(n)) for n in first.outputs()]  # type: ignore[misc]
