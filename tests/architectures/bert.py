@@ -194,9 +194,9 @@ LAYERS = {"Embedding": 2, "PositionEmbedding": 1, "LayerNormalization": 7}
 @architecture(
     "BERT",
     "tf1",
-    layers={**LAYERS, "BiasedMultiHeadAttention": 3, "Dense": 8},
-    lines=75,
-    ops=4,  # the mask, the first token
+    layers={**LAYERS, "MultiHeadAttention": 3, "Dense": 8},
+    lines=45,
+    ops=1,  # the first token
 )
 def classifier(training: bool = False) -> Any:
     """A classifier of sequences of any length."""
@@ -225,11 +225,11 @@ def one_hot() -> Any:
         "Embedding": 2,
         "PositionEmbedding": 1,
         "LayerNormalization": 25,
-        "BiasedMultiHeadAttention": 12,
+        "MultiHeadAttention": 12,
         "Dense": 25,
     },
-    lines=120,
-    ops=4,
+    lines=60,
+    ops=1,
     slow=True,
 )
 def base() -> Any:

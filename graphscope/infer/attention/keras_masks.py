@@ -16,6 +16,7 @@ from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...match.view.symbolic_shapes import SymbolicView
 from ...patterns.attention.index_tensors import halves
+from ...ops.values.size import Size
 from ...simplify.state import State
 from ..layers.layer_view import layer_view
 
@@ -25,6 +26,15 @@ _DEEPEST = 8
 _HIDDEN = (
     5e8  # of so great a number float32 keeps steps of 32: no score is seen beside it
 )
+_FAR = 1e4  # a score that lies so far below the others has no weight in float32
+_FEEDS = frozenset({"Placeholder", "PlaceholderWithDefault"})
+_RESHAPES = frozenset({"Reshape", "layers.Reshape", "StridedSlice"})
+_SCORES = 4  # axes of scores: examples, heads, queries, keys
+_OWN = (
+    "hidden",
+    "unscaled",
+)  # what only a class of ours does, beside a mask of numbers
+_ASSUMED = "its mask holds 0 and 1, and hides no row as a whole: there the file weighs what it hides"
 
 
 class _Masks(NamedTuple):
@@ -61,13 +71,20 @@ def _rename(copy: Graph, view: SymbolicView, name: str) -> None:
         return
     slots = dict(zip(layer.inputs, copy.inputs(name), strict=True))
     mask = slots.pop("attention_mask")
-    if layer.attrs.get("additive_mask"):
-        truth = _truth(view, mask)
-        if truth is None:
-            return
-        mask, attrs = truth, {**layer.attrs, "additive_mask": False}
-        layer = replace(layer, attrs=attrs)
-    masks = _sorted(view, mask, layer.op == _QUERY_MASKED)
+    masks = _Masks({}, (mask,), False)
+    if not layer.attrs.get("additive_mask"):
+        masks = _sorted(view, mask, layer.op == _QUERY_MASKED)
+    elif not layer.attrs.keys().isdisjoint(_OWN):
+        return
+    elif (truth := _truth(view, mask)) is not None:
+        layer = replace(layer, attrs={**layer.attrs, "additive_mask": False})
+        masks = _sorted(view, truth, layer.op == _QUERY_MASKED)
+    elif (padding := _padding(view, mask)) is not None:
+        attrs = {**layer.attrs, "additive_mask": False}
+        layer = replace(layer, attrs=attrs, evidence=(*layer.evidence, _ASSUMED))
+        masks = _Masks({"value_mask": padding}, (), False)
+    else:
+        return
     if masks.causal:
         layer = replace(layer, attrs={**layer.attrs, "use_causal_mask": True})
     slots.update(masks.named)
@@ -81,19 +98,69 @@ def _truth(view: SymbolicView, mask: Tensor) -> Tensor | None:
 
     So far below, a score is no more than the rest of a float32: as if it were replaced.
     """
+    number = _seen(view, mask, _HIDDEN)
+    if number is None or view.ops[number.node] != "Cast":
+        return None
+    truth = view.inputs[number.node][0]
+    return truth if _dtype(view, truth) == "bool" else None
+
+
+def _padding(view: SymbolicView, mask: Tensor) -> Tensor | None:
+    """The whole numbers 0 and 1 for each place, ``[batch, places]``, that BERT hides scores by, ``(1 - mask) * -10000``; None where the mask is something else.
+
+    What lies so far below the other scores has no weight in float32, be it low or replaced, where a row is not hidden as a whole.
+    """
+    number = _seen(view, mask, _FAR)
+    if number is None or len(view.shape(number) or ()) != _SCORES:
+        return None
+    for _ in range(_DEEPEST):
+        if view.ops[number.node] in _FEEDS:
+            break
+        if not _is_spread(view, number):
+            return None
+        number, _ = view.producer(view.inputs[number.node][0])
+    is_whole = "int" in (_dtype(view, number) or "")
+    return number if is_whole and len(view.shape(number) or ()) == 2 else None
+
+
+def _is_spread(view: SymbolicView, tensor: Tensor) -> bool:
+    """Whether a node leaves numbers as they are and puts in axes of one alone, between the first axis and the last."""
+    source = view.inputs[tensor.node][0] if view.inputs[tensor.node] else tensor
+    if view.kinds[tensor.node] == "Cast":
+        return True
+    if view.kinds[tensor.node] == "ExpandDims":
+        axis = _inserted(view, tensor)
+        return axis is not None and 0 < axis < len(view.shape(tensor) or ()) - 1
+    before, after = view.dims(source), view.dims(tensor)
+    if view.kinds[tensor.node] not in _RESHAPES or not before or not after:
+        return False
+    inner = set(after[1:-1]) - set(before[1:-1])
+    is_kept = (before[0], before[-1]) == (after[0], after[-1]) and inner <= {Size(1)}
+    return is_kept and len(before) == 2 and _is_forward(view, tensor)
+
+
+def _is_forward(view: SymbolicView, tensor: Tensor) -> bool:
+    """Whether what a node yields is in the order of what it reads, which a slice may turn round."""
+    steps = view.inputs[tensor.node][3:]
+    numbers = [view.number(each) for each in steps]
+    return all(number is not None and (number == 1).all() for number in numbers)
+
+
+def _seen(view: SymbolicView, mask: Tensor, far: float) -> Tensor | None:
+    """What is 1 wherever nothing is added to a score, and 0 where a number is taken from it that is at least so high."""
     source, _ = view.producer(mask)
     layer = view.graph.node(source.node)
     if not isinstance(layer, Layer) or layer.op != "Rescaling":
         return None
     scale, offset = layer.attrs["scale"], layer.attrs.get("offset", 0.0)
-    if np.ndim(scale) or np.ndim(offset) or scale < _HIDDEN or scale != -offset:
+    if np.ndim(scale) or np.ndim(offset) or scale < far or scale != -offset:
         return None
-    number, _ = view.producer(view.inputs[source.node][0])
-    if view.ops[number.node] != "Cast":
-        return None
-    truth = view.inputs[number.node][0]
-    spec = view.specs.get(truth)
-    return truth if spec is not None and spec.dtype == "bool" else None
+    return view.producer(view.inputs[source.node][0])[0]
+
+
+def _dtype(view: SymbolicView, tensor: Tensor) -> str | None:
+    spec = view.specs.get(tensor)
+    return None if spec is None else spec.dtype
 
 
 def _joined(copy: Graph, name: str, masks: tuple[Tensor, ...]) -> Tensor:

@@ -223,29 +223,32 @@ LARGE = 1e3  # what a mask is multiplied by before it is added to scores
 
 
 def is_mask(graph: Graph, name: str) -> bool:
-    """Whether an input is used as ``scores + (1 - mask) * -10000``: other numbers would drown the scores in rounding."""
+    """Whether an input is used as ``scores + (1 - mask) * -10000``, also repeated by ones: other numbers would drown the scores in rounding."""
     stack, seen = [(name, False)], {name}
     while stack and len(seen) < 1000:
         at, is_turned = stack.pop()
         for reader, slot in graph.consumers(at):
             op = graph.op(reader)
             factor = _other(graph, reader, slot)
-            if op == "Sub" and slot == 1 and factor == 1:
+            if op == "Sub" and factor == 1:
                 stack.append((reader, True))
             elif op == "Mul" and is_turned and factor and abs(factor) >= LARGE:
                 return True
-            elif op in _PASSES and reader not in seen:
+            elif (op in _PASSES or op == "Mul" and factor == 1) and reader not in seen:
                 seen.add(reader)
                 stack.append((reader, is_turned))
     return False
 
 
 def _other(graph: Graph, name: str, slot: int) -> float | None:
-    """The other operand of a binary op, where it is one constant number."""
+    """The other operand of a binary op, where it is one constant number, or filled with one."""
     inputs = graph.inputs(name)
     if len(inputs) != 2:
         return None
-    value = graph.attrs(inputs[1 - slot].node).get("value")
+    other = inputs[1 - slot].node
+    if graph.op(other) == "Fill":
+        other = graph.inputs(other)[1].node
+    value = graph.attrs(other).get("value")
     is_number = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
     return float(value.reshape(())) if is_number and value.size == 1 else None  # type: ignore[union-attr]
 

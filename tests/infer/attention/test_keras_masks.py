@@ -98,11 +98,54 @@ def test_masks_are_given_by_name(
     assert found.prove(tmp_path / "keras").passed
 
 
-def test_a_mask_that_is_not_far_stays_a_sum(tmp_path: Path) -> None:
+def whole(
+    low: float, dtype: str = "int32", turned: bool = True
+) -> Callable[[Any], Any]:
+    """BERT's way: less a number wherever the mask of its input is 0."""
+
+    def masked(scores: Any) -> Any:
+        mask = v1.placeholder(dtype, [None, LENGTH], "mask")
+        seen = tf.cast(mask[:, None, None, :], tf.float32)
+        return scores + (1.0 - seen if turned else seen) * low
+
+    return masked
+
+
+def repeated(scores: Any) -> Any:
+    """The mask of BERT's authors, which has a row for each query."""
+    mask = v1.placeholder(tf.int32, [None, LENGTH], "mask")
+    ones = tf.ones([tf.shape(mask)[0], LENGTH, 1])
+    seen = ones * tf.cast(tf.reshape(mask, [-1, 1, LENGTH]), tf.float32)
+    return scores + (1.0 - tf.expand_dims(seen, 1)) * -1e4
+
+
+PADDED = [whole(-1e4), whole(-1e9), whole(-3e38), whole(-1e4, "int64"), repeated]
+SUMS = {
+    "truth values of pairs, which may hide a row": added(-1e4),
+    "real numbers": whole(-1e4, "float32"),
+    "not far": whole(-1e3),
+    "what is 1 is hidden": whole(-1e4, turned=False),
+}
+
+
+@pytest.mark.parametrize("masked", PADDED)
+def test_whole_numbers_that_hide_places_are_a_mask(masked: Any, tmp_path: Path) -> None:
+    layer = proven(masked, tmp_path)
+    assert "value_mask" in layer.inputs and not layer.attrs["additive_mask"]
+    assert "Assumed" in (tmp_path / "keras/model.py").read_text()
+
+
+@pytest.mark.parametrize("masked", SUMS.values(), ids=SUMS)
+def test_numbers_that_are_no_mask_stay_a_sum(masked: Any, tmp_path: Path) -> None:
     """BERT's -10000 leaves something of the scores where a whole row is hidden."""
-    found = analysed(lambda: attention(by_einsum, added(-1e4)), tmp_path)
+    assert proven(masked, tmp_path).attrs["additive_mask"]
+
+
+def proven(masked: Any, folder: Path) -> Layer:
+    """The attention layer of a net with such a mask, which computes the same."""
+    found = analysed(lambda: attention(by_einsum, masked), folder)
     nodes = [found.layer_graph.node(name) for name in found.layer_graph]
     (layer,) = (n for n in nodes if isinstance(n, Layer) and n.op[:5] == "Multi")
-    assert layer.attrs["additive_mask"]
-    found.write_keras(tmp_path / "keras")
-    assert found.prove(tmp_path / "keras").passed
+    found.write_keras(folder / "keras")
+    assert found.prove(folder / "keras").passed
+    return layer

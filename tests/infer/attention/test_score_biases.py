@@ -83,7 +83,12 @@ def layers(masked: Callable[[Any], Any], folder: Path, **how: Any) -> list[Layer
     return [each for each in found.layers if each.op == "MultiHeadAttention"]
 
 
-@pytest.mark.parametrize("masked", [taken_away, term_by_term, distances])
+def test_a_mask_of_whole_numbers_that_is_taken_away_is_one(tmp_path: Path) -> None:
+    (layer,) = layers(taken_away, tmp_path)
+    assert not layer.config["additive_mask"] and "value_mask" in layer.inputs
+
+
+@pytest.mark.parametrize("masked", [term_by_term, distances])
 def test_one_mask_of_numbers_is_added(masked: Any, tmp_path: Path) -> None:
     (layer,) = layers(masked, tmp_path)
     assert layer.config["additive_mask"]

@@ -82,7 +82,9 @@ def test_a_mask_of_scores_holds_nothing_but_0_and_1(factor, found):
     graph.add("cast", Node("Cast", {}), [Tensor("mask")])
     for name, value in (("one", 1.0), ("large", factor)):
         graph.add(name, Node("Const", {"value": np.array(value, "f")}))
-    graph.add("turned", Node("Sub", {}), [Tensor("one"), Tensor("cast")])
+    graph.add("ones", Node("Fill", {}), [Tensor("size"), Tensor("one")])
+    graph.add("rows", Node("Mul", {}), [Tensor("ones"), Tensor("cast")])
+    graph.add("turned", Node("Sub", {}), [Tensor("one"), Tensor("rows")])
     graph.add("y", Node("Mul", {}), [Tensor("turned"), Tensor("large")])
     assert is_mask(graph, "mask") == found
     port = Port("mask", "int32", (None,), is_mask=found)
