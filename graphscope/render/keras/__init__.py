@@ -33,6 +33,7 @@ from .source.docstring import (
     reasons,
 )
 from .source.module import to_source
+from .source.settings import with_settings
 from .source.signatures import SignatureEnds, ends_of
 from .topology import cut_to, program_of
 from .weights import write_arrays, write_weights
@@ -162,6 +163,7 @@ def to_keras_of(
         for port, spec in enumerate(model.graph.node(node).outputs)
     }
     program = program_of(topology, shapes, layer_name(topology.name or name))
+    program = with_settings(program, lambda _: "")
     program = _in_order(program, blocks)
     layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
     remarks = tuple(dict.fromkeys((*model.remarks, *program.remarks)))

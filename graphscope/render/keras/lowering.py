@@ -25,10 +25,12 @@ from .operands.shape_expressions import measure
 from .program.anchors import anchored, anchored_apart
 from .program.cse import merged
 from .program.einsums import agreed
+from .program.half_precision import autocast
 from .program.names import layer_name
 from .program.program import Input, Program, Step, hole
 from .program.rescaling import rescaled
 from .program.submodels import nest
+from .source.settings import with_settings
 
 _NOTHING = Tensor("")  # stands for the input of a model that needs none
 _PLACEHOLDERS = frozenset(spellings.FEEDS)
@@ -54,7 +56,8 @@ def lower(
     lowering.called = names
     program = lowering.program(tuple(inputs), tuple(outputs), name)
     program = anchored_apart(program) if several else program
-    return nest(program, lowering.spec_or_none)
+    nested = nest(program, lowering.spec_or_none)
+    return with_settings(nested, lowering.dtype_of)
 
 
 class Lowering(OperandContext):
@@ -79,6 +82,7 @@ class Lowering(OperandContext):
             self.add(node)
         results = tuple(self.result(tensor) for tensor in roots)
         steps, results = merged(self.steps.values(), results)
+        steps, results = autocast(steps, results, self.dtype_of)
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),
@@ -98,6 +102,11 @@ class Lowering(OperandContext):
             self.names,
             lambda tensor: self.spec_or_none(tensor).dtype in ("float32", ""),
         )
+
+    def dtype_of(self, tensor: Tensor) -> str:
+        """What a tensor holds; ``""`` where nothing says so."""
+        stored = self.specs.get(tensor, TensorSpec())  # a weight is no node here
+        return self.spec_or_none(tensor).dtype or stored.dtype or ""
 
     def add_asked(self, tensor: Tensor) -> None:
         """An input that was asked for; one that nothing reads is left out."""

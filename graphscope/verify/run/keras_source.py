@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import runpy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def run_module(folder: Path, trust: bool = False) -> tuple[Mapping[str, Any], An
     if not trust:
         check_source(path, inherited_names())
     try:
-        with silence():
+        with silence(), _settings_restored():
             module = runpy.run_path(str(path), run_name="model")
             built = module["build_model"]()
             for name in ("model.weights.h5", "model.keras"):
@@ -85,6 +86,19 @@ def run_module(folder: Path, trust: bool = False) -> tuple[Mapping[str, Any], An
     except _FAILURES as error:
         raise GraphscopeError(f"{path}: does not build ({first_line(error)})") from None
     return module, built
+
+
+@contextmanager
+def _settings_restored() -> Iterator[None]:
+    """Keras's settings are afterwards what they were before, whatever the source said last."""
+    import keras
+
+    policy, places = keras.config.dtype_policy(), keras.config.image_data_format()
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+        keras.config.set_image_data_format(places)
 
 
 def check_source(path: Path, inherited: frozenset[str] = frozenset()) -> None:

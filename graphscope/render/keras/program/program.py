@@ -70,7 +70,8 @@ class Program:
     """A whole model; steps are in an order in which they can run, each region of one exit in one piece.
 
     ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own,
-    ``models`` the models that it calls as a whole, by the node of the first call, ``parts`` those that its layers are given.
+    ``models`` the models that it calls as a whole, by the node of the first call, ``parts`` those that its layers are given,
+    ``settings`` are those of Keras that hold while it is built, such as ``dtype_policy``.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Program:
     remarks: tuple[str, ...] = ()
     models: Mapping[str, Program] = field(default_factory=dict)
     parts: tuple[Program, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def step(self, node: str) -> Step:
         return self.by_node[node]

@@ -18,6 +18,7 @@ from ..program.program import Input, Program
 from ..text.body import body_lines
 from ..text.line_breaks import WIDTH, tidied, wrapped
 from .constants import named_constants
+from .settings import USUAL
 from .signatures import SignatureEnds, to_function
 
 
@@ -106,6 +107,8 @@ def _filled(line: str) -> list[str]:
 def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
     names = Names({"z", *"xy"[: len(program.inputs) == 1]})
     variables: dict[Tensor, str] = {}
+    for setting, value in program.settings.items():
+        yield f"keras.config.set_{setting}({literal(value)})"
     for each in program.inputs:
         candidate = "inputs" if len(program.inputs) == 1 else identifier(each.name)
         variables[each.tensor] = names.unique(candidate)
@@ -115,6 +118,8 @@ def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
     lines, results = body_lines(statements, variables, program.outputs, reserved)
     for group in lines:
         yield from group
+    for setting in program.settings:
+        yield f"keras.config.set_{setting}({literal(USUAL[setting])})"
     inputs_text = _one_or_list([variables[each.tensor] for each in program.inputs])
     yield from wrapped(
         f"return keras.Model({inputs_text}, {_one_or_list(results)}, name={literal(program.name)})"
