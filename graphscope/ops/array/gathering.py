@@ -116,7 +116,6 @@ define(
         else f"ops.scatter({indices}, {updates}, {literal(call.integers(2))})"
     ),
 )
-define("ScatterNdNonAliasingAdd", shape=same)
 define(
     "TensorScatterUpdate",
     shape=same,
@@ -137,7 +136,12 @@ def _scattered_text(sign: str) -> Callable[..., str | None]:
     return text
 
 
-define("TensorScatterAdd", shape=same, keras=_scattered_text("+"))
+define(
+    "TensorScatterAdd",
+    "ScatterNdNonAliasingAdd",
+    shape=same,
+    keras=_scattered_text("+"),
+)
 define("TensorScatterSub", shape=same, keras=_scattered_text("-"))
 define("TensorScatterMax", "TensorScatterMin", shape=same)
 

@@ -329,6 +329,9 @@ def _difference_shape(call: Call) -> tuple[Shape, Shape]:
 define("ListDiff", shape=_difference_shape, fold=_difference)
 
 
+_VIEWED = frozenset("float16 float32 int16 int32 int64 uint16 uint32".split())
+
+
 def _bitcast_shape(call: Call) -> tuple[Shape]:
     from ...wire.attrs import numpy_dtype
 
@@ -343,7 +346,14 @@ def _bitcast_shape(call: Call) -> tuple[Shape]:
     return ((*shape, source.itemsize // target.itemsize),)
 
 
-define("Bitcast", shape=_bitcast_shape)
+def _bitcast_text(call: Call, x: str) -> str | None:
+    """Numbers as wide as before: Keras has words for no others, nor for types that it does not know."""
+    source, target = call.dtype(0), str(call["type"])
+    is_plain = {source, target} <= _VIEWED and source[-2:] == target[-2:]
+    return f"ops.view({x}, {literal(target)})" if is_plain else None
+
+
+define("Bitcast", shape=_bitcast_shape, keras=_bitcast_text)
 define("Empty", shape=lambda call: (shape_from(call, 0),))
 define(
     "ParallelConcat",

@@ -51,7 +51,16 @@ def _matmul(
 
 
 define("MatMul", shape=_matmul_shape, keras=_matmul_text, fold=_matmul)
-define("SparseMatMul", "_FusedMatMul", shape=_matmul_shape)
+define("_FusedMatMul", shape=_matmul_shape)
+define(
+    "SparseMatMul",
+    shape=_matmul_shape,
+    keras=lambda call, a, b: (
+        _matmul_text(call, a, b)
+        if (call.dtype(0), call.dtype(1)) == ("float32", "float32")
+        else None
+    ),
+)
 
 
 def _batch_shape(call: Call) -> tuple[Shape]:

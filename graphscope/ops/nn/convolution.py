@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
 from ..text import literal
@@ -250,7 +252,45 @@ def _dilation_shape(call: Call) -> tuple[Shape]:
     return ((image[0], *sizes, merge((image[3],), (kernel[2],))[0]),)  # type: ignore[index]
 
 
-define("Dilation2D", shape=_dilation_shape)
+def _dilation_text(call: Call, x: str, kernel: str) -> str | None:
+    """The highest of the sums in each window; what is put around the image is lower than all."""
+    image, window_ = call.shape(0), call.shape(1)
+    (out,) = _dilation_shape(call)
+    _, *strides, _ = _per_axis(call, "strides", 4)
+    _, *rates, _ = _per_axis(call, "rates", 4)
+    known = image and window_ and out and None not in (*image[1:], *window_, *out[1:])
+    if not known or call.dtype(0) != "float32" or call.value(0) is not None:
+        return None
+    if rates[0] != rates[1] or rates[0] > 1 and max(strides) > 1:
+        return None  # Keras has no words for both at once
+    height, width, depth = window_
+    lowest = literal(float(np.finfo("float32").min))
+    if call["padding"] == "SAME":
+        sides = [
+            _around(size, out[axis + 1], window_[axis], strides[axis], rates[axis])
+            for axis, size in enumerate(image[1:3])
+        ]
+        around = literal(((0, 0), *sides, (0, 0)))
+        x = f"ops.pad({x}, {around}, constant_values={lowest})"
+    arguments = f"{literal((height, width))}, strides={literal(tuple(strides))}"
+    if rates[0] > 1:
+        arguments += f", dilation_rate={rates[0]}"
+    form = 'padding="valid", data_format="channels_last"'
+    patches = f"ops.image.extract_patches({x}, {arguments}, {form})"
+    rows = f"ops.reshape({patches}, {literal((-1, *out[1:3], height * width, depth))})"
+    weights = f"ops.reshape({kernel}, {literal((height * width, depth))})"
+    return f"ops.max({rows} + {weights}, axis=3)"
+
+
+def _around(
+    size: int, out: int, window_: int, stride: int, rate: int
+) -> tuple[int, int]:
+    """What is put before and after an axis so that the windows fit, as SAME has it."""
+    whole = max((out - 1) * stride + (window_ - 1) * rate + 1 - size, 0)
+    return whole // 2, whole - whole // 2
+
+
+define("Dilation2D", shape=_dilation_shape, keras=_dilation_text)
 define("Dilation2DBackpropInput", shape=same)
 define("Dilation2DBackpropFilter", shape=lambda call: (call.shape(1),))
 

@@ -49,6 +49,19 @@ ROWS = ints(2, 3, low=0, high=5)
     case("GatherNd", params=X, indices=ints(4, 2, 1, low=0, high=5)),
     case("GatherNd", params=X, indices=ints(4, 2, low=0, high=5)),
     case("ScatterNd", indices=ROWS[:, :1], updates=floats(2, 4), shape=known([5, 4])),
+    *(
+        case(
+            op,
+            **{name: floats(5, 4)},
+            indices=np.array([[1], [1], [3]], np.int32),
+            updates=floats(3, 4),
+        )
+        for op, name in (
+            ("TensorScatterAdd", "tensor"),
+            ("TensorScatterSub", "tensor"),
+            ("ScatterNdNonAliasingAdd", "input"),
+        )
+    ),
     case(
         "TensorScatterUpdate",
         tensor=floats(5, 4),

@@ -16,7 +16,7 @@ HOLES = np.array([[0.0, 1.0, -2.0], [3.0, 0.0, 0.0]], np.float32)
     *(
         case(op, x=X)
         for op in "Abs Neg Sign Square Exp Expm1 Sin Cos Tan Atan Sinh Cosh Asinh Ceil Floor Rint"
-        " Erf Erfc IsNan IsInf IsFinite Reciprocal Inv ZerosLike OnesLike".split()
+        " Erf Erfc BesselI0 IsNan IsInf IsFinite Reciprocal Inv ZerosLike OnesLike".split()
     ),
     *(case(op, x=POSITIVE) for op in "Sqrt Rsqrt Log Log1p Lgamma Digamma".split()),
     *(case(op, x=UNIT) for op in "Asin Acos Atanh Erfinv Ndtri".split()),

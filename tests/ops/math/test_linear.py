@@ -47,6 +47,7 @@ BY_IT = {"keras": False}
         expect=LOOSE,
     ),
     case("Einsum", inputs=[floats(2, 5)], equation="ij->ji", expect=LOOSE),
+    case("SparseMatMul", a=A, b=B.T.copy(), transpose_b=True, expect=LOOSE),
     case("Cholesky", input=POSITIVE, expect=LOOSE),
     case("MatrixInverse", input=SQUARE, expect=LOOSE),
     case("MatrixDeterminant", input=SQUARE, expect=LOOSE),

@@ -160,6 +160,14 @@ def test_transposed_convolution(row: Case) -> None:
     case(
         "Dilation2D",
         input=IMAGE,
+        filter=floats(2, 3, 3),
+        strides=[1, 1, 1, 1],
+        rates=[1, 2, 2, 1],
+        padding="VALID",
+    ),
+    case(
+        "Dilation2D",
+        input=IMAGE,
         filter=floats(3, 3, 3),
         strides=[1, 2, 2, 1],
         rates=[1, 1, 1, 1],
