@@ -15,8 +15,8 @@ import numpy as np
 from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...match.view.symbolic_shapes import SymbolicView
-from ...patterns.attention.index_tensors import halves
 from ...ops.values.size import Size
+from ...patterns.attention.index_tensors import halves
 from ...simplify.state import State
 from ..layers.layer_view import layer_view
 
