@@ -254,32 +254,34 @@ def _dilation_shape(call: Call) -> tuple[Shape]:
 
 def _dilation_text(call: Call, x: str, kernel: str) -> str | None:
     """The highest of the sums in each window; what is put around the image is lower than all."""
-    image, window_ = call.shape(0), call.shape(1)
-    (out,) = _dilation_shape(call)
+    image = _known(ranked(call.shape(0), 4)[1:])
+    heights, out = _known(call.shape(1)), _known((_dilation_shape(call)[0] or ())[1:])
     _, *strides, _ = _per_axis(call, "strides", 4)
-    _, *rates, _ = _per_axis(call, "rates", 4)
-    known = image and window_ and out and None not in (*image[1:], *window_, *out[1:])
-    if not known or call.dtype(0) != "float32" or call.value(0) is not None:
+    rates = _per_axis(call, "rates", 4)[1:3]
+    if not (image and heights and out) or call.dtype(0) != "float32":
         return None
     if rates[0] != rates[1] or rates[0] > 1 and max(strides) > 1:
         return None  # Keras has no words for both at once
-    height, width, depth = window_
-    lowest = literal(float(np.finfo("float32").min))
     if call["padding"] == "SAME":
-        sides = [
-            _around(size, out[axis + 1], window_[axis], strides[axis], rates[axis])
-            for axis, size in enumerate(image[1:3])
-        ]
+        sides = map(_around, image[:2], out[:2], heights[:2], strides, rates)
+        lowest = literal(float(np.finfo("float32").min))
         around = literal(((0, 0), *sides, (0, 0)))
         x = f"ops.pad({x}, {around}, constant_values={lowest})"
-    arguments = f"{literal((height, width))}, strides={literal(tuple(strides))}"
+    arguments = f"{literal(heights[:2])}, strides={literal(tuple(strides))}"
     if rates[0] > 1:
         arguments += f", dilation_rate={rates[0]}"
     form = 'padding="valid", data_format="channels_last"'
     patches = f"ops.image.extract_patches({x}, {arguments}, {form})"
-    rows = f"ops.reshape({patches}, {literal((-1, *out[1:3], height * width, depth))})"
-    weights = f"ops.reshape({kernel}, {literal((height * width, depth))})"
-    return f"ops.max({rows} + {weights}, axis=3)"
+    count, depth = heights[0] * heights[1], heights[2]
+    rows = f"ops.reshape({patches}, {literal((-1, *out[:2], count, depth))})"
+    added = f"ops.reshape({kernel}, {literal((count, depth))})"
+    return f"ops.max({rows} + {added}, axis=3)"
+
+
+def _known(shape: Shape) -> tuple[int, ...] | None:
+    """The sizes, where all are known."""
+    sizes = tuple(size for size in shape or () if size is not None)
+    return sizes if len(sizes) == len(shape or ()) else None
 
 
 def _around(
