@@ -37,6 +37,10 @@ def find_outputs(
     computing what it holds once more. ``specs`` adds shapes that the file itself does not give, ``points`` weighs each
     kind of evidence. A model that was inferred from a variable list alone has no candidates, and ``remarks`` says so.
     """
+    if model.inferred and not len(model.graph):
+        return Candidates(
+            remarks=("the file stores no weight: there is nothing to tell a model by",)
+        )
     if model.inferred:
         return Candidates(
             remarks=(

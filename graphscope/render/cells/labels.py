@@ -52,7 +52,7 @@ def brief(node: Node) -> str:
     '3×3, 64, /2, same'
     """
     words = _layer_words(_spoken(node)) if isinstance(node, Layer) else _op_words(node)
-    return shorten(", ".join(words), 64)
+    return shorten(", ".join(words), 48)
 
 
 def _spoken(layer: Layer) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from ..cells.spelling import (
     times,
     value_text,
 )
-from .scope import Scope
+from .scope import Scope, heads_of
 from .style import STYLES, Style, family, style_of
 
 _INK, _PALE = "#1f2933", "#66717d"
@@ -89,7 +89,7 @@ def _title(node: Node, name: str, fill: str, ink: str, pale: str) -> str:
     words = f'<FONT COLOR="{ink}" POINT-SIZE="11"> {words}</FONT>' if words else ""
     return (
         f'<TR><TD ALIGN="LEFT" BGCOLOR="{fill}"><FONT COLOR="{ink}">'
-        f"<B>{for_html(shorten(node.op, 48)) or '?'}</B></FONT>{words}</TD>"
+        f"<B>{for_html(shorten(node.op, 32)) or '?'}</B></FONT>{words}</TD>"
         f'<TD ALIGN="RIGHT" BGCOLOR="{fill}"><FONT COLOR="{pale}" POINT-SIZE="9">{name or "?"}{_SPARE}</FONT></TD></TR>'
     )
 
@@ -203,6 +203,11 @@ def scope_title(graph: Graph, scope: Scope, within: str = "") -> str:
     ]
     if scope.kind == "twins":
         first = scope.items[0]
+        if not isinstance(first, str) and first.kind not in (
+            "scope",
+            "role",
+        ):  # a part of the copies
+            first = heads_of(first)[0]
         title = graph.op(first) if isinstance(first, str) else scope_title(graph, first)
         return f"{scope.copies} × {title}"
     first, last = (name.removeprefix(within) for name in names)

@@ -48,7 +48,7 @@ function drawUnit(i, box, x, y, out) {
 }
 
 function drawScope(box, x, y, out) {
-  out.push(`<rect class="card" x="${x + 3}" y="${y - 3}" width="${box.w - 6}" height="6" rx="3"/><rect class="card fold" x="${x}" y="${y}" width="${box.w}" height="${box.h}" rx="7"/><text class="b" x="${x + 11}" y="${y + 14}">${escaped(box.title)}</text><text class="s r" x="${x + box.w - 10}" y="${y + 14}">+</text><text class="s" x="${x + 11}" y="${y + 31}">${escaped(box.count)}</text><text class="s" x="${x + 11}" y="${y + 45}">${escaped(box.kinds)}</text>`);
+  out.push(`<rect class="card" x="${x + 3}" y="${y - 3}" width="${box.w - 6}" height="6" rx="3"/><rect class="card fold" x="${x}" y="${y}" width="${box.w}" height="${box.h}" rx="7"/><text class="b" x="${x + 11}" y="${y + 14}">${escaped(box.title)}</text><text class="s r" x="${x + box.w - 10}" y="${y + 14}">${view.n > 1 ? '+' : ''}</text><text class="s" x="${x + 11}" y="${y + 31}">${escaped(box.count)}</text><text class="s" x="${x + 11}" y="${y + 45}">${escaped(box.kinds)}</text>`);
   if (box.mark) out.push(`<text class="s b mark r" x="${x + box.w - 24}" y="${y + 14}">${escaped(box.mark)}</text>`);
   let start = x + 11;
   for (const [family, share] of box.families) {

@@ -175,7 +175,7 @@ function closedBox(i) { // size and words of an item that is not open
 }
 
 function unitBox(i) {
-  const N = view.nodes, lines = rowsOf(i).map(r => ({ op: cut(textOf(N.op[r]), 40), brief: cut(textOf(N.brief[r]), 40), name: cut(tail(textOf(N.name[r])), 28), family: doc.families[N.family[r]], change: view.changes?.[r] || 0 }));
+  const N = view.nodes, lines = rowsOf(i).map(r => ({ op: cut(textOf(N.op[r]), 32), brief: cut(textOf(N.brief[r]), 40), name: cut(tail(textOf(N.name[r])), 28), family: doc.families[N.family[r]], change: view.changes?.[r] || 0 }));
   const shape = cut(textOf(N.shape[view.first[i + 1] - 1]), 40), mark = cut(rowsOf(i).map(r => textOf(N.mark[r])).filter(Boolean).join(', '), 40);
   let w = Math.max(90, widthOf(shape, '10.5') + widthOf(mark, '600 10.5') + 40);
   for (const l of lines) w = Math.max(w, 36 + widthOf(l.op, '600 12') + (l.brief ? 8 + widthOf(l.brief, '12') : 0) + widthOf(l.name, '10.5'));
@@ -195,7 +195,8 @@ function tally(i) { // what a group holds: nodes, parameters, the kinds that tel
   return { nodes, parameters, marks, kinds: words.map(([op, c]) => c > 1 ? c + ' ' + op : op), families: [...families].map(([f, c]) => [doc.families[f], c / nodes]) };
 }
 function scopeBox(i) {
-  const sum = tally(i), count = number(sum.nodes) + (sum.nodes > 1 ? ' nodes' : ' node') + (sum.parameters ? ' · ' + number(sum.parameters) + ' parameters' : '');
+  if (view.n === 1) return { w: 200, h: 40, title: 'nothing to draw', count: 'no node is in the graph', kinds: '', mark: '', families: [] };
+  const sum = tally(i), count = number(sum.nodes) + (sum.nodes === 1 ? ' node' : ' nodes') + (sum.parameters ? ' · ' + number(sum.parameters) + ' parameters' : '');
   const title = cut(shortLabel(i).split(' … ').map((part, j, all) => all.length > 1 ? tail(part) : part).join(' … '), 44), kinds = cut(sum.kinds.slice(0, 3).join(', '), 52);
   const w = Math.max(150, widthOf(title, '600 12') + 46, widthOf(count, '10.5') + 26, widthOf(kinds, '10.5') + 26);
   const mark = [...new Set(sum.marks)].join(', ');

@@ -12,7 +12,7 @@ function overview() {
   if (f.family?.claim || f.family?.name) text += `<p>${escaped(f.family.title || f.family.name || '')}</p>`;
   if (f.verdict) text += `<p><b>${escaped(f.verdict)}</b></p>`;
   text += '<div class="cards">' + cards.map(([n, w]) => `<div><b>${typeof n === 'number' ? number(n) : escaped(n)}</b>${w}</div>`).join('') + '</div>';
-  if (f.format) text += `<p class="dim">${f.inferred ? 'Layers are inferred from names and shapes: no graph is in the file, so how they are wired is not known.' : doc.views.some(v => v.level === 'op') ? 'The operations are read from the file; layers, inputs and outputs are inferred from what is computed.' : 'The layers are read from the file.'}</p>`;
+  if (f.format) text += `<p class="dim">${f.inferred && view.n === 1 ? 'No weight of a layer is in the file.' : f.inferred ? 'Layers are inferred from names and shapes: no graph is in the file, so how they are wired is not known.' : doc.views.some(v => v.level === 'op') ? 'The operations are read from the file; layers, inputs and outputs are inferred from what is computed.' : 'The layers are read from the file.'}</p>`;
   text += ends('Inputs', f.inputs) + ends('Outputs', f.outputs);
   const errors = doc.findings.filter(x => x.severity !== 'info').slice(0, 4);
   if (errors.length) text += heading('Findings') + errors.map(f => findingText({ ...f, remedy: '' })).join('');
@@ -38,7 +38,7 @@ function legend() {
   const families = new Set(view.nodes.family.slice(0, 4000).map(f => doc.families[f]));
   const known = doc.families.filter(f => families.has(f) && !/^block/.test(f));
   if (view.changes) return heading('Colours') + '<div class="legend">' + ['added', 'removed', 'changed', 'weights moved'].map((w, i) => `<span><i class="c${i + 1}"></i>${w}</span>`).join('') + '</div>';
-  return heading('Colours') + '<div class="legend">' + known.map(f => `<span><i class="l-${f}"></i>${f}</span>`).join('') + '</div>';
+  return known.length === 0 ? '' : heading('Colours') + '<div class="legend">' + known.map(f => `<span><i class="l-${f}"></i>${f}</span>`).join('') + '</div>';
 }
 
 function placesText(all) { // a finding may be of many nodes

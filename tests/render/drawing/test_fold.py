@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphscope.graph import Graph, Layer, Node, Tensor
+from graphscope.render.drawing.boxes import scope_title
 from graphscope.render.drawing.fold import BUDGET, LOOSE, Folding, fold
+from graphscope.render.drawing.scope import all_scopes
+from graphscope.render.drawing.scopes import narrow_tree
 from graphscope.render.drawing.units import Units, units_of
 from tests.render.drawn import layer_graph, op_graph, random_graph
 
@@ -153,3 +156,14 @@ def test_layers_that_nothing_joins_stand_in_blocks_in_their_order(blocks: int) -
     assert 6 <= len(folding.boxes) <= LOOSE
     drawn = [head for heads in folding.boxes.values() for head in heads]
     assert drawn == list(units.stacks)
+
+
+def test_copies_in_several_runs_are_called_by_what_they_are() -> None:
+    graph = Graph()
+    graph.add("in", Layer("InputLayer", {}))
+    for number in range(128):
+        graph.add(f"branch_{number}", Layer("Dense", {}), [Tensor("in")])
+    graph.add("add", Layer("Add", {}), [Tensor(f"branch_{n}") for n in range(128)])
+    units = units_of(graph)
+    twins = [s for s in all_scopes(narrow_tree(units, {})) if s.kind == "twins"]
+    assert [scope_title(graph, each) for each in twins] == ["128 × Dense"]

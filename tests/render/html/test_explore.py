@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope.analysis import analyse
-from graphscope.graph import Graph, Layer, Node, Tensor
+from graphscope.graph import Graph, Layer, Node, Tensor, TensorSpec
 from graphscope.render import Drawing, renderer
 from tests.export.models import save_checkpoint, save_module
 
@@ -487,3 +487,42 @@ def train_inception(slim: Any) -> None:
     with tf.control_dependencies([optimizer.apply_gradients(grads, step)]):
         tf.train.ExponentialMovingAverage(0.999, step).apply(v1.trainable_variables())
     v1.train.Saver(v1.global_variables())
+
+
+TEXT_FAULTS = """(() => { const bad = [];
+  for (const box of document.querySelectorAll('.box')) {
+    const card = box.querySelector('.card').getBoundingClientRect(), texts = [...box.querySelectorAll('text')].map(t => t.getBoundingClientRect());
+    texts.forEach((a, i) => { if (a.left < card.left - 1 || a.right > card.right + 1) bad.push(box.textContent);
+      texts.slice(0, i).forEach(b => { if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2) bad.push(box.textContent); }); });
+  } return bad; })()"""
+
+
+def test_no_word_leaves_its_box_or_meets_another(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """Wide letters, long scopes, other scripts, directions that turn, classes and shapes without end."""
+    names = ["W" * 300, "/".join(["scope"] * 40), "größe漢字" * 30, "\u202eturned" * 9]
+    graph = Graph()
+    graph.add("in", Layer("InputLayer", {}))
+    specs = {}
+    for number, name in enumerate(names):
+        config = {"filters": 1234567, "activation": "long_" * 9, "other": "x" * 200}
+        op = ("Conv2D", "CustomLayer" * 9)[number % 2]
+        graph.add(name, Layer(op, config, output=Tensor(name)), [Tensor("in")])
+        specs[Tensor(name)] = TensorSpec("float32", (None, *[123456789] * 7))
+    graph.add("out", Layer("Concatenate", {}), [Tensor(name) for name in names])
+    page = tmp_path / "names.html"
+    view = Drawing(graph, specs, "layer", "T" * 300, ("in",), ("out", names[0]))
+    page.write_text(renderer(".html")(view))
+    chromium.open(page)
+    assert chromium.js(BOXES) == chromium.js(IN_VIEW) == 6
+    assert chromium.js(TEXT_FAULTS) == []
+
+
+def test_what_is_empty_says_so(chromium: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "none.html"
+    page.write_text(renderer(".html")(Drawing(Graph(), {}, "op", "none")))
+    chromium.open(page)
+    drawn = chromium.js("document.getElementById('map').textContent")
+    assert "nothing to draw" in drawn
+    assert "COLOURS" not in chromium.ask(text="#side")[0].upper()
