@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from graphscope.analysis.results import Analysis
 from graphscope.errors import GraphscopeError
 from graphscope.freeze import freeze_model
 from graphscope.read import load
@@ -117,3 +118,27 @@ def test_what_training_writes_is_no_state(tmp_path: Path) -> None:
         path = v1.train.Saver().save(session, str(tmp_path / "m.ckpt"))
     report = freeze_model(load(path), ["y"], tmp_path / "f.pb", states="inputs")
     assert report.outputs == ("y:0",) and report.inputs == ("x:0",)
+
+
+def test_the_states_of_a_stateful_keras_layer(tmp_path: Path) -> None:
+    """Keras 3 gives a state's variable no name in the checkpoint: the copy that is restored is initialised from it."""
+    import keras
+
+    layers = [keras.layers.LSTM(4, stateful=True), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((5, 3), batch_size=2), *layers])
+    tf.saved_model.save(model, str(tmp_path / "saved"))
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("f")
+    expected = [np.asarray(model(x)) for _ in range(3)]
+    analysis = Analysis(load(str(tmp_path / "saved")))
+    report = analysis.freeze(tmp_path / "f.pb", states="inputs")
+    assert len(report.inputs) == len(report.outputs) == 3
+    message = v1.GraphDef.FromString((tmp_path / "f.pb").read_bytes())
+    (data,) = (n for n in report.inputs if f"{n[:-2]}/next:0" not in report.outputs)
+    y, *states = report.outputs
+    with tf.Graph().as_default(), v1.Session() as session:
+        tf.import_graph_def(message, name="")
+        memory: dict[str, Any] = {}
+        for wanted in expected:
+            answer, *after = session.run([y, *states], {data: x, **memory})
+            np.testing.assert_allclose(answer, wanted, rtol=1e-4, atol=1e-6)
+            memory = {n.replace("/next", ""): v for n, v in zip(states, after)}

@@ -121,12 +121,13 @@ def _without_values(model: Model, saved: SavedObjects) -> Model:
 
 def _joined(model: Model, saved: SavedObjects, weights: Any) -> Model:
     from ..checkpoint.model import model_of_weights
-    from ..variables.restore_ops import keys_of
+    from ..variables.restore_ops import keys_of, keys_of_copied
     from ..variables.roles import joined_variables
 
     weighted = model_of_weights(weights, model.source, "", saved.trackables())
     keys = keys_of(model.graph, model.functions, weights)
     keys |= saved.keys_of_nodes(model, keys, weights)
+    keys |= keys_of_copied(model.graph, keys, weights)
     joined = joined_variables(weighted.variables, model.graph, keys, model.collections)
     trained = saved.trained()
     remark = (

@@ -38,6 +38,25 @@ def keys_of(
     return keys
 
 
+def keys_of_copied(
+    graph: Graph, keys: Mapping[str, str], weights: Weights
+) -> dict[str, str]:
+    """Keys for variables without one that another is initialised from: what is restored into the copy is theirs.
+
+    ``tf.saved_model.save`` of a Keras 3 model writes each variable twice, and restores the copies.
+    """
+    copied = {}
+    for name in graph.by_op("AssignVariableOp"):
+        copy, value = graph.inputs(name)[:2]
+        key, reads = keys.get(copy.node), graph.inputs(value.node)
+        if key not in weights or graph.op(value.node) != "ReadVariableOp":
+            continue
+        original = reads[0].node
+        if graph.op(original) == "VarHandleOp" and keys.get(original) not in weights:
+            copied[original] = str(key)
+    return copied
+
+
 def _by_moved_scope(
     graph: Graph, keys: Mapping[str, str], weights: Weights
 ) -> dict[str, str]:
