@@ -99,3 +99,8 @@ def test_the_answer_of_a_query_fits_with_any_columns() -> None:
     assert max(map(len, lines)) <= 80 and "    0" in lines[2]
     assert lines[-1].startswith("(left out: column ") and "more; --wide" in lines[-1]
     assert "words words words" in survey_rows(names, rows, wide=True)
+
+
+def test_rows_are_sought_in_columns_that_are_not_shown() -> None:
+    table = Table(("layer", "type"), [("a", "Conv2D"), ("b", "Dense")])
+    assert table_text(table, Choice(pattern="conv", columns=("layer",))).endswith("a")

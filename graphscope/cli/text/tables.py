@@ -23,6 +23,7 @@ from ..terminal import amount, number, printable, shape_text
 GAP = 2  # blanks between columns
 LEAST = {"config": 14, "connected to": 12, "role": 14, "why": 14, "weight": 24}
 NAMES = frozenset({"weight"})  # of them: those of which the middle gives way
+_OTHERS = ("connected to",)  # columns that name other rows
 NAME, SHORTEST = 36, 16  # characters of a name, which is the first column
 DROPPED = tuple(
     "connected to,config,dead,inf,nan,zeros,std,mean,dtype,bytes".split(",")
@@ -81,7 +82,7 @@ _OPTIONS = (
         "--grep",
         default="",
         metavar="TEXT",
-        help="Rows that hold it, in any column shown.",
+        help="Rows that hold it, in any column.",
     ),
     click.option("--columns", default="", metavar="A,B", help="These columns alone."),
 )
@@ -141,12 +142,17 @@ def _columns(table: Table, choice: Choice) -> list[int]:
 
 
 def _rows(table: Table, choice: Choice) -> list[Sequence[str]]:
-    """The rows that hold the text in a column that is shown, sorted."""
+    """The rows that hold the text, sorted. It may stand in a column that is not shown, but for the names of others: those of
+    what a row reads are sought where they are shown alone.
+    """
     values = table.values or table.rows
     pairs = list(zip(table.rows, values, strict=True))
     if choice.pattern:
         text = choice.pattern.lower()
-        places = _columns(table, choice)
+        shown = _columns(table, choice)
+        places = [
+            i for i, name in enumerate(table.head) if i in shown or name not in _OTHERS
+        ]
         pairs = [p for p in pairs if any(text in str(p[0][i]).lower() for i in places)]
     name = choice.sort.lstrip("-")
     if name in table.head:
