@@ -97,7 +97,7 @@ def _shared(a: GraphRunner, b: GraphRunner) -> Iterator[str]:
             op._get_control_flow_context() is not None
         )  # a loop's tensors cannot be fetched
         if (
-            op.type not in ("Placeholder", "Const")
+            op.type not in ("Placeholder", "Const", "ImmutableConst")
             and not inside
             and a.resolve(tensor.name)
         ):

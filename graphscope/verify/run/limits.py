@@ -11,11 +11,20 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from ...graph import Graph
+from ...graph.edit import duplicate, put
 
 SECONDS = 4 * 3600  # of processor time, over all threads
 FILE_BYTES = 1 << 30
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET
 _MOST_LISTED = 5
+LARGE = 1 << 20  # numbers in a constant that is worth a file of its own
+_MAPPED = ("float16", "float32", "float64", "int8", "uint8", "int32")
 
 
 def restrict_process(network: bool = False) -> None:
@@ -82,6 +91,29 @@ def scratch_folder(remarks: list[str], source: str) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
         if written:
             remarks.append(_report(source, sorted(written)))
+
+
+def map_constants(graph: Graph, folder: str) -> Graph:
+    """``Const(value) -> ImmutableConst(file)`` for every large constant: its bytes are mapped from a file in ``folder``.
+
+    A constant is otherwise in memory some six times: in three messages, in the graph, in its kernel and on the way between.
+    """
+    copy = duplicate(graph)
+    for number, name in enumerate(list(copy.by_op("Const"))):
+        node = copy.node(name)
+        dtype = str(node.attrs.get("dtype"))
+        shape = getattr(node.attrs, "shape", None)
+        if dtype not in _MAPPED or shape is not None and prod(shape) < LARGE:
+            continue
+        value = node.attrs["value"]
+        if not LARGE <= value.size or value.nbytes > FILE_BYTES:
+            continue
+        path = os.path.join(folder, str(number))
+        with open(path, "wb") as file:
+            np.ascontiguousarray(value).tofile(file)
+        attrs = {"dtype": dtype, "shape": value.shape, "memory_region_name": path}
+        put(copy, name, replace(node, op="ImmutableConst", attrs=attrs), ())
+    return copy
 
 
 def _report(source: str, written: list[str]) -> str:

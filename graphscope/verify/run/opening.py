@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -18,6 +19,7 @@ from ...simplify.rewrites.unfuse import unfuse
 from ...wire import op_registry, opdefs
 from ..import_tensorflow import import_tensorflow, silence
 from .keras_file import is_keras_file, open_keras_file
+from .limits import map_constants
 from .lite.operators import Operators
 from .lite.runner import LiteRunner
 from .runner import GraphRunner, KerasRunner, Runner, first_line
@@ -209,7 +211,9 @@ def _imported(
 ) -> GraphRunner:
     from ...wire.write import to_graph_def
 
-    message = to_graph_def(graph, functions, model.versions)
+    folder = tempfile.TemporaryDirectory(prefix="graphscope-")
+    mapped = map_constants(graph, folder.name)
+    message = to_graph_def(mapped, functions, model.versions)
     for node in message.node:
         for name in ("_output_shapes", "_class"):
             node.attr.pop(name, None)
@@ -225,7 +229,9 @@ def _imported(
         session = _session(tf, made)
     for name in initialisers(model, graph):
         session.run(made.get_operation_by_name(name))
-    return GraphRunner(session, model.source, _sinks(graph), inline(model))
+    runner = GraphRunner(session, model.source, _sinks(graph), inline(model))
+    runner.folder = folder  # is there for as long as the runner
+    return runner
 
 
 def _sinks(graph: Graph) -> tuple[str, ...]:

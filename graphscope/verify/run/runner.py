@@ -107,6 +107,7 @@ class GraphRunner:
         self._outputs = tuple(outputs)
         self._known = {op.name for op in session.graph.get_operations()}
         self._states: States | None = None
+        self.folder: Any = None  # of files that the session maps
         self._sizes: set[Any] = set()
         self._shapes: dict[str, tuple[Shape, ...]] = {}  # of feeds of no known rank
 
