@@ -88,13 +88,15 @@ def _is_node(data: Any, start: int, stop: int) -> bool:
 def _is_library(data: Any, start: int, stop: int) -> bool:
     """Whether a field is a FunctionDefLibrary: its functions begin with an OpDef, which begins with a name."""
     for function in fields_of(data, start, min(stop, len(data))):
+        if function.number != 1:
+            return function.number in (2, 3)  # gradients, and what a gradient is for
         for signature in fields_of(data, function.start, min(function.stop, len(data))):
             for name in fields_of(
                 data, signature.start, min(signature.stop, len(data))
             ):
                 return bool(_text(data, name))
-            return False
-        return function.number in (2, 3)
+            break
+        return False
     return True
 
 

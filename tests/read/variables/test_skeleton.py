@@ -163,9 +163,13 @@ KERNEL, MOVING = (3, 3, 4, 8), {"moving_mean": (8,), "moving_variance": (8,)}
         ("", {"kernel": (10, 24), "recurrent_kernel": (6, 18)}, None),
         ("", {"kernel": (10, 25), "recurrent_kernel": (6, 25)}, None),
         ("", {"kernel": (10, 30), "recurrent_kernel": (6, 30)}, None),
-        ("", {"kernel": (2, 10, 24), "recurrent_kernel": (6, 24)}, None),
+        ("", {"kernel": (10, 20), "recurrent_kernel": (6, 24)}, None),
+        ("", {"kernel": (2, 24, 3), "recurrent_kernel": (6, 24)}, None),
+        ("", {"kernel": (10, 24), "recurrent_kernel": (6, 24, 1)}, None),
         # cells of TensorFlow 1: the inputs above the state
         ("basic_rnn", {"kernel": (10, 6), "bias": (6,)}, "SimpleRNN"),
+        ("simple_rnn", {"kernel": (10, 6)}, "SimpleRNN"),
+        ("", {"kernel": (10, 6), "bias": (6,)}, "Dense"),
         ("basic_rnn", {"kernel": (6, 6), "bias": (6,)}, "Dense"),
         ("lstm", {"kernel": (16, 24), "bias": (24,)}, "LSTM"),
         ("lstm", {"kernel": (16, 24)}, "LSTM"),
@@ -179,6 +183,16 @@ KERNEL, MOVING = (3, 3, 4, 8), {"moving_mean": (8,), "moving_variance": (8,)}
         ),
         ("gru", {"gates/kernel": (10, 18), "candidate/kernel": (10, 6)}, None),
         ("gru", {"gates/kernel": (6, 12), "candidate/kernel": (6, 6)}, None),
+        # tables, and kernels as they are or transposed
+        ("", {"embeddings": (100,)}, None),
+        ("", {"embeddings": (100, 8, 2)}, None),
+        ("", {"embeddings": (100, 8), "bias": (8,)}, None),
+        ("embed", {"kernel": (100, 8), "bias": (8,)}, "Dense"),
+        ("", {"kernel": (8, 4), "bias": (3,)}, None),
+        ("", {"kernel": (8, 4), "gamma": (4,)}, None),
+        ("", {"alpha": (4,)}, "PReLU"),
+        ("", {"alpha": (4,), "beta": (4,)}, None),
+        ("", {"kernel": (4, 2, 8), "bias": (2, 7)}, None),
         # a layer and its like backward
         (
             "",
@@ -205,3 +219,24 @@ def test_near_misses_of_each_class(
 ) -> None:
     layer = likely_layer(tuple(shapes.items()), words)
     assert (layer.op if layer else None) == op
+
+
+def test_how_wide_a_layer_is_and_why() -> None:
+    def told(words: str = "", **shapes: tuple[int, ...]) -> tuple[int, str]:
+        layer = likely_layer(tuple(shapes.items()), words)
+        assert layer is not None
+        return layer.config["units"], layer.evidence[0]
+
+    assert told(kernel=(8, 4), bias=(4,)) == (4, "kernel 8x4, bias 4: 8 -> 4")
+    assert told(kernel=(8, 4), bias=(8,)) == (
+        8,
+        "kernel 8x4, bias 8: 4 -> 8, stored transposed",
+    )
+    assert told("basic_rnn", kernel=(10, 6)) == (
+        6,
+        "kernel 10x6: 6 units over 4 inputs and the state",
+    )
+    assert told("lstm", kernel=(16, 24)) == (
+        6,
+        "kernel 16x24: 4 gates of 6 units over 10 inputs and the state",
+    )
