@@ -28,6 +28,20 @@ def conv(strides: Any, padding: str, **more: Any) -> Case:
     conv([1, 2, 2, 1], "SAME"),
     conv([1, 2, 3, 1], "VALID"),
     conv([1, 1, 1, 1], "VALID", dilations=[1, 2, 2, 1]),
+    # every other place of what is computed densely: four rows of padding, two on each side
+    *(
+        case(
+            "Conv2D",
+            input=floats(2, 7, 8, 3),
+            filter=KERNEL,
+            strides=[1, *steps, 1],
+            padding=padding,
+            dilations=[1, *rates, 1],
+            expect=LOOSE,
+        )
+        for steps, rates in (((2, 2), (2, 2)), ((2, 3), (2, 1)), ((1, 2), (3, 1)))
+        for padding in ("SAME", "VALID")
+    ),
     conv([1, 2, 2, 1], "EXPLICIT", explicit_paddings=[0, 0, 1, 2, 0, 1, 0, 0]),
     case(
         "Conv2D",
@@ -61,6 +75,18 @@ def conv(strides: Any, padding: str, **more: Any) -> Case:
         strides=[1, 1, 1, 1, 1],
         padding="VALID",
         expect=LOOSE,
+    ),
+    *(
+        case(
+            "DepthwiseConv2dNative",
+            input=floats(2, 7, 8, 3),
+            filter=DEEP,
+            strides=[1, 2, 2, 1],
+            padding=padding,
+            dilations=[1, 2, 2, 1],
+            expect=LOOSE,
+        )
+        for padding in ("SAME", "VALID")
     ),
     case(
         "DepthwiseConv2dNative",
