@@ -22,6 +22,8 @@ from .progress import announced
 from .sizes import parameters_of, sizes_of, variable_row
 from .stages import Stages
 
+_TRUTHS = frozenset("NotEqual Any All LogicalAnd LogicalOr".split())
+
 if TYPE_CHECKING:
     from ..families.identify import Identity
 
@@ -42,7 +44,7 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "bytes": sizes.nbytes,
         "inputs": candidates["inputs"],
         "outputs": candidates["outputs"],
-        "layers": dict(Counter(layer.op for layer in analysis.layers).most_common()),
+        "layers": dict(Counter(x.op for _, x in counted_layers(analysis)).most_common()),
         "loops": [
             {"name": each.name, "ops": each.attrs["ops"]}
             for each in kept_loops(analysis)
@@ -177,7 +179,7 @@ def describe_layers(analysis: Stages) -> dict[str, Any]:
     counts = {name: row.parameters for name, row in rows.items()}
     layers = [
         _layer(name, layer, analysis, counts.pop(name, 0))
-        for name, layer in named_layers(analysis)
+        for name, layer in counted_layers(analysis)
     ]
     return {
         "layers": layers,
@@ -206,6 +208,25 @@ def named_layers(analysis: Stages) -> list[tuple[str, Layer]]:
     pairs = [(n, graph.node(n)) for n in graph]
     layers = [(name, node) for name, node in pairs if isinstance(node, Layer)]
     return sorted(layers, key=lambda pair: by_output.get(pair[1].output, 0))
+
+
+def counted_layers(analysis: Stages) -> list[tuple[str, Layer]]:
+    """The layers, less what only computes a mask for others: Keras writes that into its files as operations."""
+    graph = analysis.layer_graph
+    return [
+        (name, layer)
+        for name, layer in named_layers(analysis)
+        if not (analysis.model.layered and _is_mask(graph, name))
+    ]
+
+
+def _is_mask(graph: Graph, name: str) -> bool:
+    """Whether a node is a truth that is read in second place only, or by others that are."""
+    if graph.op(name) not in _TRUTHS or not graph.consumers(name):
+        return False
+    return all(
+        slot > 0 or _is_mask(graph, reader) for reader, slot in graph.consumers(name)
+    )
 
 
 def _layer(

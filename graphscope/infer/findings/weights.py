@@ -20,6 +20,7 @@ SMALL = 64  # weights of fewer values are not compared with each other
 _LAYERS = frozenset(
     {*spellings.GATHERS, *"MatMul BatchMatMul BatchMatMulV2 BiasAdd Einsum".split()}
 )
+_VECTORS = re.compile(r"(^|/)(bias|beta|gamma)(:0)?$")  # of a GRU, of heads: two axes
 _EVEN = 1.8  # the kurtosis of what is spread evenly
 _LEAST = 32  # numbers that tell how they are spread
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
@@ -95,9 +96,10 @@ def _look(seen: _Seen, name: str, value: np.ndarray) -> None:
     if not (np.isfinite(low) and np.isfinite(high)):
         seen.broken.append(name)
         return
-    if value.ndim == 1 and value.size > 1:
+    is_vector = value.ndim == 1 or _VECTORS.search(name) is not None
+    if is_vector and value.size > 1:
         seen.biases.append(low == high)
-    if value.ndim < 2 or value.size < 2:
+    if is_vector or value.ndim < 2 or value.size < 2:
         return
     seen.kernels += 1
     if low == high:
