@@ -213,7 +213,8 @@ def verification_text(doc: Mapping[str, Any]) -> str:
     """What ``graphscope verify`` says."""
     lines = []
     for out in doc["outputs"]:
-        shape = f"{out['dtype']} {shape_text(out['shape'])}"
+        dtype = "string" if out["dtype"] == "object" else out["dtype"]
+        shape = f"{dtype} {shape_text(out['shape'])}"
         apart = f"{number(out['max_abs'])}, {number(out['max_rel'])} of its scale"
         mark = "" if out["passed"] else "   <- differs"
         of = f"{out['signature']}: " if out.get("signature") else ""

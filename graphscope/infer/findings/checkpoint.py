@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ...graph import Shape
+from ...graph import Shape, Variable
 from ...wire.mapped import release
 from ..finding import Case, Finding, listed
 from ..training.op_kinds import VARIABLES
 
+_AVERAGED = "ExponentialMovingAverage"
 _SIDE = ("optimizer slot", "step counter", "metric", "moving average", "queue")
 _OPTIONAL = ("optimizer", "metric", "gradient", "summary")
 
@@ -212,17 +213,25 @@ def _roles(case: Case) -> Iterator[Finding]:
             f"the checkpoint holds no weights: its {len(variables)} variables are optimizer slots and counters",
             tuple(v.name for v in variables),
         )
-    averages = [v for v in variables if v.role == "moving average" and v.of]
+    averages = [v for v in variables if v.role == "moving average"]
     if averages:
-        apart = _farthest(case, [(v.of, v.name) for v in averages])
+        pairs = [(v.of, v.name) for v in averages if v.of]
+        count = len({v.of for v in averages if v.of}) or len(averages)
         yield Finding(
             "moving-averages-stored",
             "info",
-            f"the checkpoint holds moving averages of {len(averages)} weights beside the weights{apart}; evaluation often "
-            "uses the averages",
+            f"the checkpoint holds moving averages of {count} weight{'s' * (count > 1)} beside the weights"
+            f"{_farthest(case, pairs)}; evaluation often uses the averages",
             tuple(v.name for v in averages),
-            f"graphscope freeze {case.model.source} -o frozen.pb --weights ema",
+            _with_averages(case, averages),
         )
+
+
+def _with_averages(case: Case, averages: list[Variable]) -> str:
+    """The command that writes the averages; "" of those that an optimizer keeps in slots of its own, which none does."""
+    if not any(v.name.endswith(_AVERAGED) for v in averages):
+        return ""
+    return f"graphscope freeze {case.model.source} -o frozen.pb --weights ema"
 
 
 def _farthest(case: Case, pairs: list[tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""Findings on ops and attributes that stock TensorFlow does not know, and on shapes that contradict each other."""
+"""Findings on ops and attributes that stock TensorFlow does not know."""
 
 from __future__ import annotations
 

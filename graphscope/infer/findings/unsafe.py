@@ -69,7 +69,7 @@ def _finding(case: Case, what: str, nodes: list[UnsafeNode], needed: bool) -> Fi
 
 def _remedy(case: Case, what: str, ops: list[str]) -> str:
     """How to run it all the same; "" where that cannot help: the function, or the op, is not to be had."""
-    if what == "Python" or not any(map(op_registry.find, ops)):
+    if what == "python" or not any(map(op_registry.find, ops)):
         return ""
     words = ["graphscope", "keras", case.model.source, "-o", "model_keras", "--trust"]
     return f"{shlex.join(words)}  # only if you trust its author"

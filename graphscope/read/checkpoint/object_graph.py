@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ...graph.named_values import Message
-from ..variables.roles import METRIC, OTHER, SLOT, STEP, TABLE, WEIGHT, Role
+from ..variables.roles import AVERAGE, METRIC, OTHER, SLOT, STEP, TABLE, WEIGHT, Role
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 CONFIG_KEY = "/.ATTRIBUTES/OBJECT_CONFIG_JSON"
@@ -196,7 +196,11 @@ def trackables(message: Message) -> dict[str, Trackable]:
             key = attribute.checkpoint_key
             role, slot = objects.role(number, key), objects.slots.get(number)
             if slot is not None:
-                role = Role(SLOT, keys.get(slot.weight or 0, ""), slot.optimizer)
+                weight = keys.get(slot.weight or 0, "")
+                name = key.partition(_SUFFIX)[0].rpartition("/")[2]
+                role = _slot_role(name, weight, slot.optimizer)
+            elif "/average/" in attribute.full_name and role == Role(SLOT, role.of, role.optimizer):
+                role = Role(AVERAGE)
             path = objects.paths[number] or key.partition(_SUFFIX)[0]
             place = objects.places.get(number, len(message.nodes))
             by_key[key] = Trackable(path, attribute.full_name, role, place)
@@ -217,8 +221,13 @@ def _of_key(key: str, keys: Collection[str]) -> Trackable:
     if not mark:
         return Trackable(path, "", role_of_key(key, path) or _role_of_path(path))
     owner = f"{weight}{_SUFFIX}VARIABLE_VALUE"
-    role = Role(SLOT, owner if owner in keys else "", slot.rpartition("/")[0])
-    return Trackable(path, "", role)
+    optimizer, _, name = slot.rpartition("/")
+    return Trackable(path, "", _slot_role(name, owner if owner in keys else "", optimizer))
+
+
+def _slot_role(name: str, weight: str, optimizer: str) -> Role:
+    """A slot by its name: what an averaging optimizer calls ``average`` stands in for the weight."""
+    return Role(AVERAGE, weight) if name == "average" else Role(SLOT, weight, optimizer)
 
 
 def _role_of_path(path: str) -> Role | None:

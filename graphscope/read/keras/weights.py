@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...graph import Variable, WeightUse
 from ...graph.keras import KerasModel
-from ..variables.roles import OTHER, SLOT, STATISTICS, STEP, WEIGHT
+from ..variables.roles import AVERAGE, OTHER, SLOT, STATISTICS, STEP, WEIGHT
 from ..weights.hdf5 import Dataset, Hdf5
 from ..weights.stored import Stored
 from .earlier.weights import in_keras_2
@@ -182,6 +182,7 @@ def _optimizer(file: Hdf5) -> Iterator[Weight]:
             key = re.sub(r":\d+\Z", "", full)
             last = key.rpartition("/")[2]
             role = STEP if last in ("iteration", "iterations", "iter") else SLOT
+            role = AVERAGE if "/average/" in key else role  # of an optimizer with use_ema
             yield Weight(f"optimizer_weights/{key}", "", last, role, dataset)
 
 
