@@ -44,7 +44,9 @@ def describe_model(analysis: Stages) -> dict[str, Any]:
         "bytes": sizes.nbytes,
         "inputs": candidates["inputs"],
         "outputs": candidates["outputs"],
-        "layers": dict(Counter(x.op for _, x in counted_layers(analysis)).most_common()),
+        "layers": dict(
+            Counter(x.op for _, x in counted_layers(analysis)).most_common()
+        ),
         "loops": [
             {"name": each.name, "ops": each.attrs["ops"]}
             for each in kept_loops(analysis)

@@ -199,7 +199,9 @@ def trackables(message: Message) -> dict[str, Trackable]:
                 weight = keys.get(slot.weight or 0, "")
                 name = key.partition(_SUFFIX)[0].rpartition("/")[2]
                 role = _slot_role(name, weight, slot.optimizer)
-            elif "/average/" in attribute.full_name and role == Role(SLOT, role.of, role.optimizer):
+            elif "/average/" in attribute.full_name and role == Role(
+                SLOT, role.of, role.optimizer
+            ):
                 role = Role(AVERAGE)
             path = objects.paths[number] or key.partition(_SUFFIX)[0]
             place = objects.places.get(number, len(message.nodes))
@@ -222,7 +224,9 @@ def _of_key(key: str, keys: Collection[str]) -> Trackable:
         return Trackable(path, "", role_of_key(key, path) or _role_of_path(path))
     owner = f"{weight}{_SUFFIX}VARIABLE_VALUE"
     optimizer, _, name = slot.rpartition("/")
-    return Trackable(path, "", _slot_role(name, owner if owner in keys else "", optimizer))
+    return Trackable(
+        path, "", _slot_role(name, owner if owner in keys else "", optimizer)
+    )
 
 
 def _slot_role(name: str, weight: str, optimizer: str) -> Role:

@@ -182,7 +182,9 @@ def _optimizer(file: Hdf5) -> Iterator[Weight]:
             key = re.sub(r":\d+\Z", "", full)
             last = key.rpartition("/")[2]
             role = STEP if last in ("iteration", "iterations", "iter") else SLOT
-            role = AVERAGE if "/average/" in key else role  # of an optimizer with use_ema
+            role = (
+                AVERAGE if "/average/" in key else role
+            )  # of an optimizer with use_ema
             yield Weight(f"optimizer_weights/{key}", "", last, role, dataset)
 
 
