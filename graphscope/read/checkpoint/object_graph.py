@@ -199,9 +199,7 @@ def trackables(message: Message) -> dict[str, Trackable]:
                 weight = keys.get(slot.weight or 0, "")
                 name = key.partition(_SUFFIX)[0].rpartition("/")[2]
                 role = _slot_role(name, weight, slot.optimizer)
-            elif "/average/" in attribute.full_name and role == Role(
-                SLOT, role.of, role.optimizer
-            ):
+            elif "/average/" in attribute.full_name and role and role.role == SLOT:
                 role = Role(AVERAGE)
             path = objects.paths[number] or key.partition(_SUFFIX)[0]
             place = objects.places.get(number, len(message.nodes))
