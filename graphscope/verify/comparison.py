@@ -17,6 +17,7 @@ from .feeds.sparse import SparseInputs
 from .pairing import Pair
 from .parting import first_parting
 from .reference.forms import Form
+from .reference.parameters import apart_by_parameters
 from .reference.thresholds import Sides
 from .report import Verification
 from .run.lite.runner import LiteRunner
@@ -129,7 +130,7 @@ class Comparison:
     def result(self, layers: Mapping[str, str]) -> Verification:
         """The worst of all, and what there is to say of it; ``layers`` as ``compare`` has them."""
         remarks = list(dict.fromkeys([*self.first.remarks, *self.second.remarks]))
-        random = self._random()
+        random = [p for p in self._random() if not self._by_parameters(p, layers)]
         for pair in random:
             self.rows[pair] |= {"random": True}
             remarks.append(
@@ -208,6 +209,20 @@ class Comparison:
             return []
         ends = self.first, self.second, self.pairs
         return drawn_outputs(*ends, self.last[0], self.values)
+
+    def _by_parameters(self, pair: Pair, layers: Mapping[str, str]) -> bool:
+        """Compare what an output is drawn from in place of what was drawn; False where that cannot be."""
+        ends = self.first, self.second, pair[0], self.last
+        apart = apart_by_parameters(*ends, layers)
+        if apart is None:
+            return False
+        names, worst, relative = apart
+        passed = bool(relative <= self.tolerance)
+        row = {"max_abs": worst, "max_rel": relative, "passed": passed}
+        self.rows[pair] |= {**row, "through": names}
+        self.movement[pair].is_none = False
+        self.finite.add(pair)
+        return True
 
     def _doubts(self, random: Sequence[Pair]) -> list[str]:
         doubts = [self.refused] if self.refused else []

@@ -68,6 +68,7 @@ class Verification:
             for kind in ("random", "constant")
         }
         apart = {*rows["random"], *rows["constant"]}
+        apart |= {str(row["a"]) for row in self.outputs if row.get("through")}
         compared = [str(row["a"]) for row in self.outputs if str(row["a"]) not in apart]
         parts = [f"compared: {_listed(compared) or 'nothing'}, {_drawn(self.drawn)}"]
         if self.settings:
@@ -77,6 +78,10 @@ class Verification:
             parts.append(f"fed as inference needs: {fed}")
         if self.run_with:
             parts.append(f"changed in the reference: {', '.join(self.run_with)}")
+        for row in self.outputs:
+            if row.get("through"):
+                text = f"drawn at random and compared by what it is drawn from: {row['a']}"
+                parts.append(f"{text} ({_listed(list(row['through']))})")
         if rows["random"]:
             parts.append(f"drawn at random and left out: {_listed(rows['random'])}")
         if rows["constant"]:

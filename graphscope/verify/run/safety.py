@@ -22,6 +22,7 @@ from ...infer.shapes.forward import infer_shapes
 from ...infer.training.op_kinds import RANDOM
 from ...wire import messages as proto
 from ...wire import opdefs
+from ...wire.write import function_names
 
 MOST_NUMBERS = 1 << 28  # of one tensor that a small graph makes
 MOST_AXES = 254  # tensorflow/core/framework/tensor_shape.h: MaxDimensions()
@@ -45,7 +46,17 @@ def draws(model: Model, output: str) -> bool:
     """Whether an output depends on random numbers: two runs of one model differ then."""
     name = Tensor.parse(output).node
     above = model.graph.upstream([name]) if name in model.graph else ()
-    return any(RANDOM.search(model.graph.op(n)) for n in above)
+    stack, seen = [model.graph.node(n) for n in above], set[str]()
+    while stack:
+        node = stack.pop()
+        if RANDOM.search(node.op):
+            return True
+        called = function_names(node) if model.functions else set[str]()
+        for body in (called & model.functions.keys()) - seen:
+            seen.add(body)
+            inside = model.functions[body].graph
+            stack += [inside.node(each) for each in inside]
+    return False
 
 
 def check_loading(model: Model) -> None:
