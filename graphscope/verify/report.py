@@ -80,7 +80,9 @@ class Verification:
             parts.append(f"changed in the reference: {', '.join(self.run_with)}")
         for row in self.outputs:
             if row.get("through"):
-                text = f"drawn at random and compared by what it is drawn from: {row['a']}"
+                text = (
+                    f"drawn at random and compared by what it is drawn from: {row['a']}"
+                )
                 parts.append(f"{text} ({_listed(list(row['through']))})")
         if rows["random"]:
             parts.append(f"drawn at random and left out: {_listed(rows['random'])}")
