@@ -72,6 +72,7 @@ class KerasWriting(Tables):
     @cached_property
     def of_signatures(self) -> KerasWriting:
         """The analysis of all that the declared signatures yield; this one where outputs were asked for, or there are no two."""
+        from ..infer.outputs.same_signatures import same_signatures
         from ..infer.outputs.signatures import (
             declared_signatures,
             no_models,
@@ -81,12 +82,17 @@ class KerasWriting(Tables):
         if asked or self.model.layered or self.model.inferred:
             return self
         declared = declared_signatures(self.flat)
-        unfit = no_models(self.flat.graph, declared)
-        models = {k: s for k, s in declared.items() if k not in unfit} or declared
+        same = same_signatures(self.flat.graph, declared)
+        declared = {k: s for k, s in declared.items() if k not in same}
         if len(declared) < 2:
             return self
+        unfit = no_models(self.flat.graph, declared)
+        models = {k: s for k, s in declared.items() if k not in unfit} or declared
         whole = self._together(models)
         whole.left_out = tuple(
+            f"signature {name!r} is {other!r} once more" for name, other in same.items()
+        )
+        whole.left_out += tuple(
             f"signature {name!r} is left out: {why} (--signature {name} writes it)"
             for name, why in (unfit.items() if models is not declared else ())
         )

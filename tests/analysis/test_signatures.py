@@ -18,6 +18,7 @@ from graphscope.cli import cli
 from graphscope.errors import GraphError
 
 v1 = tf.compat.v1
+X = tf.TensorSpec([None, 6], tf.float32, name="x")
 
 
 def values(*shape: int) -> np.ndarray:
@@ -245,6 +246,26 @@ def test_a_wrong_signature_is_different_and_the_others_are_not(
     }
     one = compare_files(str(files["shared_v2"]), str(folder), signature="decode")
     assert one.passed and len(one.outputs) == 1
+
+
+def test_a_signature_that_is_another_once_more(tmp_path: Path) -> None:
+    """As Keras's own export writes them; one that only looks alike is no such."""
+    module = Coder()
+    twin = tf.function(lambda x: module.encode(x), [X])
+    names = {"serving_default": module.encode, "serve": module.encode, "twin": twin}
+    tf.saved_model.save(module, str(tmp_path / "same"), names)
+    same = analyse(str(tmp_path / "same"))
+    assert same.of_signatures is same
+    report = same.write_keras(tmp_path / "keras")
+    assert report.document()["signatures"] == [] and same.prove(tmp_path / "keras")
+    names["other"] = tf.function(lambda x: {"code": module.encode(x)["code"] + 1}, [X])
+    tf.saved_model.save(module, str(tmp_path / "other"), names)
+    report = analyse(str(tmp_path / "other")).write_keras(tmp_path / "keras")
+    assert report.document()["signatures"] == ["serving_default", "other"]
+    assert [r for r in report.remarks if "once more" in r] == [
+        f"signature {name!r} is 'serving_default' once more"
+        for name in ("serve", "twin")
+    ]
 
 
 @pytest.mark.parametrize("signature", ["encode", "decode"])

@@ -14,7 +14,7 @@ from ...graph import Graph
 from ...ops.constants import Constants
 
 _PASSES = frozenset(
-    "Identity Reshape Squeeze ExpandDims StridedSlice Pack Unpack Enter Merge Switch".split()
+    "Identity Reshape Squeeze ExpandDims StridedSlice Pack Unpack Enter Merge Switch GatherNd Gather GatherV2".split()
 )
 _PICTURES = re.compile(r"Decode(Jpeg|Png|Bmp|Gif|Image|AndCropJpeg)$|ExtractJpegShape$")
 _EXAMPLES = re.compile(r"Parse(Single)?Example(V2)?$")

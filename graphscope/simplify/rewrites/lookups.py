@@ -1,0 +1,337 @@
+"""Rows of a table looked up by a sparse tensor that was made of a dense one -> rows looked up by the dense one.
+
+Feature columns (``tf.feature_column``, TensorFlow Transform) turn ``[batch, length]`` into a sparse tensor of what is no missing
+value, drop what is no index, and combine the rows of each example. Of all that the dense tensor and a mask remain: a *selection*
+is a vector of those elements of a dense matrix at which a mask holds, and what is computed of it element by element is computed of
+the matrix as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...graph import Node, Tensor
+from ...graph.edit import duplicate, fresh, put, redirect
+from ...graph.order import sources_first
+from ..prune import prune
+from ..state import State
+from .size_vectors import SizeVectors
+
+_ELEMENTWISE = frozenset(
+    "Identity Cast AsString StringToHashBucketFast StringToHashBucketStrong StringToHashBucket LookupTableFindV2 ZerosLike OnesLike "
+    "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot Select SelectV2 Add AddV2 Sub Mul "
+    "FloorMod Minimum Maximum Bucketize".split()
+)
+_PASSES = frozenset({"Identity", "Cast"})
+_GATHERS = frozenset({"Gather", "GatherV2", "ResourceGather"})
+_COMBINERS = {
+    "SparseSegmentSum": "sum",
+    "SparseSegmentMean": "mean",
+    "SparseSegmentSqrtN": "sqrtn",
+}
+
+
+class _Selection(NamedTuple):
+    """The elements of a dense matrix at which a mask of its shape holds."""
+
+    dense: Tensor
+    mask: Tensor
+
+
+class _Rows(NamedTuple):
+    """What a gather yields for each element of a selection: its node, and the slot of the indices is 1."""
+
+    gather: str
+    of: _Selection
+
+
+def look_up_dense(state: State) -> State:
+    """Rows combined by a sparse tensor that stands for a dense one -> rows of the dense one, masked and combined.
+
+    ``Select(empty, 0, SparseSegmentSum(Gather(table, Unique(ids))...)) -> Sum(Gather(table, ids) * mask, axis=1)`` and
+    ``SparseToDense(Where(mask), shape, GatherNd(x, Where(mask)), default) -> SelectV2(mask, x, default)``.
+    """
+    if not state.outputs or next(state.graph.by_op("Where"), None) is None:
+        return state
+    order = sources_first(state.graph)
+    if order is None:
+        return state
+    reading = _Reading(state)
+    for name in order:
+        reading.read(name)
+    return state.become(prune(reading.graph, state.outputs)) if reading.ends else state
+
+
+class _Reading:
+    """The nodes in their order, each as what it is of a dense tensor; ``graph`` gets the dense nodes beside those that stand."""
+
+    def __init__(self, state: State) -> None:
+        self.before, self.graph = state.graph, duplicate(state.graph)
+        self.specs, self.constant = state.specs, state.constants.value
+        self.sizes = SizeVectors(self.before, self.specs, self.constant)
+        self.places: dict[Tensor, Tensor] = {}  # indices -> the mask that holds there
+        self.selections: dict[Tensor, _Selection] = {}
+        self.choices: dict[Tensor, _Selection] = {}  # numbers of selected elements
+        self.filled: dict[str, _Selection] = {}  # of SparseFillEmptyRows
+        self.unique: dict[str, _Selection] = {}
+        self.rows: dict[Tensor, _Rows] = {}
+        self.combined: dict[Tensor, tuple[str, _Rows]] = {}
+        self.masks: dict[tuple[Tensor, Tensor], Tensor] = {}
+        self.ends = 0
+        self.readers: Mapping[str, Callable[[str, Sequence[Tensor]], None]] = {
+            "Where": self._where,
+            "GatherNd": self._gather_nd,
+            "Reshape": self._reshape,
+            "SparseReshape": self._sparse_reshape,
+            "SparseFillEmptyRows": self._fill,
+            "Unique": self._unique,
+            "SparseToDense": self._to_dense,
+            "Fill": self._constant_vector,
+            **dict.fromkeys(_GATHERS, self._gather),
+            **dict.fromkeys(_COMBINERS, self._combine),
+        }
+
+    def read(self, name: str) -> None:
+        op, inputs = self.before.op(name), self.before.inputs(name)
+        if op in self.readers and inputs:
+            self.readers[op](name, inputs)
+        elif op in _ELEMENTWISE and inputs:
+            self._elementwise(name, inputs)
+            self._end(name, inputs)
+
+    def _where(self, name: str, inputs: Sequence[Tensor]) -> None:
+        if self._rank(inputs[0]) == 2:
+            self.places[Tensor(name)] = inputs[0]
+        elif inputs[0] in self.selections:
+            self.choices[Tensor(name)] = self.selections[inputs[0]]
+
+    def _gather_nd(self, name: str, inputs: Sequence[Tensor]) -> None:
+        mask = self.places.get(inputs[1])
+        if mask is not None and self._is_shape_of(inputs[0], mask):
+            self.selections[Tensor(name)] = _Selection(inputs[0], mask)
+
+    def _reshape(self, name: str, inputs: Sequence[Tensor]) -> None:
+        """A vector that stays one."""
+        shape = self.constant(inputs[1])
+        if shape is not None and shape.tolist() == [-1]:
+            for known in (self.choices, self.selections):
+                if inputs[0] in known:
+                    known[Tensor(name)] = known[inputs[0]]
+
+    def _sparse_reshape(self, name: str, inputs: Sequence[Tensor]) -> None:
+        """One that leaves the shape as it is."""
+        mask = self.places.get(inputs[0])
+        if mask is not None and self.sizes.after_reshape(*inputs[1:]) is not None:
+            self.places[Tensor(name)] = mask
+            redirect(self.graph, Tensor(name, 1), inputs[1])
+
+    def _gather(self, name: str, inputs: Sequence[Tensor]) -> None:
+        source, at = inputs[:2]
+        choice = self.choices.get(at)
+        if choice is not None:
+            self._choose(Tensor(name), source, choice)
+        elif at.node in self.unique and at.port == 0:
+            self.rows[Tensor(name)] = _Rows(name, self.unique[at.node])
+
+    def _choose(self, result: Tensor, source: Tensor, choice: _Selection) -> None:
+        """Elements of a selection, or of its places, at which another one holds."""
+        mask = self._both(choice.mask, choice.dense)
+        if self.places.get(source) == choice.mask:
+            self.places[result] = mask
+        selection = self.selections.get(source)
+        if selection is not None and selection.mask == choice.mask:
+            self.selections[result] = _Selection(selection.dense, mask)
+
+    def _fill(self, name: str, inputs: Sequence[Tensor]) -> None:
+        selection = self.selections.get(inputs[1])
+        if selection is None or self.places.get(inputs[0]) != selection.mask:
+            return
+        if self._is_size_of(inputs[2], selection.mask):
+            self.filled[name] = selection
+
+    def _unique(self, name: str, inputs: Sequence[Tensor]) -> None:
+        if inputs[0].port == 1 and inputs[0].node in self.filled:
+            self.unique[name] = self.filled[inputs[0].node]
+
+    def _combine(self, name: str, inputs: Sequence[Tensor]) -> None:
+        rows = self.rows.get(inputs[0])
+        numbers, owner = inputs[1], self._passed(inputs[2])
+        if rows is None or self.unique.get(numbers.node) != rows.of:
+            return
+        at = self.before.inputs(owner.node)
+        is_first = self.before.op(owner.node) == "StridedSlice" and at[0].port == 0
+        if numbers.port == 1 and is_first and self.filled.get(at[0].node) == rows.of:
+            if self._is_first_column(owner.node):
+                kind = _COMBINERS[self.before.op(name)]
+                self.combined[Tensor(name)] = kind, rows
+
+    def _is_first_column(self, name: str) -> bool:
+        begin, end, strides = (self.constant(t) for t in self.before.inputs(name)[1:4])
+        attrs = self.before.attrs(name)
+        masks = [attrs.get(f"{m}_mask", 0) for m in ("begin", "end", "shrink_axis")]
+        is_whole = begin is not None and begin.tolist() == [0, 0]
+        is_one = end is not None and end.tolist()[1:] == [1]
+        steps = strides is not None and strides.tolist() == [1, 1]
+        return is_whole and is_one and steps and masks[1] & 1 == 1 and masks[2] == 2
+
+    def _to_dense(self, name: str, inputs: Sequence[Tensor]) -> None:
+        selection = self.selections.get(inputs[2])
+        if selection is None or self.places.get(inputs[0]) != selection.mask:
+            return
+        if self._is_size_of(inputs[1], selection.mask) and self._rank(inputs[3]) == 0:
+            attrs = {"T": self.before.attrs(name).get("T")}
+            ends = [selection.mask, selection.dense, inputs[3]]
+            put(self.graph, name, Node("SelectV2", attrs), ends)
+            self.ends += 1
+
+    def _constant_vector(self, name: str, inputs: Sequence[Tensor]) -> None:
+        """One number for each element of a selection."""
+        if self.before.op(inputs[0].node) != "Shape":
+            return
+        selection = self.selections.get(self.before.inputs(inputs[0].node)[0])
+        if selection is not None:
+            self.selections[Tensor(name)] = _Selection(inputs[1], selection.mask)
+
+    def _elementwise(self, name: str, inputs: Sequence[Tensor]) -> None:
+        self._pass_on(name, inputs[0])
+        selected = [self.selections.get(t) for t in inputs]
+        masks = {each.mask for each in selected if each is not None}
+        is_plain = all(
+            each is not None or self._rank(t) == 0 for each, t in zip(selected, inputs)
+        )
+        if len(masks) != 1 or not is_plain:
+            return
+        node = self.before.node(name)
+        op = "SelectV2" if node.op == "Select" else node.op
+        operands = [e.dense if e is not None else t for e, t in zip(selected, inputs)]
+        dense = self._put(f"{name}/dense", op, node.attrs, *operands)
+        self.selections[Tensor(name)] = _Selection(dense, masks.pop())
+
+    def _pass_on(self, name: str, tensor: Tensor) -> None:
+        if self.before.op(name) in _PASSES:
+            if tensor in self.places:
+                self.places[Tensor(name)] = self.places[tensor]
+            if tensor in self.choices:
+                self.choices[Tensor(name)] = self.choices[tensor]
+        if self.before.op(name) == "Identity" and tensor in self.rows:
+            self.rows[Tensor(name)] = self.rows[tensor]
+
+    def _end(self, name: str, inputs: Sequence[Tensor]) -> None:
+        """Zeros for the examples of which nothing is looked up."""
+        if self.before.op(name) not in ("Select", "SelectV2"):
+            return
+        condition, zeros, result = inputs
+        if result not in self.combined or self.before.op(zeros.node) != "ZerosLike":
+            return
+        kind, rows = self.combined[result]
+        if self.before.inputs(zeros.node)[0] != result:
+            return
+        empty = self._above(self._above(condition, "Tile"), "Reshape")
+        if empty is not None and empty.port == 2:
+            if self.filled.get(empty.node) == rows.of:
+                self._put_rows(name, kind, rows)
+                self.ends += 1
+
+    def _above(self, tensor: Tensor | None, op: str) -> Tensor | None:
+        if tensor is None or self.before.op(tensor.node) != op:
+            return None
+        return self.before.inputs(tensor.node)[0]
+
+    def _put_rows(self, name: str, kind: str, rows: _Rows) -> None:
+        """The rows of all elements, those that the mask leaves out as zeros, combined over the second axis."""
+        selection, node = rows.of, self.before.node(rows.gather)
+        dtype = self._dtype(Tensor(name))
+        kinds = {"T": self._dtype(selection.dense)}
+        zeros = self._put(f"{name}/zeros", "ZerosLike", kinds, selection.dense)
+        ends = (selection.mask, selection.dense, zeros)
+        ids = self._put(f"{name}/ids", "SelectV2", kinds, *ends)
+        cast = {"SrcT": "bool", "DstT": dtype}
+        mask = self._put(f"{name}/mask", "Cast", cast, selection.mask)
+        shape = self.specs[self._root(selection.mask)].shape
+        is_one = shape is not None and shape[1] == 1
+        if is_one:
+            ids = self._put(
+                f"{name}/id", "Squeeze", {**kinds, "squeeze_dims": (1,)}, ids
+            )
+        operands = list(self.before.inputs(rows.gather))
+        operands[1] = ids
+        attrs = {**node.attrs, "Tindices": kinds["T"]}
+        taken = self._put(f"{name}/rows", node.op, attrs, *operands)
+        if is_one:
+            put(self.graph, name, Node("Mul", {"T": dtype}), [taken, mask])
+            return
+        wide = self._expanded(f"{name}/mask_of_rows", mask, dtype)
+        kept = self._put(f"{name}/kept", "Mul", {"T": dtype}, taken, wide)
+        axis = self._number(f"{name}/axis", 1)
+        sum_attrs = {"T": dtype, "Tidx": "int32"}
+        if kind == "sum":
+            put(self.graph, name, Node("Sum", sum_attrs), [kept, axis])
+            return
+        total = self._put(f"{name}/sum", "Sum", sum_attrs, kept, axis)
+        kept_axis = {**sum_attrs, "keep_dims": True}
+        count = self._put(f"{name}/count", "Sum", kept_axis, mask, axis)
+        if kind == "sqrtn":
+            count = self._put(f"{name}/root", "Sqrt", {"T": dtype}, count)
+        put(self.graph, name, Node("DivNoNan", {"T": dtype}), [total, count])
+
+    def _expanded(self, name: str, tensor: Tensor, dtype: str) -> Tensor:
+        axis = self._number(f"{name}/axis", -1)
+        attrs = {"T": dtype, "Tdim": "int32"}
+        return self._put(name, "ExpandDims", attrs, tensor, axis)
+
+    def _both(self, mask: Tensor, other: Tensor) -> Tensor:
+        if (mask, other) not in self.masks:
+            both = self._put(f"{mask.node}/both", "LogicalAnd", {}, mask, other)
+            self.masks[mask, other] = both
+        return self.masks[mask, other]
+
+    def _is_shape_of(self, tensor: Tensor, mask: Tensor) -> bool:
+        """Whether a tensor has the shape of a mask that was computed of it."""
+        sizes = [
+            self.specs[t].shape if t in self.specs else None for t in (tensor, mask)
+        ]
+        above = self.before.inputs(mask.node)
+        return sizes[0] == sizes[1] and sizes[0] is not None and tensor in above
+
+    def _is_size_of(self, tensor: Tensor, mask: Tensor) -> bool:
+        """Whether a vector holds the sizes of a mask."""
+        sizes = self.sizes(tensor)
+        above = self.before.inputs(self._root(mask).node)
+        return sizes is not None and any(sizes == self.sizes.of(t) for t in above)
+
+    def _root(self, mask: Tensor) -> Tensor:
+        """The mask of the graph that others were joined with."""
+        while mask.node not in self.before:
+            mask = self.graph.inputs(mask.node)[0]
+        return mask
+
+    def _passed(self, tensor: Tensor) -> Tensor:
+        while self.before.op(tensor.node) in _PASSES:
+            tensor = self.before.inputs(tensor.node)[0]
+        return tensor
+
+    def _rank(self, tensor: Tensor) -> int | None:
+        spec = self.specs.get(tensor)
+        return None if spec is None or spec.shape is None else len(spec.shape)
+
+    def _dtype(self, tensor: Tensor) -> str:
+        spec = self.specs.get(tensor)
+        if spec is not None and spec.dtype:
+            return spec.dtype
+        attrs = self.graph.attrs(tensor.node)
+        keys = ("DstT", "Tout", "T", "dtype", "out_type", "output_type")
+        return str(next((attrs[k] for k in keys if attrs.get(k)), "int64"))
+
+    def _number(self, name: str, value: int) -> Tensor:
+        array = np.array(value, np.int32)
+        return self._put(name, "Const", {"dtype": "int32", "value": array})
+
+    def _put(
+        self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
+    ) -> Tensor:
+        free = fresh(self.graph, name)
+        put(self.graph, free, Node(op, attrs), inputs)
+        return Tensor(free)
