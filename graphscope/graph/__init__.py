@@ -11,7 +11,8 @@ from .graph import (
     TensorSpec,
     did_you_mean,
 )
-from .layer import RNN, Layer, Layers, Loop, WeightUse
+from .layer import RNN, Layer, Loop, WeightUse
+from .layer_list import Layers
 from .model import Function, Model, Signature, Variable, Weights
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 
 from .graph import Node, Tensor
 from .model import Function, Model
-from .tables import pairs_table, rows_table
+from .tables import pairs_table
 
 WIRING_ASSUMED = (
     "the wiring is assumed"  # how the evidence of a layer that nothing wires begins
@@ -105,7 +105,7 @@ class Layer(Node):
         """One line: class, name, config, the shapes of its weights."""
         words = [f"{key}={value!r}" for key, value in self.attrs.items()]
         words += [f"{key} {list(use.shape)}" for key, use in self.weights.items()]
-        listed = ", ".join(map(_short, words))
+        listed = ", ".join(map(shortened, words))
         return f"<{self.op} {self.name or self.output.node!r}{': ' * bool(listed)}{listed}>"
 
     @property
@@ -161,21 +161,5 @@ class RNN(Layer):
     scope: str = ""
 
 
-class Layers(tuple[Layer, ...]):
-    """The layers of a model, which a notebook shows as one table."""
-
-    __slots__ = ()
-
-    def _repr_html_(self) -> str:
-        """One row a layer: name, class, config, weights."""
-        return rows_table(("layer", "class", "config", "weights"), map(_row, self))
-
-
-def _row(layer: Layer) -> tuple[str, ...]:
-    config = ", ".join(_short(f"{k}={v}") for k, v in layer.attrs.items())
-    weights = (f"{role} {list(use.shape)}" for role, use in layer.weights.items())
-    return (layer.name or layer.output.node, layer.op, config, ", ".join(weights))
-
-
-def _short(text: str, most: int = 60) -> str:
+def shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -8,6 +8,7 @@ from typing import Any
 
 LONGEST = 200  # characters of a cell
 MOST = 60  # rows of a list
+_LEFT = ' style="text-align:left"'  # notebooks set tables flush right
 
 
 def pairs_table(title: str, pairs: Mapping[str, Any]) -> str:
@@ -21,9 +22,9 @@ def rows_table(
 ) -> str:
     """A table; beyond ``most`` the rows are counted."""
     lines = list(rows)
-    top = "".join(f"<th>{_cell(each)}</th>" for each in head)
+    top = "".join(f"<th{_LEFT}>{_cell(each)}</th>" for each in head)
     body = "".join(
-        f"<tr>{''.join(f'<td>{_cell(each)}</td>' for each in row)}</tr>"
+        f"<tr>{''.join(f'<td{_LEFT}>{_cell(each)}</td>' for each in row)}</tr>"
         for row in lines[:most]
     )
     more = len(lines) - most

@@ -15,7 +15,7 @@ def test_a_layer_is_one_line() -> None:
 def test_layers_are_one_table() -> None:
     layers = Layers([Layer("Dense", {"units": 8}, name="<b>"), Layer("Flatten")])
     shown = layers._repr_html_()
-    assert "<td>Dense</td>" in shown and "&lt;b&gt;" in shown and "<b>" not in shown
+    assert ">Dense</td>" in shown and "&lt;b&gt;" in shown and "<b>" not in shown
     assert layers[0].op == "Dense" and list(layers[1:]) == [layers[1]]
 
 
