@@ -172,6 +172,34 @@ def test_nothing_that_hides_faults() -> None:
     assert not wrong
 
 
+def test_the_spellings_of_an_op_stand_once() -> None:
+    """``("Switch", "RefSwitch")`` is ``spellings.SWITCHES``: who lists them again forgets one of them some day."""
+    from graphscope.ops import spellings
+
+    groups = {
+        name: set(group)
+        for name, group in vars(spellings).items()
+        if name.isupper() and isinstance(group, tuple)
+    }
+    parts = {part for part, others in ARROWS.items() if "ops" in others}
+    again = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: spellings.{name}"
+        for path in FILES
+        if part_of(path) in parts - {"patterns"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Tuple | ast.Set | ast.Call)
+        for name, group in groups.items()
+        if group <= _texts_in(node)
+    ]
+    assert not again
+
+
+def _texts_in(node: ast.Tuple | ast.Set | ast.Call) -> set[object]:
+    """The texts of a literal collection, or of the arguments of a call."""
+    elements = node.args if isinstance(node, ast.Call) else node.elts
+    return {each.value for each in elements if isinstance(each, ast.Constant)}
+
+
 def test_import_graphscope_loads_nothing_heavy() -> None:
     code = "import sys, graphscope; print([m for m in %r if m in sys.modules])" % (
         HEAVY,

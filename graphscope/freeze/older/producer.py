@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import NotExpressible
 from ...graph import Function, Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...ops import spellings
 from ...wire.attrs import numpy_dtype
 from ...wire.write import Edited
 from ..shrink.fold import strip_defaults
@@ -26,7 +27,7 @@ _PLAIN = {
     "FusedBatchNormV2": "FusedBatchNorm",
     "FusedBatchNormV3": "FusedBatchNorm",
 }
-_CONTROL = ("If", "StatelessIf", "While", "StatelessWhile")
+_CONTROL = (*spellings.WHILES, *spellings.IFS)
 _HINTS = ("output_shapes", "parallel_iterations")  # no value depends on them
 _ADDED = frozenset("float16 float32 float64 int32 int64 int16 int8 uint8".split())
 Functions = Mapping[str, Function]

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh, put, redirect
+from ...ops import spellings
 from ..inputs import CUT
 from ..report import Change
 from .moving_averages import VARIABLES, find_averages, variable_of
 
 STATES = ("constant", "inputs")
-_WRITES = ("Assign", "AssignVariableOp")
 _READS = ("Identity", "ReadVariableOp")
 
 
@@ -33,7 +33,7 @@ def find_states(graph: Graph, outputs: Sequence[Tensor]) -> list[State]:
     ends = [tensor.node for tensor in outputs]
     needed, run = graph.upstream(ends), graph.upstream(ends, control=True)
     written: dict[str, list[tuple[str, Tensor]]] = {}
-    for name in graph.by_op(*_WRITES):
+    for name in graph.by_op(*spellings.ASSIGNS):
         inputs = graph.inputs(name)
         if name not in run or len(inputs) != 2:
             continue

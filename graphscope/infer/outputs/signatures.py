@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import GraphError
 from ...graph import Graph, Model, Signature, Tensor, did_you_mean
+from ...ops import spellings
 from ...ops.effects import effect_of
 from ...wire.nodes import holds_tensor
 
@@ -19,7 +20,7 @@ _OTHER = re.compile(r"loss|label|target|input|train|summar|metric|saver|init|var
 DEFAULT = "serving_default"
 _INTERNAL = "__saved_model"  # what loads and initialises
 _WRITER = re.compile(r"Assign|(Resource)?(Sparse)?Apply|(Resource)?Scatter")
-_FEEDS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
+_FEEDS = frozenset(spellings.PLACEHOLDERS)
 _BUNDLE = "serving_signatures"
 
 
