@@ -22,6 +22,7 @@ __all__ = [
     "fifth",
     "fourth",
     "layers",
+    "seventh",
     "sixth",
     "style",
     "third",
@@ -52,6 +53,7 @@ SETS: dict[str, dict[str, Builder]] = {
     "fourth": {},
     "fifth": {},
     "sixth": {},
+    "seventh": {},
 }
 """Styles by when they were written: from the third on each was measured once before anybody looked at an answer."""
 
@@ -83,6 +85,12 @@ def fifth(build: Builder) -> Builder:
 def sixth(build: Builder) -> Builder:
     """Registers a builder of the sixth set."""
     SETS["sixth"][build.__name__] = build
+    return build
+
+
+def seventh(build: Builder) -> Builder:
+    """Registers a builder of the seventh set."""
+    SETS["seventh"][build.__name__] = build
     return build
 
 
@@ -138,7 +146,7 @@ _FILES = (
     "classifiers generative regressions reinforcement sequences structures fourth"
     " third.agents third.images third.language third.science"
     " fifth.agents fifth.boxes fifth.faces fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
-    " fifth.words sixth"
+    " fifth.words sixth seventh.agents seventh.pictures seventh.ratings seventh.science seventh.words"
 )
 
 

@@ -1,0 +1,1 @@
+"""The seventh set: training graphs after strangers' own code, each read before it was written down, none run before."""
