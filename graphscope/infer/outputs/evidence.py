@@ -12,11 +12,11 @@ from ...graph import Model
 from ...ops import spellings
 from ..training.op_kinds import LOSS_OPS, SHAPE_ONLY
 from ..training.roles import Training
-from ..training.weight_groups import union_of
 from .answer import Evidence
 from .heads.branches import gathers_turns
 from .heads.candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
 from .heads.embeddings import codes_before_classes
+from .heads.parts import Parts
 from .points import POINTS
 from .rivals import Rivals
 from .signatures import declared_collections
@@ -77,20 +77,14 @@ class Context:
             if not deps.later[head.index] and not deps.reduced[head.index]:
                 key = weights, self._op_of(head)
                 self.twins[key].setdefault(self._base(head.index), self._name_of(head))
-        generators = [h for h in heads if self._is_boundary(h)]
+        self.parts = Parts(study, heads)
+        generators = [h for h in heads if self.parts.why_end(h)]
         self.rivals = Rivals(study, heads, generators, self.data)
         self.drawn_from = {self.rivals.deterministic(h) for h in heads if h.end}
         names = study.flow.names
         codes = codes_before_classes(study)
         self.codes = {i: names[n] for i, n in codes.items()}
         self.compared = frozenset(codes.values())
-        self.fed_by_generator = self._judged(heads)
-
-    def _judged(self, heads: list[Head]) -> int:
-        """The weights that what a generator makes is fed to."""
-        groups, weights = self.study.weight_groups, self.study.deps.weights
-        union = union_of([weights[h.index] for h in heads if self._is_boundary(h)])
-        return union_of([g for g in groups if not g & union]) if union else 0
 
     def rate(self, head: Head) -> Rated:
         """What speaks for and against a head."""
@@ -117,10 +111,10 @@ class Context:
 
     def _part(self, head: Head) -> tuple[str, list[Evidence]]:
         """Which part of a model of several parts a head belongs to, "" where there is but one."""
-        if self._is_boundary(head):
+        if self.parts.why_end(head):
             return "generator", []
         weights = self.study.deps.weights[head.index]
-        if self.fed_by_generator & weights:
+        if self.parts.only_judges(head):
             text = "only judges what a generator made"
             return "discriminator", [self._evidence("judges a generator", text)]
         base = self._base(head.index)
@@ -189,7 +183,7 @@ class Context:
     def _by_weights(self, head: Head) -> Iterator[Evidence]:
         have = self.study.deps.weights[head.index].bit_count()
         if self.most:
-            share = 1.0 if self._is_boundary(head) else have / self.most
+            share = 1.0 if self.parts.why_end(head) else have / self.most
             what = "trainable weights" if self.study.updates else "weights"
             text = f"{have} of {self.total} {what} upstream"
             yield self._evidence("share of weights", text, math.log(max(share, 0.02)))
@@ -235,7 +229,9 @@ class Context:
                 yield self._evidence("unread", text)
             if self.ends == 1 and not self.trains:
                 yield self._evidence("only end", "nothing else is left unread")
-        if study.deps.later[head.index] and head.index not in study.losses.necks:
+        asked = head.index in self.parts.pushed
+        later = study.deps.later[head.index] and head.index not in study.losses.necks
+        if later or asked:
             yield from self._boundary(head)
 
     def _is_lookup(self, i: int) -> bool:
@@ -293,17 +289,15 @@ class Context:
             text = f"of length one, as the class weights of {self.codes[head.index]!r}: an embedding"
             yield self._evidence("class weights", text)
             return
-        later = "weights are still applied after it"
-        if not self._is_boundary(head):
-            yield self._evidence("weights later", later)
-            return
-        text = f"{later}: all the weights of one optimizer end here, another's begin"
-        yield self._evidence("boundary", text)
-
-    def _is_boundary(self, head: Head) -> bool:
-        groups, deps = self.study.weight_groups, self.study.deps
-        own = [g for g in groups if deps.weights[head.index] & g]
-        return len(groups) > 1 and len(own) == 1 and bool(deps.later[head.index])
+        later = ""
+        if self.study.deps.later[head.index]:
+            later = "weights are still applied after it"
+        why = self.parts.why_end(head)
+        yield (
+            self._evidence("boundary", f"{later}: {why}" if later else why)
+            if why
+            else self._evidence("weights later", later)
+        )
 
     def _loss_name(self, head: Head) -> str:
         flow, roles = self.study.flow, self.study.roles

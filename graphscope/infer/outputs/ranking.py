@@ -11,10 +11,9 @@ from ..training.roles import Training
 from .answer import Candidate
 from .evidence import Context, Rated
 from .heads.candidates import ACTIVATIONS, Head
+from .heads.labels import labels_of
 from .points import CHOSEN, OTHER, POINTS
 from .twins import Twins
-
-_MEASURES = ("loss", "metric")
 
 
 def score_heads(
@@ -133,21 +132,6 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
         behind = study.flow.upstream([each.head.index], _same_layer(study))
         leads.append((each, behind))
     return frozenset(each.head.tensor for each, _ in leads)
-
-
-def labels_of(study: Training, i: int) -> int:
-    """Bits of the labels that a head is compared with: those that join its values on their way through losses."""
-    flow, labels, bits = study.flow, study.losses.labels, 0
-    stack, seen = [i], {i}
-    while stack:
-        for n in flow.outputs[stack.pop()]:
-            if n in seen or study.roles.get(n) not in _MEASURES:
-                continue
-            seen.add(n)
-            bits |= study.deps.feeds[n] & labels
-            if not study.deps.feeds[n] & labels:
-                stack.append(n)
-    return bits & ~study.deps.feeds[i]
 
 
 def _is_trained(study: Training, each: Rated, lead: Rated) -> bool:

@@ -28,10 +28,10 @@ def boundaries_of(study: Training) -> list[int]:
         others = union_of([g for g in groups if g != own[0]])
         if any(deps.applied[n] & others for n in readers_of(study, i)):
             boundaries.append(_before_join(study, i))
-    return [i for i in boundaries if not _is_blend(study, i, boundaries)]
+    return [i for i in boundaries if not is_blend(study, i, boundaries)]
 
 
-def _is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
+def is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
     """Whether a boundary is another one mixed with data: the points between real and false of a gradient penalty."""
     weights, feeds = study.deps.weights, study.deps.feeds
     return any(

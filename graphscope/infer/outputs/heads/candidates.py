@@ -16,6 +16,7 @@ from .alive import is_alive, readers_of
 from .boundaries import boundaries_of, ends_of_copies
 from .branches import branches, is_pivot, read_by_branch
 from .embeddings import codes_before_classes
+from .judged import judged
 
 DECISIONS = frozenset(
     {*spellings.GREATER, *"ArgMax ArgMin TopK TopKV2 Round Less Sign".split()}
@@ -69,6 +70,8 @@ def find_heads(model: Model, study: Training) -> list[Head]:
     ends.update(dict.fromkeys(_before_decisions(study, list(ends))))
     ends.update(dict.fromkeys(_named(study)))
     ends.update(dict.fromkeys(boundaries_of(study)))
+    ends.update(dict.fromkeys(judged(study)))
+    ends.update(dict.fromkeys(_pushed(study)))
     ends.update(dict.fromkeys(ends_of_copies(study)))
     ends.update(dict.fromkeys(codes_before_classes(study)))
     nodes = _outside_branches(study, _without_loop_exits(study, list(ends)))
@@ -234,6 +237,12 @@ def _before_losses(study: Training) -> list[int]:
             before += [s for s, _ in study.flow.inputs[i] if is_alive(study, s)]
     before = [i for i in before if not study.deps.later[i]]
     return before + [i for i in study.losses.necks if is_alive(study, i)]
+
+
+def _pushed(study: Training) -> list[int]:
+    """What is trained by a gradient that a person passed on: the action that a critic pushes."""
+    own = study.derivatives
+    return [i for i in (own.pushed if own is not None else ()) if is_alive(study, i)]
 
 
 def _before_decisions(study: Training, ends: list[int]) -> list[int]:

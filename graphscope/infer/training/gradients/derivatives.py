@@ -15,6 +15,7 @@ from ..op_kinds import SHAPE_ONLY, SOURCES, gradient_slots, kind_of
 
 _SCOPE = re.compile(r"^((?:.*/)?(?:gradients(?:_\d+)?|gradient_tape))/(.*)$")
 _NUMBER = re.compile(r"_(\d+)$")
+_SEED = re.compile(r"grad_ys_\d+$")
 _SECOND = re.compile(r"BiasAddGrad|\w*BackpropFilter\w*")
 _PASSES = frozenset(
     "Identity Reshape Cast Transpose Squeeze ExpandDims StridedSlice ConcatV2 Pack Enter Switch".split()
@@ -25,7 +26,8 @@ _PASSES = frozenset(
 class Derivatives:
     """``scope``: the gradient scope of each node, "" outside one; ``free``: nodes of derivatives that the model or its
     loss computes with; ``parameter``: derivatives by a weight that no optimizer takes; ``read``: derivatives that the
-    model or its loss reads; ``by_input``: derivatives by an input that nothing reads, where nothing is trained: fetched.
+    model or its loss reads; ``by_input``: derivatives by an input that nothing reads, where nothing is trained: fetched;
+    ``pushed``: what weights are trained to move in a direction that somebody gave (``grad_ys``): an actor's action.
     """
 
     scope: list[str]
@@ -33,6 +35,7 @@ class Derivatives:
     parameter: tuple[int, ...] = ()
     read: tuple[int, ...] = ()
     by_input: tuple[int, ...] = ()
+    pushed: tuple[int, ...] = ()
 
     def steps(self) -> bytearray:
         """A mask of the nodes inside gradients that the model or its loss computes with."""
@@ -64,7 +67,27 @@ def find_derivatives(flow: Flow, updates: list[int]) -> Derivatives:
     busy = {scope[i] for i in [*read, *parameter]}
     by_input = [] if trains else [i for i in by_input if scope[i] not in busy]
     free = flow.upstream(read + by_input)
-    return Derivatives(scope, free, tuple(parameter), tuple(read), tuple(by_input))
+    trained = applied | {scope[i] for i in parameter}
+    pushed = _pushed(flow, scope, trained)
+    return Derivatives(
+        scope, free, tuple(parameter), tuple(read), tuple(by_input), pushed
+    )
+
+
+def _pushed(flow: Flow, scope: list[str], trained: set[str]) -> tuple[int, ...]:
+    """The tensors of which calls that train take a gradient that is no array of ones: ``tf.gradients`` names the forward
+    op after which the first node of its pass is called."""
+    pushed: dict[int, None] = {}
+    for i in flow.by_kind(lambda op: op == "Identity"):
+        match = _SCOPE.match(flow.names[i]) if scope[i] in trained else None
+        if match is None or not _SEED.match(match.group(2)):
+            continue
+        for n in flow.outputs[i]:
+            inside = flow.names[n].removeprefix(scope[i] + "/")
+            node = flow.index.get(inside.rpartition("_grad/")[0])
+            if node is not None:
+                pushed[node] = None
+    return tuple(pushed)
 
 
 def _scope_of(name: str) -> str:

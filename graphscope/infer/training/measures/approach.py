@@ -46,6 +46,8 @@ ANSWERS = re.compile(
 )
 """What makes an answer of scores: no step of a loss, though a loss follows beside it."""
 
+_TOTALS = frozenset("Sum Mean EuclideanNorm".split())
+_GUARDS = frozenset("Add AddV2 Maximum Identity Reshape Squeeze Cast Neg Abs".split())
 _LINEAR = frozenset("Neg Identity Reshape Squeeze Cast Transpose ExpandDims".split())
 _FAR = 6
 _MOST = 200
@@ -225,7 +227,7 @@ class Approach:
         start = self.fork[i]
         if start == i or not self.deps.weights[start] or self.deps.later[start]:
             return False
-        if ANSWERS.match(self.flow.ops[i]) and not self._is_complement(i):
+        if is_answer(self.flow, i) and not self._is_complement(i):
             return False
         return len(self.readers(start)) > 1 and self._is_avoided(start, i)
 
@@ -271,6 +273,21 @@ class Approach:
                 return False
             n = after[0]
         return False
+
+
+def is_answer(flow: Flow, i: int) -> bool:
+    """Whether a node makes an answer of scores; a root does where it makes a distance, the root of a sum."""
+    if not ANSWERS.match(flow.ops[i]):
+        return False
+    if flow.ops[i] != "Sqrt":
+        return True
+    for _ in range(_FAR):
+        i = flow.inputs[i][0][0] if flow.inputs[i] else i
+        if flow.ops[i] in _TOTALS:
+            return True
+        if flow.ops[i] not in _GUARDS:
+            return False
+    return False
 
 
 def find_origins(flow: Flow, deps: Dependence) -> list[int]:

@@ -15,9 +15,10 @@ from ....ops import spellings
 from ..arrays import Flow
 from ..dependence import Dependence, constant_shape
 from ..op_kinds import COMPARISONS, LOSS_OPS, SHAPE_ONLY, kind_of
-from .approach import ANSWERS, find_approach
+from .approach import find_approach, is_answer
 from .bottlenecks import VIEWS, Bottlenecks, find_bottlenecks
 from .monitoring import find_passive
+from .settings import drawing_rates
 
 _WEAK = 1
 _WAYS = 16  # of a difference that are followed
@@ -29,8 +30,6 @@ _PASSED = frozenset(
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
 _ENDS = frozenset("Sqrt Rsqrt".split())
 _ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
-_ASSEMBLED = re.compile(rf"ConcatV2$|{ANSWERS.pattern}")
-"""What a person puts together or answers with, on the way from a prediction to a loss too."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ def find_losses(
     """
     lossy = _find_lossy(flow, deps, backward)
     candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
+    candidates &= ~drawing_rates(flow, deps)
     differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
     passive = find_passive(flow, deps, candidates, differentiated)
     aside = bytearray(b | p for b, p in zip(backward, passive))
@@ -83,7 +83,9 @@ def find_losses(
             flow, plain, aside, lossy, derived, role, necks.compared | own
         ).mark()
         between = frozenset(
-            i for i in necks.between if not _ASSEMBLED.match(flow.ops[i])
+            i
+            for i in necks.between
+            if flow.ops[i] != "ConcatV2" and not is_answer(flow, i)
         )
         last, views = _before_steps(flow, deps, role, necks)
         joined = (i for i in necks.between if flow.ops[i] == "ConcatV2")

@@ -1,0 +1,52 @@
+"""Heads -> where one network of several ends: a generator before its judge, an actor that is pushed, and who only judges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...training.roles import Training
+from ...training.weight_groups import union_of
+from .candidates import Head
+from .judged import judged
+from .labels import labels_of
+
+
+class Parts:
+    """The networks of a graph, as far as optimizers, judges and directions that are given tell them apart."""
+
+    def __init__(self, study: Training, heads: Sequence[Head]) -> None:
+        self.study = study
+        self.shown = judged(study)
+        own = study.derivatives
+        self.pushed = frozenset(own.pushed if own is not None else ())
+        self.judges = self._judges(heads)
+
+    def why_end(self, head: Head) -> str:
+        """Why a network ends at a head though weights may follow, "" where none does."""
+        deps, groups = self.study.deps, self.study.weight_groups
+        own = [g for g in groups if deps.weights[head.index] & g]
+        if len(groups) > 1 and len(own) == 1 and deps.later[head.index]:
+            return "all the weights of one optimizer end here, another's begin"
+        if head.index in self.pushed:
+            return "its weights are trained to move it in a direction that is given"
+        if head.index in self.shown:
+            return "what follows is applied to data as well: it judges"
+        return ""
+
+    def only_judges(self, head: Head) -> bool:
+        """Whether a head holds a judge's opinion, for which nobody has an answer: no critic's value."""
+        ends = head.index in self.shown or head.index in self.pushed
+        return bool(self.judges & self.study.deps.weights[head.index]) and not ends
+
+    def _judges(self, heads: Sequence[Head]) -> int:
+        """The weights that what a network makes is fed to, but for those of a critic, whose value has a label."""
+        study, weights = self.study, self.study.deps.weights
+        ends = union_of([weights[h.index] for h in heads if self.why_end(h)])
+        rest = [g for g in study.weight_groups if not g & ends] if ends else []
+        judges = union_of([*rest, *self.shown.values()]) & ~ends
+        told = [
+            weights[h.index]
+            for h in heads
+            if judges & weights[h.index] and labels_of(study, h.index)
+        ]
+        return judges & ~union_of(told)
