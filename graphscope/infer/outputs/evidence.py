@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from ...graph import Model
 from ...ops import spellings
-from ..training.op_kinds import LOSS_OPS, SHAPE_ONLY
+from ..training.measures.monitoring import residual_of
+from ..training.op_kinds import CLAMPS, LOSS_OPS, SHAPE_ONLY
 from ..training.roles import Training
 from .answer import Evidence
 from .heads.branches import gathers_turns
@@ -335,6 +336,16 @@ class Context:
                 return i
             i = flow.inputs[i][0][0]
         return i
+
+    def residual_of(self, head: Head) -> int | None:
+        """What a head that is only looked at adds data to, through clamps."""
+        flow, i = self.study.flow, head.index
+        for _ in range(8):
+            if not head.end or flow.ops[i] not in THROUGH | CLAMPS:
+                break
+            i = flow.inputs[i][0][0] if flow.inputs[i] else i
+        looked = head.readers <= {"summary"}
+        return residual_of(flow, self.study.deps, i) if looked else None
 
     def _base(self, i: int) -> int:
         """The last layer behind a head: what softmax, argmax and identity of one prediction have in common."""

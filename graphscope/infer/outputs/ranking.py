@@ -29,7 +29,7 @@ def score_heads(
         return []
     context = Context(model, study, heads, points)
     rated = _prefer_activations(context, [context.rate(head) for head in heads])
-    rated = _prefer_sure(context, rated)
+    rated = _prefer_sure(context, _prefer_whole(context, rated))
     rated.sort(key=lambda r: (-r.points, r.head.tensor.node, r.head.tensor.port))
     ordered = _representatives_first(context, rated)
     return _candidates(model, study, ordered, specs, certain)
@@ -49,6 +49,16 @@ def _prefer_activations(context: Context, rated: list[Rated]) -> list[Rated]:
             else each
         )
         for each in rated
+    ]
+
+
+def _prefer_whole(context: Context, rated: list[Rated]) -> list[Rated]:
+    """Where data is added back to what was trained, and only looked at: that sum before the residual."""
+    points = {r.head.index: r.points for r in rated}
+    residuals = [context.residual_of(r.head) for r in rated]
+    return [
+        replace(each, bonus=_lift(each, points[i] + 0.1)) if i in points else each
+        for each, i in zip(rated, residuals)
     ]
 
 

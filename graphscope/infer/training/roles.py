@@ -110,7 +110,7 @@ def study_training(
     deps = look_ahead_again(flow, deps, _without_measures(aside, losses))
     roles = _seed_roles(flow, backward, writes, losses, updates)
     _spread_to_groups(flow, first, roles)
-    _spread_upstream(flow, first, roles, trained)
+    _spread_upstream(flow, first, roles, trained | losses.tables)
     _spread_downstream(flow, first, roles)
     groups = weight_groups(flow, deps, updates, fetched, backward)
     copies = _find_copies(flow, first, writes)
@@ -245,9 +245,10 @@ def _only_guards(flow: Flow, i: int) -> bool:
 
 
 def _spread_upstream(
-    flow: Flow, deps: Dependence, roles: dict[int, str], trained: Collection[int]
+    flow: Flow, deps: Dependence, roles: dict[int, str], spared: Collection[int]
 ) -> None:
-    """Give a node whose every reader has a role the first of their roles, where that is safe to say."""
+    """Give a node whose every reader has a role the first of their roles, where that is safe to say; ``spared`` are what
+    is trained, and what is predicted from it alone."""
     idle = bytearray(len(flow))
     counted = _counted_bits(flow, deps, roles)
     for i in reversed(flow.order):
@@ -257,7 +258,7 @@ def _spread_upstream(
         if not readers:
             idle[i] = _is_idle(flow, deps, counted, i)
             continue
-        if not all(n in roles for n in readers) or i in trained:
+        if not all(n in roles for n in readers) or i in spared:
             continue
         reader_roles = {roles[n] for n in readers}
         if _may_follow(flow, deps, i, reader_roles):

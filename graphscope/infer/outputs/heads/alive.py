@@ -40,6 +40,8 @@ def is_alive(study: Training, i: int) -> bool:
         return False
     if op in ("Const", "NoOp") or SOURCES.match(op) or is_pivot(study.flow, i):
         return False
+    if i in study.losses.tables:
+        return True
     if deps.sources and deps.has_weights:
         return bool(deps.feeds[i] and deps.weights[i])
     return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])

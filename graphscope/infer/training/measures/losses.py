@@ -18,7 +18,9 @@ from ..op_kinds import COMPARISONS, LOSS_OPS, SHAPE_ONLY, kind_of
 from .approach import find_approach, is_answer
 from .bottlenecks import VIEWS, Bottlenecks, find_bottlenecks
 from .monitoring import find_passive
+from .pairs import find_pairs
 from .settings import drawing_rates
+from .tables import learned_tables
 
 _WEAK = 1
 _WAYS = 16  # of a difference that are followed
@@ -35,7 +37,8 @@ _ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
 @dataclass(frozen=True)
 class Losses:
     """``labels``: bits of the inputs that are labels; ``role``: node number -> "loss", "metric" or "label"; ``necks``:
-    the tensors through which all that is learned reaches a loss; ``between``: what lies between them and it.
+    the tensors through which all that is learned reaches a loss; ``between``: what lies between them and it;
+    ``tables``: what weights alone compute and a label is subtracted from.
     """
 
     labels: int
@@ -43,6 +46,7 @@ class Losses:
     necks: frozenset[int] = frozenset()
     between: frozenset[int] = frozenset()
     transitions: int = 0
+    tables: frozenset[int] = frozenset()
 
 
 def find_losses(
@@ -67,12 +71,18 @@ def find_losses(
     labels = candidates & _measured_inputs(flow, deps, aside, lossy, trains)
     targets, added = _subtracted(flow, deps, candidates, differentiated, backward)
     labels = (labels & ~added) | targets
+    tables = learned_tables(flow, deps, differentiated, backward)
+    for label in tables.values():
+        labels |= label
     role: dict[int, str] = {}
     last = between = frozenset[int]()
     transitions = 0
     if trains or labels:
         whole = _find_whole_batch(flow, deps, aside, writes)
         _mark_measures(flow, deps, aside, whole, labels, differentiated, role)
+        pairs = find_pairs(flow, deps, differentiated, aside)
+        for i in pairs.beyond:
+            role.setdefault(i, "loss")
         plain = _without_weights_of_losses(flow, deps, labels)
         necks = find_bottlenecks(flow, plain, aside, labels, role)
         of_labels = _weights_of_labels(flow, deps, labels)
@@ -80,7 +90,7 @@ def find_losses(
             transitions |= deps.applied[i] & of_labels
         own = {i for i in necks.heads if _is_unflattened(flow, i)}
         find_approach(
-            flow, plain, aside, lossy, derived, role, necks.compared | own
+            flow, plain, aside, lossy, derived, role, necks.compared | own | pairs.runs
         ).mark()
         between = frozenset(
             i
@@ -92,7 +102,7 @@ def find_losses(
         last |= {i for i in joined if i not in views and i not in role}
         role.update(dict.fromkeys(views, "loss"))
     role.update((i, "summary") for i, marked in enumerate(passive) if marked)
-    return Losses(labels, role, last, between - last, transitions)
+    return Losses(labels, role, last, between - last, transitions, frozenset(tables))
 
 
 def _before_steps(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from ....ops import spellings
 from ..arrays import Flow
 from ..dependence import Dependence
-from ..op_kinds import SHAPE_ONLY, kind_of
+from ..op_kinds import CLAMPS, SHAPE_ONLY, kind_of
 
 _ANSWERS = frozenset("Softmax Sigmoid".split())
 _SHAPES = frozenset("Reshape Squeeze Identity ExpandDims ConcatV2".split())
 _LOOKUPS = frozenset(spellings.GATHERS)
 _PICKS = "NonMaxSuppression"
+_SUMS = frozenset("Add AddV2 Sub".split())
 _LOOKS = ("summary", "assertion")
 _TAILS = frozenset(
     {
@@ -65,6 +66,20 @@ def _find_answers(flow: Flow, deps: Dependence) -> bytearray:
         elif op in _LOOKUPS and deps.weights[i] and len(flow.inputs[i]) > 1:
             value, places = (source for source, _ in flow.inputs[i][:2])
             answers[i] = answers[value] or flow.ops[places].startswith(_PICKS)
-        elif op in _SHAPES and flow.inputs[i]:
+        elif op in _SHAPES | CLAMPS and flow.inputs[i]:
             answers[i] = answers[flow.inputs[i][0][0]]
+        elif op in _SUMS:
+            answers[i] = residual_of(flow, deps, i) is not None
     return answers
+
+
+def residual_of(flow: Flow, deps: Dependence, i: int) -> int | None:
+    """What weights computed of data, where a node adds data to it again: a residual that it makes a picture."""
+    if flow.ops[i] not in _SUMS:
+        return None
+    made = [s for s, _ in flow.inputs[i] if deps.weights[s]]
+    data = [s for s, _ in flow.inputs[i] if not deps.weights[s] and deps.feeds[s]]
+    if len(made) != 1 or len(data) != 1 or deps.later[i] or deps.later[made[0]]:
+        return None
+    known = not deps.feeds[data[0]] & ~deps.feeds[made[0]]
+    return made[0] if known and not deps.reduced[made[0]] else None
