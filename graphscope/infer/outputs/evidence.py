@@ -17,6 +17,7 @@ from .answer import Evidence
 from .heads.branches import gathers_turns
 from .heads.candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
 from .heads.embeddings import codes_before_classes
+from .heads.labels import taught
 from .heads.parts import Parts
 from .points import POINTS
 from .rivals import Rivals
@@ -63,7 +64,15 @@ class Context:
     ) -> None:
         self.model, self.study, self.points = model, study, points
         deps = study.deps
-        self.most = max((deps.weights[h.index].bit_count() for h in heads), default=0)
+        self.taught = taught(study, heads)
+        self.most = max(
+            (
+                deps.weights[h.index].bit_count()
+                for h in heads
+                if h.index not in self.taught
+            ),
+            default=0,
+        )
         aside = {v.name for v in model.variables if v.role in _ASIDE}
         holders = [study.flow.names[i] for i in deps.holders]
         keys = [model.keys.get(name, name).split(" ")[0] for name in holders]
@@ -184,7 +193,7 @@ class Context:
     def _by_weights(self, head: Head) -> Iterator[Evidence]:
         have = self.study.deps.weights[head.index].bit_count()
         if self.most:
-            share = 1.0 if self.parts.why_end(head) else have / self.most
+            share = 1.0 if self.parts.why_end(head) else min(have / self.most, 1.0)
             what = "trainable weights" if self.study.updates else "weights"
             text = f"{have} of {self.total} {what} upstream"
             yield self._evidence("share of weights", text, math.log(max(share, 0.02)))
@@ -212,6 +221,10 @@ class Context:
         if head.index in study.losses.between:
             text = "lies between such a tensor and the loss"
             yield self._evidence("past bottleneck", text)
+        if head.index in self.taught:
+            other = study.flow.names[self.taught[head.index]]
+            text = f"is told an input that {other!r} is compared with"
+            yield self._evidence("taught", text)
         yield from self._by_rivals(head)
         if head.index in self.compared:
             text = "compares an embedding with class weights, which only training wants"

@@ -39,6 +39,7 @@ POINTS: Mapping[str, float] = {
     "boundary": 3.8,
     "sampler": 3.8,
     "judges a generator": -2.8,
+    "taught": -4.0,
     "sampled": -0.3,
     "drawn from": 1.5,
     "share of weights": 2.5,

@@ -42,9 +42,40 @@ def is_alive(study: Training, i: int) -> bool:
         return False
     if i in study.losses.tables:
         return True
+    if _is_step_of_weight(study, i):
+        return False
     if deps.sources and deps.has_weights:
         return bool(deps.feeds[i] and deps.weights[i])
     return bool(deps.feeds[i] or not deps.sources) and bool(flow.inputs[i])
+
+
+def _is_step_of_weight(study: Training, i: int) -> bool:
+    """Whether a node takes a step from a weight along its derivative: what a net is adapted with (MAML), no answer."""
+    flow, own = study.flow, study.derivatives
+    if own is None or flow.ops[i] not in ("Sub", "Add", "AddV2"):
+        return False
+    if len(flow.inputs[i]) != 2:
+        return False
+    (weight, _), (step, _) = flow.inputs[i]
+    for _ in range(4):
+        if own.scope[step]:
+            return _is_weight(study, weight)
+        carriers = [s for s, _ in flow.inputs[step] if study.deps.feeds[s]]
+        if len(carriers) != 1:
+            return False
+        step = carriers[0]
+    return False
+
+
+def _is_weight(study: Training, i: int) -> bool:
+    """Whether a node is a weight, or one that steps were taken from."""
+    for _ in range(16):
+        if study.flow.variable_of(i) is not None:
+            return True
+        if study.flow.ops[i] not in ("Sub", "Add", "AddV2"):
+            return False
+        i = study.flow.inputs[i][0][0]
+    return False
 
 
 def _is_step_of_derivative(study: Training, i: int) -> bool:

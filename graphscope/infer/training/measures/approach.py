@@ -13,6 +13,7 @@ from ....ops import spellings
 from ..arrays import Flow
 from ..dependence import Dependence
 from ..op_kinds import CLAMPS, LOSS_OPS, SHAPE_ONLY, kind_of
+from .bottlenecks import is_unflattened
 
 LOGS = frozenset("Log Log1p Xlogy Xlog1py".split())
 _STEPS = frozenset(
@@ -155,6 +156,8 @@ class Approach:
         return all(self._leads_on(n) for n in readers)
 
     def _is_part(self, i: int, readers: list[int]) -> bool:
+        if is_unflattened(self.flow, i) and _squashed(self.flow, i):
+            return False
         return self.flow.ops[i] in _RESHAPES and all(
             self._takes_parts(n, self.flow.ops[i]) for n in readers
         )
@@ -273,6 +276,12 @@ class Approach:
                 return False
             n = after[0]
         return False
+
+
+def _squashed(flow: Flow, i: int) -> bool:
+    """Whether a node only shapes what an activation gave: an answer, with its axes again."""
+    source = flow.inputs[i][0][0]
+    return flow.ops[source] in ("Softmax", "Sigmoid", "Tanh")
 
 
 def is_answer(flow: Flow, i: int) -> bool:

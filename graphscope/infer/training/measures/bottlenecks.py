@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..arrays import Flow
-from ..dependence import Dependence
+from ..dependence import Dependence, constant_shape
 from ..op_kinds import SHAPE_ONLY, kind_of
 
 _COMPARES = frozenset("Sub SquaredDifference".split())
@@ -158,6 +158,24 @@ class _Way:
             ):
                 return True
         return False
+
+
+def is_view(flow: Flow, i: int) -> bool:
+    """Whether a node only rearranges values for a loss; a Reshape does where it flattens."""
+    if flow.ops[i] != "Reshape" or not flow.inputs[i]:
+        return flow.ops[i] in VIEWS
+    if any("CrossEntropy" in flow.ops[n] for n in flow.outputs[i]):
+        return True
+    shape = flow.inputs[i][-1][0]
+    sizes = (
+        constant_shape(flow.nodes[shape].attrs) if flow.ops[shape] == "Const" else ()
+    )
+    return sizes in ((1,), (2,))
+
+
+def is_unflattened(flow: Flow, i: int) -> bool:
+    """Whether a node gives a prediction back the axes that its layer did without: the model's own last step."""
+    return flow.ops[i] == "Reshape" and not is_view(flow, i)
 
 
 def _dominators(order: list[int], ends: list[int], way: _Way) -> dict[int, int]:

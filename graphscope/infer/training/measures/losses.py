@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from ....ops import spellings
 from ..arrays import Flow
-from ..dependence import Dependence, constant_shape
+from ..dependence import Dependence
 from ..op_kinds import COMPARISONS, LOSS_OPS, SHAPE_ONLY, kind_of
 from .approach import find_approach, is_answer
-from .bottlenecks import VIEWS, Bottlenecks, find_bottlenecks
+from .bottlenecks import Bottlenecks, find_bottlenecks, is_unflattened, is_view
 from .monitoring import find_passive
 from .pairs import find_pairs
 from .settings import drawing_rates
@@ -88,7 +88,7 @@ def find_losses(
         of_labels = _weights_of_labels(flow, deps, labels)
         for i in necks.between:
             transitions |= deps.applied[i] & of_labels
-        own = {i for i in necks.heads if _is_unflattened(flow, i)}
+        own = {i for i in necks.heads if is_unflattened(flow, i)}
         find_approach(
             flow, plain, aside, lossy, derived, role, necks.compared | own | pairs.runs
         ).mark()
@@ -114,7 +114,7 @@ def _before_steps(
     last, views = set(), set()
     while stack:
         i = stack.pop()
-        view = _is_view(flow, i) and _is_only_measured(flow, deps, role, i)
+        view = is_view(flow, i) and _is_only_measured(flow, deps, role, i)
         if i not in role and not view:
             last.add(i)
             continue
@@ -124,24 +124,6 @@ def _before_steps(
                 seen.add(source)
                 stack.append(source)
     return frozenset(last), frozenset(views)
-
-
-def _is_view(flow: Flow, i: int) -> bool:
-    """Whether a node only rearranges values for a loss; a Reshape does where it flattens."""
-    if flow.ops[i] != "Reshape" or not flow.inputs[i]:
-        return flow.ops[i] in VIEWS
-    if any("CrossEntropy" in flow.ops[n] for n in flow.outputs[i]):
-        return True
-    shape = flow.inputs[i][-1][0]
-    sizes = (
-        constant_shape(flow.nodes[shape].attrs) if flow.ops[shape] == "Const" else ()
-    )
-    return sizes in ((1,), (2,))
-
-
-def _is_unflattened(flow: Flow, i: int) -> bool:
-    """Whether a node gives a prediction back the axes that its layer did without: the model's own last step."""
-    return flow.ops[i] == "Reshape" and not _is_view(flow, i)
 
 
 def _is_only_measured(
