@@ -238,7 +238,8 @@ class Context:
             read = study.flow.outputs[head.index]
             text = "nothing of the model reads it" if read else "nothing reads it"
             yield self._evidence("end", text)
-            if not read and self.trains and not self.rivals.deterministic(head):
+            fetched = not self.rivals.deterministic(head) and not self._by_product(head)
+            if not read and self.trains and fetched:
                 text = "in a graph that trains, it can only be there to be fetched"
                 yield self._evidence("unread", text)
             if self.ends == 1 and not self.trains:
@@ -247,6 +248,14 @@ class Context:
         later = study.deps.later[head.index] and head.index not in study.losses.necks
         if later or asked:
             yield from self._boundary(head)
+
+    def _by_product(self, head: Head) -> bool:
+        """Whether a loop stacks its turns here because it always does, of which the model goes on with the last."""
+        inner = self.through(head.index)
+        if not self.study.flow.ops[inner].startswith("TensorArrayGather"):
+            return False
+        have = self.study.deps.weights[head.index].bit_count()
+        return have < self.most
 
     def _is_lookup(self, i: int) -> bool:
         """Whether a node is a row of a table of weights."""

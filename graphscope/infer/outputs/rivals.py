@@ -79,8 +79,10 @@ class Rivals:
         feeds = deps.feeds[head.index]
         if not feeds & deps.random:
             return ""
-        for weights, heads in self.forms.items():
-            if not weights or weights & ~deps.weights[head.index]:
+        own = deps.weights[head.index]
+        for weights in (own, *self.forms):  # of all its weights before of some
+            heads = self.forms.get(weights, [])
+            if not weights or weights & ~own:
                 continue
             if weights.bit_count() * 2 < deps.weights[head.index].bit_count():
                 continue

@@ -19,7 +19,7 @@ from .approach import find_approach, is_answer
 from .bottlenecks import Bottlenecks, find_bottlenecks, is_unflattened, is_view
 from .monitoring import find_passive
 from .pairs import find_pairs
-from .settings import drawing_rates
+from .settings import settings
 from .tables import learned_tables
 
 _WEAK = 1
@@ -64,7 +64,7 @@ def find_losses(
     """
     lossy = _find_lossy(flow, deps, backward)
     candidates = _never_weighted(flow, deps) | _sampled_against(flow, deps)
-    candidates &= ~drawing_rates(flow, deps)
+    candidates &= ~settings(flow, deps, backward)
     differentiated = flow.upstream(i for i, b in enumerate(backward) if b)
     passive = find_passive(flow, deps, candidates, differentiated)
     aside = bytearray(b | p for b, p in zip(backward, passive))

@@ -14,6 +14,8 @@ from ..dependence import Dependence
 from ..op_kinds import SHAPE_ONLY, kind_of
 
 _DIFFERENCES = frozenset("Sub SquaredDifference".split())
+_SUMS = frozenset("Add AddV2 Sub Neg".split())
+_NEAR = 4
 _LOOKUPS = frozenset("Gather GatherV2 ResourceGather".split())
 _CLASSES = re.compile(r"Softmax|ArgMax|ArgMin|TopK")
 """What chooses among distances: to the means of classes, of which the nearest is the answer."""
@@ -37,11 +39,14 @@ def find_pairs(
     runs: set[int] = set()
     beyond: set[int] = set()
     for i in flow.order:
-        if flow.ops[i] not in _DIFFERENCES or not differentiated[i] or aside[i]:
+        meets = flow.ops[i] in _DIFFERENCES | _SUMS and len(flow.inputs[i]) == 2
+        if not meets or not differentiated[i] or aside[i]:
             continue
-        if i in beyond or not _are_runs(flow, deps, i):
+        if i in beyond:
             continue
-        one, other = (s for s, _ in flow.inputs[i])
+        one, other = _terms(flow, deps, i)
+        if not _are_runs(flow, deps, one, other) or deps.later[i]:
+            continue
         after = _only_measured(flow, deps, aside, i)
         if after and not _is_row(flow, deps, one):
             runs |= {one, other}
@@ -49,13 +54,34 @@ def find_pairs(
     return Pairs(frozenset(runs), frozenset(beyond))
 
 
-def _are_runs(flow: Flow, deps: Dependence, i: int) -> bool:
-    """Whether both operands are computed by the same weights in the same way, each from an input of its own."""
-    (one, _), (other, _) = flow.inputs[i]
+def _terms(flow: Flow, deps: Dependence, i: int) -> tuple[int, int]:
+    """The two values whose difference a node is, constants that are added to either left out; the node twice where it
+    is no such difference."""
+    signs, ends = [], []
+    for slot, (source, _) in enumerate(flow.inputs[i][:2]):
+        sign = -1 if slot and flow.ops[i] in _DIFFERENCES else 1
+        for _ in range(_NEAR):
+            carriers = [s for s, _ in flow.inputs[source] if deps.weights[s]]
+            if flow.ops[source] not in _SUMS or len(carriers) != 1:
+                break
+            if deps.applied[source]:
+                break
+            turned = flow.inputs[source][-1][0] == carriers[0]
+            sign *= -1 if turned and flow.ops[source] in ("Sub", "Neg") else 1
+            source = carriers[0]
+        signs.append(sign)
+        ends.append(source)
+    if len(ends) != 2 or signs[0] == signs[1]:
+        return i, i
+    return ends[0], ends[1]
+
+
+def _are_runs(flow: Flow, deps: Dependence, one: int, other: int) -> bool:
+    """Whether both values are computed by the same weights in the same way, each from an input of its own."""
     weights, fed = deps.weights[one], deps.feeds
     if one == other or not weights or weights != deps.weights[other]:
         return False
-    if flow.ops[one] != flow.ops[other] or deps.reduced[one] or deps.later[i]:
+    if flow.ops[one] != flow.ops[other] or deps.reduced[one]:
         return False
     mine, its = fed[one] & ~deps.random, fed[other] & ~deps.random
     return bool(mine & ~its) and bool(its & ~mine)
