@@ -63,13 +63,12 @@ def _prefer_whole(context: Context, rated: list[Rated]) -> list[Rated]:
 
 
 def _prefer_sure(context: Context, rated: list[Rated]) -> list[Rated]:
-    """A value that nothing reads before the one drawn around it."""
+    """A value that nothing reads before the ones drawn around it."""
     deps = context.study.deps
     drawn = [r for r in rated if any(e.name == "sampled" for e in r.evidence)]
-    most = max((r.points for r in drawn), default=-9.0)
     return [
         (
-            replace(each, bonus=_lift(each, most + 0.1))
+            replace(each, bonus=_lift(each, _most(drawn, each) + 0.1))
             if each.head.readers <= {"loss", ""}
             and not deps.feeds[each.head.index] & deps.random
             and _names(drawn, each)
@@ -77,6 +76,11 @@ def _prefer_sure(context: Context, rated: list[Rated]) -> list[Rated]:
         )
         for each in rated
     ]
+
+
+def _most(drawn: list[Rated], each: Rated) -> float:
+    """The points of the best of those that are drawn around a value."""
+    return max((r.points for r in drawn if _names([r], each)), default=-9.0)
 
 
 def _names(drawn: list[Rated], each: Rated) -> bool:

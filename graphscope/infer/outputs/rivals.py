@@ -79,14 +79,15 @@ class Rivals:
         feeds = deps.feeds[head.index]
         if not feeds & deps.random:
             return ""
-        own = deps.weights[head.index]
+        own, flow = deps.weights[head.index], self.study.flow
+        op = flow.ops[head.index]
         for weights in (own, *self.forms):  # of all its weights before of some
             heads = self.forms.get(weights, [])
             if not weights or weights & ~own:
                 continue
             if weights.bit_count() * 2 < deps.weights[head.index].bit_count():
                 continue
-            for other in heads[:8]:
+            for other in sorted(heads[:8], key=lambda i: flow.ops[i] != op):
                 sure = deps.feeds[other] == feeds & ~deps.random
                 if sure and not deps.later[other] and not deps.reduced[other]:
                     return self.study.flow.names[other]

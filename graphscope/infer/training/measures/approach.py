@@ -7,7 +7,7 @@ difference is the model's own last activation. A step away from a fork whose eve
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ....ops import spellings
 from ..arrays import Flow
@@ -50,6 +50,9 @@ ANSWERS = re.compile(
 _TOTALS = frozenset("Sum Mean EuclideanNorm".split())
 _GUARDS = frozenset("Add AddV2 Maximum Identity Reshape Squeeze Cast Neg Abs".split())
 _LINEAR = frozenset("Neg Identity Reshape Squeeze Cast Transpose ExpandDims".split())
+_LINEAR_SUMS = frozenset(
+    "AddN Add AddV2 Sub Sum Tile Gather GatherV2 UnsortedSegmentSum SegmentSum".split()
+)
 _FAR = 6
 _MOST = 200
 
@@ -70,6 +73,8 @@ class Approach:
     fork: list[int]
     after: bytearray
     """Masks what follows a derivative: penalties, residuals."""
+    linear: bytearray = field(default_factory=bytearray)
+    """Masks what is linear in derivatives: sums of them are forces, residuals."""
     compared: frozenset[int] = frozenset()
     """Predictions that a label is subtracted from as they are."""
 
@@ -115,13 +120,8 @@ class Approach:
 
     def _only_prepares(self, i: int, readers: list[int]) -> bool:
         op = self.flow.ops[i]
-        if any(self.derived[s] for s, _ in self.flow.inputs[i]):
-            scaled = op == "Mul" and len(self._carriers(i)) == 1
-            return (
-                not scaled and op not in _LINEAR
-            )  # minus it: a force; its norm: a penalty
         if self.after[i]:
-            return op not in _LINEAR
+            return not self.linear[i]  # minus it: a force; its norm: a penalty
         if op == "Max":  # log(sum(exp(x - max(x)))) + max(x)
             after = {self.flow.ops[n] for n in readers}
             return after <= _SHIFTS and bool(after & {"IsFinite", "StopGradient"})
@@ -345,6 +345,32 @@ def find_approach(
     fork = find_forks(flow, deps, backward)
     starts = [i for i, hit in enumerate(derived) if hit]
     after = flow.downstream(starts) if starts else bytearray(len(flow))
+    linear = _linear(flow, deps, derived, after)
     return Approach(
-        flow, deps, backward, lossy, role, derived, origin, fork, after, compared
+        flow,
+        deps,
+        backward,
+        lossy,
+        role,
+        derived,
+        origin,
+        fork,
+        after,
+        linear,
+        compared,
     )
+
+
+def _linear(
+    flow: Flow, deps: Dependence, derived: bytearray, after: bytearray
+) -> bytearray:
+    """A mask of derivatives, and of what is linear in them and in nothing else that weights computed."""
+    linear = bytearray(derived)
+    for i in flow.order if any(derived) else ():
+        if linear[i] or not after[i]:
+            continue
+        carriers = [s for s, _ in flow.inputs[i] if deps.weights[s] and deps.feeds[s]]
+        scaled = flow.ops[i] == "Mul" and len(carriers) == 1
+        if scaled or flow.ops[i] in _LINEAR | _LINEAR_SUMS:
+            linear[i] = all(linear[s] for s in carriers)
+    return linear
