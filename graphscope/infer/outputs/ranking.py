@@ -54,7 +54,7 @@ def _prefer_activations(context: Context, rated: list[Rated]) -> list[Rated]:
 
 def _prefer_whole(context: Context, rated: list[Rated]) -> list[Rated]:
     """Where data is added back to what was trained, and only looked at: that sum before the residual."""
-    points = {r.head.index: r.points for r in rated}
+    points = {r.head.index: r.points for r in rated if "loss" in r.head.readers}
     residuals = [context.residual_of(r.head) for r in rated]
     return [
         replace(each, bonus=_lift(each, points[i] + 0.1)) if i in points else each

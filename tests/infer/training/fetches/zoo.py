@@ -18,6 +18,7 @@ __all__ = [
     "SETS",
     "STYLES",
     "build_style",
+    "eighth",
     "fetch",
     "fifth",
     "fourth",
@@ -54,6 +55,7 @@ SETS: dict[str, dict[str, Builder]] = {
     "fifth": {},
     "sixth": {},
     "seventh": {},
+    "eighth": {},
 }
 """Styles by when they were written: from the third on each was measured once before anybody looked at an answer."""
 
@@ -91,6 +93,12 @@ def sixth(build: Builder) -> Builder:
 def seventh(build: Builder) -> Builder:
     """Registers a builder of the seventh set."""
     SETS["seventh"][build.__name__] = build
+    return build
+
+
+def eighth(build: Builder) -> Builder:
+    """Registers a builder of the eighth set."""
+    SETS["eighth"][build.__name__] = build
     return build
 
 
@@ -146,7 +154,7 @@ _FILES = (
     "classifiers generative regressions reinforcement sequences structures fourth"
     " third.agents third.images third.language third.science"
     " fifth.agents fifth.boxes fifth.faces fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
-    " fifth.words sixth seventh.agents seventh.pictures seventh.ratings seventh.science seventh.words"
+    " fifth.words sixth seventh.agents seventh.pictures seventh.ratings seventh.science seventh.words eighth.codes eighth.values"
 )
 
 
