@@ -17,7 +17,7 @@ from .answer import Evidence
 from .heads.branches import gathers_turns
 from .heads.candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
 from .heads.embeddings import codes_before_classes
-from .heads.labels import taught
+from .heads.labels import labels_of, meets_data, taught
 from .heads.parts import Parts
 from .points import POINTS
 from .rivals import Rivals
@@ -65,6 +65,9 @@ class Context:
         self.model, self.study, self.points = model, study, points
         deps = study.deps
         self.taught = taught(study, heads)
+        self.answered = any(
+            labels_of(study, h.index) for h in heads if "loss" in h.readers
+        )
         self.most = max(
             (
                 deps.weights[h.index].bit_count()
@@ -211,6 +214,9 @@ class Context:
         if "loss" in head.readers:
             text = "feeds the loss" + self._loss_name(head) + free
             yield self._evidence("feeds loss", text)
+            if self.answered and not meets_data(study, head.index):
+                text = "nothing that is fed is compared with it, as with others"
+                yield self._evidence("unanswered", text)
         elif "metric" in head.readers:
             yield self._evidence("feeds metric", "feeds a metric" + free)
         elif labelled:

@@ -40,6 +40,7 @@ POINTS: Mapping[str, float] = {
     "sampler": 3.8,
     "judges a generator": -2.8,
     "taught": -4.0,
+    "unanswered": -1.0,
     "sampled": -0.3,
     "drawn from": 1.5,
     "share of weights": 2.5,

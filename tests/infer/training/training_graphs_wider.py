@@ -212,7 +212,7 @@ def siamese():
     train(tf.reduce_mean(loss))
     finish()
     either = [name(left), name(right), name(distance)]
-    return known(either, either[2:], ["same"])
+    return known(either, either[:2], ["same"])
 
 
 @builder

@@ -35,6 +35,22 @@ def inputs_met(study: Training, i: int, inputs: int) -> int:
     return bits & ~feeds[i]
 
 
+def meets_data(study: Training, i: int) -> bool:
+    """Whether anything that is fed, and that no weight computed, joins a head's values on their way through losses."""
+    flow, deps = study.flow, study.deps
+    stack, seen = [i], {i}
+    while stack:
+        for n in flow.outputs[stack.pop()]:
+            measures = study.roles.get(n) in _MEASURES and not deps.reduced[n]
+            if n in seen or not measures:
+                continue
+            seen.add(n)
+            if any(deps.feeds[s] and not deps.weights[s] for s, _ in flow.inputs[n]):
+                return True
+            stack.append(n)
+    return False
+
+
 def taught(study: Training, heads: Sequence[Head]) -> dict[int, int]:
     """``{head: other}``: a head of all the weights of another and of more, that needs an input with which the other is
     compared: a picture that a capsule net paints of the class that it is told.

@@ -135,11 +135,27 @@ class Approach:
             return self._ends_in_logs(readers)
         if op in _STEPS or self.lossy[i] or self._leaves_fork(i):
             return True
+        if self._shifts_shared(i, readers):
+            return True
         if op in _BRANCHES:
             return self.origin[i] != i  # tf.squeeze of what may be as it is
         if op in _SPLITS and self._is_joined(i):
             return True  # what was joined to be fetched is taken apart
         return self._is_term(i, readers) or self._is_part(i, readers)
+
+    def _shifts_shared(self, i: int, readers: list[int]) -> bool:
+        """Whether a node adds a constant for a loss to what the model goes on with: ``1 + log_sigma``."""
+        flow, deps = self.flow, self.deps
+        carriers = self._carriers(i)
+        if flow.ops[i] not in ("Add", "AddV2", "Sub") or len(carriers) != 1:
+            return False
+        shared = any(
+            deps.later[n] or deps.applied[n] for n in self.readers(carriers[0])
+        )
+        plain = all(
+            s == carriers[0] or flow.ops[s] == "Const" for s, _ in flow.inputs[i]
+        )
+        return shared and plain and all(self.role[n] == "loss" for n in readers)
 
     def _is_joined(self, i: int) -> bool:
         ops = {self.flow.ops[s] for s, _ in self.flow.inputs[i]}

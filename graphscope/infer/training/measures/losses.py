@@ -30,6 +30,7 @@ _PASSED = frozenset(
     {*spellings.QUOTIENTS, *"Mul Identity Reshape Squeeze Neg StridedSlice".split()}
 )
 _DECODES = re.compile(r"CTC\w*Decoder|\w*NonMaxSuppression")
+_SUMS = frozenset("Add AddV2 AddN".split())
 _ENDS = frozenset("Sqrt Rsqrt".split())
 _ANSWERS = frozenset("Softmax Sigmoid Tanh".split())
 
@@ -298,8 +299,27 @@ def _find_whole_batch(
         ]
         moves = [n for n in readers if writes.get(n) == "update"]
         others = [n for n in readers if n not in writes and not kind_of(flow.ops[n])]
-        whole[i] = all(whole[n] for n in others) and not (moves and not others)
+        summed = _summed(flow, deps, backward, whole, i)
+        ends = all(whole[n] or n in summed for n in others)
+        whole[i] = ends and not (moves and not others)
     return whole
+
+
+def _summed(
+    flow: Flow, deps: Dependence, backward: bytearray, whole: bytearray, i: int
+) -> set[int]:
+    """The sums of a loss of the batch with one for each example, of which nothing but another such is computed."""
+    if not deps.weights[i]:
+        return set()
+    return {
+        n
+        for n in flow.outputs[i]
+        if flow.ops[n] in _SUMS
+        and all(
+            backward[m] or whole[m] or flow.ops[m] in SHAPE_ONLY
+            for m in flow.outputs[n]
+        )
+    }
 
 
 def _mark_measures(
@@ -322,12 +342,18 @@ def _mark_measures(
                 role[i] = "label"
             continue
         within = any(s in pairs for s, _ in flow.inputs[i])
+        labelled = labelled or flow.ops[i] in _SUMS and _holds_loss(flow, deps, role, i)
         if _compares_batch(flow, deps, i) or within:
             pairs.add(i)
             role[i] = "loss"
         elif labelled or (whole[i] and not deps.later[i] and not deps.applied[i]):
             trained = differentiated if labelled else approached
             role[i] = _loss_or_metric(flow, i, trained, role)
+
+
+def _holds_loss(flow: Flow, deps: Dependence, role: Mapping[int, str], i: int) -> bool:
+    """Whether a node adds up a loss of the whole batch and others."""
+    return any(deps.reduced[s] and role.get(s) == "loss" for s, _ in flow.inputs[i])
 
 
 def _reduced_of(flow: Flow, deps: Dependence, differentiated: bytearray) -> bytearray:

@@ -31,7 +31,7 @@ def find_passive(
     taken of, and what sums up over the batch what a gradient is taken of: a loss that is only summarised.
     """
     passive = bytearray(len(flow))
-    answers = _find_answers(flow, deps)
+    answers = _find_answers(flow, deps, differentiated)
     approached = bytearray(differentiated)
     for i in flow.order:
         if flow.ops[i] in _TAILS and deps.feeds[i] and deps.weights[i]:
@@ -55,7 +55,7 @@ def find_passive(
     return passive
 
 
-def _find_answers(flow: Flow, deps: Dependence) -> bytearray:
+def _find_answers(flow: Flow, deps: Dependence, differentiated: bytearray) -> bytearray:
     """Probabilities, what suppression picked, and their other shapes: what a model was made for, even where only a
     histogram or a drawing reads it."""
     answers = bytearray(len(flow))
@@ -69,7 +69,9 @@ def _find_answers(flow: Flow, deps: Dependence) -> bytearray:
         elif op in _SHAPES | CLAMPS and flow.inputs[i]:
             answers[i] = answers[flow.inputs[i][0][0]]
         elif op in _SUMS:
-            answers[i] = residual_of(flow, deps, i) is not None
+            answers[i] = (
+                not differentiated[i] and residual_of(flow, deps, i) is not None
+            )
     return answers
 
 

@@ -109,7 +109,9 @@ def _only_measured(
         readers = [
             n
             for n in flow.outputs[i]
-            if not aside[n] and flow.ops[n] not in SHAPE_ONLY and not kind_of(flow.ops[n])
+            if not aside[n]
+            and flow.ops[n] not in SHAPE_ONLY
+            and not kind_of(flow.ops[n])
         ]
         named = flow.ops[i] == "Identity" and "Identity" not in flow.names[i]
         answers = any(_CLASSES.search(flow.ops[n]) for n in readers)

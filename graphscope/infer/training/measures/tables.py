@@ -22,7 +22,9 @@ def learned_tables(
         for (one, _), (other, _) in (flow.inputs[i], flow.inputs[i][::-1]):
             if deps.feeds[one] or not _is_product(flow, deps, one):
                 continue
-            if SOURCES.match(flow.ops[other]) and _readers(flow, backward, other) == {i}:
+            if SOURCES.match(flow.ops[other]) and _readers(flow, backward, other) == {
+                i
+            }:
                 tables[one] = deps.feeds[i]
     return tables
 
