@@ -36,7 +36,9 @@ def actor_and_critic_fed_by_hand() -> Fetches:
             for s in ([16, 12], [12], [1, 12], [12])
         )
         for v, w, b in ((net, w1, b1), (action, w2, b2)):
-            tf.nn.bias_add(tf.matmul(v, w), b)  # tflearn's layers, made for their weights
+            tf.nn.bias_add(
+                tf.matmul(v, w), b
+            )  # tflearn's layers, made for their weights
         net = tf.matmul(net, w1) + tf.matmul(action, w2) + b2
         return action, layers.dense(tf.nn.relu(net), 1)
 
@@ -74,9 +76,7 @@ def gomoku_policy_and_value() -> Fetches:
     for n in (8, 8, 8):
         h = layers.conv2d(h, n, [3, 3], padding="same", activation=tf.nn.relu)
     a = layers.conv2d(h, 4, [1, 1], padding="same", activation=tf.nn.relu)
-    action = layers.dense(
-        tf.reshape(a, [-1, 4 * 36]), 36, activation=tf.nn.log_softmax
-    )
+    action = layers.dense(tf.reshape(a, [-1, 4 * 36]), 36, activation=tf.nn.log_softmax)
     e = layers.conv2d(h, 2, [1, 1], padding="same", activation=tf.nn.relu)
     e = layers.dense(tf.reshape(e, [-1, 2 * 36]), 12, activation=tf.nn.relu)
     value = layers.dense(e, 1, activation=tf.nn.tanh)
@@ -165,8 +165,12 @@ def _universe_policy(name):
             cell, x, initial_state=state, sequence_length=tf.shape(seen)[:1]
         )
         x = tf.reshape(out, [-1, 8])
-        w, v = (tf.get_variable(n + "/w", [8, k]) for n, k in (("action", 4), ("value", 1)))
-        b, d = (tf.get_variable(n + "/b", [k]) for n, k in (("action", 4), ("value", 1)))
+        w, v = (
+            tf.get_variable(n + "/w", [8, k]) for n, k in (("action", 4), ("value", 1))
+        )
+        b, d = (
+            tf.get_variable(n + "/b", [k]) for n, k in (("action", 4), ("value", 1))
+        )
         logits = tf.matmul(x, w) + b
         vf = tf.reshape(tf.matmul(x, v) + d, [-1])
         calm = logits - tf.reduce_max(logits, [1], keepdims=True)

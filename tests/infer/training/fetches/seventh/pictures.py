@@ -116,9 +116,7 @@ def enlarged_about_its_own_mean() -> Fetches:
 @seventh
 def translated_and_encoded_as_png() -> Fetches:
     """affinelayer/pix2pix-tensorflow in training: display_fetches runs PNGs of the converted outputs, map over map."""
-    queue = tf.train.batch(
-        [tf.zeros([16, 16, 3]), tf.ones([16, 16, 3])], batch_size=1
-    )
+    queue = tf.train.batch([tf.zeros([16, 16, 3]), tf.ones([16, 16, 3])], batch_size=1)
     x, targets = queue[0] * 2 - 1, queue[1] * 2 - 1
 
     def lrelu(v):
@@ -184,9 +182,7 @@ def translated_and_encoded_as_png() -> Fetches:
         )
         tf.summary.image(name, v)
     for v in (real, fake):
-        tf.summary.image(
-            "predict", tf.image.convert_image_dtype(v, dtype=tf.uint8)
-        )
+        tf.summary.image("predict", tf.image.convert_image_dtype(v, dtype=tf.uint8))
     for tag, v in (("d", d_loss), ("gan", g_gan), ("l1", g_l1)):
         tf.summary.scalar("loss_" + tag, ema.average(v))
     for g, v in d_pairs + pairs:
@@ -416,7 +412,11 @@ def cells_with_two_boxes() -> Fetches:
 
     def corners(v):
         v = tf.stack(
-            [v[..., i] + s * v[..., j] / 2 for s in (-1, 1) for i, j in ((0, 2), (1, 3))]
+            [
+                v[..., i] + s * v[..., j] / 2
+                for s in (-1, 1)
+                for i, j in ((0, 2), (1, 3))
+            ]
         )
         return tf.transpose(v, [1, 2, 3, 4, 0])
 
@@ -452,7 +452,9 @@ def cells_with_two_boxes() -> Fetches:
     for i in range(4):
         tf.summary.histogram(f"train/boxes_delta_{i}", delta[..., i])
     tf.summary.histogram("train/iou", iou)
-    rate = tf.train.exponential_decay(1e-3, tf.train.get_or_create_global_step(), 9, 0.1)
+    rate = tf.train.exponential_decay(
+        1e-3, tf.train.get_or_create_global_step(), 9, 0.1
+    )
     train = tf.train.GradientDescentOptimizer(rate).minimize(tf.add_n(losses))
     ema = tf.train.ExponentialMovingAverage(decay=0.9999)
     with tf.control_dependencies([train]):

@@ -82,9 +82,7 @@ def answers_in_a_hyperbolic_ball() -> Fetches:
         for v, length, most in (one, other):
             mask = tf.expand_dims(tf.sequence_mask(length, most, tf.float32), 2)
             outs.append(tf.reduce_sum(project(v) * mask, 1))
-        a, b = (
-            tf.clip_by_norm(tf.nn.dropout(v, drop), 1.0, axes=1) for v in outs
-        )
+        a, b = (tf.clip_by_norm(tf.nn.dropout(v, drop), 1.0, axes=1) for v in outs)
         d = tf.reduce_sum(tf.square(a - b), 1, keepdims=True)
         na = tf.reduce_sum(tf.square(a), 1, keepdims=True)
         nb = tf.reduce_sum(tf.square(b), 1, keepdims=True)
@@ -204,9 +202,7 @@ def likes_by_a_generalised_product() -> Fetches:
     u = tf.gather(tf.get_variable("users_embeddings", [9, 5]), users)
     i = tf.gather(tf.get_variable("items_embeddings", [20, 5]), items)
     product = tf.multiply(u, i)
-    prediction = tf.squeeze(
-        layers.dense(product, units=1, activation=tf.nn.sigmoid), 1
-    )
+    prediction = tf.squeeze(layers.dense(product, units=1, activation=tf.nn.sigmoid), 1)
     loss = tf.losses.sigmoid_cross_entropy(ratings, prediction)
     _adam(0.001).minimize(loss)
     return fetch(

@@ -106,9 +106,7 @@ def transactions_as_graphs() -> Fetches:
     b1 = tf.Variable(tf.random_normal([6, 5]))
     w = tf.Variable(tf.random_normal([6, 2]))
     m = tf.einsum("adc,adb->abc", embeddings, adjs)
-    h = tf.nn.relu(
-        tf.tensordot(m, a1, (2, 1)) + tf.tensordot(embeddings, b1, (2, 1))
-    )
+    h = tf.nn.relu(tf.tensordot(m, a1, (2, 1)) + tf.tensordot(embeddings, b1, (2, 1)))
     out = tf.matmul(tf.reduce_mean(h, 1), w)
     cost = tf.losses.softmax_cross_entropy(targets, out)
     predictions = tf.argmax(out, 1)
@@ -281,9 +279,7 @@ def adapted_over_tasks() -> Fetches:
             if k:
                 loss = cross(logits=forward(s_x, fast), labels=s_y)
             grads = tf.gradients(loss, list(fast.values()))
-            fast = {
-                n: v - 0.01 * g for (n, v), g in zip(list(fast.items()), grads)
-            }
+            fast = {n: v - 0.01 * g for (n, v), g in zip(list(fast.items()), grads)}
             preds.append(forward(q_x, fast))
             losses.append(cross(logits=preds[-1], labels=q_y))
         accs = [accuracy(p, q_y) for p in preds]

@@ -175,9 +175,7 @@ def sentiment_over_drawn_embeddings() -> Fetches:
     noise = -tf.log(-tf.log(u + 1e-20) + 1e-20)
     drawn = tf.nn.softmax((flat + noise) / tau)
     sure = tf.nn.softmax(flat / tau)
-    hard = tf.cast(
-        tf.equal(sure, tf.reduce_max(sure, 1, keepdims=True)), sure.dtype
-    )
+    hard = tf.cast(tf.equal(sure, tf.reduce_max(sure, 1, keepdims=True)), sure.dtype)
     sure = tf.stop_gradient(hard - sure) + sure
     train = tf.reshape(tf.matmul(drawn, table), [size, length, 5])
     test = tf.reshape(tf.matmul(sure, table), [size, length, 5])
@@ -213,9 +211,7 @@ def speech_found_frame_by_frame() -> Fetches:
         )
         logits = tf.matmul(tf.reshape(out, (-1, 5)), weight) + bias
         logits = tf.reshape(logits, (tf.shape(examples)[0], 8, 2))
-        cross = tf.nn.softmax_cross_entropy_with_logits_v2(
-            logits=logits, labels=labels
-        )
+        cross = tf.nn.softmax_cross_entropy_with_logits_v2(logits=logits, labels=labels)
         cross = tf.reduce_mean(tf.slice(cross, [0, 4], [-1, -1]), name="cross_entropy")
         _adam().minimize(cross, name="optimize")
         prediction = tf.nn.softmax(logits)
