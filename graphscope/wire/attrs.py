@@ -222,6 +222,20 @@ def _decoded(kind: str, value: Any, source: Source | None) -> Any:
     return _function(value, source) if kind == "func" else _DECODERS[kind](value)
 
 
+_VALUES = ("tensor_content", "float_val", "double_val", "half_val", "int_val")
+
+
+class PlainAttrs(dict[str, Any]):
+    """Attributes as they are unpickled: plain values; ``hollow`` is told, since of a value that is none TensorFlow makes zeros."""
+
+    def __init__(self, values: Mapping[str, Any], hollow: bool = False) -> None:
+        super().__init__(values)
+        self.hollow = hollow
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PlainAttrs, (dict(self), self.hollow)
+
+
 class Attrs(Mapping[str, Any]):
     """The attributes of one NodeDef, decoded when read; ``raw`` is the protobuf map itself, or the bytes of a NodeDef that has it.
 
@@ -326,7 +340,13 @@ class Attrs(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
-        return dict, (dict(self),)
+        return PlainAttrs, (dict(self), self.hollow)
+
+    @property
+    def hollow(self) -> bool:
+        """Whether the value of a constant is a shape alone, as where it was written apart; TensorFlow reads zeros."""
+        tensor = self.raw["value"].tensor if "value" in self.raw else None
+        return tensor is not None and not any(len(getattr(tensor, f)) for f in _VALUES)
 
     def beyond(self, names: frozenset[str]) -> list[str]:
         """The attributes that are not among some names; the last answer is kept, since many passes ask the same."""

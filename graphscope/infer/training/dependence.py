@@ -31,7 +31,6 @@ _LOOKUPS = frozenset(
 _PICKS = "NonMaxSuppression"
 """Ops that give more or fewer rows by what they are fed: how many is a result."""
 
-_VALUES = ("tensor_content", "float_val", "double_val", "half_val", "int_val")
 _PARTS = frozenset(
     "Identity Reshape Cast Transpose StridedSlice Slice Squeeze ExpandDims".split()
 )
@@ -159,9 +158,7 @@ def _is_array(flow: Flow, i: int) -> bool:
 
 def is_hollow(attrs: Any) -> bool:
     """Whether a constant's message holds no value at all, as where they were written apart; TensorFlow reads zeros."""
-    raw = getattr(attrs, "raw", None)
-    tensor = raw["value"].tensor if raw is not None and "value" in raw else None
-    return tensor is not None and not any(len(getattr(tensor, f)) for f in _VALUES)
+    return bool(getattr(attrs, "hollow", False))
 
 
 def constant_shape(attrs: Any) -> tuple[int, ...]:
