@@ -10,8 +10,9 @@ import numpy as np
 
 from ...graph import Graph, Signature, Tensor
 from ...graph.order import post_order
+from ...ops import spellings
 
-_NAMED = frozenset({"VarHandleOp", "Variable", "VariableV2", "HashTableV2"})
+_NAMED = frozenset({*spellings.VARIABLES, "HashTableV2"})
 _UNTOLD = frozenset(
     {"_output_shapes", "_class", "_construction_context", "config_proto"}
 )

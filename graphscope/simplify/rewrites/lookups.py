@@ -16,6 +16,7 @@ import numpy as np
 from ...graph import Node, Tensor
 from ...graph.edit import duplicate, fresh, put, redirect
 from ...graph.order import sources_first
+from ...ops import spellings
 from ..prune import prune
 from ..state import State
 from .size_vectors import SizeVectors
@@ -221,7 +222,7 @@ class _Reading:
 
     def _end(self, name: str, inputs: Sequence[Tensor]) -> None:
         """Zeros for the examples of which nothing is looked up."""
-        if self.before.op(name) not in ("Select", "SelectV2"):
+        if self.before.op(name) not in spellings.SELECTS:
             return
         condition, zeros, result = inputs
         if result not in self.combined or self.before.op(zeros.node) != "ZerosLike":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ...graph import Graph, Tensor, TensorSpec
+from ...ops import spellings
 
 Element = int | tuple[Tensor, int]
 """A number, or the size of an axis of a tensor."""
@@ -78,7 +79,7 @@ class SizeVectors:
         if op == "Slice":
             start, count = at[0][0], at[1][0]
             return elements[start : len(elements) if count < 0 else start + count]
-        if op in ("GatherV2", "Gather"):
+        if op in spellings.GATHERS:
             inside = all(0 <= n < len(elements) for n in at[0])
             return [elements[n] for n in at[0]] if inside else None
         if op == "Prod":
