@@ -27,7 +27,7 @@ _ELEMENTWISE = frozenset(
     "FloorMod Minimum Maximum Bucketize".split()
 )
 _PASSES = frozenset({"Identity", "Cast"})
-_GATHERS = frozenset({"Gather", "GatherV2", "ResourceGather"})
+_GATHERS = frozenset({*spellings.GATHERS, "ResourceGather"})
 _COMBINERS = {
     "SparseSegmentSum": "sum",
     "SparseSegmentMean": "mean",
