@@ -143,6 +143,7 @@ def join(graph: Model, weights: Model) -> Model:
 
         return with_weights_of(graph, weights.source)
     from .variables.restore_ops import keys_of
+    from .variables.restored import compute_restored
     from .variables.roles import joined_variables
 
     keys = keys_of(graph.graph, graph.functions, weights.weights)
@@ -151,6 +152,7 @@ def join(graph: Model, weights: Model) -> Model:
     )
     return replace(
         graph,
+        graph=compute_restored(graph.graph, keys, weights.weights),
         source=weights.source,
         format=f"{weights.format} with {graph.format}",
         weights=weights.weights,

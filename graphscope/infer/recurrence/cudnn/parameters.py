@@ -141,11 +141,14 @@ def _weight(view: View, tensor: Tensor, depth: int = 0) -> WeightRef | None:
     if shape is not None and None not in shape and is_zero(view, source):
         sizes = tuple(size or 0 for size in shape)
         return WeightRef("", sizes, value=np.zeros(sizes, np.float32))
-    if op not in _READERS:
-        return None
-    reader, operand = _READERS[op]
-    inner = _weight(view, inputs[operand], depth + 1)
-    return None if inner is None else reader(view, source, inner, depth)
+    if op in _READERS:
+        reader, operand = _READERS[op]
+        inner = _weight(view, inputs[operand], depth + 1)
+        known = None if inner is None else reader(view, source, inner, depth)
+        if known is not None:
+            return known
+    value = view.constant(source)
+    return None if value is None else WeightRef("", value.shape, value=value)
 
 
 def _reshaped(view: View, tensor: Tensor, inner: WeightRef, _: int) -> WeightRef | None:
