@@ -52,7 +52,7 @@ def is_alive(study: Training, i: int) -> bool:
 def _is_step_of_weight(study: Training, i: int) -> bool:
     """Whether a node takes a step from a weight along its derivative: what a net is adapted with (MAML), no answer."""
     flow, own = study.flow, study.derivatives
-    if own is None or flow.ops[i] not in ("Sub", "Add", "AddV2"):
+    if own is None or flow.ops[i] not in ("Sub", *spellings.SUMS):
         return False
     if len(flow.inputs[i]) != 2:
         return False
@@ -72,7 +72,7 @@ def _is_weight(study: Training, i: int) -> bool:
     for _ in range(16):
         if study.flow.variable_of(i) is not None:
             return True
-        if study.flow.ops[i] not in ("Sub", "Add", "AddV2"):
+        if study.flow.ops[i] not in ("Sub", *spellings.SUMS):
             return False
         i = study.flow.inputs[i][0][0]
     return False

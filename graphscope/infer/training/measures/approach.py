@@ -147,7 +147,7 @@ class Approach:
         """Whether a node adds a constant for a loss to what the model goes on with: ``1 + log_sigma``."""
         flow, deps = self.flow, self.deps
         carriers = self._carriers(i)
-        if flow.ops[i] not in ("Add", "AddV2", "Sub") or len(carriers) != 1:
+        if flow.ops[i] not in ("Sub", *spellings.SUMS) or len(carriers) != 1:
             return False
         shared = any(
             deps.later[n] or deps.applied[n] for n in self.readers(carriers[0])
