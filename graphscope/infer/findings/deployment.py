@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...graph import Tensor
 from ...ops import spellings
-from ..finding import Case, Finding, listed
+from ..finding import Case, Finding, listed, number_of
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES
 
@@ -141,7 +141,7 @@ def _state(case: Case) -> Iterator[Finding]:
         yield Finding(
             "state-written",
             "warning",
-            f"the outputs go through {listed(nodes)}, which writes a variable: a frozen graph has constants there and "
+            f"the outputs go through {listed(nodes)}, which write{'s' * (len(nodes) == 1)} to a variable: a frozen graph has constants there and "
             "keeps no state between calls",
             tuple(nodes),
         )
@@ -161,7 +161,7 @@ def _references(case: Case) -> Iterator[Finding]:
         yield Finding(
             "reference-control-flow",
             "warning",
-            f"{listed(nodes)} passes a reference to a variable through control flow: TensorFlow's own freeze_graph makes "
+            f"{listed(nodes)} pass{'es' * (len(nodes) == 1)} a reference to a variable through control flow: TensorFlow's own freeze_graph makes "
             'a graph of it that it cannot import ("incompatible with expected float_ref")',
             tuple(nodes),
             case.freeze_command(),
@@ -182,7 +182,7 @@ def _devices(case: Case) -> Iterator[Finding]:
         yield Finding(
             "device-placement",
             "info",
-            f"{len(nodes)} nodes are bound to {devices}{f' and {more} more' if more > 0 else ''}: a TensorFlow 1 session on "
+            f"{number_of(len(nodes), 'node')} {'is' if len(nodes) == 1 else 'are'} bound to {devices}{f' and {more} more' if more > 0 else ''}: a TensorFlow 1 session on "
             "a machine without them refuses to run, unless its config says allow_soft_placement; a frozen graph names none",
             nodes,
             case.freeze_command(),
@@ -234,7 +234,7 @@ def _layout(case: Case) -> Iterator[Finding]:
         yield Finding(
             "channels-first",
             "info",
-            f"{len(nodes)} nodes work on channels first (NCHW), as {listed(nodes, 2)}: TensorFlow's CPU kernels have no "
+            f"{number_of(len(nodes), 'node')} of channels first (NCHW): {listed(nodes)}; TensorFlow's CPU kernels have no "
             "NCHW convolution",
             tuple(nodes),
         )
@@ -246,7 +246,7 @@ def _quantised(case: Case) -> Iterator[Finding]:
         yield Finding(
             "quantised",
             "info",
-            f"{len(nodes)} nodes quantise or simulate it, as {listed(nodes, 2)}",
+            f"{number_of(len(nodes), 'node')} quantise{'s' * (len(nodes) == 1)} or simulate{'s' * (len(nodes) == 1)} it: {listed(nodes)}",
             tuple(nodes),
         )
 

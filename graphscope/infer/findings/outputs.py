@@ -125,7 +125,8 @@ def _unclear(case: Case) -> Finding:
     ranked = [str(c.tensor) for c in case.candidates.outputs]
     guesses = f"; the best guesses are {listed(ranked)}" if ranked else ""
     needs = [r for r in case.candidates.remarks if r.startswith("Viterbi")]
-    why = "; ".join(r for r in case.candidates.remarks if r not in needs)
+    whys = [r for r in case.candidates.remarks if r not in needs]
+    why = "; ".join(r.removeprefix("no output stands out: ") for r in whys)
     return Finding(
         "output-unclear",
         "warning",

@@ -13,7 +13,7 @@ from ...graph import Model, Tensor, TensorSpec
 from ..shapes.declared import spec_of
 from ..training.op_kinds import SOURCES
 from ..training.roles import Training, study_training
-from .answer import Candidate, Candidates, Evidence, OutputSet
+from .answer import Candidate, Candidates, Evidence, OutputSet, short
 from .heads.candidates import Head, find_heads
 from .inputs import find_inputs
 from .points import POINTS
@@ -21,6 +21,9 @@ from .ranking import score_heads
 from .signatures import declared_signatures
 
 __all__ = ["Candidate", "Candidates", "OutputSet", "find_outputs"]
+
+
+_SURE = 0.5  # below it a candidate is shown, and no more
 
 
 def find_outputs(
@@ -61,7 +64,7 @@ def find_outputs(
         find_inputs(model, study, declared_signatures(model), specs or {}),
         outputs,
         _sets(model, guessed),
-        _remarks(study, [] if declared else heads, bool(outputs)),
+        _remarks(study, [] if declared else heads, outputs),
     )
 
 
@@ -94,11 +97,16 @@ def _sets(model: Model, guessed: list[Candidate]) -> tuple[OutputSet, ...]:
     return tuple(sets)
 
 
-def _remarks(study: Training, heads: list[Head], any_output: bool) -> tuple[str, ...]:
-    if not any_output:
+def _remarks(
+    study: Training, heads: list[Head], outputs: tuple[Candidate, ...]
+) -> tuple[str, ...]:
+    if not outputs:
         return (_why_none(study),)
     reasons = dict.fromkeys(head.reason for head in heads if head.reason)
-    remarks = [f"no output stands out: {reason}" for reason in reasons]
+    first = outputs[0]
+    stands = f"{short(first.tensor)!r} is the output for want of another"
+    text = stands if first.score >= _SURE else "no output stands out"
+    remarks = [f"{text}: {reason}" for reason in reasons]
     for bit in study.deps.bits(study.losses.transitions):
         name = study.flow.names[study.deps.holders[bit]]
         remarks.append(f"Viterbi decoding also needs the variable {name!r}")

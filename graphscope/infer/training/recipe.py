@@ -78,7 +78,9 @@ def recipe_text(optimizer: str, settings: Mapping[str, Any], weights: int) -> st
         f"{_WORDS.get(name, name)} {value if isinstance(value, str) else f'{value:g}'}"
         for name, value in settings.items()
     )
-    inside = "; ".join(filter(None, [", ".join(values), f"{weights:,} weights"]))
+    inside = "; ".join(
+        filter(None, [", ".join(values), f"{weights:,} weight{'s' * (weights != 1)}"])
+    )
     return f"{optimizer} ({inside})"
 
 
