@@ -24,14 +24,15 @@ def find(case: Case) -> Iterator[Finding]:
     if not lifted.broken:
         return
     broken = lift_loops(graph, case.flat.functions).broken  # wherever an output lies
-    for name, why in broken.items():
-        yield Finding(
-            "broken-loop",
-            "error",
-            f"{why}: TensorFlow will not run it",
-            (name,),
-            case.cut_commands((name,)).partition("\n")[0],
-        )
+    why = next(iter(broken.values()))
+    rest = f", and {len(broken) - 1} more like it" if len(broken) > 1 else ""
+    yield Finding(
+        "broken-loop",
+        "error",
+        f"{why}{rest}: TensorFlow will not run it",
+        tuple(broken),
+        case.cut_commands(broken).partition("\n")[0],
+    )
 
 
 def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...ops import spellings
-from ..finding import Case, Finding, listed
+from ..finding import NAMED, Case, Finding, listed
 from ..training.op_kinds import RANDOM
 
 _STATISTICS = frozenset(
@@ -126,16 +126,19 @@ def _untouched_statistics(case: Case) -> Iterator[Finding]:
 
 
 def _switches(case: Case) -> Iterator[Finding]:
+    groups: dict[tuple[str, str], list[str]] = {}
     for candidate in case.switches():
-        name, value = candidate.tensor.node, candidate.value
-        fed = isinstance(value, float)
+        id = "dropout-fed" if isinstance(candidate.value, float) else "mode-fed"
+        groups.setdefault((id, str(candidate.value)), []).append(candidate.tensor.node)
+    for (id, value), names in groups.items():
+        feeds = ", ".join(f"'{name}:0': {value}" for name in names[:NAMED])
         yield Finding(
-            "dropout-fed" if fed else "mode-fed",
+            id,
             "info",
-            f"{name!r} switches between training and inference; inference needs {value}: in TensorFlow feed_dict={{'{name}:0': "
-            f"{value}, ...}}",
-            (name,),
-            f"{case.freeze_command()}  # sets it",
+            f"{listed(names)} switch{'es' * (len(names) == 1)} between training and inference; inference needs {value}: in "
+            f"TensorFlow feed_dict={{{feeds}, ...}}",
+            tuple(names),
+            f"{case.freeze_command()}  # sets {'it' if len(names) == 1 else 'them'}",
         )
 
 

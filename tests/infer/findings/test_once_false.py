@@ -180,3 +180,27 @@ def test_alike_findings_are_one(corpus: Path, id: str) -> None:
     path = corpus / "tensorflow+ngraph-bridge/test/python/flib_graph_1.pbtxt"
     listed = graphscope.analyse(str(path)).findings
     assert [each.id for each in listed].count(id) == 1
+
+
+def test_switches_that_want_one_value_are_one_finding() -> None:
+    def build() -> None:
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        for number in range(5):
+            keep = v1.placeholder(tf.float32, [], name=f"keep_{number}")
+            x = tf.matmul(tf.nn.dropout(x, rate=1 - keep), v1.get_variable(f"w{number}", [4, 4]))  # fmt: skip
+        tf.identity(x, name="y")
+
+    (finding,) = found(model_of(build), "dropout-fed", "y")
+    assert len(finding.nodes) == 5 and "and 2 more switch between" in finding.message
+
+
+def test_an_output_for_want_of_another_is_not_said_to_stand_out_and_not_to(
+    tmp_path: Path,
+) -> None:
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [None, 4, 4, 1], name="x")
+        y = v1.nn.conv2d(x, tf.ones([3, 3, 1, 1]), padding="SAME", name="y")
+        v1.summary.image("picture", y)
+        (tmp_path / "g.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    text = said(tmp_path / "g.pb")
+    assert "no output stands out" not in text or "y:0" not in text
