@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 TRAITS: Mapping[str, str] = {
+    "untraced": "TensorFlow registers no shape function: tracing it tells no rank",
     "pass-through": "yields its first input unchanged in an inference graph",
     "elementwise": "each output element depends on the input elements at its place (broadcast)",
     "commutative": "the order of the inputs does not matter",

@@ -12,6 +12,7 @@ from functools import partial
 
 from ... import ops
 from ...graph import Graph, Node, Shape, Tensor
+from ...ops import spellings
 from ...ops.values.dims import agree, merge
 from ...ops.values.facts import Implied
 from ...wire import opdefs
@@ -101,7 +102,7 @@ def _readers(
         tensor, back = stack.pop()
         for name, slot in graph.consumers(tensor.node, tensor.port):
             node = graph.node(name)
-            hint = _hint(node, slot, graph.inputs(name), facts)
+            hint = _hint(node, slot, _unfed(graph, name), facts)
             if hint is not None:
                 hints.append((name, (_through(back, hint[0]), hint[1])))
             before = _before(graph, name, slot, facts)
@@ -120,6 +121,15 @@ def _both(outer: Back, inner: Back, shape: tuple[int | None, ...]) -> Shape:
 
 def _through(back: Back, shape: Shape) -> Shape:
     return None if shape is None else back(shape)
+
+
+def _unfed(graph: Graph, name: str) -> Inputs:
+    """What a node reads; of a convolution by a kernel that is fed too the kernel left out, which may take some of the channels."""
+    inputs = graph.inputs(name)
+    if graph.op(name) not in spellings.CONVOLUTIONS or len(inputs) < 2:
+        return inputs
+    is_fed = "feed" in ops.traits(graph.op(inputs[1].node))
+    return inputs[:1] if is_fed else inputs
 
 
 def _hint(node: Node, slot: int, inputs: Inputs, facts: Facts) -> Said:

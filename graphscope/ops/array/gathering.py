@@ -247,6 +247,7 @@ define("SetSize", shape=_set_sizes)
 define(
     "NearestNeighbors",
     shape=lambda call: (((call.shape(0) or (None,))[0], call.integer(2)),) * 2,
+    traits="untraced",
 )
 
 

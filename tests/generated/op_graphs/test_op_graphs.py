@@ -70,6 +70,15 @@ KINDS: dict[str, Callable[[Net], Any]] = {
         1,
         "VALID",
     ),
+    "grouped_by_a_fed_kernel": lambda net: tf.nn.conv2d(
+        net.feed(net.floats(2, 5, 5, 6), "x", [None] * 4),
+        net.feed(net.floats(2, 2, 3, 4), "kernel", [2, 2, 3, 4]),
+        1,
+        "VALID",
+    ),
+    "nearest": lambda net: tf.raw_ops.NearestNeighbors(
+        points=net.feed(net.floats(3, 2)), centers=net.feed(net.floats(4, 2)), k=2
+    )[1],
     "nothing": lambda net: tf.reduce_min(net.feed(np.zeros((2, 0), "float32")), 1),
     "segments": lambda net: tf.math.unsorted_segment_sqrt_n(
         net.feed(net.floats(4, 2)), net.feed(np.int32([0, 2, 2, 1])), 3

@@ -158,6 +158,7 @@ def untold_specs(
     call = ops.Call(payload.op, payload.attrs, specs, values)
     has_rule = getattr(ops.meaning(payload.op), "shape", None) is not None
     is_open = None in ops.shapes(call, ports) or _is_told(payload.op, specs, values)
+    is_open |= "untraced" in ops.traits(payload.op)
     tensors = [each for each in operands if isinstance(each, Tensor)]
     if any(seems_sparse(lowering.steps, tensor) for tensor in tensors):
         is_open = True  # on a sparse tensor TensorFlow would not trace it
