@@ -42,9 +42,9 @@ def graph_from_nodes(
     node_of, pred, succ = graph._node, graph._pred, graph._succ
     ports = MOST_PORTS + PORTS_PER_NODE * len(listed)
     names = {name: name for name in node_of}  # one text for all that name a node
-    for name, kind, message in zip(list(names), kinds, listed):
+    for name, (kind, texts) in zip(list(names), kinds, strict=True):
         slot, before = 0, pred[name]
-        for text in message.input:
+        for text in texts:
             if text.startswith("^"):
                 continue
             origin, port = split_input(text) if ":" in text else (text, 0)
@@ -64,29 +64,30 @@ def graph_from_nodes(
                 _check_port(node_of[origin]["node"], text, name, port)
         if kind.inputs is not None and kind.inputs != slot:
             raise GraphError(
-                f"node {name!r} ({message.op}) has {slot} inputs, expected {kind.inputs}: the graph is damaged"
+                f"node {name!r} ({kind.node.op}) has {slot} inputs, expected {kind.inputs}: the graph is damaged"
             )
         ports -= kind.ports
         if ports < 0:
             raise GraphError(
-                f"node {name!r} ({message.op}) says that it has more outputs than a graph of {len(listed)} nodes "
+                f"node {name!r} ({kind.node.op}) says that it has more outputs than a graph of {len(listed)} nodes "
                 "can use: the graph is damaged"
             )
     return graph
 
 
-def _put_nodes(graph: Graph, listed: Any, kinds: Kinds) -> list[Kind]:
-    """Put the nodes into an empty graph; the kind of each. Raises GraphError on a duplicate name."""
-    of_each: list[Kind] = []
+def _put_nodes(graph: Graph, listed: Any, kinds: Kinds) -> list[tuple[Kind, list[str]]]:
+    """Put the nodes into an empty graph; of each the kind and the inputs. Raises GraphError on a duplicate name."""
+    of_each: list[tuple[Kind, list[str]]] = []
     for message in listed:
         name = message.name
         if name in graph._node:
             raise GraphError(f"two nodes are called {name!r}: names must be unique")
-        kind, payload = kinds.of(message)
+        texts = list(message.input)
+        kind, payload = kinds.of(message, texts)
         graph._succ[name] = {}
         graph._pred[name] = {}
         graph._node[name] = payload
-        of_each.append(kind)
+        of_each.append((kind, texts))
     return of_each
 
 

@@ -5,20 +5,23 @@ A graph of a million nodes has some thousand kinds of them, constants aside: wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from ...errors import FormatError
-from ...graph import Node, Shape, TensorSpec
+from ...graph import Node, TensorSpec
+from .. import messages as proto
 from .. import op_registry
 from ..attrs import Attrs, shape_of
 from ..source import Source
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _TOO_MANY = 1 << 62
+_NODE_DEF = proto.NodeDef
+_SHAPES = "_output_shapes"
 
 
 class Kind(NamedTuple):
@@ -44,19 +47,20 @@ class Kinds:
     ) -> None:
         self.source, self.otherwise = source, otherwise
         self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
+        self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
 
-    def of(self, message: Any) -> tuple[Kind, dict[str, Any]]:
-        """The kind of a NodeDef or a LeanNodeDef, and what a graph says of the node; raises FormatError on damaged attributes."""
-        controls = tuple([text[1:] for text in message.input if text[:1] == "^"])
+    def of(self, message: Any, texts: Sequence[str]) -> tuple[Kind, dict[str, Any]]:
+        """The kind of a NodeDef or a LeanNodeDef with these inputs, and what a graph says of it; raises FormatError on damaged attributes."""
         kind, payload = self._kind(message)
+        controls = [text[1:] for text in texts if text[:1] == "^"]
         if not controls:
             return kind, payload
         node = kind.node
-        own = Node(node.op, node.attrs, node.outputs, controls, node.device)
+        own = Node(node.op, node.attrs, node.outputs, tuple(controls), node.device)
         return kind, {"node": own}
 
     def _kind(self, message: Any) -> tuple[Kind, dict[str, Any]]:
-        if message.DESCRIPTOR.name == "NodeDef":
+        if isinstance(message, _NODE_DEF):
             return self._new(message, message.attr, message)
         key = (message.op, message.device, *message.attr)
         known = self._shared.get(key)
@@ -77,8 +81,18 @@ class Kinds:
             raise FormatError(
                 f"{name}: not a NodeDef ({error}); the file is damaged or of another kind"
             ) from None
-        node = Node(message.op, attrs, _declared(decoded), (), message.device)
+        declared = self._declared(decoded) if _SHAPES in decoded else ()
+        node = Node(message.op, attrs, declared, (), message.device)
         return Kind(node, *_arities(node.op, decoded)), {"node": node}
+
+    def _declared(self, attrs: Any) -> tuple[TensorSpec, ...]:
+        """What a node says of its outputs; many say the same."""
+        listed = attrs[_SHAPES].list
+        data = listed.SerializeToString()
+        if data not in self._specs:
+            shapes = map(shape_of, listed.shape)
+            self._specs[data] = tuple(TensorSpec("", shape) for shape in shapes)
+        return self._specs[data]
 
 
 def _is_whole(node: Node) -> bool:
@@ -91,16 +105,6 @@ def _is_whole(node: Node) -> bool:
         return False
     raw = node.attrs.raw  # type: ignore[attr-defined]
     return all(name in raw for name in needed)
-
-
-def _declared(attrs: Any) -> tuple[TensorSpec, ...]:
-    """What a node says of its outputs."""
-    if "_output_shapes" not in attrs:
-        return ()
-    shapes: list[Shape] = [
-        shape_of(shape) for shape in attrs["_output_shapes"].list.shape
-    ]
-    return tuple(TensorSpec("", shape) for shape in shapes)
 
 
 def _arities(op: str, attrs: Any) -> tuple[int | None, int]:
