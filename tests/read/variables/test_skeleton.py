@@ -23,6 +23,8 @@ def test_convolutions() -> None:
     assert guess(kernel=(2, 3, 3, 4, 8))[0] == "Conv3D"
     assert guess(depthwise_kernel=(3, 3, 4, 2))[1]["depth_multiplier"] == 2
     assert guess("depthwise", kernel=(3, 3, 4, 1))[0] == "DepthwiseConv2D"
+    both = guess("depthwise", depthwise_kernel=(3, 3, 4, 2), kernel=(1, 1, 8, 6))
+    assert both[1]["depth_multiplier"] == 2  # its own kernel comes first
     both = guess(depthwise_kernel=(3, 3, 4, 2), pointwise_kernel=(1, 1, 8, 6))
     assert both[0] == "SeparableConv2D" and both[1]["filters"] == 6
 

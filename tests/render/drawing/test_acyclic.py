@@ -44,5 +44,10 @@ def test_a_loop_of_the_graph_is_no_reason() -> None:
     assert set(parts(wired("a1 b1", "b1 a1")).values()) == {1}
 
 
+def test_what_reads_a_loop_from_outside_comes_after_it() -> None:
+    found = parts(wired("a1 a2", "a2 a1", "a1 b1", "b1 a3"))
+    assert found == {"a1": 1, "a2": 1, "b1": 1, "a3": 2}
+
+
 def test_too_many_parts_are_none() -> None:
     assert parts(wired("a1 b1", "b1 a2", "a2 b2"), limit=3) == {}

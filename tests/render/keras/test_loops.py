@@ -189,9 +189,21 @@ def array_through_two(v1: Any) -> Any:
     )[1]
 
 
+def alone(v1: Any) -> Any:
+    """One tensor is all that the frame carries, no counter: what its loop returns is no tuple."""
+    x = v1.placeholder(v1.float32, (None, 4), "x")
+    return v1.while_loop(
+        lambda y: v1.reduce_max(y) < 20.0,
+        lambda y: 1.5 * y + 0.25,
+        (v1.abs(x),),
+        return_same_structure=True,
+    )[0]
+
+
 GRAPHS: dict[str, tuple[Any, int]] = {
     "rnn": (rnn_between, 0),
     "lengths": (rnn_with_lengths, 1),
+    "alone": (alone, 1),
     "counted": (counted, 1),
     "grown": (grown, 1),
     "nested": (nested, 1),

@@ -105,16 +105,6 @@ def collatz(n: Any) -> Any:
     return steps
 
 
-def alone(x: Any) -> Any:
-    """One tensor is all that the loop carries: what it returns is no tuple of tensors."""
-    import tensorflow as tf
-
-    def body(y: Any) -> Any:
-        return (1.5 * y + 0.25,)
-
-    return tf.while_loop(lambda y: tf.reduce_max(y) < 20.0, body, (tf.abs(x),))[0]
-
-
 def rows(x: Any) -> Any:
     import tensorflow as tf
 
@@ -130,7 +120,7 @@ def branches(x: Any) -> Any:
     return tf.cond(tf.reduce_sum(x) > 0.0, lambda: x[:1], lambda: tf.concat([x, x], 0))
 
 
-@pytest.mark.parametrize("function", [converge, alone, rows, branches])
+@pytest.mark.parametrize("function", [converge, rows, branches])
 def test_functions_with_loops(function: Any, tmp_path: Path) -> None:
     import tensorflow as tf
 
