@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.render.keras.loop_models import recovered_v1
@@ -247,3 +248,9 @@ def test_a_loop_over_what_has_no_rank_in_a_graph_without_versions(
     found = graphscope.analyse(str(tmp_path / "loop.pb"), outputs=["loop/Exit"])
     found.write_keras(tmp_path / "out")
     assert found.prove(tmp_path / "out").numbers == "equal"
+
+
+def test_a_loop_of_one_tensor_gives_a_tensor(tmp_path: Path) -> None:
+    made = recovered_v1(alone, tmp_path)
+    result = made.model()(np.ones((2, 4), np.float32))
+    assert not isinstance(result, tuple | list) and tuple(result.shape) == (2, 4)
