@@ -49,8 +49,10 @@ def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
     size = (call.shape(0) or (None,))[-1]
     padding = call.value(4) if len(call.inputs) > 4 else np.zeros(())
     plain = all(call.integer(slot) == -1 for slot in range(2, min(4, len(call.inputs))))
-    if at is None or size is None or padding is None or np.any(padding) or not plain:
+    if at is None or padding is None or np.any(padding) or not plain:
         return None
+    if size is None:
+        return f"ops.diag({x})" if call.rank(0) == 1 and not at else None
     square = (
         f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={literal(call.dtype(0))})"
     )

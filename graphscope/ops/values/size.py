@@ -116,6 +116,9 @@ class Size:
     def __rsub__(self, other: Any) -> Any:
         return _value(_size(other).added(self, -1), other, "-", self, _SUM)
 
+    def __neg__(self) -> Any:
+        return 0 - self
+
     def __mul__(self, other: Any) -> Any:
         return _value(self.times(_size(other)), self, "*", other, _PRODUCT)
 

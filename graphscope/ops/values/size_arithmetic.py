@@ -17,9 +17,20 @@ from .size import Size
 _INTEGERS = ("int32", "int64")
 # Ops of which numpy's way with objects is the op's own; comparisons are not: a Size equals no number.
 _ARITHMETIC = frozenset("Add AddV2 AddN Sub Mul Neg Prod Sum".split())
+
+
+def _either(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The lower or the higher of two equal sizes."""
+    if a.shape != b.shape or not all(x == y for x, y in zip(a.flat, b.flat)):
+        raise Unsaid("which size is the lower one")
+    return a
+
+
 _PYTHON = {
     "FloorDiv": lambda a, b: a // b,
     "FloorMod": lambda a, b: a % b,
+    "Maximum": _either,
+    "Minimum": _either,
 }
 
 
