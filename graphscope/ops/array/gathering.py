@@ -116,10 +116,25 @@ define(
         else f"ops.scatter({indices}, {updates}, {literal(call.integers(2))})"
     ),
 )
+
+
+def _updated(
+    x: np.ndarray, indices: np.ndarray, updates: np.ndarray
+) -> np.ndarray | None:
+    """Slices of ``x`` that are replaced; None where an index is none of its places."""
+    sizes = np.array(x.shape[: indices.shape[-1]])
+    if ((indices < 0) | (indices >= sizes)).any():
+        return None
+    changed = x.copy()
+    changed[tuple(np.moveaxis(indices, -1, 0))] = updates
+    return changed
+
+
 define(
     "TensorScatterUpdate",
     shape=same,
     keras="ops.scatter_update({0}, {1}, {2})",
+    fold=_updated,
 )
 
 
