@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ...graph import Graph, Layer, Tensor, TensorSpec
-from ...graph.edit import duplicate, put
+from dataclasses import replace
+
+import numpy as np
+
+from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph.edit import duplicate, fresh, put
 from ...match.view.symbolic_shapes import SymbolicView
 from ...ops.values.size import Size, product
 from ...simplify.state import State
@@ -21,9 +25,13 @@ def name_reshapes(state: State) -> State:
         return state
     view = layer_view(state)
     targets = {name: _target(view, name) for name in computed}
-    if not any(targets.values()):
+    loose = {name: _loose(view, name) for name, target in targets.items() if not target}
+    if not any(targets.values()) and not any(loose.values()):
         return state
     copy = duplicate(graph)
+    for name, whole in loose.items():
+        if whole is not None:
+            _put_constant(copy, name, whole)
     for name, target in targets.items():
         if target is None:
             continue
@@ -40,6 +48,27 @@ def name_reshapes(state: State) -> State:
         )
         put(copy, name, layer, graph.inputs(name)[:1])
     return state.become(copy)
+
+
+def _put_constant(copy: Graph, name: str, target: tuple[int, ...]) -> None:
+    """A target that is a constant in place of the one that is computed."""
+    own = fresh(copy, f"{name}/target")
+    value = np.array(target, np.int32)
+    copy.add(own, Node("Const", {"dtype": "int32", "value": value}))
+    node = copy.node(name)
+    plain = {key: node.attrs[key] for key in ("T",) if key in node.attrs}
+    constant = replace(node, attrs={**plain, "Tshape": "int32"})
+    put(copy, name, constant, [copy.inputs(name)[0], Tensor(own)])
+
+
+def _loose(view: SymbolicView, name: str) -> tuple[int, ...] | None:
+    """The target of a Reshape that changes how many examples there are; None where another size is unknown."""
+    after = view.dims(Tensor(name))
+    if not after or after[0].number is not None:
+        return None
+    rest = [size.number for size in after[1:]]
+    known = [number for number in rest if number]
+    return (-1, *known) if len(known) == len(rest) else None
 
 
 def _is_computed(graph: Graph, name: str) -> bool:

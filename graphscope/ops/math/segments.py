@@ -41,9 +41,10 @@ def _unsorted_text(function: str) -> Callable[..., str | None]:
 
 def _filled(call: Call, function: str, text: str) -> str:
     """An extreme of no number is the farthest finite one; elsewhere than on TensorFlow Keras makes it infinite."""
-    if call.dtype(0) != "float32" or function not in ("segment_max", "segment_min"):
+    floats = call.dtype(0) in ("float16", "float32")
+    if not floats or function not in ("segment_max", "segment_min"):
         return text
-    farthest = literal(float(np.finfo(np.float32).max))
+    farthest = literal(float(np.finfo(call.dtype(0)).max))
     if function == "segment_max":
         return f"ops.maximum({text}, -{farthest})"
     return f"ops.minimum({text}, {farthest})"
