@@ -99,7 +99,31 @@ def scattered() -> Any:
     return x + table[:, :, None]
 
 
+def counted_down() -> Any:
+    """As XLNet counts how far two places are from each other."""
+    x = image(None, None, 4)
+    length = tf.shape(x)[1]
+    ends = tf.cast(length, tf.float32), tf.cast(-length, tf.float32)
+    return x + tf.reduce_sum(tf.range(*ends, -1.0))
+
+
+def identity_matrix() -> Any:
+    x = image(None, None, 4)
+    return tf.matmul(2.0 * tf.eye(tf.shape(x)[1]), x)
+
+
+def windows() -> Any:
+    """As Swin takes windows apart and joins them again."""
+    x = image(None, 8, 8, 3)
+    apart = tf.transpose(tf.reshape(x, [-1, 2, 4, 2, 4, 3]), [0, 1, 3, 2, 4, 5])
+    each = tf.nn.relu(tf.reshape(apart, [-1, 4, 4, 3]))
+    return tf.reshape(each, [tf.shape(each)[0] // 4, 2, 2, 4, 4, -1])
+
+
 BUILDERS = [
+    counted_down,
+    identity_matrix,
+    windows,
     scattered,
     cropped,
     merged,
@@ -178,6 +202,7 @@ SIZES: list[Any] = [
     lambda a, b: 7 // (a * b + 1) - (a * 4 + 8) // 4,
     lambda a, b: (a + 1 - 1) * b - b * a + (a * 6) % 3,
     lambda a, b: -1 * (b - 2) * 2 - (0 - a),
+    lambda a, b: -(a - b) * 2 - (-b),
 ]
 
 
