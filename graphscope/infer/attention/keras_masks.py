@@ -15,6 +15,7 @@ import numpy as np
 from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...match.view.symbolic_shapes import SymbolicView
+from ...ops import spellings
 from ...ops.values.size import Size
 from ...patterns.attention.index_tensors import halves
 from ...simplify.state import State
@@ -27,7 +28,6 @@ _HIDDEN = (
     5e8  # of so great a number float32 keeps steps of 32: no score is seen beside it
 )
 _FAR = 1e4  # a score that lies so far below the others has no weight in float32
-_FEEDS = frozenset({"Placeholder", "PlaceholderWithDefault"})
 _RESHAPES = frozenset({"Reshape", "layers.Reshape", "StridedSlice"})
 _SCORES = 4  # axes of scores: examples, heads, queries, keys
 _OWN = (
@@ -114,7 +114,7 @@ def _padding(view: SymbolicView, mask: Tensor) -> Tensor | None:
     if number is None or len(view.shape(number) or ()) != _SCORES:
         return None
     for _ in range(_DEEPEST):
-        if view.ops[number.node] in _FEEDS:
+        if view.ops[number.node] in spellings.PLACEHOLDERS:
             break
         if not _is_spread(view, number):
             return None
