@@ -66,10 +66,16 @@ def _pipeline(case: Case) -> Iterator[Finding]:
             "input-pipeline",
             "warning",
             f"the model reads its data from a pipeline inside the graph ({listed(nodes)}), not from a placeholder: a "
-            f"frozen graph would wait for a queue or an iterator that nobody fills; cut at {shown or 'its outputs'}",
+            f"frozen graph would {_what_it_awaits(case, nodes)}; cut at {shown or 'its outputs'}",
             tuple(nodes),
             case.freeze_command(map(str, cuts)),
         )
+
+
+def _what_it_awaits(case: Case, nodes: list[str]) -> str:
+    if all(case.flat.graph.op(name) == "ReadFile" for name in nodes):
+        return "read a file of the machine that it runs on"
+    return "wait for a queue or an iterator that nobody fills"
 
 
 def _python(case: Case) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from ...errors import GraphscopeError
 from ...graph import Layer, Loop
 from ...simplify.control_flow.lifted import Region, has_loops
 from ...simplify.prune import prune
-from ..finding import Case, Finding, listed
+from ..finding import NAMED, Case, Finding, listed, number_of
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -53,7 +53,9 @@ def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
         names = listed([shown(r.loops[0]) for r in known])
         texts.append(f"{names}: recovered as {', '.join(kinds)}")
     if rest:
-        names = listed([f"{shown(r.loops[0])} ({r.ops} ops)" for r in rest])
+        sizes = [f"{shown(r.loops[0])!r} ({number_of(r.ops, 'op')})" for r in rest]
+        more = [f"{len(rest) - NAMED} more"] if len(rest) > NAMED else []
+        names = ", ".join([*sizes[:NAMED], *more])
         texts.append(
             f"{names}: no recurrent layer of Keras's that is known here, kept as a layer that runs the loop"
         )
