@@ -33,8 +33,16 @@ def parameters(runner: GraphRunner, output: str) -> list[str]:
         elif op.type in spellings.PLACEHOLDERS or above & fed:
             fed.add(op)
     read = (_outside(t) for op in ops if op in drawn for t in op.inputs)
-    names = [t.name for t in read if t.op in fed and t.dtype.name in _FLOATS]
+    computed = (t for t in read if t.op in fed and not _is_a_feed(t))
+    names = [t.name for t in computed if t.dtype.name in _FLOATS]
     return list(dict.fromkeys(names))
+
+
+def _is_a_feed(tensor: Any) -> bool:
+    """Of what is fed and only passed on nothing is proved."""
+    while tensor.op.type == "Identity":
+        tensor = tensor.op.inputs[0]
+    return tensor.op.type in spellings.PLACEHOLDERS
 
 
 def _upstream(ends: Sequence[Any]) -> list[Any]:
