@@ -172,6 +172,42 @@ def is_written(value: np.ndarray) -> bool:
     return _is_whole(value) or _is_one(value)
 
 
+def is_computed(value: np.ndarray) -> bool:
+    """Whether a formula rather than training gave these numbers, of which there are several.
+
+    Whole multiples of one number (identity, Sobel, Gauss, masks), or rows that follow each other as sines, cosines and ramps of a
+    position do: ``x[t - 1] + x[t + 1]`` is a fixed multiple of ``x[t]`` in every column.
+    """
+    if value.dtype.kind not in "fiu" or value.size < 4 or _is_one(value):
+        return False
+    numbers = value.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        return False
+    return _are_multiples(numbers) or _are_waves(numbers)
+
+
+def _are_multiples(numbers: np.ndarray, most: int = 64) -> bool:
+    sizes = np.abs(numbers[numbers != 0])
+    if sizes.size > max(1024, *numbers.shape):  # weights of few bits are multiples too
+        return False
+    counts = sizes / sizes.min()
+    return bool(
+        counts.max() <= most and (np.abs(counts - np.round(counts)) < 1e-4).all()
+    )
+
+
+def _are_waves(numbers: np.ndarray, least: int = 8) -> bool:
+    if numbers.ndim != 2 or len(numbers) < least:
+        return False
+    inner, beside = numbers[1:-1], numbers[2:] + numbers[:-2]
+    squares = (inner**2).sum(0)
+    factor = np.divide(
+        (inner * beside).sum(0), squares, where=squares > 0, out=squares * 0
+    )
+    scale = np.abs(numbers).max()
+    return bool((np.abs(beside - factor * inner) < 1e-3 * scale).all())
+
+
 def is_counted(value: np.ndarray | None) -> bool:
     """Whether these are whole numbers, and not one over and over, as a table is that nothing has trained yet."""
     return value is not None and _is_whole(value) and not _is_one(value)

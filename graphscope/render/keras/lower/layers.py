@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ....graph import Layer, Tensor, WeightUse
+from ....ops.constants import is_computed, is_written
 from ..classes.config import written_arguments
 from ..classes.signatures import signatures
 from ..classes.subclasses import subclass_of
@@ -20,6 +22,8 @@ from ..program.literals import Code, literal
 from ..program.names import class_identifier, is_default_name, layer_name
 from ..program.program import Step, hole
 
+_KERNELS = ("kernel", "embeddings")
+_MOST = 1_000_000  # numbers of a kernel that are looked at
 _MERGES = frozenset("Add Average Maximum Minimum Multiply Subtract".split())
 _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
@@ -50,6 +54,8 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
     weights = dict(layer.weights)
     if layer.op == "Normalization" and weights:  # how many examples it has seen
         weights.setdefault("count", WeightUse("", (), (), np.zeros((), "int32")))
+    if _is_computed(lowering, weights):
+        arguments["trainable"] = False
     step = Step(
         node,
         call_text(layer, known),
@@ -63,6 +69,30 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
         ports=max(1, len(layer.outputs)) if is_recurrent(layer) else 1,
     )
     return shared(lowering, step)
+
+
+def _is_computed(lowering: Context, weights: Mapping[str, WeightUse]) -> bool:
+    """Whether a layer's kernel or table is a constant that somebody computed, and so is nothing for training to change.
+
+    Its bias may be of one number, where training starts. What was a variable before the graph was frozen is a weight.
+    """
+    kernels = [weights[name] for name in _KERNELS if name in weights]
+    if len(kernels) != 1 or weights.keys() - {*_KERNELS, "bias"}:
+        return False
+    kernel = _constant(lowering, kernels[0])
+    if kernel is None or not is_computed(kernel):
+        return False
+    bias = _constant(lowering, weights["bias"]) if "bias" in weights else kernel
+    return bias is not None and (bias is kernel or is_written(bias))
+
+
+def _constant(lowering: Context, use: WeightUse) -> np.ndarray | None:
+    """The numbers of a weight that never was a variable; None of one too large to be looked at."""
+    if use.node in lowering.read_through or prod(use.shape) > _MOST:
+        return None
+    if use.value is not None or lowering.values is None or not use.node:
+        return use.value
+    return lowering.values(Tensor(use.node))
 
 
 def two_directions(arguments: Mapping[str, Any]) -> dict[str, Any]:

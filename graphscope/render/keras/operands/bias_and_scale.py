@@ -14,7 +14,7 @@ import numpy as np
 
 from ....graph import Node, Tensor, WeightUse
 from ....ops import spellings
-from ....ops.constants import is_written
+from ....ops.constants import is_computed, is_written
 from ..program.names import op_name
 from ..program.program import Step, hole
 from .call_texts import LARGE
@@ -179,7 +179,10 @@ def _is_made(lowering: Context, tensor: Tensor) -> bool:
 
 
 def is_fixed(use: WeightUse, read_through: Collection[str]) -> bool:
-    """Whether a constant that is too large to be a literal is no trained weight; ``read_through`` were variables."""
+    """Whether a constant that is too large to be a literal is no trained weight: somebody wrote or computed it.
+
+    ``read_through`` were variables.
+    """
     if use.value is None or use.node in read_through:
         return False
-    return is_written(use.value)
+    return is_written(use.value) or is_computed(use.value)
