@@ -24,6 +24,8 @@ def find(case: Case) -> Iterator[Finding]:
     if not lifted.broken:
         return
     broken = lift_loops(graph, case.flat.functions).broken  # wherever an output lies
+    if not broken:
+        return
     why = next(iter(broken.values()))
     rest = f", and {len(broken) - 1} more like it" if len(broken) > 1 else ""
     yield Finding(

@@ -204,3 +204,11 @@ def test_an_output_for_want_of_another_is_not_said_to_stand_out_and_not_to(
         (tmp_path / "g.pb").write_bytes(graph.as_graph_def().SerializeToString())
     text = said(tmp_path / "g.pb")
     assert "no output stands out" not in text or "y:0" not in text
+
+
+def test_a_loop_that_is_whole_only_in_the_whole_graph_is_not_broken(
+    corpus: Path,
+) -> None:
+    folder = "benoitsteiner+tensorflow-opencl/tensorflow/core/grappler/costs"
+    listed = findings(corpus / folder / "graph_properties_testdata/loops_and_queues.pbtxt")
+    assert "broken-loop" not in listed and "loops" in listed
