@@ -210,5 +210,7 @@ def test_a_loop_that_is_whole_only_in_the_whole_graph_is_not_broken(
     corpus: Path,
 ) -> None:
     folder = "benoitsteiner+tensorflow-opencl/tensorflow/core/grappler/costs"
-    listed = findings(corpus / folder / "graph_properties_testdata/loops_and_queues.pbtxt")
+    listed = findings(
+        corpus / folder / "graph_properties_testdata/loops_and_queues.pbtxt"
+    )
     assert "broken-loop" not in listed and "loops" in listed
