@@ -120,3 +120,43 @@ def test_inputs_of_a_node_survive_a_copy() -> None:
     copy.unlink("b")
     assert graph.inputs("b") == (Tensor("a"), Tensor("a", 1))
     assert not copy.inputs("b") and not copy.consumers("a")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_copy_and_its_original_change_apart(seed: int) -> None:
+    """Wiring is shared until one of the two changes it: either then is what networkx makes of the same edits."""
+    choose = random.Random(seed)
+    graphs = [drawn(seed)]
+    for _ in range(3):
+        graphs.append(choose.choice(graphs).copy())
+    theirs = [graph.to_networkx() for graph in graphs]
+    for step in range(60):
+        at = choose.randrange(len(graphs))
+        name, other = choose.sample(list(graphs[at]), 2)
+        graphs[at].inputs(name)  # what is remembered must not outlive an edit
+        for each in (graphs[at], theirs[at]):
+            if step % 6 == 5:
+                each.remove_node(name)
+            elif each.has_edge(name, other):
+                each.remove_edge(name, other, key=next(iter(each[name][other])))
+            else:
+                each.add_edge(name, other, key=step + 9, port=step)
+    for graph, their in zip(graphs, theirs):
+        assert nx.utils.graphs_equal(graph.to_networkx(), their)
+        for name in graph:
+            slots = {
+                (k, s, d["port"])
+                for s, _, k, d in their.in_edges(name, data=True, keys=True)
+            }
+            ordered = [Tensor(s, p) for _, s, p in sorted(slots)]
+            assert list(graph.inputs(name)) == ordered
+
+
+def test_ops_are_looked_up_anew_where_a_node_changes() -> None:
+    graph = drawn(1)
+    assert len(list(graph.by_op("Relu"))) == len(graph)
+    copy = graph.copy()
+    copy.add_node("n3", node=Node("Neg"))
+    assert list(copy.by_op("Neg")) == ["n3"] and not list(graph.by_op("Neg"))
+    copy.remove_node("n3")
+    assert set(copy.kinds()) == {"Relu"} and set(copy.by_op("Relu")) == set(copy)
