@@ -41,8 +41,8 @@ class Sample:
 
 
 def spelled(name: str) -> str:
-    """A tensor as a person types it; TensorFlow Lite's own ``name:0`` likewise."""
-    tensor = Tensor.parse(name.removesuffix(":0"))
+    """A tensor as a person types it; TensorFlow Lite's own ``name:0`` likewise, and its integers as what they stand for."""
+    tensor = Tensor.parse(name.removesuffix(":0").removesuffix("/quantised"))
     return str(tensor) if tensor.port else tensor.node
 
 
