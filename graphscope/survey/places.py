@@ -116,6 +116,7 @@ def _remote_folders(place: str) -> Iterator[Folder]:
         return
     system, inner = system_of(place)
     scheme = place.partition("://")[0]
+    system.invalidate_cache()  # what is there now, not what an earlier survey saw
     try:
         if _GLOB.search(inner):
             matches = system.glob(inner, detail=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
@@ -46,6 +47,16 @@ def system_of(path: str) -> tuple[Any, str]:
         return fsspec.core.url_to_fs(path)  # type: ignore[no-any-return]
     except (*_FAILURES, ImportError) as error:
         raise FormatError(f"{path}: {_reason(error)}") from None
+
+
+def import_system(path: str) -> None:
+    """Import what opens a URL, without opening it: processes forked from here on need not do it each (s3fs takes most of a second)."""
+    import fsspec
+
+    if not _is_http(path):
+        for scheme in path.partition("://")[0].split("::"):
+            with suppress(*_FAILURES, ImportError):  # whoever opens it says so
+                fsspec.get_filesystem_class(scheme)
 
 
 def _open(path: str, **options: Any) -> Any:

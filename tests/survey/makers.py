@@ -11,6 +11,7 @@ import numpy as np
 from graphscope.wire import messages as proto
 
 FLOAT = 1
+LARGE = 1 << 21  # elements of the weights of ``large``: 8 MB
 
 
 def net(draw: random.Random, depth: int = 0) -> Any:
@@ -33,6 +34,16 @@ def net(draw: random.Random, depth: int = 0) -> Any:
         ):
             graph.node.add(name=name, op=op, input=inputs).attr["T"].type = FLOAT
         last, width = f"r{number}", units
+    return graph
+
+
+def large(seed: int) -> Any:
+    """A GraphDef of two small Dense layers and one with 8 MB of weights."""
+    graph = net(random.Random(seed), depth=2)
+    width = len(graph.node[-4].attr["value"].tensor.tensor_content) // 4
+    constant(graph, "large", np.zeros((width, LARGE // width)))
+    for name, op, inputs in (("g", "MatMul", ("r1", "large")), ("y", "Softmax", ("g",))):
+        graph.node.add(name=name, op=op, input=inputs).attr["T"].type = FLOAT
     return graph
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import random
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from graphscope.survey.places import folders_in
 from graphscope.survey.units import units_of
 from tests.cli.test_cli import run_main
-from tests.survey.makers import constant, net, write
+from tests.survey.makers import LARGE, large, write
 from tests.survey.server import serving
 
 pytest.importorskip("duckdb")
-LARGE = 1 << 21  # elements: 8 MB
 
 
 def test_links_down_are_followed_and_no_others(tmp_path: Path) -> None:
@@ -40,14 +37,7 @@ def test_structure_is_read_and_weights_are_not(
     monkeypatch.delenv("GRAPHSCOPE_CHECK", raising=False)  # which reads weights
     place = tmp_path / "bucket"
     (place / "a").mkdir(parents=True)
-    graph = net(random.Random(3), depth=2)
-    last = max(int(node.name[1:]) for node in graph.node if node.name[0] == "r")
-    wide = len(graph.node[-4].attr["value"].tensor.tensor_content) // 4
-    constant(graph, "large", np.zeros((wide, LARGE // wide)))
-    product = graph.node.add(name="g", op="MatMul", input=[f"r{last}", "large"])
-    product.attr["T"].type = 1
-    graph.node.add(name="y", op="Softmax", input=["g"]).attr["T"].type = 1
-    (place / "a" / "large.pb").write_bytes(graph.SerializeToString())
+    (place / "a" / "large.pb").write_bytes(large(3).SerializeToString())
     write(place / "b", 3, 3)  # a SavedModel
     with serving(place) as (url, sent):
         words = ("survey", url, "-o", tmp_path / "c", "--jobs", "1", "--json")

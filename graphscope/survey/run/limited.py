@@ -22,7 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ...verify.run.limits import restrict_process
-from ...wire.remote import is_remote
+from ...wire.remote import import_system, is_remote
 from ..archives import is_archive, unpack
 from ..describe import Row, describe, empty_row
 from ..options import Limits
@@ -93,6 +93,8 @@ def rows_of(
 ) -> Iterator[Row]:
     """The rows of units in their order; an archive gives those of the models in it, but an archive ``inside`` of one is left alone."""
     pending = list(units)
+    for unit in filter(lambda each: is_remote(each.path), pending[:1]):
+        import_system(unit.path)
     while pending:
         batch, count = pending[:PER_CHILD], 0
         for row, unit in zip(_child_rows(batch, limits), batch):  # to the child's end
