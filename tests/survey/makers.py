@@ -42,7 +42,10 @@ def large(seed: int) -> Any:
     graph = net(random.Random(seed), depth=2)
     width = len(graph.node[-4].attr["value"].tensor.tensor_content) // 4
     constant(graph, "large", np.zeros((width, LARGE // width)))
-    for name, op, inputs in (("g", "MatMul", ("r1", "large")), ("y", "Softmax", ("g",))):
+    for name, op, inputs in (
+        ("g", "MatMul", ("r1", "large")),
+        ("y", "Softmax", ("g",)),
+    ):
         graph.node.add(name=name, op=op, input=inputs).attr["T"].type = FLOAT
     return graph
 
