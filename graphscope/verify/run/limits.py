@@ -25,6 +25,9 @@ _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET
 _MOST_LISTED = 5
 LARGE = 1 << 20  # numbers in a constant that is worth a file of its own
 _MAPPED = ("float16", "float32", "float64", "int8", "uint8", "int32")
+_READERS = frozenset(
+    "MatMul BatchMatMul BatchMatMulV2 Conv2D Conv3D DepthwiseConv2dNative GatherV2".split()
+)  # kernels that never write their result over what they read
 
 
 def restrict_process(network: bool = False) -> None:
@@ -94,9 +97,11 @@ def scratch_folder(remarks: list[str], source: str) -> Iterator[None]:
 
 
 def map_constants(graph: Graph, folder: str) -> Graph:
-    """``Const(value) -> ImmutableConst(file)`` for every large constant: its bytes are mapped from a file in ``folder``.
+    """``Const(value) -> ImmutableConst(file)`` for large weights: their bytes are mapped from files in ``folder``.
 
     A constant is otherwise in memory some six times: in three messages, in the graph, in its kernel and on the way between.
+    No kernel owns what is mapped, so an element-wise op would take it for its own buffer and write its result there:
+    into pages that can only be read. So only what convolutions, products and look-ups read is mapped.
     """
     copy = duplicate(graph)
     for number, name in enumerate(list(copy.by_op("Const"))):
@@ -104,6 +109,8 @@ def map_constants(graph: Graph, folder: str) -> Graph:
         dtype = str(node.attrs.get("dtype"))
         shape = getattr(node.attrs, "shape", None)
         if dtype not in _MAPPED or shape is not None and prod(shape) < LARGE:
+            continue
+        if not _only_read(graph, name):
             continue
         value = node.attrs["value"]
         if not LARGE <= value.size or value.nbytes > FILE_BYTES:
@@ -114,6 +121,17 @@ def map_constants(graph: Graph, folder: str) -> Graph:
         attrs = {"dtype": dtype, "shape": value.shape, "memory_region_name": path}
         put(copy, name, replace(node, op="ImmutableConst", attrs=attrs), ())
     return copy
+
+
+def _only_read(graph: Graph, name: str) -> bool:
+    """Whether only kernels of ``_READERS`` see a node's buffer, through Identity too, which hands it on."""
+    stack = [name]
+    while stack:
+        ops = [(graph.op(n), n) for n, _ in graph.consumers(stack.pop())]
+        if not all(op == "Identity" or op in _READERS for op, _ in ops):
+            return False
+        stack += [n for op, n in ops if op == "Identity"]
+    return True
 
 
 def _report(source: str, written: list[str]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -83,3 +85,18 @@ def test_large_constants_are_mapped_from_files(tmp_path: Path) -> None:
     (answer,) = runner.run({"x:0": data}, ["y:0"])
     np.testing.assert_allclose(answer, data @ kernel, rtol=1e-4, atol=1e-3)
     assert runner.session.graph.as_graph_def().ByteSize() < 100_000
+
+
+@pytest.mark.parametrize("through", [tf.identity, tf.nn.relu])
+def test_constants_that_a_kernel_could_write_over_are_not_mapped(
+    tmp_path: Path, through: Any
+) -> None:
+    """TensorFlow writes an element-wise result over what nobody else owns: a mapped page kills the process."""
+    many = np.arange(1 << 20, dtype="f").reshape(1024, 1024)
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [1024], name="x")
+        tf.math.atan2(through(tf.constant(many, name="many")), x, name="y")
+    (tmp_path / "graph.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    runner = open_runner(str(tmp_path / "graph.pb"))
+    (answer,) = runner.run({"x:0": np.ones(1024, "float32")}, ["y:0"])
+    np.testing.assert_allclose(answer, np.arctan2(many, 1.0), rtol=1e-5)
