@@ -223,7 +223,7 @@ def check_keras(row: Case, built: Built, wanted: Sequence[np.ndarray]) -> None:
 
 
 def _evaluate(text: str, names: dict[str, Any]) -> Any:
-    return eval(text, {"ops": keras.ops, "keras": keras, **names})
+    return eval(text, {"ops": keras.ops, "keras": keras, "np": np, **names})
 
 
 def _compare_text(

@@ -337,7 +337,7 @@ define("UpperBound", shape=_bound_shape, keras=_bound_text("<="))
 define(
     "Bucketize",
     shape=same,
-    keras=lambda call, x: f"ops.digitize({x}, ops.array({list(call['boundaries'])}))",
+    keras=lambda call, x: f"ops.digitize({x}, np.array({list(call['boundaries'])}))",
 )
 
 

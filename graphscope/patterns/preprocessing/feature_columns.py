@@ -24,6 +24,16 @@ def hashing_with_salt(x: Input, buckets: Attr, key: Attr) -> Term:
     return op.StringToHashBucketStrong(text, num_buckets=buckets, key=key)
 
 
+@layer(
+    "Discretization",
+    where=lambda dtype: dtype != "float64" or "a layer casts what it reads to float32",
+    config=lambda bounds: {"bin_boundaries": list(bounds)},
+)
+def discretization(x: Input, bounds: Attr, dtype: Attr) -> Term:
+    """Which of the intervals between the boundaries a number is in; a boundary belongs to the upper one."""
+    return op.Bucketize(x, boundaries=bounds, T=dtype)
+
+
 def _pairs(view: View, x: Tensor, y: Tensor) -> bool:
     """Whether both are matrices: one vector each for every example."""
     shapes = (view.shape(x), view.shape(y))

@@ -43,16 +43,18 @@ class _Selection(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """What a gather yields for each element of a selection: its node, and the slot of the indices is 1."""
+    """What a gather yields for each element of a selection: its node, and what it reads, the indices in slot 1."""
 
-    gather: str
+    gather: Node
+    operands: tuple[Tensor, ...]
     of: _Selection
 
 
 def look_up_dense(state: State) -> State:
     """Rows combined by a sparse tensor that stands for a dense one -> rows of the dense one, masked and combined.
 
-    ``Select(empty, 0, SparseSegmentSum(Gather(table, Unique(ids))...)) -> Sum(Gather(table, ids) * mask, axis=1)`` and
+    ``Select(empty, 0, SparseSegmentSum(Gather(table, Unique(ids))...)) -> Sum(Gather(table, ids) * mask, axis=1)``, the same of
+    ``SparseSegmentSum(table, ids, ...)``, which TensorFlow writes since 2.15 where the table is a plain tensor, and
     ``SparseToDense(Where(mask), shape, GatherNd(x, Where(mask)), default) -> SelectV2(mask, x, default)``.
     """
     if not state.outputs or next(state.graph.by_op("Where"), None) is None:
@@ -135,7 +137,8 @@ class _Reading:
         if choice is not None:
             self._choose(Tensor(name), source, choice)
         elif at.node in self.unique and at.port == 0:
-            self.rows[Tensor(name)] = _Rows(name, self.unique[at.node])
+            gather, operands = self.before.node(name), tuple(inputs)
+            self.rows[Tensor(name)] = _Rows(gather, operands, self.unique[at.node])
 
     def _choose(self, result: Tensor, source: Tensor, choice: _Selection) -> None:
         """Elements of a selection, or of its places, at which another one holds."""
@@ -158,16 +161,26 @@ class _Reading:
             self.unique[name] = self.filled[inputs[0].node]
 
     def _combine(self, name: str, inputs: Sequence[Tensor]) -> None:
-        rows = self.rows.get(inputs[0])
-        numbers, owner = inputs[1], self._passed(inputs[2])
-        if rows is None or self.unique.get(numbers.node) != rows.of:
+        rows, owner = self._rows_of(*inputs[:2]), self._passed(inputs[2])
+        if rows is None or self.before.op(owner.node) != "StridedSlice":
             return
-        at = self.before.inputs(owner.node)
-        is_first = self.before.op(owner.node) == "StridedSlice" and at[0].port == 0
-        if numbers.port == 1 and is_first and self.filled.get(at[0].node) == rows.of:
-            if self._is_first_column(owner.node):
-                kind = _COMBINERS[self.before.op(name)]
-                self.combined[Tensor(name)] = kind, rows
+        indices = self.before.inputs(owner.node)[0]
+        is_theirs = indices.port == 0 and self.filled.get(indices.node) == rows.of
+        if is_theirs and self._is_first_column(owner.node):
+            self.combined[Tensor(name)] = _COMBINERS[self.before.op(name)], rows
+
+    def _rows_of(self, source: Tensor, numbers: Tensor) -> _Rows | None:
+        """Rows that were gathered without repetition and are numbered, or those of a table by their ids."""
+        if numbers.port != 1:
+            return None
+        rows = self.rows.get(source)
+        if rows is not None:
+            return rows if self.unique.get(numbers.node) == rows.of else None
+        selection = self.filled.get(numbers.node)
+        if selection is None:
+            return None
+        kinds = {"Tparams": self._dtype(source), "Tindices": self._dtype(numbers)}
+        return _Rows(Node("Gather", kinds), (source, numbers), selection)
 
     def _is_first_column(self, name: str) -> bool:
         begin, end, strides = (self.constant(t) for t in self.before.inputs(name)[1:4])
@@ -243,7 +256,7 @@ class _Reading:
 
     def _put_rows(self, name: str, kind: str, rows: _Rows) -> None:
         """The rows of all elements, those that the mask leaves out as zeros, combined over the second axis."""
-        selection, node = rows.of, self.before.node(rows.gather)
+        selection, node = rows.of, rows.gather
         dtype = self._dtype(Tensor(name))
         kinds = {"T": self._dtype(selection.dense)}
         zeros = self._put(f"{name}/zeros", "ZerosLike", kinds, selection.dense)
@@ -257,8 +270,7 @@ class _Reading:
             ids = self._put(
                 f"{name}/id", "Squeeze", {**kinds, "squeeze_dims": (1,)}, ids
             )
-        operands = list(self.before.inputs(rows.gather))
-        operands[1] = ids
+        operands = [rows.operands[0], ids, *rows.operands[2:]]
         attrs = {**node.attrs, "Tindices": kinds["T"]}
         taken = self._put(f"{name}/rows", node.op, attrs, *operands)
         if is_one:

@@ -88,6 +88,13 @@ NEAR_MISSES = [
         "dot",
         lambda: (lambda x, y: tf.reduce_sum(x * y, 1, keepdims=True))(*matrices()),
     ),
+    NearMiss(
+        "buckets of what a layer would round",
+        "discretization",
+        lambda: tf.raw_ops.Bucketize(
+            input=v1.placeholder(tf.float64, [None], "x"), boundaries=[1.0]
+        ),
+    ),
     NearMiss("columns by rows", "dot_by_matrix", lambda: rows_by_columns(2, 1)),
 ]
 
@@ -110,6 +117,21 @@ def test_what_is_hashed_is_hashed_by_keras_as_well(spelling: Spelling) -> None:
     want = found.session.run(output, {"x:0": given})
     got = made(tf.constant(given, tf.string if of_strings else tf.int64))
     assert got.numpy().tolist() == want.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "int64"])
+def test_buckets_are_those_of_keras(dtype: str) -> None:
+    """Integers, a boundary in the upper interval, of numbers of every type that a layer reads as they are."""
+    x = lambda: v1.placeholder(dtype, [None], "x")  # noqa: E731
+    found = found_in(lambda: tf.raw_ops.Bucketize(input=x(), boundaries=[-1.0, 2.0]))
+    (layer,) = found.layers
+    assert layer.op == "Discretization"
+    numbers = [-7, -1, 0, 2, 3]
+    output = found.tf_graph.get_tensor_by_name(str(layer.output))
+    want = found.session.run(output, {"x:0": numbers})
+    got = L.Discretization(**layer.attrs)(tf.constant(numbers, dtype))
+    assert want.dtype == got.numpy().dtype == "int32"
+    assert got.numpy().tolist() == want.tolist() == [0, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize("miss", NEAR_MISSES, ids=str)
