@@ -9,6 +9,7 @@ from ...infer.layers import loops
 from ...infer.lookup_tables import table_contents
 from ...infer.recurrence.unrolled import roll_recurrences
 from ...infer.training import roles
+from ...simplify.derivatives.join import join_derivatives as joined
 from ...simplify.prune import prune
 from ...simplify.rewrites import dropout
 from ...simplify.rewrites.layouts import drop_transposes
@@ -60,6 +61,16 @@ def drop_unneeded(state: State) -> State:
         graph = duplicate(graph)
         bypass_calls(graph)
     return state.become(prune(graph, state.outputs))
+
+
+def join_derivatives(state: State) -> State:
+    """What tf.gradients or a tape made to differentiate by a feed -> one node that differentiates.
+
+    ``MatMul(TanhGrad(Tanh(h), MatMul(ones_like(y), v)), w) -> Gradient(y, x)``.
+    """
+    if not state.outputs:
+        return state
+    return state.become(joined(state.graph, state.model, state.outputs, state.shapes))
 
 
 def quiet_loops(state: State) -> State:
@@ -116,6 +127,7 @@ PASSES = (
     Pass(store_ranges, drops="it only moves a range"),
     Pass(drop_training, drops="it only trains"),
     Pass(drop_unneeded),
+    Pass(join_derivatives),
     Pass(quiet_loops),
     Pass(roll_steps),
     Pass(lift_loops),

@@ -258,6 +258,35 @@ define(
     traits="movement",
     moves=_FIRST,
 )
-define("StridedSliceGrad", shape=lambda call: (shape_from(call, 0),))
+
+
+def _strided_gradient(
+    sizes: np.ndarray,
+    begin: np.ndarray,
+    end: np.ndarray,
+    strides: np.ndarray,
+    dy: np.ndarray,
+    *,
+    begin_mask: int,
+    end_mask: int,
+    ellipsis_mask: int,
+    new_axis_mask: int,
+    shrink_axis_mask: int,
+) -> np.ndarray:
+    """Zeros, but where the slice lies: there what comes down."""
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    dx = np.zeros(sizes, dy.dtype)
+    attrs = dict(zip(_MASKS, masks, strict=True))
+    call = Call("StridedSlice", attrs, (), (dx, begin, end, strides))
+    parts = [p.index() if isinstance(p, _Part) else p for p in _index(call)]
+    dx[tuple(parts)] = dy
+    return dx
+
+
+define(
+    "StridedSliceGrad",
+    shape=lambda call: (shape_from(call, 0),),
+    fold=_strided_gradient,
+)
 define("StridedSliceAssign", shape=same)
 define("TensorStridedSliceUpdate", shape=same)

@@ -72,9 +72,23 @@ def _segment_text(function: str) -> Callable[..., str | None]:
     return text
 
 
+def _unsorted_sum(x: np.ndarray, ids: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The sum of each segment; what has a negative number is in none."""
+    rest = x.shape[ids.ndim :]
+    sums = np.zeros((int(count), *rest), x.dtype)
+    places, rows = ids.reshape(-1), x.reshape(-1, *rest)
+    np.add.at(sums, places[places >= 0], rows[places >= 0])
+    return sums
+
+
 for _kind in ("sum", "mean", "prod", "max", "min"):
     define(f"Segment{_kind.title()}", shape=_segment_shape, keras=_segment_text(_kind))
-define("UnsortedSegmentSum", shape=_unsorted_shape, keras=_unsorted_text("segment_sum"))
+define(
+    "UnsortedSegmentSum",
+    shape=_unsorted_shape,
+    keras=_unsorted_text("segment_sum"),
+    fold=_unsorted_sum,
+)
 define("UnsortedSegmentMax", shape=_unsorted_shape, keras=_unsorted_text("segment_max"))
 define("UnsortedSegmentMin", shape=_unsorted_shape, keras=_unsorted_text("segment_min"))
 define(

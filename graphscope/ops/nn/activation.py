@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -101,20 +102,45 @@ def _either(call: Call) -> tuple[Shape]:
 
 
 _SELU = (1.0507009873554805, 1.7580993408473766)  # the scale, and that times alpha
-_GRADIENTS = {  # of what comes down and the input, or of the output and what comes down
-    "ReluGrad": "ops.where({1} > 0.0, {0}, 0.0)",
-    "Relu6Grad": "ops.where(ops.logical_and({1} > 0.0, {1} < 6.0), {0}, 0.0)",
-    "LeakyReluGrad": "ops.where({1} > 0.0, {0}, {0} * {alpha})",
-    "EluGrad": "ops.where({1} < 0.0, {0} * ({1} + 1.0), {0})",
-    "SeluGrad": f"ops.where({{1}} < 0.0, {{0}} * ({{1}} + {_SELU[1]}), {{0}} * {_SELU[0]})",
-    "SoftplusGrad": "{0} * ops.sigmoid({1})",
-    "SoftsignGrad": "{0} / ops.square(1.0 + ops.abs({1}))",
-    "SigmoidGrad": "{1} * {0} * (1.0 - {0})",
-    "TanhGrad": "{1} * (1.0 - ops.square({0}))",
-    "SqrtGrad": "0.5 * {1} / {0}",
-    "RsqrtGrad": "-0.5 * {1} * {0} * ops.square({0})",
-    "ReciprocalGrad": "-{1} * ops.square({0})",
-    "InvGrad": "-{1} * ops.square({0})",
+_GRADIENTS: dict[str, tuple[str, Callable[..., Any]]] = {
+    # of what comes down and the input, or of the output and what comes down
+    "ReluGrad": (
+        "ops.where({1} > 0.0, {0}, 0.0)",
+        lambda dy, x: np.where(x > 0, dy, np.zeros((), dy.dtype)),
+    ),
+    "Relu6Grad": (
+        "ops.where(ops.logical_and({1} > 0.0, {1} < 6.0), {0}, 0.0)",
+        lambda dy, x: np.where((x > 0) & (x < 6), dy, np.zeros((), dy.dtype)),
+    ),
+    "LeakyReluGrad": (
+        "ops.where({1} > 0.0, {0}, {0} * {alpha})",
+        lambda dy, x, *, alpha: np.where(x > 0, dy, dy * dy.dtype.type(alpha)),
+    ),
+    "EluGrad": (
+        "ops.where({1} < 0.0, {0} * ({1} + 1.0), {0})",
+        lambda dy, y: np.where(y < 0, dy * (y + 1), dy),
+    ),
+    "SeluGrad": (
+        f"ops.where({{1}} < 0.0, {{0}} * ({{1}} + {_SELU[1]}), {{0}} * {_SELU[0]})",
+        lambda dy, y: (dy * np.where(y < 0, y + _SELU[1], _SELU[0])).astype(dy.dtype),
+    ),
+    "SoftplusGrad": (
+        "{0} * ops.sigmoid({1})",
+        lambda dy, x: dy * _sigmoid(x),
+    ),
+    "SoftsignGrad": (
+        "{0} / ops.square(1.0 + ops.abs({1}))",
+        lambda dy, x: dy / np.square(1 + np.abs(x)),
+    ),
+    "SigmoidGrad": ("{1} * {0} * (1.0 - {0})", lambda y, dy: dy * y * (1 - y)),
+    "TanhGrad": ("{1} * (1.0 - ops.square({0}))", lambda y, dy: dy * (1 - y * y)),
+    "SqrtGrad": ("0.5 * {1} / {0}", lambda y, dy: dy / (2 * y)),
+    "RsqrtGrad": (
+        "-0.5 * {1} * {0} * ops.square({0})",
+        lambda y, dy: dy * y * y * y / -2,
+    ),
+    "ReciprocalGrad": ("-{1} * ops.square({0})", lambda y, dy: -dy * y * y),
+    "InvGrad": ("-{1} * ops.square({0})", lambda y, dy: -dy * y * y),
 }
 
 
@@ -127,5 +153,11 @@ def _gradient_text(template: str) -> Callable[..., str | None]:
     return text
 
 
-for _name, _text in _GRADIENTS.items():
-    define(_name, shape=_either, keras=_gradient_text(_text), traits="elementwise")
+for _name, (_text, _fold) in _GRADIENTS.items():
+    define(
+        _name,
+        shape=_either,
+        keras=_gradient_text(_text),
+        fold=_fold,
+        traits="elementwise",
+    )

@@ -239,7 +239,17 @@ def _bias_gradient_text(call: Call, x: str) -> str | None:
     return f"ops.sum({x}, axis={tuple(a for a in range(rank) if a != channels)})"
 
 
-define("BiasAddGrad", shape=_bias_gradient_shape, keras=_bias_gradient_text)
+def _bias_gradient(dy: np.ndarray, *, data_format: str) -> np.ndarray:
+    channels = 1 if data_format == "NCHW" else dy.ndim - 1
+    return dy.sum(tuple(axis for axis in range(dy.ndim) if axis != channels))
+
+
+define(
+    "BiasAddGrad",
+    shape=_bias_gradient_shape,
+    keras=_bias_gradient_text,
+    fold=_bias_gradient,
+)
 
 
 def _dilation_shape(call: Call) -> tuple[Shape]:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ...ops.effects import is_harmless
 
-_MODULES = ("keras", "numpy", "tensorflow")
+_MODULES = ("jax", "keras", "numpy", "tensorflow", "torch")
 _SYNTAX = (
     *(ast.Module, ast.Expr, ast.Constant, ast.Import, ast.ImportFrom, ast.alias),
     *(ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.arguments, ast.arg, ast.Return),

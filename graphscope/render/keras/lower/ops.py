@@ -21,6 +21,7 @@ from ..program.literals import literal
 from ..program.names import class_identifier, identifier, is_default_name, op_name
 from ..program.program import Step, hole
 from ..program.rescaling import seems_sparse
+from .derivatives import GRADIENT, derivative_step
 from .lookup_tables import holds_table, table_step
 from .operands import Operands, takes_list
 
@@ -39,6 +40,8 @@ _FRAMES = frozenset(
 
 
 def op_step(lowering: Context, node: str, payload: Node) -> Step:
+    if payload.op == GRADIENT:
+        return derivative_step(lowering, node)
     return (
         draw_step(lowering, node, payload)
         or trained_step(lowering, node, payload)
