@@ -5,13 +5,15 @@ Every function returns plain Python values, ready for ``json.dumps``; the keys a
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
-from ..graph import Graph, Layer, Loop, Model, Tensor, Variable
+from ..graph import Graph, Layer, Loop, Model, Tensor, TensorSpec, Variable
 from ..graph.named_values import Document
 from ..infer.finding import NAMED
 from ..infer.outputs.answer import freeze_command, short
@@ -19,7 +21,14 @@ from ..infer.training.op_kinds import SOURCES
 from ..ops import spellings
 from ..read.variables.roles import PARAMETERS
 from .progress import announced
-from .sizes import parameters_of, sizes_of, variable_row
+from .sizes import (
+    Sizes,
+    needed_nodes,
+    parameters_of,
+    sizes_of,
+    stored_sizes,
+    variable_row,
+)
 from .stages import Stages
 
 _TRUTHS = frozenset("NotEqual Any All LogicalAnd LogicalOr".split())
@@ -28,46 +37,93 @@ if TYPE_CHECKING:
     from ..families.identify import Identity
 
 
-def describe_model(analysis: Stages) -> dict[str, Any]:
-    """``inspect``: what the file is, what goes in and out, its layers, totals, and what is to be found without reading a weight."""
-    model, sizes = analysis.model, sizes_of(analysis)
-    candidates, loose = describe_outputs(analysis), unexplained(analysis)
-    return {
+def describe_model(analysis: Stages, most_nodes: float = math.inf) -> dict[str, Any]:
+    """``inspect``: what the file is, what goes in and out, its layers, totals, and what is to be found without reading a weight.
+
+    Where the outputs need more than ``most_nodes`` nodes no layers are looked for and no shapes inferred: ``over_budget`` says so.
+    """
+    model, needed = analysis.model, None
+    if model.graph.number_of_nodes() > most_nodes:
+        needed = needed_nodes(analysis)
+    is_over = needed is not None and len(needed) > most_nodes
+    facts = {
         "source": model.source,
         "format": model.format,
         "producer": model.producer,
         "nodes": model.graph.number_of_nodes(),
         "functions": len(model.functions),
         "inferred": model.inferred,
-        "parameters": sizes.parameters,
-        "constants": sizes.constants,
-        "bytes": sizes.nbytes,
-        "inputs": candidates["inputs"],
-        "outputs": candidates["outputs"],
-        "layers": dict(
-            Counter(x.op for _, x in counted_layers(analysis)).most_common()
-        ),
-        "loops": [
-            {"name": each.name, "ops": each.attrs["ops"]}
-            for each in kept_loops(analysis)
-        ],
-        "unexplained": len(loose),
-        "unexplained_nodes": loose[:NAMED],
         "roles": dict(Counter(analysis.roles.values()).most_common()),
         "variables": dict(Counter(v.role for v in model.variables).most_common()),
-        "training": _training(analysis),
         "signatures": sorted(model.signatures),
-        "findings": [_finding(each) for each in analysis.structural_findings],
-        "family": _family(analysis).to_json(),
         "remarks": [
             *model.remarks,
             *analysis.candidates.remarks,
             *analysis.family.remarks,
         ],
     }
+    if needed is not None and is_over:
+        facts |= _of_ops(analysis, needed)
+        command = shlex.join(["graphscope", "layers", model.source])
+        facts["over_budget"] = {
+            "nodes": len(needed),
+            "most": most_nodes,
+            "command": command,
+        }
+    else:
+        facts |= _of_layers(analysis)
+    return {key: facts[key] for key in _IN_ORDER if key in facts}
 
 
-def _training(analysis: Stages) -> dict[str, Any] | None:
+_IN_ORDER = (
+    "source format producer nodes functions inferred parameters constants bytes inputs outputs over_budget layers loops "
+    "unexplained unexplained_nodes roles variables training signatures findings family remarks"
+).split()
+
+
+def _of_layers(analysis: Stages) -> Document:
+    """The part of ``inspect`` that rests on the recovered layers."""
+    sizes, loose = sizes_of(analysis), unexplained(analysis)
+    ends = describe_outputs(analysis)
+    counts = Counter(layer.op for _, layer in counted_layers(analysis))
+    loops = [{"name": x.name, "ops": x.attrs["ops"]} for x in kept_loops(analysis)]
+    return {
+        **_amounts(sizes),
+        "inputs": ends["inputs"],
+        "outputs": ends["outputs"],
+        "layers": dict(counts.most_common()),
+        "loops": loops,
+        "unexplained": len(loose),
+        "unexplained_nodes": loose[:NAMED],
+        "training": _training(analysis),
+        "findings": [_finding(each) for each in analysis.structural_findings],
+        "family": _family(analysis, partial(parameters_of, analysis)).to_json(),
+    }
+
+
+def _of_ops(analysis: Stages, needed: Container[str]) -> Document:
+    """The same of a graph in which no layers are looked for: nothing here takes more than a walk over its nodes."""
+    ends = describe_outputs(analysis, is_sized=False)
+    return {
+        **_amounts(stored_sizes(analysis, needed)),
+        "inputs": ends["inputs"],
+        "outputs": ends["outputs"],
+        **{"layers": {}, "loops": [], "unexplained": 0, "unexplained_nodes": []},
+        "training": _training(analysis, has_layers=False),
+        "findings": [_finding(each) for each in analysis.findings_of_ops],
+        "family": _family(analysis, list).to_json(),
+    }
+
+
+def _amounts(sizes: Sizes) -> Document:
+    return {
+        "parameters": sizes.parameters,
+        "constants": sizes.constants,
+        "bytes": sizes.nbytes,
+    }
+
+
+def _training(analysis: Stages, has_layers: bool = True) -> dict[str, Any] | None:
     """How the model was trained, as far as its graph says; None where nothing in it trains."""
     from ..infer.training.recipe import loss_ops, training_recipe
 
@@ -79,7 +135,7 @@ def _training(analysis: Stages) -> dict[str, Any] | None:
     return {
         "optimizers": optimizers,
         "losses": loss_ops(analysis.training),
-        "regularizers": _regularizers(analysis),
+        "regularizers": _regularizers(analysis) if has_layers else [],
     }
 
 
@@ -122,28 +178,15 @@ def shape_text(shape: Sequence[int | None] | None) -> str:
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
-def summary_lines(title: str, facts: Document) -> list[str]:
-    """A model in a few lines of text, from ``describe_model``."""
-    layers = sum(facts["layers"].values())
-    sizes = f"{layers:,} layers, {facts['parameters']:,} parameters"
-    lines = [f"<Analysis of {title}: {facts['format']}, {sizes}>"]
-    for word in ("inputs", "outputs"):
-        ends = [e for e in facts[word] if e["kind"] not in ("file name", "not needed")]
-        for each in ends[:4]:
-            spec = f"{each['tensor']} {each['dtype']} {shape_text(each['shape'])}"
-            spec += f", {each['kind']}"
-            lines.append(f"  {word[:-1]}: {spec}")
-    count = len(facts["findings"])
-    return lines + ([f"  findings: {count}"] if count else [])
-
-
-def _family(analysis: Stages) -> Identity:
-    """The known architecture: of weights alone, else of the graph's layers by their weights' names."""
+def _family(
+    analysis: Stages, constants: Callable[[], list[dict[str, Any]]]
+) -> Identity:
+    """The known architecture: of weights alone, else of the graph by the names of its variables (without any: of constants)."""
     if analysis.family.claim is not None or analysis.model.inferred:
         return analysis.family
     listed = [v for v in analysis.model.variables if v.role in PARAMETERS] or [
         Variable(row["name"], row["dtype"], tuple(row["shape"] or ()), row["bytes"])
-        for row in parameters_of(analysis)
+        for row in constants()
     ]
     from ..families.identify import identify_graph
 
@@ -300,15 +343,14 @@ def _fills_pipeline(graph: Graph, name: str) -> bool:
     return bool(readers) and all(SOURCES.match(graph.op(r)) for r in readers)
 
 
-def describe_outputs(analysis: Stages) -> dict[str, Any]:
-    """``outputs``: the ranked inputs and outputs, each with its evidence."""
+def describe_outputs(analysis: Stages, is_sized: bool = True) -> dict[str, Any]:
+    """``outputs``: the ranked inputs and outputs, each with its evidence; unless ``is_sized`` with the shapes that the file states."""
     candidates, source = analysis.candidates, analysis.model.source
+    sized = analysis.sized if is_sized else _stated
     return {
-        "inputs": [
-            _candidate(c, analysis) | {"kind": c.kind} for c in candidates.inputs
-        ],
+        "inputs": [_candidate(c, sized) | {"kind": c.kind} for c in candidates.inputs],
         "outputs": [
-            _candidate(c, analysis)
+            _candidate(c, sized)
             | {"score": round(c.score, 3), "kind": c.kind}
             | {"freeze": freeze_command(source, (short(c.tensor),))}
             for c in candidates.outputs
@@ -317,11 +359,17 @@ def describe_outputs(analysis: Stages) -> dict[str, Any]:
     }
 
 
-def _candidate(candidate: Any, analysis: Stages) -> dict[str, Any]:
+def _stated(_: Tensor, spec: TensorSpec) -> TensorSpec:
+    return spec
+
+
+def _candidate(
+    candidate: Any, sized: Callable[[Tensor, TensorSpec], TensorSpec]
+) -> dict[str, Any]:
     tensor: Tensor = candidate.tensor
     spec = candidate.spec
     if spec.shape is None or None in spec.shape or not spec.dtype:
-        spec = analysis.sized(tensor, spec)
+        spec = sized(tensor, spec)
     return {
         "tensor": str(tensor),
         "dtype": spec.dtype,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
 from ..graph import Model
+from ..graph.named_values import Document
 from ..read import load
 from ..read.model_files import check_targets
 from .documents import (
     describe_findings,
     describe_model,
     named_layers,
-    summary_lines,
+    shape_text,
 )
 from .keras import KerasWriting
 from .page import page_of
@@ -215,3 +216,18 @@ def analyse(model: Model | str | Path, **options: Any) -> Analysis:
     """
     opened = model if isinstance(model, Model) else load(str(model))
     return Analysis(opened, **options)
+
+
+def summary_lines(title: str, facts: Document) -> list[str]:
+    """A model in a few lines of text, from ``describe_model``."""
+    layers = sum(facts["layers"].values())
+    sizes = f"{layers:,} layers, {facts['parameters']:,} parameters"
+    lines = [f"<Analysis of {title}: {facts['format']}, {sizes}>"]
+    for word in ("inputs", "outputs"):
+        ends = [e for e in facts[word] if e["kind"] not in ("file name", "not needed")]
+        for each in ends[:4]:
+            spec = f"{each['tensor']} {each['dtype']} {shape_text(each['shape'])}"
+            spec += f", {each['kind']}"
+            lines.append(f"  {word[:-1]}: {spec}")
+    count = len(facts["findings"])
+    return lines + ([f"  findings: {count}"] if count else [])

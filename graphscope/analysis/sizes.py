@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ from ..read.variables.roles import PARAMETERS
 from ..wire.attrs import numpy_dtype
 
 __all__ = ["Sizes", "bytes_text", "parameters_of", "sizes_of", "variable_row"]
+
+_NO_WEIGHTS = frozenset("int32 int64 string bool".split())  # shapes, axes, names
+MOST_NODES = 300_000  # that the outputs need: up to here ``inspect`` looks for layers
 
 if TYPE_CHECKING:
     from .stages import Stages
@@ -53,6 +56,28 @@ def sizes_of(analysis: Stages) -> Sizes:
     total = inside + outside
     constants = max(0, total - sum(size_of(v.shape) for v in variables.values()))
     return Sizes(total, outside, nbytes, constants)
+
+
+def needed_nodes(analysis: Stages) -> set[str]:
+    """What the likely outputs need; where none is known, all that is not there only to train."""
+    graph, roles = analysis.flat.graph, analysis.roles
+    outputs = [tensor.node for tensor in analysis.outputs]
+    return graph.upstream(outputs or (name for name in graph if name not in roles))
+
+
+def stored_sizes(analysis: Stages, needed: Container[str]) -> Sizes:
+    """The sizes by what is stored alone, no layer looked for: the variables, without any the constants of rank 1 and more."""
+    from ..render.cells.spelling import size_of
+
+    listed = [v for v in analysis.model.variables if v.role in PARAMETERS]
+    if listed:
+        total = sum(size_of(v.shape) for v in listed)
+        return Sizes(total, total, sum(v.nbytes for v in listed))
+    names = (n for n in analysis.flat.graph.by_op("Const") if n in needed)
+    rows = [row for n in names if (row := _constant(analysis, n)).get("shape")]
+    rows = [row for row in rows if row["dtype"] not in _NO_WEIGHTS]
+    total = sum(math.prod(row["shape"]) for row in rows)
+    return Sizes(total, 0, sum(row["bytes"] for row in rows), total)
 
 
 def parameters_of(analysis: Stages) -> list[dict[str, Any]]:

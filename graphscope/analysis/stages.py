@@ -336,7 +336,12 @@ class Stages:
         """Those findings that need no weight to be read."""
         return self._diagnosed(weights=False)
 
-    def _diagnosed(self, weights: bool) -> tuple[Finding, ...]:
+    @cached_property
+    def findings_of_ops(self) -> tuple[Finding, ...]:
+        """Those findings that need neither a weight nor a layer."""
+        return self._diagnosed(weights=False, layers=False)
+
+    def _diagnosed(self, weights: bool, layers: bool = True) -> tuple[Finding, ...]:
         from ..infer.findings import diagnose
 
         listed = diagnose(
@@ -346,7 +351,7 @@ class Stages:
             flat=self.flat,
             training=self.training,
             ranking=lambda: self.candidates,
-            layers=lambda: self.layers,
+            layers=(lambda: self.layers) if layers else None,
         )
         return (*listed, *self._near_families())
 

@@ -71,12 +71,14 @@ def model_command(name: str, several: bool = False) -> Callable[..., click.Comma
 def inspect_command(json_wanted: bool, **options: Any) -> None:
     """What it is: format, producer, inputs, outputs, layers, totals, findings.
 
+    Where the outputs need more than 300,000 nodes layers are not looked for: ``graphscope layers`` does.
     Of several MODELs or a glob: one after the other, with --json a line of JSON each.
     """
     from ..analysis import documents as report
+    from ..analysis.sizes import MOST_NODES
     from . import terminal as console
 
-    document = report.describe_model(analysis_of(options))
+    document = report.describe_model(analysis_of(options), MOST_NODES)
     say(document, lambda: console.inspect_text(document, options["model"]), json_wanted)
 
 

@@ -60,7 +60,8 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
         lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))
     lines += [f"  note: {printable(n)}" for n in told_once(doc["remarks"])]
     lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
-    lines.append(f"  {counted(doc['layers']) or 'none recovered'}")
+    none = _not_sought(doc["over_budget"]) if "over_budget" in doc else "none recovered"
+    lines.append(f"  {counted(doc['layers']) or none}")
     if doc.get("loops"):
         listed = ", ".join(
             f"{printable(e['name'])} ({number_of(e['ops'], 'op')})"
@@ -77,6 +78,14 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     target = shell_quote(path)
     lines += ["", f"More: graphscope layers {target}; graphscope outputs {target}"]
     return "\n".join(lines)
+
+
+def _not_sought(over: Mapping[str, Any]) -> str:
+    """That a graph is too large for its layers to be looked for by the way, and what looks for them."""
+    return (
+        f"not looked for, nor shapes inferred: the outputs need {over['nodes']:,} nodes, more than {over['most']:,}; "
+        f"{printable(over['command'])} looks for them, which takes minutes and gigabytes"
+    )
 
 
 def training_lines(training: Mapping[str, Any] | None) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Case:
     inlined: Model | None = None
     training: Training | None = None
     ranking: Callable[[], Candidates] | None = None
-    layers: Callable[[], Iterable[Layer]] = tuple
+    layers: Callable[[], Iterable[Layer]] | None = tuple
 
     @cached_property
     def flat(self) -> Model:

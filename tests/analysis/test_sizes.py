@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import graphscope
-from graphscope.analysis import Analysis
+from graphscope.analysis import Analysis, sizes
 from graphscope.analysis.documents import (
     describe_layers,
     describe_model,
@@ -22,7 +23,7 @@ from graphscope.analysis.sizes import bytes_text
 from graphscope.cli.terminal import amount
 from graphscope.read.variables.roles import PARAMETERS
 from graphscope.render import renderer
-from tests.cli.test_cli import run
+from tests.cli.test_cli import run, run_main
 from tests.generated import checkpoints
 from tests.test_api import classifier, one_of_each_kind
 
@@ -84,3 +85,38 @@ def test_on_the_terminal(tmp_path: Path) -> None:
     assert "5 rows, 67 parameters\n" in run("layers", path).stdout
     assert "4 variables, 268 B" in run("variables", path).stdout
     assert amount(94_371_840) == bytes_text(94_371_840) == "90.0 MiB"
+
+
+def test_beyond_a_budget_of_nodes_no_layer_is_looked_for(
+    tmp_path: Path, capsys, monkeypatch
+) -> None:
+    path = classifier(tmp_path / "a model.pb")
+    analysis, whole = graphscope.analyse(path), describe_model(graphscope.analyse(path))
+    large = describe_model(analysis, 3)
+    assert not analysis.__dict__.get("_states", {}).keys() - {"unfuse_ops"}
+    command = f"graphscope layers '{path}'"
+    nodes = len(analysis.graph)
+    assert large["over_budget"] == {"nodes": nodes, "most": 3, "command": command}
+    assert list(whole) == [key for key in large if key != "over_budget"]
+    open_keys = {"over_budget", "layers", "unexplained", "unexplained_nodes", "outputs"}
+    assert {k for k in large if large[k] != whole.get(k)} <= open_keys
+    for short, long in zip(large["outputs"], whole["outputs"], strict=True):
+        assert short | {"shape": 0} == long | {"shape": 0}
+    assert describe_model(graphscope.analyse(path), nodes) == whole
+
+    monkeypatch.setattr(sizes, "MOST_NODES", 3)
+    status, text, _ = run_main(capsys, "inspect", path)
+    assert status == 0 and text.count(command) == 2  # More: too
+    assert f"the outputs need {nodes} nodes, more than 3; {command} looks" in text
+    status, text, _ = run_main(capsys, *shlex.split(command)[1:])
+    assert status == 0 and "Dense" in text
+
+
+def test_beyond_a_budget_what_is_stored_is_counted(corpus: Path) -> None:
+    for path in one_of_each_kind(corpus):
+        whole = describe_model(graphscope.analyse(path))
+        large = describe_model(graphscope.analyse(path), 0)
+        if "over_budget" in large and whole["variables"]:
+            assert large["parameters"] <= whole["parameters"]
+            names = {f["id"] for f in whole["findings"]} - {"loops"}
+            assert {f["id"] for f in large["findings"]} == names, path

@@ -27,14 +27,14 @@ def diagnose(
     flat: Model | None = None,
     training: Training | None = None,
     ranking: Callable[[], Candidates] | None = None,
-    layers: Callable[[], Iterable[Layer]] = tuple,
+    layers: Callable[[], Iterable[Layer]] | None = tuple,
 ) -> tuple[Finding, ...]:
     """The findings on a model, worst first.
 
     ``outputs`` are the names that the user means to freeze, exactly as given; without them the likely outputs are
     looked at. ``weights=False`` leaves the values of the weights unread. ``flat`` (the model inlined), ``training``
     (``study_training`` of it) and ``ranking`` (which gives ``find_outputs`` of it) spare computing them once more.
-    ``layers`` gives the recovered layers: what became of its loops.
+    ``layers`` gives the recovered layers: what became of its loops (None: nothing is said of that).
     """
     case = Case(model, tuple(outputs), weights, flat, training, ranking, layers)
     chosen = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ...errors import GraphscopeError
 from ...graph import Layer, Loop
@@ -12,7 +12,7 @@ from ..finding import NAMED, Case, Finding, listed, number_of
 
 
 def find(case: Case) -> Iterator[Finding]:
-    if not case.outputs:
+    if not has_loops(case.flat.graph, case.flat.functions) or not case.outputs:
         return
     graph = prune(case.flat.graph, case.outputs)
     if not has_loops(graph, case.flat.functions):
@@ -41,7 +41,9 @@ def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
     """The loops that the outputs run, and what each is in Keras source."""
     from ..layers.loops import shown
 
-    layers = _recovered(case)
+    if case.layers is None:
+        return
+    layers = _recovered(case.layers)
     rest = []
     for region in regions:
         places = [x for x in layers if x.members & region.members]
@@ -70,8 +72,8 @@ def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
         )
 
 
-def _recovered(case: Case) -> tuple[Layer, ...]:
+def _recovered(layers: Callable[[], Iterable[Layer]]) -> tuple[Layer, ...]:
     try:
-        return tuple(case.layers())
+        return tuple(layers())
     except GraphscopeError:
         return ()

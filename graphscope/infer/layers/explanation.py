@@ -41,7 +41,7 @@ def explain_layer(named: Mapping[str, Layer], name: str) -> str:
     if name not in named:
         hint = did_you_mean(name, named)
         raise GraphError(
-            f"no layer is called {name!r}{hint}; graphscope layers lists them"
+            f"no layer is called {name!r}{hint}; all of them: graphscope layers MODEL"
         )
     layer = named[name]
     members = sorted(layer.members)

@@ -40,9 +40,9 @@ def has_loops(graph: Graph, functions: Mapping[str, Function]) -> bool:
     """Whether a node opens a frame, calls a function of the library or hands on what no Keras tensor holds."""
     if next(graph.by_op(*ENTERS), None) is not None:
         return True
-    nodes = (graph.node(name) for name in graph)
-    return any(
-        node.op.startswith(("TensorList", "TensorArray", "Quantize"))
-        or bool(function_names(node) & functions.keys())
-        for node in nodes
-    )
+    prefixes = ("TensorList", "TensorArray", "Quantize")
+    ops = [op for op in graph.kinds() if op.startswith(prefixes)]
+    if next(graph.by_op(*ops), None) is not None:
+        return True
+    nodes = (graph.node(name) for name in graph if functions)
+    return any(bool(function_names(node) & functions.keys()) for node in nodes)
