@@ -79,7 +79,7 @@ def test_layers_are_named_as_the_table_names_them(tmp_path: Path) -> None:
         cli, ["explain", str(tmp_path / "graph.pb"), next(iter(named))]
     )
     assert result.exit_code == 0 and " is a layer " in result.output
-    with pytest.raises(GraphError, match="graphscope layers lists them"):
+    with pytest.raises(GraphError, match="graphscope layers MODEL"):
         found.explain_layer("nope")
 
 
