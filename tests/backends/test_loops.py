@@ -205,9 +205,29 @@ def test_a_loop_that_draws_stays_tensorflow_s(tmp_path: Path) -> None:
     assert report.not_portable
 
 
-def portable(made: Made) -> Made:
+def chosen(v1: Any) -> Any:
+    """A choice between two sides of one shape."""
+    x = v1.placeholder(v1.float32, (None, 4), "x")
+    return v1.cond(
+        v1.reduce_sum(x) > 0.0, lambda: v1.nn.relu(x) + 1.0, lambda: v1.tanh(x) * 2.0
+    )
+
+
+def shortened(v1: Any) -> Any:
+    """A choice whose sides differ in shape, which no compiled condition can yield."""
+    x = v1.placeholder(v1.float32, (None, 4), "x")
+    return v1.cond(v1.reduce_sum(x) > 0.0, lambda: x[:1] + 1.0, lambda: x * 2.0)
+
+
+def test_a_condition_of_two_shapes_stays_tensorflow_s(tmp_path: Path) -> None:
+    made = recovered_v1(shortened, tmp_path, v2_control_flow=True)
     assert made.proof.passed, made.proof
-    assert "ops.while_loop" in made.source and "tensorflow" not in made.source
+    assert "tf.cond" in made.source and made.report.not_portable
+
+
+def portable(made: Made, word: str = "ops.while_loop") -> Made:
+    assert made.proof.passed, made.proof
+    assert word in made.source and "tensorflow" not in made.source
     assert not made.report.not_portable
     return made
 
@@ -259,6 +279,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         for build in PORTABLE.values():
             folder = tmp_path_factory.mktemp(build.__name__)
             made.append(portable(recovered_v1(build, folder, v2_control_flow=v2)))
+    folder = tmp_path_factory.mktemp("chosen")
+    choice = recovered_v1(chosen, folder, v2_control_flow=True)
+    made.append(portable(choice, "ops.cond"))
     spec = tf.TensorSpec((None, 3))
     made.append(
         portable(recovered_v2(until_small, [spec], tmp_path_factory.mktemp("small")))

@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ...graph import Graph, Loop, Shape, Tensor
+from ...graph import Function, FunctionRef, Graph, Loop, Shape, Tensor
+from ...ops import spellings
 from ...ops.values.facts import UNKNOWN, Fact
 from .loops import facts_inside
 
 _SIZES = (97, 89, 83, 79, 73, 71, 67, 61)  # by axis: nothing else has them
+_RUNNING = frozenset({"Loop", "Condition"})
 _OPAQUE = frozenset({"variant", "string", ""})
 
 
 def mark_fixed_shapes(graph: Graph) -> Graph:
-    """A copy of a layer graph whose loops say whether their shapes are fixed; the graph itself where none are.
+    """A copy of a layer graph whose loops and conditions say whether their shapes are fixed; the graph itself where none are.
 
     *before* ``Loop``; *after* ``Loop {fixed}``.
     """
     fixed = {}
     for name in graph:
         node = graph.node(name)
-        if isinstance(node, Loop) and node.op == "Loop" and has_fixed_shapes(node):
+        if isinstance(node, Loop) and node.op in _RUNNING and has_fixed_shapes(node):
             fixed[name] = replace(node, fixed=True)
     if not fixed:
         return graph
@@ -45,7 +47,27 @@ def has_fixed_shapes(loop: Loop) -> bool:
     ]
     inside = facts_inside(loop.function, arguments, loop.library)
     is_whole = inside.keys() >= loop.facts.keys()  # no branch left out for its sizes
-    return is_whole and all(map(_are_sized, inside.values()))
+    if not is_whole or not all(map(_are_sized, inside.values())):
+        return False
+    bodies = (loop.function, *loop.library.values())
+    return all(_are_sides_alike(body, loop, inside) for body in bodies)
+
+
+def _are_sides_alike(
+    body: Function, loop: Loop, inside: Mapping[str, Mapping[Tensor, Fact]]
+) -> bool:
+    """Whether both sides of every condition yield the same shapes and types."""
+    for node in map(body.graph.node, body.graph.by_op(*spellings.IFS)):
+        sides = []
+        for attr in ("then_branch", "else_branch"):
+            ref = node.attrs.get(attr)
+            side = loop.library.get(ref.name) if isinstance(ref, FunctionRef) else None
+            facts = inside.get(side.name, {}) if side is not None else {}
+            returns = side.returns if side is not None else ()
+            sides.append([facts.get(tensor, UNKNOWN).spec for tensor in returns])
+        if sides[0] != sides[1]:
+            return False
+    return True
 
 
 def _sized(fact: Fact) -> Fact:

@@ -130,10 +130,24 @@ def _updated(
     return changed
 
 
+def _updated_text(call: Call, x: str, indices: str, updates: str) -> str | None:
+    """One row of indices for each slice, as JAX wants them."""
+    shape, places = call.shape(0), call.shape(1)
+    if places is not None and len(places) == 2:
+        return f"ops.scatter_update({x}, {indices}, {updates})"
+    if shape is None or not places or places[-1] is None:
+        return None
+    slices = (-1, *shape[places[-1] :])
+    if None in slices:
+        return None
+    rows = f"ops.reshape({indices}, {literal((-1, places[-1]))})"
+    return f"ops.scatter_update({x}, {rows}, ops.reshape({updates}, {literal(slices)}))"
+
+
 define(
     "TensorScatterUpdate",
     shape=same,
-    keras="ops.scatter_update({0}, {1}, {2})",
+    keras=_updated_text,
     fold=_updated,
 )
 
@@ -297,14 +311,23 @@ define(
         else None
     ),
 )
+
+
+def _nth_text(call: Call, x: str, n: str) -> str:
+    """One place of what is sorted; a place that is fed counts from the end of what is turned round."""
+    number = call.integer(1)
+    if number is not None:
+        return f"ops.sort({x}, axis=-1)[..., {_counted(call, number)}]"
+    ordered = f"ops.sort({x}, axis=-1)"
+    if call["reverse"]:
+        ordered = f"ops.flip({ordered}, axis=-1)"
+    return f"ops.take({ordered}, {n}, axis=-1)"
+
+
 define(
     "NthElement",
     shape=lambda call: ((call.shape(0) or ())[:-1] if call.shape(0) else None,),
-    keras=lambda call, x, _: (
-        None
-        if call.integer(1) is None
-        else f"ops.sort({x}, axis=-1)[..., {_counted(call, call.integer(1) or 0)}]"
-    ),
+    keras=_nth_text,
 )
 
 

@@ -43,14 +43,16 @@ def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
     return ((*batch, *(n if m == -1 else m for m, n in zip((rows, columns), least))),)
 
 
-def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
-    """A diagonal of a square matrix that is as large as it must be, zeros around it."""
+def _diagonal_text(call: Call, x: str, *layout: str) -> str | None:
+    """A diagonal of a square matrix that is as large as it must be, zeros around it; else chosen by a mask."""
     at = 0 if call.op == "MatrixDiag" else _one_diagonal(call)
     size = (call.shape(0) or (None,))[-1]
     padding = call.value(4) if len(call.inputs) > 4 else np.zeros(())
     plain = all(call.integer(slot) == -1 for slot in range(2, min(4, len(call.inputs))))
-    if at is None or padding is None or np.any(padding) or not plain:
+    if at is None:
         return None
+    if padding is None or np.any(padding) or not plain:
+        return _padded_text(call, at, x, layout[3])
     if size is None:
         return f"ops.diag({x})" if call.rank(0) == 1 and not at else None
     square = (
@@ -63,9 +65,38 @@ def _diagonal_text(call: Call, x: str, *_: str) -> str | None:
     return f"ops.pad({square}, {literal((*around, sides, sides[::-1]))})"
 
 
-def _one_diagonal(call: Call) -> int | None:
+def _padded_text(call: Call, at: int, x: str, padding: str) -> str | None:
+    """One diagonal of a matrix of known sizes, the number around it."""
+    rows, columns = (_diagonal_v2_shape(call)[0] or (None, None))[-2:]
+    if rows is None or columns is None:
+        return None
+    across = _across(call, 0, x, at, (rows, columns))
+    return f"ops.where({_place(at, rows, columns)}, {across}, {padding})"
+
+
+def _place(at: int, rows: int, columns: int) -> str:
+    """The mask of the diagonal; Keras's ``eye`` fails on TensorFlow where a side goes on beyond the diagonal's end (3.15)."""
+    if at < 0 and rows + at > columns or at > 0 and columns - at > rows:
+        row = f"ops.expand_dims(ops.arange({rows}), 1)"
+        return f"ops.equal(ops.arange({columns}) - {row}, {at})"
+    offset = f", k={at}" if at else ""
+    return f'ops.eye({rows}, {columns}{offset}, dtype="bool")'
+
+
+def _across(call: Call, slot: int, x: str, at: int, sizes: tuple[int, int]) -> str:
+    """The elements as a column or a row of the matrix, each level with its place on the diagonal."""
+    rows, columns = sizes
+    length = min(rows + min(at, 0), columns - max(at, 0))
+    by_row = at > 0 or not at and rows <= columns
+    if missing := (rows if by_row else columns) - length:
+        around = [(0, 0)] * ((call.rank(slot) or 1) - 1)
+        x = f"ops.pad({x}, {literal((*around, (0, missing)))})"
+    return f"ops.expand_dims({x}, {-1 if by_row else -2})"
+
+
+def _one_diagonal(call: Call, slot: int = 1) -> int | None:
     """The number of the diagonal, where there is but one and it is known."""
-    k = call.integers(1)
+    k = call.integers(slot)
     return k[0] if k and len(set(k)) == 1 else None
 
 
@@ -130,16 +161,30 @@ define(
 )
 
 
-def _set_diagonal_text(call: Call, x: str, diagonal: str, *_: str) -> str | None:
-    """The main diagonal, as long as the shorter side."""
+def _set_diagonal_text(call: Call, x: str, diagonal: str, *k: str) -> str | None:
+    """One diagonal, known or fed, of a matrix of known sizes."""
     rows, columns = (call.shape(0) or (None, None))[-2:]
     if rows is None or columns is None:
         return None
-    if len(call.inputs) > 2 and call.integers(2) not in ((0,), (0, 0)):
+    at = 0 if call.op == "MatrixSetDiag" else _one_diagonal(call, 2)
+    if at is None:
+        return _fed_diagonal(call, (x, diagonal, *k), rows, columns)
+    across = _across(call, 1, diagonal, at, (rows, columns))
+    return f"ops.where({_place(at, rows, columns)}, {across}, {x})"
+
+
+def _fed_diagonal(
+    call: Call, texts: tuple[str, ...], rows: int, columns: int
+) -> str | None:
+    """Element ``min(row, column)`` of whichever diagonal is fed, on the places whose columns are so many behind their rows."""
+    length = (call.shape(1) or (None,))[-1]
+    if call.integers(2) is not None or call.shape(2) not in ((), (1,)) or not length:
         return None
-    mask = f'ops.eye({rows}, {columns}, dtype="bool")'
-    across = -1 if rows <= columns else -2
-    return f"ops.where({mask}, ops.expand_dims({diagonal}, {across}), {x})"
+    x, diagonal, k = texts
+    row, column = f"ops.expand_dims(ops.arange({rows}), 1)", f"ops.arange({columns})"
+    places = f"ops.minimum(ops.minimum({row}, {column}), {length - 1})"
+    elements = f"ops.take({diagonal}, {places}, axis=-1)"
+    return f"ops.where(ops.equal({column} - {row}, {k}), {elements}, {x})"
 
 
 define(

@@ -61,9 +61,13 @@ define(
 
 
 def _complex_text(call: Call, real: str, imaginary: str) -> str | None:
-    if call.dtype(0) != "float32" or call.shape(0) != call.shape(1):
+    if call.dtype(0) != "float32":
         return None
-    return _joined(f"[{real}, {imaginary}]")
+    if call.shape(0) is not None and call.shape(0) == call.shape(1):
+        return _joined(f"[{real}, {imaginary}]")
+    first, second = (f'ops.cast({part}, "complex64")' for part in (real, imaginary))
+    turned = f'ops.multiply({second}, ops.array(-1j, "complex64"))'
+    return f"ops.subtract({first}, {turned})"  # what is added may be a bias to Keras
 
 
 define(

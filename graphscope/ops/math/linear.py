@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
@@ -230,7 +231,7 @@ define(
 def _triangular_text(call: Call, x: str, low: str, high: str) -> str | None:
     below, above = call.integer(1), call.integer(2)
     if below is None or above is None:
-        return None
+        return _fed_band(call, x, low, high)
     if below < 0 and above < 0:
         return x
     if below < 0:
@@ -238,6 +239,27 @@ def _triangular_text(call: Call, x: str, low: str, high: str) -> str | None:
     if above < 0:
         return f"ops.triu({x}, k={-below})" if below else f"ops.triu({x})"
     return f"ops.triu(ops.tril({x}, k={above}), k={-below})"
+
+
+def _fed_band(call: Call, x: str, low: str, high: str) -> str | None:
+    """The places that lie no further below and above the diagonal than is fed; a negative number bounds nothing."""
+    rows, columns = (call.shape(0) or (None, None))[-2:]
+    if rows is None or columns is None:
+        return None
+    row, column = f"ops.expand_dims(ops.arange({rows}), 1)", f"ops.arange({columns})"
+    bounds = []
+    for slot, most, distance in (
+        (1, low, f"{row} - {column}"),
+        (2, high, f"{column} - {row}"),
+    ):
+        near = f'ops.less_equal(ops.cast({distance}, "{call.dtype(slot)}"), {most})'
+        known = call.integer(slot)
+        if known is None:
+            bounds.append(f"ops.logical_or(ops.less({most}, 0), {near})")
+        elif known >= 0:
+            bounds.append(near)
+    mask = bounds[0] if len(bounds) == 1 else f"ops.logical_and({', '.join(bounds)})"
+    return f"ops.where({mask}, {x}, ops.zeros_like({x}))"
 
 
 def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -270,10 +292,22 @@ def _plain_diagonal(rank: int) -> Callable[[Call, str], str | None]:
     return lambda call, x: f"ops.diag({x})" if call.rank(0) == rank else None
 
 
+def _diagonal_tensor(call: Call, x: str) -> str | None:
+    """Of a tensor of known sizes: each element beside its row of an identity."""
+    shape = call.shape(0)
+    if shape is None or len(shape) == 1:
+        return _plain_diagonal(1)(call, x)
+    if None in shape:
+        return None
+    size = math.prod(n or 0 for n in shape)
+    rows = f'ops.reshape({x}, (-1, 1)) * ops.eye({size}, dtype="{call.dtype(0)}")'
+    return f"ops.reshape({rows}, {literal(shape * 2)})"
+
+
 define(
     "Diag",
     shape=_doubled,
-    keras=_plain_diagonal(1),
+    keras=_diagonal_tensor,
     fold=lambda x: np.diag(x) if x.ndim == 1 else None,
 )
 define("DiagPart", shape=_halved, keras=_plain_diagonal(2))

@@ -110,10 +110,51 @@ define(
     "FakeQuantWithMinMaxVarsGradient",
     shape=lambda call: (call.shape(0), (), ()),
 )
-define(
-    "Dequantize",
-    shape=same,
-)
+_BITS = {"quint8": 8, "qint8": 8, "quint16": 16, "qint16": 16}
+
+
+def _dequantised_text(call: Call, x: str, low: str, high: str) -> str | None:
+    """A line through two points, whose slope and height the mode tells (dequantize_op.cc), over a known range."""
+    least, most = call.value(1), call.value(2)
+    if least is None or most is None or least.size != 1 or most.size != 1:
+        return None
+    kind, bits = call.dtype(0), _BITS.get(call.dtype(0))
+    if bits is None or call["axis"] != -1 or call["dtype"] != "float32":
+        return None
+    steps, is_signed = 2**bits - 1, kind.startswith("qi")
+    start, end = float(least.reshape(())), float(most.reshape(()))
+    first = -(2 ** (bits - 1)) if is_signed else 0
+    if call["mode"] == "SCALED":
+        slope = _symmetric(
+            start, end, first + bool(call["narrow_range"] and is_signed), first + steps
+        )
+        height = 0.0
+    else:
+        slope = float(np.float32((end - start) / steps))
+        if call["mode"] == "MIN_FIRST" and slope:
+            start = _whole_steps(start, slope)
+        height = start - first * slope
+    if not slope:
+        return None
+    return f'ops.cast({x}, "float32") * {_single(slope)}{_added(float(np.float32(height)))}'
+
+
+def _symmetric(low: float, high: float, first: int, last: int) -> float:
+    """The one factor of a scale around 0."""
+    return high / last if not first else max(low / first, high / last)
+
+
+def _whole_steps(start: float, step: float) -> float:
+    """The start of a range moved to a whole number of steps, in float32 and halves away from 0 as in C."""
+    count = float(np.float32(start) / np.float32(step))
+    return float(np.copysign(np.floor(abs(count) + 0.5), count)) * step
+
+
+def _single(number: float) -> str:
+    return literal(float(np.float32(number)))
+
+
+define("Dequantize", shape=same, keras=_dequantised_text)
 define(
     "QuantizeV2",
     "Requantize",

@@ -223,8 +223,21 @@ def _sparse_cross_entropy_shape(call: Call) -> tuple[Shape, Shape]:
     return rows, (*(rows or (None,)), shape[1])
 
 
+def _sparse_cross_entropy_text(call: Call, logits: str, labels: str) -> str:
+    """The loss, and its gradient by the logits."""
+    loss = f"ops.sparse_categorical_crossentropy({labels}, {logits}, from_logits=True)"
+    rows, classes = ranked(call.shape(0), 2)
+    if classes is None:
+        return f"({loss}, None)"
+    ones = f"ops.one_hot({labels}, {classes}, dtype={literal(call.dtype(0))})"
+    if call.shape(1) != (rows,):  # Keras compares the shapes before anything runs
+        chosen = f"ops.multiply({ones}, ops.log_softmax({logits}, axis=-1))"
+        loss = f"-ops.sum({chosen}, axis=-1)"
+    return f"({loss}, ops.subtract(ops.softmax({logits}, axis=-1), {ones}))"
+
+
 define(
     "SparseSoftmaxCrossEntropyWithLogits",
     shape=_sparse_cross_entropy_shape,
-    keras="(ops.sparse_categorical_crossentropy({1}, {0}, from_logits=True), None)",
+    keras=_sparse_cross_entropy_text,
 )

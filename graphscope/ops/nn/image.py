@@ -22,8 +22,10 @@ def _resized_shape(call: Call) -> tuple[Shape]:
 def _resize_text(call: Call, x: str, _: str) -> str | None:
     """keras.ops resizes with half-pixel centres; what TensorFlow 1 did is a product, for which both sizes must be known."""
     sizes, aligned = call.integers(1), call.get("align_corners", False)
-    if sizes is None or len(sizes) != 2 or call.op == "ResizeArea":
+    if sizes is None or len(sizes) != 2:
         return None
+    if call.op == "ResizeArea":
+        return _area_text(call, x, sizes)
     if call.op == "ResizeNearestNeighbor":
         return _nearest_text(call, x, sizes)
     if call.dtype(0) != "float32":
@@ -47,6 +49,29 @@ def _resize_text(call: Call, x: str, _: str) -> str | None:
         pair = zip(image, sizes, strict=True)
         both = ", ".join(_tents(size, target, aligned) for size, target in pair)
     return f'ops.einsum("yh,xw,nhwc->nyxc", {both}, {x})'
+
+
+def _area_text(call: Call, x: str, sizes: tuple[int, ...]) -> str | None:
+    """The mean of the part of the image that each place covers: a pool where that is a whole number of its places."""
+    rows, columns = ranked(call.shape(0), 4)[1:3]
+    if rows is None or columns is None or call["align_corners"]:
+        return None
+    x = x if call.dtype(0) == "float32" else f'ops.cast({x}, "float32")'
+    if not rows % sizes[0] and not columns % sizes[1]:
+        window = literal((rows // sizes[0], columns // sizes[1]))
+        return f'ops.average_pool({x}, {window}, strides={window}, padding="valid", data_format="channels_last")'
+    both = ", ".join(map(_overlaps, (rows, columns), sizes))
+    return f'ops.einsum("yh,xw,nhwc->nyxc", {both}, {x})'
+
+
+def _overlaps(size: int, target: int) -> str:
+    """How much of each place of the output each place of the input covers, along one axis."""
+    step = _scale(size, target, False)
+    start, place = f"ops.expand_dims({_positions(target)} * {step}, 1)", _positions(
+        size
+    )
+    end = f"ops.minimum({start} + {step}, {place} + 1.0)"
+    return f"ops.relu({end} - ops.maximum({start}, {place})) / {step}"
 
 
 def _image_sizes(call: Call, x: str) -> list[Any] | None:

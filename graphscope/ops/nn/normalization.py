@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from ...graph import Shape
-from ..registry import Call, define
+from ..registry import Call, Unsaid, define
 from ..text import literal
 from ..values.dims import merge, ranked, same
 
@@ -28,20 +30,57 @@ def _fused_shape(call: Call) -> tuple[Shape, ...]:
 def _fused_text(
     call: Call, x: str, gamma: str, beta: str, mean: str, variance: str, *_: str
 ) -> str | None:
-    """Inference says all; in training only the normalised image is sayable (batch statistics, uncorrected)."""
+    """The image, the statistics, and what the CPU's kernel reserves: the statistics once more, in V3 nothing besides."""
     rank = call.rank(0) or (5 if "D" in str(call.get("data_format", "")) else 4)
     at = _channel(call, rank)
+    gamma, beta, mean, variance = (
+        _by_channel(call, slot, text, at)
+        for slot, text in enumerate((gamma, beta, mean, variance), 1)
+    )
     axis = -1 if at == rank - 1 else 1
     more = (
         f"axis={axis}, offset={beta}, scale={gamma}, epsilon={literal(call['epsilon'])}"
     )
-    rest = ", None" * (5 if call.op.endswith("V3") else 4)
     if call.get("is_training", True):
-        axes = literal(tuple(i for i in range(rank) if i != at))
-        moments = f"*ops.moments({x}, axes={axes})"
-        return f"(ops.batch_normalization({x}, {moments}, {more}){rest})"
-    text = f"ops.batch_normalization({x}, {mean}, {variance}, {more})"
-    return f"({text}, {mean}, {variance}{rest[: -len(', None') * 2]})"
+        axes = tuple(i for i in range(rank) if i != at)
+        moments = f"ops.moments({x}, axes={literal(axes)})"
+        text = f"ops.batch_normalization({x}, *{moments}, {more})"
+        ports = text, *_batch_statistics(call, moments, axes)
+    else:
+        text = f"ops.batch_normalization({x}, {mean}, {variance}, {more})"
+        known = call.value(3) is not None, call.value(4) is not None
+        pair = [f"None" if k else t for k, t in zip(known, (mean, variance))]
+        ports = text, *pair, *pair
+    if call.op.endswith("V3"):
+        ports = *ports, "None" if ports[1] == "None" else f"{ports[1]}[..., :0]"
+    return f"({', '.join(ports)})"
+
+
+def _by_channel(call: Call, slot: int, vector: str, channel: int) -> str:
+    """A vector as long as the image has channels, which Keras wants to see."""
+    image, shape = call.shape(0), call.shape(slot)
+    size = None if image is None else image[channel]
+    if shape == (size,) or slot > 2 and call.get("is_training", True):
+        return vector
+    if size is None:
+        raise Unsaid("Keras compares the number of channels before anything runs")
+    return f"ops.reshape({vector}, ({size},))"
+
+
+def _batch_statistics(
+    call: Call, moments: str, axes: tuple[int, ...]
+) -> tuple[str, str, str, str]:
+    """Mean and corrected variance of the batch, then both as they are; ``None`` where half floats or a moving average tell others."""
+    shape = call.shape(0)
+    sizes = [None] if shape is None else [shape[axis] for axis in axes]
+    if call.dtype(0) != "float32" or call.get("exponential_avg_factor", 1.0) != 1.0:
+        return ("None",) * 4
+    mean, variance = f"{moments}[0]", f"{moments}[1]"
+    if None in sizes:
+        return mean, "None", mean, variance
+    count = math.prod(size or 0 for size in sizes)
+    corrected = f"{variance} * {literal(count / max(count - 1, 1))}"
+    return mean, corrected, mean, variance
 
 
 define(

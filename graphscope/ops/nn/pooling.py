@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+
+import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
@@ -67,10 +70,47 @@ define("MaxPool", "MaxPoolV2", shape=_pooled(4), keras=_text("max_pool", 4))
 define("AvgPool", shape=_pooled(4), keras=_text("average_pool", 4))
 define("MaxPool3D", shape=_pooled(5), keras=_text("max_pool", 5))
 define("AvgPool3D", shape=_pooled(5), keras=_text("average_pool", 5))
+
+
+def _places_text(call: Call, x: str) -> str | None:
+    """Where in the image the largest number of each window lies: first in the window, then ``(row * columns + column) * channels + channel``."""
+    image, output = ranked(call.shape(0), 4)[1:], _pooled(4)(call)[0][1:]
+    size, steps = _sizes(call, "ksize", 1, 4)[1:3], _sizes(call, "strides", 2, 4)[1:3]
+    if None in (*image, *output) or call["include_batch_in_index"]:
+        return None
+    rows, columns, channels = image
+    ends = [(o - 1) * s + k for o, s, k in zip(output, steps, size)]
+    missing = [max(end - n, 0) for end, n in zip(ends, image)]
+    around = [(0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)]
+    if any(missing):
+        least = literal(float(np.finfo(call.dtype(0)).min))
+        x = f"ops.pad({x}, {literal(tuple(around))}, constant_values={least})"
+    patches = (
+        f"ops.image.extract_patches({x}, {literal(size)}, strides={literal(steps)}, "
+        f'padding="valid", data_format="channels_last")'
+    )
+    windows = f"ops.reshape({patches}, {literal((-1, *output[:2], math.prod(size), channels))})"
+    offsets = [row * columns + column for row, column in np.ndindex(*size)]
+    within = f'ops.take(ops.array({literal(offsets)}, "int32"), ops.argmax({windows}, axis=3))'
+    # Keras would take what is added for a bias along another axis: subtracted
+    down = f"ops.reshape(ops.arange({output[0]}) * {-steps[0] * columns}, (-1, 1, 1))"
+    along = f"ops.reshape(ops.arange({output[1]}) * {-steps[1]}, (-1, 1))"
+    corner = around[1][0] * columns + around[2][0]
+    place = f"({within} - {down} - {along}{f' - {corner}' if corner else ''})"
+    index = f"{place} * {channels} + ops.arange({channels})" if channels > 1 else place
+    return f"ops.cast({index}, {literal(call['Targmax'])})"
+
+
+def _with_places(call: Call, x: str) -> str:
+    floats = call.dtype(0) in ("float16", "float32", "float64")
+    places = _places_text(call, x) if floats else None
+    return f"({_text('max_pool', 4)(call, x)}, {places})"
+
+
 define(
     "MaxPoolWithArgmax",
     shape=lambda call: _pooled(4)(call) * 2,
-    keras=lambda call, x: f"({_text('max_pool', 4)(call, x)}, None)",
+    keras=_with_places,
 )
 define(
     "MaxPoolGrad",

@@ -69,6 +69,12 @@ ROWS = ints(2, 3, low=0, high=5)
         updates=floats(2, 4),
     ),
     case(
+        "TensorScatterUpdate",
+        tensor=floats(5, 4, 2),
+        indices=np.array([[[1, 0], [3, 2]]], np.int32),
+        updates=floats(1, 2, 2),
+    ),
+    case(
         "DynamicStitch",
         indices=[known([0, 2]), known([1, 3])],
         data=[floats(2, 4), floats(2, 4)],
@@ -103,6 +109,8 @@ ROWS = ints(2, 3, low=0, high=5)
     ),
     case("NthElement", input=floats(3, 6), n=known(2)),
     case("NthElement", input=floats(3, 6), n=known(1), reverse=True),
+    case("NthElement", input=floats(3, 6), n=np.array(2, np.int32)),
+    case("NthElement", input=floats(3, 6), n=np.array(1, np.int32), reverse=True),
     case("Where", condition=np.array([True, False, True])),
     case("Where", condition=known([[True, False], [True, True]])),
     case("Where", condition=known([False, False])),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.ops.oracle import Case, case, check, floats, known, table
+from tests.ops.oracle import Case, case, check, floats, ints, known, table
 
 A, B = floats(3, 4), floats(4, 5)
 X, Y = floats(2, 6, 3, 4), floats(2, 6, 4, 5)
@@ -57,7 +57,23 @@ BY_IT = {"keras": False}
     case(
         "MatrixBandPart", input=floats(4, 5), num_lower=known(-1), num_upper=known(-1)
     ),
+    case(
+        "MatrixBandPart",
+        input=floats(2, 4, 3),
+        num_lower=np.array(1),
+        num_upper=np.array(-2),
+        expect={"fold": False},
+    ),
+    case(
+        "MatrixBandPart",
+        input=ints(4, 5),
+        num_lower=known(1, "int64"),
+        num_upper=np.array(0),
+        expect={"fold": False},
+    ),
     case("Diag", diagonal=floats(3)),
+    case("Diag", diagonal=floats(2, 1, 3), expect={"fold": False}),
+    case("Diag", diagonal=ints(2, 2), expect={"fold": False}),
     case("DiagPart", input=floats(3, 3)),
     case("Svd", input=floats(4, 3)),
     case("Svd", input=floats(4, 3), full_matrices=True),

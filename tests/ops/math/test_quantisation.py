@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from tests.ops.oracle import Case, case, check, floats, known, table
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from graphscope import ops
+from graphscope.graph import TensorSpec
+from tests.ops.oracle import OPS, Case, case, check, floats, known, table
 
 IMAGE = floats(2, 5, 4, 3, low=-8, high=8)
+OPS.add("Dequantize")  # whose operand is of no type that numpy has
 
 
 def simulated(low: float, high: float, **more: object) -> Case:
@@ -15,6 +25,41 @@ def simulated(low: float, high: float, **more: object) -> Case:
         max=known(high, "float32"),
         **more,
     )
+
+
+def stored(mode: str, low: float, high: float, **more: object) -> tuple[Any, Any]:
+    """A line over the numbers of a constant, which Keras holds as plain integers: the op and our text."""
+    kind = str(more.pop("kind", "quint8"))
+    attrs = {"T": kind, "mode": mode, "axis": -1, "dtype": "float32", **more}
+    numbers = np.arange(256, dtype="uint8")
+    if kind == "qint8":
+        numbers = numbers.view("int8")
+    specs = [TensorSpec(kind, (256,)), *[TensorSpec("float32", ())] * 2]
+    ends = np.float32(low), np.float32(high)
+    call = ops.Call("Dequantize", attrs, specs, [None, *map(np.array, ends)])
+    text = ops.keras_text(call, ["x", "low", "high"])
+    assert text is not None
+    wanted = tf.raw_ops.Dequantize(
+        input=tf.bitcast(numbers, tf.as_dtype(kind)),
+        min_range=low,
+        max_range=high,
+        mode=mode,
+        **more,
+    )
+    return eval(text, {"ops": keras.ops, "x": numbers}), wanted
+
+
+@pytest.mark.parametrize("kind", ["quint8", "qint8"])
+@pytest.mark.parametrize("mode", ["MIN_COMBINED", "MIN_FIRST", "SCALED"])
+def test_what_is_dequantised_by_a_known_range(mode: str, kind: str) -> None:
+    for low, high in ((-1.0, 1.0), (-0.7, 1.3), (0.0, 6.0), (-3.1, 0.2)):
+        ours, theirs = stored(mode, low, high, kind=kind)
+        np.testing.assert_allclose(ours, theirs, 1e-5, 1e-6, err_msg=f"{low} {high}")
+
+
+def test_a_narrow_scale() -> None:
+    ours, theirs = stored("SCALED", -2.0, 1.0, kind="qint8", narrow_range=True)
+    np.testing.assert_allclose(ours, theirs, 1e-5, 1e-6)
 
 
 @table(

@@ -36,7 +36,10 @@ def resize(op: str, rows: int, columns: int, keras: bool, **more: Any) -> Case:
     resize("ResizeNearestNeighbor", 8, 12, True, align_corners=True),
     resize("ResizeBicubic", 8, 12, True, half_pixel_centers=True),
     resize("ResizeBicubic", 8, 12, False, half_pixel_centers=False),
-    resize("ResizeArea", 8, 12, False),
+    resize("ResizeArea", 8, 12, True),
+    resize("ResizeArea", 7, 4, True),
+    resize("ResizeArea", 2, 3, True),
+    resize("ResizeArea", 3, 6, False, align_corners=True),
     case(
         "ResizeBilinear",
         images=ints(2, 4, 6, 3, low=0).astype(np.uint8),

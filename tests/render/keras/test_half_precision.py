@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,9 @@ def test_a_policy_is_said_once(policy: str, kept: bool, tmp_path: Path) -> None:
     text = source(normalised, policy, tmp_path, kept)
     assert f'keras.config.set_dtype_policy("{policy}")' in text
     assert "ops.cast" not in text and "dtype=" not in text
+    keras.config.set_dtype_policy("mixed_bfloat16")  # as its user has it, and has it still
+    runpy.run_path(str(tmp_path / "keras" / "model.py"))["build_model"]()
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["frozen", "as Keras saves it"])
@@ -136,3 +140,8 @@ def test_channels_first_is_said_once(tmp_path: Path) -> None:
     assert 'keras.config.set_image_data_format("channels_first")' in text
     assert text.count("data_format=") == 1  # Flatten's, which is told the usual one
     assert keras.config.image_data_format() == "channels_last"
+    keras.config.set_image_data_format("channels_first")
+    runpy.run_path(str(tmp_path / "keras" / "model.py"))["build_model"]()
+    places = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    assert places == "channels_first"

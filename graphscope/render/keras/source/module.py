@@ -18,7 +18,6 @@ from ..program.program import Input, Program
 from ..text.body import body_lines
 from ..text.line_breaks import WIDTH, tidied, wrapped
 from .constants import named_constants
-from .settings import USUAL
 from .signatures import SignatureEnds, to_function
 
 
@@ -105,21 +104,23 @@ def _filled(line: str) -> list[str]:
 
 
 def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
-    names = Names({"z", *"xy"[: len(program.inputs) == 1]})
+    names = Names({"z", *"xy"[: len(program.inputs) == 1], *program.settings})
     variables: dict[Tensor, str] = {}
     for setting, value in program.settings.items():
+        yield f"{setting} = keras.config.{setting}()"
         yield f"keras.config.set_{setting}({literal(value)})"
     for each in program.inputs:
         candidate = "inputs" if len(program.inputs) == 1 else identifier(each.name)
         variables[each.tensor] = names.unique(candidate)
         yield from wrapped(f"{variables[each.tensor]} = {input_text(each)}")
-    reserved = {*variables.values(), *writer.names, *program.classes}
+    own = {*program.settings, *program.classes}
+    reserved = {*variables.values(), *writer.names, *own}
     statements = writer.statements(reserved)
     lines, results = body_lines(statements, variables, program.outputs, reserved)
     for group in lines:
         yield from group
     for setting in program.settings:
-        yield f"keras.config.set_{setting}({literal(USUAL[setting])})"
+        yield f"keras.config.set_{setting}({setting})"
     inputs_text = _one_or_list([variables[each.tensor] for each in program.inputs])
     yield from wrapped(
         f"return keras.Model({inputs_text}, {_one_or_list(results)}, name={literal(program.name)})"

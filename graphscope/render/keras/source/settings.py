@@ -14,8 +14,6 @@ from ..program.half_precision import HALVES
 from ..program.literals import Code
 from ..program.program import Program, Step
 
-USUAL = {"dtype_policy": "float32", "image_data_format": "channels_last"}
-"""The settings of Keras that a source may change, and what they are before and after."""
 _ANYWHERE = frozenset(  # layers to which the place of channels in an image is nothing
     "Activation Add Average BatchNormalization Concatenate Dense Dropout ELU GroupNormalization Identity "
     "LayerNormalization LeakyReLU Maximum Minimum Multiply Normalization PReLU Permute ReLU Reshape Softmax "
