@@ -76,7 +76,9 @@ def test_a_policy_is_said_once(policy: str, kept: bool, tmp_path: Path) -> None:
     text = source(normalised, policy, tmp_path, kept)
     assert f'keras.config.set_dtype_policy("{policy}")' in text
     assert "ops.cast" not in text and "dtype=" not in text
-    keras.config.set_dtype_policy("mixed_bfloat16")  # as its user has it, and has it still
+    keras.config.set_dtype_policy(
+        "mixed_bfloat16"
+    )  # as its user has it, and has it still
     runpy.run_path(str(tmp_path / "keras" / "model.py"))["build_model"]()
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
