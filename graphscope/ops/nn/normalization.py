@@ -49,7 +49,7 @@ def _fused_text(
     else:
         text = f"ops.batch_normalization({x}, {mean}, {variance}, {more})"
         known = call.value(3) is not None, call.value(4) is not None
-        pair = [f"None" if k else t for k, t in zip(known, (mean, variance))]
+        pair = ["None" if k else t for k, t in zip(known, (mean, variance))]
         ports = text, *pair, *pair
     if call.op.endswith("V3"):
         ports = *ports, "None" if ports[1] == "None" else f"{ports[1]}[..., :0]"
