@@ -45,14 +45,14 @@ def _fused_text(
         axes = tuple(i for i in range(rank) if i != at)
         moments = f"ops.moments({x}, axes={literal(axes)})"
         text = f"ops.batch_normalization({x}, *{moments}, {more})"
-        ports = text, *_batch_statistics(call, moments, axes)
+        ports = [text, *_batch_statistics(call, moments, axes)]
     else:
         text = f"ops.batch_normalization({x}, {mean}, {variance}, {more})"
         known = call.value(3) is not None, call.value(4) is not None
         pair = ["None" if k else t for k, t in zip(known, (mean, variance))]
-        ports = text, *pair, *pair
+        ports = [text, *pair, *pair]
     if call.op.endswith("V3"):
-        ports = *ports, "None" if ports[1] == "None" else f"{ports[1]}[..., :0]"
+        ports.append("None" if ports[1] == "None" else f"{ports[1]}[..., :0]")
     return f"({', '.join(ports)})"
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
 from ..text import literal
-from ..values.dims import ranked, same, shape_from, spatial_axes, window
+from ..values.dims import Dim, ranked, same, shape_from, spatial_axes, window
 
 
 def _sizes(call: Call, attr: str, slot: int, rank: int) -> tuple[int, ...]:
@@ -72,11 +72,17 @@ define("MaxPool3D", shape=_pooled(5), keras=_text("max_pool", 5))
 define("AvgPool3D", shape=_pooled(5), keras=_text("average_pool", 5))
 
 
+def _known(sizes: Sequence[Dim]) -> tuple[int, ...] | None:
+    known = tuple(size for size in sizes if size is not None)
+    return known if len(known) == len(sizes) else None
+
+
 def _places_text(call: Call, x: str) -> str | None:
     """Where in the image the largest number of each window lies: first in the window, then ``(row * columns + column) * channels + channel``."""
-    image, output = ranked(call.shape(0), 4)[1:], _pooled(4)(call)[0][1:]
+    image = _known(ranked(call.shape(0), 4)[1:])
+    output = _known(ranked(_pooled(4)(call)[0], 4)[1:])
     size, steps = _sizes(call, "ksize", 1, 4)[1:3], _sizes(call, "strides", 2, 4)[1:3]
-    if None in (*image, *output) or call["include_batch_in_index"]:
+    if image is None or output is None or call["include_batch_in_index"]:
         return None
     rows, columns, channels = image
     ends = [(o - 1) * s + k for o, s, k in zip(output, steps, size)]
