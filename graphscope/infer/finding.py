@@ -113,8 +113,8 @@ class Case:
     @cached_property
     def numbers(self) -> tuple[int, ...]:
         """``path`` as node numbers of ``study.flow``, in the file's order."""
-        flow = self.study.flow
-        return tuple(i for i, name in enumerate(flow.names) if name in self.path)
+        names, path = self.study.flow.names, self.path
+        return tuple(i for i, name in enumerate(names) if name in path)
 
     def on_path(self, *ops: str) -> list[str]:
         """The nodes of these ops that the outputs need, in the file's order."""

@@ -51,9 +51,10 @@ def _only_inputs(case: Case) -> Iterator[Finding]:
 def _only_weights(case: Case) -> Iterator[Finding]:
     """Nothing but variables or constants, and what reads them: the outputs were lost."""
     graph = case.flat.graph
-    ends = [name for name in graph if not graph.consumers(name)]
-    ops = {graph.op(name) for name in graph}
-    if ends and ops <= {"Const", "NoOp", *VARIABLES, *READS} and ops - {"NoOp"}:
+    ops = set(graph.kinds())
+    if not (ops <= {"Const", "NoOp", *VARIABLES, *READS} and ops - {"NoOp"}):
+        return
+    if ends := [name for name in graph if not graph.consumers(name)]:
         yield Finding(
             "only-weights",
             "error",

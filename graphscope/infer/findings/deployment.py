@@ -49,8 +49,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 
 def _matching(case: Case, pattern: re.Pattern[str]) -> list[str]:
-    flow = case.study.flow
-    return [flow.names[i] for i in case.numbers if pattern.match(flow.ops[i])]
+    return case.on_path(*filter(pattern.match, set(case.study.flow.ops)))
 
 
 def _pipeline(case: Case) -> Iterator[Finding]:
