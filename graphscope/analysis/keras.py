@@ -171,6 +171,7 @@ class KerasWriting(Tables):
             guesses=self.guesses,
             signatures=self._complete_signatures(),
             incomplete=incomplete,
+            any_rank=self._takes_any_rank(),
         )
         if self.averages:
             report = replace(report, choice_of_weights="ema")
@@ -204,6 +205,18 @@ class KerasWriting(Tables):
             *self._shared_batch(),
             *self._choice_of_weights(),
         )
+
+    def _takes_any_rank(self) -> bool:
+        """Whether nothing depends on the rank of an input that the file gives no rank."""
+        from ..infer.shapes.any_rank import takes_any_rank
+        from ..infer.shapes.forward import infer_facts
+
+        shapes = [self.specs.get(t, TensorSpec()).shape for t in self.model_inputs]
+        if None not in shapes and not any(i.is_guess for i in self.implied.values()):
+            return False
+        producer = self.model.versions.get("producer")
+        facts = infer_facts(self.graph, given=self.given_shapes, producer=producer)
+        return takes_any_rank(self.graph, facts)
 
     def _shared_batch(self) -> Iterator[str]:
         """What a formula over layers takes for granted where several inputs leave their first size open."""

@@ -20,6 +20,7 @@ from .kept_axes import BACK, JOINS
 from .reader_rules import RULES, Facts, Inputs, Said
 
 Sizes = tuple[int | None, ...]
+_COLOURS = 3
 Back = Callable[[Sizes], Shape]
 
 
@@ -79,9 +80,12 @@ def _operands(graph: Graph, feed: str, facts: Facts) -> Iterator[tuple[Sizes, st
 
 
 def _widened(shape: Shape, suffix: Sizes) -> Shape:
-    """The shape, its open sizes as an operand has them that is broadcast against it; of no known rank, examples of such a row."""
+    """The shape, its open sizes as an operand has them that is broadcast against it; of no known rank, examples of such a row.
+
+    What is computed with three numbers alone is an image: means and scales of red, green and blue.
+    """
     if shape is None:
-        shape = (None,) * max(2, len(suffix))
+        shape = (None,) * (4 if suffix == (_COLOURS,) else max(2, len(suffix)))
     if len(suffix) > len(shape):
         return shape
     open_ = (None,) * (len(shape) - len(suffix))

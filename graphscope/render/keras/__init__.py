@@ -18,6 +18,7 @@ from ...graph import Graph, Layer, Model, Signature, Tensor, TensorSpec, WeightU
 from ...wire.beside import beside
 from .. import Drawing
 from .blocks.tree import arrange, flat
+from .classes.any_rank import of_any_rank
 from .lowering import lower
 from .operands.bias_and_scale import TRAINED
 from .operands.reader import Values
@@ -117,19 +118,21 @@ def to_keras(
     guesses: Iterable[str] = (),
     names: Mapping[Tensor, str] = {},
     signatures: Mapping[str, Signature] = {},
+    any_rank: bool = False,
 ) -> KerasSource:
     """The source of a model that computes the outputs from the inputs (tensors of the op graph).
 
     ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
     that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from, ``weights`` is the
     file that the weights lie in, ``guesses`` what was assumed before, ``names`` are what outputs and inputs
-    are called, ``signatures`` those that get a model each. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
+    are called, ``signatures`` those that get a model each; ``any_rank``: nothing depends on the rank of the inputs. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
     """
     outputs = tuple(outputs)
     several = len(signatures) > 1
     program = lower(
         layer_graph, inputs, outputs, name, specs, values, names, several=several
     )
+    program = of_any_rank(program) if any_rank else program
     called = tuple(
         names.get(t) or docstring for t, docstring in zip(outputs, program.output_names)
     )
@@ -195,6 +198,7 @@ def write_keras(
     guesses: Iterable[str] = (),
     signatures: Mapping[str, Signature] = {},
     incomplete: bool = False,
+    any_rank: bool = False,
 ) -> KerasReport:
     """Write ``model.py`` and ``model.weights.h5`` into a folder, which is made; both appear whole or not at all.
 
@@ -221,6 +225,7 @@ def write_keras(
             guesses=guesses,
             names=_signature_names(model, inputs),
             signatures=signatures,
+            any_rank=any_rank,
         )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)

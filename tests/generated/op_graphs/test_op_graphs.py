@@ -86,6 +86,9 @@ KINDS: dict[str, Callable[[Net], Any]] = {
     "columns_as_many_as_channels": lambda net: tf.nn.bias_add(
         net.feed(net.floats(2, 3, 4, 3), "x", [2, 3, 4, 3]), net.floats(3), "NCHW"
     ),
+    "flat_of_any_rank": lambda net: tf.reshape(unshaped(net, 2, 3, 4), [1, -1]),
+    "less_a_row_in_any_rank": lambda net: unshaped(net, 2, 3, 4) - net.floats(4),
+    "colours": lambda net: unshaped(net, 2, 4, 5, 3) * net.floats(3) + net.floats(3),
     "sizes_of_two": lambda net: tf.shape_n(
         [net.feed(net.floats(2, 3)), net.feed(net.floats(4))]
     ),

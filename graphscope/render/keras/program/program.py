@@ -71,7 +71,7 @@ class Program:
 
     ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own,
     ``models`` the models that it calls as a whole, by the node of the first call, ``parts`` those that its layers are given,
-    ``settings`` are those of Keras that hold while it is built, such as ``dtype_policy``.
+    ``settings`` are those of Keras that hold while it is built, such as ``dtype_policy``, ``model_class`` what is built.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Program:
     models: Mapping[str, Program] = field(default_factory=dict)
     parts: tuple[Program, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    model_class: str = "keras.Model"
 
     def step(self, node: str) -> Step:
         return self.by_node[node]

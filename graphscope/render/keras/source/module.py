@@ -123,7 +123,7 @@ def _model_lines(program: Program, writer: Writer) -> Iterator[str]:
         yield f"keras.config.set_{setting}({setting})"
     inputs_text = _one_or_list([variables[each.tensor] for each in program.inputs])
     yield from wrapped(
-        f"return keras.Model({inputs_text}, {_one_or_list(results)}, name={literal(program.name)})"
+        f"return {program.model_class}({inputs_text}, {_one_or_list(results)}, name={literal(program.name)})"
     )
 
 
