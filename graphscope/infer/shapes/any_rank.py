@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ... import ops
 from ...graph import Graph, Tensor
 from ...ops.values.facts import Fact
@@ -47,9 +49,8 @@ def _takes_examples(graph: Graph, name: str, facts: Facts) -> bool:
     """Whether of a shape the first size alone is read."""
     if graph.op(name) != "StridedSlice":
         return False
-    begin, end, _ = (
-        facts[t].value if t in facts else None for t in graph.inputs(name)[1:4]
-    )
-    known = begin is not None and end is not None
-    masks = graph.attrs(name).get("begin_mask", 0) or graph.attrs(name).get("end_mask")
-    return known and begin.tolist() == [0] and end.tolist() == [1] and not masks
+    ends = [facts[t].value if t in facts else None for t in graph.inputs(name)[1:3]]
+    known = [each.tolist() for each in ends if isinstance(each, np.ndarray)]
+    attrs = graph.attrs(name)
+    masks = attrs.get("begin_mask", 0) or attrs.get("end_mask", 0)
+    return known == [[0], [1]] and not masks
