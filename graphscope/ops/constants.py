@@ -180,9 +180,9 @@ def is_computed(value: np.ndarray) -> bool:
     """
     if value.dtype.kind not in "fiu" or value.size < 4 or _is_one(value):
         return False
-    numbers = value.astype(np.float64)
-    if not np.isfinite(numbers).all():
+    if not np.isfinite(value).all():  # before the cast, which warns of signalling NaNs
         return False
+    numbers = value.astype(np.float64)
     return _are_multiples(numbers) or _are_waves(numbers)
 
 

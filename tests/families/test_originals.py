@@ -135,5 +135,5 @@ def test_an_original_is_named_wired_and_equal(name: str, tmp_path: Path) -> None
     assert identity.claim is not None, (near, identity.remarks)
     assert str(identity.claim).startswith(each.title)
     check_perturbed(identity.claim, name)
-    Analysis(identity.model).write_keras(tmp_path / "keras")
+    Analysis(identity.model).write_keras(tmp_path / "keras", weights="raw")
     check_equal(tmp_path / "keras", values, expected)

@@ -98,7 +98,7 @@ def check_training(seed: int, folder: Path) -> None:
     """From the training checkpoint: what the script's own evaluation graph computes."""
     trained = random_training(seed, folder)
     found = analyse(trained.checkpoint, outputs=["logits"])
-    report = found.write_keras(folder / "keras")
+    report = found.write_keras(folder / "keras", weights="raw")  # as the script reads
     proof = compare(trained.evaluation, folder / "keras")
     assert proof.numbers == "equal", (proof.outputs, proof.parts_at)
     own = found.prove(folder / "keras")
