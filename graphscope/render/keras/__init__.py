@@ -19,6 +19,7 @@ from ...wire.beside import beside
 from .. import Drawing
 from .blocks.tree import arrange, flat
 from .classes.any_rank import of_any_rank
+from .lower.derivatives import GRADIENT
 from .lowering import lower
 from .operands.bias_and_scale import TRAINED
 from .operands.reader import Values
@@ -145,6 +146,7 @@ def to_keras(
         if step.node in layer_graph
         and not isinstance(layer_graph.node(step.node), Layer)
         and step.constructor not in TRAINED
+        and layer_graph.op(step.node) != GRADIENT
     )
     remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
     loops = kept_loops(program, layer_graph)

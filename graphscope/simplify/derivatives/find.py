@@ -27,6 +27,7 @@ _NOISE = 1e-8  # of the sum that is differentiated: what the step of a differenc
 _LEAST = 3  # points that must tell
 _MOST = 20_000  # nodes of a graph that is looked into
 _PASSES = frozenset({"Identity", "Snapshot", "EnsureShape"})
+_MOVES = _PASSES | {"Transpose", "Reshape"}
 _SHIFTS = frozenset({*spellings.SUMS, "BiasAdd"})
 
 
@@ -113,8 +114,20 @@ class _Search:
             slopes = [sample.slope(of) for sample in self.drawn]
             for node in nodes:
                 if self._is_derivative(node, slopes):
-                    return Derivative(node, of, self.feed)
+                    return Derivative(self._after_moves(node, slopes), of, self.feed)
         return None
+
+    def _after_moves(
+        self, node: str, slopes: Sequence[tuple[float, float] | None]
+    ) -> str:
+        """Past what puts each element where it was: a transposition of no axes, a reshape to the same shape."""
+        for _ in range(len(self.graph)):
+            readers = list(self.graph._succ[node])
+            still = len(readers) == 1 and self.graph.op(readers[0]) in _MOVES
+            if not still or not self._is_derivative(readers[0], slopes):
+                break
+            node = readers[0]
+        return node
 
     def _differentiated(self, seed: str, backward: set[str]) -> Iterator[Tensor]:
         """What a seed is shaped as: the tensor whose shape it asks for, else each forward tensor that has its shape."""

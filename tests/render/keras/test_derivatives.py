@@ -12,11 +12,14 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 from graphscope.analysis.results import analyse  # noqa: E402
 from graphscope.verify.run.keras_source import run_source  # noqa: E402
 
 from ...simplify.derivatives.differentiated import KINDS, written  # noqa: E402
+
+v1 = tf.compat.v1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -26,9 +29,28 @@ def test_the_source_differentiates(kind: str, tmp_path: Path) -> None:
     report = analysis.write_keras(tmp_path / "keras")
     text = (tmp_path / "keras" / "model.py").read_text()
     assert text.count("Gradient(keras.Model(") == count
-    assert "Shared" not in text and not report.not_portable
+    assert "Shared" not in text and "Permute" not in text and not report.not_portable
     proof = analysis.prove(tmp_path / "keras")
     assert proof.passed, str(proof)
+
+
+def test_of_a_checkpoint_that_was_trained_on_both(tmp_path: Path) -> None:
+    """``shared/cases/outputs_forces``, kind c: what trains on the force differentiates it once more, and is gone."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 3], "coord")
+        first, last = (v1.get_variable(n, s) for n, s in (("a", [3, 5]), ("b", [5, 1])))
+        energy = tf.matmul(tf.tanh(tf.matmul(x, first)), last, name="energy")
+        force = tf.negative(tf.gradients(energy, x)[0], name="force")
+        wanted = v1.placeholder(tf.float32, [None, 1], "y")
+        loss = tf.reduce_mean((energy - wanted) ** 2) + tf.reduce_mean(force**2)
+        v1.train.AdamOptimizer().minimize(loss)
+        session.run(v1.global_variables_initializer())
+        v1.train.Saver().save(session, str(tmp_path / "net"))
+    analysis = analyse(tmp_path / "net")
+    report = analysis.write_keras(tmp_path / "keras")
+    assert len(report.unexplained) == 1  # the sign
+    assert "-Gradient(" in (tmp_path / "keras" / "model.py").read_text()
+    assert analysis.prove(tmp_path / "keras").passed
 
 
 def test_it_is_saved_and_loaded_with_what_it_shares(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def taped(rng: np.random.Generator) -> None:
     tf.abs(tape.gradient(total, x), name="saliency")
 
 
+def taped_dense(rng: np.random.Generator) -> None:
+    """A tape's, of Keras's Dense on each atom: its backward ops end in a transposition of no axes."""
+    x = v1.placeholder(tf.float32, [None, 5, 3], "positions")
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        hidden = tf.tanh(tf.tensordot(x, _weight(rng, 3, 8), [[2], [0]]))
+        atoms = tf.tensordot(hidden, _weight(rng, 8, 1), [[2], [0]])
+        energy = tf.reduce_sum(atoms, [1, 2], name="energy")
+    tf.negative(tape.gradient(energy, x), name="force")
+
+
 KINDS: dict[str, tuple[Build, int]] = {
     "forces": (forces, 1),
     "batch_of_two": (forces_of_one, 1),
@@ -131,5 +142,6 @@ KINDS: dict[str, tuple[Build, int]] = {
     "pairs": (pair_energy, 1),
     "burgers": (burgers, 3),
     "tape": (taped, 1),
+    "tape_dense": (taped_dense, 1),
 }
 """How each is built, and how many derivatives it has."""
