@@ -162,7 +162,7 @@ def _regularizers(analysis: Stages) -> list[str]:
     ]
 
 
-def _penalty_text(value: Any) -> str:
+def _penalty_text(value: object) -> str:
     """``L2(l2=5e-05)``."""
     if not isinstance(value, Mapping):
         return str(value)
@@ -299,7 +299,7 @@ def _layer(
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
@@ -393,6 +393,6 @@ def describe_errors(analysis: Stages) -> list[dict[str, Any]]:
     ]
 
 
-def _finding(finding: Any) -> dict[str, Any]:
+def _finding(finding: object) -> dict[str, Any]:
     keys = ("id", "severity", "node", "message", "remedy")
     return {key: _plain(getattr(finding, key)) for key in keys}

@@ -133,7 +133,7 @@ class Analysis(KerasWriting):
         comparison = compare_models(self, other, weights)
         return ComparisonReport(comparison, other.drawing(report=True))
 
-    def freeze(self, path: str | Path, **options: Any) -> FreezeReport:
+    def freeze(self, path: str | Path, **options: object) -> FreezeReport:
         """Write a frozen ``.pb``: what the outputs need, variables replaced by constants."""
         from ..freeze import freeze_model
 

@@ -128,5 +128,5 @@ def _frame(rows: Iterable[Document], columns: Iterable[str]) -> DataFrame:
     return frame.infer_objects()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value

@@ -92,7 +92,7 @@ def inspect_command(json_wanted: bool, **options: Any) -> None:
 @of_charts
 @as_json
 def variables_command(
-    json_wanted: bool, stats: bool, choice: Choice, **options: Any
+    json_wanted: bool, stats: bool, choice: Choice, **options: object
 ) -> None:
     """The variable list: roles, shapes, bytes, statistics on request.
 
@@ -113,7 +113,7 @@ def layers_command(
     level: str,
     stop_after: str | None,
     choice: Choice,
-    **options: Any,
+    **options: object,
 ) -> None:
     """Table of the recovered layers."""
     from ..analysis import documents as report
@@ -134,7 +134,7 @@ def layers_command(
 
 @model_command("outputs")
 @as_json
-def outputs_command(json_wanted: bool, **options: Any) -> None:
+def outputs_command(json_wanted: bool, **options: object) -> None:
     """Ranked candidate inputs and outputs, each with its evidence."""
     from ..analysis import documents as report
     from . import terminal as console
@@ -150,7 +150,7 @@ def outputs_command(json_wanted: bool, **options: Any) -> None:
     help="Exit 1 from this severity on.",
 )
 @as_json
-def doctor_command(json_wanted: bool, fail_on: str | None, **options: Any) -> None:
+def doctor_command(json_wanted: bool, fail_on: str | None, **options: object) -> None:
     """What would break or falsify a freeze, and the remedy.
 
     Of several MODELs or a glob: one after the other, with --json a line of JSON each.
@@ -211,7 +211,7 @@ def freeze_command(
     rename: tuple[str, ...],
     force: bool,
     verify: bool,
-    **options: Any,
+    **options: object,
 ) -> None:
     """Checkpoint and graph to one .pb: variables become constants."""
     from . import terminal as console
@@ -242,7 +242,7 @@ def keras_command(
     incomplete: bool,
     weights: str,
     force: bool,
-    **options: Any,
+    **options: object,
 ) -> None:
     """Keras source with the weights in place: model.py and model.weights.h5.
 

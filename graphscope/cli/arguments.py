@@ -84,7 +84,7 @@ def check_place(out: str | None) -> None:
 
 
 def say(
-    document: Mapping[str, Any],
+    document: Mapping[str, object],
     text: Callable[[], str],
     json_wanted: bool,
     wide: bool = False,

@@ -70,7 +70,7 @@ def assign_command(
         remark(f"wrote {out}")
 
 
-def assignment_text(document: Mapping[str, Any], choice: Choice = Choice()) -> str:
+def assignment_text(document: Mapping[str, object], choice: Choice = Choice()) -> str:
     """The three-way table, a line a pair, and what is left over."""
     return "\n".join(_lines(document, choice))
 

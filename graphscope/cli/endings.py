@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -21,7 +21,7 @@ _SHRANK = b"graphscope: a file became shorter while it was read, so its values a
 def end_by_signal() -> None:
     """Let SIGTERM end the program as an exit does: unfinished files are removed on the way."""
 
-    def end(*_: Any) -> None:
+    def end(*_: object) -> None:
         sys.exit(128 + signal.SIGTERM)
 
     if threading.current_thread() is threading.main_thread():
@@ -70,7 +70,7 @@ def can_run() -> bool:
     return find_spec("tensorflow") is not None
 
 
-def exit_by(proof: Mapping[str, Any] | None, must_prove: bool) -> None:
+def exit_by(proof: Mapping[str, object] | None, must_prove: bool) -> None:
     """End with 3 where a comparison found a difference, with 4 where a proof was asked for and there is none."""
     verdict = proof["verdict"] if proof else "not proven"
     if verdict == "different":

@@ -73,7 +73,7 @@ def with_file(function: Callable[..., None]) -> Callable[..., None]:
     """Note on an error which MODEL it is about."""
 
     @wraps(function)
-    def attempt(model: str, **options: Any) -> None:
+    def attempt(model: str, **options: object) -> None:
         try:
             function(model=model, **options)
         except GraphscopeError as error:
@@ -90,7 +90,7 @@ def over_models(function: Callable[..., None]) -> Callable[..., None]:
     """
 
     @wraps(function)
-    def each(models: tuple[str, ...], json_wanted: bool, **options: Any) -> None:
+    def each(models: tuple[str, ...], json_wanted: bool, **options: object) -> None:
         paths = model_files(models)
         if len(paths) == 1:
             function(model=paths[0], json_wanted=json_wanted, **options)

@@ -37,7 +37,7 @@ _STATS = click.option(
 @_STATS
 @force_option
 def render_command(
-    out: str, level: str, stats: bool, force: bool, **options: Any
+    out: str, level: str, stats: bool, force: bool, **options: object
 ) -> None:
     """Draw or tabulate the model: .html (a page to explore) .svg .png .dot .md .csv .json .txt .graphml .gexf"""
     check_ours([out], force)
@@ -98,7 +98,7 @@ def diff_command(
 @shared_options
 @level_option
 @_STATS
-def view_command(level: str, stats: bool, **options: Any) -> None:
+def view_command(level: str, stats: bool, **options: object) -> None:
     """Explore the model in the browser: a page written to a temporary file, whose path is printed."""
     import tempfile
     import webbrowser
@@ -140,7 +140,7 @@ def of_charts(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def charted(
-        *args: Any, out: str | None, over_time: bool, force: bool, **options: Any
+        *args: object, out: str | None, over_time: bool, force: bool, **options: object
     ) -> None:
         from ..analysis.weights import draw_weights
 

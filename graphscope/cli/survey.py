@@ -95,7 +95,7 @@ def _with_options(function: Any) -> Any:
 @click.command("survey")
 @_with_options
 @as_json
-def survey_command(json_wanted: bool, **options: Any) -> None:
+def survey_command(json_wanted: bool, **options: object) -> None:
     """A catalogue of every model under PLACE: a folder, a glob, a zip or tar, a bucket (s3://, gs://, http://).
 
     One row a model, as Parquet, for SQL (--query), and as a page. What is known is not read again.
@@ -194,7 +194,7 @@ def _wishes(options: Mapping[str, Any]) -> Wishes:
     return Wishes(since=since, limits=limits, **{name: options[name] for name in names})
 
 
-def write_json(path: str, document: Any) -> None:
+def write_json(path: str, document: object) -> None:
     """Write a document whole or not at all."""
     from ..wire.beside import beside
 
@@ -231,7 +231,7 @@ def rows_text(names: list[str], rows: list[tuple[Any, ...]], wide: bool = False)
     return table_text(table, Choice(wide=wide))
 
 
-def survey_text(document: Mapping[str, Any]) -> str:
+def survey_text(document: Mapping[str, object]) -> str:
     """What a survey came to, a line for each thing."""
     return "\n".join(_lines(document))
 

@@ -80,7 +80,7 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     return "\n".join(lines)
 
 
-def _not_sought(over: Mapping[str, Any]) -> str:
+def _not_sought(over: Mapping[str, object]) -> str:
     """That a graph is too large for its layers to be looked for by the way, and what looks for them."""
     return (
         f"not looked for, nor shapes inferred: the outputs need {over['nodes']:,} nodes, more than {over['most']:,}; "
@@ -146,7 +146,7 @@ def told_once(notes: Iterable[str]) -> list[str]:
     return lines
 
 
-def finding_line(finding: Mapping[str, Any]) -> str:
+def finding_line(finding: Mapping[str, object]) -> str:
     """One finding in one line."""
     return f"{finding['severity']}: {printable(finding['message'])} [{finding['id']}]"
 
@@ -209,7 +209,7 @@ def _tensor(each: Mapping[str, Any]) -> str:
     return f"{printable(each['tensor'])}  {dtype} {shape_text(each['shape'])}"
 
 
-def number(value: Any) -> str:
+def number(value: object) -> str:
     """A cell: a float in four digits, a list by its length, nothing for None."""
     if isinstance(value, float):
         return f"{value + 0.0:.4g}"  # no -0

@@ -55,7 +55,7 @@ class ExportReport:
         return document  # type: ignore[no-any-return]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -58,7 +58,7 @@ class Identity:
         return lines
 
 
-def identify(model: Model, options: Mapping[str, Any] | None = None) -> Identity:
+def identify(model: Model, options: Mapping[str, object] | None = None) -> Identity:
     """The family of a model that was read without a graph; ``options`` sets what names and shapes leave open."""
     if not model.inferred:
         return Identity(model)

@@ -21,7 +21,7 @@ _STOPS = (TypeError, ValueError, IndexError, ZeroDivisionError, KeyError)
 def solve(
     index: WeightIndex,
     among: Iterable[Family] | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
     every: bool = False,
 ) -> tuple[list[Claim], list[Claim]]:
     """Exact claims, and near ones (``every`` one that was tried) with the nearest first.
@@ -51,7 +51,7 @@ def _is_near(claim: Claim) -> bool:
 
 
 def attempt(
-    index: WeightIndex, family: Family, root: str, options: Mapping[str, Any]
+    index: WeightIndex, family: Family, root: str, options: Mapping[str, object]
 ) -> Claim:
     """One family at one root, with the values of its unknowns under which most fits."""
     unknowns = family.unknowns
@@ -97,7 +97,7 @@ def _value(
     root: str,
     name: str,
     unknown: Unknown,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
 ) -> Any:
     """What names alone say of an unknown; a Width where shapes must."""
     where = unknown.where

@@ -64,7 +64,7 @@ class Options:
 
 
 def freeze_model(
-    model: Model, outputs: Iterable[Tensor | str], path: str | Path, **options: Any
+    model: Model, outputs: Iterable[Tensor | str], path: str | Path, **options: object
 ) -> FreezeReport:
     """Write what the outputs need as a GraphDef in which variables are constants.
 

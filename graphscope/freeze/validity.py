@@ -80,7 +80,7 @@ def _check(graph: Graph, name: str) -> None:
     _check_inputs(graph, name, definition)
 
 
-def _check_inputs(graph: Graph, name: str, definition: Any) -> None:
+def _check_inputs(graph: Graph, name: str, definition: object) -> None:
     node = graph.node(name)
     wanted = len(opdefs.input_dtypes(node.op, node.attrs))
     inputs = graph.inputs(name)
@@ -100,7 +100,7 @@ def _fault(name: str, node: Node, what: str) -> GraphError:
     return GraphError(f"node {name!r} is no {node.op} ({what}): the graph is damaged")
 
 
-def _is_of_kind(attrs: Mapping[str, Any], name: str, kind: str) -> bool:
+def _is_of_kind(attrs: Mapping[str, object], name: str, kind: str) -> bool:
     raw = raw_attr(attrs, name)
     if not hasattr(raw, "WhichOneof"):
         expected = _PLAIN.get(kind)

@@ -55,7 +55,7 @@ class Adjacency:
     are shared with copies until one of the two graphs changes them: who writes asks ``_own`` for them.
     """
 
-    def __init__(self, graph: Adjacency | None = None, **attributes: Any) -> None:
+    def __init__(self, graph: Adjacency | None = None, **attributes: object) -> None:
         self._node: dict[str, dict[str, Any]] = {}
         self._succ: dict[str, Edges] = {}
         self._pred: dict[str, Edges] = {}
@@ -180,7 +180,7 @@ class Adjacency:
     def is_multigraph(self) -> bool:
         return True
 
-    def add_node(self, name: str, **attributes: Any) -> None:
+    def add_node(self, name: str, **attributes: object) -> None:
         """Add a node, or set attributes of one."""
         self._ops = None
         if name not in self._node:

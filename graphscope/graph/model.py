@@ -112,7 +112,7 @@ class Weights(Mapping[str, np.ndarray]):
 class _WhenAsked:
     """A field that may be given as a function of nothing, which is called when the field is first read."""
 
-    def __get__(self, model: Any, owner: Any = None) -> Any:
+    def __get__(self, model: object, owner: object = None) -> Any:
         if model is None:
             raise AttributeError("graph")  # so the dataclass sees no default
         graph = model.__dict__["_graph"]
@@ -120,7 +120,7 @@ class _WhenAsked:
             graph = model.__dict__["_graph"] = graph()
         return graph
 
-    def __set__(self, model: Any, value: Any) -> None:
+    def __set__(self, model: object, value: object) -> None:
         model.__dict__["_graph"] = value
 
 

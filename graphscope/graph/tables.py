@@ -11,7 +11,7 @@ MOST = 60  # rows of a list
 _LEFT = ' style="text-align:left"'  # notebooks set tables flush right
 
 
-def pairs_table(title: str, pairs: Mapping[str, Any]) -> str:
+def pairs_table(title: str, pairs: Mapping[str, object]) -> str:
     """A table of two columns; what is empty is left out."""
     rows = [(key, value) for key, value in pairs.items() if value not in (None, "", ())]
     return rows_table((title, ""), rows, len(rows))
@@ -32,6 +32,6 @@ def rows_table(
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>{foot}"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     text = str(value)
     return escape(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

@@ -62,6 +62,6 @@ class Form(Pattern):
         return {}
 
 
-def form(op: str, /, **options: Any) -> Callable[[Callable[..., Any]], Form]:
+def form(op: str, /, **options: object) -> Callable[[Callable[..., Any]], Form]:
     """Make a Form of a function of typed variables that returns its formula; ``op`` is the op that is meant."""
     return pattern_maker(Form, op, options)

@@ -111,7 +111,7 @@ _IN_KERAS: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 def written_config(
-    class_name: str, weights: ByRole, values: Mapping[str, Any]
+    class_name: str, weights: ByRole, values: Mapping[str, object]
 ) -> dict[str, Any]:
     """What follows of a class's arguments, in Keras's order; ``values`` may hold attributes under TensorFlow's names."""
     arguments, layout = _ARGUMENTS.get(class_name, "").split(), values.get(

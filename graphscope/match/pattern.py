@@ -165,7 +165,7 @@ class Pattern:
         )
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> Any:
     """An attribute that is a float at the digits that it was written with; all else as it is."""
     return plain_float(value) if isinstance(value, float) else value
 
@@ -216,7 +216,7 @@ def _of_each(options: list[set[frozenset[str]]]) -> set[frozenset[str]]:
     return shared
 
 
-def layer(op: str, /, **options: Any) -> Callable[[Callable[..., f.Term]], Pattern]:
+def layer(op: str, /, **options: object) -> Callable[[Callable[..., f.Term]], Pattern]:
     """Make a Pattern of a function of typed variables that returns its formula.
 
     Options that no field of Pattern bears are constants of the config. Raises TypeError for a variable without role.

@@ -64,7 +64,7 @@ class Call:
             raise Unsaid(f"{self.op} {self.name!r} has no attribute {attr!r}")
         return value
 
-    def get(self, attr: str, otherwise: Any = None) -> Any:
+    def get(self, attr: str, otherwise: object = None) -> Any:
         """The attribute, the OpDef's default for it, or ``otherwise``."""
         try:
             return self[attr]

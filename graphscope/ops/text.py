@@ -33,7 +33,7 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def literal(value: Any) -> str:
+def literal(value: object) -> str:
     """Python source of a number, string, None, tuple or (nested) sequence of them; raises Unsaid of anything else.
 
     >>> literal(0.20000000298023224)
@@ -144,7 +144,7 @@ def _attribute(kind: str, value: Any) -> str:
     return literal(list(value) if isinstance(value, tuple) else value)
 
 
-def _dtype(name: Any) -> str:
+def _dtype(name: object) -> str:
     if not isinstance(name, str) or not name.isidentifier():
         raise Unsaid(f"{name!r} is no dtype")
     return f"tf.{name}"

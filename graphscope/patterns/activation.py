@@ -122,7 +122,7 @@ def leaky_relu_from_abs(x: Input, plus: Scalar, minus: Scalar) -> Term:
     return plus * x + minus * op.Abs(x)
 
 
-def _prelu(view: View, x: Any, alpha: WeightRef) -> dict[str, Any]:
+def _prelu(view: View, x: object, alpha: WeightRef) -> dict[str, Any]:
     kept = _alpha(view, x, alpha).shape
     shared = [axis + 1 for axis, size in enumerate(kept) if size == 1]
     return {"shared_axes": shared or None}
@@ -157,7 +157,7 @@ def prelu(x: Input, alpha: Weight) -> Term:
     return positive + alpha * negative | op.Select(_inside(x), x, alpha * x)
 
 
-def _negated(view: View, x: Any, alpha: WeightRef) -> dict[str, WeightRef]:
+def _negated(view: View, x: object, alpha: WeightRef) -> dict[str, WeightRef]:
     slopes = _alpha(view, x, alpha)
     return {"alpha": slopes.then("scale", -1.0, slopes.shape)}
 
@@ -324,7 +324,7 @@ def softmax_of_matrix(x: Input, inner: Dims, outer: Dims) -> Term:
     return op.Reshape(op.Softmax(op.Reshape(x, inner)), outer)
 
 
-def _softmax_axis(view: View, x: Any, axis: Any) -> dict[str, Any]:
+def _softmax_axis(view: View, x: object, axis: object) -> dict[str, Any]:
     return {"axis": axis[0] if isinstance(axis, tuple) else axis}
 
 

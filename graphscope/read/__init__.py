@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import GraphscopeError
 from ..graph import Model
 
@@ -11,10 +9,10 @@ __all__ = ["load"]
 
 
 def load(
-    path: Any,
+    path: object,
     *,
-    checkpoint: Any = None,
-    graph: Any = None,
+    checkpoint: object = None,
+    graph: object = None,
     check: bool = False,
     tags: tuple[str, ...] = (),
 ) -> Model:

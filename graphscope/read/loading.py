@@ -32,10 +32,10 @@ def readers() -> Iterator[ModuleType]:
 
 
 def load(
-    path: Any,
+    path: object,
     *,
-    checkpoint: Any = None,
-    graph: Any = None,
+    checkpoint: object = None,
+    graph: object = None,
     check: bool = False,
     tags: tuple[str, ...] = (),
 ) -> Model:

@@ -86,7 +86,7 @@ def _layer(layer: Node) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """What JSON can say: arrays as lists (large ones as dtype and shape), NaN and infinities as strings."""
     if isinstance(value, bool | np.bool_):
         return bool(value)

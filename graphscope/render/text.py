@@ -78,7 +78,7 @@ def _returns(function: Any) -> str:
     return ", ".join(pairs + [f"^{word(name)}" for name in function.control_returns])
 
 
-def _attributes(attrs: Mapping[str, Any]) -> str:
+def _attributes(attrs: Mapping[str, object]) -> str:
     pairs = (f"{identifier(k)}: {value_text(attrs[k], None)}" for k in attrs)
     return "{" + ", ".join(pairs) + "}"
 
@@ -106,7 +106,7 @@ def _lines(
         yield f"{word(name)}{typed} = {call}{device}{_comment(node)}"
 
 
-def _is_digest(value: Any) -> bool:
+def _is_digest(value: object) -> bool:
     return isinstance(value, str) and bool(_DIGEST.fullmatch(value))
 
 
@@ -149,7 +149,7 @@ def tensor_text(tensor: Tensor) -> str:
     return f"{word(tensor.node)}:{tensor.port}" if tensor.port else word(tensor.node)
 
 
-def value_text(value: Any, inline: int | None = INLINE) -> str:
+def value_text(value: object, inline: int | None = INLINE) -> str:
     """The exact spelling of an attribute's value."""
     if value is None:
         return "none"
@@ -195,7 +195,7 @@ def _dtype_name(array: np.ndarray) -> str:
     return "string" if array.dtype == object else array.dtype.name
 
 
-def _length(element: Any) -> int:
+def _length(element: object) -> int:
     return len(element) if isinstance(element, bytes | str) else 1
 
 

@@ -270,7 +270,7 @@ def _return_dtypes(node: Node, function: Function) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _bound(attrs: Attributes, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def _bound(attrs: Attributes, values: Mapping[str, object]) -> Mapping[str, Any]:
     """The attributes of a body's node, those that stand for the call's attributes replaced by them."""
     bound = {
         name: raw_attr(values, message.placeholder)

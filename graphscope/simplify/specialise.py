@@ -35,7 +35,7 @@ _IFS = (*spellings.IFS, *spellings.CASES)
 
 def specialise(
     graph: Graph,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     functions: Mapping[str, Function] | None = None,
 ) -> Graph:
     """The graph in which each placeholder of ``values`` is the constant values for it, with what follows folded.
@@ -65,7 +65,7 @@ def specialise(
     return copy
 
 
-def _set_constant(graph: Graph, name: str, value: Any) -> None:
+def _set_constant(graph: Graph, name: str, value: object) -> None:
     old = graph.node(name)
     dtype = str(old.attrs.get("dtype") or np.asarray(value).dtype.name)
     array = np.asarray(value).astype(dtype)

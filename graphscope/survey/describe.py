@@ -154,7 +154,7 @@ def _targets(analysis: Analysis) -> Sequence[str]:
         return ()
 
 
-def plain(text: Any, longest: int = _LONGEST) -> str:
+def plain(text: object, longest: int = _LONGEST) -> str:
     """A text of a file's as every program can store and show it: no surrogates, no control characters, not too long."""
     data = str(text)[:longest].encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in data)[:longest]

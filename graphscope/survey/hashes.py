@@ -57,7 +57,7 @@ def _label(node: Any) -> str:
     return f"{node.op} {sorted(config.items())} {shapes}"
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     """One text for values that mean the same: ``(2, 2)`` and ``[2, 2]`` and ``2``."""
     if isinstance(value, list | tuple):
         inside = [_plain(each) for each in value]

@@ -27,16 +27,16 @@ from .run.safety import check_outputs
 
 
 def compare(
-    a: Any,
-    b: Any,
+    a: object,
+    b: object,
     *,
     seed: int = 0,
     trust: bool = False,
-    outputs: Iterable[Any] = (),
+    outputs: Iterable[object] = (),
     shapes: Mapping[str, Shape] | None = None,
     tolerance: float = TOLERANCE,
     layers: Mapping[str, str] | None = None,
-    examples: Mapping[str, Any] | None = None,
+    examples: Mapping[str, object] | None = None,
 ) -> Verification:
     """Run ``a`` (the reference) and ``b`` on the same inputs and compare what they compute.
 

@@ -293,7 +293,7 @@ class Comparison:
             raise GraphscopeError(f"the examples have no array for {missing[0]}")
         return iter([{name: self.examples[name] for name in ports}])
 
-    def _passed_on(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    def _passed_on(self, feeds: Mapping[str, object]) -> dict[str, Any]:
         """What the other model is fed with where the reference has these feeds."""
         return {
             m: (
@@ -305,7 +305,7 @@ class Comparison:
         }
 
     def _reference(
-        self, feeds: Mapping[str, Any], names: Sequence[str], noise: Noise
+        self, feeds: Mapping[str, object], names: Sequence[str], noise: Noise
     ) -> tuple[list[Any], list[Any]]:
         """The outputs of the reference, and what it says of its thresholds where it can."""
         asked, count = self.sides.names, len(names)

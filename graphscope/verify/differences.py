@@ -10,7 +10,7 @@ TINY = 1e-30
 TOLERANCE = 1e-4  # of the output's scale: float32, summed in another order
 
 
-def elements(value: Any) -> np.ndarray:
+def elements(value: object) -> np.ndarray:
     """The array that a run gives; of one text all bytes, of which numpy's own type drops the last ones that are 0."""
     if getattr(value, "dtype", None) == "string" and hasattr(value, "numpy"):
         value = value.numpy()

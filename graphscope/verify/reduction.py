@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ..freeze import freeze_model
 from ..graph import Model, Tensor
@@ -24,7 +23,7 @@ def measure_reduction(
     *,
     tolerance: float = 0.05,
     trust: bool = False,
-    **options: Any,
+    **options: object,
 ) -> Verification:
     """Compare the frozen graph at ``path`` with what ``freeze_model`` writes without the options that make it smaller.
 

@@ -193,7 +193,7 @@ def names() -> frozenset[str]:
     return frozenset(n for n in _MESSAGES if not n.startswith("Lean"))
 
 
-def enum_number(name: str, value: Any) -> int | None:
+def enum_number(name: str, value: object) -> int | None:
     """The number of an enum's value, given as its name or as a number; None where there is no such value."""
     if isinstance(value, int):
         return value

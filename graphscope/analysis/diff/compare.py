@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ...errors import GraphscopeError
 from ...graph import Layer, Node, Shape
@@ -158,11 +157,11 @@ def _config(one: Node, other: Node) -> Iterator[tuple[str, tuple[str, str]]]:
             yield key, (_value(x), _value(y))
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     return "none" if value is None else value_text(value)
 
 
-def _equal(x: Any, y: Any) -> bool:
+def _equal(x: object, y: object) -> bool:
     """Equal, numbers to float32's precision."""
     if isinstance(x, float) and isinstance(y, float):
         return math.isclose(x, y, rel_tol=1e-6)

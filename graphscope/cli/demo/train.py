@@ -23,7 +23,7 @@ from .digits import draw_digits  # noqa: E402
 STEPS, BATCH = 400, 64
 
 
-def _convolution(x: Any, filters: int, name: str, training: Any) -> Any:
+def _convolution(x: Any, filters: int, name: str, training: object) -> Any:
     with tf.variable_scope(name):
         shape = [3, 3, int(x.shape[-1]), filters]
         kernel = tf.get_variable("weights", shape, initializer=_normal(shape))
@@ -39,7 +39,7 @@ def _normal(shape: list[int]) -> Any:
     return tf.truncated_normal_initializer(stddev=(2 / fan_in) ** 0.5, seed=1)
 
 
-def _batch_norm(x: Any, training: Any) -> Any:
+def _batch_norm(x: Any, training: object) -> Any:
     """Batch normalisation as it was written by hand: a cond chooses the statistics."""
     with tf.variable_scope("bn"):
         size = [int(x.shape[-1])]

@@ -80,5 +80,5 @@ def _weights(document: Mapping[str, Any]) -> list[str]:
     return [*lines, "", rows_text(rows, ("weight", "", "change/norm", "cosine")), *more]
 
 
-def _number(row: Mapping[str, Any], key: str) -> str:
+def _number(row: Mapping[str, object], key: str) -> str:
     return f"{row[key]:.4g}" if key in row else ""

@@ -8,7 +8,7 @@ from typing import Any
 from ..terminal import amount
 
 
-def export_text(report: Any) -> str:
+def export_text(report: object) -> str:
     """The report of an export, a line for each thing."""
     return "\n".join(_lines(report))
 

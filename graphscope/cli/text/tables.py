@@ -63,7 +63,7 @@ def of_tables(command: Decorated) -> Decorated:
 
     @wraps(command)
     def with_shown(
-        *args: Any, wide: bool, sort: str, grep: str, columns: str, **options: Any
+        *args: object, wide: bool, sort: str, grep: str, columns: str, **options: object
     ) -> Any:
         names = tuple(each.strip() for each in columns.split(",") if each.strip())
         choice = Choice(wide, sort, grep, names)
@@ -161,7 +161,7 @@ def _rows(table: Table, choice: Choice) -> list[Sequence[str]]:
     return [row for row, _ in pairs]
 
 
-def _key(value: Any) -> tuple[int, float, str]:
+def _key(value: object) -> tuple[int, float, str]:
     """Numbers by size, shapes by their elements, all else by its text."""
     if isinstance(value, list | tuple):
         product = 1.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ...errors import GraphError, GraphscopeError
 from ...freeze import prepare_freeze
@@ -67,7 +66,7 @@ def freeze_signatures(
     model: Model,
     outputs: Sequence[Tensor] = (),
     wanted: bool = False,
-    **options: Any,
+    **options: object,
 ) -> Frozen:
     """Freeze ``model`` (inlined) with all the signatures that it declares, or with ``outputs`` as its only one where they are ``wanted``.
 
@@ -114,7 +113,7 @@ def _key(tensor: Tensor) -> str:
 
 
 def _fault(
-    model: Model, signatures: Mapping[str, Signature], options: Mapping[str, Any]
+    model: Model, signatures: Mapping[str, Signature], options: Mapping[str, object]
 ) -> str:
     """The first signature that cannot be frozen by itself."""
     for name, signature in signatures.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ class Parts:
     name: str
 
     def node(
-        self, part: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
+        self, part: str, op: str, attrs: Mapping[str, object], *inputs: Tensor
     ) -> Tensor:
         name = fresh(self.graph, f"{self.name}/{part}")
         put(self.graph, name, Node(op, attrs), inputs)
@@ -32,7 +31,7 @@ class Parts:
         attrs = {"dtype": value.dtype.name, "value": value}
         return self.node(part, "Const", attrs)
 
-    def end(self, op: str, attrs: Mapping[str, Any], *inputs: Tensor) -> None:
+    def end(self, op: str, attrs: Mapping[str, object], *inputs: Tensor) -> None:
         """The node itself, of another op."""
         put(self.graph, self.name, Node(op, attrs), inputs)
 
@@ -51,7 +50,7 @@ def spell_erfc(graph: Graph) -> Iterator[str]:
         yield "Erfc written by Erf"
 
 
-def _opposite(parts: Parts, x: Tensor, kind: Mapping[str, Any]) -> Tensor | None:
+def _opposite(parts: Parts, x: Tensor, kind: Mapping[str, object]) -> Tensor | None:
     """What a tensor is the negative of: ``-y``, ``-y * c``, ``-y / c``."""
     graph = parts.graph
     if graph.op(x.node) == "Neg":

@@ -29,7 +29,7 @@ class CalledRunner(EndpointRunner):
 
     def run(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, object],
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:

@@ -57,7 +57,7 @@ class Watched:
 
     def run(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, object],
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
@@ -99,7 +99,7 @@ def prove(
     place: Path,
     frozen: Frozen,
     options: Options,
-    source: Any,
+    source: object,
     trust: bool = False,
     shapes: Mapping[str, Shape] | None = None,
 ) -> Proof:
@@ -139,7 +139,7 @@ def _compared(
     frozen: Frozen,
     options: Options,
     name: str,
-    source: Any,
+    source: object,
     trust: bool,
     shapes: Mapping[str, Shape] | None,
 ) -> Part:

@@ -17,7 +17,9 @@ from .called import CalledRunner
 from .endpoints import Endpoints
 
 
-def references(source: Any, frozen: Frozen, name: str, trust: bool) -> Iterator[Runner]:
+def references(
+    source: object, frozen: Frozen, name: str, trust: bool
+) -> Iterator[Runner]:
     """As a session runs it; a SavedModel of TensorFlow 2 then as its own loader does.
 
     What Keras 3 saves with ``tf.saved_model.save`` has variables twice, and a session restores those that no signature reads. Raises
@@ -29,7 +31,7 @@ def references(source: Any, frozen: Frozen, name: str, trust: bool) -> Iterator[
         yield _loaded(folder, frozen, name)
 
 
-def _saved_model(source: Any) -> Path | None:
+def _saved_model(source: object) -> Path | None:
     if not isinstance(source, str | Path):
         return None
     folder = Path(source) if Path(source).is_dir() else Path(source).parent

@@ -115,7 +115,7 @@ def _check_converted(graph: Any, frozen: Frozen) -> None:
         raise lacking(RUNTIME, frozen, lacks)
 
 
-def _call_by_keys(graph: Any, frozen: Frozen) -> None:
+def _call_by_keys(graph: object, frozen: Frozen) -> None:
     """Give inputs and outputs the names of the signature, in place."""
     (signature,) = frozen.signatures.values()
     sides = (signature.inputs, signature.outputs)

@@ -71,7 +71,7 @@ def _converted(frozen: Frozen, place: Path) -> Any:
     raise failed
 
 
-def _save(model: Any, path: Path) -> None:
+def _save(model: object, path: Path) -> None:
     import openvino
 
     with silence():

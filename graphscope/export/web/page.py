@@ -78,7 +78,7 @@ def _side(signature: Signature, tensors: Mapping[str, Tensor]) -> dict[str, Any]
     }
 
 
-def _in_script(value: Any) -> str:
+def _in_script(value: object) -> str:
     """JSON that no name of the model can leave."""
     coded = json.dumps(value)
     return coded.replace("<", "\\u003c").replace("\u2028", "").replace("@", "\\u0040")

@@ -126,7 +126,7 @@ class JavaScriptRunner(EndpointRunner):
 
     def run(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, object],
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
@@ -143,7 +143,7 @@ class JavaScriptRunner(EndpointRunner):
         self.elapsed = float(answer["milliseconds"])
         return [_decoded(each) for each in answer["outputs"]]
 
-    def _ask(self, request: Any) -> Any:
+    def _ask(self, request: object) -> Any:
         stream = self._process.stdin
         if stream is None:
             return {"error": "its process has no input"}
@@ -163,7 +163,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _coded(value: Any, dtype: str) -> dict[str, Any]:
+def _coded(value: object, dtype: str) -> dict[str, Any]:
     array, kind = np.asarray(value), JS_TYPES[dtype]
     coded: dict[str, Any] = {"dtype": kind, "shape": list(array.shape)}
     if kind == "string":

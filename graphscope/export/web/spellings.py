@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -128,7 +127,7 @@ def _transposed(
     x: Tensor,
     labels: str,
     wanted: str,
-    kind: Mapping[str, Any],
+    kind: Mapping[str, object],
 ) -> Tensor:
     if labels == wanted:
         return x

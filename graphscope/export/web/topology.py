@@ -65,7 +65,7 @@ def _put_outline(message: Any, node: Node) -> None:
     put_shape(tensor.tensor_shape, value_of(node).shape if body is None else body.shape)
 
 
-def _as_json(message: Any) -> dict[str, Any]:
+def _as_json(message: object) -> dict[str, Any]:
     from google.protobuf.json_format import MessageToDict
 
     _complete(message)

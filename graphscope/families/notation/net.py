@@ -47,7 +47,7 @@ class Traced:
     ] = ()  # what a call names its inputs, where not x, x1, ...
 
 
-def settled(value: Any) -> Any:
+def settled(value: object) -> Any:
     """A value of a config with the number that each width has come to."""
     if isinstance(value, Width):
         return number(value)

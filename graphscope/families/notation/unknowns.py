@@ -93,11 +93,11 @@ def names(where: str) -> Any:
     return Unknown("names", where)
 
 
-def one_of(*values: Any) -> Any:
+def one_of(*values: object) -> Any:
     """A value that no name and no shape states by itself (a multiplier, a published depth): each is tried, in order."""
     return Unknown("one of", values=values)
 
 
-def free(default: Any) -> Any:
+def free(default: object) -> Any:
     """A value that names and shapes leave open (attention heads, an epsilon): always reported with the claim."""
     return Unknown("free", values=(default,))

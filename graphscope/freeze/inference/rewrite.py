@@ -54,7 +54,7 @@ def _may_switch(graph: Graph, name: str) -> bool:
 def for_inference(
     model: Model,
     outputs: Iterable[Tensor],
-    modes: Mapping[str, Any],
+    modes: Mapping[str, object],
     averages: Averages,
 ) -> tuple[Graph, list[Change]]:
     """The pruned graph of ``model`` in its inference form, and what was changed to get there."""

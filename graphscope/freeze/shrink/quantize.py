@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -85,7 +84,7 @@ def _channel_range(value: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     return np.maximum.reduce(ranges)  # type: ignore[no-any-return]
 
 
-def _as_int8(attrs: Mapping[str, Any], scale: np.ndarray) -> Converted:
+def _as_int8(attrs: Mapping[str, object], scale: np.ndarray) -> Converted:
     def convert(piece: np.ndarray, cut: slice) -> np.ndarray:
         own = scale[cut] if len(scale) > 1 else scale
         whole = piece / own

@@ -29,7 +29,7 @@ _HANDS_ON = frozenset(
 _UPDATES = {"AssignAdd": "Add", "AssignSub": "Sub"}
 
 
-def retype_handles(graph: Graph, handles: Mapping[Tensor, str], bodies: Any) -> None:
+def retype_handles(graph: Graph, handles: Mapping[Tensor, str], bodies: object) -> None:
     """Follow handles that have become values of the given dtype, and rewrite all that takes them.
 
     Raises NotExpressible where an op can only work on a variable.

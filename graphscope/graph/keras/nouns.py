@@ -40,7 +40,7 @@ class KerasCall:
     def reading(self, other: Callable[[LayerOutput], LayerOutput]) -> KerasCall:
         """The call with another tensor in the place of each."""
 
-        def each(value: Any) -> Any:
+        def each(value: object) -> Any:
             if isinstance(value, LayerOutput):
                 return other(value)
             if isinstance(value, Mapping):
@@ -95,7 +95,7 @@ class KerasModel:
         return next(layer for layer in self.layers if layer.name == name)
 
 
-def tensors_in(value: Any) -> Iterator[LayerOutput]:
+def tensors_in(value: object) -> Iterator[LayerOutput]:
     """The tensors of an argument, in order; those of a dict in the order of its keys, as Keras flattens it."""
     if isinstance(value, LayerOutput):
         yield value
@@ -107,7 +107,7 @@ def tensors_in(value: Any) -> Iterator[LayerOutput]:
             yield from tensors_in(each)
 
 
-def layers_of(value: Any) -> Iterator[KerasLayer]:
+def layers_of(value: object) -> Iterator[KerasLayer]:
     """The layers among the values of a config."""
     if isinstance(value, KerasLayer):
         yield value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ...wire.nodes import captured_variables
 from ..finding import Case, Finding, listed
@@ -79,7 +78,7 @@ def _without_values(case: Case) -> Iterator[Finding]:
         )
 
 
-def _size(attrs: Mapping[str, Any]) -> int:
+def _size(attrs: Mapping[str, object]) -> int:
     count = 1
     for size in constant_shape(attrs):
         count *= size

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ def _digest(
     return blake2b(b"\0".join(words), digest_size=16).digest()
 
 
-def _text(value: Any) -> bytes:
+def _text(value: object) -> bytes:
     """The value of an attribute: equal texts, equal values."""
     if isinstance(value, np.ndarray):
         data = repr(value.tolist()).encode() if value.dtype == object else b""

@@ -54,7 +54,7 @@ class Library:
             return self._looped(node, known)
         return self._returned(FunctionRef(node.op, node.attrs), known)
 
-    def _either(self, branches: Sequence[Any], known: Sequence[Fact]) -> list[Fact]:
+    def _either(self, branches: Sequence[object], known: Sequence[Fact]) -> list[Fact]:
         outcomes = [self._returned(branch, known) for branch in branches]
         if not outcomes or len({len(outcome) for outcome in outcomes}) != 1:
             return []
@@ -90,7 +90,7 @@ class Library:
             for fact, shape in zip(known, shapes, strict=False)
         ]
 
-    def _returned(self, reference: Any, arguments: Sequence[Fact]) -> list[Fact]:
+    def _returned(self, reference: object, arguments: Sequence[Fact]) -> list[Fact]:
         name = reference.name if isinstance(reference, FunctionRef) else ""
         function = self.functions.get(name)
         if function is None or name in self._active or len(self._active) >= _DEPTH:

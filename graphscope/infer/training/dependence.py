@@ -156,7 +156,7 @@ def _is_array(flow: Flow, i: int) -> bool:
     )
 
 
-def is_hollow(attrs: Any) -> bool:
+def is_hollow(attrs: object) -> bool:
     """Whether a constant's message holds no value at all, as where they were written apart; TensorFlow reads zeros."""
     return bool(getattr(attrs, "hollow", False))
 

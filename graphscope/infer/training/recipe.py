@@ -68,7 +68,7 @@ def training_recipe(
     ]
 
 
-def recipe_text(optimizer: str, settings: Mapping[str, Any], weights: int) -> str:
+def recipe_text(optimizer: str, settings: Mapping[str, object], weights: int) -> str:
     """One line of a recipe.
 
     >>> recipe_text("Adam", {"lr": 0.001, "epsilon": "fed through eps"}, 10)

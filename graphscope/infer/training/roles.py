@@ -67,7 +67,7 @@ class Training:
 
 def roles(
     graph: Graph,
-    collections: Mapping[str, Any] | None = None,
+    collections: Mapping[str, object] | None = None,
     functions: Mapping[str, Function] | None = None,
 ) -> dict[str, str]:
     """Node -> why it is there only to train, measure, save or initialise; a node that is absent is part of the model.
@@ -91,7 +91,7 @@ def drop_training(graph: Graph, roles: Mapping[str, str]) -> Graph:
 
 def study_training(
     graph: Graph,
-    collections: Mapping[str, Any] | None = None,
+    collections: Mapping[str, object] | None = None,
     functions: Mapping[str, Function] | None = None,
 ) -> Training:
     """The roles, together with the dataflow facts that they rest on."""
@@ -167,7 +167,7 @@ def _find_trained(
     backward: bytearray,
     updates: list[int],
     writes: Mapping[int, str],
-    collections: Mapping[str, Any],
+    collections: Mapping[str, object],
     fetched: Mapping[str, Collection[int]],
 ) -> set[int]:
     """The variables that a gradient is applied to, or fetched for; where there is none, those that the file says are

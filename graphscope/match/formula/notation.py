@@ -31,7 +31,9 @@ class Ops:
         self.prefix = prefix
 
     def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, outputs: int = 1, port: int = 0, **attrs: Any) -> Any:
+        def call(
+            *args: object, outputs: int = 1, port: int = 0, **attrs: object
+        ) -> Any:
             open_ended = bool(args) and args[-1] is Ellipsis
             terms = tuple(map(term, args[:-1] if open_ended else args))
             named = {key: term(value) for key, value in attrs.items()}

@@ -31,28 +31,28 @@ WIDEST_SUM = 8  # a formula's sum of n terms has 2**n splits: beyond this it is 
 class Term:
     """A formula or a part of one; arithmetic on terms makes terms."""
 
-    def __add__(self, other: Any) -> Sum:
+    def __add__(self, other: object) -> Sum:
         return add(self, term(other))
 
-    def __radd__(self, other: Any) -> Sum:
+    def __radd__(self, other: object) -> Sum:
         return add(term(other), self)
 
-    def __sub__(self, other: Any) -> Sum:
+    def __sub__(self, other: object) -> Sum:
         return add(self, Neg(term(other)))
 
-    def __rsub__(self, other: Any) -> Sum:
+    def __rsub__(self, other: object) -> Sum:
         return add(term(other), Neg(self))
 
-    def __mul__(self, other: Any) -> Product:
+    def __mul__(self, other: object) -> Product:
         return multiply(self, term(other))
 
-    def __rmul__(self, other: Any) -> Product:
+    def __rmul__(self, other: object) -> Product:
         return multiply(term(other), self)
 
-    def __truediv__(self, other: Any) -> Product:
+    def __truediv__(self, other: object) -> Product:
         return multiply(self, Power(term(other), -1))
 
-    def __rtruediv__(self, other: Any) -> Term:
+    def __rtruediv__(self, other: object) -> Term:
         return Power(self, -1) if other == 1 else multiply(term(other), Power(self, -1))
 
     def __neg__(self) -> Neg:
@@ -61,7 +61,7 @@ class Term:
     def __pow__(self, exponent: float) -> Power:
         return Power(self, exponent)
 
-    def __or__(self, other: Any) -> OneOf:
+    def __or__(self, other: object) -> OneOf:
         mine = self.terms if isinstance(self, OneOf) else (self,)
         return OneOf((*mine, term(other)))
 
@@ -373,7 +373,7 @@ class OneOf(Term):
         return " | ".join(dict.fromkeys(map(str, self.terms)))
 
 
-def term(value: Any) -> Term:
+def term(value: object) -> Term:
     """A term as it is; any other value as a literal."""
     return value if isinstance(value, Term) else Const(value)
 

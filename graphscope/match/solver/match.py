@@ -37,7 +37,9 @@ class Match(NamedTuple):
         calls = (((call, self.turn), (name, args)), self.calls)
         return self._replace(chain=(name, self.chain), calls=calls)
 
-    def bind(self, name: str, value: Any, tensor: Tensor | None = None) -> Match | None:
+    def bind(
+        self, name: str, value: object, tensor: Tensor | None = None
+    ) -> Match | None:
         uses = self.uses
         if tensor is not None:
             uses = (((name, self.turn), tensor), uses)
@@ -93,7 +95,7 @@ def _unlinked(chain: Any) -> Iterator[Any]:
         yield head
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: object, b: object) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=1e-12)
     return bool(a == b)

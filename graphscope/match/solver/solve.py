@@ -278,7 +278,7 @@ def _path(view: View, t: Tensor, weight: WeightRef | None) -> tuple[str, ...]:
     return tuple(n for n in path if n not in view.dynamic)
 
 
-def _equal(value: Any, expected: Any) -> bool:
+def _equal(value: object, expected: object) -> bool:
     if isinstance(expected, list | tuple):
         listed = value if isinstance(value, list | tuple) else ()
         return list(listed) == list(expected) and (listed is value or value is None)
@@ -318,5 +318,5 @@ def _unnamed(kind: str) -> tuple[tuple[str, Any], ...]:
 _UNNAMED: dict[str, tuple[tuple[str, Any], ...]] = {}  # by op; filled as ops are met
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return value.node if isinstance(value, WeightRef) else f"{value!s:.60}"

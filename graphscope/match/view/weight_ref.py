@@ -38,7 +38,7 @@ class WeightRef:
         """What makes two uses the same use."""
         return self.node, self.shape, self.steps, self.source
 
-    def then(self, step: str, argument: Any, shape: tuple[int, ...]) -> WeightRef:
+    def then(self, step: str, argument: object, shape: tuple[int, ...]) -> WeightRef:
         """The same weight one step further."""
         steps = self.steps
         if step == "reshape" and steps and steps[-1][0] == "reshape":

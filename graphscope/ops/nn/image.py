@@ -85,11 +85,11 @@ def _image_sizes(call: Call, x: str) -> list[Any] | None:
     ]
 
 
-def _real(size: Any) -> str:
+def _real(size: object) -> str:
     return f'ops.cast({size}, "float32")' if isinstance(size, Size) else f"{size}.0"
 
 
-def _positions(count: Any) -> str:
+def _positions(count: object) -> str:
     if isinstance(count, Size):
         return f'ops.cast(ops.arange({count}), "float32")'
     return f'ops.arange({count}, dtype="float32")'
@@ -106,7 +106,7 @@ def _scale(size: Any, target: Any, aligned: bool) -> str:
     return literal(float(np.float32(size) / np.float32(target)))
 
 
-def _tents(size: Any, target: Any, aligned: bool) -> str:
+def _tents(size: Any, target: object, aligned: bool) -> str:
     """The weights of linear interpolation: of each output position, a tent over the input positions."""
     at = f"{_positions(target)} * {_scale(size, target, aligned)}"
     at = f"ops.expand_dims(ops.minimum({at}, {_real(size - 1)}), 1)"
@@ -140,7 +140,7 @@ def _factor(size: Any, target: Any) -> int:
     return target // size if size and target % size == 0 else 0
 
 
-def _nearest(size: Any, target: Any, aligned: bool, centred: bool) -> str:
+def _nearest(size: Any, target: object, aligned: bool, centred: bool) -> str:
     at = _positions(target)
     if centred:
         at = f"({at} + 0.5)"

@@ -23,7 +23,7 @@ class Expression(str):
     binding = _SUM
 
     @classmethod
-    def of(cls, left: Any, sign: str, right: Any, binding: int) -> Expression:
+    def of(cls, left: object, sign: str, right: object, binding: int) -> Expression:
         """``left sign right``; what binds no tighter gets parentheses, on the left only where it binds less tightly."""
         text = cls(f"{_text(left, binding)} {sign} {_text(right, binding + 1)}")
         if len(text) > MOST_TEXT:
@@ -104,38 +104,38 @@ class Size:
         return Size(factor, self.axes, plus) if factor else Size(plus)
 
     # -- any expression -------------------------------------------------------------------
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: object) -> Any:
         return _value(self.added(_size(other)), self, "+", other, _SUM)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: object) -> Any:
         return _value(_size(other).added(self), other, "+", self, _SUM)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: object) -> Any:
         return _value(self.added(_size(other), -1), self, "-", other, _SUM)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: object) -> Any:
         return _value(_size(other).added(self, -1), other, "-", self, _SUM)
 
     def __neg__(self) -> Any:
         return 0 - self
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: object) -> Any:
         return _value(self.times(_size(other)), self, "*", other, _PRODUCT)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: object) -> Any:
         return _value(_size(other).times(self), other, "*", self, _PRODUCT)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: object) -> Any:
         return _value(self.over(_size(other)), self, "//", other, _PRODUCT)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: object) -> Any:
         return _value(_size(other).over(self), other, "//", self, _PRODUCT)
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: object) -> Any:
         exact = None if self.over(_size(other)) is None else Size(0)
         return _value(exact, self, "%", other, _PRODUCT)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: object) -> Any:
         return _value(None, other, "%", self, _PRODUCT)
 
     # -- text -----------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class Size:
         return self.text
 
 
-def _size(operand: Any) -> Size:
+def _size(operand: object) -> Size:
     if isinstance(operand, Size):
         return operand
     if isinstance(operand, bool) or not isinstance(operand, int | np.integer):
@@ -184,19 +184,21 @@ def _size(operand: Any) -> Size:
     return Size(int(operand))
 
 
-def _value(size: Size | None, left: Any, sign: str, right: Any, binding: int) -> Any:
+def _value(
+    size: Size | None, left: object, sign: str, right: object, binding: int
+) -> Any:
     """A size that is known as an integer, one that is no product of sizes as an Expression."""
     if size is None:
         return Size.named(Expression.of(left, sign, right, binding))
     return size if size.number is None else size.number
 
 
-def _factor(axis: Any, least: int) -> str:
+def _factor(axis: object, least: int) -> str:
     tight = getattr(axis, "binding", _ATOM) >= least
     return str(axis) if tight else f"({axis})"
 
 
-def _text(operand: Any, least: int) -> str:
+def _text(operand: object, least: int) -> str:
     size = _size(operand)
     if size.number is not None:
         plain = size.number >= 0 or least <= _SUM

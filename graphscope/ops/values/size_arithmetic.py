@@ -6,8 +6,6 @@ The folds of the ops run on numpy arrays of ``Size`` objects as they run on numb
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..registry import TABLE, Call, Unsaid
@@ -34,7 +32,7 @@ _PYTHON = {
 }
 
 
-def holds_sizes(value: Any) -> bool:
+def holds_sizes(value: object) -> bool:
     """Whether a value is an array of which an element is a Size."""
     return (
         isinstance(value, np.ndarray)
@@ -66,7 +64,7 @@ def combined(call: Call) -> list[np.ndarray]:
     ]
 
 
-def _array(value: Any) -> np.ndarray:
+def _array(value: object) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, Size | int | np.integer):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 def einsum_terms(equation: str) -> tuple[str, str, str]:
     """The labels of input, kernel and output.
@@ -16,7 +14,7 @@ def einsum_terms(equation: str) -> tuple[str, str, str]:
     return x, kernel, out
 
 
-def multiplied(a: str, b: str, adjoint_a: Any, adjoint_b: Any) -> str:
+def multiplied(a: str, b: str, adjoint_a: object, adjoint_b: object) -> str:
     """The labels of a matrix product; ``""`` where it is not one over these axes.
 
     >>> multiplied("bnth", "bnsh", False, True)

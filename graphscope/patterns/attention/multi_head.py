@@ -41,7 +41,7 @@ _FAR = 1e4  # a score that lies so far below the others has no weight in float32
 
 
 # -- the formula ------------------------------------------------------------------------------
-def _scaled(x: Term, scale: tuple[Term, Term, Term], shift: Any = 0.0) -> Term:
+def _scaled(x: Term, scale: tuple[Term, Term, Term], shift: object = 0.0) -> Term:
     """The tensor times a constant."""
     factor, divisor, rescaling = scale
     return x * factor | x / divisor | layers.Rescaling(x, scale=rescaling, offset=shift)
@@ -204,9 +204,9 @@ def _causal(view: View, match: Match) -> bool | str:
 def _pattern(
     name: str,
     masked: Callable[..., Term],
-    where: Any,
+    where: object,
     kind: str = "MultiHeadAttention",
-    **call: Any,
+    **call: object,
 ) -> Any:
     """A formula over layers; ``masked`` says what becomes of the scores before the softmax."""
     grouped = kind == "GroupQueryAttention"

@@ -83,7 +83,9 @@ def _attended(
     return op.Select(shown, mixed, 0.0) | mixed * op.Cast(shown) | mixed
 
 
-def _pattern(name: str, kind: str, scored: Callable[..., Term], **settings: Any) -> Any:
+def _pattern(
+    name: str, kind: str, scored: Callable[..., Term], **settings: object
+) -> Any:
     """A formula over layers; ``scored`` makes scores of queries and keys."""
 
     def formula(
@@ -240,17 +242,23 @@ def _additive_weights(view: View, match: Match) -> dict[str, WeightRef | None]:
     return {"scale": _vector(view, match) if "scaled" in match.values else None}
 
 
-def _dot(q: Term, k: Term, row: Term, column: Term, inner: Any, outer: Any) -> Term:
+def _dot(
+    q: Term, k: Term, row: Term, column: Term, inner: object, outer: object
+) -> Term:
     return _times(_products(q, k), *inner)
 
 
-def _concat(q: Term, k: Term, row: Term, column: Term, inner: Any, outer: Any) -> Term:
+def _concat(
+    q: Term, k: Term, row: Term, column: Term, inner: object, outer: object
+) -> Term:
     pairs = _times(_pairs(q, k, row, column), *inner)
     bent = layers.Activation(pairs, activation="tanh")
     return _times(op.Sum(bent, -1) | op.Sum(bent, [-1]), *outer)
 
 
-def _sum(q: Term, k: Term, row: Term, column: Term, inner: Any, outer: Any) -> Term:
+def _sum(
+    q: Term, k: Term, row: Term, column: Term, inner: object, outer: object
+) -> Term:
     bent = layers.Activation(_pairs(q, k, row, column), activation="tanh")
     scaled = named("scaled", layers.EinsumDense(bent, activation="linear")) | bent
     return op.Sum(scaled, -1) | op.Sum(scaled, [-1])

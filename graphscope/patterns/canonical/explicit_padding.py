@@ -26,7 +26,7 @@ def _rows(explicit: Any) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(flat[0::2], flat[1::2])]
 
 
-def _fits(layout: str, explicit: Any) -> bool | str:
+def _fits(layout: str, explicit: object) -> bool | str:
     rows = _rows(explicit)
     whole = len(rows) == 4 and rows[0] == rows[channel_axis(layout)] == (0, 0)
     return whole or "batch or channels are padded"

@@ -52,7 +52,7 @@ def _without(values: Any, axis: Any) -> tuple[int, ...]:
 
 
 def _line_attributes(
-    strides: Any, padding: str, layout: str, dilations: Any, axis: Any
+    strides: object, padding: str, layout: str, dilations: object, axis: object
 ) -> dict[str, Any]:
     return {
         "strides": _without(strides, axis),

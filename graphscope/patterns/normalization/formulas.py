@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...match import Input, Term, View, WeightRef, op, rsqrt
@@ -17,7 +15,7 @@ def moments(x: Term, axis: Term) -> tuple[Term, Term]:
 
 
 def standardized(
-    x: Term, statistics: tuple[Term, Term], gamma: Any, beta: Any, epsilon: Any
+    x: Term, statistics: tuple[Term, Term], gamma: object, beta: object, epsilon: object
 ) -> Term:
     """``(x - mean) / sqrt(variance + epsilon) * gamma + beta``, or with the brackets opened as ``tf.nn`` does."""
     mean, variance = statistics

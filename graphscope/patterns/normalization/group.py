@@ -27,7 +27,7 @@ from ...match import (
 from .formulas import moments, standardized
 
 
-def _weighted_moments(x: Any, split: Any, axis: Any) -> tuple[Term, Term]:
+def _weighted_moments(x: object, split: object, axis: object) -> tuple[Term, Term]:
     """Keras 2's, whose weights are all one."""
     ones = op.Reshape(op.OnesLike(x), ANY)
     total = op.Sum(ones + op.ZerosLike(ANY), axis, keep_dims=True)
@@ -36,7 +36,7 @@ def _weighted_moments(x: Any, split: Any, axis: Any) -> tuple[Term, Term]:
     return mean, op.DivNoNan(left, total)
 
 
-def _axes(axis: Any, rank: int) -> set[int]:
+def _axes(axis: object, rank: int) -> set[int]:
     return {a % rank for a in (axis if isinstance(axis, tuple) else (axis,))}
 
 

@@ -102,7 +102,7 @@ def _sliced(width: int) -> Pattern:
     return layer("LocalResponseNormalization", where=fits, config=config)(formula)
 
 
-def _part(squares: Any) -> Term:
+def _part(squares: object) -> Term:
     masks = {f"{name}_mask": ANY for name in ("begin", "end", "ellipsis")}
     return op.StridedSlice(squares, ..., **masks) | op.Slice(squares, ...)
 

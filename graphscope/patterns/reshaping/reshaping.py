@@ -98,7 +98,7 @@ def _inner_rows(pads: Any) -> tuple[str, tuple[tuple[int, int], ...]] | None:
     return ("channels_first", rows[2:]) if rows[1] == (0, 0) else None
 
 
-def _padding(pads: Any) -> dict[str, Any]:
+def _padding(pads: object) -> dict[str, Any]:
     layout, rows = _inner_rows(pads) or ("", ())
     return {"padding": rows if len(rows) > 1 else rows[0], "data_format": layout}
 

@@ -133,7 +133,7 @@ def keras_topology(
     return topology
 
 
-def _layer_name(config: Any) -> str:
+def _layer_name(config: object) -> str:
     inner = config.get("config") if isinstance(config, dict) else None
     return str(inner.get("name", "")) if isinstance(inner, dict) else ""
 
@@ -179,7 +179,7 @@ def stored_variables(
     return tuple(variables)
 
 
-def _by_path(trackable: Trackable, dtype: str, shape: Any) -> Role:
+def _by_path(trackable: Trackable, dtype: str, shape: object) -> Role:
     """The role that an object's path or the variable's own name gives it."""
     for name in (trackable.path, trackable.full_name):
         role = roles_by_name({name: (dtype, shape)})[name] if name else Role(WEIGHT)

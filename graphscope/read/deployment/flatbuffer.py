@@ -48,7 +48,7 @@ class Table(NamedTuple):
         offset = self._read("u16", vtable + 4 + 2 * number)
         return self.start + offset if offset else None
 
-    def scalar(self, number: int, kind: str, default: Any = 0) -> Any:
+    def scalar(self, number: int, kind: str, default: object = 0) -> Any:
         """A number or bool."""
         place = self._field(number)
         return default if place is None else self._read(kind, place)

@@ -264,7 +264,7 @@ def _length(entry: Entry, buffer: JoinedBuffer) -> int:
     return place - entry.offset
 
 
-def _shard(path: Any, name: str) -> str:
+def _shard(path: object, name: str) -> str:
     text = str(path)
     if (
         not text

@@ -123,7 +123,7 @@ def _signature(document: dict[str, Any]) -> Signature | None:
     return Signature(sides[0], sides[1], specs)
 
 
-def _side(declared: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
+def _side(declared: object, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
     tensors = {}
     for key, info in (declared if isinstance(declared, dict) else {}).items():
         if not isinstance(info, dict) or not isinstance(info.get("name"), str):
@@ -141,7 +141,7 @@ def _side(declared: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
     return tensors
 
 
-def _size(dim: Any) -> int | None:
+def _size(dim: object) -> int | None:
     text = str(dim.get("size", "0")) if isinstance(dim, dict) else "-1"
     return int(text) if text.isdecimal() and len(text) < 10 else None
 

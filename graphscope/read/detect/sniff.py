@@ -100,7 +100,7 @@ def _is_library(data: Any, start: int, stop: int) -> bool:
     return True
 
 
-def _is_graph(data: Any, start: int, stop: int) -> bool:
+def _is_graph(data: object, start: int, stop: int) -> bool:
     has_nodes = False
     for field in fields_of(data, start, stop):
         if (field.number, field.kind) not in ((1, 2), (2, 2), (3, 0), (4, 2), (5, 2)):

@@ -14,7 +14,7 @@ DEFAULT = "serving_default"
 _KINDS = ("regression_signature", "classification_signature")
 
 
-def signatures_of(messages: Mapping[str, Any]) -> dict[str, Signature]:
+def signatures_of(messages: Mapping[str, object]) -> dict[str, Signature]:
     """SignatureDefs by key; composite tensors are left out, sparse ones give their values tensor."""
     return {key: _signature(messages[key]) for key in sorted(messages)}
 
@@ -83,5 +83,5 @@ def _called(signature: Mapping[str, Any]) -> Signature:
     return Signature({}, _bound(signature))
 
 
-def _tensor(binding: Mapping[str, Any]) -> Tensor:
+def _tensor(binding: Mapping[str, object]) -> Tensor:
     return Tensor.parse(str(binding.get("tensor_name", "")))

@@ -76,7 +76,7 @@ def _values(config: Config, read_layer: ReadLayer) -> dict[str, Any]:
             return tuple(map(layers, value))
         return read_layer(value) if _is_layer(value) else plain(value)
 
-    def activation(value: Any) -> Any:
+    def activation(value: object) -> Any:
         named = value.get("class_name") if isinstance(value, dict) else None
         is_known = isinstance(named, str) and named in layer_classes()
         return layers(value) if is_known else plain(value)
@@ -92,7 +92,7 @@ def _values(config: Config, read_layer: ReadLayer) -> dict[str, Any]:
     return values
 
 
-def _is_layer(value: Any) -> bool:
+def _is_layer(value: object) -> bool:
     """Whether a value of a config is the config of another layer."""
     return (
         isinstance(value, dict)
@@ -117,7 +117,7 @@ def _input_config(config: Config) -> dict[str, Any]:
     return known
 
 
-def _policy(value: Any) -> str:
+def _policy(value: object) -> str:
     return value if isinstance(value, str) and value else "float32"
 
 

@@ -52,19 +52,19 @@ def _call(node: Any, numbers: Numbers, specs: Specs) -> KerasCall:
     return KerasCall((first,), _less_none(keywords))
 
 
-def _less_none(kwargs: Any) -> dict[str, Any]:
+def _less_none(kwargs: object) -> dict[str, Any]:
     keywords = kwargs if isinstance(kwargs, dict) else {}
     return {key: value for key, value in keywords.items() if not _is_none(value)}
 
 
-def _is_none(value: Any) -> bool:
+def _is_none(value: object) -> bool:
     """Whether it is None, or a list of nothing else, as the mask of several inputs is."""
     if isinstance(value, tuple) and value and not isinstance(value, LayerOutput):
         return all(map(_is_none, value))
     return value is None
 
 
-def _tensor_3(value: Mapping[str, Any], numbers: Numbers, specs: Specs) -> Any:
+def _tensor_3(value: Mapping[str, object], numbers: Numbers, specs: Specs) -> Any:
     """The tensor that a ``__keras_tensor__`` stands for; None where it is none."""
     config = value.get("config")
     if value.get("class_name") != "__keras_tensor__" or not isinstance(config, dict):
@@ -93,7 +93,7 @@ def _structure_2(node: Any, numbers: Numbers, kwargs: dict[str, Any]) -> Any:
     return plain(node)
 
 
-def _keywords_2(keywords: Mapping[str, Any], numbers: Numbers) -> dict[str, Any]:
+def _keywords_2(keywords: Mapping[str, object], numbers: Numbers) -> dict[str, Any]:
     return {key: _keyword_2(value, numbers) for key, value in keywords.items()}
 
 
@@ -112,7 +112,7 @@ def _output(record: Any, numbers: Numbers) -> LayerOutput:
     return LayerOutput(name, call - numbers.get(name, 0), port)
 
 
-def _is_record(value: Any) -> bool:
+def _is_record(value: object) -> bool:
     """Whether this is ``[layer, call, output]``, with or without keyword arguments after it."""
     return (
         isinstance(value, list)
@@ -124,7 +124,9 @@ def _is_record(value: Any) -> bool:
     )
 
 
-def output_list(value: Any, numbers: Numbers, specs: Specs) -> tuple[LayerOutput, ...]:
+def output_list(
+    value: object, numbers: Numbers, specs: Specs
+) -> tuple[LayerOutput, ...]:
     """The tensors that ``input_layers`` or ``output_layers`` lists: flat, nested or by key."""
     return tuple(
         LayerOutput(name, call - numbers.get(name, 0), port)

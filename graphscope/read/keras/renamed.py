@@ -125,7 +125,7 @@ def _as_text(config: Config) -> str:
     return str(sorted((key, _text(value)) for key, value in config.items()))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, KerasLayer):
         return f"{value.class_name}({_as_text(value.config)})"
     if isinstance(value, tuple):

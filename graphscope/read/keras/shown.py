@@ -24,7 +24,7 @@ def shown_config(layer: KerasLayer) -> dict[str, Any]:
     return shown
 
 
-def _tells(layer: KerasLayer, key: str, value: Any) -> bool:
+def _tells(layer: KerasLayer, key: str, value: object) -> bool:
     if value is None or key == "name" or key.endswith(_HIDDEN):
         return False
     if layer.class_name == "Lambda" or layer.kind == "function":
@@ -34,7 +34,7 @@ def _tells(layer: KerasLayer, key: str, value: Any) -> bool:
     return key not in ("sparse", "ragged") or value is not False
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> Any:
     """A layer as its constructor; an object of Keras's as its class."""
     if isinstance(value, KerasLayer):
         return constructor_words(value)

@@ -21,7 +21,7 @@ DEEPEST = 60  # models within models
 _MODELS = frozenset({"Functional", "Model", "Sequential", "Graph"})
 
 
-def read_topology(config: Any, what: str, version: str = "") -> KerasModel:
+def read_topology(config: object, what: str, version: str = "") -> KerasModel:
     """The model; ``what`` names the file, ``version`` is the Keras that wrote it, as far as it says so.
 
     Raises FormatError where the config describes none.
@@ -32,7 +32,7 @@ def read_topology(config: Any, what: str, version: str = "") -> KerasModel:
     return replace(model, modules=modules, generation=generation)
 
 
-def _modules(config: Any) -> Iterator[str]:
+def _modules(config: object) -> Iterator[str]:
     """The Python modules that a config names anywhere."""
     stack = [config]
     while stack:
@@ -45,7 +45,7 @@ def _modules(config: Any) -> Iterator[str]:
             stack.extend(value)
 
 
-def generation_of(config: Any, version: str) -> int:
+def generation_of(config: object, version: str) -> int:
     """1, 2 or 3: which Keras wrote a config, by its words where no version is told."""
     if version[:1] in ("1", "2", "3"):
         return int(version[0])
@@ -67,7 +67,7 @@ class _Reader:
     def wrong(self, reason: str) -> FormatError:
         return FormatError(f"{self.what}: the Keras config {reason}")
 
-    def model(self, config: Any, depth: int, name: str = "") -> KerasModel:
+    def model(self, config: object, depth: int, name: str = "") -> KerasModel:
         if not isinstance(config, dict) or not isinstance(
             config.get("class_name"), str
         ):

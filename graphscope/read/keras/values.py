@@ -8,7 +8,7 @@ from typing import Any
 Special = Callable[[Mapping[str, Any]], Any]
 
 
-def plain(value: Any, special: Special = lambda value: None) -> Any:
+def plain(value: object, special: Special = lambda value: None) -> Any:
     """The value; lists become tuples. ``special`` is asked first of every object, and answers None where it does not know it.
 
     What Keras serialises as an object of another kind (an initializer, a regularizer) stays ``{"class_name", "config"}``.
@@ -31,7 +31,7 @@ def plain(value: Any, special: Special = lambda value: None) -> Any:
     return _object(name, value.get("config"), special)
 
 
-def _object(name: str, config: Any, special: Special) -> Any:
+def _object(name: str, config: object, special: Special) -> Any:
     inner = config if isinstance(config, dict) else {}
     if name in ("__tensor__", "__numpy__", "ndarray"):
         return plain(inner.get("value", inner.get("data")), special)
@@ -51,5 +51,5 @@ def _object(name: str, config: Any, special: Special) -> Any:
     }
 
 
-def value_of(config: Any) -> Any:
+def value_of(config: object) -> Any:
     return config if isinstance(config, list) else []

@@ -136,7 +136,7 @@ class _Block:
         )
 
 
-def _position(index: Any) -> int:
+def _position(index: object) -> int:
     return index if isinstance(index, int) else 0
 
 

@@ -96,7 +96,7 @@ def _told_by(last: str) -> str:
 
 
 def _by_name(
-    name: str, dtype: str, shape: Any, variables: Mapping[str, tuple[Any, Any]]
+    name: str, dtype: str, shape: object, variables: Mapping[str, tuple[Any, Any]]
 ) -> Role:
     scope, _, last = name.rpartition("/")
     role = _told_by(last)
@@ -139,7 +139,7 @@ def _named_in(part: str) -> str:
     return slot[1] if slot else ""
 
 
-def _owner(scope: str, variables: Mapping[str, Any]) -> str:
+def _owner(scope: str, variables: Mapping[str, object]) -> str:
     """The variable that ``scope`` names, with or without outer scopes (the optimizer's own)."""
     for _ in range(_MOST_SCOPES):
         if scope in variables:
@@ -219,7 +219,7 @@ def _updated(graph: Graph, name: str, op: str) -> Iterator[tuple[str, Role]]:
             yield node, Role(SLOT, "", optimizer)
 
 
-def _node_of(entry: Any) -> str:
+def _node_of(entry: object) -> str:
     """The variable node that a collection entry names."""
     if isinstance(entry, Mapping):
         entry = entry.get("variable_name", "")

@@ -49,7 +49,7 @@ class Stored(Mapping[str, Any]):
         """Itself: what a file says never changes."""
         return self
 
-    def __deepcopy__(self, memo: Any) -> Stored:
+    def __deepcopy__(self, memo: object) -> Stored:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

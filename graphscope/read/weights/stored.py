@@ -84,7 +84,7 @@ class StoredWeights(Weights):
         self.stored, self.source, self.check = stored, source, check
         self.shortages, self.missing_files = shortages, missing_files
 
-    def __deepcopy__(self, memo: Any) -> StoredWeights:
+    def __deepcopy__(self, memo: object) -> StoredWeights:
         """Itself: what a file says never changes."""
         return self
 

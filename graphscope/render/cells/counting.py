@@ -46,7 +46,7 @@ class Count:
             self.stored[name] = max(self.stored.get(name, 0), size)
         return size
 
-    def _is_new(self, use: WeightUse, place: Any) -> bool:
+    def _is_new(self, use: WeightUse, place: object) -> bool:
         """Whether a row has it yet; from now on one has."""
         key = _key(use) if use.node else place
         is_new = key not in self._known

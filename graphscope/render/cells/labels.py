@@ -84,7 +84,7 @@ def telling(node: Node) -> tuple[str, ...]:
     )
 
 
-def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:
+def _layer_words(config: Mapping[str, object]) -> Iterator[str]:
     if config.get("layer"):  # a wrapper (Bidirectional, TimeDistributed)
         yield _wrapped(config["layer"], config.get("layer_config"))
     if config.get("ops"):  # a loop
@@ -106,7 +106,7 @@ def _layer_words(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _further(config)
 
 
-def _wrapped(layer: Any, config: Any) -> str:
+def _wrapped(layer: object, config: object) -> str:
     """``LSTM 16 units, return sequences``: what a wrapper holds, as its class and config or as the reader's words."""
     if not isinstance(config, Mapping):
         return value_text(layer, 40).replace("=True", "").replace("_", " ")
@@ -114,7 +114,7 @@ def _wrapped(layer: Any, config: Any) -> str:
     return f"{visible(inner.op)} {', '.join(_layer_words(_spoken(inner)))}".strip()
 
 
-def _further(config: Mapping[str, Any]) -> Iterator[str]:
+def _further(config: Mapping[str, object]) -> Iterator[str]:
     shown = 0
     for key, value in config.items():
         if key in _SILENT or key in _SIZES or key in _WIDTHS or value is None:
@@ -134,7 +134,7 @@ def _further(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{visible(key)} {value_text(value, 24)}"
 
 
-def is_unusual(key: str, config: Mapping[str, Any], same: Any = None) -> bool:
+def is_unusual(key: str, config: Mapping[str, object], same: object = None) -> bool:
     """Whether an argument is given and says more than Keras's default (or than ``same``, which strides follow)."""
     if key not in config or config[key] is None:
         return False
@@ -143,14 +143,14 @@ def is_unusual(key: str, config: Mapping[str, Any], same: Any = None) -> bool:
     return not any(type(value) is type(u) and value == u for u in usual)
 
 
-def _collapsed(value: Any) -> Any:
+def _collapsed(value: object) -> Any:
     """``1`` for ``(1, 1)``."""
     if isinstance(value, tuple | list) and value and all(v == value[0] for v in value):
         return value[0]
     return value if isinstance(value, str | int | float | bool) else repr(value)
 
 
-def _sizes(value: Any) -> str:
+def _sizes(value: object) -> str:
     if isinstance(value, tuple | list) and all(isinstance(v, int) for v in value):
         if len(set(value)) == 1 and len(value) == 1:
             return str(value[0])
@@ -158,7 +158,7 @@ def _sizes(value: Any) -> str:
     return value_text(value, 24)
 
 
-def _stride(value: Any) -> str:
+def _stride(value: object) -> str:
     """``2`` for ``(2, 2)``."""
     return (
         _sizes((_collapsed(value),))

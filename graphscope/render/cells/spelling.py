@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -60,7 +59,7 @@ def count_text(count: int) -> str:
     return str(count)
 
 
-def value_text(value: Any, most: int = 60) -> str:
+def value_text(value: object, most: int = 60) -> str:
     """An attribute's value on one line, for people (``text.py`` has the exact spelling)."""
     if isinstance(value, bool) or value is None:
         return str(value)
@@ -105,7 +104,7 @@ def config_pairs(node: Node) -> Iterator[tuple[str, str]]:
             yield key, value_text(value)
 
 
-def _same(value: Any, other: Any) -> bool:
+def _same(value: object, other: object) -> bool:
     return isinstance(value, str | int | float | tuple) and value == other
 
 

@@ -66,7 +66,7 @@ def _colours() -> str:
     return "".join(rules)
 
 
-def _packed(document: Mapping[str, Any]) -> str:
+def _packed(document: Mapping[str, object]) -> str:
     text = json.dumps(document, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 

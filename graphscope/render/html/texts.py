@@ -17,7 +17,7 @@ class Texts:
         return self.numbers.setdefault(visible(text), len(self.numbers))
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """A document without characters that a browser would not show as they stand, and without what is no JSON."""
     if isinstance(value, str):
         return visible(value)

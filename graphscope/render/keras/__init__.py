@@ -113,7 +113,7 @@ def to_keras(
     name: str = "model",
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
-    blocks: Sequence[Any] = (),
+    blocks: Sequence[object] = (),
     origin: str = "",
     weights: str = H5,
     guesses: Iterable[str] = (),
@@ -158,7 +158,7 @@ def to_keras(
 
 
 def to_keras_of(
-    model: Model, name: str = "model", blocks: Sequence[Any] = (), weights: str = H5
+    model: Model, name: str = "model", blocks: Sequence[object] = (), weights: str = H5
 ) -> KerasSource:
     """The source of the model that a Keras file describes, whatever Keras wrote it."""
     topology = model.topology
@@ -177,7 +177,7 @@ def to_keras_of(
     return KerasSource(text, program, layers, (), {}, remarks)
 
 
-def _in_order(program: Program, blocks: Sequence[Any]) -> Program:
+def _in_order(program: Program, blocks: Sequence[object]) -> Program:
     """The program in the order of its blocks, with the names that are written; its models likewise."""
     models = {node: _in_order(each, blocks) for node, each in program.models.items()}
     inner = tuple(_in_order(each, blocks) for each in program.parts)
@@ -196,7 +196,7 @@ def write_keras(
     name: str = "",
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
-    blocks: Sequence[Any] = (),
+    blocks: Sequence[object] = (),
     guesses: Iterable[str] = (),
     signatures: Mapping[str, Signature] = {},
     incomplete: bool = False,

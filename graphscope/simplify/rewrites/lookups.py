@@ -9,7 +9,7 @@ the matrix as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -343,7 +343,7 @@ class _Reading:
         return self._put(name, "Const", {"dtype": "int32", "value": array})
 
     def _put(
-        self, name: str, op: str, attrs: Mapping[str, Any], *inputs: Tensor
+        self, name: str, op: str, attrs: Mapping[str, object], *inputs: Tensor
     ) -> Tensor:
         free = fresh(self.graph, name)
         put(self.graph, free, Node(op, attrs), inputs)

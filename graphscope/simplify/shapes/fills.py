@@ -7,7 +7,6 @@ and is that of an axis of some tensor. A vector along that axis, made zero, resh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -77,7 +76,7 @@ class _Maker:
         copy: Graph,
         name: str,
         specs: Mapping[Tensor, TensorSpec],
-        number: Any,
+        number: object,
     ) -> None:
         self.copy, self.name, self.specs, self.number = copy, name, specs, number
 

@@ -114,7 +114,7 @@ class _Rolling:
         return bool(readers) and all(reader in inside for reader in readers)
 
     # -- the pieces -----------------------------------------------------------------------
-    def _constant(self, graph: Graph, name: str, value: Any) -> Tensor:
+    def _constant(self, graph: Graph, name: str, value: object) -> Tensor:
         array = np.asarray(value, np.int32)
         name = fresh(graph, name)
         graph.add(name, Node("Const", {"dtype": "int32", "value": array}))

@@ -28,7 +28,7 @@ def page_of(
     return text.replace(_ROWS, _json(shown), 1)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """JSON that a script block can hold: nothing in it ends the block or begins a comment."""
     text = json.dumps(value, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

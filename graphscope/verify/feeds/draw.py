@@ -207,7 +207,7 @@ def _quantised(
     return steps.astype(port.dtype)
 
 
-def shaken(feeds: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+def shaken(feeds: Mapping[str, object], seed: int = 0) -> dict[str, Any]:
     """The same inputs, each float one unit in the last place away."""
     rng = np.random.default_rng(seed)
     shaken_ = dict(feeds)

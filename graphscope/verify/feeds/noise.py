@@ -68,7 +68,7 @@ class Noise:
         return value[order]
 
 
-def _dims(shape: Any) -> Shape:
+def _dims(shape: object) -> Shape:
     return tuple(int(size) for size in np.asarray(shape).reshape(-1))
 
 
@@ -111,7 +111,7 @@ SAMPLERS |= {
 
 
 def fed_noise(
-    session: Any, fetches: Sequence[Any], feeds: Mapping[Any, Any], noise: Noise
+    session: Any, fetches: Sequence[object], feeds: Mapping[Any, Any], noise: Noise
 ) -> dict[Any, np.ndarray]:
     """The values for the random ops that the fetched tensors depend on, each from its own inputs' values.
 
@@ -197,7 +197,7 @@ def noisy_keras(noise: Noise) -> Iterator[None]:
 def _of_keras(
     sampler: Callable[..., np.ndarray], noise: Noise, before: Callable[..., Any]
 ) -> Callable[..., Any]:
-    def draw(*args: Any, **kwargs: Any) -> Any:
+    def draw(*args: object, **kwargs: object) -> Any:
         kwargs.pop("seed", None)
         dtype = kwargs.pop("dtype", None)
         try:
@@ -221,7 +221,7 @@ def _shape_of(shape: Any) -> Shape:
     return tuple(int(size) for size in shape)
 
 
-def _array(value: Any) -> np.ndarray:
+def _array(value: object) -> np.ndarray:
     return np.asarray(value)
 
 
@@ -265,7 +265,7 @@ _NAMES = {  # the arguments of the raw ops that say something, in their order
 def _of_raw(
     op: str, sampler: Sampler, noise: Noise, before: Callable[..., Any]
 ) -> Callable[..., Any]:
-    def draw(**kwargs: Any) -> Any:
+    def draw(**kwargs: object) -> Any:
         names = _NAMES.get(op, ("shape",))
         try:
             operands = [
@@ -280,7 +280,7 @@ def _of_raw(
     return draw
 
 
-def _as_tensor(drawn: np.ndarray, op: str, kwargs: Mapping[str, Any]) -> Any:
+def _as_tensor(drawn: np.ndarray, op: str, kwargs: Mapping[str, object]) -> Any:
     from ..import_tensorflow import import_tensorflow
 
     tf = import_tensorflow()

@@ -24,7 +24,7 @@ MOST_SIZES = 24  # that are tried of an axis
 Sizes = tuple[int | None, ...]
 
 
-def admitted_shapes(graph: Any, model: Model, feed: str) -> tuple[Shape, ...]:
+def admitted_shapes(graph: object, model: Model, feed: str) -> tuple[Shape, ...]:
     """Of a placeholder ``feed`` of a TensorFlow ``graph`` and of the ``model`` that it was read as; empty where none is."""
     facts = infer_facts(model.graph, functions=model.functions)
     implied = implied_shapes(model.graph, facts).get(feed)

@@ -41,7 +41,7 @@ class Form:
     stored: Runner
 
     def apart(
-        self, feeds: Mapping[str, Any], names: Sequence[str], values: Any
+        self, feeds: Mapping[str, object], names: Sequence[str], values: Any
     ) -> tuple[float | None, list[str]]:
         """How far the file as it lies there is from this form, whose values on these feeds are given; and remarks."""
         try:
@@ -73,7 +73,7 @@ def averaged_form(
 
 
 def _frozen(
-    first: Runner, names: Sequence[str], because: str, **wishes: Any
+    first: Runner, names: Sequence[str], because: str, **wishes: object
 ) -> Form | None:
     """``first`` as ``freeze`` writes it; None where that cannot be, or not be run."""
     if first.model is None:

@@ -104,7 +104,7 @@ def _parsed(text: str | bytes, name: str) -> Any:
         raise FormatError(f"{name}: its config is no JSON ({error})") from None
 
 
-def _entries(config: Any) -> Iterator[dict[str, Any]]:
+def _entries(config: object) -> Iterator[dict[str, Any]]:
     """All that names a class; what is only for training is not loaded."""
     stack = [config]
     while stack:
@@ -117,7 +117,7 @@ def _entries(config: Any) -> Iterator[dict[str, Any]]:
             stack += value
 
 
-def _is_known(name: str, module: Any, config: Any) -> bool:
+def _is_known(name: str, module: object, config: object) -> bool:
     words = vocabulary()
     if module is not None and module not in (*words, *_MODULES, *_OPERATIONS):
         return False

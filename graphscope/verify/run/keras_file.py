@@ -135,7 +135,7 @@ def _operations(topology: KerasModel) -> dict[str, Any]:
     return {name: layer for name, layer in pairs if layer is not None}
 
 
-def _from_manifest(keras: Any, topology: Mapping[str, Any], found: Model) -> Any:
+def _from_manifest(keras: Any, topology: Mapping[str, object], found: Model) -> Any:
     """A TensorFlow.js layers model: its topology built by Keras, each variable given the weight of its name."""
     config = topology.get("model_config", topology)
     model = keras.models.model_from_json(json.dumps(config))

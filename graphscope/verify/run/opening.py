@@ -165,7 +165,7 @@ def _tags(folder: Path) -> list[str]:
     return next((tags for tags in sets if "serve" in tags), sets[0] if sets else [])
 
 
-def _open_graph_def(tf: Any, model: Model) -> GraphRunner:
+def _open_graph_def(tf: object, model: Model) -> GraphRunner:
     """A GraphDef without variables; one with variables has no values for them."""
     from ...freeze.variables.to_constants import HANDLES, REFERENCES
 
@@ -174,7 +174,7 @@ def _open_graph_def(tf: Any, model: Model) -> GraphRunner:
     return _imported(tf, model, model.graph, model.functions)
 
 
-def _open_lite(tf: Any, model: Model) -> Runner:
+def _open_lite(tf: object, model: Model) -> Runner:
     """LiteRT runs it as its file says, integers and all; TensorFlow where custom operators keep LiteRT from it."""
     from ...read.deployment.lite.file import LiteFile
     from ...read.deployment.lite.lower import lower
@@ -197,7 +197,7 @@ def _open_lite(tf: Any, model: Model) -> Runner:
         return runner
 
 
-def _open_tensorflow_js(tf: Any, model: Model) -> Runner:
+def _open_tensorflow_js(tf: object, model: Model) -> Runner:
     """TensorFlow reads no TensorFlow.js, and has no kernel for some of its fused ops: they are run apart."""
     runner = _open_graph_def(tf, replace(model, graph=unfuse(model.graph)))
     runner.remarks.append(

@@ -57,7 +57,7 @@ def drawn_outputs(
     first: Runner,
     second: Runner,
     pairs: Sequence[Pair],
-    feeds: Mapping[str, Any],
+    feeds: Mapping[str, object],
     before: Sequence[np.ndarray],
 ) -> list[Pair]:
     """The outputs that differ from run to run; integers that random numbers decide count, whether they did differ or not."""
@@ -80,7 +80,7 @@ def drawn_outputs(
 
 
 def own_movement(
-    runner: Runner, feeds: Mapping[str, Any], names: Sequence[str], seed: int = 0
+    runner: Runner, feeds: Mapping[str, object], names: Sequence[str], seed: int = 0
 ) -> list[float]:
     """How far outputs move, each in its own scale, when every float that is fed moves by one unit in the last place."""
     both = (feeds, shaken(feeds, seed))

@@ -55,7 +55,7 @@ class Runner(Protocol):
 
     def run(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, object],
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
@@ -256,7 +256,7 @@ class KerasRunner:
 
     def run(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, object],
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
@@ -264,7 +264,7 @@ class KerasRunner:
         return [arrays[self._outputs.index(name)] for name in outputs]
 
     def _called(
-        self, model: Any, feeds: Mapping[str, Any], noise: Noise | None = None
+        self, model: object, feeds: Mapping[str, object], noise: Noise | None = None
     ) -> list[np.ndarray]:
         from ..import_tensorflow import import_tensorflow
 
@@ -317,7 +317,7 @@ class KerasRunner:
         ]
 
     def inside(
-        self, tensors: Sequence[Any], feeds: Mapping[str, Any]
+        self, tensors: Sequence[Any], feeds: Mapping[str, object]
     ) -> list[np.ndarray]:
         """The values of symbolic tensors of the model."""
         import keras
@@ -351,7 +351,7 @@ def first_line(error: Exception) -> str:
     return telling[-1 if "Detected at" in text else 0][:400]
 
 
-def _layer_name(tensor: Any) -> str:
+def _layer_name(tensor: object) -> str:
     return str(getattr(tensor, "name", tensor)).removesuffix(":0")
 
 
@@ -370,7 +370,7 @@ def _given(tf: Any, values: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _packed(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
+def _packed(tf: object, model: Any, arrays: Sequence[Any]) -> Any:
     """The inputs in the structure that the model was made with: one, a list, or by name."""
     names = ("_inputs_struct", "_nested_inputs")  # Keras 3, Keras 2
     structure = next((getattr(model, n) for n in names if hasattr(model, n)), None)

@@ -210,7 +210,7 @@ def functions_of(library: Any, source: Source | None = None) -> dict[str, Functi
 def function_from_def(
     message: Message,
     source: Source | None = None,
-    library: Mapping[str, Any] = MappingProxyType({}),
+    library: Mapping[str, object] = MappingProxyType({}),
     gradient: str = "",
 ) -> Function:
     """FunctionDef -> Function: ``node:output_arg:index`` references become ports.

@@ -49,7 +49,7 @@ class Kinds:
         self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
         self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
 
-    def of(self, message: Any, texts: Sequence[str]) -> tuple[Kind, dict[str, Any]]:
+    def of(self, message: object, texts: Sequence[str]) -> tuple[Kind, dict[str, Any]]:
         """The kind of a NodeDef or a LeanNodeDef with these inputs, and what a graph says of it; raises FormatError on damaged attributes."""
         kind, payload = self._kind(message)
         controls = [text[1:] for text in texts if text[:1] == "^"]
@@ -107,7 +107,7 @@ def _is_whole(node: Node) -> bool:
     return all(name in raw for name in needed)
 
 
-def _arities(op: str, attrs: Any) -> tuple[int | None, int]:
+def _arities(op: str, attrs: object) -> tuple[int | None, int]:
     """The inputs that a node must have and the outputs that it declares; of an op that is not registered: any, and none."""
     known = op_registry.arities(op)
     if known is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,7 @@ class Builder:
     names: list[str]
 
     def op(
-        self, op: str, *inputs: Tensor, width: int | None = None, **attrs: Any
+        self, op: str, *inputs: Tensor, width: int | None = None, **attrs: object
     ) -> Tensor:
         spec = TensorSpec("float32", (None, width)) if width else TensorSpec("float32")
         name = fresh(self.graph, f"{self.scope}/{op}")
@@ -37,7 +36,7 @@ class Builder:
         self.names.append(name)
         return Tensor(name)
 
-    def constant(self, value: Any, dtype: str) -> Tensor:
+    def constant(self, value: object, dtype: str) -> Tensor:
         array = np.asarray(value, dtype)
         name = fresh(self.graph, f"{self.scope}/Const")
         node = Node("Const", {"dtype": dtype, "value": array})

@@ -254,7 +254,7 @@ class LinearReader:
         return found if sum(found) == whole else None
 
 
-def _settings(attrs: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def _settings(attrs: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
     return tuple((key, attrs[key]) for key in _CONVOLUTION if key in attrs)
 
 

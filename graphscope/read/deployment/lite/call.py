@@ -95,10 +95,10 @@ class Call:
         """The dtype of an output in TensorFlow's graph."""
         return self.lowered.dtype_of(self.out(port))
 
-    def option(self, name: str, default: Any = 0) -> Any:
+    def option(self, name: str, default: object = 0) -> Any:
         return self.operator.options.get(name, default)
 
-    def op(self, kind: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+    def op(self, kind: str, *inputs: Tensor, **attrs: object) -> Tensor:
         """A node; its port 0."""
         tensor = Tensor(f"\0{len(self.pending)}")
         node = Pending(kind, inputs, attrs)
@@ -106,7 +106,7 @@ class Call:
         self.lowered.foresee(tensor, node)
         return tensor
 
-    def const(self, value: Any, hint: str, dtype: str = "") -> Tensor:
+    def const(self, value: object, hint: str, dtype: str = "") -> Tensor:
         """A small constant; plain integers are int32, plain numbers float32."""
         return self.lowered.emitter.constant(f"{self.stem}/{hint}", value, dtype)
 

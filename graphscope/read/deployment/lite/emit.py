@@ -47,7 +47,7 @@ class Emitter:
         name: str,
         op: str,
         inputs: Sequence[Tensor] = (),
-        attrs: Mapping[str, Any] = {},
+        attrs: Mapping[str, object] = {},
         specs: Sequence[TensorSpec] = (),
     ) -> Tensor:
         """A node of this very name; its type and number attributes follow from its inputs."""
@@ -66,7 +66,7 @@ class Emitter:
             self.dtypes[Tensor(name, port)] = dtype.removesuffix("_ref")
         return Tensor(name)
 
-    def constant(self, label: str, value: Any, dtype: str = "") -> Tensor:
+    def constant(self, label: str, value: object, dtype: str = "") -> Tensor:
         """A Const of some values (int32 for plain integers, float32 for plain numbers)."""
         array = np.asarray(value)
         if not dtype:

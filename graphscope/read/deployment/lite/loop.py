@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ....graph import Function, FunctionRef, Node, Tensor
 from .emit import Emitter
@@ -34,11 +34,11 @@ class Body:
     def __getitem__(self, name: str) -> Tensor:
         return self.arguments[name]
 
-    def op(self, kind: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+    def op(self, kind: str, *inputs: Tensor, **attrs: object) -> Tensor:
         """A node; its port 0."""
         return self.emitter.add(self.emitter.fresh(kind), kind, inputs, attrs)
 
-    def const(self, value: Any, hint: str) -> Tensor:
+    def const(self, value: object, hint: str) -> Tensor:
         return self.emitter.constant(hint, value)
 
     def activated(self, x: Tensor, call: Call) -> Tensor:
@@ -58,10 +58,10 @@ class Once(Body):
     def __init__(self, call: Call, weights: Mapping[str, Tensor]) -> None:
         self.call, self.arguments = call, dict(weights)
 
-    def op(self, kind: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+    def op(self, kind: str, *inputs: Tensor, **attrs: object) -> Tensor:
         return self.call.op(kind, *inputs, **attrs)
 
-    def const(self, value: Any, hint: str) -> Tensor:
+    def const(self, value: object, hint: str) -> Tensor:
         return self.call.const(value, hint)
 
 

@@ -80,14 +80,14 @@ def _node_of(config: Config) -> Mapping[str, Any]:
     return node if isinstance(node, dict) else {}
 
 
-def _attrs(node: Mapping[str, Any]) -> dict[str, Any]:
+def _attrs(node: Mapping[str, object]) -> dict[str, Any]:
     """The attributes as plain values: JSON of protobuf has ``{"b": true}``, ``{"list": {"i": ["1"]}}``."""
     attrs = node.get("attr")
     entries = attrs.items() if isinstance(attrs, dict) else ()
     return {k: next(iter(v.values()), None) for k, v in entries if isinstance(v, dict)}
 
 
-def _inputs(node: Any, constants: Mapping[str, Any]) -> Inputs:
+def _inputs(node: object, constants: Mapping[str, object]) -> Inputs:
     """Tensors and constants in the op's order; a tensor is ``[layer, call, output]``."""
     tensors = (
         [t[:3] for t in node if isinstance(t, list)] if isinstance(node, list) else []
@@ -102,11 +102,11 @@ def _inputs(node: Any, constants: Mapping[str, Any]) -> Inputs:
 
 
 class _Constant:
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self.value = value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     return value.value if isinstance(value, _Constant) else value
 
 

@@ -60,13 +60,13 @@ def _name(layer: KerasLayer) -> str:
     return snake_case(layer.class_name)
 
 
-def _is_tensor(value: Any) -> bool:
+def _is_tensor(value: object) -> bool:
     if isinstance(value, LayerOutput):
         return True
     return isinstance(value, list | tuple) and any(map(_is_tensor, value))
 
 
-def _dtype(name: str, dtype: str, settings: Config, plain: Sequence[Any]) -> str:
+def _dtype(name: str, dtype: str, settings: Config, plain: Sequence[object]) -> str:
     if name in _TRUTHS:
         return "bool"
     if name == "cast":
@@ -75,7 +75,7 @@ def _dtype(name: str, dtype: str, settings: Config, plain: Sequence[Any]) -> str
 
 
 def _shapes(
-    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[Any]
+    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[object]
 ) -> list[Sizes]:
     first = shapes[0]
     if (
@@ -92,11 +92,11 @@ def _shapes(
     return [broadcast(shapes)]
 
 
-def _axis(settings: Config, plain: Sequence[Any], default: Any = None) -> Any:
+def _axis(settings: Config, plain: Sequence[object], default: object = None) -> Any:
     return settings.get("axis", plain[0] if plain else default)
 
 
-def _reduced(shape: Sizes, settings: Config, plain: Sequence[Any]) -> Sizes:
+def _reduced(shape: Sizes, settings: Config, plain: Sequence[object]) -> Sizes:
     axis = _axis(settings, plain)
     axes = (
         range(len(shape))
@@ -111,7 +111,7 @@ def _reduced(shape: Sizes, settings: Config, plain: Sequence[Any]) -> Sizes:
 
 
 def _formed(
-    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[Any]
+    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[object]
 ) -> list[Sizes]:
     first = shapes[0]
     rank = len(first)
@@ -158,7 +158,7 @@ def _formed(
 
 
 def _parts(
-    name: str, shape: Sizes, settings: Config, plain: Sequence[Any]
+    name: str, shape: Sizes, settings: Config, plain: Sequence[object]
 ) -> list[Sizes]:
     axis = (settings.get("axis") or 0) % len(shape)
     size = shape[axis]
@@ -174,7 +174,7 @@ def _parts(
     return [(*shape[:axis], each, *shape[axis + 1 :]) for each in many]
 
 
-def _item(shape: Sizes, index: Sequence[Any]) -> Sizes:
+def _item(shape: Sizes, index: Sequence[object]) -> Sizes:
     """The sizes of what an index takes, as Python does."""
     if any(each is ... or each == "Ellipsis" for each in index):
         place = next(n for n, e in enumerate(index) if e is ... or e == "Ellipsis")

@@ -48,7 +48,7 @@ def call_specs(
 
 
 def output_specs(
-    layer: KerasLayer, inputs: Sequence[TensorSpec], kwargs: Mapping[str, Any]
+    layer: KerasLayer, inputs: Sequence[TensorSpec], kwargs: Mapping[str, object]
 ) -> tuple[TensorSpec, ...]:
     """What a layer yields that is called on these; () where nothing is ranked of it."""
     shapes = [spec.shape for spec in inputs]
@@ -71,7 +71,7 @@ def output_specs(
 
 
 def _shapes(
-    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, Any]
+    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, object]
 ) -> list[Shape]:
     config, name = layer.config, layer.class_name
     if name in _SAME:
@@ -85,7 +85,7 @@ def _shapes(
     return ruled if isinstance(ruled, list) else [ruled]
 
 
-def _told(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _told(kwargs: Mapping[str, object]) -> dict[str, Any]:
     return {key: kwargs[key] for key in ("return_attention_scores",) if key in kwargs}
 
 
@@ -143,7 +143,7 @@ def model_specs(
 
 
 def _bidirectional(
-    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, Any]
+    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, object]
 ) -> list[Shape]:
     inner = layer.config["layer"]
     first, *states = _shapes(inner, shapes[:1], kwargs)
@@ -162,7 +162,7 @@ def _twice(size: int | None) -> int | None:
 
 
 def _time_distributed(
-    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, Any]
+    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, object]
 ) -> list[Shape]:
     inner, (batch, steps, *rest) = layer.config["layer"], shapes[0]
     if inner.model is not None:
@@ -175,13 +175,13 @@ def _time_distributed(
 
 
 def _wrapped(
-    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, Any]
+    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, object]
 ) -> list[Shape]:
     return _shapes(layer.config["layer"], shapes, kwargs)
 
 
 def _pipeline(
-    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, Any]
+    layer: KerasLayer, shapes: list[Sizes], kwargs: Mapping[str, object]
 ) -> list[Shape]:
     passed: list[Shape] = [shapes[0]]
     for inner in layer.config["layers"]:

@@ -45,7 +45,7 @@ def window(
 
 
 def _windows(
-    config: Config, space: list[int | None], kernel: Any, strides: Any
+    config: Config, space: list[int | None], kernel: object, strides: object
 ) -> list[int | None]:
     rank = len(space)
     dilations = each(config.get("dilation_rate", 1), rank)
@@ -129,7 +129,7 @@ def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
     return [(p, p) if isinstance(p, int) else (p[0], p[1]) for p in value]
 
 
-def _bordered(key: str, default: Any, sign: int) -> Rule:
+def _bordered(key: str, default: object, sign: int) -> Rule:
     def rule(config: Config, shapes: list[Sizes]) -> Sizes:
         space, channels = split(config, shapes[0])
         pairs = _pairs(config.get(key, default), len(space))

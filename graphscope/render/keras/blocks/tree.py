@@ -29,7 +29,7 @@ class Block:
 Part = Step | Block
 
 
-def arrange(program: Program, regions: Sequence[Any]) -> tuple[Part, ...]:
+def arrange(program: Program, regions: Sequence[object]) -> tuple[Part, ...]:
     """All steps, in blocks where ``regions`` (nodes and regions) has them; flat where that is not the program.
 
     A block that occurs once, whose occurrences are not written alike, or from which the outside reads more than one
@@ -47,12 +47,12 @@ class _Gathering:
     A step that is no node of the layer graph comes before its first reader, at the end where there is none.
     """
 
-    def __init__(self, steps: Mapping[str, Step], regions: Sequence[Any]) -> None:
+    def __init__(self, steps: Mapping[str, Step], regions: Sequence[object]) -> None:
         self.steps = steps
         named = set(_names(regions))
         self.extra = {n: step for n, step in steps.items() if n not in named}
 
-    def parts(self, regions: Sequence[Any]) -> list[Any]:
+    def parts(self, regions: Sequence[object]) -> list[Any]:
         return [*self.within(regions), *self.extra.values()]
 
     def within(self, regions: Sequence[Any]) -> list[Any]:
@@ -95,7 +95,7 @@ def flat(parts: Sequence[Any]) -> Iterator[Step]:
             stack.extend(reversed(part.parts if isinstance(part, Block) else part[1]))
 
 
-def _runs(program: Program, parts: Sequence[Any]) -> bool:
+def _runs(program: Program, parts: Sequence[object]) -> bool:
     """Whether the parts are all steps of the program, once each, none before its inputs."""
     known = {each.tensor for each in program.inputs}
     count = 0
@@ -126,7 +126,7 @@ class _Checking:
         self.readers = program.readers
         self.forms: dict[tuple[str, Hashable], str] = {}
 
-    def parts(self, parts: Sequence[Any]) -> tuple[Part, ...]:
+    def parts(self, parts: Sequence[object]) -> tuple[Part, ...]:
         """Dissolve until every kind that is left occurs at least twice."""
         checked = self.blocks(parts)
         while True:

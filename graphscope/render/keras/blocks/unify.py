@@ -189,7 +189,7 @@ class Unifier:
             texts.append(name if times == 1 else f"{times} * {name}")
         return Code(f"({', '.join(texts)}{',' if len(texts) == 1 else ''})")
 
-    def _parameter(self, candidate: str, role: str, values: tuple[Any, ...]) -> str:
+    def _parameter(self, candidate: str, role: str, values: tuple[object, ...]) -> str:
         for known in self.parameters:
             if role == NAME and known.role == NAME and known.values == values:
                 return known.name
@@ -271,7 +271,7 @@ def _alike(tokens: Sequence[Sequence[str]]) -> bool:
     return True
 
 
-def _inner(value: Any) -> str | None:
+def _inner(value: object) -> str | None:
     """What stands between the quotes of an f-string that says the value; None where there is none."""
     if isinstance(value, Code):
         return value[2:-1] if value.startswith('f"') else None

@@ -16,9 +16,9 @@ _SAME = {"activation": ("linear", None), "data_format": ("channels_last", None)}
 
 def written_arguments(
     class_name: str,
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     rank: int | None = None,
-    arguments: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The arguments to write, in the order of Keras's signature; ``rank`` is that of the layer's (first) input.
 
@@ -46,7 +46,7 @@ def written_arguments(
     }
 
 
-def is_default(name: str, value: Any, default: Any) -> bool:
+def is_default(name: str, value: object, default: object) -> bool:
     """Whether leaving the argument out means the same."""
     if default is REQUIRED:
         return False
@@ -58,7 +58,7 @@ def is_default(name: str, value: Any, default: Any) -> bool:
     return type(value) is type(default) and bool(value == default)
 
 
-def _plain(name: str, value: Any) -> Any:
+def _plain(name: str, value: object) -> Any:
     """One spelling for each meaning: no numpy, sizes and borders as short as Keras takes them."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
@@ -73,11 +73,11 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _tuple(value: Any) -> Any:
+def _tuple(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _equal_or_all(value: Any) -> Any:
+def _equal_or_all(value: object) -> Any:
     """The one number that a tuple repeats, else the tuple."""
     if isinstance(value, tuple) and value and isinstance(value[0], int):
         return value[0] if all(each == value[0] for each in value) else value

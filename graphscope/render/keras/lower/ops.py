@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from .... import ops
 from ....errors import NotExpressible
@@ -177,7 +176,7 @@ def untold_specs(
     )
 
 
-def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[Any]) -> bool:
+def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[object]) -> bool:
     """Whether an input behind the first says which axes are meant, and only a run computes it."""
     names = argument_names(op, len(specs))
     rows = list(zip(names, specs, values))[1:]

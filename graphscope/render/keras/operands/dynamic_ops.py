@@ -9,7 +9,6 @@ import ast
 import re
 from collections.abc import Sequence
 from string import ascii_letters, digits
-from typing import Any
 
 import numpy as np
 
@@ -137,14 +136,14 @@ def _operand(
     return arguments.setdefault(operand, _letter(len(arguments)))
 
 
-def listed(sizes: Any) -> str:
+def listed(sizes: object) -> str:
     """``size`` or ``[size, size]``, or such lists in a list; what TensorFlow and convert_to_tensor take for a tensor."""
     if not isinstance(sizes, np.ndarray) or sizes.ndim == 0:
         return _text(sizes[()] if isinstance(sizes, np.ndarray) else sizes)
     return "[" + ", ".join(map(listed, sizes)) + "]"
 
 
-def _text(size: Any) -> str:
+def _text(size: object) -> str:
     text = str(size)
     return f"({text})" if isinstance(size, Size) and not size.is_atom else text
 

@@ -12,7 +12,7 @@ class Code(str):
     """Text that is source already: an expression over parameters and variables of our own making."""
 
 
-def literal(value: Any) -> str:
+def literal(value: object) -> str:
     """The shortest expression that evaluates to the value; raises TypeError for what no literal can say.
 
     Floats that are float32 values in disguise are written as float32 writes them.
@@ -38,7 +38,7 @@ def literal(value: Any) -> str:
 _REGULARIZERS = {"L1": {"l1"}, "L2": {"l2"}, "L1L2": {"l1", "l2"}}
 
 
-def _container(value: Any) -> str:
+def _container(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(literal, value)) + "]"
     if isinstance(value, tuple):
@@ -64,7 +64,7 @@ def _is_regularizer(value: Mapping[Any, Any]) -> bool:
     )
 
 
-def _regularizer(name: str, config: Mapping[str, Any]) -> str:
+def _regularizer(name: str, config: Mapping[str, object]) -> str:
     """The constructor of a regularizer that Keras's serial form stands for: short where one number says all."""
     if config.keys() == {name.lower()}:
         return f"regularizers.{name}({literal(*config.values())})"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from ..program.literals import Code, literal
 from ..program.program import Program, Step
@@ -31,7 +30,7 @@ def named_constants(program: Program) -> tuple[Program, str]:
     return _renamed(program, names), f"\n{lines}"
 
 
-def _call_text(value: Any) -> str:
+def _call_text(value: object) -> str:
     """The text of a regularizer, which Keras keeps as a class name and a config; ``""`` of all else."""
     text = literal(value) if isinstance(value, Mapping) else ""
     return text if text.startswith("regularizers.") else ""

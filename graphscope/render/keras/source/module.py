@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from ....graph import Shape, Tensor
 from ....graph.names import Names
@@ -24,7 +23,7 @@ from .signatures import SignatureEnds, to_function
 def to_source(
     program: Program,
     docstring: str,
-    blocks: Sequence[Any] = (),
+    blocks: Sequence[object] = (),
     weights: str = "",
     signatures: Sequence[SignatureEnds] = (),
 ) -> str:
@@ -48,7 +47,7 @@ def to_source(
 
 
 def _functions(
-    program: Program, blocks: Sequence[Any], name: str, about: str, names: set[str]
+    program: Program, blocks: Sequence[object], name: str, about: str, names: set[str]
 ) -> Iterator[str]:
     """The functions of the blocks of a model, then the one that builds it; names in ``names`` are not theirs."""
     writer = Writer(

@@ -112,18 +112,18 @@ def constructor_arguments(
     return made
 
 
-def _is_same(key: str, value: Any, default: Any) -> bool:
+def _is_same(key: str, value: object, default: object) -> bool:
     if not key.endswith("initializer") or not isinstance(value, str | None):
         return False
     return _plain_name(value) == _plain_name(default)
 
 
-def _plain_name(value: Any) -> str:
+def _plain_name(value: object) -> str:
     text = str(value).lower()
     return _ALIASES.get(text, text)
 
 
-def _written(layer: KerasLayer, key: str, value: Any, writing: Writing) -> Any:
+def _written(layer: KerasLayer, key: str, value: object, writing: Writing) -> Any:
     """One argument as a plain value or code."""
     if isinstance(value, KerasLayer):
         return layer_text(value, writing)
@@ -138,7 +138,7 @@ def _written(layer: KerasLayer, key: str, value: Any, writing: Writing) -> Any:
 
 
 def _object(
-    layer: KerasLayer, key: str, value: Mapping[str, Any], writing: Writing
+    layer: KerasLayer, key: str, value: Mapping[str, object], writing: Writing
 ) -> Any:
     """An initializer, a regularizer, a constraint; None, and a remark, where Keras does not have it."""
     name = str(value["class_name"]).rpartition(">")[2]
@@ -164,7 +164,7 @@ def _scaling(name: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return (known, {"seed": given.get("seed")}) if known else (name, given)
 
 
-def _constructed(module: str, name: str, given: Mapping[str, Any]) -> Any:
+def _constructed(module: str, name: str, given: Mapping[str, object]) -> Any:
     defaults = _OBJECTS[module][name]
     told = {
         key: given[key]
@@ -180,13 +180,13 @@ def _constructed(module: str, name: str, given: Mapping[str, Any]) -> Any:
     return Code(f"{module}.{name}({inside})")
 
 
-def _equal(value: Any, default: Any) -> bool:
+def _equal(value: object, default: object) -> bool:
     return bool(value == default) and isinstance(value, bool) == isinstance(
         default, bool
     )
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> Any:
     return float(value) if isinstance(value, int | float) else value
 
 

@@ -38,7 +38,7 @@ class Holes:
     def __init__(self) -> None:
         self.tensors: list[LayerOutput] = []
 
-    def text(self, value: Any) -> str:
+    def text(self, value: object) -> str:
         if isinstance(value, LayerOutput):
             if value not in self.tensors:
                 self.tensors.append(value)
@@ -65,7 +65,7 @@ class Holes:
         return ", ".join(texts)
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return isinstance(value, tuple | list) and not isinstance(value, LayerOutput)
 
 
@@ -139,13 +139,13 @@ def count_of(layer: KerasLayer, call: KerasCall, shape: Shape) -> int:
     return 1
 
 
-def item_text(of: str, index: Any) -> str:
+def item_text(of: str, index: object) -> str:
     """``x[:, -1, 1:]``."""
     places = index if isinstance(index, tuple | list) else (index,)
     return f"{of}[{', '.join(map(_place, places or (...,)))}]"
 
 
-def _place(value: Any) -> str:
+def _place(value: object) -> str:
     if isinstance(value, slice):
         start, stop = (
             "" if e is None else literal(e) for e in (value.start, value.stop)
@@ -180,10 +180,10 @@ def _operation_text(layer: KerasLayer, call: KerasCall, holes: Holes) -> str | N
     return f"ops.{function}({', '.join(t for t in texts if t)})"
 
 
-def _is_said(name: str, key: str, value: Any) -> bool:
+def _is_said(name: str, key: str, value: object) -> bool:
     return value is not None or key == "axis" and name in ("Softmax", "LogSoftmax")
 
 
-def _operand(holes: Holes, value: Any) -> str:
+def _operand(holes: Holes, value: object) -> str:
     text = holes.text(value)
     return f"({text})" if text.startswith("-") else text

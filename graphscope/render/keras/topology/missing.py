@@ -150,7 +150,7 @@ def missing_arguments(layer: KerasLayer, spec: TensorSpec | None) -> dict[str, A
     return made
 
 
-def _data(value: Any) -> Any:
+def _data(value: object) -> Any:
     """A value of a config as literals can say it."""
     if isinstance(value, dict):
         return {str(key): _data(each) for key, each in value.items()}

@@ -50,7 +50,7 @@ class _Lowering:
         self.models: dict[str, Program] = {}
         self.names = Names()
 
-    def program(self, model: KerasModel, name: str, given: Any = None) -> Program:
+    def program(self, model: KerasModel, name: str, given: object = None) -> Program:
         self.layer_names = {
             layer.name: self.names.unique(layer_name(layer.name))
             for layer in model.layers

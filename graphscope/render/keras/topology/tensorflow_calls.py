@@ -15,7 +15,7 @@ _METHODS = frozenset("bilinear nearest bicubic lanczos3 lanczos5".split())
 
 
 def call_text(
-    name: str, args: list[Any], given: Mapping[str, Any], text: Text
+    name: str, args: list[Any], given: Mapping[str, object], text: Text
 ) -> str | None:
     """The expression that a call means; None where ``keras.ops`` has no word for it, or not for these arguments."""
     names, write = CALLS[name]
@@ -26,7 +26,7 @@ def call_text(
     return write(values, text)
 
 
-def _tensor(value: Any, text: Text) -> str:
+def _tensor(value: object, text: Text) -> str:
     """An operand: numbers that are stored in the config are made a tensor."""
     if isinstance(value, list | tuple) and not isinstance(value, LayerOutput):
         return f"ops.convert_to_tensor({text(value)})"
@@ -42,7 +42,7 @@ def _resize(v: Values, text: Text) -> str | None:
     return f"ops.image.resize({text(v['input'])}, {text(v['size'])}{more})"
 
 
-def _spatial(value: Any) -> Any:
+def _spatial(value: object) -> Any:
     """The sizes of two spatial axes, from one number, two or four."""
     listed = list(value) if isinstance(value, list | tuple) else [value]
     listed = listed[1:3] if len(listed) == 4 else listed

@@ -151,12 +151,12 @@ def _operand(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _item(of: str, index: Any) -> str:
+def _item(of: str, index: object) -> str:
     places = index if isinstance(index, tuple | list) else (index,)
     return f"{of}[{', '.join(map(_place, places or (...,)))}]"
 
 
-def _place(value: Any) -> str:
+def _place(value: object) -> str:
     if isinstance(value, Mapping):
         start, stop, step = (value.get(k) for k in ("start", "stop", "step"))
         shown = ["" if each is None else literal(each) for each in (start, stop)]

@@ -52,7 +52,9 @@ class Operators:
             for number in operator.outputs
         }
 
-    def distances(self, interpreter: Any, feeds: Mapping[str, Any]) -> list[Distance]:
+    def distances(
+        self, interpreter: object, feeds: Mapping[str, object]
+    ) -> list[Distance]:
         """How far each operator is from its meaning, after ``interpreter``, which keeps all tensors, ran on ``feeds``."""
         values = {
             part.number: self._real(interpreter, part.number) for part in self.parts

@@ -143,12 +143,12 @@ class LiteRunner:
         self.remarks = [_remark(worst, known.get("steps"))]
         return known | {"passed": is_exact and worst.passed, "operators": str(worst)}
 
-    def _farthest(self, feeds: Mapping[str, Any]) -> Distance:
+    def _farthest(self, feeds: Mapping[str, object]) -> Distance:
         """The operator that is farthest from its meaning, for the tolerance that it has."""
         distances = self.operators().distances(self.interpreter, feeds)
         return max(distances, key=lambda each: (not each.passed, each.size))
 
-    def _exact(self, feeds: Mapping[str, Any], name: str) -> np.ndarray:
+    def _exact(self, feeds: Mapping[str, object], name: str) -> np.ndarray:
         """One output as TensorFlow computes it over real numbers."""
         runner, place = self.exact(), self._outputs.index(self.resolve(name) or name)
         names = runner.model.collections["lite_outputs"] if runner.model else ()
@@ -156,7 +156,7 @@ class LiteRunner:
 
     def run(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, object],
         outputs: Sequence[str],
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
