@@ -9,6 +9,22 @@ import click
 
 Decorated = Callable[..., Any]
 
+
+class OutOption(click.Option):
+    """``-o/--out`` that must be said; where it is not and --output has a file's name, the two were taken for one another."""
+
+    def process_value(self, ctx: click.Context, value: object) -> object:
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            nodes = ctx.params.get("outputs") or ()  # what the line has comes first
+            for name in nodes if self.name == "out" else ():
+                raise click.UsageError(
+                    f"-o/--out, where to write, is missing: --output names a node of the model (-o {name} writes there)"
+                ) from None
+            raise
+
+
 # what completes to paths; nothing is checked: a checkpoint's prefix is no file
 PATH = click.Path()
 MODEL = click.argument("model", type=PATH)
@@ -102,6 +118,7 @@ FREEZE = (
     click.option(
         "-o",
         "--out",
+        cls=OutOption,
         type=PATH,
         required=True,
         metavar="FILE.pb",
@@ -165,6 +182,7 @@ EXPORT = (
     click.option(
         "-o",
         "--out",
+        cls=OutOption,
         type=PATH,
         required=True,
         metavar="OUT",
@@ -235,6 +253,7 @@ KERAS = (
     click.option(
         "-o",
         "--out",
+        cls=OutOption,
         type=PATH,
         required=True,
         metavar="DIR",

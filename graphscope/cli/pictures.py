@@ -13,7 +13,14 @@ import click
 
 from .arguments import analysis_of, check_place, opened, say
 from .ledger import check_ours, remember
-from .options import PATH, as_json, force_option, level_option, shared_options
+from .options import (
+    PATH,
+    OutOption,
+    as_json,
+    force_option,
+    level_option,
+    shared_options,
+)
 from .text.show import remark, show
 
 _STATS = click.option(
@@ -28,6 +35,7 @@ _STATS = click.option(
 @click.option(
     "-o",
     "--out",
+    cls=OutOption,
     type=PATH,
     required=True,
     metavar="FILE",

@@ -277,3 +277,12 @@ def test_completion_completes_paths(shell: str, tmp_path: Path) -> None:
             command, env={**os.environ, **env}, capture_output=True, text=True
         )
         assert expected in done.stdout, (words, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("command", ["freeze", "keras", "render"])
+def test_an_output_file_given_as_a_node_is_answered(model: Path, command: str) -> None:
+    """``--output`` is a node everywhere: who writes a file's name there is told which option was meant."""
+    result = CliRunner().invoke(cli, [command, str(model), "--output", "small.pb"])
+    assert result.exit_code == 2 and "-o small.pb writes there" in result.output
+    bare = CliRunner().invoke(cli, [command, str(model)])
+    assert bare.exit_code == 2 and "Missing option '-o'" in bare.output
