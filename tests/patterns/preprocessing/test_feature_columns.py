@@ -66,6 +66,12 @@ SPELLINGS = [
         axes=1,
     ),
     spell("Keras's Dot", "dot_by_matrix", rows_by_columns, axes=1),
+    spell(
+        "buckets of numbers",
+        "discretization",
+        lambda: tf.raw_ops.Bucketize(input=image(None, 6), boundaries=[-0.5, 0.25]),
+        bin_boundaries=[-0.5, 0.25],
+    ),
 ]
 NEAR_MISSES = [
     NearMiss(
