@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .inputs import LINES, STDIN, on_disk
-from .options import parse_shape
+from .options import FILE_SUFFIXES, parse_shape
 from .text.show import remark, show
 
 if TYPE_CHECKING:
@@ -47,11 +47,6 @@ def opened(
     return Analysis(model, joined=bool(places), **wishes)
 
 
-_FILE = tuple(
-    ".pb .pbtxt .html .htm .svg .png .dot .md .csv .json .txt .h5 .keras .onnx .tflite .py".split()
-)
-
-
 def _check_names(analysis: Analysis, options: Mapping[str, Any]) -> None:
     """Raise GraphError where no node is called so, UsageError where --output has a file's name or --out a node's."""
     from ..errors import GraphscopeError
@@ -65,7 +60,7 @@ def _check_names(analysis: Analysis, options: Mapping[str, Any]) -> None:
         analysis.check_names()
     except GraphscopeError as error:
         for name in options["outputs"]:
-            if name.lower().endswith(_FILE) and repr(name) in str(error):
+            if name.lower().endswith(FILE_SUFFIXES) and repr(name) in str(error):
                 raise click.UsageError(
                     f"--output names a node of the model, and {name!r} looks like a file: -o/--out is where to write"
                 ) from None

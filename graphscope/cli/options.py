@@ -10,6 +10,11 @@ import click
 Decorated = Callable[..., Any]
 
 
+FILE_SUFFIXES = tuple(
+    ".pb .pbtxt .html .htm .svg .png .dot .md .csv .json .txt .h5 .keras .onnx .tflite .py".split()
+)
+
+
 class OutOption(click.Option):
     """``-o/--out`` that must be said; where it is not and --output has a file's name, the two were taken for one another."""
 
@@ -17,11 +22,13 @@ class OutOption(click.Option):
         try:
             return super().process_value(ctx, value)
         except click.MissingParameter:
-            nodes = ctx.params.get("outputs") or ()  # what the line has comes first
-            for name in nodes if self.name == "out" else ():
-                raise click.UsageError(
-                    f"-o/--out, where to write, is missing: --output names a node of the model (-o {name} writes there)"
-                ) from None
+            for name in (
+                ctx.params.get("outputs") or ()
+            ):  # click reads what is said first
+                if name.lower().endswith(FILE_SUFFIXES):
+                    raise click.UsageError(
+                        f"-o/--out, where to write, is missing: --output names a node of the model (-o {name} writes there)"
+                    ) from None
             raise
 
 
