@@ -20,7 +20,7 @@ class Layers(tuple[Layer, ...]):
 def _row(layer: Layer) -> tuple[str, ...]:
     known = layer_classes().get(layer.op)
     usual = known.arguments if known else {}
-    told = {k: v for k, v in layer.attrs.items() if k not in usual or v != usual[k]}
-    config = ", ".join(shortened(f"{k}={v}") for k, v in told.items())
+    unusual = {k: v for k, v in layer.attrs.items() if k not in usual or v != usual[k]}
+    config = ", ".join(shortened(f"{k}={v}") for k, v in unusual.items())
     weights = (f"{role} {list(use.shape)}" for role, use in layer.weights.items())
     return (layer.name or layer.output.node, layer.op, config, ", ".join(weights))

@@ -38,10 +38,10 @@ def tile(
 
     ``keep`` names nodes that must stay visible: no tile may hide them inside.
     """
-    kept_nodes = frozenset(keep)
+    barriers = frozenset(keep)
     matches = [
         each
-        for tile_list in _candidates(view, patterns, kept_nodes)
+        for tile_list in _candidates(view, patterns, barriers)
         for each in tile_list
     ]
     order = {name: index for index, name in enumerate(view.graph)}

@@ -40,16 +40,16 @@ def conds_to_selects(graph: Graph) -> Graph:
 
 def _pass_switches_by(graph: Graph) -> None:
     """Let all that reads a Switch read what went into it; a remaining Merge keeps its own."""
-    kept = graph.upstream(graph.by_op(*spellings.MERGES), control=True)
+    above_merges = graph.upstream(graph.by_op(*spellings.MERGES), control=True)
     for switch in [
-        name for name in graph.by_op(*spellings.SWITCHES) if name not in kept
+        name for name in graph.by_op(*spellings.SWITCHES) if name not in above_merges
     ]:
         for into in graph.inputs(switch)[:1]:
             for port in (0, 1):
                 redirect(graph, Tensor(switch, port), into)
     for name in graph:
         node = graph.node(name)
-        if node.controls and name not in kept:
+        if node.controls and name not in above_merges:
             graph.add_node(name, node=replace(node, controls=()))
 
 

@@ -79,9 +79,10 @@ def residual_of(flow: Flow, deps: Dependence, i: int) -> int | None:
     """What weights computed of data, where a node adds data to it again: a residual that it makes a picture."""
     if flow.ops[i] not in _SUMS:
         return None
-    made = [s for s, _ in flow.inputs[i] if deps.weights[s]]
+    learned = [s for s, _ in flow.inputs[i] if deps.weights[s]]
     data = [s for s, _ in flow.inputs[i] if not deps.weights[s] and deps.feeds[s]]
-    if len(made) != 1 or len(data) != 1 or deps.later[i] or deps.later[made[0]]:
+    if len(learned) != 1 or len(data) != 1 or deps.later[i] or deps.later[learned[0]]:
         return None
-    known = not deps.feeds[data[0]] & ~deps.feeds[made[0]]
-    return made[0] if known and not deps.reduced[made[0]] else None
+    (end,) = learned
+    is_of_data = not deps.feeds[data[0]] & ~deps.feeds[end]
+    return end if is_of_data and not deps.reduced[end] else None
