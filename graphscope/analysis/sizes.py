@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Variable
-from ..graph.amounts import bytes_text
+from ..graph.amounts import bytes_text, number_of
 from ..read.variables.roles import PARAMETERS
 from ..wire.attrs import numpy_dtype
 
-__all__ = ["Sizes", "bytes_text", "parameters_of", "sizes_of", "variable_row"]
+__all__ = [
+    "Sizes",
+    "bytes_text",
+    "number_of",
+    "parameters_of",
+    "sizes_of",
+    "variable_row",
+]
 
 _NO_WEIGHTS = frozenset("int32 int64 string bool".split())  # shapes, axes, names
 MOST_NODES = 300_000  # that the outputs need: up to here ``inspect`` looks for layers

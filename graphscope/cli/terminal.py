@@ -29,6 +29,13 @@ def amount(nbytes: int) -> str:
     return bytes_text(nbytes)
 
 
+def number_of(count: int, word: str) -> str:
+    """A number of things: ``1 layer``, ``1,200 layers``."""
+    from ..analysis.sizes import number_of
+
+    return number_of(count, word)
+
+
 def shape_text(shape: Sequence[int | None] | None) -> str:
     """``(?, 28, 28, 1)``; ``(...)`` where the rank is unknown."""
     from ..analysis import documents
@@ -278,15 +285,6 @@ def _change(change: Mapping[str, Any]) -> str:
     rest = len(change["nodes"]) - SHOWN
     more = f" and {rest} more" if rest > 0 else ""
     return printable(change["what"]) + (f" ({nodes}{more})" if nodes else "")
-
-
-def number_of(count: int, word: str) -> str:
-    """A number of things.
-
-    >>> number_of(1, "layer"), number_of(1200, "layer")
-    ('1 layer', '1,200 layers')
-    """
-    return f"{count:,} {word}{'s' * (count != 1)}"
 
 
 def keras_text(doc: Mapping[str, Any]) -> str:

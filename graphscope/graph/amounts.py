@@ -1,4 +1,4 @@
-"""How an amount of bytes is spelled, in every text."""
+"""How amounts of bytes and numbers of things are spelled, in every text."""
 
 from __future__ import annotations
 
@@ -16,3 +16,12 @@ def bytes_text(count: float) -> str:
             break
         count /= 1024
     return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+
+
+def number_of(count: int, word: str) -> str:
+    """A number of things.
+
+    >>> number_of(1, "layer"), number_of(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{count:,} {word}{'s' * (count != 1)}"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from .adjacency import Adjacency
 
+Name = TypeVar("Name", bound=Hashable)
+
 
 def post_order(
-    roots: Sequence[str], inputs_of: Callable[[str], Sequence[str]]
-) -> Iterator[str]:
+    roots: Sequence[Name], inputs_of: Callable[[Name], Sequence[Name]]
+) -> Iterator[Name]:
     """The nodes that the roots need, each after its inputs, inputs in their order; no recursion.
 
     A region with one exit comes out in one piece, and two equal regions in the same order. A node of a cycle
     comes out before one of its inputs.
     """
-    opened: set[str] = set()
-    done: set[str] = set()
+    opened: set[Name] = set()
+    done: set[Name] = set()
     for root in roots:
         stack = [root]
         while stack:

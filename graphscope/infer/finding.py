@@ -46,11 +46,6 @@ def listed(names: Iterable[str], most: int = NAMED) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def number_of(count: int, word: str) -> str:
-    """``1 node``, ``2 nodes``."""
-    return f"{count:,} {word}{'s' * (count != 1)}"
-
-
 @dataclass(frozen=True)
 class Case:
     """A model, the outputs that the user named (maybe none), and what the findings share."""

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import GraphscopeError
 from .differences import difference
 from .feeds.noise import Noise
+from .reference.order import computed_in_order
 from .run.runner import GraphRunner, KerasRunner, Runner
 
 AT_ONCE = 32  # tensors fetched together: a graph's activations need not fit into memory at once
@@ -78,18 +79,7 @@ def _once(calls: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 def _shared(a: GraphRunner, b: GraphRunner) -> Iterator[str]:
     """Float tensors that both have under one name, in an order of computation."""
-    order: list[Any] = []
-    seen: set[Any] = set()
-    stack = [(op, False) for op in reversed(b.session.graph.get_operations())]
-    while stack:
-        op, leaving = stack.pop()
-        if leaving:
-            order.append(op)
-        elif op not in seen:
-            seen.add(op)
-            stack.append((op, True))
-            stack += [(t.op, False) for t in op.inputs if t.op not in seen]
-    for op in order:
+    for op in computed_in_order(b.session.graph.get_operations()):
         tensor = op.outputs[0] if op.outputs else None
         if tensor is None or tensor.dtype.base_dtype.name not in _FLOATS:
             continue

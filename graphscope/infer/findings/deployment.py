@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from ...graph import Tensor
+from ...graph.amounts import number_of
 from ...ops import spellings
-from ..finding import Case, Finding, listed, number_of
+from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES
 

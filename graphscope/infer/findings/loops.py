@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ...errors import GraphscopeError
 from ...graph import Layer, Loop
+from ...graph.amounts import number_of
 from ...simplify.control_flow.lifted import Region, has_loops
 from ...simplify.prune import prune
-from ..finding import NAMED, Case, Finding, listed, number_of
+from ..finding import NAMED, Case, Finding, listed
 
 
 def find(case: Case) -> Iterator[Finding]:

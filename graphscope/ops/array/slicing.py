@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -231,6 +232,15 @@ _MASKS = (
 )
 
 
+def _brackets(
+    x: np.ndarray, bounds: Sequence[np.ndarray], masks: Sequence[int]
+) -> tuple[Any, ...]:
+    """What stands between numpy's brackets, of known begin, end and strides, and masks in the order of ``_MASKS``."""
+    attrs = dict(zip(_MASKS, masks, strict=True))
+    call = Call("StridedSlice", attrs, (), (x, *bounds))
+    return tuple(p.index() if isinstance(p, _Part) else p for p in _index(call))
+
+
 def _strided(
     x: np.ndarray,
     begin: np.ndarray,
@@ -244,10 +254,7 @@ def _strided(
     shrink_axis_mask: int,
 ) -> np.ndarray:
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-    attrs = dict(zip(_MASKS, masks, strict=True))
-    call = Call("StridedSlice", attrs, (), (x, begin, end, strides))
-    parts = [p.index() if isinstance(p, _Part) else p for p in _index(call)]
-    return np.asarray(x[tuple(parts)])
+    return np.asarray(x[_brackets(x, (begin, end, strides), masks)])
 
 
 define(
@@ -276,10 +283,7 @@ def _strided_gradient(
     """Zeros, but where the slice lies: there what comes down."""
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     dx = np.zeros(sizes, dy.dtype)
-    attrs = dict(zip(_MASKS, masks, strict=True))
-    call = Call("StridedSlice", attrs, (), (dx, begin, end, strides))
-    parts = [p.index() if isinstance(p, _Part) else p for p in _index(call)]
-    dx[tuple(parts)] = dy
+    dx[_brackets(dx, (begin, end, strides), masks)] = dy
     return dx
 
 

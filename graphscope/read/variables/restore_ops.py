@@ -15,7 +15,7 @@ from ..weights.partitions import parse_slice, slice_text
 
 VARIABLE_OPS = ("Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable")
 _RESTORES = ("RestoreV2", "Restore", "RestoreSlice")
-_ASSIGNS = ("Assign", "AssignVariableOp")
+ASSIGN_OPS = ("Assign", "AssignVariableOp")
 _THROUGH = ("Identity", "IdentityN", "Cast", "Reshape", "CheckNumerics", "EnsureShape")
 _REFS = ("Identity", "Switch", "RefSwitch", "Enter", "RefEnter", "RefIdentity")
 _MOST_STEPS = 64
@@ -199,7 +199,7 @@ def _assigned(graph: Graph, starts: Iterable[tuple[str, int]]) -> Iterator[str]:
             continue
         visited.add((target, slot))
         op = graph.op(target)
-        if op in _ASSIGNS and slot == 1:
+        if op in ASSIGN_OPS and slot == 1:
             reference = _reference(graph, _first(graph, target))
             if reference is not None:
                 yield reference

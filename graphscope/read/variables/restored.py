@@ -13,9 +13,8 @@ import numpy as np
 from ...graph import Graph, Node, Tensor, Weights
 from ...graph.edit import duplicate, fresh, put, redirect
 from ..weights.lazy_const import stored
-from .restore_ops import VARIABLE_OPS
+from .restore_ops import ASSIGN_OPS, VARIABLE_OPS
 
-_ASSIGNS = ("Assign", "AssignVariableOp")
 _RESTORES = ("RestoreV2", "Restore")
 _OUTSIDE = (*VARIABLE_OPS, "PlaceholderV2")
 
@@ -23,7 +22,7 @@ _OUTSIDE = (*VARIABLE_OPS, "PlaceholderV2")
 def compute_restored(graph: Graph, keys: Mapping[str, str], weights: Weights) -> Graph:
     """``Assign(v, f(RestoreV2))`` of a ``v`` without a value -> ``v = Identity(f(Const))``; the graph itself where there is none."""
     copy = graph
-    for name in list(graph.by_op(*_ASSIGNS)):
+    for name in list(graph.by_op(*ASSIGN_OPS)):
         variable, value = graph.inputs(name)[:2]
         is_known = keys.get(variable.node) in weights
         if is_known or graph.op(variable.node) not in VARIABLE_OPS:

@@ -5,7 +5,7 @@ A tensor is such a parameter where it follows from a feed, draws nothing itself,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ...ops import spellings
 from ..differences import difference
 from ..feeds.noise import SAMPLERS, Noise
 from ..run.runner import GraphRunner, KerasRunner, Runner
+from .order import computed_in_order
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _STATEFUL = frozenset({"While", "If", "StatefulPartitionedCall"})
@@ -24,7 +25,7 @@ Feeds = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 def parameters(runner: GraphRunner, output: str) -> list[str]:
     """The tensors that one output is drawn from, in the order in which the graph has them."""
-    ops = _upstream([runner.tensor(output).op])
+    ops = computed_in_order([runner.tensor(output).op])
     fed, drawn = set[Any](), set[Any]()
     for op in ops:
         above = {tensor.op for tensor in op.inputs}
@@ -43,22 +44,6 @@ def _is_a_feed(tensor: Any) -> bool:
     while tensor.op.type == "Identity":
         tensor = tensor.op.inputs[0]
     return tensor.op.type in spellings.PLACEHOLDERS
-
-
-def _upstream(ends: Sequence[Any]) -> list[Any]:
-    """The ops that these depend on, each after those that it reads, as far as loops let that be."""
-    order: list[Any] = []
-    seen = set[Any]()
-    stack = [(op, False) for op in ends]
-    while stack:
-        op, leaving = stack.pop()
-        if leaving:
-            order.append(op)
-        elif op not in seen:
-            seen.add(op)
-            stack.append((op, True))
-            stack += [(t.op, False) for t in op.inputs if t.op not in seen]
-    return order
 
 
 def _outside(tensor: Any) -> Any:
@@ -81,18 +66,18 @@ def apart_by_parameters(
     """
     if not isinstance(a, GraphRunner):
         return None
-    wanted = parameters(a, output)
+    sources = parameters(a, output)
     try:
         if isinstance(b, GraphRunner):
-            names = [name for name in wanted if b.resolve(name)]
+            names = [name for name in sources if b.resolve(name)]
             theirs = b.run(feeds[1], names, Noise()) if names else []
         elif isinstance(b, KerasRunner):
-            yielded = _yielded(a, b, wanted, layers)
+            yielded = _yielded(a, b, sources, layers)
             names = list(yielded)
             theirs = b.inside(list(yielded.values()), feeds[1]) if names else []
         else:
             return None
-        if len(names) < len(wanted) or not names:
+        if len(names) < len(sources) or not names:
             return None
         ours = a.run(feeds[0], names, Noise())
     except GraphscopeError:
@@ -106,7 +91,7 @@ def _difference(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _yielded(
-    a: GraphRunner, b: KerasRunner, wanted: Iterable[str], layers: Mapping[str, str]
+    a: GraphRunner, b: KerasRunner, sources: Iterable[str], layers: Mapping[str, str]
 ) -> dict[str, Any]:
     """By tensor of ``a`` what a Keras layer yields; of a tensor that is only passed on, what it is."""
     known = {
@@ -115,7 +100,7 @@ def _yielded(
         if name in layers and a.resolve(layers[name])
     }
     yielded = {}
-    for name in wanted:
+    for name in sources:
         tensor = a.tensor(name)
         while tensor.name not in known and tensor.op.type == "Identity":
             tensor = tensor.op.inputs[0]

@@ -60,46 +60,19 @@ SETS: dict[str, dict[str, Builder]] = {
 """Styles by when they were written: from the third on each was measured once before anybody looked at an answer."""
 
 
-def style(build: Builder) -> Builder:
-    """Registers a builder under its name, among those that the ranking was built on."""
-    STYLES[build.__name__] = build
-    return build
+def _into(group: str) -> Callable[[Builder], Builder]:
+    """What registers a builder of a set under its name."""
+
+    def register(build: Builder) -> Builder:
+        SETS[group][build.__name__] = build
+        return build
+
+    return register
 
 
-def third(build: Builder) -> Builder:
-    """Registers a builder of the third set."""
-    SETS["third"][build.__name__] = build
-    return build
-
-
-def fourth(build: Builder) -> Builder:
-    """Registers a builder of the fourth set."""
-    SETS["fourth"][build.__name__] = build
-    return build
-
-
-def fifth(build: Builder) -> Builder:
-    """Registers a builder of the fifth set."""
-    SETS["fifth"][build.__name__] = build
-    return build
-
-
-def sixth(build: Builder) -> Builder:
-    """Registers a builder of the sixth set."""
-    SETS["sixth"][build.__name__] = build
-    return build
-
-
-def seventh(build: Builder) -> Builder:
-    """Registers a builder of the seventh set."""
-    SETS["seventh"][build.__name__] = build
-    return build
-
-
-def eighth(build: Builder) -> Builder:
-    """Registers a builder of the eighth set."""
-    SETS["eighth"][build.__name__] = build
-    return build
+style = _into("first")  # those that the ranking was built on
+third, fourth, fifth = _into("third"), _into("fourth"), _into("fifth")
+sixth, seventh, eighth = _into("sixth"), _into("seventh"), _into("eighth")
 
 
 def fetch(
