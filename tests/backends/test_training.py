@@ -1,6 +1,7 @@
 """A recovered model is a Keras model: it can be cloned, saved, loaded and trained on, with what its layers do only then.
 
-The models run in one process a backend.
+Those of the fast suite run in one process a backend. The aim is one that every net can reach and none is near:
+PointNet's averages, which nothing moved, are zeros, so it says 1e32, and an aim near that overflows.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def check(nets: dict[str, str], backend: str, folder: Path) -> None:
 def check_used(name: str, used: dict[str, Any]) -> None:
     assert used["cloned"] < 1e-5 and used["loaded"] < 1e-5, (name, used)
     assert used["kept"] == used["weights"], name  # what is tied is still one
-    losses = used["loss"]
-    assert min(losses[-3:]) < losses[0], (name, losses)
+    before, after = used["losses"]
+    assert after < before / 2, (name, before, after)
     assert all(used["moving"]), name  # statistics of batch normalisation
     assert any(used["learnt"]), name
     drops = not any(used["rates"]) or used["drops"]
@@ -81,10 +82,10 @@ def test_a_recovered_model_can_be_trained_on(backend: str, tmp_path: Path) -> No
     check(NETS, backend, tmp_path)
 
 
-@pytest.mark.xfail(
-    reason="the loss of pointnet.classifier overflows: see the closing note"
-)
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_more_recovered_models_can_be_trained_on(backend: str, tmp_path: Path) -> None:
-    check(MORE, backend, tmp_path)
+@pytest.mark.parametrize("name", MORE)
+def test_more_recovered_models_can_be_trained_on(
+    name: str, backend: str, tmp_path: Path
+) -> None:
+    check({name: MORE[name]}, backend, tmp_path)

@@ -16,63 +16,81 @@ from typing import Any
 import keras
 import numpy as np
 
-EPOCHS = 15
+EPOCHS = 40
 
 
 def used(folder: Path) -> dict[str, Any]:
     """Worst differences of copies, in the scale of the outputs; the losses; what training moved."""
+    keras.utils.set_random_seed(0)
     model = runpy.run_path(str(folder / "model.py"))["build_model"]()
     model.load_weights(folder / "model.weights.h5")
     with np.load(folder / "given.npz") as stored:
-        given = [stored[name] for name in stored.files]
-    want = results(model, given)
+        inputs = [stored[name] for name in stored.files]
+    want = results(model, inputs)
     model.summary(print_fn=lambda *_: None)
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    found = {"cloned": worst(results(copy, given), want)}
-    found["weights"] = len({id(each) for each in model.weights})
-    before = [np.array(each) for each in model.get_weights()]
-    found["loss"] = trained(model, given, want)
-    after = model.get_weights()
-    moved = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-    kinds = [each.path.rsplit("/", 1)[-1] for each in model.weights]
-    found["moving"] = [m for m, k in zip(moved, kinds) if k.startswith("moving_")]
-    trainable = {id(each) for each in model.trainable_weights}
-    found["learnt"] = [
-        m for m, each in zip(moved, model.weights) if id(each) in trainable
-    ]
-    want = results(model, given)
+    report = {"cloned": worst(results(copy, inputs), want)}
+    report["weights"] = len({id(each) for each in model.weights})
+    report |= training(model, inputs, [unlike(each) for each in want])
+    want = results(model, inputs)
     model.save(folder / "used.keras")
     loaded = keras.models.load_model(folder / "used.keras")
-    found["loaded"] = worst(results(loaded, given), want)
-    found["kept"] = len({id(each) for each in loaded.weights})
-    found["rates"] = rates(model)
-    if found["rates"]:
-        found["drops"] = worst(results(model, given, training=True), want) > 0
-    return found
+    report["loaded"] = worst(results(loaded, inputs), want)
+    report["kept"] = len({id(each) for each in loaded.weights})
+    report["rates"] = [each.rate for each in dropouts(model)]
+    if report["rates"]:
+        report["drops"] = worst(results(model, inputs, training=True), want) > 0
+    return report
 
 
-def trained(model: Any, given: list[Any], want: list[Any]) -> list[float]:
-    """The losses of a few steps towards other outputs than the model has."""
-    rng = np.random.default_rng(0)
-    aims = [each + rng.normal(0, 0.3, each.shape).astype(each.dtype) for each in want]
-    losses = "mse" if len(aims) == 1 else ["mse"] * len(aims)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=losses)
-    history = model.fit(
-        one(given), one(aims), batch_size=len(given[0]), epochs=EPOCHS, verbose=0
+def training(model: Any, inputs: list[Any], aims: list[Any]) -> dict[str, Any]:
+    """The losses before and after some steps, nothing dropped; which moving statistics and trained weights moved."""
+    losses = [loss(model, inputs, aims)]
+    before = [np.array(each) for each in model.get_weights()]
+    kinds = "mse" if len(aims) == 1 else ["mse"] * len(aims)
+    model.compile(optimizer=keras.optimizers.Adam(1e-2), loss=kinds)
+    model.fit(
+        one(inputs), one(aims), batch_size=len(inputs[0]), epochs=EPOCHS, verbose=0
     )
-    return [float(each) for each in history.history["loss"]]
+    pairs = zip(model.weights, before, model.get_weights(), strict=True)
+    moved = {each.path: not np.array_equal(a, b) for each, a, b in pairs}
+    trained = {each.path for each in model.trainable_weights}
+    return {
+        "losses": [*losses, loss(model, inputs, aims)],
+        "moving": [m for path, m in moved.items() if "/moving_" in path],
+        "learnt": [m for path, m in moved.items() if path in trained],
+    }
 
 
-def rates(model: Any) -> list[float]:
-    """Those of the Dropout layers, also inside of models that it calls."""
+def unlike(output: np.ndarray) -> np.ndarray:
+    """An aim far from ``output`` that probabilities, unit vectors and plain numbers alike can reach: a one at first, zeros behind it."""
+    aim = np.zeros_like(output)
+    aim[..., 0] = 1
+    return aim
+
+
+def loss(model: Any, inputs: list[Any], aims: list[Any]) -> float:
+    """The mean square error on the batch as in training, but that nothing is dropped: no draw is in it."""
+    rates = [each.rate for each in dropouts(model)]
+    for each in dropouts(model):
+        each.rate = 0.0
+    outputs = results(model, inputs, training=True)
+    for each, rate in zip(dropouts(model), rates, strict=True):
+        each.rate = rate
+    pairs = zip(outputs, aims, strict=True)
+    return sum(float(np.square(output - aim).mean()) for output, aim in pairs)
+
+
+def dropouts(model: Any) -> list[Any]:
+    """The Dropout layers, also inside of models that it calls."""
     layers = model._flatten_layers(include_self=False)
-    return [float(each.rate) for each in layers if "Dropout" in type(each).__name__]
+    return [each for each in layers if "Dropout" in type(each).__name__]
 
 
-def results(model: Any, given: list[Any], training: bool = False) -> list[Any]:
-    made = model(one(given), training=training)
-    flat = list(made) if isinstance(made, list | tuple) else [made]
+def results(model: Any, inputs: list[Any], training: bool = False) -> list[Any]:
+    outputs = model(one(inputs), training=training)
+    flat = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
     return [keras.ops.convert_to_numpy(each) for each in flat]
 
 
@@ -88,6 +106,6 @@ def worst(got: list[Any], want: list[Any]) -> float:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        said = used(Path(name))
-        Path(name, "used.json").write_text(json.dumps(said))
+        report = used(Path(name))
+        Path(name, "used.json").write_text(json.dumps(report))
         keras.backend.clear_session()
