@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape
 from .differences import Movement, describe
+from .feeds.channels import channel_rounds
 from .feeds.draw import Port, Round, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
@@ -91,6 +92,21 @@ class Comparison:
             runners, self.pairs, feeds, results, self.tolerance
         ):
             self._judge(feeds, results)
+
+    def run_channels(self, seed: Sequence[int]) -> None:
+        """Run both at widths that are channel counts too; what one of them refuses there is no evidence: it may be too small."""
+        if self.first.model is None:
+            return
+        ports = {name: self.first.port(name) for name, _ in self.fed}
+        rounds = channel_rounds(self.first.model.graph, ports)
+        for number, turn in enumerate(rounds):
+            refused = self.refused
+            try:
+                self._judge(*self._run(turn, [*seed, number]))
+            except GraphscopeError:
+                continue
+            finally:
+                self.refused = refused
 
     def _judge(self, feeds: Feeds, results: Results) -> None:
         self.last, self.values = feeds, results[0]

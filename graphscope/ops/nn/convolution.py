@@ -285,7 +285,7 @@ def _dilation_text(call: Call, x: str, kernel: str) -> str | None:
     count, depth = heights[0] * heights[1], heights[2]
     rows = f"ops.reshape({patches}, {literal((-1, *out[:2], count, depth))})"
     added = f"ops.reshape({kernel}, {literal((count, depth))})"
-    return f"ops.max({rows} + {added}, axis=3)"
+    return f"ops.max({added} + {rows}, axis=3)"
 
 
 def _known(shape: Shape) -> tuple[int, ...] | None:

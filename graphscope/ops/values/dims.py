@@ -168,16 +168,18 @@ def adds_in_order(one: Shape, other: Shape) -> bool:
     Keras 3 on TensorFlow takes a second summand with a single size above 1 for a bias along the last axis or the
     second, wherever that size stands: (1, 5, 1) + (1, 1, 5) has shape (1, 5, 1). (keras/src/backend/tensorflow/numpy.py)
     """
-    if one is None or other is None or all(size == 1 for size in other):
-        return other is not None
-    if len(one) <= len(other):
-        ends = zip(one[::-1], other[::-1])
-        if all(a == b or a == 1 for a, b in ends):
-            return True
+    if other is None:
+        return False
     wide = [axis - len(other) for axis, size in enumerate(other) if size != 1]
     sized = [axis for axis in wide if other[axis] is not None]
-    if len(sized) != 1 or len(one) < 2 or len(other) > len(one):
-        return len(sized) > 1
+    if one is None:
+        return wide in ([], [-1]) or len(sized) > 1
+    if not wide or len(one) < 2 or len(sized) > 1:
+        return True
+    if len(one) == len(other) and all(a in (b, 1) for a, b in zip(one, other)):
+        return True
+    if not sized or len(other) > len(one):
+        return False
     size, at = other[sized[0]], sized[0]
     if at == -1:
         return one[-1] == size

@@ -27,11 +27,13 @@ from ...match import (
     named,
     op,
 )
-from .axes import why_no_attention
+from .axes import heads_of, why_no_attention
 from .index_tensors import Halves, halves
 from .projections import (
+    PARTS,
     config_of_groups,
     config_of_heads,
+    is_biased,
     weights_of_groups,
     weights_of_heads,
     why_no_groups,
@@ -125,6 +127,9 @@ def _attended(sharp: Term, v: Term, rate: Term, mixing: Term) -> Term:
 
 def _why_not(view: View, match: Match) -> str:
     why = why_no_attention(view, match)
+    sizes = (heads_of(view, match, part) for part in PARTS)
+    if is_biased(view, match) and any(n > 1 and size == 1 for n, size in sizes):
+        return "Keras would add the bias of heads that are one number wide along another axis"
     if why or "key_own" not in match.values:
         return why
     return why_no_groups(view, match)

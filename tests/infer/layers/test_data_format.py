@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from graphscope import analyse
 from graphscope.analysis.results import Analysis
+from graphscope.verify import compare
+from graphscope.verify.run.keras_source import run_source
 
 v1 = tf.compat.v1
 
@@ -110,3 +112,36 @@ def test_near_miss_a_softmax_is_over_the_last_axis(tmp_path: Path) -> None:
     found = frozen(tmp_path, call, None, 4, 5, 7)
     assert classes(found).count("Permute") == 2
     check(found, tmp_path / "keras")
+
+
+@pytest.mark.parametrize("width", [6, 8])
+def test_of_open_width_the_bias_is_added_apart(tmp_path: Path, width: int) -> None:
+    """Keras would add it along the last axis where the picture is as wide as there are filters."""
+    keras = pytest.importorskip("keras")
+    found = frozen(
+        tmp_path, lambda x: tf.nn.relu(first(x, 6)), None, 4, None, None
+    )
+    assert classes(found) == ["Conv2D"] and found.layers[0].attrs["use_bias"]
+    text = check(found, tmp_path / "keras")
+    assert "Bias(shape=(6, 1, 1)" in text and "use_bias=False" in text
+    model = run_source(tmp_path / "keras")
+    x = values(2, 4, 5, width)
+    want = np.asarray(tf.transpose(first_last(x), [0, 3, 1, 2]))
+    np.testing.assert_allclose(np.asarray(model(keras.ops.array(x))), want, 1e-4, 1e-5)
+
+
+def first_last(x: Any) -> Any:
+    """What ``first`` of six filters and a ReLU compute, channels last."""
+    made = tf.nn.conv2d(tf.transpose(x, [0, 2, 3, 1]), values(3, 3, 4, 6), 1, "SAME")
+    return tf.nn.relu(made + values(6))
+
+
+def test_a_proof_meets_pictures_as_wide_as_there_are_filters(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    frozen(tmp_path, lambda x: first(x, 6), None, 4, None, None)
+    x = keras.Input((4, None, None), name="x")
+    conv = keras.layers.Conv2D(6, 3, padding="same", data_format="channels_first")
+    model = keras.Model(x, conv(x))
+    conv.set_weights([values(3, 3, 4, 6), values(6)])
+    proof = compare(str(tmp_path / "frozen.pb"), model, outputs=["out"])
+    assert proof.verdict == "different"

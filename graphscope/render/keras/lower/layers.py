@@ -21,6 +21,7 @@ from ..operands.tied_weights import tied
 from ..program.literals import Code, literal
 from ..program.names import class_identifier, is_default_name, layer_name
 from ..program.program import Step, hole
+from .channel_biases import bias_steps, may_stray, without_bias
 
 _KERNELS = ("kernel", "embeddings")
 _MOST = 1_000_000  # numbers of a kernel that are looked at
@@ -29,6 +30,18 @@ _FLOATS = frozenset({"float16", "float64", "bfloat16"})
 
 
 def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
+    if not may_stray(lowering, node, layer):
+        return shared(lowering, _step(lowering, node, layer))
+    step = _step(lowering, node, without_bias(layer))
+    conv = shared(lowering, replace(step, node=f"{node}/convolution"))
+    lowering.put(conv)
+    *before, last = bias_steps(lowering, node, layer, conv)
+    for each in before:
+        lowering.put(shared(lowering, each))
+    return shared(lowering, last)
+
+
+def _step(lowering: Context, node: str, layer: Layer) -> Step:
     operands = lowering.arguments(node)
     known = [lowering.operand(tensor) for tensor in operands]
     tensors = tuple(tensor for tensor in known if isinstance(tensor, Tensor))
@@ -56,7 +69,7 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
         weights.setdefault("count", WeightUse("", (), (), np.zeros((), "int32")))
     if _is_computed(lowering, weights):
         arguments["trainable"] = False
-    step = Step(
+    return Step(
         node,
         call_text(layer, known),
         tensors,
@@ -68,7 +81,6 @@ def layer_step(lowering: Context, node: str, layer: Layer) -> Step:
         is_named=not is_default_name(layer_name(node), layer.output.node),
         ports=max(1, len(layer.outputs)) if is_recurrent(layer) else 1,
     )
-    return shared(lowering, step)
 
 
 def _is_computed(lowering: Context, weights: Mapping[str, WeightUse]) -> bool:

@@ -45,6 +45,7 @@ _BIAS = {
     "start": "zeros",
     "sign": "+",
 }
+BIAS_CLASS = _CLASS.format(**_BIAS)
 _SCALE = {
     "name": "Scale",
     "says": "Multiplies by",
