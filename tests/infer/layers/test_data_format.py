@@ -118,9 +118,7 @@ def test_near_miss_a_softmax_is_over_the_last_axis(tmp_path: Path) -> None:
 def test_of_open_width_the_bias_is_added_apart(tmp_path: Path, width: int) -> None:
     """Keras would add it along the last axis where the picture is as wide as there are filters."""
     keras = pytest.importorskip("keras")
-    found = frozen(
-        tmp_path, lambda x: tf.nn.relu(first(x, 6)), None, 4, None, None
-    )
+    found = frozen(tmp_path, lambda x: tf.nn.relu(first(x, 6)), None, 4, None, None)
     assert classes(found) == ["Conv2D"] and found.layers[0].attrs["use_bias"]
     text = check(found, tmp_path / "keras")
     assert "Bias(shape=(6, 1, 1)" in text and "use_bias=False" in text

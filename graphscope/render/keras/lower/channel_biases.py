@@ -43,7 +43,9 @@ def bias_steps(lowering: Context, node: str, layer: Layer, conv: Step) -> list[S
     if len(shape) == 1:
         shape = (*shape, *(1,) * (len(layer.weights[_kernel(layer)].shape) - 2))
     lowering.classes["Bias"] = BIAS_CLASS
-    arguments = {"shape": shape} | {k: conv.arguments[k] for k in _KEPT & {*conv.arguments}}
+    arguments = {"shape": shape} | {
+        k: conv.arguments[k] for k in _KEPT & {*conv.arguments}
+    }
     bias = Step(
         node,
         hole(0),
@@ -52,7 +54,9 @@ def bias_steps(lowering: Context, node: str, layer: Layer, conv: Step) -> list[S
         "Bias",
         arguments,
         lowering.names.unique(f"{layer_name(node)}_bias"),
-        weights={"bias": replace(use, shape=shape, steps=(*use.steps, ("reshape", shape)))},
+        weights={
+            "bias": replace(use, shape=shape, steps=(*use.steps, ("reshape", shape)))
+        },
         stored=("bias",),
         is_named=conv.is_named,
     )
@@ -60,7 +64,9 @@ def bias_steps(lowering: Context, node: str, layer: Layer, conv: Step) -> list[S
         return [bias]
     bias = replace(bias, node=f"{node}/bias")
     name = lowering.names.unique(f"{layer_name(node)}_{activation}")
-    told = {"activation": activation} | {k: v for k, v in arguments.items() if k == "dtype"}
+    told = {"activation": activation} | {
+        k: v for k, v in arguments.items() if k == "dtype"
+    }
     inputs = (Tensor(bias.node),)
     last = Step(node, hole(0), inputs, "layers.Activation", "Activation", told, name)
     return [bias, replace(last, is_named=False)]
