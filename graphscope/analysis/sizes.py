@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..graph import Variable
+from ..graph import TensorSpec, Variable
 from ..graph.amounts import bytes_text, number_of
 from ..read.variables.roles import PARAMETERS
 from ..wire.attrs import numpy_dtype
@@ -80,11 +80,13 @@ def stored_sizes(analysis: Stages, needed: Container[str]) -> Sizes:
     if listed:
         total = sum(size_of(v.shape) for v in listed)
         return Sizes(total, total, sum(v.nbytes for v in listed))
-    names = (n for n in analysis.flat.graph.by_op("Const") if n in needed)
-    rows = [row for n in names if (row := _constant(analysis, n)).get("shape")]
-    rows = [row for row in rows if row["dtype"] not in _NO_WEIGHTS]
-    total = sum(math.prod(row["shape"]) for row in rows)
-    return Sizes(total, 0, sum(row["bytes"] for row in rows), total)
+    graph, total, nbytes = analysis.flat.graph, 0, 0
+    for name in graph.by_op("Const"):
+        spec = _constant_spec(graph.attrs(name)) if name in needed else TensorSpec()
+        if spec.shape and spec.dtype not in _NO_WEIGHTS:
+            total += size_of(spec.shape)
+            nbytes += _bytes_of(spec)
+    return Sizes(total, 0, nbytes, total)
 
 
 def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
@@ -106,16 +108,22 @@ def _constant(analysis: Stages, name: str) -> dict[str, Any]:
     graph = analysis.flat.graph
     if analysis.flat.layered or name not in graph or graph.op(name) != "Const":
         return {}
-    attrs: Mapping[str, Any] = graph.attrs(name)
+    spec = _constant_spec(graph.attrs(name))
+    row = {"name": name, "dtype": spec.dtype, "shape": list(spec.shape or ())}
+    return {**row, "bytes": _bytes_of(spec), "role": "weight"}
+
+
+def _constant_spec(attrs: Any) -> TensorSpec:
+    """Dtype and shape of a constant, its values left alone."""
     if hasattr(attrs, "spec"):
-        spec = attrs.spec("value")
-        dtype, shape = spec.dtype, spec.shape or ()
-    else:
-        dtype, shape = str(attrs["value"].dtype), attrs["value"].shape
-    item = numpy_dtype(dtype)
-    nbytes = math.prod(shape) * (0 if item is None else item.itemsize)
-    row = {"name": name, "dtype": dtype, "shape": list(shape)}
-    return {**row, "bytes": nbytes, "role": "weight"}
+        spec: TensorSpec = attrs.spec("value")
+        return spec
+    return TensorSpec(str(attrs["value"].dtype), attrs["value"].shape)
+
+
+def _bytes_of(spec: TensorSpec) -> int:
+    item = numpy_dtype(spec.dtype)
+    return math.prod(spec.shape or ()) * (0 if item is None else item.itemsize)
 
 
 def variable_row(variable: Variable) -> dict[str, Any]:

@@ -113,9 +113,14 @@ class Case:
 
     def on_path(self, *ops: str) -> list[str]:
         """The nodes of these ops that the outputs need, in the file's order."""
-        wanted = frozenset(ops)
-        flow = self.study.flow
-        return [flow.names[i] for i in self.numbers if flow.ops[i] in wanted]
+        return [
+            self.study.flow.names[i] for i in self.places(frozenset(ops).__contains__)
+        ]
+
+    def places(self, claim: Callable[[str], object]) -> list[int]:
+        """The node numbers of those that the outputs need whose op the claim is true of, in the file's order."""
+        names, path = self.study.flow.names, self.path
+        return [i for i in self.study.flow.by_kind(claim) if names[i] in path]
 
     def switches(self) -> Iterator[Candidate]:
         """The mode placeholders that the outputs depend on."""

@@ -55,7 +55,7 @@ def unsafe_nodes(
     Functions of the library count as soon as anything calls them, or differentiates what names them as its gradient; without
     ``outputs`` all of them do. A graph of layers has no op that runs.
     """
-    if model.layered or model.inferred:
+    if model.layered or model.inferred or _is_harmless(model):
         return ()
     names = None
     if outputs is not None:
@@ -65,6 +65,14 @@ def unsafe_nodes(
         names = _running(model.graph, wanted)
     return tuple(
         _Search(model.functions).graph(model.graph, names, (), outputs is None)
+    )
+
+
+def _is_harmless(model: Model) -> bool:
+    """Whether there is nothing to search: no op that is more than computation, no function that could hold one."""
+    ops = model.graph.kinds()
+    return not model.functions and not any(
+        danger_of(op) or op in _CARRIERS for op in ops
     )
 
 

@@ -19,6 +19,7 @@ from ..graph import Extent, FunctionRef, Shape, TensorSpec
 from ..graph.named_values import Attributes, Message
 from . import messages as proto
 from . import op_registry
+from .content import Content, content_of
 from .protobuf import CONTENT, DOUBLES, FLOATS, Run, run_in
 from .source import Source
 
@@ -222,9 +223,6 @@ def _decoded(kind: str, value: Any, source: Source | None) -> Any:
     return _function(value, source) if kind == "func" else _DECODERS[kind](value)
 
 
-_VALUES = ("tensor_content", "float_val", "double_val", "half_val", "int_val")
-
-
 class PlainAttrs(dict[str, Any]):
     """Attributes as they are unpickled: plain values; ``hollow`` is told, since of a value that is none TensorFlow makes zeros."""
 
@@ -243,7 +241,7 @@ class Attrs(Mapping[str, Any]):
     attributes that the file's own op definitions declare and stock TensorFlow does not.
     """
 
-    __slots__ = ("_beyond", "_raw", "known", "node", "otherwise", "source")
+    __slots__ = ("_beyond", "_content", "_raw", "known", "node", "otherwise", "source")
 
     def __init__(
         self,
@@ -255,6 +253,7 @@ class Attrs(Mapping[str, Any]):
         self._raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
         self.known: dict[str, Any] = _NOTHING
         self._beyond: tuple[frozenset[str], list[str]] | None = None
+        self._content: Content | None = None
 
     @property
     def raw(self) -> Any:
@@ -345,8 +344,16 @@ class Attrs(Mapping[str, Any]):
     @property
     def hollow(self) -> bool:
         """Whether the value of a constant is a shape alone, as where it was written apart; TensorFlow reads zeros."""
-        tensor = self.raw["value"].tensor if "value" in self.raw else None
-        return tensor is not None and not any(len(getattr(tensor, f)) for f in _VALUES)
+        content = self.content
+        return content is not None and content.hollow
+
+    @property
+    def content(self) -> Content | None:
+        """What a constant says of its value without its elements; None of a node that has no value."""
+        if self._content is None and "value" in (raw := self.raw):
+            tensor = raw["value"].tensor
+            self._content = content_of(tensor, _spec_of(tensor))
+        return self._content
 
     def beyond(self, names: frozenset[str]) -> list[str]:
         """The attributes that are not among some names; the last answer is kept, since many passes ask the same."""
@@ -358,9 +365,8 @@ class Attrs(Mapping[str, Any]):
 
     def spec(self, name: str) -> TensorSpec:
         """Dtype and shape of a tensor attribute, its values left alone."""
-        tensor = self.raw[name].tensor
-        dtype = proto.DATA_TYPES.get(tensor.dtype, f"dtype {tensor.dtype}")
-        return TensorSpec(dtype, shape_of(tensor.tensor_shape))
+        content = self.content if name == "value" else None
+        return _spec_of(self.raw[name].tensor) if content is None else content.spec
 
     def extent(self, name: str) -> Extent | None:
         """Where the raw little-endian bytes of a tensor attribute lie on disk; None where they are not there."""
@@ -375,6 +381,11 @@ class Attrs(Mapping[str, Any]):
         if run.length != dtype.itemsize * count:
             return None  # one value stands for many, or the file is wrong
         return self.source.extent(run.offset, run.length)
+
+
+def _spec_of(tensor: Message) -> TensorSpec:
+    dtype = proto.DATA_TYPES.get(tensor.dtype, f"dtype {tensor.dtype}")
+    return TensorSpec(dtype, shape_of(tensor.tensor_shape))
 
 
 def attr_names(attrs: Attributes) -> Iterable[str]:

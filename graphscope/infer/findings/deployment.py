@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from ...graph import Tensor
 from ...graph.amounts import number_of
 from ...ops import spellings
+from ...wire.content import Content
 from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES
 
-_NUMBERS = ("float_val", "double_val", "int_val", "int64_val", "half_val", "bool_val")
 LIMIT = 1 << 31  # bytes of a protobuf message
 _PIPELINES = re.compile(
     r"IteratorGetNext|QueueDequeue|Reader(Read|ReadUpTo)(V2)?$|BarrierTakeMany|ReadFile$|Unstage$"
@@ -24,6 +24,7 @@ _DECODERS = re.compile(
 _QUANTISED = re.compile(
     r"FakeQuant|Quantize|Dequantize|QuantizedConv|QuantizedMatMul|Requantize"
 )
+_PASSING = frozenset("RefSwitch RefMerge RefEnter RefSelect Switch Merge".split())
 _LISTED = 3  # devices that are named
 _SIZES = {
     "float64": 8,
@@ -50,7 +51,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 
 def _matching(case: Case, pattern: re.Pattern[str]) -> list[str]:
-    return case.on_path(*filter(pattern.match, set(case.study.flow.ops)))
+    return [case.study.flow.names[i] for i in case.places(pattern.match)]
 
 
 def _pipeline(case: Case) -> Iterator[Finding]:
@@ -106,8 +107,7 @@ def _decoders(case: Case) -> Iterator[Finding]:
 
 
 def _tables(case: Case) -> Iterator[Finding]:
-    flow = case.study.flow
-    tables = [flow.names[i] for i in case.numbers if TABLES.match(flow.ops[i])]
+    flow, tables = case.study.flow, _matching(case, TABLES)
     if not tables:
         return
     fills = [
@@ -156,7 +156,7 @@ def _state(case: Case) -> Iterator[Finding]:
 def _references(case: Case) -> Iterator[Finding]:
     flow = case.study.flow
     nodes = []
-    for i in case.numbers:
+    for i in case.places(_PASSING.__contains__):
         if flow.ops[i] in ("RefSwitch", "RefMerge", "RefEnter", "RefSelect"):
             nodes.append(flow.names[i])
         elif flow.ops[i] in ("Switch", "Merge") and flow.inputs[i]:
@@ -280,9 +280,8 @@ def _size(case: Case) -> Iterator[Finding]:
 
 def _is_one_number(attrs: object) -> bool:
     """Whether a constant is stored as one number that stands for all: it takes a few bytes, whatever its shape."""
-    raw = getattr(attrs, "raw", None)
-    tensor = raw["value"].tensor if raw is not None and "value" in raw else None
-    return any(len(getattr(tensor, field)) == 1 for field in _NUMBERS if tensor)
+    content: Content | None = getattr(attrs, "content", None)
+    return content is not None and content.one_number
 
 
 def _bytes_of(dtype: object, shape: object) -> int:

@@ -76,8 +76,8 @@ def _spelled_out(case: Case) -> list[str]:
     """
     flow, deps = case.study.flow, case.study.deps
     names = []
-    for i in case.numbers:
-        if flow.ops[i] != "SquaredDifference" or not deps.feeds[i] or deps.reduced[i]:
+    for i in case.places("SquaredDifference".__eq__):
+        if not deps.feeds[i] or deps.reduced[i]:
             continue
         means = [
             n for n in flow.outputs[i] if deps.reduced[n] and flow.names[n] in case.path
@@ -146,9 +146,7 @@ def _random(case: Case) -> Iterator[Finding]:
     flow = case.study.flow
     fed = {c.tensor.node for c in case.switches()}
     masks, draws = [], []
-    for i in case.numbers:
-        if not RANDOM.search(flow.ops[i]):
-            continue
+    for i in case.places(RANDOM.search):
         if _is_mask(case, i):
             if not _is_governed(case, i, fed):
                 masks.append(flow.names[i])

@@ -128,13 +128,11 @@ def _beyond_definition(node: Node) -> list[str]:
 def _unknown_attributes(case: Case) -> Iterator[Finding]:
     by_attr: dict[tuple[str, str], list[str]] = defaultdict(list)
     for function, graph in _graphs(case):
-        unknown: dict[tuple[str, int], list[str]] = {}  # many nodes share what they say
-        for name in graph:
-            node = graph.node(name)
-            kind = node.op, id(node.attrs)
-            if kind not in unknown:
-                unknown[kind] = _beyond_definition(node)
-            for attr in unknown[kind]:
+        nodes = [(name, data["node"]) for name, data in graph._node.items()]
+        kinds = {(node.op, id(node.attrs)): node for _, node in nodes}  # many share one
+        beyond = {kind: _beyond_definition(node) for kind, node in kinds.items()}
+        for name, node in nodes if any(beyond.values()) else ():
+            for attr in beyond[node.op, id(node.attrs)]:
                 by_attr[node.op, attr].append(name)
     for (op, attr), names in by_attr.items():
         yield Finding(

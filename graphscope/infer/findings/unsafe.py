@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...graph import Node
@@ -24,8 +24,9 @@ _FEEDS = frozenset(
 
 def find(case: Case) -> Iterator[Finding]:
     by_kind: dict[str, list[UnsafeNode]] = defaultdict(list)
-    run = _run(case)
-    for unsafe in (*unsafe_nodes(case.model), *run):
+    every = unsafe_nodes(case.model)
+    run = _run(case, every)
+    for unsafe in (*every, *run):
         saver = SAVES.match(unsafe.op) or RESTORES.match(unsafe.op)
         if unsafe not in by_kind[unsafe.what] and (unsafe in run or not saver):
             by_kind[unsafe.what].append(unsafe)
@@ -35,10 +36,13 @@ def find(case: Case) -> Iterator[Finding]:
             yield _finding(case, what, needed or nodes, bool(needed))
 
 
-def _run(case: Case) -> set[UnsafeNode]:
-    """What computing the outputs runs, fed in place of its input pipeline; all where no output is known."""
-    if not case.outputs:
-        return set(unsafe_nodes(case.model))
+def _run(case: Case, every: Sequence[UnsafeNode]) -> set[UnsafeNode]:
+    """What computing the outputs runs, fed in place of its input pipeline; all where no output is known.
+
+    ``every`` are the unsafe nodes of the file: where it has none, nothing that it computes is one.
+    """
+    if not case.outputs or not every:
+        return set(every)
     cut, feeds = duplicate(case.flat.graph), case.on_path(*_FEEDS)
     for name in feeds:
         put(cut, name, Node("Placeholder"), ())

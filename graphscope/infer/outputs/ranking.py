@@ -120,14 +120,13 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     least = max(ordered[0].points - slack, 0.5)
     leads: list[tuple[Rated, bytearray]] = []
     twins = Twins(study, [r.head.index for r in ordered[:64]])
-    meanings: set[tuple[int, int]] = set()
     answered = 0
     for each in ordered[:64]:
         own = labels_of(study, each.head.index)
         trains_only = any(
             e.name == "class weights" and e.points < 0 for e in each.evidence
         )
-        alone = bool(own & ~answered) and bool(meanings) and not trains_only
+        alone = bool(own & ~answered) and bool(leads) and not trains_only
         if each.points < (min(least, 0.0) if alone else least) or any(
             _same_prediction(study, each, lead, inside) for lead, inside in leads
         ):
@@ -138,10 +137,11 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
             continue  # a step from one of them to the loss
         if any(_names([each], lead) for lead, _ in leads):
             continue  # drawn around what is told without chance
-        meaning = twins.of(each.head.index, each.head.tensor.port)
-        if meaning in meanings or any(_is_trained(study, each, o) for o, _ in leads):
-            continue  # another tower's, or only there to be trained
-        meanings.add(meaning)
+        tensor = each.head.tensor
+        if any(twins.are(tensor, o.head.tensor) for o, _ in leads):
+            continue  # another tower's
+        if any(_is_trained(study, each, o) for o, _ in leads):
+            continue  # only there to be trained
         answered |= own
         behind = study.flow.upstream([each.head.index], _same_layer(study))
         leads.append((each, behind))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...graph import Tensor
 from ...ops import spellings
 from ...wire.attrs import element_count
 from ..training.op_kinds import SOURCES, VARIABLES
@@ -24,13 +25,24 @@ class Twins:
     """The meaning of tensors, as numbers that are equal where it is."""
 
     def __init__(self, study: Training, heads: Iterable[int]) -> None:
-        self.study = study
-        behind = study.flow.upstream(heads)
+        self.study, self.heads = study, tuple(heads)
         self.meanings: dict[int, int] = {}
         self._numbers: dict[object, int] = {}
-        for i in study.flow.order:
+
+    def are(self, one: Tensor, other: Tensor) -> bool:
+        """Whether two of the heads compute the same; the graph is walked when this is first asked."""
+        index = self.study.flow.index
+        self.meanings = self.meanings or self._walk()
+        return self.of(index[one.node], one.port) == self.of(
+            index[other.node], other.port
+        )
+
+    def _walk(self) -> dict[int, int]:
+        behind = self.study.flow.upstream(self.heads)
+        for i in self.study.flow.order:
             if behind[i]:
                 self.meanings[i] = self._number(self._meaning(i))
+        return self.meanings
 
     def of(self, i: int, port: int = 0) -> tuple[int, int]:
         """What a tensor computes."""

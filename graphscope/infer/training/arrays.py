@@ -21,7 +21,8 @@ class Flow:
 
     ``inputs[i]`` lists ``(source, port)`` in slot order, ``outputs[i]`` the data consumers (each once per slot),
     ``controls[i]`` the control inputs, ``controlled[i]`` the nodes that control-depend on it, ``order`` every node
-    with its data inputs before it (the back edges of loops left out; what a hostile file's cycles hold comes last).
+    with its data inputs before it (the back edges of loops left out; what a hostile file's cycles hold comes last);
+    ``turns`` says whether any edge leads back in it.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -36,6 +37,7 @@ class Flow:
             self._of_op.setdefault(op, []).append(i)
         self._wire_inputs()
         self._wire_controls()
+        self.turns = not _BACK_EDGES.isdisjoint(self._of_op)
         self.order = self._topological()
 
     def __len__(self) -> int:
@@ -84,8 +86,9 @@ class Flow:
                 if not waiting[target]:
                     order.append(target)
         if len(order) < len(self):
-            seen = set(order)
-            order += [i for i in range(len(self)) if i not in seen]
+            self.turns = True
+            ordered = set(order)
+            order += [i for i in range(len(self)) if i not in ordered]
         return order
 
     def tensor(self, i: int, port: int = 0) -> Tensor:

@@ -13,6 +13,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from ...ops import spellings
+from ...wire.content import Content
 from .arrays import Flow
 from .op_kinds import RANDOM, SHAPE_ONLY, SOURCES, TABLES, VARIABLES, kind_of
 
@@ -28,6 +29,7 @@ _LOOKUPS = frozenset(
         *"GatherNd ResourceGather ResourceGatherNd SparseToDense".split(),
     }
 )
+_REDUCERS = _REDUCTIONS | {"L2Loss", "Bincount", "DenseBincount", "ScatterNd"}
 _PICKS = "NonMaxSuppression"
 """Ops that give more or fewer rows by what they are fed: how many is a result."""
 
@@ -99,8 +101,20 @@ def find_dependence(
     )
 
 
+def dependence_on(
+    flow: Flow, deps: Dependence, excluded: bytearray, trainable: Iterable[int]
+) -> Dependence:
+    """The dependence of the same graph where only ``trainable`` count as weights (none: those that did before)."""
+    weights = tuple(sorted(trainable))
+    if weights and weights != deps.holders:
+        return find_dependence(flow, excluded, weights)
+    return look_ahead_again(flow, deps, excluded)
+
+
 def look_ahead_again(flow: Flow, deps: Dependence, excluded: bytearray) -> Dependence:
     """The same dependence, with other readers left out of what comes ``later``."""
+    if not any(deps.applied):
+        return deps
     later, searched = [0] * len(flow), [0] * len(flow)
     _look_ahead(flow, excluded, deps.feeds, deps.weights, deps.applied, later, searched)
     return replace(deps, later=later, searched=searched)
@@ -163,9 +177,9 @@ def is_hollow(attrs: object) -> bool:
 
 def constant_shape(attrs: Any) -> tuple[int, ...]:
     """The shape of a Const's value, without decoding the value where that can be had."""
-    raw = getattr(attrs, "raw", None)
-    if raw is not None and "value" in raw:
-        return tuple(dim.size for dim in raw["value"].tensor.tensor_shape.dim)
+    content: Content | None = getattr(attrs, "content", None)
+    if content is not None:
+        return content.sizes
     value = attrs.get("value")
     return tuple(value.shape) if value is not None else ()
 
@@ -197,21 +211,24 @@ def _propagate(
         feeds[i], weights[i] = feed, weight
         return True
 
-    _settle(flow.order, update, flow.outputs)
+    _settle(flow.order, update, flow.outputs.__getitem__ if flow.turns else None)
 
 
 def _settle(
     order: list[int],
     update: Callable[[int], bool],
-    dependants: Callable[[int], Iterable[int]] | list[list[int]],
+    dependants: Callable[[int], Iterable[int]] | None,
 ) -> None:
     """Update every node in order, and what depends on a change behind it again, until nothing changes.
 
-    Without loops that is one pass. The back edges of chained loops each send their body round once more; sets that
+    Without loops (``dependants`` None) that is one pass. The back edges of chained loops each send their body round once more; sets that
     only grow come to an end.
     """
-    position = {i: at for at, i in enumerate(order)}
-    after = dependants if callable(dependants) else dependants.__getitem__
+    if dependants is None:
+        for i in order:
+            update(i)
+        return
+    after, position = dependants, {i: at for at, i in enumerate(order)}
     behind: list[int] = []
     for at, i in enumerate(order):
         if update(i):
@@ -226,6 +243,8 @@ def _settle(
 
 def _find_reduced(flow: Flow, feeds: list[int], weights: list[int]) -> bytearray:
     reduced = bytearray(len(flow))
+    if not flow.by_kind(_REDUCERS.__contains__):
+        return reduced
     for i in flow.order:
         if not feeds[i] and not weights[i]:
             continue
@@ -273,6 +292,8 @@ def _find_applied(
     flow: Flow, feeds: list[int], weights: list[int], reduced: bytearray
 ) -> list[int]:
     applied = [0] * len(flow)
+    if not any(weights):
+        return applied
     for i, wires in enumerate(flow.inputs):
         if not feeds[i] or len(wires) < 2 or kind_of(flow.ops[i]):
             continue
@@ -285,6 +306,8 @@ def _find_applied(
 def _find_one_hot(flow: Flow) -> bytearray:
     """What only points into the weights that it is multiplied with: one-hot codes, and parts of them."""
     mask = bytearray(len(flow))
+    if not flow.by_kind("OneHot".__eq__):
+        return mask
     for i in flow.order:
         if flow.ops[i] == "OneHot":
             mask[i] = 1
@@ -304,6 +327,8 @@ def _look_ahead(
     later: list[int],
     searched: list[int],
 ) -> None:
+    if not any(applied):
+        return
     ops = flow.ops
     one_hot = _find_one_hot(flow)
 
@@ -323,6 +348,7 @@ def _look_ahead(
         later[i], searched[i] = after, direct
         return True
 
-    _settle(
-        flow.order[::-1], update, lambda i: [source for source, _ in flow.inputs[i]]
-    )
+    def before(i: int) -> list[int]:
+        return [source for source, _ in flow.inputs[i]]
+
+    _settle(flow.order[::-1], update, before if flow.turns else None)

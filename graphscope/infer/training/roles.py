@@ -15,7 +15,7 @@ from ...graph import Function, Graph
 from ...ops import spellings
 from .arrays import Flow
 from .assignments import classify_writes
-from .dependence import Dependence, find_dependence, look_ahead_again
+from .dependence import Dependence, dependence_on, find_dependence, look_ahead_again
 from .gradients.backward import find_backward, find_updates
 from .gradients.derivatives import Derivatives, find_derivatives
 from .measures.losses import Losses, find_losses
@@ -104,7 +104,7 @@ def study_training(
     fetched = differentiated_weights(flow, derivatives)
     trained = _find_trained(flow, backward, updates, writes, collections or {}, fetched)
     aside = _find_aside(flow, backward)
-    deps = find_dependence(flow, aside, trained or None)
+    deps = dependence_on(flow, first, aside, trained)
     trains = bool(updates) or "optimizer" in writes.values()
     losses = find_losses(flow, deps, backward, writes, trains, derivatives.steps())
     deps = look_ahead_again(flow, deps, _without_measures(aside, losses))
@@ -153,6 +153,8 @@ def _find_copies(flow: Flow, deps: Dependence, writes: Mapping[int, str]) -> int
 def _find_aside(flow: Flow, backward: bytearray) -> bytearray:
     """The backward pass, and what only computes a value to write into a variable: no part of the way forward."""
     aside = bytearray(backward)
+    if not any(backward) and not flow.by_kind(lambda op: kind_of(op) == "write"):
+        return aside
     for i in reversed(flow.order):
         readers = [n for n in flow.outputs[i] if flow.ops[n] not in SHAPE_ONLY]
         if readers and kind_of(flow.ops[i]) == "":
@@ -249,6 +251,8 @@ def _spread_upstream(
 ) -> None:
     """Give a node whose every reader has a role the first of their roles, where that is safe to say; ``spared`` are what
     is trained, and what is predicted from it alone."""
+    if not roles:
+        return
     idle = bytearray(len(flow))
     counted = _counted_bits(flow, deps, roles)
     for i in reversed(flow.order):

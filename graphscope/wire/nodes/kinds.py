@@ -19,6 +19,7 @@ from ..attrs import Attrs, shape_of
 from ..source import Source
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+_SHORT = 128  # bytes
 _TOO_MANY = 1 << 62
 _NODE_DEF = proto.NodeDef
 _SHAPES = "_output_shapes"
@@ -67,7 +68,7 @@ class Kinds:
         if known is None:
             data = message.SerializeToString()
             known = self._new(message, data, Owner(message.name, message.op))
-            if _is_whole(known[0].node):
+            if _is_shared(known[0].node, key):
                 self._shared[key] = known
         return known
 
@@ -95,16 +96,28 @@ class Kinds:
         return self._specs[data]
 
 
-def _is_whole(node: Node) -> bool:
+def _is_shared(node: Node, key: tuple[Any, ...]) -> bool:
     """Whether all is there that its op needs: else an error would name the node, and it is its own kind.
 
-    A constant is its own too: two of one value are rare, and all would be compared.
+    So is a constant of more than a few numbers: two of one value are rare, and all would be compared.
     """
     needed = op_registry.needed_attrs(node.op)
-    if needed is None or node.op == "Const":
+    if needed is None:
         return False
+    if node.op == "Const":
+        return sum(map(len, key)) <= _SHORT and _is_constant(node.attrs)
     raw = node.attrs.raw  # type: ignore[attr-defined]
     return all(name in raw for name in needed)
+
+
+def _is_constant(attrs: Any) -> bool:
+    """Whether the value is a tensor of the dtype: nothing that an error would be about."""
+    raw = attrs.raw
+    if "dtype" not in raw or "value" not in raw:
+        return False
+    dtype, value = raw["dtype"], raw["value"]
+    kinds = dtype.WhichOneof("value"), value.WhichOneof("value")
+    return kinds == ("type", "tensor") and dtype.type == value.tensor.dtype
 
 
 def _arities(op: str, attrs: object) -> tuple[int | None, int]:

@@ -10,14 +10,24 @@ from .branches import is_pivot
 
 def readers_of(study: Training, i: int) -> list[int]:
     """Who reads the node's values, left out what only looks at its shape, and the steps of its derivatives."""
-    ops, own = study.flow.ops, study.derivatives
-    scope = own.scope if own is not None else []
-    return [
-        n
-        for n in study.flow.outputs[i]
-        if (ops[n] not in SHAPE_ONLY or _starts_loop(study, n))
-        and not (scope and scope[n])
-    ]
+    return [n for n in study.flow.outputs[i] if _reads_values(study, n)]
+
+
+def _reads_values(study: Training, i: int) -> bool:
+    own = study.derivatives
+    if own is not None and own.scope[i]:
+        return False
+    return study.flow.ops[i] not in SHAPE_ONLY or _starts_loop(study, i)
+
+
+def read_by_model(study: Training) -> bytearray:
+    """A mask of the nodes whose values a node without a role reads."""
+    read = bytearray(len(study.flow))
+    for i, wires in enumerate(study.flow.inputs):
+        if wires and i not in study.roles and _reads_values(study, i):
+            for source, _ in wires:
+                read[source] = 1
+    return read
 
 
 def _starts_loop(study: Training, i: int) -> bool:

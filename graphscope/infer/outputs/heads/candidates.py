@@ -12,7 +12,7 @@ from ...training.arrays import Flow
 from ...training.gradients.derivatives import differentiated_input
 from ...training.op_kinds import SHAPE_ONLY, kind_of
 from ...training.roles import Training
-from .alive import is_alive, readers_of
+from .alive import is_alive, read_by_model, readers_of
 from .boundaries import boundaries_of, ends_of_copies
 from .branches import branches, is_pivot, read_by_branch
 from .embeddings import codes_before_classes
@@ -183,12 +183,11 @@ def _role_of(study: Training, i: int) -> str:
 
 
 def _ends(study: Training) -> list[int]:
-    flow = study.flow
+    read = read_by_model(study)
     return [
         i
-        for i in range(len(flow))
-        if (is_alive(study, i) or _is_plain_result(study, i))
-        and all(n in study.roles for n in readers_of(study, i))
+        for i in range(len(study.flow))
+        if not read[i] and (is_alive(study, i) or _is_plain_result(study, i))
     ]
 
 

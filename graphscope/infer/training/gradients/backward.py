@@ -92,8 +92,10 @@ def find_backward(
 def _unasked(flow: Flow, own: Derivatives) -> bytearray:
     """Where nothing is trained: the nodes of gradients that no derivative asked for is computed from."""
     asked = own.by_input or any(own.free)
-    known = own.scope if asked or _left_behind(flow, own.scope) else []
     mask = bytearray(len(flow))
+    if not any(own.scope):
+        return mask
+    known = own.scope if asked or _left_behind(flow, own.scope) else []
     for i, name in enumerate(known):
         mask[i] = bool(name) and not own.free[i]
     return mask

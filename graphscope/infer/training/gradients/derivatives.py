@@ -91,7 +91,7 @@ def _pushed(flow: Flow, scope: list[str], trained: set[str]) -> tuple[int, ...]:
 
 
 def _scope_of(name: str) -> str:
-    match = _SCOPE.match(name)
+    match = _SCOPE.match(name) if "gradient" in name else None
     return match.group(1) if match else ""
 
 

@@ -160,6 +160,8 @@ def _find_lossy(flow: Flow, deps: Dependence, backward: bytearray) -> bytearray:
     What an activation follows is the model's, whatever it holds: a factorisation machine squares.
     """
     lossy = bytearray(len(flow))
+    if not deps.has_weights:
+        return lossy
     for i in flow.order:
         op = flow.ops[i]
         if not deps.weights[i] or not deps.feeds[i] or deps.applied[i] or op in _ENDS:
@@ -232,7 +234,7 @@ def _measured_inputs(
     Where nothing trains, a logarithm alone makes no loss: the log of a masked policy is what its author fetches.
     """
     measured = unmeasured = 0
-    for i in range(len(flow)):
+    for i in range(len(flow)) if deps.has_weights else ():
         if aside[i] or not deps.weights[i] or not deps.feeds[i] or kind_of(flow.ops[i]):
             continue
         fetched = not trains or _is_fetched(flow, i)

@@ -31,6 +31,8 @@ def find_passive(
     taken of, and what sums up over the batch what a gradient is taken of: a loss that is only summarised.
     """
     passive = bytearray(len(flow))
+    if not flow.by_kind(lambda op: kind_of(op) in _LOOKS):
+        return passive
     answers = _find_answers(flow, deps, differentiated)
     approached = bytearray(differentiated)
     for i in flow.order:
