@@ -137,8 +137,7 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
             continue  # a step from one of them to the loss
         if any(_names([each], lead) for lead, _ in leads):
             continue  # drawn around what is told without chance
-        tensor = each.head.tensor
-        if any(twins.are(tensor, o.head.tensor) for o, _ in leads):
+        if any(twins.are(each.head, o.head) for o, _ in leads):
             continue  # another tower's
         if any(_is_trained(study, each, o) for o, _ in leads):
             continue  # only there to be trained

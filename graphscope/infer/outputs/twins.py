@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...graph import Tensor
 from ...ops import spellings
 from ...wire.attrs import element_count
 from ..training.op_kinds import SOURCES, VARIABLES
 from ..training.roles import Training
+from .heads.candidates import Head
 
 _PARTS = frozenset(
     {*spellings.SPLITS, *"StridedSlice Slice Unpack Identity Shape".split()}
@@ -29,13 +29,11 @@ class Twins:
         self.meanings: dict[int, int] = {}
         self._numbers: dict[object, int] = {}
 
-    def are(self, one: Tensor, other: Tensor) -> bool:
+    def are(self, one: Head, other: Head) -> bool:
         """Whether two of the heads compute the same; the graph is walked when this is first asked."""
-        index = self.study.flow.index
         self.meanings = self.meanings or self._walk()
-        return self.of(index[one.node], one.port) == self.of(
-            index[other.node], other.port
-        )
+        mine = self.of(one.index, one.tensor.port)
+        return mine == self.of(other.index, other.tensor.port)
 
     def _walk(self) -> dict[int, int]:
         behind = self.study.flow.upstream(self.heads)
