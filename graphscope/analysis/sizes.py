@@ -123,7 +123,8 @@ def _constant_spec(attrs: Any) -> TensorSpec:
 
 def _bytes_of(spec: TensorSpec) -> int:
     item = numpy_dtype(spec.dtype)
-    return math.prod(spec.shape or ()) * (0 if item is None else item.itemsize)
+    count = math.prod(size or 0 for size in spec.shape or ())
+    return count * (0 if item is None else item.itemsize)
 
 
 def variable_row(variable: Variable) -> dict[str, Any]:
