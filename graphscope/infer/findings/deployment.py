@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...graph import Tensor
 from ...graph.amounts import number_of
 from ...ops import spellings
-from ...wire.content import Content
+from ...wire.attrs.content import Content
 from ..finding import Case, Finding, listed
 from ..training.dependence import constant_shape
 from ..training.op_kinds import TABLES, WRITES

@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from ...ops import spellings
-from ...wire.content import Content
+from ...wire.attrs.content import Content
 from .arrays import Flow
 from .op_kinds import RANDOM, SHAPE_ONLY, SOURCES, TABLES, VARIABLES, kind_of
 

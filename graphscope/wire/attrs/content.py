@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..graph import TensorSpec
-from ..graph.named_values import Message
+from ...graph import TensorSpec
+from ...graph.named_values import Message
 
 _VALUES = ("tensor_content", "float_val", "double_val", "half_val", "int_val")
 _NUMBERS = ("float_val", "double_val", "int_val", "int64_val", "half_val", "bool_val")
