@@ -19,9 +19,9 @@ from ...graph import Extent, FunctionRef, Shape, TensorSpec
 from ...graph.named_values import Attributes, Message
 from .. import messages as proto
 from .. import op_registry
-from .content import Content, content_of
 from ..protobuf import CONTENT, DOUBLES, FLOATS, Run, run_in
 from ..source import Source
+from .content import Content, content_of
 
 MAX_ELEMENTS = (
     1 << 31
