@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 
-# how fast a machine draws examples is no fault of what is tested
+# another one shows which test rests on what it happens to draw
+SEED = int(os.environ.get("GRAPHSCOPE_SEED", 0))
+
+# how fast a machine draws examples is no fault of what is tested, nor is which ones it draws
 hypothesis.settings.register_profile(
     "any machine",
     deadline=None,
+    derandomize=not SEED,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("any machine")
@@ -30,6 +36,28 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="graphscope-state-")
 
 ROOT = Path(__file__).parent.parent
 CORPUS = Path(os.environ.get("GRAPHSCOPE_CORPUS", ROOT.parent / "shared" / "corpus"))
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """A file that draws as it is imported draws the same, whichever others are."""
+    if isinstance(collector, pytest.Module):
+        seed_all()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before every fixture: a test draws the same alone, after others, and in another process."""
+    seed_all()
+
+
+def seed_all() -> None:
+    """Seed Python, numpy, and of TensorFlow and both Keras those that are imported."""
+    random.seed(SEED)
+    np.random.seed(SEED)
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].random.set_seed(SEED)
+    for name in {"keras", "tf_keras"} & set(sys.modules):
+        sys.modules[name].utils.set_random_seed(SEED)
 
 
 @pytest.fixture(scope="session")
