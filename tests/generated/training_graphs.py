@@ -248,9 +248,24 @@ class Trained:
 
 
 def random_training(seed: int, folder: Path) -> Trained:
-    """Write a training checkpoint with its ``.meta``, and the evaluation graph, frozen."""
+    """Write a training checkpoint with its ``.meta``, and the evaluation graph, frozen.
+
+    The weights are drawn again where the logits are the same whatever is fed, as behind a ReLU that is always 0: of
+    such a net a proof can say nothing.
+    """
     rng = np.random.default_rng(seed)
     shape, fed = pick(rng, INPUTS), chance(rng)
+    is_constant = True
+    while is_constant:
+        saved, owners = training(seed, shape, fed, rng, folder)
+        path, is_constant = evaluation(seed, shape, saved, folder)
+    return Trained(saved, path, owners)
+
+
+def training(
+    seed: int, shape: Any, fed: bool, rng: Rng, folder: Path
+) -> tuple[str, Counter[str]]:
+    """Write the training checkpoint with weights of ``rng``; the layers that own them."""
     with tensorflow_1(), v1.Session() as session:
         x = v1.placeholder(tf.float32, shape, name="x")
         mode = v1.placeholder(tf.bool, [], name="is_training") if fed else True
@@ -261,7 +276,7 @@ def random_training(seed: int, folder: Path) -> Trained:
         for variable in v1.global_variables():
             variable.load(weight(variable, rng), session)
         saved = v1.train.Saver().save(session, str(folder / "model.ckpt"))
-    return Trained(saved, evaluation(seed, shape, saved, folder), +script.owners)
+    return saved, +script.owners
 
 
 def weight(variable: Any, rng: Rng) -> np.ndarray:
@@ -273,10 +288,17 @@ def weight(variable: Any, rng: Rng) -> np.ndarray:
     return rng.normal(1 if "gamma" in variable.op.name else 0, 0.3, shape).astype("f")
 
 
-def evaluation(seed: int, shape: Any, saved: str, folder: Path) -> Path:
-    with tensorflow_1(), v1.Session() as session:
+def evaluation(seed: int, shape: Any, saved: str, folder: Path) -> tuple[Path, bool]:
+    """Write the evaluation graph; whether its logits are the same for every input."""
+    plain = v1.ConfigProto()  # TensorFlow's optimizer fuses what no kernel of it runs
+    plain.graph_options.rewrite_options.disable_meta_optimizer = True
+    with tensorflow_1(), v1.Session(config=plain) as session:
         x = v1.placeholder(tf.float32, shape, name="x")
-        net(Script(np.random.default_rng([seed, 1]), False, tf.constant(1.0)), x)
+        logits = net(Script(np.random.default_rng([seed, 1]), False, tf.constant(1.0)), x)
         saver = v1.train.Saver()
         saver.restore(session, saved)
-        return Path(saver.save(session, str(folder / "evaluation.ckpt")))
+        path = Path(saver.save(session, str(folder / "evaluation.ckpt")))
+        sizes = [16, *(each or 32 for each in shape[1:])]
+        inputs = np.random.default_rng(0).normal(scale=3, size=sizes)
+        values = session.run(logits, {x: inputs})
+    return path, bool((values == values[0]).all())
