@@ -294,7 +294,9 @@ def evaluation(seed: int, shape: Any, saved: str, folder: Path) -> tuple[Path, b
     plain.graph_options.rewrite_options.disable_meta_optimizer = True
     with tensorflow_1(), v1.Session(config=plain) as session:
         x = v1.placeholder(tf.float32, shape, name="x")
-        logits = net(Script(np.random.default_rng([seed, 1]), False, tf.constant(1.0)), x)
+        logits = net(
+            Script(np.random.default_rng([seed, 1]), False, tf.constant(1.0)), x
+        )
         saver = v1.train.Saver()
         saver.restore(session, saved)
         path = Path(saver.save(session, str(folder / "evaluation.ckpt")))
