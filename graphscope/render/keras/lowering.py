@@ -18,6 +18,7 @@ from .loops.cell import rnn_step
 from .loops.layer import loop_step
 from .lower.layers import layer_step
 from .lower.ops import op_step
+from .lower.reshapes import joined
 from .operands.index_grids import is_formed
 from .operands.operand import OperandContext
 from .operands.reader import Values
@@ -83,6 +84,7 @@ class Lowering(OperandContext):
         results = tuple(self.result(tensor) for tensor in roots)
         steps, results = merged(self.steps.values(), results)
         steps, results = autocast(steps, results, self.dtype_of)
+        steps = joined(steps, results)
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),

@@ -65,3 +65,39 @@ def test_a_shape_is_said_with_the_filters_that_it_follows() -> None:
     found = unifier.unify(fields)
     assert str(found["shape"]) == "(2, 2 * filters)"
     assert [p.name for p in unifier.parameters] == ["filters", "target_shape"]
+
+
+@pytest.mark.parametrize(
+    "columns, texts, count",
+    [
+        # an element that another parameter says already, and one for all tuples alike
+        ([(2, 4), ((2, 2, 8), (4, 4, 8))], ["size", "(size, size, 8)"], 1),
+        (
+            [((1, 2, 16), (1, 4, 16)), ((2, 9), (4, 9))],
+            ["(1, size, 16)", "(size, 9)"],
+            1,
+        ),
+        # two sizes of two tuples
+        (
+            [((2, 3), (4, 9)), ((3, 2, 2), (9, 4, 4))],
+            ["(size, size_1)", "(size_1, size, size)"],
+            2,
+        ),
+        # two sizes of one tuple are no shorter than the tuple
+        ([((2, 3), (4, 9))], ["target_shape"], 1),
+        # what is left open in one of them
+        ([((-1, 8), (4, 8))], ["(size, 8)"], 1),
+        # sizes that a run alone knows
+        ([((None, 2), (None, 4))], ["target_shape"], 1),
+    ],
+)
+def test_tuples_of_sizes_share_their_elements(columns, texts, count) -> None:
+    """As the shapes of Swin's windows."""
+    unifier = Unifier(())
+    labels = [
+        "target_shape" if isinstance(each[0], tuple) else "size" for each in columns
+    ]
+    fields = [Field(at, labels[at], each) for at, each in enumerate(columns)]
+    said_ = unifier.unify(fields)
+    assert [str(said_[at]) for at in range(len(columns))] == texts
+    assert len(unifier.parameters) == count

@@ -111,7 +111,7 @@ class Writer:
         if part.shown:
             values["name"] = part.shown
         for number, text in enumerate(skeleton(part.text)[1]):
-            values["literal", number] = Code(text)
+            values["literal", number] = int(text) if text.isdigit() else Code(text)
         return values
 
     def _label(self, part: Part, key: Any) -> tuple[str, str]:

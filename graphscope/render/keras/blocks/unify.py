@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 from ....graph.names import Names
@@ -90,8 +89,11 @@ class Unifier:
                 self._by_number(field)
         numbers = [f for f in differing if f.role == NUMBER and _are_numbers(f)]
         values = [f for f in differing if f.role in (VALUE, NUMBER)]
-        for field in sorted((f for f in values if f not in numbers), key=_scale):
+        others = [field for field in values if field not in numbers]
+        tuples = [field for field in others if _are_sizes(field)]
+        for field in sorted((f for f in others if f not in tuples), key=_scale):
             self._value(field)
+        self._tuples(tuples)
         for field in numbers:
             self.said[field.key] = Code(self._number(field.values))
         return self.said
@@ -172,22 +174,44 @@ class Unifier:
         name = self._parameter(identifier(field.label), VALUE, field.values)
         self.said[field.key] = Code(name)
 
+    def _tuples(self, fields: Sequence[Field]) -> None:
+        """Tuples of sizes: a parameter for an element where that takes no more parameters than one for each tuple."""
+        left = {tuple(map(literal, each.values)): each for each in fields}.values()
+        while unsaid := [columns for each in left if (columns := self._unsaid(each))]:
+            fewest = min(unsaid, key=len)
+            together = list(dict.fromkeys(c for each in unsaid for c in each))
+            if len(fewest) > 1 and len(together) > len(unsaid):
+                break
+            for column in fewest if len(fewest) == 1 else together:
+                self._parameter("size", VALUE, column)
+        for field in fields:
+            self._value(field)
+
+    def _unsaid(self, field: Field) -> list[tuple[int, ...]]:
+        """The elements of the tuples, in each occurrence, that no parameter says yet."""
+        columns = dict.fromkeys(zip(*field.values))
+        return [column for column in columns if self._size(column) is None]
+
     def _elements(self, field: Field) -> Code | None:
-        """A tuple of numbers of which each is always the same, or a multiple of a count of filters or units."""
+        """The tuple of sizes by its elements; None where one of them takes a parameter of its own."""
         if not _are_sizes(field):
             return None
-        texts = []
-        for column in zip(*field.values):
-            if len(set(column)) == 1:
-                texts.append(literal(column[0]))
-                continue
-            scaled = (known for known in self.parameters if _is_scaled(known))
-            multiples = ((known, _times(column, known.values)) for known in scaled)
-            name, times = next(((k.name, n) for k, n in multiples if n), ("", 0))
-            if not times:
-                return None
-            texts.append(name if times == 1 else f"{times} * {name}")
-        return Code(f"({', '.join(texts)}{',' if len(texts) == 1 else ''})")
+        texts = [self._size(column) for column in zip(*field.values)]
+        if None in texts:
+            return None
+        return Code(f"({', '.join(map(str, texts))}{',' if len(texts) == 1 else ''})")
+
+    def _size(self, column: tuple[int, ...]) -> str | None:
+        """A size that is always the same, one of the parameters, or a multiple of a count of filters or units."""
+        if len(set(column)) == 1:
+            return literal(column[0])
+        for known in self.parameters:
+            if known.role == VALUE and known.values == column:
+                return known.name
+            times = _times(column, known.values) if _is_scaled(known) else 0
+            if times:
+                return f"{times} * {known.name}"
+        return None
 
     def _parameter(self, candidate: str, role: str, values: tuple[object, ...]) -> str:
         for known in self.parameters:
@@ -199,9 +223,9 @@ class Unifier:
 
 
 def _scale(field: Field) -> float:
-    """Small numbers first, so that large ones can be multiples of them; tuples, which can be made of them, last."""
+    """Small numbers first, so that large ones can be multiples of them."""
     scaled = field.label in _SCALED and all(type(v) is int for v in field.values)
-    return max(field.values) if scaled else inf if _are_sizes(field) else 0.0
+    return max(field.values) if scaled else 0.0
 
 
 def _are_sizes(field: Field) -> bool:
