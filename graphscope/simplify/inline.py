@@ -113,9 +113,10 @@ def _reached(model: Model) -> tuple[dict[str, list[str]], set[str]]:
             if kind in asked:
                 continue
             asked.add(kind)
-            called = _callee(node, library)
             named = function_names(node) & library.keys()
-            bodies |= named - {called}
+            if not named:
+                continue
+            bodies |= named - {_callee(node, library)}
             for name in named - calls.keys():
                 body = library[name].graph
                 calls[name] = list(_calls(body, library))

@@ -143,6 +143,8 @@ def put_versions(target: Any, versions: Mapping[str, int]) -> None:
 def function_names(node: Node) -> set[str]:
     """The functions of the library that one node refers to, by attribute or by its op."""
     names, stack = {node.op}, [(node.op, node.attrs)]
+    if not open_attrs(node.op, node.attrs):
+        return names
     while stack:
         for value in _functions_in(*stack.pop()):
             names.add(value.name)

@@ -116,11 +116,13 @@ def _by_rows(study: Training) -> set[int]:
     what it divided by a root, and does not look at the variable, as an average does.
     """
     flow, moved = study.flow, set()
+    below_roots = flow.downstream(flow.by_kind("Sqrt".__eq__))
     for i in flow.by_kind(_SUBTRACTS.match):
         variable = flow.variable_of(flow.inputs[i][0][0]) if flow.inputs[i] else None
-        if variable is None or len(flow.inputs[i]) < 2:
+        wires = flow.inputs[i]
+        if variable is None or len(wires) < 2 or not below_roots[wires[1][0]]:
             continue
-        above = flow.behind(flow.inputs[i][1][0], partial(_is_own, study))
+        above = flow.behind(wires[1][0], partial(_is_own, study))
         if variable not in above and any(flow.ops[n] == "Sqrt" for n in above):
             moved.add(variable)
     return moved
