@@ -28,6 +28,7 @@ sys.modules["tf_keras.legacy_tf_layers"] = layers
 import tensorflow.compat.v1 as tf, tf_slim as slim
 from tf_slim.nets import resnet_v1, vgg
 tf.disable_v2_behavior()
+tf.set_random_seed(7)
 name, path = sys.argv[1:]
 x = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
 if name == "resnet50":

@@ -1,4 +1,4 @@
-"""A command of two trees of the package, in turn: ``python benchmarks/pairs.py --runs 5 OTHER_TREE inspect model.ckpt``.
+"""A command of two trees of the package, in turn: ``python benchmarks/pairs.py --runs 5 OTHER_TREE inspect model.ckpt`` (``table.py``: all of the table).
 
 Prints, of each tree, the least and the median processor time of all that it started and its peak memory, and what this tree needs of the
 other's. A file or folder named after ``-o`` is removed before each run. On a busy machine the ratio is what can be trusted.
@@ -20,20 +20,24 @@ from side_by_side import environment
 ROOT = Path(__file__).parent.parent
 
 
-def cost(tree: Path, command: list[str]) -> tuple[float, float]:
-    """Processor seconds and peak MB of one run; raises RuntimeError where it fails."""
+def clear(command: list[str]) -> None:
+    """Remove what the command is to write."""
     if "-o" in command:
         out = Path(command[command.index("-o") + 1])
         shutil.rmtree(out) if out.is_dir() else out.unlink(missing_ok=True)
+
+
+def cost(tree: Path, program: list[str]) -> tuple[float, float]:
+    """Processor seconds and peak MB of one run of Python; raises RuntimeError where it fails."""
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "graphscope", *command],
+        [sys.executable, "-P", *program],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment() | {"PYTHONPATH": str(tree)},
     )
     _, status, usage = os.wait4(child.pid, 0)
     if status:
-        raise RuntimeError(f"{tree}: {command} failed (status {status})")
+        raise RuntimeError(f"{tree}: {program} failed (status {status})")
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
@@ -49,7 +53,9 @@ def main() -> None:
     costs: dict[Path, list[tuple[float, float]]] = {tree: [] for tree in trees}
     for _ in range(asked.runs):
         for tree in trees:
-            costs[tree].append(cost(tree, asked.command))
+            clear(asked.command)
+            program = ["-m", "graphscope", *asked.command]
+            costs[tree].append(cost(tree, program))
     for tree in trees:
         seconds = [each for each, _ in costs[tree]]
         least, middle = min(seconds), statistics.median(seconds)

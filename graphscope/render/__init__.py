@@ -8,7 +8,7 @@ here infers: a renderer draws what it is given.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -57,10 +57,16 @@ Renderer = Callable[[Drawing], str | bytes]
 @cache
 def _renderers() -> Mapping[str, Renderer]:
     by_suffix: dict[str, Renderer] = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-        loaded = import_module(f"{__name__}.{module.name}")
-        _join(by_suffix, getattr(loaded, "SUFFIXES", {}), module.name)
+    for name, suffixes in _formats():
+        _join(by_suffix, suffixes, name)
     return by_suffix
+
+
+def _formats() -> Iterator[tuple[str, Mapping[str, Renderer]]]:
+    """The modules by name with the suffixes that each serves, small ones first, each imported when its turn comes."""
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: (m.ispkg, m.name)):
+        loaded = import_module(f"{__name__}.{module.name}")
+        yield module.name, getattr(loaded, "SUFFIXES", {})
 
 
 def _join(
@@ -89,13 +95,14 @@ def formats() -> dict[str, str]:
 
 def renderer(suffix: str) -> Renderer:
     """The renderer that serves a suffix; raises GraphscopeError with the known ones where there is none."""
+    for _, suffixes in _formats():
+        if suffix.lower() in suffixes:
+            return suffixes[suffix.lower()]
     known = _renderers()
-    if suffix.lower() not in known:
-        hint = did_you_mean(suffix, known) or "; known: " + " ".join(sorted(known))
-        raise GraphscopeError(
-            f"no renderer writes {suffix or 'a name without suffix'!r}{hint}"
-        )
-    return known[suffix.lower()]
+    hint = did_you_mean(suffix, known) or "; known: " + " ".join(sorted(known))
+    raise GraphscopeError(
+        f"no renderer writes {suffix or 'a name without suffix'!r}{hint}"
+    )
 
 
 def write(view: Drawing, path: str | Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from math import gcd
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...graph import Graph, Layer, Node, Tensor
 
@@ -34,6 +34,8 @@ class Worth:
         self.place = {name: at for at, name in enumerate(order)}
         self.lines = {name: _lines(graph.node(name)) for name in order}
         self.counted = {name for name in order if self._is_counted(name)}
+        self.numberless = {name: _NUMBER.sub("#", name) for name in order}
+        self._columns: dict[tuple[str, ...], _Column] = {}
 
     def _is_counted(self, name: str) -> bool:
         """Whether a name says nothing: that of an op, which is not written, and those that Keras gives by counting."""
@@ -46,7 +48,9 @@ class Worth:
         """What the names of a run begin with, and how each goes on; a name that only counts its class is ``""``."""
         texts = ["" if name in self.counted else name for name in names]
         prefix = scope([name for name in texts if name])
-        return prefix, tuple(_NUMBER.sub("#", name[len(prefix) :]) for name in texts)
+        # a scope ends where a word ends, so no number is astride its end
+        start, numberless = len(_NUMBER.sub("#", prefix)), self.numberless
+        return prefix, tuple([name and numberless[name][start:] for name in texts])
 
     def score(
         self,
@@ -70,18 +74,17 @@ class Worth:
             passed += _NAME * len(_parameters(zip(*ways)))
         elif any(ways[0]) and len(set(prefixes)) < len(prefixes):
             passed += _NO_SCOPE
-        passed += self._astride(runs[:_LOOKED_AT])
+        passed += self._astride(runs[:_LOOKED_AT], prefixes)
         tidy = min(len(prefixes[0]), 40) / 100
         return saving(length, count) - passed * count + tidy
 
-    def _astride(self, runs: list[list[str]]) -> float:
-        """What it costs on average that a run cuts through scopes on its two sides.
+    def _astride(self, runs: list[list[str]], prefixes: Sequence[str]) -> float:
+        """What it costs on average that a run, whose names begin with the prefix, cuts through scopes on its two sides.
 
         It does where it begins or ends between two names that share more than all names of the run do.
         """
         total = 0
-        for names in runs:
-            own = self.patterns(names)[0]
+        for names, own in zip(runs, prefixes):
             first, last = self.place[names[0]], self.place[names[-1]]
             for before, after in ((first - 1, first), (last, last + 1)):
                 if 0 <= before and after < len(self.order):
@@ -96,20 +99,37 @@ class Worth:
         A sequence of sizes that differ so counts only where none of the single numbers does.
         """
         ways: set[Hashable] = set()
-        sequences: list[list[Any]] = []
+        sequences: dict[tuple[str, ...], list[Any]] = {}
         for names in zip(*runs):
-            if not all(isinstance(self.graph.node(name), Layer) for name in names):
-                continue
+            column = self._columns.get(names)
+            if column is None:
+                column = self._columns[names] = self._column(names)
+            ways |= column.ways
+            sequences |= column.sequences
+        told = sum(_is_told(values, ways) for values in sequences.values())
+        return len(ways) + len(sequences) - told
+
+    def _column(self, names: tuple[str, ...]) -> _Column:
+        ways: set[Hashable] = set()
+        sequences: dict[tuple[str, ...], list[Any]] = {}
+        if all(isinstance(self.graph.node(name), Layer) for name in names):
             configs = [self.graph.attrs(name) for name in names]
             for key in {key for config in configs for key in config}:
                 values = [config.get(key) for config in configs]
                 if all(isinstance(value, tuple) for value in values):
-                    sequences.append(values)
+                    texts = tuple(map(repr, values))
+                    if len(set(texts)) > 1:
+                        sequences[texts] = values
                 elif way := _way(values):
                     ways.add(way)
-        more = {tuple(map(repr, values)) for values in sequences}
-        more -= {tuple(map(repr, v)) for v in sequences if _is_told(v, ways)}
-        return len(ways) + len(more)
+        return _Column(frozenset(ways), sequences)
+
+
+class _Column(NamedTuple):
+    """What differs between the layers that stand at one place of some runs: in which ways, and the sequences of sizes that do, by their texts."""
+
+    ways: frozenset[Hashable]
+    sequences: dict[tuple[str, ...], list[Any]]
 
 
 def _is_told(values: list[Any], ways: set[Hashable]) -> bool:
@@ -122,7 +142,7 @@ def _is_told(values: list[Any], ways: set[Hashable]) -> bool:
 
 def _way(values: list[Any]) -> Hashable | None:
     """How values differ from run to run, the same for multiples of each other; None where they do not."""
-    if all(type(value) is int and value > 0 for value in values):
+    if set(map(type, values)) == {int} and min(values) > 0:
         whole = gcd(*values)
         way: tuple[Any, ...] = tuple(value // whole for value in values)
     else:

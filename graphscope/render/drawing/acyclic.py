@@ -31,7 +31,11 @@ def acyclic_parts(
 
 
 def _sources_outside_loops(units: Units) -> dict[str, list[str]]:
-    """What each unit reads, less what reads it back through a loop."""
+    """What each unit reads, less what reads it back through a loop: where no unit stands before what it reads, there is none."""
+    place = {head: at for at, head in enumerate(units.stacks)}
+    pairs = ((s, t) for t, read in units.before.items() for s in read)
+    if all(place[source] < place[target] for source, target in pairs):
+        return {head: list(read) for head, read in units.before.items()}
     import networkx as nx
 
     graph = nx.DiGraph()
