@@ -13,6 +13,7 @@ from .values.budget import MOST_ELEMENTS, Budget
 
 _STORED = frozenset({"Const", "HostConst"})
 _UNKNOWN = TensorSpec()
+_LEAST_ROWS = 8  # of waves
 
 
 class Constants:
@@ -180,25 +181,26 @@ def is_computed(value: np.ndarray) -> bool:
     """
     if value.dtype.kind not in "fiu" or value.size < 4 or _is_one(value):
         return False
-    if not np.isfinite(value).all():  # before the cast, which warns of signalling NaNs
-        return False
+    most, flat = max(1024, *value.shape), value.reshape(-1)
+    begins_few = np.count_nonzero(flat[: 2 * most]) <= most
+    few = begins_few and np.count_nonzero(flat) <= most
+    rows = value.ndim == 2 and len(value) >= _LEAST_ROWS
+    if not (few or rows) or not np.isfinite(value).all():
+        return False  # before the cast, which warns of signalling NaNs
     numbers = value.astype(np.float64)
-    return _are_multiples(numbers) or _are_waves(numbers)
+    return (few and _are_multiples(numbers)) or (rows and _are_waves(numbers))
 
 
 def _are_multiples(numbers: np.ndarray, most: int = 64) -> bool:
+    """Whether few numbers are: weights of few bits are multiples too."""
     sizes = np.abs(numbers[numbers != 0])
-    if sizes.size > max(1024, *numbers.shape):  # weights of few bits are multiples too
-        return False
     counts = sizes / sizes.min()
     return bool(
         counts.max() <= most and (np.abs(counts - np.round(counts)) < 1e-4).all()
     )
 
 
-def _are_waves(numbers: np.ndarray, least: int = 8) -> bool:
-    if numbers.ndim != 2 or len(numbers) < least:
-        return False
+def _are_waves(numbers: np.ndarray) -> bool:
     inner, beside = numbers[1:-1], numbers[2:] + numbers[:-2]
     squares = (inner**2).sum(0)
     factor = np.divide(
@@ -219,4 +221,6 @@ def _is_whole(value: np.ndarray) -> bool:
 
 
 def _is_one(value: np.ndarray) -> bool:
-    return bool((value == value.reshape(-1)[:1]).all())
+    flat = value.reshape(-1)
+    begins_alike = bool((flat[:64] == flat[:1]).all())  # all are looked at where so
+    return begins_alike and bool((flat == flat[:1]).all())

@@ -20,7 +20,7 @@ from ...errors import MissingWeight, NotExpressible
 from ...graph import Model, WeightUse
 from ...graph.names import Names
 from ...ops.values.budget import MOST_REPEATED, Budget
-from ...wire.mapped import pieces, release
+from ...wire.mapped import release
 from .program.layer_order import layer_paths
 from .program.program import Program, Step
 
@@ -32,6 +32,8 @@ def write_weights(program: Program, model: Model, path: Path) -> int:
     """
     import h5py
 
+    from .datasets import put
+
     count, repeated = 0, Budget(MOST_REPEATED)
     with open(path, "wb+", buffering=0) as disk, WithoutFailure(disk) as target:
         with h5py.File(target, "w") as file:
@@ -40,7 +42,7 @@ def write_weights(program: Program, model: Model, path: Path) -> int:
                 file.create_group(f"{group}/vars").attrs["name"] = step.name
                 for place, name in places(step):
                     array = _array(step, step.weights[name], model, repeated)
-                    _put(file, f"{group}/{place}", array)
+                    put(file, f"{group}/{place}", array)
                     target.check()
                     count += array.size
         target.check()
@@ -155,12 +157,3 @@ def _array(step: Step, use: WeightUse, model: Model, repeated: Budget) -> np.nda
             f"weight {use.node!r} of layer {step.name!r} has shape {array.shape}, but the layer needs {use.shape}"
         )
     return array
-
-
-def _put(file: Any, place: str, array: np.ndarray) -> None:
-    """One dataset; numpy itself has no bfloat16, so that its name is stored beside it, as Keras does."""
-    dataset = file.create_dataset(place, array.shape, array.dtype)
-    for cut, piece in pieces(array):
-        dataset[cut if array.ndim else ()] = piece
-    if array.dtype.name == "bfloat16":
-        dataset.attrs["dtype"] = "bfloat16"

@@ -20,6 +20,8 @@ def literal(value: object) -> str:
     >>> literal((3, 0.0010000000474974513, "a'b")), literal({"axis": -1})
     ('(3, 0.001, "a\\'b")', "{'axis': -1}")
     """
+    if type(value) in _PLAIN:
+        return repr(value)
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, np.ndarray):
@@ -35,6 +37,7 @@ def literal(value: object) -> str:
     return _container(value)
 
 
+_PLAIN = (int, bool, type(None))
 _REGULARIZERS = {"L1": {"l1"}, "L2": {"l2"}, "L1L2": {"l1", "l2"}}
 
 
