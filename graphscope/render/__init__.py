@@ -64,7 +64,9 @@ def _renderers() -> Mapping[str, Renderer]:
 
 def _formats() -> Iterator[tuple[str, Mapping[str, Renderer]]]:
     """The modules by name with the suffixes that each serves, small ones first, each imported when its turn comes."""
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: (m.ispkg, m.name)):
+    for module in sorted(
+        pkgutil.iter_modules(__path__), key=lambda m: (m.ispkg, m.name)
+    ):
         loaded = import_module(f"{__name__}.{module.name}")
         yield module.name, getattr(loaded, "SUFFIXES", {})
 

@@ -16,7 +16,9 @@ def put(file: Any, place: str, array: np.ndarray) -> None:
     """One dataset, byte for byte as ``create_dataset`` writes it; numpy itself has no bfloat16, so that its name is stored beside it,
     as Keras does.
     """
-    kind, space = h5t.py_create(array.dtype, logical=True), h5s.create_simple(array.shape)
+    kind, space = h5t.py_create(array.dtype, logical=True), h5s.create_simple(
+        array.shape
+    )
     group, _, name = place.rpartition("/")
     parent = file.require_group(group).id
     dataset = h5d.create(parent, name.encode(), kind, space, dcpl=_untimed())
