@@ -142,9 +142,8 @@ def put_versions(target: Any, versions: Mapping[str, int]) -> None:
 
 def function_names(node: Node) -> set[str]:
     """The functions of the library that one node refers to, by attribute or by its op."""
-    names, stack = {node.op}, [(node.op, node.attrs)]
-    if not open_attrs(node.op, node.attrs):
-        return names
+    names = {node.op}
+    stack = [(node.op, node.attrs)] if open_attrs(node.op, node.attrs) else []
     while stack:
         for value in _functions_in(*stack.pop()):
             names.add(value.name)
@@ -176,10 +175,9 @@ def _names_function(message: Message) -> bool:
 
 def referenced(graph: Graph, functions: Mapping[str, Function]) -> tuple[Function, ...]:
     """The functions that the graph needs, and those that these need, in the library's order."""
-    names: set[str] = set()
     if not functions:
         return ()
-    stack: list[Graph] = [graph]
+    names, stack = set[str](), [graph]
     while stack:
         current = stack.pop()
         for name in current:
