@@ -15,10 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphscopeError
 from ..graph import Graph, Layer, Loop, Model, Tensor, TensorSpec, Variable
 from ..graph.named_values import Document
-from ..infer.finding import NAMED
-from ..infer.outputs.answer import freeze_command, short
-from ..infer.training.op_kinds import SOURCES
-from ..ops import spellings
 from ..read.variables.roles import PARAMETERS
 from .progress import announced
 from .sizes import (
@@ -83,6 +79,8 @@ _IN_ORDER = (
 
 def _of_layers(analysis: Stages) -> Document:
     """The part of ``inspect`` that rests on the recovered layers."""
+    from ..infer.finding import NAMED
+
     sizes, loose = sizes_of(analysis), unexplained(analysis)
     ends = describe_outputs(analysis)
     counts = Counter(layer.op for _, layer in counted_layers(analysis))
@@ -309,6 +307,9 @@ def _plain(value: object) -> Any:
 
 def unexplained(analysis: Stages) -> list[str]:
     """The op nodes of the inference graph that no layer explains, constants and feeds left out."""
+    from ..infer.training.op_kinds import SOURCES
+    from ..ops import spellings
+
     graph, quiet = analysis.layer_graph, {
         "Const",
         "Placeholder",
@@ -339,12 +340,16 @@ def kept_loops(analysis: Stages) -> list[Loop]:
 
 def _fills_pipeline(graph: Graph, name: str) -> bool:
     """Whether nothing but an input pipeline reads a node: the side of the data, not of the model."""
+    from ..infer.training.op_kinds import SOURCES
+
     readers = [reader for reader, _ in graph.consumers(name)]
     return bool(readers) and all(SOURCES.match(graph.op(r)) for r in readers)
 
 
 def describe_outputs(analysis: Stages, is_sized: bool = True) -> dict[str, Any]:
     """``outputs``: the ranked inputs and outputs, each with its evidence; unless ``is_sized`` with the shapes that the file states."""
+    from ..infer.outputs.answer import freeze_command, short
+
     candidates, source = analysis.candidates, analysis.model.source
     sized = analysis.sized if is_sized else _stated
     return {

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import GraphscopeError, NotRunnable, UnsafeModel
@@ -108,6 +107,8 @@ class KerasWriting(Tables):
 
     def _faults(self, incomplete: bool, weights: str) -> dict[str, str]:
         """Why a signature cannot be written by itself, of each that cannot."""
+        from tempfile import TemporaryDirectory
+
         faults = {}
         for name, signature in self.signatures.items():
             with TemporaryDirectory() as folder:

@@ -150,8 +150,6 @@ def of_charts(command: Callable[..., None]) -> Callable[..., None]:
     def charted(
         *args: object, out: str | None, over_time: bool, force: bool, **options: object
     ) -> None:
-        from ..analysis.weights import draw_weights
-
         check_place(out)
         check_ours([out] if out else [], force)
         if over_time:
@@ -159,6 +157,8 @@ def of_charts(command: Callable[..., None]) -> Callable[..., None]:
         else:
             command(*args, **options)
             if out:
+                from ..analysis.weights import draw_weights
+
                 draw_weights(analysis_of(options), out)
         if out:
             remember([out])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 LONGEST = 200  # characters of a cell
@@ -33,5 +32,7 @@ def rows_table(
 
 
 def _cell(value: object) -> str:
+    from html import escape
+
     text = str(value)
     return escape(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

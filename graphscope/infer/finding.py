@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..errors import GraphscopeError
 from ..graph import Function, Layer, Model, Tensor
 from ..wire.nodes import holds_tensor
 from .outputs.answer import Candidate, Candidates, freeze_command, short
-from .outputs.find import find_outputs
 from .training.op_kinds import SOURCES, VARIABLES
-from .training.roles import Training, study_training
+
+if TYPE_CHECKING:
+    from .training.roles import Training
 
 SEVERITIES = ("info", "warning", "error")
 NAMED = 3  # nodes named in a message; the rest are counted, and listed by --json
@@ -77,6 +79,8 @@ class Case:
         flat = self.flat
         if self.training is not None:
             return self.training
+        from .training.roles import study_training
+
         return study_training(flat.graph, flat.collections, flat.functions)
 
     @cached_property
@@ -87,6 +91,8 @@ class Case:
     def candidates(self) -> Candidates:
         if self.ranking is not None:
             return self.ranking()
+        from .outputs.find import find_outputs
+
         return find_outputs(self.flat, training=self.study)
 
     @cached_property

@@ -8,35 +8,31 @@ The messages are wire-compatible with TensorFlow's and live in the protobuf pack
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-)
+from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from ..errors import FormatError, GraphError
-from ..graph.named_values import Message
 from .schema import ENUMS, MESSAGES
 
 PACKAGE = "graphscope"
-_FIELD = descriptor_pb2.FieldDescriptorProto
+_OPTIONAL, _REPEATED = 1, 3  # FieldDescriptorProto.Label
+_MESSAGE, _ENUM = 11, 14  # FieldDescriptorProto.Type
 _SCALARS = {
-    "double": _FIELD.TYPE_DOUBLE,
-    "float": _FIELD.TYPE_FLOAT,
-    "int64": _FIELD.TYPE_INT64,
-    "uint64": _FIELD.TYPE_UINT64,
-    "int32": _FIELD.TYPE_INT32,
-    "fixed64": _FIELD.TYPE_FIXED64,
-    "fixed32": _FIELD.TYPE_FIXED32,
-    "bool": _FIELD.TYPE_BOOL,
-    "string": _FIELD.TYPE_STRING,
-    "bytes": _FIELD.TYPE_BYTES,
-    "uint32": _FIELD.TYPE_UINT32,
-    "sint64": _FIELD.TYPE_SINT64,
+    "double": 1,
+    "float": 2,
+    "int64": 3,
+    "uint64": 4,
+    "int32": 5,
+    "fixed64": 6,
+    "fixed32": 7,
+    "bool": 8,
+    "string": 9,
+    "bytes": 12,
+    "uint32": 13,
+    "sint64": 18,
 }
 _ODD_NAMES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}
 REF = 100  # DT_FLOAT_REF is DT_FLOAT + 100
@@ -61,61 +57,81 @@ def _enum_values() -> dict[str, list[tuple[str, int]]]:
     return enums
 
 
-def _declare_field(
-    message: Message, name: str, kind: str, number: str, oneof: str, enums: Any
-) -> None:
-    field = message.field.add(
-        name=name, number=int(number), label=_FIELD.LABEL_OPTIONAL
-    )
-    if kind.startswith("map<"):
-        key, value = kind[4:-1].split(",")
-        entry = message.nested_type.add(
-            name="".join(map(str.capitalize, name.split("_"))) + "Entry"
-        )
-        entry.options.map_entry = True
-        _declare_field(entry, "key", key, "1", "", enums)
-        _declare_field(entry, "value", value, "2", "", enums)
-        field.label, field.type = _FIELD.LABEL_REPEATED, _FIELD.TYPE_MESSAGE
-        field.type_name = f".{PACKAGE}.{message.name}.{entry.name}"
-        return
-    if kind.endswith("*"):
-        field.label, kind = _FIELD.LABEL_REPEATED, kind[:-1]
+def varint(value: int) -> bytes:
+    """A number as protobuf writes it; a negative one has ten bytes."""
+    out, value = bytearray(), value & (1 << 64) - 1
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field(number: int, value: int | str | bytes) -> bytes:
+    """One field of a message: a number, a text, or bytes of whatever kind."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def _field_declaration(
+    owner: str, name: str, kind: str, number: int, enums: Collection[str]
+) -> bytes:
+    """FieldDescriptorProto: name 1, type_name 6, number 3, label 4, type 5."""
+    label = _OPTIONAL
+    if kind.startswith("map<") or kind.endswith("*"):
+        label, kind = _REPEATED, kind.removesuffix("*")
+    plain = field(1, name) + field(3, number) + field(4, label)
     if kind in _SCALARS:
-        field.type = _SCALARS[kind]
-    elif kind in enums:
-        field.type, field.type_name = _FIELD.TYPE_ENUM, f".{PACKAGE}.{kind}Enum.{kind}"
-    else:
-        field.type, field.type_name = _FIELD.TYPE_MESSAGE, f".{PACKAGE}.{kind}"
-    if oneof:
-        oneofs = [one.name for one in message.oneof_decl]
-        if oneof not in oneofs:
-            message.oneof_decl.add(name=oneof)
-            oneofs.append(oneof)
-        field.oneof_index = oneofs.index(oneof)
+        return plain + field(5, _SCALARS[kind])
+    if kind in enums:
+        return plain + field(5, _ENUM) + field(6, f".{PACKAGE}.{kind}Enum.{kind}")
+    inner = f"{owner}.{_entry_name(name)}" if kind.startswith("map<") else kind
+    return plain + field(5, _MESSAGE) + field(6, f".{PACKAGE}.{inner}")
+
+
+def _entry_name(name: str) -> str:
+    """What protoc calls the message of the entries of a map."""
+    return "".join(map(str.capitalize, name.split("_"))) + "Entry"
+
+
+def _message_declaration(
+    name: str, fields: Iterable[Sequence[str]], enums: Collection[str]
+) -> bytes:
+    """DescriptorProto: name 1, field 2, nested_type 3, oneof_decl 8; of a map's entries options 7 { map_entry 7 }."""
+    parts, oneofs = [field(1, name)], dict[str, int]()
+    for each, kind, number, *oneof in fields:
+        declared = _field_declaration(name, each, kind, int(number), enums)
+        if kind.startswith("map<"):
+            key, value = kind[4:-1].split(",")
+            inner = [("key", key, "1"), ("value", value, "2")]
+            entry = _message_declaration(_entry_name(each), inner, enums)
+            parts.append(field(3, entry + field(7, field(7, 1))))
+        for group in oneof:
+            declared += field(9, oneofs.setdefault(group, len(oneofs)))
+        parts.append(field(2, declared))
+    return b"".join([*parts, *(field(8, field(1, group)) for group in oneofs)])
+
+
+def _enum_declaration(name: str, values: Iterable[tuple[str, int]]) -> bytes:
+    """A message that holds the enum alone (enum_type 4), because values of sibling enums must not share a name."""
+    listed = (field(2, field(1, value) + field(2, number)) for value, number in values)
+    return field(1, f"{name}Enum") + field(4, field(1, name) + b"".join(listed))
 
 
 def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="graphscope.proto", package=PACKAGE, syntax="proto3"
-    )
+    """The classes of the messages, and the enums: by a FileDescriptorProto (name 1, package 2, message_type 4, syntax 12) written here,
+    since protobuf's own class for it takes longer to import than everything else that is used of protobuf.
+    """
     enums = _enum_values()
-    for name, values in enums.items():
-        # wrapped in a message each, because values of sibling enums must not share a name
-        enum = file.message_type.add(name=f"{name}Enum").enum_type.add(name=name)
-        for value, number in values:
-            enum.value.add(name=value, number=number)
     messages = _paragraphs(MESSAGES)
     messages |= _lean(messages)
-    for name, fields in messages.items():
-        message = file.message_type.add(name=name)
-        for field, kind, place, *oneof in fields:
-            _declare_field(message, field, kind, place, "".join(oneof), enums)
+    declared = [_enum_declaration(*each) for each in enums.items()]
+    declared += [_message_declaration(*each, enums) for each in messages.items()]
+    file = field(1, "graphscope.proto") + field(2, PACKAGE) + field(12, "proto3")
     pool = descriptor_pool.DescriptorPool()
-    (
-        pool.Add(file)
-        if hasattr(pool, "Add")
-        else pool.AddSerializedFile(file.SerializeToString())
-    )
+    pool.AddSerializedFile(file + b"".join(field(4, each) for each in declared))
     classes = {n: pool.FindMessageTypeByName(f"{PACKAGE}.{n}") for n in messages}
     return {n: message_factory.GetMessageClass(d) for n, d in classes.items()}, enums
 
@@ -182,6 +198,8 @@ def parse_text(name: str, text: str, what: str) -> Any:
 
     Raises FormatError where the text is not such a message.
     """
+    from google.protobuf import text_format
+
     try:
         return text_format.Parse(text, _MESSAGES[name](), allow_unknown_field=True)
     except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:

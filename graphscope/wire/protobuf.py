@@ -88,28 +88,15 @@ def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -
             )
         if size > KEPT and number in runs:
             mark = _MARK.pack(source.token, number, place, size)
-            parts += [buffer[begin:here], _field(CONTENT, mark)]
+            parts += [buffer[begin:here], proto.field(CONTENT, mark)]
             begin = stop
         elif size > KEPT and number in inside:
             inner: list[bytes] = []
             _lean(inside[number], source, place, stop, inner)
-            parts += [buffer[begin:here], _field(number, b"".join(inner))]
+            parts += [buffer[begin:here], proto.field(number, b"".join(inner))]
             begin = stop
         place = stop
     parts.append(buffer[begin:end])
-
-
-def _field(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def mark_run(source: Source, offset: int, length: int) -> bytes:
@@ -160,7 +147,7 @@ def _fill(tensor: Any, source: Source | None) -> None:
         tensor.tensor_content = data
     else:
         tensor.ClearField("tensor_content")
-        tensor.MergeFromString(_field(run.field, data))
+        tensor.MergeFromString(proto.field(run.field, data))
 
 
 def read_varint(data: Any, place: int, what: str) -> tuple[int, int]:
