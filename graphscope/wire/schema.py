@@ -2,7 +2,7 @@
 
 One message a paragraph: ``Name: field type number [oneof]; ...``; ``type*`` is repeated, ``map<key,value>`` a map.
 Nested names are written flat (``AttrValue.ListValue`` is ``AttrValue_ListValue``): the wire format knows no names.
-Source: the .proto files of TensorFlow 2.21; ``tests/read/test_proto.py`` holds this table against TensorFlow's own.
+Source: the .proto files of TensorFlow 2.21; ``tests/wire/test_messages.py`` holds this table against TensorFlow's own.
 """
 
 MESSAGES = """
