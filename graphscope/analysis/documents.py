@@ -310,13 +310,9 @@ def unexplained(analysis: Stages) -> list[str]:
     from ..infer.training.op_kinds import SOURCES
     from ..ops import spellings
 
-    graph, quiet = analysis.layer_graph, {
-        "Const",
-        "Placeholder",
-        "PlaceholderWithDefault",
-    }
-    quiet |= {*spellings.VARIABLES, "NoOp", "ReadVariableOp", "_Arg"}
-    quiet |= {"Identity", "IdentityN"}
+    quiet = {"Const", "NoOp", "_Arg", "Identity", "IdentityN", "ReadVariableOp"}
+    quiet |= {*spellings.VARIABLES, "Placeholder", "PlaceholderWithDefault"}
+    graph = analysis.layer_graph
     nodes = ((name, graph.node(name)) for name in graph)
     return [
         n
