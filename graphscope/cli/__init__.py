@@ -378,6 +378,9 @@ def main() -> None:
     # A graph is a million small objects that all live to the end: collecting as often as Python does by default
     # is a quarter of the time of ``inspect`` on a graph of 20,000 nodes.
     gc.set_threshold(500_000, 50, 1000)
+    # numpy's BLAS starts a thread for each core when it is loaded, a quarter of what a small command takes; none multiplies
+    # matrices for long.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     end_by_signal()
     atexit.register(gc.freeze)  # else the end of the process looks through all of it
     try:
