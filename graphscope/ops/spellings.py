@@ -65,6 +65,8 @@ CONCATS = ("Concat", "ConcatV2")
 SPLITS = ("Split", "SplitV")
 SHAPES = ("Shape", "ShapeN")
 ARRAYS = ("TensorArray", "TensorArrayV2", "TensorArrayV3")
+BLOCK_LSTMS = ("BlockLSTM", "BlockLSTMV2")
+CUDNN_RNNS = ("CudnnRNN", "CudnnRNNV2", "CudnnRNNV3")
 
 # what changes a variable, and with which sign the second input goes into it
 ASSIGNS = ("Assign", "AssignVariableOp")

@@ -7,9 +7,9 @@ from dataclasses import replace
 from ...graph import Loop
 from ...infer.layers import find, fixed_shapes, loops
 from ...infer.recurrence import bidirectional, masks, usage
-from ...infer.recurrence.settle import settle_recurrence
 from ...infer.training import layer_arguments
 from ...match import collapse
+from ...ops import spellings
 from ...ops.constants import Constants
 from ...simplify.control_flow.collapse_loops import loops_to_layers
 from ...simplify.state import Pass, State
@@ -70,6 +70,12 @@ def recover_recurrence(state: State) -> State:
 
     ``Transpose(Loop(Transpose(x))) -> LSTM(x)``.
     """
+    fused = {*spellings.BLOCK_LSTMS, *spellings.CUDNN_RNNS}
+    nodes = map(state.graph.node, state.graph)
+    if not any(isinstance(node, Loop) or node.op in fused for node in nodes):
+        return state
+    from ...infer.recurrence.settle import settle_recurrence
+
     values = state.constants.value
     return state.become(
         settle_recurrence(state.graph, state.specs, values, keep=state.outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...graph import Function, Graph, Loop, Model, Shape, Tensor
 from ...graph.edit import put
@@ -17,9 +18,9 @@ from ...simplify.unrolled.find import turn_ends
 from ...simplify.unrolled.roll import roll_chains
 from ..layers.loops import lift, loop_layers
 from ..shapes.forward import infer_facts
-from .opening.splice import is_open_to, splice
-from .settle import read_recurrences
-from .turn.turns import Recurrence
+
+if TYPE_CHECKING:
+    from .turn.turns import Recurrence
 
 
 def roll_recurrences(
@@ -63,6 +64,9 @@ def _recurrent(
     shapes: Mapping[str, Shape],
 ) -> frozenset[str]:
     """The Whiles that are recurrent layers."""
+    from .opening.splice import is_open_to, splice
+    from .settle import read_recurrences
+
     flat = replace(model, functions={**model.functions, **functions})
     lifted = lift(graph, flat, outputs, shapes)
     library = {**flat.functions, **lifted.functions}
@@ -70,7 +74,8 @@ def _recurrent(
     loops = loop_layers(lifted.graph, lifted, facts, library)
     state = State(flat, lifted.graph, outputs=tuple(outputs), facts=facts, loops=loops)
     layered = loops_to_layers(state).graph
-    names = [n for n in layered if _is_open(layered, n)]
+    nodes = ((name, layered.node(name)) for name in layered)
+    names = [n for n, node in nodes if isinstance(node, Loop) and is_open_to(node)]
     spliced, values = splice(layered, names), state.constants.value
     known = read_recurrences(spliced, state.specs, values)
     view = spliced.view(state.specs, values)
@@ -85,11 +90,6 @@ def _is_pair(view: View, recurrence: Recurrence) -> bool:
     """Whether a cell of no class runs twice: so does many a thing that nobody calls a sequence."""
     sizes = {view.axis_size(r.sequence, r.axis) for r in recurrence.readings.values()}
     return recurrence.step is not None and sizes == {Size(2)}
-
-
-def _is_open(graph: Graph, name: str) -> bool:
-    node = graph.node(name)
-    return isinstance(node, Loop) and is_open_to(node)
 
 
 def _whiles(loop: object) -> list[str]:

@@ -14,13 +14,14 @@ import numpy as np
 from ....graph import Layer, Node, Tensor, TensorSpec
 from ....graph.edit import fresh
 from ....match import View, WeightRef
+from ....ops import spellings
 from ..opening.splice import Spliced
 from ..sequences import Sequences
 from ..turn.cells import use_of
 from ..turn.loops import is_zero
 from .parameters import KINDS, Stack, read_parameters
 
-CUDNN_OPS = frozenset({"CudnnRNN", "CudnnRNNV2", "CudnnRNNV3"})
+CUDNN_OPS = frozenset(spellings.CUDNN_RNNS)
 _STATES = {"LSTM": 2}
 
 

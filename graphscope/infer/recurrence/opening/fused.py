@@ -13,10 +13,11 @@ import numpy as np
 
 from ....graph import Graph, Node, Tensor, TensorSpec
 from ....graph.edit import fresh
+from ....ops import spellings
 
 Add = Callable[[str, Node, Sequence[Tensor]], str]
 CELLS = frozenset({"LSTMBlockCell", "GRUBlockCell"})
-LOOP_OPS = frozenset({"BlockLSTM", "BlockLSTMV2"})
+LOOP_OPS = frozenset(spellings.BLOCK_LSTMS)
 
 
 @dataclass
