@@ -10,13 +10,15 @@ import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from ..errors import GraphscopeError
 from . import Drawing, renderer
 
 SECONDS = 120
 _BUNDLED = (
-    "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
+    "import sys; sys.path.append(sys.argv[3]); import pygraphviz; "
+    "g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
     "sys.stdout.buffer.write(g.draw(format=sys.argv[1], prog=sys.argv[2]))"
 )
 
@@ -27,13 +29,15 @@ def _command(kind: str, placed: bool = False) -> list[str]:
     dot = shutil.which("dot")
     if dot:
         return [dot, f"-T{kind}", f"-K{layout}"]
-    if find_spec("pygraphviz") is None:
+    library = find_spec("pygraphviz")
+    if library is None or library.origin is None:
         raise GraphscopeError(
             "no layout engine: install Graphviz (the `dot` program) or `pip install pygraphviz`; "
             ".dot, .txt, .md, .csv, .json and .html need none"
         )
-    # -P: a file pygraphviz.py in the current folder must not be taken for the library
-    return [sys.executable, "-P", "-c", _BUNDLED, kind, layout]
+    # -P: a file pygraphviz.py in the current folder must not be taken for the library; -S: no other is looked for
+    place = str(Path(library.origin).parent.parent)
+    return [sys.executable, "-P", "-S", "-c", _BUNDLED, kind, layout, place]
 
 
 def draw(

@@ -301,5 +301,5 @@ def _apart(runs: list[_Found]) -> list[_Found]:
     return chosen
 
 
-def _names(part: str | Run) -> Iterator[str]:
-    return part.flat() if isinstance(part, Run) else iter((part,))
+def _names(part: str | Run) -> Iterable[str]:
+    return part.flat() if isinstance(part, Run) else (part,)
