@@ -269,9 +269,8 @@ _PASSES = frozenset(
 
 
 _KEEPS = frozenset({*spellings.GATHERS, "Max", "Maximum"})  # some of the numbers, or 0
-_STEPS = frozenset(
-    {"BlockLSTM", "BlockLSTMV2"}
-)  # which end the process where they are told to run more steps than there are
+# These end the process where they are told to run more steps than there are.
+_STEPS = frozenset(spellings.BLOCK_LSTMS)
 
 _READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
 
