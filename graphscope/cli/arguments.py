@@ -105,12 +105,13 @@ def show_json(text: str) -> None:
 
 
 def warn_of(analysis: Analysis) -> None:
-    """Say on stderr what is wrong with the outputs that were asked for."""
+    """Say on stderr what is wrong with the outputs that were frozen; a file that was written is not too large, halved as it may be."""
     from ..analysis import documents as report
     from . import terminal as console
 
     for finding in report.describe_errors(analysis):
-        remark(console.doctor_text({"findings": [finding]}))
+        if finding["id"] != "over-2-gib":
+            remark(console.doctor_text({"findings": [finding]}))
 
 
 _USELESS = frozenset(

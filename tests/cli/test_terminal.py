@@ -286,3 +286,42 @@ def test_an_output_file_given_as_a_node_is_answered(model: Path, command: str) -
     assert result.exit_code == 2 and "-o small.pb writes there" in result.output
     bare = CliRunner().invoke(cli, [command, str(model)])
     assert bare.exit_code == 2 and "Missing option '-o'" in bare.output
+
+
+@pytest.mark.parametrize(
+    "words, spared",
+    [
+        ("variables", "networkx google.protobuf.descriptor_pb2 graphscope.render.dot"),
+        ("inspect", "networkx graphscope.infer.recurrence.settle graphscope.render.dot"),
+        ("render -o graph.dot", "networkx graphscope.render.keras"),
+    ],
+)
+def test_a_command_loads_what_it_needs(
+    words: str, spared: str, model: Path, tmp_path: Path
+) -> None:
+    """The start is most of what a small model takes."""
+    command, *options = words.split()
+    code = (
+        "import sys\nfrom graphscope.cli import main\nsys.argv[0] = 'graphscope'\nmain()\n"
+        f"print('loaded', *set({spared.split()}) & set(sys.modules))"
+    )
+    line = [sys.executable, "-c", code, command, str(model), *options]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "loaded", done
+
+
+def test_a_frozen_file_is_not_called_too_large(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weights of more than 2 GiB fit as halves, and what does not fit is refused before it is written."""
+    from graphscope.analysis import documents
+    from graphscope.cli import arguments
+
+    errors = [
+        {"id": id, "severity": "error", "message": id, "remedy": "", "nodes": []}
+        for id in ("over-2-gib", "broken-loop")
+    ]
+    monkeypatch.setattr(documents, "describe_errors", lambda analysis: errors)
+    arguments.warn_of(None)  # type: ignore[arg-type]
+    told = capsys.readouterr().err
+    assert "broken-loop" in told and "over-2-gib" not in told
