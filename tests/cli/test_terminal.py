@@ -292,7 +292,10 @@ def test_an_output_file_given_as_a_node_is_answered(model: Path, command: str) -
     "words, spared",
     [
         ("variables", "networkx google.protobuf.descriptor_pb2 graphscope.render.dot"),
-        ("inspect", "networkx graphscope.infer.recurrence.settle graphscope.render.dot"),
+        (
+            "inspect",
+            "networkx graphscope.infer.recurrence.settle graphscope.render.dot",
+        ),
         ("render -o graph.dot", "networkx graphscope.render.keras"),
     ],
 )
