@@ -24,7 +24,7 @@ FOLDER = Path(tempfile.gettempdir()) / "graphscope-benchmarks"
 TRAINING = """
 import sys
 import tensorflow.compat.v1 as tf
-tf.disable_v2_behavior()
+tf.disable_eager_execution()  # conds stay functions
 tf.disable_resource_variables()
 tf.set_random_seed(7)
 
@@ -159,6 +159,7 @@ def path_of(name: str, folder: Path) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         write(unfinished)
+        (unfinished / "checkpoint").unlink(missing_ok=True)  # names this folder
         unfinished.rename(own)
     return own / file
 
