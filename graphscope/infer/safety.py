@@ -118,28 +118,24 @@ class _Search:
         ]
         while pending:
             here, chosen, path = pending.pop()
-            for name in here:
+            for name, data in here._node.items():
                 if chosen is not None and name not in chosen:
                     continue
-                node = here.node(name)
-                if danger_of(node.op) or node.op in _CARRIERS:
+                op, attrs = data["node"].op, data["node"].attrs
+                if danger_of(op) or op in _CARRIERS:
                     yield from self._node(here, name, path)
-                pending += self._called(node.attrs, node.op, path)
+                if self.functions and (op, id(attrs)) not in self.asked:
+                    pending += self._called(attrs, op, path)
             if whole and not pending:
                 rest = [f for f in self.functions if f not in self.entered]
                 pending += self._enter(rest[:1], where)
 
     def _called(self, attrs: Any, op: str, path: tuple[str, ...]) -> list[Any]:
-        if not self.functions:
-            return []
-        kind = op, id(attrs)
-        if kind in self.asked:
-            return []
-        self.asked.add(kind)
+        self.asked.add((op, id(attrs)))
         names = [op] if op in self.functions else []
         for key in open_attrs(op, attrs):
             names += _function_names(attrs, key)
-        return self._enter(names, path)
+        return self._enter(names, path) if names else []
 
     def _with_gradients(self, names: Iterable[str]) -> Iterator[str]:
         """The functions of these names, and those that the library gives as their gradients."""

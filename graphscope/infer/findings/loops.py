@@ -13,7 +13,7 @@ from ..finding import NAMED, Case, Finding, listed
 
 
 def find(case: Case) -> Iterator[Finding]:
-    if not has_loops(case.flat.graph, case.flat.functions) or not case.outputs:
+    if not case.outputs:
         return
     graph = prune(case.flat.graph, case.outputs)
     if not has_loops(graph, case.flat.functions):
