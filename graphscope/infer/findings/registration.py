@@ -121,7 +121,7 @@ def _beyond_definition(node: Node) -> list[str]:
     return [
         name
         for name in attr_names(node.attrs)
-        if not name.startswith("_") and name not in known
+        if name not in known and not name.startswith("_")
     ]
 
 
