@@ -9,6 +9,7 @@ from ..registry import Call, define
 from ..text import literal
 from ..values.dims import axis_of, elements, scalar, shape_from
 from ..values.partial import vector
+from ..values.size_arithmetic import holds_sizes
 
 
 def _fill_text(call: Call, _: str, value: str) -> str | None:
@@ -77,6 +78,8 @@ def _range_text(call: Call, *_: str) -> str | None:
         return None
     start, limit, delta = (literal(bound.reshape(())[()]) for bound in bounds)  # type: ignore[union-attr]
     texts = [start, limit, delta]
+    if any(holds_sizes(bound) for bound in bounds):  # of sizes JAX counts in integers
+        texts = start, limit, delta = [text.removesuffix(".0") for text in texts]
     if delta in ("1", "1.0"):
         texts = [limit] if start in ("0", "0.0") else [start, limit]
     return f"ops.arange({', '.join(texts)}, dtype={literal(call['Tidx'])})"

@@ -13,6 +13,7 @@ import tensorflow as tf
 from graphscope.analysis.results import Analysis
 from graphscope.ops.values.size import Size
 from graphscope.read import load
+from graphscope.render.keras.operands.call_texts import progression_text
 
 v1 = tf.compat.v1
 
@@ -161,6 +162,12 @@ def test_sizes_are_asked_of_tensors(build: Callable[[], Any], tmp_path: Path) ->
     assert "class Weight" not in report.source.text  # a grid is no weight
 
 
+def test_a_count_of_sizes_takes_whole_steps(tmp_path: Path) -> None:
+    """JAX takes no other step between sizes that only a run knows."""
+    report, _ = recovered(counted_down, tmp_path)
+    assert ', -1, dtype="float32")' in report.source.text
+
+
 def test_a_branch_that_sizes_choose_stands_alone(tmp_path: Path) -> None:
     def chosen() -> Any:
         x = image(None, 8, 8, 3)
@@ -225,3 +232,37 @@ def test_the_text_of_a_size_is_short() -> None:
     for other in (0.5, True, "a"):
         with pytest.raises(TypeError):
             a + other
+
+
+@pytest.mark.parametrize(
+    "base, count, width, text",
+    [
+        (10000.0, 16, 16, "ops.logspace(0.0, -3.75, 16)"),
+        (10000.0, 20, 32, "ops.logspace(0.0, -2.375, 20)"),
+        (100.0, 8, 8, "ops.logspace(0.0, -1.75, 8)"),
+    ],
+)
+def test_frequencies_are_a_progression(
+    base: float, count: int, width: int, text: str, tmp_path: Path
+) -> None:
+    """As Transformer's and XLNet's positions are made of sines."""
+
+    def sines() -> Any:
+        x = image(None, None, 2 * count)
+        steps = tf.range(tf.cast(tf.shape(x)[1], tf.float32))
+        frequencies = 1 / base ** (tf.range(float(count)) / width)
+        angles = steps[:, None] * frequencies
+        return x + tf.concat([tf.sin(angles), tf.cos(angles)], -1)
+
+    report, proof = recovered(sines, tmp_path)
+    assert proof.passed, proof.remarks
+    assert "".join(text.split()) in "".join(report.source.text.split())
+    assert "class Weight" not in report.source.text
+
+
+def test_other_numbers_are_no_progression() -> None:
+    row = (10.0 ** -np.arange(8)).astype("float32")
+    assert progression_text(row) == "ops.logspace(0.0, -7.0, 8)"
+    bent = row * np.where(np.arange(8) == 3, np.float32(1.00001), 1)
+    for other in (bent, -row, row[:6], row.astype("float64"), np.ones(8, "float32")):
+        assert progression_text(other) is None

@@ -15,6 +15,8 @@ from ..program.program import hole
 from .attention import attention_call, is_attention
 
 LARGE = 16  # a constant of more elements is a weight, not a literal
+_FEW = 6  # numbers that show by themselves what they are
+_DIGITS = 10  # of the exponents at the ends of a progression
 _PLAIN = frozenset({"float32", "int32", "bool"})
 
 WEIGHT_DTYPES = frozenset(
@@ -91,3 +93,24 @@ def constant_text(value: np.ndarray, plain: bool = True) -> str | None:
         text = literal(value)
         return f"({text})" if text.startswith("-") else text
     return f'ops.array({literal(value)}, "{value.dtype.name}")'
+
+
+def progression_text(value: np.ndarray) -> str | None:
+    """The frequencies of a positional encoding, each the same part of the one before; None for all else.
+
+    Within two units in the last place, as far as one library's powers are from another's.
+
+    >>> progression_text((10000.0 ** (-np.arange(16) / 16)).astype("float32"))
+    'ops.logspace(0.0, -3.75, 16)'
+    """
+    if value.dtype != "float32" or value.ndim != 1 or value.size <= _FEW:
+        return None
+    if not (np.isfinite(value) & (value > 0)).all() or value[0] == value[-1]:
+        return None
+    ends = np.log10(value[[0, -1]].astype("float64"))
+    for digits in range(1, _DIGITS + 1):
+        start, stop = (ends.round(digits) + 0.0).tolist()
+        powers = np.logspace(start, stop, value.size)
+        if (np.abs(powers - value) <= 2 * np.spacing(value)).all():
+            return f"ops.logspace({start!r}, {stop!r}, {value.size})"
+    return None

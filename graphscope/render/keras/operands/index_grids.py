@@ -14,7 +14,7 @@ from ....graph.order import post_order
 from ....ops import spellings
 from ....wire import opdefs
 from ..program.program import Step
-from .call_texts import LARGE, constant_text
+from .call_texts import LARGE, constant_text, progression_text
 from .context import Context
 from .dynamic_ops import listed, own_step
 from .shape_expressions import is_made, known
@@ -117,6 +117,8 @@ def _leaf(lowering: Context, tensor: Tensor) -> str | None:
     if is_made(lowering, tensor):
         return None
     value = lowering.value(tensor)
+    if value is not None and (text := progression_text(value)):
+        return text
     if value is None or value.size > LARGE:
         return None
     if value.size > _FEW and lowering.graph.op(tensor.node) in _SHORTER:
