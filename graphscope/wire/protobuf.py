@@ -70,6 +70,9 @@ def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -
     what = f"{source.name}: {name.partition('.')[0]}"
     place = begin = start
     while place < end:
+        if (after := _after_short(buffer, place, end)) > place:
+            place = after
+            continue
         here = place
         tag, place = read_varint(buffer, place, what)
         number, kind = tag >> 3, tag & 7
@@ -97,6 +100,21 @@ def _lean(name: str, source: Source, start: int, end: int, parts: list[bytes]) -
             begin = stop
         place = stop
     parts.append(buffer[begin:end])
+
+
+def _after_short(buffer: Any, place: int, end: int) -> int:
+    """Where a field with a length below ``KEPT`` ends, of which nothing is left in the file: most nodes; the place itself for others."""
+    tag = buffer[place]
+    if tag & 0x87 != 2 or tag < 8 or end - place < 3:
+        return place
+    low, high = buffer[place + 1], buffer[place + 2]
+    if low < 128:
+        after = place + 2 + low
+    elif high < KEPT >> 7:
+        after = place + 3 + (low & 127 | high << 7)
+    else:
+        return place
+    return after if after <= end else place
 
 
 def mark_run(source: Source, offset: int, length: int) -> bytes:
