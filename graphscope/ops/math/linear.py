@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
@@ -141,12 +142,17 @@ def _lower_case(equation: str) -> str:
     return equation
 
 
+def _einsum_text(call: Call, *texts: str) -> str:
+    equation = _lower_case(call["equation"])
+    if re.fullmatch(r"(\w),(?!\1)(\w)->\1\2", equation):
+        return f"ops.outer({', '.join(texts)})"
+    return f"ops.einsum({literal(equation)}, {', '.join(texts)})"
+
+
 define(
     "Einsum",
     shape=_einsum_shape,
-    keras=lambda call, *texts: (
-        f"ops.einsum({literal(_lower_case(call['equation']))}, {', '.join(texts)})"
-    ),
+    keras=_einsum_text,
     fold=lambda *xs, equation: np.einsum(equation, *xs),
 )
 
