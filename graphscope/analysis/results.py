@@ -83,7 +83,7 @@ class Analysis(KerasWriting):
         return explain_family(self.model, title)
 
     def drawing(self, level: str = "layer", report: bool = False) -> Drawing:
-        """What a renderer is given; with ``report`` also all that ``inspect`` says."""
+        """What a renderer is given; with ``report`` also all that ``inspect`` says, and the parts that repeat."""
         from ..ops.constants import Constants
         from ..render import Drawing
 
@@ -98,7 +98,7 @@ class Analysis(KerasWriting):
             model=self.flat,
             facts=describe_model(self) | describe_findings(self) if report else {},
             values=Constants(self.graph, self.flat).value,
-            blocks=self.blocks,
+            blocks=self.blocks if report else (),
         )
 
     @property
