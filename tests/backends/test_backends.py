@@ -23,6 +23,7 @@ from graphscope.verify.run.keras_source import run_source  # noqa: E402
 
 from ..architectures import architectures  # noqa: E402
 from ..architectures.forms import write  # noqa: E402
+from .trained_nets import OTHERS  # noqa: E402
 
 NETS = (
     "unet.padded",
@@ -45,7 +46,7 @@ BACKENDS = ("jax", pytest.param("torch", marks=pytest.mark.slow))
 
 def prepared(name: str, folder: Path, form: str = "pb") -> Path:
     """A folder with the model, inputs for it and what TensorFlow makes of them."""
-    net = next(each for each in architectures().values() if str(each) == name)
+    net = {**architectures(), **OTHERS}[name]
     folder.mkdir()
     path, outputs = write(net, form, folder)
     report = Analysis(load(path), outputs=outputs).write_keras(folder)

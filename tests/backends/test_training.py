@@ -19,6 +19,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from .test_backends import prepared  # noqa: E402
+from .trained_nets import OTHERS  # noqa: E402
 
 NETS = {  # net: form
     "autoencoder.tied": "pb",
@@ -43,7 +44,7 @@ MORE = {
     "style_transfer.fast": "pb",
     "wide_and_deep.two_towers": "pb",
     "yolo.third_in_keras": "pb",
-}
+} | dict.fromkeys(OTHERS, "pb")
 BACKENDS = ("tensorflow", "jax", pytest.param("torch", marks=pytest.mark.slow))
 
 

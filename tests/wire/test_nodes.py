@@ -166,3 +166,14 @@ def test_a_self_reference_and_odd_inputs_do_not_hang() -> None:
     graph = graph_from_nodes(nodes(("a", "OfNobody", "a", "a:2", "^a")))
     assert graph.inputs("a") == (Tensor("a"), Tensor("a", 2))
     assert graph.node("a").controls == ("a",)
+
+
+def test_nodes_of_tensorflow_s_own_classes_are_taken() -> None:
+    """As ``graph.as_graph_def().node`` has them: each constant keeps its value."""
+    tf = pytest.importorskip("tensorflow")
+    with tf.Graph().as_default() as graph:
+        for number in (0.5, 1.5):
+            tf.constant(number, name=f"c{number:g}".replace(".", "_"))
+        nodes = graph.as_graph_def().node
+    read = graph_from_nodes(nodes)
+    assert [float(read.attrs(name)["value"]) for name in read] == [0.5, 1.5]

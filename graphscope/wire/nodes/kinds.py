@@ -21,7 +21,7 @@ from ..source import Source
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _SHORT = 128  # bytes
 _TOO_MANY = 1 << 62
-_NODE_DEF = proto.NodeDef
+_LEAN = proto.LeanNodeDef
 _SHAPES = "_output_shapes"
 
 
@@ -51,7 +51,7 @@ class Kinds:
         self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
 
     def of(self, message: object, texts: Sequence[str]) -> tuple[Kind, dict[str, Any]]:
-        """The kind of a NodeDef or a LeanNodeDef with these inputs, and what a graph says of it; raises FormatError on damaged attributes."""
+        """The kind of a NodeDef (TensorFlow's own too) or a LeanNodeDef with these inputs, and what a graph says of it; raises FormatError on damaged attributes."""
         kind, payload = self._kind(message)
         controls = [text[1:] for text in texts if text[:1] == "^"]
         if not controls:
@@ -61,7 +61,7 @@ class Kinds:
         return kind, {"node": own}
 
     def _kind(self, message: Any) -> tuple[Kind, dict[str, Any]]:
-        if isinstance(message, _NODE_DEF):
+        if not isinstance(message, _LEAN):  # ours or TensorFlow's own NodeDef
             return self._new(message, message.attr, message)
         key = (message.op, message.device, *message.attr)
         known = self._shared.get(key)
