@@ -98,9 +98,9 @@ def test_damage_costs_little(options: dict[str, Any], tmp_path: Path) -> None:
             place = draw.randrange(min(len(data), draw.choice([800, 1 << 30])) - 8)
             junk = draw.choice([b"\0", b"\xff", b"\xff" * 8, draw.randbytes(1)])
             broken[place : place + len(junk)] = junk
-        begin = time.monotonic()
+        begin = time.process_time()
         read_all(Source("m.h5", bytes(broken)))
-        assert time.monotonic() - begin < 5
+        assert time.process_time() - begin < 5
 
 
 def read_all(source: Source) -> None:
@@ -117,11 +117,11 @@ def read_all(source: Source) -> None:
 @pytest.mark.parametrize("name", ["hang.h5", "empty.h5", "surrogate.h5"])
 def test_cases(name: str) -> None:
     """A loop within libhdf5, an attribute without a value, a text that is no UTF-8."""
-    begin = time.monotonic()
+    begin = time.process_time()
     try:
         model = load(Path(__file__).parent / "damaged" / name)
         for key in model.weights:
             model.weights[key]
     except FormatError as error:
         assert str(error).count("\n") == 0
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
