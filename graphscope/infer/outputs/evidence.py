@@ -17,7 +17,7 @@ from .answer import Evidence
 from .heads.branches import gathers_turns
 from .heads.candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
 from .heads.embeddings import codes_before_classes
-from .heads.labels import labels_of, meets_data, taught
+from .heads.labels import data_met, labels_of, taught
 from .heads.parts import Parts
 from .points import POINTS
 from .rivals import Rivals
@@ -214,7 +214,7 @@ class Context:
         if "loss" in head.readers:
             text = "feeds the loss" + self._loss_name(head) + free
             yield self._evidence("feeds loss", text)
-            if self.answered and not meets_data(study, head.index):
+            if self.answered and not data_met(study, head.index):
                 text = "nothing that is fed is compared with it, as with others"
                 yield self._evidence("unanswered", text)
         elif "metric" in head.readers:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ...ops import spellings
+from ..training.arrays import Flow
+from ..training.op_kinds import RANDOM
 from ..training.roles import Training
 from .heads.candidates import Head
+
+_COMPARES = frozenset("GreaterEqual Greater Less LessEqual Floor".split())
+_SCALES = frozenset({*spellings.SUMS, *"Mul Sub Identity".split()})
+_MASK = 12  # nodes between a draw and the mask made of it
 
 
 class Rivals:
@@ -32,6 +39,7 @@ class Rivals:
         self.differentiated = study.flow.upstream(
             i for i, free in enumerate(own.free if own is not None else ()) if free
         )
+        self.drawn = study.flow.downstream(_draws(study.flow))
         self.trained_on: dict[int, list[int]] = defaultdict(list)
         for head in heads:
             if "loss" in head.readers and not deps.later[head.index]:
@@ -80,10 +88,10 @@ class Rivals:
         if not feeds & deps.random:
             return ""
         own, flow = deps.weights[head.index], self.study.flow
-        op = flow.ops[head.index]
+        op, drawn = flow.ops[head.index], self.drawn[head.index]
         for weights in (own, *self.forms):  # of all its weights before of some
             heads = self.forms.get(weights, [])
-            if not weights or weights & ~own:
+            if not weights or weights & ~own or not drawn and weights != own:
                 continue
             if weights.bit_count() * 2 < deps.weights[head.index].bit_count():
                 continue
@@ -98,3 +106,24 @@ class Rivals:
         if i not in self.behind:
             self.behind[i] = self.study.flow.upstream([i])
         return self.behind[i]
+
+
+def _draws(flow: Flow) -> list[int]:
+    """The nodes that draw values, without those that only choose what dropout keeps."""
+    return [i for i in flow.by_kind(RANDOM.search) if not _is_compared(flow, i)]
+
+
+def _is_compared(flow: Flow, i: int) -> bool:
+    """Whether all that is made of a draw is a comparison with a constant, or its whole part: the mask of a dropout."""
+    stack = [i]
+    for n in stack:  # grows
+        if len(stack) > _MASK:
+            return False
+        for reader in flow.outputs[n]:
+            others = [s for s, _ in flow.inputs[reader] if s != n]
+            if flow.ops[reader] in _COMPARES:
+                continue
+            if flow.ops[reader] not in _SCALES or any(flow.inputs[s] for s in others):
+                return False
+            stack.append(reader)
+    return True

@@ -105,7 +105,7 @@ def study_training(
     trained = _find_trained(flow, backward, updates, writes, collections or {}, fetched)
     aside = _find_aside(flow, backward)
     deps = dependence_on(flow, first, aside, trained)
-    trains = bool(updates) or "optimizer" in writes.values()
+    trains = bool(updates or fetched) or "optimizer" in writes.values()
     losses = find_losses(flow, deps, backward, writes, trains, derivatives.steps())
     deps = look_ahead_again(flow, deps, _without_measures(aside, losses))
     roles = _seed_roles(flow, backward, writes, losses, updates)

@@ -35,9 +35,9 @@ def inputs_met(study: Training, i: int, inputs: int) -> int:
     return bits & ~feeds[i]
 
 
-def meets_data(study: Training, i: int) -> bool:
-    """Whether anything that is fed, and that no weight computed, joins a head's values on their way through losses."""
-    flow, deps = study.flow, study.deps
+def data_met(study: Training, i: int) -> int:
+    """Bits of what is fed, and what no weight computed, that joins a head's values on their way through losses."""
+    flow, deps, bits = study.flow, study.deps, 0
     stack, seen = [i], {i}
     while stack:
         for n in flow.outputs[stack.pop()]:
@@ -45,10 +45,10 @@ def meets_data(study: Training, i: int) -> bool:
             if n in seen or not measures:
                 continue
             seen.add(n)
-            if any(deps.feeds[s] and not deps.weights[s] for s, _ in flow.inputs[n]):
-                return True
+            for source, _ in flow.inputs[n]:
+                bits |= 0 if deps.weights[source] else deps.feeds[source]
             stack.append(n)
-    return False
+    return bits
 
 
 def taught(study: Training, heads: Sequence[Head]) -> dict[int, int]:
@@ -59,7 +59,7 @@ def taught(study: Training, heads: Sequence[Head]) -> dict[int, int]:
     inputs = ((1 << len(deps.sources)) - 1) & ~study.losses.labels
     plain = [h.index for h in heads if _is_compared(study, h)]
     for one in plain:
-        met = inputs_met(study, one, inputs)
+        met = inputs_met(study, one, inputs) & data_met(study, one)
         for other in plain if met else ():
             more = deps.weights[other] & ~deps.weights[one]
             if more and not deps.weights[one] & ~deps.weights[other]:

@@ -8,7 +8,7 @@ from ...training.roles import Training
 from ...training.weight_groups import union_of
 from .candidates import Head
 from .judged import judged
-from .labels import labels_of
+from .labels import data_met
 
 
 class Parts:
@@ -19,13 +19,16 @@ class Parts:
         self.shown = judged(study)
         own = study.derivatives
         self.pushed = frozenset(own.pushed if own is not None else ())
+        many = len(study.weight_groups) > 1 or self.shown or self.pushed
+        self.answered = [h for h in heads if many and self._is_answered(h)]
         self.judges = self._judges(heads)
 
     def why_end(self, head: Head) -> str:
         """Why a network ends at a head though weights may follow, "" where none does."""
         deps, groups = self.study.deps, self.study.weight_groups
         own = [g for g in groups if deps.weights[head.index] & g]
-        if len(groups) > 1 and len(own) == 1 and deps.later[head.index]:
+        later = len(own) == 1 and deps.later[head.index]
+        if len(groups) > 1 and later and not self._is_first_stage(head):
             return "all the weights of one optimizer end here, another's begin"
         if head.index in self.pushed:
             return "its weights are trained to move it in a direction that is given"
@@ -38,15 +41,28 @@ class Parts:
         ends = head.index in self.shown or head.index in self.pushed
         return bool(self.judges & self.study.deps.weights[head.index]) and not ends
 
+    def _is_answered(self, head: Head) -> bool:
+        """Whether a head is compared with data that it is not computed from: a label, another picture; no judge is."""
+        deps = self.study.deps
+        met = data_met(self.study, head.index) if "loss" in head.readers else 0
+        return bool(met & ~deps.random & ~deps.feeds[head.index])
+
+    def _is_first_stage(self, head: Head) -> bool:
+        """Whether what a head's weights compute is compared with data, and what others make of it as well: no judge."""
+        weights, i = self.study.deps.weights, head.index
+        own = any(not weights[h.index] & ~weights[i] for h in self.answered)
+        return own and any(
+            weights[h.index] & self.study.deps.later[i]
+            and self.study.flow.upstream([h.index])[i]
+            for h in self.answered
+        )
+
     def _judges(self, heads: Sequence[Head]) -> int:
-        """The weights that what a network makes is fed to, but for those of a critic, whose value has a label."""
+        """The weights that what a network makes is fed to, but for those of a critic, whose value has a label, and of a
+        second stage, which is compared with data."""
         study, weights = self.study, self.study.deps.weights
         ends = union_of([weights[h.index] for h in heads if self.why_end(h)])
         rest = [g for g in study.weight_groups if not g & ends] if ends else []
         judges = union_of([*rest, *self.shown.values()]) & ~ends
-        told = [
-            weights[h.index]
-            for h in heads
-            if judges & weights[h.index] and labels_of(study, h.index)
-        ]
+        told = [weights[h.index] for h in self.answered if judges & weights[h.index]]
         return judges & ~union_of(told)

@@ -110,17 +110,23 @@ def differentiated_input(flow: Flow, i: int) -> int | None:
         if match and not forward and len(stack) < 16:
             stack += [source for source, _ in flow.inputs[node]][:8]
         elif forward:
-            inputs += _operand(flow, forward, leaf)
+            inputs += _operand(flow, forward, flow.names[node])
     weights = [n for n in inputs if _is_weight(flow, n)]
     return next(iter(weights or inputs), None)
 
 
-def _operand(flow: Flow, forward: str, leaf: str) -> list[int]:
-    """The input of a forward node that a node called ``<forward>_grad/<leaf>`` differentiates by."""
+def _operand(flow: Flow, forward: str, name: str) -> list[int]:
+    """The input of a forward node that a node called ``<scope>/<forward>_grad/<leaf>`` differentiates by.
+
+    Where a sum was broadcast on one side, only that side's derivative is summed up and has a shape of its own: a bias's.
+    """
     node = flow.index.get(forward)
     wires = flow.inputs[node] if node is not None else []
+    leaf = name.rpartition("/")[2]
     number = _NUMBER.search(leaf)
     slot = int(number.group(1)) if number else int(bool(_SECOND.match(leaf)))
+    if leaf == "Reshape" and f"{name}_1" not in flow.index:
+        slot = next((k for k, (s, _) in enumerate(wires) if _is_weight(flow, s)), slot)
     return [wires[min(slot, len(wires) - 1)][0]] if wires else []
 
 

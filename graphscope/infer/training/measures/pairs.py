@@ -44,6 +44,9 @@ def find_pairs(
             continue
         if i in beyond:
             continue
+        if flow.ops[i] == "Sub" and _is_nought(flow, i):
+            runs.add(_before_stop(flow, flow.inputs[i][0][0]))
+            beyond |= _only_measured(flow, deps, aside, i)
         one, other = _terms(flow, deps, i)
         if not _are_runs(flow, deps, one, other) or deps.later[i]:
             continue
@@ -52,6 +55,18 @@ def find_pairs(
             runs |= {one, other}
             beyond |= after
     return Pairs(frozenset(runs), frozenset(beyond))
+
+
+def _is_nought(flow: Flow, i: int) -> bool:
+    """Whether a node is ``stop_gradient(x) - x``, of which only the derivative is wanted."""
+    return len({_before_stop(flow, s) for s, _ in flow.inputs[i]}) == 1
+
+
+def _before_stop(flow: Flow, i: int) -> int:
+    """The value behind stops of the gradient."""
+    while flow.ops[i] in ("StopGradient", "Identity") and flow.inputs[i]:
+        i = flow.inputs[i][0][0]
+    return i
 
 
 def _terms(flow: Flow, deps: Dependence, i: int) -> tuple[int, int]:

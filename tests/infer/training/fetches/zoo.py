@@ -17,12 +17,14 @@ __all__ = [
     "Fetches",
     "SETS",
     "STYLES",
+    "blind",
     "build_style",
     "eighth",
     "fetch",
     "fifth",
     "fourth",
     "layers",
+    "ninth",
     "seventh",
     "sixth",
     "style",
@@ -56,8 +58,11 @@ SETS: dict[str, dict[str, Builder]] = {
     "sixth": {},
     "seventh": {},
     "eighth": {},
+    "ninth": {},
+    "blind": {},
 }
-"""Styles by when they were written: from the third on each was measured once before anybody looked at an answer."""
+"""Styles by when they were written: from the third on each was measured once before anybody looked at an answer. ``blind`` is the
+half of the ninth from which nothing is learned."""
 
 
 def _into(group: str) -> Callable[[Builder], Builder]:
@@ -73,6 +78,7 @@ def _into(group: str) -> Callable[[Builder], Builder]:
 style = _into("first")  # those that the ranking was built on
 third, fourth, fifth = _into("third"), _into("fourth"), _into("fifth")
 sixth, seventh, eighth = _into("sixth"), _into("seventh"), _into("eighth")
+ninth, blind = _into("ninth"), _into("blind")
 
 
 def fetch(
@@ -128,6 +134,7 @@ _FILES = (
     " third.agents third.images third.language third.science"
     " fifth.agents fifth.boxes fifth.faces fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
     " fifth.words sixth seventh.agents seventh.pictures seventh.ratings seventh.science seventh.words eighth.codes eighth.values"
+    " ninth.tables ninth.series ninth.pictures ninth.agents"
 )
 
 
