@@ -196,7 +196,8 @@ class Context:
     def _by_weights(self, head: Head) -> Iterator[Evidence]:
         have = self.study.deps.weights[head.index].bit_count()
         if self.most:
-            share = 1.0 if self.parts.why_end(head) else min(have / self.most, 1.0)
+            most = self.parts.most_made_with(head) or self.most
+            share = 1.0 if self.parts.why_end(head) else min(have / most, 1.0)
             what = "trainable weights" if self.study.updates else "weights"
             text = f"{have} of {self.total} {what} upstream"
             yield self._evidence("share of weights", text, math.log(max(share, 0.02)))
@@ -244,8 +245,7 @@ class Context:
             read = study.flow.outputs[head.index]
             text = "nothing of the model reads it" if read else "nothing reads it"
             yield self._evidence("end", text)
-            fetched = not self.rivals.deterministic(head) and not self._by_product(head)
-            if not read and self.trains and fetched:
+            if not read and self.trains and self._is_fetched(head):
                 text = "in a graph that trains, it can only be there to be fetched"
                 yield self._evidence("unread", text)
             if self.ends == 1 and not self.trains:
@@ -255,10 +255,23 @@ class Context:
         if later or asked:
             yield from self._boundary(head)
 
+    def _is_fetched(self, head: Head) -> bool:
+        """Whether nothing but a fetch explains a head that nothing reads."""
+        apart = self._by_product(head) or self.rivals.first_call(head)
+        return not apart and not self.rivals.deterministic(head)
+
     def _by_product(self, head: Head) -> bool:
-        """Whether a loop stacks its turns here because it always does, of which the model goes on with the last."""
-        inner = self.through(head.index)
-        if not self.study.flow.ops[inner].startswith("TensorArrayGather"):
+        """Whether a loop stacks its turns here because it always does, of which the model goes on with the last; or a
+        cell gives its state, to which weights are applied besides."""
+        inner, flow = self.through(head.index), self.study.flow
+        if is_default_name(head.tensor.node, flow.ops[head.index]):
+            parts = [inner]
+            if flow.ops[inner] in spellings.CONCATS:
+                sources = [s for s, _ in flow.inputs[inner]]
+                parts = [self.through(s) for s in sources if self.study.deps.feeds[s]]
+            if all(self.study.deps.searched[s] for s in parts):
+                return True
+        if not flow.ops[inner].startswith("TensorArrayGather"):
             return False
         have = self.study.deps.weights[head.index].bit_count()
         return have < self.most

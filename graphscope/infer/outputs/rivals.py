@@ -10,6 +10,7 @@ from ..training.arrays import Flow
 from ..training.op_kinds import RANDOM
 from ..training.roles import Training
 from .heads.candidates import Head
+from .twins import Twins
 
 _COMPARES = frozenset("GreaterEqual Greater Less LessEqual Floor".split())
 _SCALES = frozenset({*spellings.SUMS, *"Mul Sub Identity".split()})
@@ -52,9 +53,27 @@ class Rivals:
             return ""
         for i in self.generated.get(deps.weights[head.index], ()):
             ours, theirs = (deps.feeds[n] & ~deps.random for n in (head.index, i))
-            if i != head.index and (ours == theirs or ours and not ours & theirs):
+            alike = ours == theirs and not self._is_repeated(head, i)
+            if i != head.index and (alike or ours and not ours & theirs):
                 return self.study.flow.names[i]
         return ""
+
+    def first_call(self, head: Head) -> bool:
+        """Whether a head only made the variables of a network that is called again in the same way, and used."""
+        deps, i = self.study.deps, head.index
+        same = (n for n in self.forms.get(deps.weights[i], ())[:8] if n > i)
+        return any(
+            deps.feeds[n] == deps.feeds[i] and self._is_repeated(head, n) for n in same
+        )
+
+    def _is_repeated(self, head: Head, i: int) -> bool:
+        """Whether a head was made before another that computes the same in the same way: a first call, for its variables."""
+        if head.index > i:
+            return False
+        applied, twins = self.study.deps.applied, Twins(self.study, [head.index, i])
+        shared = zip(applied, self._behind(head.index), self._behind(i))
+        apart = not any(own and one and other for own, one, other in shared)
+        return apart and twins.of(head.index) == twins.of(i)
 
     def trained_copy(self, head: Head) -> str:
         """A head that a loss is taken of, of the same weights and with no input in common, where nothing measures this

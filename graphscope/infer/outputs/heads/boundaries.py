@@ -7,6 +7,8 @@ from ...training.roles import Training
 from ...training.weight_groups import union_of
 from .alive import is_alive, readers_of
 
+_VIEWS = frozenset({*spellings.CONCATS, *"Pack Reshape ExpandDims Transpose".split()})
+_FAR = 8
 _MOST_OF_A_NET = 0.4  # of one optimizer's weights; CycleGAN's two generators share one
 
 
@@ -45,11 +47,23 @@ def is_blend(study: Training, i: int, boundaries: list[int]) -> bool:
 
 
 def _before_join(study: Training, i: int) -> int:
-    """The one part of a concatenation that has weights behind it: the image, not what it is shown beside."""
-    if study.flow.ops[i] not in (*spellings.CONCATS, "Pack"):
-        return i
-    parts = {s for s, _ in study.flow.inputs[i] if study.deps.weights[s]}
-    return parts.pop() if len(parts) == 1 else i
+    """The image itself, not what it is shown beside in a concatenation, a view of it, or the noise that a judge adds."""
+    flow, weights = study.flow, study.deps.weights
+    for _ in range(_FAR):
+        parts = {s for s, _ in flow.inputs[i] if weights[s]}
+        passes = flow.ops[i] in _VIEWS or adds_noise(study, i)
+        if len(parts) != 1 or not passes or study.deps.applied[i]:
+            return i
+        i = parts.pop()
+    return i
+
+
+def adds_noise(study: Training, i: int) -> bool:
+    """Whether a node adds to a value what is drawn, and nothing else."""
+    flow, deps = study.flow, study.deps
+    rest = [s for s, _ in flow.inputs[i] if not deps.weights[s]]
+    drawn = [s for s in rest if deps.feeds[s] & deps.random]
+    return flow.ops[i] in spellings.SUMS and len(drawn) == len(rest) == 1
 
 
 def ends_of_copies(study: Training) -> list[int]:

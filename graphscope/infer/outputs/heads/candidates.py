@@ -150,7 +150,8 @@ def _named_before_bias(study: Training, heads: list[Head]) -> list[Head]:
 
 
 def _head(study: Training, i: int, port: int) -> Head:
-    readers = readers_of(study, i)
+    every = readers_of(study, i)
+    readers = [n for n in every if (i, port) in study.flow.inputs[n]] or every
     roles = frozenset(_role_of(study, n) for n in readers)
     derivative = _derivative_text(study, i)
     return Head(study.flow.tensor(i, port), i, roles, "" not in roles, None, derivative)
@@ -272,13 +273,22 @@ def _named(study: Training) -> list[int]:
         plain = flow.ops[source] not in ("Switch", "Merge", "Exit", "Enter", "Const")
         if plain and not is_default_name(flow.names[i]):
             named.append(i)
-    return named
+    views = flow.by_kind(lambda op: op in THROUGH and op != "Identity")
+    return named + [
+        i
+        for i in views
+        if _OUTPUT_NAME.match(flow.names[i].rsplit("/", 1)[-1])
+        and flow.outputs[i]
+        and is_alive(study, i)
+    ]
 
 
-def is_default_name(name: str) -> bool:
-    """Whether TensorFlow or a layer library gave an Identity its name, not a person."""
+def is_default_name(name: str, op: str = "Identity") -> bool:
+    """Whether TensorFlow or a layer library gave a node its name, not a person."""
     last = name.rsplit("/", 1)[-1]
     base = last.rstrip("0123456789").rstrip("_")
+    if op != "Identity":
+        return base.lower() in (op.lower(), "concat", "stack", "transpose")
     return base in (
         "Identity read control_dependency switch_t switch_f pred_id dropout identity keras_learning_phase"
         " keep_dims cond"

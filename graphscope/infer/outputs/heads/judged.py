@@ -11,13 +11,13 @@ from collections import defaultdict
 from ...training.arrays import Flow
 from ...training.roles import Training
 from .alive import is_alive
-from .boundaries import is_blend
+from .boundaries import adds_noise, is_blend
 
 _JOINS = frozenset("ConcatV2 Concat Pack".split())
 _LAYERS = frozenset(
     "MatMul BatchMatMulV2 Conv1D Conv2D Conv3D DepthwiseConv2dNative".split()
 )
-_PASSES = frozenset("Identity Reshape Squeeze ExpandDims Cast Pad".split())
+_PASSES = frozenset("Identity Reshape Squeeze ExpandDims Transpose Cast Pad".split())
 _FAR = 6
 
 
@@ -59,6 +59,10 @@ def _shown_parts(study: Training, i: int) -> tuple[list[int], bool]:
             rows = _joins_rows(flow, i)
             mixed = rows and any(deps.feeds[s] and not deps.weights[s] for s in parts)
             return (made if len(made) == 1 else []), mixed
+        noisy = [s for s, _ in flow.inputs[i] if deps.weights[s]]
+        if adds_noise(study, i) and len(noisy) == 1:
+            i = noisy[0]
+            continue
         if flow.ops[i] not in _PASSES or not flow.inputs[i]:
             break
         i = flow.inputs[i][0][0]

@@ -21,7 +21,9 @@ class Parts:
         self.pushed = frozenset(own.pushed if own is not None else ())
         many = len(study.weight_groups) > 1 or self.shown or self.pushed
         self.answered = [h for h in heads if many and self._is_answered(h)]
-        self.judges = self._judges(heads)
+        weights = study.deps.weights
+        self.makers = [weights[h.index] for h in heads if self.why_end(h)]
+        self.judges = self._judges()
 
     def why_end(self, head: Head) -> str:
         """Why a network ends at a head though weights may follow, "" where none does."""
@@ -35,6 +37,12 @@ class Parts:
         if head.index in self.shown:
             return "what follows is applied to data as well: it judges"
         return ""
+
+    def most_made_with(self, head: Head) -> int:
+        """The most weights of a network that ends before others, where a head depends on no others; else 0."""
+        own = self.study.deps.weights[head.index]
+        theirs = [w for w in self.makers if own and not own & ~w]
+        return max((w.bit_count() for w in theirs), default=0)
 
     def only_judges(self, head: Head) -> bool:
         """Whether a head holds a judge's opinion, for which nobody has an answer: no critic's value."""
@@ -57,11 +65,11 @@ class Parts:
             for h in self.answered
         )
 
-    def _judges(self, heads: Sequence[Head]) -> int:
+    def _judges(self) -> int:
         """The weights that what a network makes is fed to, but for those of a critic, whose value has a label, and of a
         second stage, which is compared with data."""
         study, weights = self.study, self.study.deps.weights
-        ends = union_of([weights[h.index] for h in heads if self.why_end(h)])
+        ends = union_of(self.makers)
         rest = [g for g in study.weight_groups if not g & ends] if ends else []
         judges = union_of([*rest, *self.shown.values()]) & ~ends
         told = [weights[h.index] for h in self.answered if judges & weights[h.index]]

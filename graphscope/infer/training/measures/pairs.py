@@ -20,6 +20,9 @@ _LOOKUPS = frozenset("Gather GatherV2 ResourceGather".split())
 _CLASSES = re.compile(r"Softmax|ArgMax|ArgMin|TopK")
 """What chooses among distances: to the means of classes, of which the nearest is the answer."""
 
+_ENTROPIES = frozenset(
+    "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits".split()
+)
 _FAR = 24
 _MOST = 400
 
@@ -45,7 +48,7 @@ def find_pairs(
         if i in beyond:
             continue
         if flow.ops[i] == "Sub" and _is_nought(flow, i):
-            runs.add(_before_stop(flow, flow.inputs[i][0][0]))
+            runs.add(_before_stop(flow, flow.inputs[i][0])[0])
             beyond |= _only_measured(flow, deps, aside, i)
         one, other = _terms(flow, deps, i)
         if not _are_runs(flow, deps, one, other) or deps.later[i]:
@@ -54,19 +57,45 @@ def find_pairs(
         if after and not _is_row(flow, deps, one):
             runs |= {one, other}
             beyond |= after
+    for i in flow.by_kind(_ENTROPIES.__contains__):
+        scores = _scores_of_batch(flow, deps, aside, i) if differentiated[i] else []
+        runs |= {s for n in scores[-1:] for s, _ in flow.inputs[n]}
+        beyond |= set(scores)
     return Pairs(frozenset(runs), frozenset(beyond))
+
+
+def _scores_of_batch(
+    flow: Flow, deps: Dependence, aside: bytearray, i: int
+) -> list[int]:
+    """The way back from a cross-entropy, whose classes are told by their places alone, to the product of each code of a
+    batch with each other one; empty where there is none, or something else reads it."""
+    wires = flow.inputs[i]
+    if len(wires) != 2 or deps.feeds[wires[1][0]] or deps.weights[wires[1][0]]:
+        return []
+    way = [i, wires[0][0]]
+    while len(way) < _FAR:
+        readers = {n for n in flow.outputs[way[-1]] if not aside[n]}
+        if any(n != way[-2] and flow.ops[n] not in SHAPE_ONLY for n in readers):
+            return []
+        sources = [s for s, _ in flow.inputs[way[-1]] if deps.feeds[s]]
+        if flow.ops[way[-1]] == "MatMul" and len(sources) == 2:
+            return way[1:]
+        if len(sources) != 1:
+            return []
+        way += sources
+    return []
 
 
 def _is_nought(flow: Flow, i: int) -> bool:
     """Whether a node is ``stop_gradient(x) - x``, of which only the derivative is wanted."""
-    return len({_before_stop(flow, s) for s, _ in flow.inputs[i]}) == 1
+    return len({_before_stop(flow, wire) for wire in flow.inputs[i]}) == 1
 
 
-def _before_stop(flow: Flow, i: int) -> int:
+def _before_stop(flow: Flow, wire: tuple[int, int]) -> tuple[int, int]:
     """The value behind stops of the gradient."""
-    while flow.ops[i] in ("StopGradient", "Identity") and flow.inputs[i]:
-        i = flow.inputs[i][0][0]
-    return i
+    while flow.ops[wire[0]] in ("StopGradient", "Identity"):
+        wire = flow.inputs[wire[0]][0]
+    return wire
 
 
 def _terms(flow: Flow, deps: Dependence, i: int) -> tuple[int, int]:
