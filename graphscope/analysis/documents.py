@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
+from ..freeze.variables.states import describe_states
 from ..graph import Graph, Layer, Loop, Model, Tensor, TensorSpec, Variable
 from ..graph.named_values import Document
 from ..read.variables.roles import PARAMETERS
@@ -72,7 +73,7 @@ def describe_model(analysis: Stages, most_nodes: float = math.inf) -> dict[str, 
 
 
 _IN_ORDER = (
-    "source format producer nodes functions inferred parameters constants bytes inputs outputs over_budget layers loops "
+    "source format producer nodes functions inferred parameters constants bytes inputs outputs states over_budget layers loops "
     "unexplained unexplained_nodes roles variables training signatures findings family remarks"
 ).split()
 
@@ -82,13 +83,12 @@ def _of_layers(analysis: Stages) -> Document:
     from ..infer.finding import NAMED
 
     sizes, loose = sizes_of(analysis), unexplained(analysis)
-    ends = describe_outputs(analysis)
+    ends = _ends(describe_outputs(analysis))
     counts = Counter(layer.op for _, layer in counted_layers(analysis))
     loops = [{"name": x.name, "ops": x.attrs["ops"]} for x in kept_loops(analysis)]
     return {
         **_amounts(sizes),
-        "inputs": ends["inputs"],
-        "outputs": ends["outputs"],
+        **ends,
         "layers": dict(counts.most_common()),
         "loops": loops,
         "unexplained": len(loose),
@@ -101,16 +101,19 @@ def _of_layers(analysis: Stages) -> Document:
 
 def _of_ops(analysis: Stages, needed: Container[str]) -> Document:
     """The same of a graph in which no layers are looked for: nothing here takes more than a walk over its nodes."""
-    ends = describe_outputs(analysis, is_sized=False)
     return {
         **_amounts(stored_sizes(analysis, needed)),
-        "inputs": ends["inputs"],
-        "outputs": ends["outputs"],
+        **_ends(describe_outputs(analysis, is_sized=False)),
         **{"layers": {}, "loops": [], "unexplained": 0, "unexplained_nodes": []},
         "training": _training(analysis, has_layers=False),
         "findings": [_finding(each) for each in analysis.findings_of_ops],
         "family": _family(analysis, list).to_json(),
     }
+
+
+def _ends(outputs: Document) -> Document:
+    """What of ``outputs`` stands in ``inspect``: all but its remarks."""
+    return {key: outputs[key] for key in ("inputs", "outputs", "states")}
 
 
 def _amounts(sizes: Sizes) -> Document:
@@ -347,21 +350,19 @@ def describe_outputs(analysis: Stages, is_sized: bool = True) -> dict[str, Any]:
     from ..infer.outputs.answer import freeze_command, short
 
     candidates, source = analysis.candidates, analysis.model.source
-    sized = analysis.sized if is_sized else _stated
+    sized = analysis.sized if is_sized else lambda _, spec: spec
     return {
         "inputs": [_candidate(c, sized) | {"kind": c.kind} for c in candidates.inputs],
         "outputs": [
             _candidate(c, sized)
             | {"score": round(c.score, 3), "kind": c.kind}
+            | {"twins": list(map(short, c.twins))}
             | {"freeze": freeze_command(source, (short(c.tensor),))}
             for c in candidates.outputs
         ],
+        "states": describe_states(analysis.flat, analysis.training, candidates.best()),
         "remarks": [*analysis.model.remarks, *candidates.remarks],
     }
-
-
-def _stated(_: Tensor, spec: TensorSpec) -> TensorSpec:
-    return spec
 
 
 def _candidate(

@@ -187,12 +187,34 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
     for each in outputs:
         lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")
         lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
+        if each.get("twins"):
+            lines.append(_evidence(_twins(each["twins"]), width))
         lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
     if not (brief or outputs):
         lines += [f"  note: {printable(note)}" for note in told_once(doc["remarks"])]
     rest = len(doc["outputs"]) - len(outputs)
     lines += [f"  and {rest} more"] if rest > 0 else []
+    lines += ["", *_states(doc["states"])] if doc.get("states") else []
     return "\n".join(lines)
+
+
+def _twins(names: Sequence[str]) -> str:
+    """The other towers and copies of an output."""
+    rest = len(names) - SHOWN
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"computed in the same way: {', '.join(map(repr, names[:SHOWN]))}{more}"
+
+
+def _states(states: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each run leaves for the next: pairs of what is read and what is written, with the value to begin with."""
+    lines = ["States (kept in the file; freeze --states inputs feeds and returns them)"]
+    for each in states[:SHOWN]:
+        shape, start = shape_text(each["shape"]), each["initial"]
+        read = f"{printable(each['variable'])}  {each['dtype']} {shape}"
+        first = f", {start} at first" if start else ""
+        lines.append(f"  {read} -> {printable(each['next'])}{first}")
+    rest = len(states) - SHOWN
+    return lines + ([f"  and {rest} more"] if rest > 0 else [])
 
 
 def _no_input(doc: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from graphscope.analysis.documents import describe_outputs
 from graphscope.analysis.results import Analysis
 from graphscope.errors import GraphscopeError
 from graphscope.freeze import freeze_model
@@ -91,6 +92,19 @@ def test_a_state_becomes_an_input_and_an_output(habit: str, tmp_path: Path) -> N
             memory = {"previous_state_c:0": fetched[1]}
     proof = compare(path, tmp_path / "f.pb")
     assert proof.verdict == "equal" and len(proof.outputs) == 2
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_states_are_offered_as_pairs(habit: str, tmp_path: Path) -> None:
+    path, _ = saved(tmp_path, habit)
+    (state,) = describe_outputs(Analysis(load(path)))["states"]
+    assert state == {
+        "variable": "previous_state_c",
+        "dtype": "float32",
+        "shape": [1, 5],
+        "next": "new_state:0",
+        "initial": "0.25",
+    }
 
 
 def test_a_state_that_stays_is_said(tmp_path: Path) -> None:

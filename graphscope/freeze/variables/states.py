@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...graph import Graph, Node, Tensor
+import numpy as np
+
+from ...graph import Graph, Model, Node, Tensor
 from ...graph.edit import fresh, put, redirect
+from ...graph.named_values import Document
+from ...infer.outputs.answer import Candidate
+from ...infer.training.roles import Training
 from ...ops import spellings
 from ..inputs import CUT
 from ..report import Change
@@ -58,6 +63,44 @@ def _is_computed(graph: Graph, value: Tensor) -> bool:
     above = graph.upstream([value.node])
     kinds = {graph.op(name) for name in above}
     return bool(kinds & VARIABLES) or any(op.startswith("Placeholder") for op in kinds)
+
+
+_SET_UP = frozenset("initialiser restore optimizer metric".split())
+"""Roles of writes that no run of the outputs makes."""
+
+
+def describe_states(
+    model: Model, study: Training, outputs: Sequence[Candidate]
+) -> list[Document]:
+    """The states of a flat model behind its likely outputs: ``variable``, ``dtype``, ``shape``, the ``next`` tensor that is
+    written, and the ``initial`` value, in words; "" where the file holds none."""
+    writes = study.flow.by_kind(spellings.ASSIGNS.__contains__)
+    if all(study.roles.get(i) in _SET_UP for i in writes):
+        return []
+    described = []
+    for state in find_states(model.graph, [c.tensor for c in outputs]):
+        attrs = model.graph.attrs(state.variable)
+        described.append(
+            {
+                "variable": state.variable,
+                "dtype": _dtype(model.graph, state.variable),
+                "shape": list(attrs.get("shape") or ()),
+                "next": str(state.value),
+                "initial": _initial(model, state.variable),
+            }
+        )
+    return described
+
+
+def _initial(model: Model, variable: str) -> str:
+    key = model.keys.get(variable, variable)
+    if not model.weights.has_value(key):
+        return ""
+    value = np.asarray(model.value(variable))
+    if not value.size or value.dtype.kind not in "fiub":
+        return ""
+    low, high = (f"{v:.4g}" for v in (value.min(), value.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def return_states(graph: Graph, states: Sequence[State]) -> list[Tensor]:

@@ -45,6 +45,7 @@ def find(case: Case) -> Iterator[Finding]:
     yield from _references(case)
     yield from _devices(case)
     yield from _batch_size(case)
+    yield from _split_batch(case)
     yield from _layout(case)
     yield from _quantised(case)
     yield from _size(case)
@@ -212,6 +213,38 @@ def _batch_size(case: Case) -> Iterator[Finding]:
             f"{'their' if many else 'its'} first axis counts examples",
             tuple(names),
         )
+
+
+def _split_batch(case: Case) -> Iterator[Finding]:
+    """Towers that each take an equal part of the batch."""
+    free = {
+        c.tensor.node
+        for c in case.candidates.inputs
+        if c.kind == "data" and c.spec.shape and c.spec.shape[0] is None
+    }
+    parts: dict[int, list[str]] = {}
+    for name in case.on_path("Split"):
+        axis, value = case.flat.graph.inputs(name)[:2]
+        source = value.node
+        while case.flat.graph.op(source) == "Identity":
+            source = case.flat.graph.inputs(source)[0].node
+        if source in free and _is_nought(case, axis):
+            count = int(case.flat.graph.attrs(name).get("num_split", 1))
+            parts.setdefault(count, []).append(name)
+    for count, names in parts.items():
+        yield Finding(
+            "split-batch",
+            "info",
+            f"{listed(names)} split{'s' * (len(names) == 1)} the batch into {count} equal parts: it runs on a multiple of {count} "
+            "examples at a time only",
+            tuple(names),
+        )
+
+
+def _is_nought(case: Case, tensor: Tensor) -> bool:
+    """Whether a tensor is the constant 0: the axis of examples."""
+    value = case.flat.graph.attrs(tensor.node).get("value")
+    return value is not None and value.size == 1 and not int(value.reshape(-1)[0])
 
 
 def _counts_examples(case: Case, tensor: Tensor, shape: tuple[int | None, ...]) -> bool:

@@ -31,7 +31,8 @@ class Candidate:
     ``score`` lies between 0 and 1 and means what it says: of the candidates with a score of 0.9, nine in ten are
     right. ``kind`` is one of INPUT_KINDS or OUTPUT_KINDS; ``evidence`` says what speaks for it. ``value`` is
     what inference feeds to a mode switch (False for ``is_training``, 1.0 for ``keep_prob``), None for any other.
-    ``group`` names the set of outputs that it belongs to.
+    ``group`` names the set of outputs that it belongs to, ``twins`` are what computes the same of other data (the other
+    towers, the copy in training): one of them is in the set.
     """
 
     tensor: Tensor
@@ -41,6 +42,7 @@ class Candidate:
     evidence: tuple[Evidence, ...] = ()
     value: bool | int | float | None = None
     group: str = ""
+    twins: tuple[Tensor, ...] = ()
 
 
 INPUT_KINDS = (

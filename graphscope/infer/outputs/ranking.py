@@ -15,6 +15,8 @@ from .heads.labels import labels_of
 from .points import CHOSEN, OTHER, POINTS
 from .twins import Twins
 
+_MOST = 64  # heads that are compared with each other
+
 
 def score_heads(
     model: Model,
@@ -109,7 +111,9 @@ def _representatives_first(context: Context, rated: list[Rated]) -> list[Rated]:
     return strong + others
 
 
-def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
+def _belonging(
+    study: Training, ordered: list[Rated], twins: Twins
+) -> frozenset[Tensor]:
     """The tensors that one would freeze together: the heads of the model, each in one form only.
 
     A head from which a better one is computed is a step towards it, and what is computed from a better one alone
@@ -119,9 +123,8 @@ def _belonging(study: Training, ordered: list[Rated]) -> frozenset[Tensor]:
     slack = 2.2 if trains else 3.5  # an inference graph has few ends that are none
     least = max(ordered[0].points - slack, 0.5)
     leads: list[tuple[Rated, bytearray]] = []
-    twins = Twins(study, [r.head.index for r in ordered[:64]])
     answered = 0
-    for each in ordered[:64]:
+    for each in ordered[:_MOST]:
         own = labels_of(study, each.head.index)
         trains_only = any(
             e.name == "class weights" and e.points < 0 for e in each.evidence
@@ -196,7 +199,8 @@ def _candidates(
     specs: Mapping[Tensor, TensorSpec],
     certain: bool,
 ) -> list[Candidate]:
-    chosen = _belonging(study, ordered)
+    twins = Twins(study, [r.head.index for r in ordered[:_MOST]])
+    chosen = _belonging(study, ordered, twins)
     ordered = sorted(ordered, key=lambda r: r.head.tensor not in chosen)
     best = {
         first: max(
@@ -217,9 +221,25 @@ def _candidates(
         evidence = tuple(e for e in each.evidence if e.text or e.points)
         candidate = Candidate(each.head.tensor, spec, score, each.kind, evidence)
         if fits:
-            candidate = replace(candidate, group="model")
+            others = _twins_of(study, each.head, ordered, twins)
+            candidate = replace(candidate, group="model", twins=others)
         candidates.append(candidate)
     return candidates
+
+
+def _twins_of(
+    study: Training, head: Head, ordered: list[Rated], twins: Twins
+) -> tuple[Tensor, ...]:
+    """The other heads that compute the same in the same way, of the same weights."""
+    weights, ops = study.deps.weights, study.flow.ops
+    alike = (
+        r.head
+        for r in ordered[:_MOST]
+        if weights[r.head.index] == weights[head.index]
+        and ops[r.head.index] == ops[head.index]
+        and r.head.tensor != head.tensor
+    )
+    return tuple(other.tensor for other in alike if twins.are(head, other))
 
 
 def _is_in(each: Rated, chosen: frozenset[Tensor]) -> bool:

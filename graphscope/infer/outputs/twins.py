@@ -30,8 +30,7 @@ class Twins:
         self._numbers: dict[object, int] = {}
 
     def are(self, one: Head, other: Head) -> bool:
-        """Whether two of the heads compute the same; the graph is walked when this is first asked."""
-        self.meanings = self.meanings or self._walk()
+        """Whether two of the heads compute the same."""
         mine = self.of(one.index, one.tensor.port)
         return mine == self.of(other.index, other.tensor.port)
 
@@ -43,7 +42,8 @@ class Twins:
         return self.meanings
 
     def of(self, i: int, port: int = 0) -> tuple[int, int]:
-        """What a tensor computes."""
+        """What a tensor computes; the graph is walked when this is first asked."""
+        self.meanings = self.meanings or self._walk()
         return self.meanings.get(i, -1 - i), port
 
     def _number(self, meaning: object) -> int:

@@ -196,6 +196,18 @@ def test_a_batch_size_that_is_fixed() -> None:
     assert not found(model_of(lambda: build(None)), "fixed-batch-size")
 
 
+def test_a_batch_that_is_split_in_equal_parts() -> None:
+    def build(size: int | None) -> None:
+        x = tf.placeholder(tf.float32, [size, 3], name="x")
+        w = tf.get_variable("w", [3, 2])
+        for part in tf.split(x, 4):
+            tf.matmul(part, w)
+
+    (finding,) = found(model_of(lambda: build(None)), "split-batch")
+    assert "a multiple of 4 examples" in finding.message
+    assert not found(model_of(lambda: build(8)), "split-batch")
+
+
 @pytest.mark.parametrize("layout, told", [("NCHW", True), ("NHWC", False)])
 def test_channels_first(layout: str, told: bool) -> None:
     def build() -> None:
