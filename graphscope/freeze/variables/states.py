@@ -77,7 +77,7 @@ def describe_states(
     writes = study.flow.by_kind(spellings.ASSIGNS.__contains__)
     if all(study.roles.get(i) in _SET_UP for i in writes):
         return []
-    described = []
+    described: list[Document] = []
     for state in find_states(model.graph, [c.tensor for c in outputs]):
         attrs = model.graph.attrs(state.variable)
         described.append(
