@@ -7,8 +7,10 @@ methods take such a graph as they take their own (https://networkx.org/documenta
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from itertools import chain, count, islice
+from typing import TYPE_CHECKING, Any, Self
+
+from .wiring import Wiring, wiring_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -53,7 +55,12 @@ class Adjacency:
     ``_succ[a][b]`` and ``_pred[b][a]`` are one dictionary: key -> attributes of an edge from ``a`` to ``b``. That one, and the
     attributes of a node, may stand in many places and graphs: they are replaced, never written to. ``_succ[a]`` and ``_pred[a]``
     are shared with copies until one of the two graphs changes them: who writes asks ``_own`` for them.
+    A graph that was just read has a Wiring instead of both, until somebody asks for them.
     """
+
+    _wiring: Wiring | None = (
+        None  # of the graph as it stands; None: not known, or it changed
+    )
 
     def __init__(self, graph: Adjacency | None = None, **attributes: object) -> None:
         self._node: dict[str, dict[str, Any]] = {}
@@ -92,12 +99,14 @@ class Adjacency:
         self._node = other._node.copy()
         self._succ, self._pred = other._succ.copy(), other._pred.copy()
         self._unsorted, self._newest = other._unsorted.copy(), other._newest
+        self._wiring = other._wiring
         self._ops, self._inputs = other._ops, other._inputs.copy()
         self._own_succ, self._own_pred = set(), set()
         other._own_succ, other._own_pred = set(), set()
 
     def _own(self, name: str, before: bool) -> Edges:
         """The sources (``before``) or the readers of a node, to be changed."""
+        self._wiring = None
         if before:
             self._inputs.pop(name, None)
         table, owned = (
@@ -130,6 +139,9 @@ class Adjacency:
 
     def __getattr__(self, name: str) -> Any:
         """What only networkx has: a method, a property or a view, as if this were one of its graphs."""
+        if name in ("_pred", "_succ") and self._wiring is not None:
+            self._pred, self._succ = self._dictionaries(self._wiring)
+            return self.__dict__[name]
         if name.startswith("_"):
             raise AttributeError(name)
         import networkx as nx
@@ -137,6 +149,49 @@ class Adjacency:
         attribute = getattr(nx.MultiDiGraph, name)
         bind = getattr(type(attribute), "__get__", None)
         return attribute if bind is None else bind(attribute, self, type(self))
+
+    @classmethod
+    def wired(cls, nodes: dict[str, dict[str, Any]], wiring: Wiring) -> Self:
+        """A graph of these nodes, which stand in the order of their numbers."""
+        graph = cls()
+        del graph._pred, graph._succ
+        graph._node, graph._wiring = nodes, wiring
+        graph._newest = next(reversed(nodes), "")
+        return graph
+
+    @property
+    def is_wired(self) -> bool:
+        """Whether nobody has asked for the dictionaries of edges yet."""
+        return self._wiring is not None and "_pred" not in self.__dict__
+
+    def wiring(self) -> Wiring:
+        """The data edges by number; nodes are numbered in their order."""
+        if self._wiring is None:
+            wiring = wiring_of(self._node, self._pred)
+            if type(self._pred) is not dict:
+                return wiring  # a view of networkx, which is never told of changes
+            self._wiring = wiring
+        return self._wiring
+
+    def _dictionaries(
+        self, wiring: Wiring
+    ) -> tuple[dict[str, Edges], dict[str, Edges]]:
+        """``_pred`` and ``_succ`` of a wiring."""
+        names = list(self._node)
+        pred: dict[str, Edges] = {name: {} for name in names}
+        succ: dict[str, Edges] = {name: {} for name in names}
+        wires = iter(zip(wiring.sources, wiring.ports))
+        for name, size in zip(names, wiring.counts()):
+            before = pred[name]
+            for slot, (source, port) in enumerate(islice(wires, size)):
+                origin = names[source]
+                edges = before.get(origin)
+                if edges is None:
+                    edges = one_edge(slot, port)
+                else:
+                    edges = edges | one_edge(slot, port)
+                before[origin] = succ[origin][name] = edges
+        return pred, succ
 
     def to_networkx(self) -> nx.MultiDiGraph:
         """A networkx graph of the same nodes and edges."""
@@ -184,8 +239,8 @@ class Adjacency:
         """Add a node, or set attributes of one."""
         self._ops = None
         if name not in self._node:
-            self._node[name] = attributes
             self._succ[name], self._pred[name] = {}, {}
+            self._node[name], self._wiring = attributes, None
             self._newest = name
             for owned in (self._own_succ, self._own_pred):
                 if owned is not None:
@@ -218,8 +273,10 @@ class Adjacency:
         """Remove a node and its edges; raises KeyError where there is none."""
         self._ops = None
         self._inputs.pop(name, None)
+        readers = self._succ.pop(name)
         del self._node[name]
-        for target in self._succ.pop(name):
+        self._wiring = None
+        for target in readers:
             del self._own(target, True)[name]
         for source in self._pred.pop(name):
             if source != name:
@@ -248,8 +305,9 @@ class Adjacency:
             self.sort_readers()
             return
         self._ops = None
-        self._node = {n: data for n, data in self._node.items() if n in names}
         before = self._pred
+        self._node = {n: data for n, data in self._node.items() if n in names}
+        self._wiring = None
         succ: dict[str, Edges] = {name: {} for name in self._node}
         self._succ = succ
         self._pred, self._unsorted = {}, set()
@@ -267,6 +325,7 @@ class Adjacency:
 
     def unlink(self, name: str) -> None:
         """Remove all edges that lead to a node."""
+        self._wiring = None
         for source in self._pred[name]:
             del self._own(source, False)[name]
         self._own(name, True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, ClassVar, NamedTuple
 
 from ..errors import GraphError
@@ -142,11 +143,18 @@ class Graph(Adjacency):
     def inputs(self, name: str) -> tuple[Tensor, ...]:
         """The data inputs in slot order."""
         known: tuple[Tensor, ...] | None = self._inputs.get(name)
+        if known is None and self.is_wired and name in self._node:
+            return self._of_wiring(name)
         if known is None:
             known = self._in_slots(name)
             if type(self._pred) is dict:  # no view of networkx, which is never told
                 self._inputs[name] = known
         return known
+
+    def _of_wiring(self, name: str) -> tuple[Tensor, ...]:
+        wiring = self.wiring()
+        pairs = wiring.inputs_of(name)
+        return tuple([Tensor(wiring.names[source], port) for source, port in pairs])
 
     def _in_slots(self, name: str) -> tuple[Tensor, ...]:
         slots = [
@@ -214,6 +222,8 @@ class Graph(Adjacency):
 
     def upstream(self, names: Iterable[str], control: bool = False) -> set[str]:
         """The named nodes and all that they depend on (through control dependencies too, when asked)."""
+        if self.is_wired and not control:
+            return self._above(names)
         visited: set[str] = set()
         stack = [name for name in names]
         while stack:
@@ -225,6 +235,11 @@ class Graph(Adjacency):
             if control:
                 stack.extend(self.node(name).controls)
         return visited
+
+    def _above(self, names: Iterable[str]) -> set[str]:
+        wiring = self.wiring()
+        seeds = [wiring.index[name] for name in names if name in wiring.index]
+        return set(compress(wiring.names, wiring.upstream(seeds)))
 
     def _repr_svg_(self) -> str | None:
         """The drawing that a notebook shows, where something draws (``analysis``, ``render``); else None: the plain repr."""

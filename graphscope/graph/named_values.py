@@ -1,6 +1,6 @@
 """Values by name, as a file has them: which types they have, the file alone says.
 
-What reads one checks it (``wire/attrs.py``, ``read/keras``) before anything is computed from it.
+What reads one checks it (``wire/attrs``, ``read/keras``) before anything is computed from it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Graph -> Flow: the same wiring as arrays, for passes that must see every node of a large graph in little time.
 
 networkx's dictionaries answer a question about one node; a pass over 20,000 nodes and 200,000 control edges wants
-lists of integers. A Flow is made once per analysis and thrown away with it.
+lists of integers, which ``Graph.wiring`` has. A Flow is made once per analysis and thrown away with it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from ...graph import CONTROL, Graph, Node, Tensor
+from ...graph import Graph, Node, Tensor
 from ...ops import spellings
 from ...wire.nodes import MISSING
 
 _BACK_EDGES = frozenset(spellings.NEXT_ITERATIONS)
+
+
+def _everywhere(_: int) -> bool:
+    return True
 
 
 class Flow:
@@ -27,15 +31,14 @@ class Flow:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.names: list[str] = list(graph)
-        self.index = {name: i for i, name in enumerate(self.names)}
-        payload = graph._node
-        self.nodes = [payload[name]["node"] for name in self.names]
+        self.wiring = wiring = graph.wiring()
+        self.names, self.index = wiring.names, wiring.index
+        self.nodes = [data["node"] for data in graph._node.values()]
         self.ops: list[str] = [_kind(node) for node in self.nodes]
         self._of_op: dict[str, list[int]] = {}
         for i, op in enumerate(self.ops):
             self._of_op.setdefault(op, []).append(i)
-        self._wire_inputs()
+        self.inputs, self.outputs = wiring.inputs(), wiring.readers()
         self._wire_controls()
         self.turns = not _BACK_EDGES.isdisjoint(self._of_op)
         self.order = self._topological()
@@ -43,47 +46,33 @@ class Flow:
     def __len__(self) -> int:
         return len(self.names)
 
-    def _wire_inputs(self) -> None:
-        index, pred = self.index, self.graph._pred
-        self.inputs: list[list[tuple[int, int]]] = []
-        for name in self.names:
-            slots = [
-                (slot, index[source], data["port"])
-                for source, edges in pred[name].items()
-                for slot, data in edges.items()
-                if slot != CONTROL
-            ]
-            if len(slots) > 1:
-                slots.sort()
-            self.inputs.append([(source, port) for _, source, port in slots])
-        self.outputs: list[list[int]] = [[] for _ in self.names]
-        for target, sources in enumerate(self.inputs):
-            for source, _ in sources:
-                self.outputs[source].append(target)
-
     def _wire_controls(self) -> None:
-        index = self.index
-        self.controls: list[list[int]] = []
-        self.controlled: list[list[int]] = [[] for _ in self.names]
+        index, none = self.index, list[int]()
+        self.controls = [none] * len(self)
+        self.controlled = [none] * len(self)
         for target, node in enumerate(self.nodes):
+            if not node.controls:
+                continue
             sources = [index[name] for name in node.controls if name in index]
-            self.controls.append(sources)
+            self.controls[target] = sources
             for source in sources:
+                if self.controlled[source] is none:
+                    self.controlled[source] = []
                 self.controlled[source].append(target)
 
     def _topological(self) -> list[int]:
-        waiting = [0] * len(self)
-        for i, sources in enumerate(self.inputs):
-            waiting[i] = sum(
-                self.ops[source] not in _BACK_EDGES for source, _ in sources
-            )
+        outputs, waiting = self.outputs, list(map(len, self.inputs))
+        back = self.by_kind(_BACK_EDGES.__contains__)
+        for target in chain.from_iterable(outputs[i] for i in back):
+            waiting[target] -= 1
         order = [i for i, count in enumerate(waiting) if not count]
+        following = outputs.copy() if back else outputs
+        for i in back:
+            following[i] = []
         for i in order:  # grows while it is walked: Kahn's queue
-            if self.ops[i] in _BACK_EDGES:
-                continue
-            for target in self.outputs[i]:
-                waiting[target] -= 1
-                if not waiting[target]:
+            for target in following[i]:
+                left = waiting[target] = waiting[target] - 1
+                if not left:
                     order.append(target)
         if len(order) < len(self):
             self.turns = True
@@ -106,9 +95,11 @@ class Flow:
         return _reach(seeds, self.outputs, len(self), through)
 
     def upstream(
-        self, seeds: Iterable[int], through: Callable[[int], bool] = lambda i: True
+        self, seeds: Iterable[int], through: Callable[[int], bool] = _everywhere
     ) -> bytearray:
         """A mask of the seeds and of all that they read."""
+        if through is _everywhere:
+            return self.wiring.upstream(seeds)
         sources = _Sources(self.inputs)
         return _reach(seeds, sources, len(self), through)
 

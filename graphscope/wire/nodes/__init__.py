@@ -8,102 +8,14 @@ from typing import Any
 
 from ...errors import GraphError, MissingWeight
 from ...graph import Function, Graph, Node, Tensor
-from ...graph.adjacency import one_edge
 from ...graph.named_values import Message
 from .. import messages as proto
-from .. import op_registry, opdefs
+from .. import opdefs
 from ..attrs import Attrs
 from ..source import Source
-from .kinds import Kind, Kinds
+from .assembly import MISSING, graph_from_nodes, is_index, output_count, split_input
 
-MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
-MOST_PORTS = (
-    1 << 16
-)  # outputs that attributes may declare; the longest unrolled series have some thousands
-PORTS_PER_NODE = 64  # and for each node of the graph so many more
-_LONGEST_PORT = 9  # digits
-
-
-def graph_from_nodes(
-    nodes: Any,
-    source: Source | None = None,
-    otherwise: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
-) -> Graph:
-    """The Graph of some NodeDefs; raises GraphError on a duplicate name.
-
-    A node that is read and is not among them (weights kept in another file, a graph cut by hand) stands there as a
-    ``Placeholder`` with the attribute MISSING.
-    ``source`` is the file that ``protobuf.py`` left large tensors in; ``otherwise`` has attribute defaults by op. Each node is held
-    against its OpDef here, so that what follows can rely on the number of its inputs and outputs.
-    """
-    graph = Graph()
-    listed = nodes if hasattr(nodes, "__len__") else list(nodes)
-    kinds = _put_nodes(graph, listed, Kinds(source, otherwise))
-    node_of, pred, succ = graph._node, graph._pred, graph._succ
-    ports = MOST_PORTS + PORTS_PER_NODE * len(listed)
-    names = {name: name for name in node_of}  # one text for all that name a node
-    for name, (kind, texts) in zip(list(names), kinds, strict=True):
-        slot, before = 0, pred[name]
-        for text in texts:
-            if text.startswith("^"):
-                continue
-            origin, port = split_input(text) if ":" in text else (text, 0)
-            if origin not in names:
-                put(graph, origin, _missing(kind.node, slot))
-            origin = names.setdefault(origin, origin)
-            edges = before.get(origin)
-            if edges is None:
-                before[origin] = succ[origin][name] = one_edge(slot, port)
-            elif len(edges) == 1:
-                two = edges | one_edge(slot, port)
-                before[origin] = succ[origin][name] = two
-            else:
-                edges[slot] = {"port": port}  # its own: nobody else knows it yet
-            slot += 1
-            if port:
-                _check_port(node_of[origin]["node"], text, name, port)
-        if kind.inputs is not None and kind.inputs != slot:
-            raise GraphError(
-                f"node {name!r} ({kind.node.op}) has {slot} inputs, expected {kind.inputs}: the graph is damaged"
-            )
-        ports -= kind.ports
-        if ports < 0:
-            raise GraphError(
-                f"node {name!r} ({kind.node.op}) says that it has more outputs than a graph of {len(listed)} nodes "
-                "can use: the graph is damaged"
-            )
-    return graph
-
-
-def _put_nodes(graph: Graph, listed: Any, kinds: Kinds) -> list[tuple[Kind, list[str]]]:
-    """Put the nodes into an empty graph; of each the kind and the inputs. Raises GraphError on a duplicate name."""
-    of_each: list[tuple[Kind, list[str]]] = []
-    for message in listed:
-        name = message.name
-        if name in graph._node:
-            raise GraphError(f"two nodes are called {name!r}: names must be unique")
-        texts = list(message.input)
-        kind, payload = kinds.of(message, texts)
-        graph._succ[name] = {}
-        graph._pred[name] = {}
-        graph._node[name] = payload
-        of_each.append((kind, texts))
-    return of_each
-
-
-def _missing(reader: Node, slot: int) -> Node:
-    """What stands for a node that the file lacks and ``reader`` reads: a feed of the dtype read, marked as missing.
-
-    What is read first is data; what is read beside it, or through a variable's Identity, is a weight kept elsewhere.
-    """
-    is_data = slot == 0 and reader.op != "Identity"
-    attrs: dict[str, Any] = {MISSING: "data" if is_data else "weight", "shape": None}
-    try:
-        dtypes = opdefs.input_dtypes(reader.op, reader.attrs)
-    except GraphError:
-        dtypes = ()
-    dtype = dtypes[slot].removesuffix("_ref") if slot < len(dtypes) else ""
-    return Node("Placeholder", attrs | ({"dtype": dtype} if dtype else {}))
+__all__ = ["MISSING", "function_from_def", "functions_of", "graph_from_nodes"]
 
 
 def missing_nodes(graph: Graph) -> list[str]:
@@ -145,12 +57,6 @@ def check_missing(graph: Graph, fed: Container[str], source: str) -> None:
         )
 
 
-def output_count(node: Node) -> int | None:
-    """How many outputs a node of a file has by its OpDef; None where that, or its attributes, do not tell."""
-    known, raw = op_registry.arities(node.op), getattr(node.attrs, "raw", None)
-    return known[1].of(raw) if known is not None and raw is not None else None
-
-
 def holds_tensor(graph: Graph, tensor: Tensor) -> bool:
     """Whether the node is there and may have that port: what names tensors from beside the graph (a signature) can be wrong."""
     if tensor.node not in graph:
@@ -168,32 +74,12 @@ def check_tensor(graph: Graph, tensor: Tensor) -> None:
         )
 
 
-def _check_port(node: Any, text: str, reader: str, port: int) -> None:
-    """Raise GraphError where a port is read that the op does not have."""
-    count = output_count(node)
-    if count is not None and port >= count:
-        raise GraphError(
-            f"node {reader!r} reads {text!r}, but a {node.op} has {count} outputs: the graph is damaged"
-        )
-
-
 def put(graph: Graph, name: str, node: Node) -> None:
     """What ``graph.add_node(name, node=node)`` does for a name that is new, in a third of the time."""
     graph._succ[name] = {}
     graph._pred[name] = {}
     graph._node[name] = {"node": node}
     graph._ops = None
-
-
-def split_input(text: str) -> tuple[str, int]:
-    """``"name:1"`` -> ``("name", 1)``."""
-    name, colon, port = text.rpartition(":")
-    return (name, int(port)) if colon and is_index(port) else (text, 0)
-
-
-def is_index(text: str) -> bool:
-    """Whether ``int`` takes the text: it takes no ``"²"``, and no 5,000 digits."""
-    return text.isdecimal() and len(text) <= _LONGEST_PORT
 
 
 def functions_of(library: Any, source: Source | None = None) -> dict[str, Function]:

@@ -50,10 +50,13 @@ class Kinds:
         self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
         self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
 
-    def of(self, message: object, texts: Sequence[str]) -> tuple[Kind, dict[str, Any]]:
-        """The kind of a NodeDef (TensorFlow's own too) or a LeanNodeDef with these inputs, and what a graph says of it; raises FormatError on damaged attributes."""
+    def of(
+        self, message: object, controls: Sequence[str]
+    ) -> tuple[Kind, dict[str, Any]]:
+        """The kind of a NodeDef (TensorFlow's own too) or a LeanNodeDef with these control inputs, and what a graph says of it;
+        raises FormatError on damaged attributes.
+        """
         kind, payload = self._kind(message)
-        controls = [text[1:] for text in texts if text[:1] == "^"]
         if not controls:
             return kind, payload
         node = kind.node
