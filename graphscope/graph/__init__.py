@@ -11,8 +11,8 @@ from .graph import (
     TensorSpec,
     did_you_mean,
 )
+from .keras.layer_list import Layers
 from .layer import RNN, Layer, Loop, WeightUse
-from .layer_list import Layers
 from .model import Function, Model, Signature, Variable, Weights
 
 __all__ = [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .keras.signatures import layer_classes
-from .layer import Layer, shortened
-from .tables import rows_table
+from ..layer import Layer, shortened
+from ..tables import rows_table
+from .signatures import layer_classes
 
 
 class Layers(tuple[Layer, ...]):
