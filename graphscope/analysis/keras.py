@@ -37,6 +37,13 @@ class KerasWriting(Tables):
 
         return tuple(find_blocks(self.layer_graph).parts)
 
+    @staticmethod
+    def find_repeats(*statements: Any) -> tuple[Any, ...]:
+        """The parts of a program that repeat; imported where a program is written."""
+        from ..infer.blocks.find import repeats_of
+
+        return repeats_of(*statements)
+
     @property
     def original(self) -> Model | str:
         """What TensorFlow can be given to run: the file, or the model where it was joined from several places."""
@@ -169,6 +176,7 @@ class KerasWriting(Tables):
             specs=self.specs,
             values=Constants(self.graph, self.flat, specs=self.specs).value,
             blocks=self.blocks,
+            find=self.find_repeats,
             guesses=self.guesses,
             signatures=self._complete_signatures(),
             incomplete=incomplete,

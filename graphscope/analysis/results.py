@@ -99,6 +99,7 @@ class Analysis(KerasWriting):
             facts=describe_model(self) | describe_findings(self) if report else {},
             values=Constants(self.graph, self.flat).value,
             blocks=self.blocks if report else (),
+            find=self.find_repeats if report else None,
         )
 
     @property

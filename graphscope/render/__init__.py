@@ -27,7 +27,7 @@ class Drawing:
     ``specs`` are keyed by tensors of the op graph (a layer's are looked up by ``Layer.output``); ``level`` is
     ``op``, ``layer`` or ``block``; ``inputs`` and ``outputs`` are the tensors or nodes to mark; ``roles`` says which
     nodes exist only to train (they are drawn folded by role); ``facts`` is what ``inspect`` says of the model;
-    ``values`` gives the elements of a tensor that no input reaches, ``blocks`` the parts that repeat. ``altitudes`` are the graphs of
+    ``values`` gives the elements of a tensor that no input reaches, ``blocks`` the parts that repeat, ``find`` looks for such among statements. ``altitudes`` are the graphs of
     the model that a page steps through, by level, and ``below`` the ops that its layers stand for; ``variables`` what is said of each, ``statistics`` what their values
     are, by name (None: they were not read). ``changes`` tells of nodes how they differ from those of another model: 1 added,
     2 removed, 3 changed, 4 the same with other weights, and lines that say what.
@@ -44,6 +44,7 @@ class Drawing:
     facts: Mapping[str, Any] = field(default_factory=dict)
     values: Callable[[Tensor], Any] | None = None
     blocks: Sequence[Any] = ()
+    find: Callable[..., Sequence[Any]] | None = None
     altitudes: Mapping[str, Graph] = field(default_factory=dict)
     below: Graph | None = None
     variables: Sequence[Mapping[str, Any]] = ()

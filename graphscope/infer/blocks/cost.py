@@ -29,11 +29,17 @@ _USUAL = ("linear", "valid", "channels_last", "True", "None", "1", "-1", "(1, 1)
 class Worth:
     """Of runs of the nodes of a graph; ``order`` is that in which they are written."""
 
-    def __init__(self, graph: Graph, order: Sequence[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        order: Sequence[str],
+        unnamed: frozenset[str] | None = None,
+    ) -> None:
         self.graph, self.order = graph, order
         self.place = {name: at for at, name in enumerate(order)}
         self.lines = {name: _lines(graph.node(name)) for name in order}
-        self.counted = {name for name in order if self._is_counted(name)}
+        counted = (name for name in order if self._is_counted(name))
+        self.counted = frozenset(counted) if unnamed is None else unnamed
         self.numberless = {name: _NUMBER.sub("#", name) for name in order}
         self._columns: dict[tuple[str, ...], _Column] = {}
 

@@ -9,7 +9,7 @@ is for the renderers to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...graph import Graph, Layer, Node, Tensor, WeightUse
@@ -17,7 +17,7 @@ from ...graph.names import unused
 from ...ops import spellings
 from .cost import scope
 from .order import lay_out
-from .repeats import Repeats, Run
+from .repeats import Repeats, Run, Statements
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,36 @@ class Blocks:
         return (part for part in self.parts if isinstance(part, Region))
 
 
-def find_blocks(graph: Graph, outputs: Iterable[Tensor] = ()) -> Blocks:
-    """The repeated blocks of a layer graph; ``outputs`` (of that graph) order its branches, else its ends do."""
+def find_blocks(
+    graph: Graph,
+    outputs: Iterable[Tensor] = (),
+    statements: Statements | None = None,
+) -> Blocks:
+    """The repeated blocks of a layer graph; ``outputs`` (of that graph) order its branches, else its ends do.
+
+    ``statements`` say more of a graph whose nodes are statements of a program.
+    """
     dynamic = _dynamic(graph)
     roots = [tensor.node for tensor in outputs] or [
         n for n in graph if not graph._succ[n]
     ]
     order = [name for name in lay_out(graph, roots) if name in dynamic]
-    repeats = Repeats(graph, order, frozenset(roots))
+    repeats = Repeats(graph, order, frozenset(roots), statements)
     repeats.find()
     return _Naming(graph, repeats).blocks()
+
+
+_MOST_READ = 5  # tensors that a block of statements may read
+
+
+def repeats_of(
+    graph: Graph,
+    outputs: Iterable[Tensor],
+    unnamed: frozenset[str],
+    forms: Mapping[str, Hashable],
+) -> tuple[str | Region, ...]:
+    """The parts of a graph of statements: ``unnamed`` are those without a name, ``forms`` what must be equal of each."""
+    return find_blocks(graph, outputs, Statements(unnamed, forms, _MOST_READ)).parts
 
 
 def _dynamic(graph: Graph) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from math import inf
@@ -13,11 +13,23 @@ from typing import Any, NamedTuple
 from ...graph import Graph, Tensor
 from .cost import MANY, Worth, saving
 
-MOST_INPUTS = 3
 _WORK = 300_000  # runs looked at in one pass: longer runs are tried in shorter sequences only
 _LONGEST, _SHORTEST_LIMIT = 128, 12
 _RANKED = 80  # groups worth a closer look in one pass
 _OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is hash(-2)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What is known of a graph whose nodes are the statements of a program.
+
+    ``unnamed`` are those whose name is not written (None: those whose name says nothing), ``forms`` what of each must be
+    equal in all runs (else its op), ``most_inputs`` how many tensors a block may read.
+    """
+
+    unnamed: frozenset[str] | None = None
+    forms: Mapping[str, Hashable] = field(default_factory=dict)
+    most_inputs: int = 3
 
 
 @dataclass(eq=False)
@@ -73,12 +85,18 @@ class _Sequence:
 class Repeats:
     """``top`` is the whole sequence once ``find`` has run, ``kinds`` the runs of each kind."""
 
-    def __init__(self, graph: Graph, order: list[str], outputs: Iterable[str]) -> None:
-        self.graph = graph
+    def __init__(
+        self,
+        graph: Graph,
+        order: list[str],
+        outputs: Iterable[str],
+        statements: Statements | None = None,
+    ) -> None:
+        self.graph, self.statements = graph, statements or Statements()
         self.known = frozenset(order)
         self.sequences = [_Sequence(list(order), frozenset(outputs))]
         self.kinds: dict[int, list[Run]] = {}
-        self.worth = Worth(graph, order)
+        self.worth = Worth(graph, order, self.statements.unnamed)
         self.labels = {name: self._label(name) for name in order}
 
     @property
@@ -88,7 +106,8 @@ class Repeats:
     def _label(self, name: str) -> Any:
         """What must be equal of two nodes: the op, and which of its inputs are constants."""
         inputs = self.graph.inputs(name)
-        return self.graph.op(name), tuple(t.node in self.known for t in inputs)
+        form = self.statements.forms.get(name) or self.graph.op(name)
+        return form, tuple(t.node in self.known for t in inputs)
 
     def example(self, kind: int) -> Run:
         return self.kinds[kind][0]
@@ -171,11 +190,12 @@ class Repeats:
         """Runs with one exit and few inputs, by a hash of what they are built of."""
         size = sum(len(sequence.parts) for sequence in self.sequences)
         longest = max(_SHORTEST_LIMIT, min(_LONGEST, _WORK // max(size, 1)))
+        most = self.statements.most_inputs
         groups: dict[int, list[_Found]] = defaultdict(list)
         for number, sequence in enumerate(self.sequences):
             wiring = self._wiring(sequence)
             for start in range(len(sequence.parts)):
-                for end, key in _runs_from(start, wiring, longest):
+                for end, key in _runs_from(start, wiring, longest, most):
                     groups[key].append(_Found(number, start, end))
         return {key: group for key, group in groups.items() if len(group) > 1}
 
@@ -237,7 +257,7 @@ class _Part:
 
 
 def _runs_from(
-    start: int, wiring: list[_Part], longest: int
+    start: int, wiring: list[_Part], longest: int, most_inputs: int
 ) -> Iterator[tuple[int, int]]:
     """``(end, hash)`` of every run that starts here, has one exit and few inputs."""
     outside: dict[tuple[str, int], int] = {}
@@ -254,7 +274,7 @@ def _runs_from(
                 refs.append(
                     (_OUTSIDE + outside.setdefault((node, port), len(outside)), 0)
                 )
-        if len(outside) > MOST_INPUTS:
+        if len(outside) > most_inputs:
             return
         key = hash((key, part.label, tuple(refs)))
         alike = (

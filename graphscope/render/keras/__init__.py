@@ -17,7 +17,8 @@ from ...errors import MissingWeight
 from ...graph import Graph, Layer, Model, Signature, Tensor, TensorSpec, WeightUse
 from ...wire.beside import beside
 from .. import Drawing
-from .blocks.tree import arrange, flat
+from .blocks.statements import Finder
+from .blocks.variants import shortest
 from .classes.any_rank import of_any_rank
 from .lower.derivatives import GRADIENT
 from .lowering import lower
@@ -25,9 +26,9 @@ from .operands.bias_and_scale import TRAINED
 from .operands.reader import Values
 from .program.names import layer_name
 from .program.program import Program
-from .program.shown_names import with_names
 from .source.docstring import (
     count_layers,
+    count_lines,
     count_parameters,
     describe,
     evidence,
@@ -114,6 +115,7 @@ def to_keras(
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
     blocks: Sequence[object] = (),
+    find: Finder | None = None,
     origin: str = "",
     weights: str = H5,
     guesses: Iterable[str] = (),
@@ -124,7 +126,7 @@ def to_keras(
     """The source of a model that computes the outputs from the inputs (tensors of the op graph).
 
     ``values`` gives the elements of an op tensor that no input reaches, where they are known; ``blocks`` are the parts
-    that ``infer.blocks`` found, for functions and loops; ``origin`` says where the graph comes from, ``weights`` is the
+    that ``infer.blocks`` found, for functions and loops, ``find`` looks for more among the statements; ``origin`` says where the graph comes from, ``weights`` is the
     file that the weights lie in, ``guesses`` what was assumed before, ``names`` are what outputs and inputs
     are called, ``signatures`` those that get a model each; ``any_rank``: nothing depends on the rank of the inputs. Raises OutputsUnknown for an output inside a layer, NotExpressible for a loop.
     """
@@ -138,7 +140,7 @@ def to_keras(
         names.get(t) or docstring for t, docstring in zip(outputs, program.output_names)
     )
     program = replace(program, output_names=called)
-    program = _in_order(program, blocks)
+    program = shortest(program, blocks, find)
     layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
     ops = tuple(
         step.node
@@ -152,13 +154,17 @@ def to_keras(
     loops = kept_loops(program, layer_graph)
     ends = ends_of(program, outputs, signatures)
     docstring = describe(program, origin, weights, ops, remarks, loops, ends)
-    text = to_source(program, docstring, blocks, weights, ends)
+    text = to_source(program, docstring, weights, ends)
     foreign = reasons(program, layer_graph)
     return KerasSource(text, program, layers, ops, foreign, remarks, ends)
 
 
 def to_keras_of(
-    model: Model, name: str = "model", blocks: Sequence[object] = (), weights: str = H5
+    model: Model,
+    name: str = "model",
+    blocks: Sequence[object] = (),
+    find: Finder | None = None,
+    weights: str = H5,
 ) -> KerasSource:
     """The source of the model that a Keras file describes, whatever Keras wrote it."""
     topology = model.topology
@@ -169,21 +175,12 @@ def to_keras_of(
     }
     program = program_of(topology, shapes, layer_name(topology.name or name))
     program = with_settings(program, lambda _: "")
-    program = _in_order(program, blocks)
+    program = shortest(program, blocks, find)
     layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
     remarks = tuple(dict.fromkeys((*model.remarks, *program.remarks)))
     said = describe(program, Path(model.source).name, weights, (), remarks)
-    text = to_source(program, said, blocks, weights)
+    text = to_source(program, said, weights)
     return KerasSource(text, program, layers, (), {}, remarks)
-
-
-def _in_order(program: Program, blocks: Sequence[object]) -> Program:
-    """The program in the order of its blocks, with the names that are written; its models likewise."""
-    models = {node: _in_order(each, blocks) for node, each in program.models.items()}
-    inner = tuple(_in_order(each, blocks) for each in program.parts)
-    parts = arrange(program, blocks) if blocks else program.steps
-    steps = tuple(flat(parts))
-    return with_names(replace(program, steps=steps, models=models, parts=inner))
 
 
 def write_keras(
@@ -197,6 +194,7 @@ def write_keras(
     specs: Mapping[Tensor, TensorSpec] = {},
     values: Values | None = None,
     blocks: Sequence[object] = (),
+    find: Finder | None = None,
     guesses: Iterable[str] = (),
     signatures: Mapping[str, Signature] = {},
     incomplete: bool = False,
@@ -212,7 +210,9 @@ def write_keras(
     inputs, outputs = tuple(inputs), tuple(outputs)
     described = _described(model, outputs)
     if described is not None:
-        source = to_keras_of(described, name or name_of(model.source), blocks, weights)
+        source = to_keras_of(
+            described, name or name_of(model.source), blocks, find, weights
+        )
     else:
         source = to_keras(
             layer_graph,
@@ -222,6 +222,7 @@ def write_keras(
             specs=specs,
             values=values,
             blocks=blocks,
+            find=find,
             origin=Path(model.source).name,
             weights=weights,
             guesses=guesses,
@@ -326,32 +327,10 @@ def name_of(source: str) -> str:
     return path.stem or "model"
 
 
-def count_lines(source: str) -> int:
-    """Lines of code: not blank, not a comment, not in a docstring.
-
-    >>> count_lines('\"\"\"About.\"\"\"\\n\\nx = 1  # one\\n# two\\n')
-    1
-    """
-    import ast
-
-    silent: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                silent |= set(range(first.lineno, (first.end_lineno or 0) + 1))
-    lines = enumerate(source.splitlines(), 1)
-    return sum(
-        1
-        for number, line in lines
-        if line.strip() and not line.strip().startswith("#") and number not in silent
-    )
-
-
 def render_source(view: Drawing) -> str:
     """Keras source: ``build_model()``, without its weights (``graphscope keras`` writes both)."""
     if view.model is not None and view.model.topology is not None:
-        return to_keras_of(view.model, name_of(view.title), view.blocks).text
+        return to_keras_of(view.model, name_of(view.title), view.blocks, view.find).text
     fed = [Tensor.parse(str(each)) for each in view.inputs]
     source = to_keras(
         view.graph,
@@ -361,6 +340,7 @@ def render_source(view: Drawing) -> str:
         specs=view.specs,
         values=view.values,
         blocks=view.blocks,
+        find=view.find,
         origin=view.title,
     )
     return source.text

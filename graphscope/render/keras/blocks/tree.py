@@ -29,12 +29,15 @@ class Block:
 Part = Step | Block
 
 
-def arrange(program: Program, regions: Sequence[object]) -> tuple[Part, ...]:
-    """All steps, in blocks where ``regions`` (nodes and regions) has them; flat where that is not the program.
+def arrange(program: Program) -> tuple[Part, ...]:
+    """All steps, in blocks where the program's regions have them; flat where these are not the program.
 
     A block that occurs once, whose occurrences are not written alike, or from which the outside reads more than one
     tensor is dissolved.
     """
+    regions = program.regions
+    if not regions:
+        return program.steps
     parts = _Gathering(program.by_node, regions).parts(regions)
     if not _runs(program, parts):
         return program.steps
@@ -187,24 +190,20 @@ def _form(parts: Sequence[Part], inputs: Sequence[Tensor], output: Tensor) -> Ha
         if isinstance(part, Block):
             form.append((part.kind, read))
         else:
-            known = signature_of(part.constructor)
-            unknown = tuple(
-                n for n in part.arguments if not known or n not in known.arguments
-            )
-            form.append(
-                (
-                    "",
-                    part.constructor,
-                    skeleton(part.text)[0],
-                    part.ports,
-                    bool(part.shown),
-                    unknown,
-                    read,
-                )
-            )
+            form.append(("", *form_of_step(part), read))
         for port, tensor in enumerate(parts_outputs(part)):
             places[tensor] = (at, port)
     return tuple(form), places[output]
+
+
+def form_of_step(step: Step) -> tuple[Hashable, ...]:
+    """How a step is written, less its values and what it reads."""
+    signature = signature_of(step.constructor)
+    unusual = tuple(
+        n for n in step.arguments if not signature or n not in signature.arguments
+    )
+    frame, is_named = skeleton(step.text)[0], bool(step.shown)
+    return step.constructor, frame, step.ports, is_named, unusual
 
 
 def skeleton(text: str) -> tuple[str, list[str]]:

@@ -71,7 +71,8 @@ class Program:
 
     ``output_names`` are the outputs in the file's words, ``classes`` the sources of the layers of its own,
     ``models`` the models that it calls as a whole, by the node of the first call, ``parts`` those that its layers are given,
-    ``settings`` are those of Keras that hold while it is built, such as ``dtype_policy``, ``model_class`` what is built.
+    ``settings`` are those of Keras that hold while it is built, such as ``dtype_policy``, ``model_class`` what is built,
+    ``regions`` the steps and the blocks of them in order, as ``infer.blocks`` has them.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Program:
     parts: tuple[Program, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     model_class: str = "keras.Model"
+    regions: tuple[Any, ...] = ()
 
     def step(self, node: str) -> Step:
         return self.by_node[node]

@@ -157,3 +157,25 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) < 4:
         return ", ".join(names)
     return f"{names[0]} and {len(names) - 1} more"
+
+
+def count_lines(source: str) -> int:
+    """Lines of code: not blank, not a comment, not in a docstring.
+
+    >>> count_lines('\"\"\"About.\"\"\"\\n\\nx = 1  # one\\n# two\\n')
+    1
+    """
+    import ast
+
+    silent: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                silent |= set(range(first.lineno, (first.end_lineno or 0) + 1))
+    lines = enumerate(source.splitlines(), 1)
+    return sum(
+        1
+        for number, line in lines
+        if line.strip() and not line.strip().startswith("#") and number not in silent
+    )

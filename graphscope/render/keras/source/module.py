@@ -23,7 +23,6 @@ from .signatures import SignatureEnds, to_function
 def to_source(
     program: Program,
     docstring: str,
-    blocks: Sequence[object] = (),
     weights: str = "",
     signatures: Sequence[SignatureEnds] = (),
 ) -> str:
@@ -35,9 +34,9 @@ def to_source(
         count = sum(1 for step in each.steps if step.class_name)
         about = f"What is called as one: {count} layer{'s' * (count != 1)} with the same weights."
         name = f"build_{identifier(each.name)}"
-        definitions += _functions(each, blocks, name, about, names)
+        definitions += _functions(each, name, about, names)
     about = "The model, without its weights."
-    definitions += _functions(program, blocks, "build_model", about, names)
+    definitions += _functions(program, "build_model", about, names)
     if signatures:
         definitions.append(to_function(program, signatures))
     if weights.endswith(".npz"):
@@ -47,12 +46,10 @@ def to_source(
 
 
 def _functions(
-    program: Program, blocks: Sequence[object], name: str, about: str, names: set[str]
+    program: Program, name: str, about: str, names: set[str]
 ) -> Iterator[str]:
     """The functions of the blocks of a model, then the one that builds it; names in ``names`` are not theirs."""
-    writer = Writer(
-        program, arrange(program, blocks) if blocks else program.steps, names
-    )
+    writer = Writer(program, arrange(program), names)
     yield from writer.definitions()
     body = [f"    {line}" if line else "" for line in _model_lines(program, writer)]
     yield "\n".join([f"def {name}() -> keras.Model:", f'    """{about}"""', *body])
