@@ -82,8 +82,12 @@ class Analysis(KerasWriting):
 
         return explain_family(self.model, title)
 
-    def drawing(self, level: str = "layer", report: bool = False) -> Drawing:
-        """What a renderer is given; with ``report`` also all that ``inspect`` says, and the parts that repeat."""
+    def drawing(
+        self, level: str = "layer", report: bool = False, repeats: bool = False
+    ) -> Drawing:
+        """What a renderer is given; with ``report`` also all that ``inspect`` says; with this or
+        ``repeats`` the parts that repeat.
+        """
         from ..ops.constants import Constants
         from ..render import Drawing
 
@@ -98,8 +102,8 @@ class Analysis(KerasWriting):
             model=self.flat,
             facts=describe_model(self) | describe_findings(self) if report else {},
             values=Constants(self.graph, self.flat).value,
-            blocks=self.blocks if report else (),
-            find=self.find_repeats if report else None,
+            blocks=self.blocks if report or repeats else (),
+            find=self.find_repeats,
         )
 
     @property
@@ -120,7 +124,9 @@ class Analysis(KerasWriting):
         check_targets(self.model, [path])
         suffix = Path(path).suffix.lower()
         drawing = self.drawing(
-            level, report=suffix in (".html", ".htm", ".md", ".json")
+            level,
+            report=suffix in (".html", ".htm", ".md", ".json"),
+            repeats=suffix == ".py",
         )
         if suffix in (".html", ".htm"):
             drawing = page_of(self, drawing, self.at_level("block"), statistics)
