@@ -7,6 +7,7 @@ statistics and averages), nor what a restore or an initialiser writes: a run of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ from .moving_averages import VARIABLES, find_averages, variable_of
 
 STATES = ("constant", "inputs")
 _READS = ("Identity", "ReadVariableOp")
+_FEW = (
+    1 << 16
+)  # numbers that are read to describe a state: ``inspect`` reads no weights
 
 
 class State(NamedTuple):
@@ -73,7 +77,8 @@ def describe_states(
     model: Model, study: Training, outputs: Sequence[Candidate]
 ) -> list[Document]:
     """The states of a flat model behind its likely outputs: ``variable``, ``dtype``, ``shape``, the ``next`` tensor that is
-    written, and the ``initial`` value, in words; "" where the file holds none."""
+    written, and the ``initial`` value, in words; "" where the file holds none, or many numbers, which would have to be read.
+    """
     writes = study.flow.by_kind(spellings.ASSIGNS.__contains__)
     if all(study.roles.get(i) in _SET_UP for i in writes):
         return []
@@ -94,7 +99,8 @@ def describe_states(
 
 def _initial(model: Model, variable: str) -> str:
     key = model.keys.get(variable, variable)
-    if not model.weights.has_value(key):
+    sizes = model.graph.attrs(variable).get("shape") or ()
+    if not model.weights.has_value(key) or prod(n or 1 for n in sizes) > _FEW:
         return ""
     value = np.asarray(model.value(variable))
     if not value.size or value.dtype.kind not in "fiub":
