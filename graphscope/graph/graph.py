@@ -206,6 +206,11 @@ class Graph(Adjacency):
         """The ops that there are."""
         return self._by_op().places.keys()
 
+    def kinds_of_nodes(self) -> dict[tuple[str, int], Node]:
+        """A node for each op and attributes, which many nodes share: for whoever asks nothing else of a node."""
+        nodes = (data["node"] for data in self._node.values())
+        return {(node.op, id(node.attrs)): node for node in nodes}
+
     def _by_op(self) -> Ops:
         if self._ops is None or len(self._ops.names) != len(self._node):
             self._ops = Ops(self._node)
@@ -240,6 +245,17 @@ class Graph(Adjacency):
         wiring = self.wiring()
         seeds = [wiring.index[name] for name in names if name in wiring.index]
         return set(compress(wiring.names, wiring.upstream(seeds)))
+
+    def past(self, tensor: Tensor, ops: Collection[str]) -> Tensor:
+        """What a tensor is before nodes of these ops, which hand on their inputs by number; where they stand in a circle, one of it."""
+        visited: set[Tensor] = set()
+        while self.op(tensor.node) in ops and tensor not in visited:
+            visited.add(tensor)
+            inputs = self.inputs(tensor.node)
+            if tensor.port >= len(inputs):
+                break
+            tensor = inputs[tensor.port]
+        return tensor
 
     def _repr_svg_(self) -> str | None:
         """The drawing that a notebook shows, where something draws (``analysis``, ``render``); else None: the plain repr."""

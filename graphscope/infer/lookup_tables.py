@@ -144,7 +144,11 @@ def _file_name(graph: Graph, file: Tensor) -> str:
 
 def _asset(graph: Graph, file: Tensor) -> Tensor:
     """What a file's name comes from: TensorFlow 2 keeps it in a variable, which an asset is assigned to when it is loaded."""
+    visited: set[Tensor] = set()
     while graph.op(file.node) in ("Identity", "ReadVariableOp"):
+        if file in visited:
+            break  # a damaged file's circle
+        visited.add(file)
         source = graph.inputs(file.node)[0]
         if graph.op(file.node) == "ReadVariableOp":
             readers = graph.consumers(*source)

@@ -108,3 +108,15 @@ def test_the_first_fault_of_a_file_is_told() -> None:
         graph_from_nodes(listed)
     with pytest.raises(GraphError, match="'b' .* has 2 inputs, expected 1"):
         graph_from_nodes(listed[::2] + listed[1:2])
+
+
+def test_what_is_passed_on_round_a_circle_comes_to_an_end() -> None:
+    graph = Graph()
+    graph.add("x", Node("Placeholder"))
+    graph.add("on", Node("IdentityN"), [Tensor("x"), Tensor("x", 1)])
+    graph.add("a", Node("Identity"), [Tensor("b")])
+    graph.add("b", Node("Identity"), [Tensor("a")])
+    passing = ("Identity", "IdentityN")
+    assert graph.past(Tensor("on", 1), passing) == Tensor("x", 1)
+    assert graph.past(Tensor("on", 2), passing) == Tensor("on", 2)
+    assert graph.past(Tensor("a"), passing).node in ("a", "b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...graph import Tensor
+from ...graph import Node, Tensor
 from ...graph.amounts import number_of
 from ...ops import spellings
 from ...wire.attrs.content import Content
@@ -158,9 +158,9 @@ def _references(case: Case) -> Iterator[Finding]:
     flow = case.study.flow
     nodes = []
     for i in case.places(_PASSING.__contains__):
-        if flow.ops[i] in ("RefSwitch", "RefMerge", "RefEnter", "RefSelect"):
+        if flow.ops[i].startswith("Ref"):
             nodes.append(flow.names[i])
-        elif flow.ops[i] in ("Switch", "Merge") and flow.inputs[i]:
+        elif flow.inputs[i]:
             source = flow.inputs[i][0][0]
             if flow.ops[source] in spellings.REFERENCES:
                 nodes.append(flow.names[i])
@@ -222,15 +222,13 @@ def _split_batch(case: Case) -> Iterator[Finding]:
         for c in case.candidates.inputs
         if c.kind == "data" and c.spec.shape and c.spec.shape[0] is None
     }
-    parts: dict[int, list[str]] = {}
-    for name in case.on_path("Split"):
-        axis, value = case.flat.graph.inputs(name)[:2]
-        source = value.node
-        while case.flat.graph.op(source) == "Identity":
-            source = case.flat.graph.inputs(source)[0].node
-        if source in free and _is_nought(case, axis):
-            count = int(case.flat.graph.attrs(name).get("num_split", 1))
-            parts.setdefault(count, []).append(name)
+    flow, parts = case.study.flow, dict[int, list[str]]()
+    for i in case.places("Split".__eq__):
+        (axis, _), value = flow.inputs[i]
+        source, _ = flow.past(value, ("Identity",))
+        if flow.names[source] in free and _is_nought(flow.nodes[axis]):
+            count = flow.nodes[i].attrs.get("num_split", 1)
+            parts.setdefault(count, []).append(flow.names[i])
     for count, names in parts.items():
         yield Finding(
             "split-batch",
@@ -241,10 +239,12 @@ def _split_batch(case: Case) -> Iterator[Finding]:
         )
 
 
-def _is_nought(case: Case, tensor: Tensor) -> bool:
-    """Whether a tensor is the constant 0: the axis of examples."""
-    value = case.flat.graph.attrs(tensor.node).get("value")
-    return value is not None and value.size == 1 and not int(value.reshape(-1)[0])
+def _is_nought(node: Node) -> bool:
+    """Whether a node is the constant 0: the axis of examples."""
+    if node.op != "Const" or constant_shape(node.attrs) not in ((), (1,)):
+        return False
+    value = node.attrs["value"]
+    return value.dtype.kind == "i" and not value.any()
 
 
 def _counts_examples(case: Case, tensor: Tensor, shape: tuple[int | None, ...]) -> bool:

@@ -47,11 +47,7 @@ def _meaning(graph: Graph, signature: Signature) -> tuple[tuple[str, bytes], ...
 
 
 def _of(graph: Graph, tensor: Tensor, digests: Mapping[str, bytes]) -> bytes:
-    while graph.op(tensor.node) in ("Identity", "IdentityN"):
-        inputs = graph.inputs(tensor.node)
-        if tensor.port >= len(inputs):
-            break
-        tensor = inputs[tensor.port]
+    tensor = graph.past(tensor, ("Identity", "IdentityN"))
     return b"%s:%d" % (digests.get(tensor.node, b"?"), tensor.port)
 
 

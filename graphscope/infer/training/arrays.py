@@ -6,7 +6,7 @@ lists of integers, which ``Graph.wiring`` has. A Flow is made once per analysis 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 
 from ...graph import Graph, Node, Tensor
@@ -115,6 +115,16 @@ class Flow:
                 reached |= fresh
                 stack += fresh
         return reached
+
+    def past(
+        self, wire: tuple[int, int], ops: Collection[str], limit: int = 32
+    ) -> tuple[int, int]:
+        """The wire that some ops hand on as their first input; a hostile file's cycle of them is left after ``limit`` steps."""
+        for _ in range(limit):
+            if self.ops[wire[0]] not in ops or not self.inputs[wire[0]]:
+                break
+            wire = self.inputs[wire[0]][0]
+        return wire
 
     def variable_of(self, i: int, limit: int = 32) -> int | None:
         """The variable that this node is, or reads through Identity, Switch, Enter and the like."""

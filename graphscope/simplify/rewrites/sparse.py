@@ -111,9 +111,7 @@ def _product(graph: Graph, name: str) -> _Product | None:
 
 def _passed(graph: Graph, tensor: Tensor) -> Tensor:
     """What an Identity passes on."""
-    while graph.op(tensor.node) == "Identity" and graph.inputs(tensor.node):
-        tensor = graph.inputs(tensor.node)[0]
-    return tensor
+    return graph.past(tensor, ("Identity",))
 
 
 def _is(graph: Graph, tensor: Tensor, other: Tensor) -> bool:

@@ -208,6 +208,19 @@ def test_a_batch_that_is_split_in_equal_parts() -> None:
     assert not found(model_of(lambda: build(8)), "split-batch")
 
 
+def test_a_circle_before_a_split_comes_to_an_end() -> None:
+    made = Graph()
+    made.add("x", Node("Placeholder", {"dtype": "float32", "shape": (None, 8)}))
+    made.add("axis", Node("Const", {"dtype": "int32", "value": np.int32(0)}))
+    made.add("same", Node("Identity", {"T": "float32"}), [Tensor("same")])
+    inputs = [Tensor("axis"), Tensor("same")]
+    made.add("parts", Node("Split", {"T": "float32", "num_split": 2}), inputs)
+    made.add(
+        "y", Node("AddN", {"T": "float32", "N": 2}), [Tensor("parts"), Tensor("x")]
+    )
+    assert not found(Model(made, source="circle.pb"), "split-batch")
+
+
 @pytest.mark.parametrize("layout, told", [("NCHW", True), ("NHWC", False)])
 def test_channels_first(layout: str, told: bool) -> None:
     def build() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphscope.graph import Graph, Model, Node, Signature, Tensor
+from graphscope.infer.outputs.same_signatures import same_signatures
 from graphscope.infer.outputs.signatures import (
     declared_collections,
     declared_signatures,
@@ -63,3 +64,13 @@ def test_collections_whose_name_tells() -> None:
     }
     found = dict(declared_collections(model(collections=lists)))
     assert found == {"predictions": Tensor("y"), "logits": Tensor("z")}
+
+
+def test_signatures_that_end_in_a_circle_are_compared() -> None:
+    graph = Graph()
+    graph.add("x", Node("Placeholder"))
+    graph.add("same", Node("Identity"), [Tensor("same")])
+    ends = {"round": Tensor("same"), "plain": Tensor("x"), "again": Tensor("x")}
+    inputs = {"x": Tensor("x")}
+    signatures = {k: Signature(inputs, {"y": end}) for k, end in ends.items()}
+    assert same_signatures(graph, signatures) == {"again": "plain"}

@@ -23,6 +23,7 @@ _CLASSES = re.compile(r"Softmax|ArgMax|ArgMin|TopK")
 _ENTROPIES = frozenset(
     "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits".split()
 )
+_STOPS = ("StopGradient", "Identity")
 _FAR = 24
 _MOST = 400
 
@@ -48,7 +49,7 @@ def find_pairs(
         if i in beyond:
             continue
         if flow.ops[i] == "Sub" and _is_nought(flow, i):
-            runs.add(_before_stop(flow, flow.inputs[i][0])[0])
+            runs.add(flow.past(flow.inputs[i][0], _STOPS)[0])
             beyond |= _only_measured(flow, deps, aside, i)
         one, other = _terms(flow, deps, i)
         if not _are_runs(flow, deps, one, other) or deps.later[i]:
@@ -88,14 +89,7 @@ def _scores_of_batch(
 
 def _is_nought(flow: Flow, i: int) -> bool:
     """Whether a node is ``stop_gradient(x) - x``, of which only the derivative is wanted."""
-    return len({_before_stop(flow, wire) for wire in flow.inputs[i]}) == 1
-
-
-def _before_stop(flow: Flow, wire: tuple[int, int]) -> tuple[int, int]:
-    """The value behind stops of the gradient."""
-    while flow.ops[wire[0]] in ("StopGradient", "Identity"):
-        wire = flow.inputs[wire[0]][0]
-    return wire
+    return len({flow.past(wire, _STOPS) for wire in flow.inputs[i]}) == 1
 
 
 def _terms(flow: Flow, deps: Dependence, i: int) -> tuple[int, int]:
