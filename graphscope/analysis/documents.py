@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
-from ..freeze.variables.states import describe_states
 from ..graph import Graph, Layer, Loop, Model, Tensor, TensorSpec, Variable
 from ..graph.named_values import Document
 from ..read.variables.roles import PARAMETERS
@@ -347,6 +346,7 @@ def _fills_pipeline(graph: Graph, name: str) -> bool:
 
 def describe_outputs(analysis: Stages, is_sized: bool = True) -> dict[str, Any]:
     """``outputs``: the ranked inputs and outputs, each with its evidence; unless ``is_sized`` with the shapes that the file states."""
+    from ..freeze.variables.states import describe_states
     from ..infer.outputs.answer import freeze_command, short
 
     candidates, source = analysis.candidates, analysis.model.source

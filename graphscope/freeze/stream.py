@@ -21,6 +21,7 @@ from ..read.weights.lazy_const import Stored
 from ..wire import messages as proto
 from ..wire.attrs import Attrs
 from ..wire.beside import beside
+from ..wire.messages import field, varint
 from ..wire.write import (
     put_shape,
     put_versions,
@@ -80,26 +81,26 @@ def _parts(
     for function in referenced(graph, functions):
         library.function.append(to_function_def(function, functions))
     if library.function:
-        yield Part(_field(LIBRARY, library.SerializeToString(deterministic=True)))
+        yield Part(field(LIBRARY, library.SerializeToString(deterministic=True)))
     written = proto.VersionDef()
     put_versions(written, versions)
-    yield Part(_field(VERSIONS, written.SerializeToString()))
+    yield Part(field(VERSIONS, written.SerializeToString()))
 
 
 def _node_part(name: str, node: Node, inputs: Iterable[str]) -> Part:
     body = stored_value(node)
     if body is None:
         message = to_node_def(name, node, inputs)
-        return Part(_field(NODE, message.SerializeToString(deterministic=True)))
+        return Part(field(NODE, message.SerializeToString(deterministic=True)))
     bare = Node(node.op, {"dtype": body.dtype}, (), node.controls, node.device)
     message = to_node_def(name, bare, inputs).SerializeToString(deterministic=True)
     tensor = proto.TensorProto(dtype=proto.DATA_TYPE_NUMBERS[body.dtype])
     put_shape(tensor.tensor_shape, body.shape)
-    inner = tensor.SerializeToString() + _key(4) + _varint(body.nbytes)
+    inner = tensor.SerializeToString() + _key(4) + varint(body.nbytes)
     # outwards: TensorProto.tensor_content, AttrValue.tensor, the map entry's value, NodeDef.attr
-    for number, before in ((8, b""), (2, _field(1, b"value")), (5, message)):
-        inner = before + _key(number) + _varint(len(inner) + body.nbytes) + inner
-    head = _key(NODE) + _varint(len(inner) + body.nbytes) + inner
+    for number, before in ((8, b""), (2, field(1, b"value")), (5, message)):
+        inner = before + _key(number) + varint(len(inner) + body.nbytes) + inner
+    head = _key(NODE) + varint(len(inner) + body.nbytes) + inner
     return Part(head, body.nbytes, body.extents, body.pieces)
 
 
@@ -119,20 +120,7 @@ def stored_value(node: Node) -> Stored | None:
 
 
 def _key(number: int) -> bytes:
-    return _varint(number << 3 | 2)
-
-
-def _field(number: int, data: bytes) -> bytes:
-    return _key(number) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return varint(number << 3 | 2)
 
 
 def _too_large(parts: list[Part], total: int) -> str:

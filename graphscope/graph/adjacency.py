@@ -58,9 +58,8 @@ class Adjacency:
     A graph that was just read has a Wiring instead of both, until somebody asks for them.
     """
 
-    _wiring: Wiring | None = (
-        None  # of the graph as it stands; None: not known, or it changed
-    )
+    # of the graph as it stands; None: not known, or it changed
+    _wiring: Wiring | None = None
 
     def __init__(self, graph: Adjacency | None = None, **attributes: object) -> None:
         self._node: dict[str, dict[str, Any]] = {}

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 CONTROL = -1  # TensorFlow's own number for the slot of a control edge
-_NONE: list[Any] = (
-    []
-)  # one row for all nodes without an edge: rows are never written to
+# One row for all nodes without an edge: rows are never written to.
+_NONE: list[Any] = []
 
 
 class Wiring:

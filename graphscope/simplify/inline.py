@@ -105,14 +105,8 @@ def _reached(model: Model) -> tuple[dict[str, list[str]], set[str]]:
     library = model.functions
     stack, bodies = [model.graph], set()
     calls: dict[str, list[str]] = {}
-    asked: set[tuple[str, int]] = set()  # many nodes share what they say
     while stack:
-        graph = stack.pop()
-        for node in map(graph.node, graph):
-            kind = node.op, id(node.attrs)
-            if kind in asked:
-                continue
-            asked.add(kind)
+        for node in stack.pop().kinds_of_nodes().values():
             named = function_names(node) & library.keys()
             if not named:
                 continue

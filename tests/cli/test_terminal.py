@@ -17,6 +17,7 @@ from graphscope.cli import cli
 from graphscope.cli.group import Ordered
 from graphscope.cli.text.show import wrapped
 from tests.cli.test_cli import run, run_main
+from tests.export.models import save_checkpoint
 from tests.test_api import classifier
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -304,12 +305,23 @@ def test_a_command_loads_what_it_needs(
 ) -> None:
     """The start is most of what a small model takes."""
     command, *options = words.split()
+    check_spared([command, str(model), *options], spared, tmp_path)
+
+
+def test_the_variables_of_a_checkpoint_are_listed_without_roles_of_nodes(
+    tmp_path: Path,
+) -> None:
+    spared = "graphscope.infer.training.roles graphscope.freeze.variables.states"
+    check_spared(["variables", str(save_checkpoint(tmp_path))], spared, tmp_path)
+
+
+def check_spared(words: list[str], spared: str, folder: Path) -> None:
     code = (
         "import sys\nfrom graphscope.cli import main\nsys.argv[0] = 'graphscope'\nmain()\n"
         f"print('loaded', *set({spared.split()}) & set(sys.modules))"
     )
-    line = [sys.executable, "-c", code, command, str(model), *options]
-    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    line = [sys.executable, "-c", code, *words]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=folder)
     assert done.stdout.splitlines()[-1] == "loaded", done
 
 

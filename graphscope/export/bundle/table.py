@@ -11,6 +11,7 @@ from typing import Any
 
 from ...read.checkpoint.sstable import FOOTER, MAGIC
 from ...read.weights.crc32c import crc32c, masked
+from ...wire.messages import varint
 
 BLOCK = 1 << 16  # bytes of entries after which a block ends
 NO_COMPRESSION = b"\0"
@@ -50,13 +51,3 @@ def _put(file: Any, rows: Iterable[tuple[bytes, bytes]]) -> Handle:
 
 def _coded(handle: Handle) -> bytes:
     return b"".join(map(varint, handle))
-
-
-def varint(value: int) -> bytes:
-    """An unsigned number, seven bits a byte, the lowest first."""
-    coded = bytearray()
-    while value > 127:
-        coded.append(value & 127 | 128)
-        value >>= 7
-    coded.append(value)
-    return bytes(coded)

@@ -24,9 +24,8 @@ from .moving_averages import VARIABLES, find_averages, variable_of
 
 STATES = ("constant", "inputs")
 _READS = ("Identity", "ReadVariableOp")
-_FEW = (
-    1 << 16
-)  # numbers that are read to describe a state: ``inspect`` reads no weights
+# Numbers that are read to describe a state: ``inspect`` reads no weights.
+_FEW = 1 << 16
 
 
 class State(NamedTuple):

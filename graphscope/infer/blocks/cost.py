@@ -112,8 +112,8 @@ class Worth:
                 column = self._columns[names] = self._column(names)
             ways |= column.ways
             sequences |= column.sequences
-        told = sum(_is_told(values, ways) for values in sequences.values())
-        return len(ways) + len(sequences) - told
+        implied = sum(_is_implied(values, ways) for values in sequences.values())
+        return len(ways) + len(sequences) - implied
 
     def _column(self, names: tuple[str, ...]) -> _Column:
         ways: set[Hashable] = set()
@@ -138,7 +138,7 @@ class _Column(NamedTuple):
     sequences: dict[tuple[str, ...], list[Any]]
 
 
-def _is_told(values: list[Any], ways: set[Hashable]) -> bool:
+def _is_implied(values: list[Any], ways: set[Hashable]) -> bool:
     """Whether sequences are the same in all runs, or differ in nothing but multiples of what differs anyway."""
     if len(set(map(len, values))) > 1:
         return False

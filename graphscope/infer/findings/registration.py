@@ -128,10 +128,10 @@ def _beyond_definition(node: Node) -> list[str]:
 def _unknown_attributes(case: Case) -> Iterator[Finding]:
     by_attr: dict[tuple[str, str], list[str]] = defaultdict(list)
     for function, graph in _graphs(case):
-        nodes = [(name, data["node"]) for name, data in graph._node.items()]
-        kinds = {(node.op, id(node.attrs)): node for _, node in nodes}  # many share one
-        beyond = {kind: _beyond_definition(node) for kind, node in kinds.items()}
-        for name, node in nodes if any(beyond.values()) else ():
+        kinds = graph.kinds_of_nodes().items()
+        beyond = {kind: _beyond_definition(node) for kind, node in kinds}
+        for name in graph if any(beyond.values()) else ():
+            node = graph.node(name)
             for attr in beyond[node.op, id(node.attrs)]:
                 by_attr[node.op, attr].append(name)
     for (op, attr), names in by_attr.items():

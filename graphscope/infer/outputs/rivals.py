@@ -40,6 +40,7 @@ class Rivals:
         self.differentiated = study.flow.upstream(
             i for i, free in enumerate(own.free if own is not None else ()) if free
         )
+        self.twins = Twins(study, [head.index for head in (*heads, *generators)])
         self.drawn = study.flow.downstream(_draws(study.flow))
         self.trained_on: dict[int, list[int]] = defaultdict(list)
         for head in heads:
@@ -70,8 +71,8 @@ class Rivals:
         """Whether a head was made before another that computes the same in the same way: a first call, for its variables."""
         if head.index > i:
             return False
-        applied, twins = self.study.deps.applied, Twins(self.study, [head.index, i])
-        shared = zip(applied, self._behind(head.index), self._behind(i))
+        twins = self.twins
+        shared = zip(self.study.deps.applied, self._behind(head.index), self._behind(i))
         apart = not any(own and one and other for own, one, other in shared)
         return apart and twins.of(head.index) == twins.of(i)
 

@@ -44,10 +44,5 @@ def has_loops(graph: Graph, functions: Mapping[str, Function]) -> bool:
     ops = [op for op in graph.kinds() if op.startswith(prefixes)]
     if next(graph.by_op(*ops), None) is not None:
         return True
-    asked: set[tuple[str, int]] = set()  # many nodes share what they say
-    for node in map(graph.node, graph if functions else ()):
-        kind = node.op, id(node.attrs)
-        if kind not in asked and not functions.keys().isdisjoint(function_names(node)):
-            return True
-        asked.add(kind)
-    return False
+    nodes = graph.kinds_of_nodes().values() if functions else ()
+    return any(not functions.keys().isdisjoint(function_names(n)) for n in nodes)

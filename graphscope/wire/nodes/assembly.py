@@ -15,9 +15,8 @@ from ..source import Source
 from .kinds import Kind, Kinds
 
 MISSING = "_missing"  # on what stands for a node that others read and the file lacks: "weight" or "data"
-MOST_PORTS = (
-    1 << 16
-)  # outputs that attributes may declare; the longest unrolled series have some thousands
+# Outputs that attributes may declare; the longest unrolled series have some thousands.
+MOST_PORTS = 1 << 16
 PORTS_PER_NODE = 64  # and for each node of the graph so many more
 _LONGEST_PORT = 9  # digits
 

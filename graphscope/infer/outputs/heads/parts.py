@@ -72,5 +72,5 @@ class Parts:
         ends = union_of(self.makers)
         rest = [g for g in study.weight_groups if not g & ends] if ends else []
         judges = union_of([*rest, *self.shown.values()]) & ~ends
-        told = [weights[h.index] for h in self.answered if judges & weights[h.index]]
-        return judges & ~union_of(told)
+        answered = (weights[h.index] for h in self.answered)
+        return judges & ~union_of([w for w in answered if judges & w])

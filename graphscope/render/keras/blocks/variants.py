@@ -15,7 +15,6 @@ from .statements import Finder, blocks_of
 from .tree import arrange, flat
 
 _SHORT = 40  # lines: a model of so few has nothing that is worth another look
-
 _LAYERS = 0.9  # of the statements are layers of Keras's where these are all of a model
 
 

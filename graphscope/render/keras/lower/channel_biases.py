@@ -64,11 +64,11 @@ def bias_steps(lowering: Context, node: str, layer: Layer, conv: Step) -> list[S
         return [bias]
     bias = replace(bias, node=f"{node}/bias")
     name = lowering.names.unique(f"{layer_name(node)}_{activation}")
-    told = {"activation": activation} | {
+    config = {"activation": activation} | {
         k: v for k, v in arguments.items() if k == "dtype"
     }
     inputs = (Tensor(bias.node),)
-    last = Step(node, hole(0), inputs, "layers.Activation", "Activation", told, name)
+    last = Step(node, hole(0), inputs, "layers.Activation", "Activation", config, name)
     return [bias, replace(last, is_named=False)]
 
 
