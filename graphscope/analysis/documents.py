@@ -123,7 +123,7 @@ def _amounts(sizes: Sizes) -> Document:
     }
 
 
-def _training(analysis: Stages, has_layers: bool = True) -> dict[str, Any] | None:
+def _training(analysis: Stages, has_layers: bool = True) -> dict[str, object] | None:
     """How the model was trained, as far as its graph says; None where nothing in it trains."""
     from ..infer.training.recipe import loss_ops, training_recipe
 
@@ -216,7 +216,7 @@ def reading(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     )
 
 
-def describe_layers(analysis: Stages) -> dict[str, Any]:
+def describe_layers(analysis: Stages) -> dict[str, object]:
     """``layers``: the recovered layers in order, and the nodes that none of them explains."""
     from ..render.cells.rows import rows_of
 
@@ -235,7 +235,7 @@ def describe_layers(analysis: Stages) -> dict[str, Any]:
     }
 
 
-def describe_pass(analysis: Stages, name: str) -> dict[str, Any]:
+def describe_pass(analysis: Stages, name: str) -> dict[str, object]:
     """``layers --stop-after``: the graph that stands after one pass, and the layers known by then."""
     state = analysis.state_after(name)
     graph = state.graph
@@ -276,7 +276,7 @@ def _is_mask(graph: Graph, name: str) -> bool:
 
 def _layer(
     name: str, layer: Layer, analysis: Stages, parameters: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     from ..render.cells.spelling import output_spec
 
     spec = output_spec(analysis.layer_graph, name, analysis.specs)
@@ -344,7 +344,7 @@ def _fills_pipeline(graph: Graph, name: str) -> bool:
     return bool(readers) and all(SOURCES.match(graph.op(r)) for r in readers)
 
 
-def describe_outputs(analysis: Stages, is_sized: bool = True) -> dict[str, Any]:
+def describe_outputs(analysis: Stages, is_sized: bool = True) -> Document:
     """``outputs``: the ranked inputs and outputs, each with its evidence; unless ``is_sized`` with the shapes that the file states."""
     from ..freeze.variables.states import describe_states
     from ..infer.outputs.answer import freeze_command, short
@@ -367,7 +367,7 @@ def describe_outputs(analysis: Stages, is_sized: bool = True) -> dict[str, Any]:
 
 def _candidate(
     candidate: Any, sized: Callable[[Tensor, TensorSpec], TensorSpec]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     tensor: Tensor = candidate.tensor
     spec = candidate.spec
     if spec.shape is None or None in spec.shape or not spec.dtype:
@@ -386,7 +386,7 @@ def describe_findings(analysis: Stages) -> dict[str, Any]:
     return {"findings": [_finding(each) for each in analysis.findings]}
 
 
-def describe_errors(analysis: Stages) -> list[dict[str, Any]]:
+def describe_errors(analysis: Stages) -> list[dict[str, object]]:
     """The findings that make a freeze useless, such as an output that is a placeholder."""
     return [
         _finding(each)
@@ -395,6 +395,6 @@ def describe_errors(analysis: Stages) -> list[dict[str, Any]]:
     ]
 
 
-def _finding(finding: object) -> dict[str, Any]:
+def _finding(finding: object) -> dict[str, object]:
     keys = ("id", "severity", "node", "message", "remedy")
     return {key: _plain(getattr(finding, key)) for key in keys}

@@ -31,7 +31,7 @@ class KerasWriting(Tables):
     left_out: tuple[str, ...] = ()  # signatures that cannot be written, each with why
 
     @cached_property
-    def blocks(self) -> tuple[Any, ...]:
+    def blocks(self) -> tuple[object, ...]:
         """The parts of the layer graph in order: layers, and regions that repeat."""
         from ..infer.blocks.find import find_blocks
 

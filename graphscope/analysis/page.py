@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
 from ..graph import Graph
+from ..graph.named_values import Document
 from .documents import describe_variables
 from .progress import announced
 
@@ -42,9 +43,7 @@ def _altitudes(analysis: Stages, blocks: Graph) -> Iterator[tuple[str, Graph]]:
         yield "op", analysis.flat.graph
 
 
-def _statistics(
-    analysis: Stages, rows: list[dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def _statistics(analysis: Stages, rows: list[dict[str, Any]]) -> dict[str, Document]:
     """By variable, and by each node that holds one, the histogram of its values; what cannot be read has none."""
     from ..infer.statistics import histogram
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import TensorSpec, Variable
 from ..graph.amounts import bytes_text, number_of
+from ..graph.named_values import Document
 from ..read.variables.roles import PARAMETERS
 from ..wire.attrs import numpy_dtype
 
@@ -103,7 +104,7 @@ def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
     return [row for row in rows if row]
 
 
-def _constant(analysis: Stages, name: str) -> dict[str, Any]:
+def _constant(analysis: Stages, name: str) -> Document:
     """The row of a constant, its values left alone; empty where it is none."""
     graph = analysis.flat.graph
     if analysis.flat.layered or name not in graph or graph.op(name) != "Const":

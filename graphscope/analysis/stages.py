@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import GraphError, GraphscopeError, OutputsUnknown
 from ..graph import (
@@ -81,7 +81,7 @@ class Stages:
         )  # layer or input, as it was written -> its tensor
         self.averages: dict[str, str] = {}  # variable -> the average read in its place
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """What is pickled and copied: the file and what was asked; what follows from these is found again."""
         return {name: self.__dict__[name] for name in _ASKED if name in self.__dict__}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..graph import Graph
 from ..graph.named_values import Document
@@ -128,5 +128,5 @@ def _frame(rows: Iterable[Document], columns: Iterable[str]) -> DataFrame:
     return frame.infer_objects()
 
 
-def _cell(value: object) -> Any:
+def _cell(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value

@@ -64,7 +64,7 @@ def checkpoints_of(folder: str | Path) -> dict[int, Path]:
     return dict(sorted(steps.items()))
 
 
-def describe_history(folder: str | Path) -> dict[str, Any]:
+def describe_history(folder: str | Path) -> Document:
     """``variables --over-time``: of every parameter its norm at each step, and how far each step moved it.
 
     Two checkpoints are open at a time; a value that one of them has not is None.

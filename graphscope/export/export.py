@@ -12,6 +12,7 @@ from typing import Any
 
 from ..freeze.stream import write_graph
 from ..graph import Model, Shape, Signature, Tensor
+from ..graph.named_values import Document
 from ..verify import apart
 from .frozen import Frozen, alone, freeze_signatures
 from .frozen.body import bytes_of
@@ -108,8 +109,8 @@ def _report(
     )
 
 
-def _described(signature: Signature) -> dict[str, Any]:
-    def side(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def _described(signature: Signature) -> dict[str, object]:
+    def side(tensors: Mapping[str, Tensor]) -> Document:
         specs = {key: signature.specs[tensor] for key, tensor in tensors.items()}
         return {k: {"dtype": s.dtype, "shape": s.shape} for k, s in specs.items()}
 

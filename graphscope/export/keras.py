@@ -26,7 +26,10 @@ _ARCHIVES = (b"PK\x03\x04", b"\x89HDF")
 
 @contextmanager
 def saved_by_keras(
-    source: str, write: Callable[[Path], Any], trust: bool = False, whole: bool = True
+    source: str,
+    write: Callable[[Path], object],
+    trust: bool = False,
+    whole: bool = True,
 ) -> Iterator[str]:
     """A SavedModel, as long as the context lasts, of a file that holds layers and no ops.
 
@@ -74,7 +77,7 @@ def export_keras(
         raise GraphscopeError(f"--{name} is not for --to {NAME}")
     check_free(path, source, force, lambda found: (found / "model.py").is_file())
 
-    def make(part: Path) -> tuple[Any, Proof | None]:
+    def make(part: Path) -> tuple[object, Proof | None]:
         return write(part), _proof(prove(part)) if prove is not None else None
 
     report, proof = write_beside(path, make)

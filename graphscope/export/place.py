@@ -48,7 +48,7 @@ def _holds(place: Path, source: Path) -> bool:
     return target == origin or target in origin.parents
 
 
-def write_beside(place: Path, write: Callable[[Path], Any]) -> Any:
+def write_beside(place: Path, write: Callable[[Path], object]) -> Any:
     """What ``write`` gives, which writes a file or folder beside ``place`` that takes its name when it is whole, and is removed otherwise.
 
     Raises GraphscopeError where the disk is full or refuses.

@@ -31,7 +31,7 @@ def family(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a builder; raises ValueError where another has its title."""
 
-    def register(build: Callable[..., Any]) -> Callable[..., Any]:
+    def register(build: Callable[..., object]) -> Callable[..., object]:
         if title in _families:
             raise ValueError(f"two families are called {title!r}")
         parameters = inspect.signature(build).parameters.values()

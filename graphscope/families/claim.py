@@ -61,7 +61,7 @@ class Claim:
         return not self.misfits
 
     @property
-    def open_values(self) -> dict[str, Any]:
+    def open_values(self) -> dict[str, object]:
         """The values that stand in no name and no shape."""
         unknowns = self.family.unknowns
         return {n: v for n, v in self.values.items() if unknowns[n].kind == "free"}

@@ -7,13 +7,12 @@ default, and the source says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from ..graph import Graph, Layer, Model, Node, Signature, Tensor, TensorSpec, WeightUse
 from ..graph.keras.signatures import layer_classes
 from ..graph.layer import WIRING_ASSUMED
+from ..graph.named_values import Config
 from ..read.variables.guess import likely_layer, telling
 from ..read.variables.roles import PARAMETERS
 from ..read.variables.widths import Widths, widths
@@ -98,13 +97,13 @@ def _in_keras_terms(layer: Layer) -> Layer | None:
     named = {by_last[role]: use for role, use in weights.items()}
     order = {path: place for place, path in enumerate(signature.weights)}
     listed = dict(sorted(named.items(), key=lambda item: order.get(item[0], 0)))
-    config: Mapping[str, Any] = {**_derived(layer), **layer.attrs}
+    config: Config = {**_derived(layer), **layer.attrs}
     if layer.op in ("LSTM", "GRU", "SimpleRNN"):
         config = {**config, "return_sequences": True}
     return replace(layer, attrs=config, weights=listed, evidence=(EVIDENCE,))
 
 
-def _derived(layer: Layer) -> dict[str, Any]:
+def _derived(layer: Layer) -> Config:
     """What the shapes of its weights say of a layer's arguments, where its class is all that the file states."""
     whole = {role: use.shape for role, use in layer.weights.items()}
     short = {role.rpartition("/")[2]: shape for role, shape in whole.items()}

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import GraphError, GraphscopeError
 from ..graph import Function, Graph, Model, Tensor, TensorSpec
 from ..graph.edit import bypass_calls, duplicate, put
+from ..graph.named_values import Attributes
 from ..infer.lookup_tables import initialisers
 from ..ops import spellings
 from ..simplify.inline import inline
@@ -50,7 +51,7 @@ class Options:
     as_is: bool = False
     rename: Mapping[str, str] = field(default_factory=dict)
     weights: str = "auto"
-    modes: Mapping[str, Any] | None = None
+    modes: Attributes | None = None
     fold_batch_norm: bool = False
     fold_constants: bool = False
     half: bool = False

@@ -187,7 +187,7 @@ def _journal_rows(path: Path) -> Iterator[Row]:
             yield row
 
 
-def ask(folder: str | Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def ask(folder: str | Path, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
     """The columns and rows that a query over the table ``models`` gives; raises GraphscopeError with DuckDB's reason."""
     import duckdb
 

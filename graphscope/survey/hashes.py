@@ -14,6 +14,7 @@ import numpy as np
 from ..analysis.results import Analysis
 from ..graph import Layer, Shape
 from ..graph.keras.signatures import layer_classes
+from ..graph.named_values import Config
 from ..graph.order import post_order
 from ..read.variables.roles import PARAMETERS
 from ..read.weights.crc32c import crc32c
@@ -45,7 +46,7 @@ def _label(node: Any) -> str:
     if not isinstance(node, Layer):
         return str(node.op)
     signature = layer_classes().get(node.op)
-    arguments: Mapping[str, Any] = signature.arguments if signature else {}
+    arguments: Config = signature.arguments if signature else {}
     config = {
         key: _plain(value)
         for key, value in node.attrs.items()

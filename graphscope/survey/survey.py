@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..graph.named_values import Document
 from ..wire.beside import beside
 from .catalogue import Catalogue, ask
 from .describe import Row, plain
@@ -170,7 +171,7 @@ def query(folder: str | Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]
     return ask(folder, sql)
 
 
-def sarif(folder: str | Path, wishes: Wishes) -> dict[str, Any]:
+def sarif(folder: str | Path, wishes: Wishes) -> Document:
     """The findings of all models as a SARIF 2.1.0 log, which code scanning reads."""
     rows = Catalogue(folder).models()
     return sarif_of(row for row in rows if _is_wished(row, wishes))

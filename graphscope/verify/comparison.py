@@ -339,7 +339,7 @@ class Comparison:
         return reference, []
 
 
-def _shapes(feeds: Mapping[str, Any]) -> str:
+def _shapes(feeds: Mapping[str, np.ndarray]) -> str:
     return ", ".join(f"{name} {list(np.shape(v))}" for name, v in feeds.items())
 
 
@@ -353,7 +353,7 @@ def _is_saturated(value: np.ndarray) -> bool:
     return bool(np.all(np.minimum(np.abs(value), np.abs(value - 1)) < 1e-4))
 
 
-def _modes(runner: Runner) -> dict[str, Any]:
+def _modes(runner: Runner) -> dict[str, object]:
     """What inference feeds to the reference's mode switches."""
     if runner.model is None:
         return {}

@@ -71,7 +71,7 @@ def _apart(x: np.ndarray, y: np.ndarray) -> float:
     return difference(x, y)[1]
 
 
-def _once(calls: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def _once(calls: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
     """Without the layers that are called several times: what each of their calls yields has no name."""
     times = Counter(name for name, _ in calls)
     return [(name, tensor) for name, tensor in calls if times[name] == 1]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..graph.named_values import Document
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -141,7 +143,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + rest
 
 
-def _drawn(drawn: tuple[Mapping[str, Any], ...]) -> str:
+def _drawn(drawn: tuple[Document, ...]) -> str:
     fed = drawn[0] if drawn else {}
     if not fed:
         return "with nothing fed"

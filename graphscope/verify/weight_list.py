@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..errors import GraphscopeError
@@ -71,7 +72,7 @@ def _word(error: BaseException) -> str:
     return first_line(error) if isinstance(error, Exception) else "it ends the program"
 
 
-def _of_graphs(tf: Any, values: Iterable[Any]) -> Listed:
+def _of_graphs(tf: ModuleType, values: Iterable[object]) -> Listed:
     """The variables of TensorFlow 1: of the default graph, or of the graphs that a program keeps."""
     graphs = [v for v in values if isinstance(v, tf.Graph)]
     graphs.append(tf.compat.v1.get_default_graph())

@@ -12,17 +12,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..graph.named_values import Message
 from . import messages as proto
 
 
 @cache
-def registry() -> Mapping[str, Any]:
+def registry() -> Mapping[str, Message]:
     """OpDef messages by op name."""
     data = gzip.decompress((Path(__file__).parent / "opdefs.pb.gz").read_bytes())
     return {op.name: op for op in proto.OpList.FromString(data).op}
 
 
-def find(op: str) -> Any | None:
+def find(op: str) -> Message | None:
     """The OpDef of this op, or None where stock TensorFlow does not register it."""
     return registry().get(op)
 

@@ -6,12 +6,11 @@ with what the node alone says, never with an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from ..errors import GraphError
-from ..graph.named_values import Attributes
+from ..graph.named_values import Attributes, Message
 from . import messages as proto
 from .attrs import Attrs, attr_of
 from .op_registry import find
@@ -20,7 +19,7 @@ MOST_PORTS = 1 << 20  # a node of more outputs than that would not fit a file
 
 
 @cache
-def defaults(op: str) -> Mapping[str, Any]:
+def defaults(op: str) -> Attributes:
     """The default value of every attribute that has one, as plain Python values."""
     definition = find(op)
     if definition is None:
@@ -43,7 +42,7 @@ def input_names(op: str) -> tuple[str, ...]:
     )
 
 
-def _size(arg: Any, attrs: _WithDefaults) -> int:
+def _size(arg: Message, attrs: _WithDefaults) -> int:
     if arg.number_attr:
         size = int(attrs.get(arg.number_attr) or 0)
         if not 0 <= size <= MOST_PORTS:

@@ -72,7 +72,11 @@ class Source:
             )
 
     def array(
-        self, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...], what: str
+        self,
+        offset: int,
+        dtype: np.dtype[np.generic],
+        shape: tuple[int, ...],
+        what: str,
     ) -> np.ndarray:
         """A read-only array over the file's own bytes where it is mapped, else a copy."""
         count = 1

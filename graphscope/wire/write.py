@@ -28,9 +28,9 @@ class Edited(Mapping[str, Any]):
 
     __slots__ = ("base", "changes")
 
-    def __init__(self, base: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    def __init__(self, base: Attributes, changes: Attributes) -> None:
         earlier = base.changes if isinstance(base, Edited) else {}
-        self.base: Mapping[str, Any] = base.base if isinstance(base, Edited) else base
+        self.base: Attributes = base.base if isinstance(base, Edited) else base
         self.changes: dict[str, Any] = {**earlier, **changes}
 
     def __getitem__(self, name: str) -> Any:
@@ -58,7 +58,7 @@ def to_node_def(name: str, node: Node, inputs: Iterable[str]) -> Any:
     return message
 
 
-def put_attrs(target: Any, op: str, attrs: Attributes) -> None:
+def put_attrs(target: Message, op: str, attrs: Attributes) -> None:
     """Encode attributes into a protobuf map."""
     if isinstance(attrs, Edited):
         put_attrs(target, op, attrs.base)
@@ -80,7 +80,7 @@ def put_attrs(target: Any, op: str, attrs: Attributes) -> None:
                 encode(value, attr_kind(op, name), target[name])
 
 
-def _fill(target: Any, attrs: Attrs, name: str) -> None:
+def _fill(target: Message, attrs: Attrs, name: str) -> None:
     """Put the values that the reader left in the file where it left its mark."""
     if attrs.source is None or run_in(target.tensor_content, attrs.source) is None:
         return
@@ -134,7 +134,7 @@ def to_graph_def(
     return message
 
 
-def put_versions(target: Any, versions: Mapping[str, int]) -> None:
+def put_versions(target: Message, versions: Mapping[str, int]) -> None:
     """``producer`` and ``min_consumer`` as the file had them; a producer of today where it had none."""
     target.producer = versions.get("producer", 0) or 1882
     target.min_consumer = versions.get("min_consumer", 0)
@@ -343,7 +343,7 @@ def _set_func(message: Message, value: FunctionRef) -> None:
     put_attrs(message.func.attr, value.name, value.attrs)
 
 
-def _setter(field: str, convert: Any) -> Any:
+def _setter(field: str, convert: Any) -> object:
     return lambda message, value: setattr(message, field, convert(value))
 
 

@@ -9,7 +9,7 @@ from ..stages import Stages
 from .compare import Comparison, Pair, WeightPair, relations
 
 
-def describe_comparison(comparison: Comparison) -> dict[str, Any]:
+def describe_comparison(comparison: Comparison) -> dict[str, object]:
     """``diff --json``: both models, their layers aligned, their weights paired; keys are documented and stable."""
     pairs = comparison.pairs
     return {
@@ -38,7 +38,7 @@ def describe_comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _model(analysis: Stages) -> dict[str, Any]:
+def _model(analysis: Stages) -> dict[str, object]:
     return {
         "source": analysis.model.source,
         "format": analysis.model.format,
@@ -51,13 +51,13 @@ def _node(analysis: Stages, name: str) -> dict[str, str]:
     return {"name": name, "type": analysis.layer_graph.op(name)}
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair(pair: Pair) -> dict[str, object]:
     row: dict[str, Any] = {"a": pair.a, "b": pair.b, "type": list(pair.types)}
     row["config"] = {key: list(values) for key, values in pair.config.items()}
     return row | {"shape": None if pair.shape is None else list(pair.shape)}
 
 
-def _weight(layer: str, pair: WeightPair) -> dict[str, Any]:
+def _weight(layer: str, pair: WeightPair) -> dict[str, object]:
     shape = None if pair.shape is None else list(pair.shape)
     names = {"layer": layer, "role": pair.role, "a": pair.a, "b": pair.b}
     return {**names, "shape": shape, **pair.change.to_json()}

@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import GraphscopeError
 from ...graph import Graph, Node, Signature, Tensor
 from ...graph.edit import duplicate, fresh, put
+from ...graph.named_values import Message
 from ...read.weights.lazy_const import Stored
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
@@ -83,7 +84,7 @@ def _check_size(graph: Graph) -> None:
         )
 
 
-def _with_saver(graph: Graph, variables: Variables, meta: Any) -> Graph:
+def _with_saver(graph: Graph, variables: Variables, meta: Message) -> Graph:
     """The graph with what saves and restores the variables, as ``tf.train.Saver`` lays it out."""
     made, names = duplicate(graph), list(variables.values)
     dtypes = tuple(variables.values[name].dtype for name in names)
@@ -125,7 +126,7 @@ def _text(
     put(graph, name, Node("Const", {"dtype": "string", "value": value}), ())
 
 
-def _declare(meta: Any, name: str, handle: str, assign: str) -> None:
+def _declare(meta: Message, name: str, handle: str, assign: str) -> None:
     """A variable as the collections name it: TensorFlow 2 makes one of its own for each, so two models never share any."""
     variable = proto.VariableDef(
         variable_name=f"{handle}:0",
@@ -139,7 +140,7 @@ def _declare(meta: Any, name: str, handle: str, assign: str) -> None:
         meta.collection_def[collection].bytes_list.value.append(coded)
 
 
-def _with_initialiser(graph: Graph, names: Sequence[str], meta: Any) -> Graph:
+def _with_initialiser(graph: Graph, names: Sequence[str], meta: Message) -> Graph:
     """The graph with one op that fills all lookup tables, and that op where each kind of loader looks for it."""
     if not names:
         return graph

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -118,7 +117,7 @@ def _make_at_once(graph: Graph, name: str, facts: Facts) -> None:
         return
     attrs = {**graph.attrs(held.node)}
     names = ("element_dtype", "shape_type")
-    kept: dict[str, Any] = {k: attrs[k] for k in names if k in attrs}
+    kept: dict[str, object] = {k: attrs[k] for k in names if k in attrs}
     element = _constant(graph, f"{name}/element", shape[1:])
     put(graph, name, Node("TensorListFromTensor", kept), [value, element])
 

@@ -37,7 +37,7 @@ def pieces(weight: Stored) -> Iterator[Any]:
                 left -= len(piece)
 
 
-def _of_array(weight: Stored) -> Iterator[Any]:
+def _of_array(weight: Stored) -> Iterator[object]:
     array = weight.make()
     if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ...graph import Model
 from ...verify.feeds.noise import Noise
 from .endpoints import EndpointRunner, Endpoints
 
-Call = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Call = Callable[[Mapping[str, object]], Mapping[str, object]]
 
 
 class CalledRunner(EndpointRunner):

@@ -171,7 +171,9 @@ def _compared(
     return result, constant, watched.milliseconds(), runtime
 
 
-def _examples(options: Options, frozen: Frozen, name: str) -> Mapping[str, Any] | None:
+def _examples(
+    options: Options, frozen: Frozen, name: str
+) -> Mapping[str, object] | None:
     """What a user gave to prove on: ``--feeds``, else what int8 was calibrated on, whose range is all that it has numbers for."""
     path = options.feeds or next(iter(example_files(options.calibrate)), "")
     return read_examples(path, frozen, frozen.signatures[name]) if path else None

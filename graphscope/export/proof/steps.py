@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ...graph.named_values import Document
 from ...read.deployment.lite.file import LiteFile, Subgraph
 from ...wire.source import open_source
 
@@ -17,9 +17,7 @@ COARSE = (
 )
 
 
-def output_steps(
-    path: Path, details: Mapping[str, Mapping[str, Any]]
-) -> dict[str, float]:
+def output_steps(path: Path, details: Mapping[str, Document]) -> dict[str, float]:
     """The step of each float output that a .tflite computes as integers, by the signature's name of it.
 
     ``details`` are what LiteRT's signature runner says of its outputs: the ``name`` and the ``index`` of each tensor.
@@ -42,7 +40,7 @@ def _steps(graph: Subgraph, index: int) -> Iterator[float]:
 
 
 def coarse_steps(
-    steps: Mapping[str, float], rows: Sequence[Mapping[str, Any]], bound: float
+    steps: Mapping[str, float], rows: Sequence[Document], bound: float
 ) -> Iterator[str]:
     """A remark for each output whose steps are so far apart that half of one is more than ``bound`` in the output's scale.
 

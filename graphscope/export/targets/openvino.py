@@ -61,7 +61,10 @@ def _converted(frozen: Frozen, place: Path) -> Any:
     import openvino
     from openvino import frontend
 
-    refusals: tuple[Any, ...] = (frontend.GeneralFailure, frontend.OpConversionFailure)
+    refusals: tuple[type[Exception], ...] = (
+        frontend.GeneralFailure,
+        frontend.OpConversionFailure,
+    )
     refusals += (frontend.OpValidationFailure, frontend.NotImplementedFailure)
     with saved_model(frozen, place) as folder, silence():
         try:
@@ -110,7 +113,7 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
     return CalledRunner(ends, str(place), RUNTIME, call)
 
 
-def _port(ports: Any, key: str, tensor: str) -> Any:
+def _port(ports: Any, key: str, tensor: str) -> object:
     """The port that bears the signature's name, or the tensor's; None where it was optimised away."""
     for port in ports:
         if {key, tensor, tensor.removesuffix(":0")} & set(port.get_names()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     raise failed
 
 
-def _set_up(tf: Any, converter: Any, frozen: Frozen, options: Options) -> None:
+def _set_up(tf: ModuleType, converter: Any, frozen: Frozen, options: Options) -> None:
     """How weights are stored."""
     if not options.quantize:
         return
@@ -96,7 +97,9 @@ def _set_up(tf: Any, converter: Any, frozen: Frozen, options: Options) -> None:
         ]
 
 
-def _examples(frozen: Frozen, options: Options) -> Iterator[tuple[str, dict[str, Any]]]:
+def _examples(
+    frozen: Frozen, options: Options
+) -> Iterator[tuple[str, dict[str, object]]]:
     """One example after the other, for each signature."""
     for name, signature in frozen.signatures.items():
         for path in example_files(options.calibrate):

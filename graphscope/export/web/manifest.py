@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import NotExpressible
 from ...graph import Node
+from ...graph.named_values import Document
 from ..frozen.body import pieces, stored_value, value_of
 
 SHARD = 4 << 20  # bytes: what browsers cache well
@@ -117,7 +118,7 @@ def _half(value: np.ndarray) -> bytes:
     return np.clip(value, -most, most).astype("<f2").tobytes()
 
 
-def write_shards(place: Path, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def write_shards(place: Path, entries: Iterable[Entry]) -> list[Document]:
     """Write the bytes of all entries into files of four MiB below ``place``; the manifest that names them."""
     specs: list[dict[str, Any]] = []
     shards = _Shards(place)

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from ...errors import NotRunnable
 from ...graph import Signature, Tensor
@@ -60,14 +59,14 @@ def _script(source: str) -> str:
     return f'<script src="{source}" crossorigin="anonymous"></script>'
 
 
-def _described(signature: Signature) -> dict[str, Any]:
+def _described(signature: Signature) -> dict[str, object]:
     return {
         "inputs": _side(signature, signature.inputs),
         "outputs": _side(signature, signature.outputs),
     }
 
 
-def _side(signature: Signature, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def _side(signature: Signature, tensors: Mapping[str, Tensor]) -> dict[str, object]:
     return {
         key: {
             "node": str(tensor) if tensor.port else tensor.node,

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import GraphscopeError, NotRunnable
 from ...graph import Model, Signature
+from ...graph.named_values import Document
 from ...verify.feeds.noise import Noise
 from ...verify.run.runner import LONGEST
 from ..frozen import Frozen
@@ -163,9 +164,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _coded(value: object, dtype: str) -> dict[str, Any]:
+def _coded(value: object, dtype: str) -> Document:
     array, kind = np.asarray(value), JS_TYPES[dtype]
-    coded: dict[str, Any] = {"dtype": kind, "shape": list(array.shape)}
+    coded: dict[str, object] = {"dtype": kind, "shape": list(array.shape)}
     if kind == "string":
         texts = [v if isinstance(v, bytes) else str(v).encode() for v in array.ravel()]
         return coded | {"strings": [text.decode("utf-8", "replace") for text in texts]}
@@ -173,7 +174,7 @@ def _coded(value: object, dtype: str) -> dict[str, Any]:
     return coded | {"base64": base64.b64encode(data).decode()}
 
 
-def _decoded(answer: Mapping[str, Any]) -> np.ndarray:
+def _decoded(answer: Document) -> np.ndarray:
     shape = tuple(answer["shape"])
     if answer["dtype"] == "string":
         texts = [text.encode() for text in answer["strings"]]

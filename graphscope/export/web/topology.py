@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Function, Graph, Node, Signature, Tensor
+from ...graph.named_values import Message
 from ...wire import messages as proto
 from ...wire import op_registry
 from ...wire.attrs import numpy_dtype
@@ -34,7 +35,7 @@ def to_topology(
     functions: Iterable[Function],
     library: Mapping[str, Function],
     producer: int,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The topology of a graph and of the functions that it calls."""
     topology: dict[str, Any] = {
         "node": [node_json(graph, name) for name in graph],
@@ -46,7 +47,7 @@ def to_topology(
     return topology
 
 
-def node_json(graph: Graph, name: str) -> dict[str, Any]:
+def node_json(graph: Graph, name: str) -> dict[str, object]:
     """One node, with every attribute that its op has; of a Const all but the value."""
     node = graph.node(name)
     if node.op == "Const":
@@ -57,7 +58,7 @@ def node_json(graph: Graph, name: str) -> dict[str, Any]:
     return _as_json(message)
 
 
-def _put_outline(message: Any, node: Node) -> None:
+def _put_outline(message: Message, node: Node) -> None:
     """What a Const says of its value where the value lies in the manifest."""
     tensor = message.attr["value"].tensor
     tensor.dtype = message.attr["dtype"].type
@@ -65,7 +66,7 @@ def _put_outline(message: Any, node: Node) -> None:
     put_shape(tensor.tensor_shape, value_of(node).shape if body is None else body.shape)
 
 
-def _as_json(message: object) -> dict[str, Any]:
+def _as_json(message: object) -> dict[str, object]:
     from google.protobuf.json_format import MessageToDict
 
     _complete(message)
@@ -91,7 +92,7 @@ def _complete(message: Any) -> None:
 
 def _function_json(
     function: Function, library: Mapping[str, Function]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A FunctionDef; its constants are weights of the model, so they must have names of their own."""
     from google.protobuf.json_format import MessageToDict
 
@@ -114,7 +115,7 @@ def _outlined(function: Function) -> Function:
     return replace(function, graph=bare, message=None)
 
 
-def signature_json(signature: Signature) -> dict[str, Any]:
+def signature_json(signature: Signature) -> dict[str, object]:
     """``signature``: the names that callers use, and the tensors that they stand for."""
     return {
         "inputs": _side(signature, signature.inputs),
@@ -122,7 +123,7 @@ def signature_json(signature: Signature) -> dict[str, Any]:
     }
 
 
-def _side(signature: Signature, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def _side(signature: Signature, tensors: Mapping[str, Tensor]) -> dict[str, object]:
     from google.protobuf.json_format import MessageToDict
 
     found = {}

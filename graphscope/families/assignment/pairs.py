@@ -81,7 +81,7 @@ class Assignment:
         }
 
 
-def _described(weight: Weight) -> dict[str, Any]:
+def _described(weight: Weight) -> dict[str, object]:
     return {"name": weight.name, "shape": list(weight.shape)}
 
 
@@ -158,7 +158,7 @@ def _scope(weight: Weight, length: int) -> str:
     return "/".join(weight.parts[:-length]) or "no scope"
 
 
-def _by_key(listed: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:
+def _by_key(listed: Iterable[T], key: Callable[[T], object]) -> dict[Any, list[T]]:
     groups: dict[Any, list[T]] = defaultdict(list)
     for each in listed:
         groups[key(each)].append(each)

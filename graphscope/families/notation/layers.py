@@ -19,7 +19,7 @@ def _pair(value: Pair) -> tuple[int, int]:
 
 def _moves(
     strides: Pair, padding: str, bias: bool, activation: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What every convolution's config ends with."""
     config = {"strides": _pair(strides), "padding": padding, "use_bias": bias}
     return config | ({"activation": activation} if activation else {})

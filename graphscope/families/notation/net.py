@@ -15,7 +15,7 @@ from ...graph.named_values import Config
 from ..weight_index import WeightIndex, under
 from .unknowns import Size, Width, number
 
-Step = tuple[str, Any]
+Step = tuple[str, object]
 VARIABLE = "VariableV2"  # the op of a weight that no layer of Keras owns
 REFLECTION = "MirrorPad"  # the op of a border that no layer of Keras draws
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from ...graph import Function, Graph, Model, Tensor
 from ...graph.edit import redirect
@@ -25,7 +24,7 @@ COPIES = frozenset(
 )
 
 
-def find_modes(model: Model, graph: Graph) -> dict[str, Any]:
+def find_modes(model: Model, graph: Graph) -> dict[str, object]:
     """The placeholders of ``graph`` that switch between training and use, with the value that use needs."""
     if not any(_may_switch(graph, n) for n in graph.by_op(*spellings.PLACEHOLDERS)):
         return {}

@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import NotExpressible
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh, put
+from ...graph.named_values import Attributes
 from ...ops import spellings
 from ...simplify.rewrites.tables import table_behind
 from ...wire import op_registry
@@ -178,7 +179,7 @@ def _behind(graph: Graph, name: str) -> str:
     return table_behind(graph, Tensor(name))
 
 
-def _plain_types(attrs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _plain_types(attrs: Attributes) -> list[tuple[str, Any]]:
     """The type attributes that name a reference, made plain."""
     from ...wire import messages as proto
     from ...wire.write import raw_attrs

@@ -63,7 +63,7 @@ def read_bundle(source: Source, check: bool = False) -> StoredWeights:
     return StoredWeights(stored, source.name, check, shortages, missing_files)
 
 
-def _check_header(header: Any, name: str) -> None:
+def _check_header(header: Message, name: str) -> None:
     if header.endianness:
         raise FormatError(
             f"{name}: written on a big-endian machine; TensorFlow reads these nowhere else, and so does graphscope"
@@ -136,7 +136,7 @@ class _Place(NamedTuple):
 
 
 def _stored(
-    name: str, entry: Any, entries: dict[bytes, Any], shards: _Shards, index: str
+    name: str, entry: Message, entries: dict[bytes, Any], shards: _Shards, index: str
 ) -> Stored:
     what = _Place(index, name)
     message = proto.parse("BundleEntryProto", entry.value, what)

@@ -7,7 +7,7 @@ Source: tensorflow/core/protobuf/trackable_object_graph.proto and saved_object_g
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -162,7 +162,7 @@ class Objects:
         return role
 
 
-def object_paths(nodes: Any) -> list[str]:
+def object_paths(nodes: Sequence[Message]) -> list[str]:
     """The shortest path of names from the root to each object: what checkpoint keys are made of; "" for the root and
     for those that nothing leads to."""
     paths: list[str | None] = [None] * len(nodes)
@@ -254,7 +254,7 @@ def role_of_key(key: str, path: str) -> Role | None:
     return Role(STEP) if last in _STEPS else None
 
 
-def variables_of(nodes: Any) -> Iterator[tuple[int, str]]:
+def variables_of(nodes: Sequence[Message]) -> Iterator[tuple[int, str]]:
     """The variables among a SavedModel's objects, each with the key that its checkpoint keeps it under."""
     for number, path in enumerate(object_paths(nodes)):
         if nodes[number].WhichOneof("kind") == "variable":

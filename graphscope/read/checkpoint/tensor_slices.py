@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FormatError
+from ...graph.named_values import Message
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype, tensor_of
 from ...wire.protobuf import read_varint
@@ -134,7 +135,7 @@ def _read_shard(
         )
 
 
-def _check_shape(meta: Any, what: str) -> None:
+def _check_shape(meta: Message, what: str) -> None:
     if meta.shape.unknown_rank or any(dim.size < 0 for dim in meta.shape.dim):
         raise FormatError(f"{what} lists {meta.name!r} without a shape")
 

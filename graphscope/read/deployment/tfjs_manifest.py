@@ -169,7 +169,7 @@ def _count(shape: tuple[int, ...]) -> int:
     return count
 
 
-def read_manifest(groups: list[Any], name: str) -> Manifest:
+def read_manifest(groups: list[object], name: str) -> Manifest:
     """The manifest of a ``model.json``; raises FormatError where it is damaged.
 
     Where a shard is missing or cut short, ``shortages`` says of which weights that leaves no values.
@@ -248,7 +248,7 @@ class _Group:
         return f"{listed}: {shard} missing: put it beside {self.name}"
 
 
-def _listed(group: dict[str, Any], key: str) -> list[Any]:
+def _listed(group: dict[str, object], key: str) -> list[object]:
     listed = group.get(key)
     return listed if isinstance(listed, list) else []
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import FormatError
 from ...graph import Model, Signature, Tensor, TensorSpec
+from ...graph.named_values import Message
 from ...wire import messages as proto
 from ...wire.source import Source
 from ..graphdef.model import model_of_graph
@@ -69,7 +70,7 @@ def _graph_model(
     return replace(model, weights=manifest.weights) if manifest.shortages else model
 
 
-def _settle(node: Any, manifest: Manifest) -> None:
+def _settle(node: Message, manifest: Manifest) -> None:
     """Give a constant its values (the converter calls those of a function after it), a fused op TensorFlow's name."""
     if node.op == "Const" and node.name in manifest.shortages:
         _as_variable(node, manifest.entries[node.name].shape)
@@ -94,7 +95,7 @@ def _parsed(topology: dict[str, Any], source: Source) -> Any:
     return message
 
 
-def _as_variable(node: Any, shape: tuple[int, ...]) -> None:
+def _as_variable(node: Message, shape: tuple[int, ...]) -> None:
     """A constant whose values are not at hand is what a variable without its checkpoint is."""
     node.op = "VariableV2"
     node.attr.pop("value", None)
@@ -103,7 +104,7 @@ def _as_variable(node: Any, shape: tuple[int, ...]) -> None:
         node.attr["shape"].shape.dim.add(size=size)
 
 
-def _in_tensorflow_words(node: Any) -> None:
+def _in_tensorflow_words(node: Message) -> None:
     """TensorFlow.js's fused ops under TensorFlow's names, with the types of their arguments (tfjs-converter leaves them out)."""
     node.op = _TENSORFLOW_NAMES.get(node.op, node.op)
     if "num_args" in node.attr and "TArgs" not in node.attr:
@@ -111,7 +112,7 @@ def _in_tensorflow_words(node: Any) -> None:
         node.attr["TArgs"].list.type.extend([node.attr["T"].type] * count)
 
 
-def _signature(document: dict[str, Any]) -> Signature | None:
+def _signature(document: dict[str, object]) -> Signature | None:
     more = document.get("userDefinedMetadata")
     declared = document.get("signature")
     if declared is None and isinstance(more, dict):
@@ -147,7 +148,7 @@ def _size(dim: object) -> int | None:
 
 
 def _layers_model(
-    topology: dict[str, Any], manifest: Manifest, source: Source
+    topology: dict[str, object], manifest: Manifest, source: Source
 ) -> Model:
     config = topology.get("model_config", topology)
     version = str(topology.get("keras_version") or "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def read(source: Source, options: Options) -> Model:
     )
 
 
-def _chosen(metas: Any, tags: tuple[str, ...], name: str) -> Any:
+def _chosen(metas: Sequence[Message], tags: tuple[str, ...], name: str) -> Message:
     if not len(metas):
         raise FormatError(f"{name}: a SavedModel without a meta graph")
     sets = [set(meta.meta_info_def.tags) for meta in metas]
@@ -77,13 +78,13 @@ def _chosen(metas: Any, tags: tuple[str, ...], name: str) -> Any:
     return metas[ranked[0]]
 
 
-def _name(meta: Any, source: Source) -> str:
+def _name(meta: Message, source: Source) -> str:
     if exists(beside(source.name, "tfhub_module.pb")):
         return "TF1 hub module"
     return f"{NAME} v{2 if meta.HasField('object_graph_def') else 1}"
 
 
-def _remarks(message: Message, chosen: Any) -> list[str]:
+def _remarks(message: Message, chosen: Message) -> list[str]:
     if len(message.meta_graphs) < 2:
         return []
     sets = [
@@ -93,12 +94,12 @@ def _remarks(message: Message, chosen: Any) -> list[str]:
     return [f"{len(sets)} meta graphs (tags {'; '.join(sets)}); this is {own}"]
 
 
-def _assets(meta: Any) -> dict[str, str]:
+def _assets(meta: Message) -> dict[str, str]:
     """The tensor that each asset is fed to -> its file name below ``assets/``."""
     return {asset.tensor_info.name: asset.filename for asset in meta.asset_file_def}
 
 
-def _keras(source: Source) -> dict[str, tuple[Any, ...]]:
+def _keras(source: Source) -> dict[str, tuple[object, ...]]:
     """What Keras wrote beside the model, as text: it is shown, never deserialised."""
     path = beside(source.name, "keras_metadata.pb")
     if not exists(path):

@@ -88,7 +88,7 @@ def _unwrapped(message: Message) -> Any:
         return {"type_url": message.type_url, "value": message.value}
 
 
-def as_dict(message: Message) -> dict[str, Any]:
+def as_dict(message: Message) -> dict[str, object]:
     """A message as plain Python values, under the names that its .proto gives; unset fields are left out."""
     fields: dict[str, Any] = {}
     for field, value in message.ListFields():

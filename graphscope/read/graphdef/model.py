@@ -79,7 +79,7 @@ def model_of_metagraph(message: Message, source: Source, format: str) -> Model:
     )
 
 
-def own_defaults(op_list: Any) -> dict[str, dict[str, Any]]:
+def own_defaults(op_list: Message) -> dict[str, dict[str, object]]:
     """The attribute defaults of ops that the file defines and stock TensorFlow does not, or defines otherwise."""
     defaults_ = {}
     for op in op_list.op:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...graph import Signature, Tensor, TensorSpec
-from ...graph.named_values import Message
+from ...graph.named_values import Document, Message
 from ...wire import messages as proto
 from ...wire.attrs import shape_of
 
@@ -26,7 +26,9 @@ def _signature(message: Message) -> Signature:
     return Signature(inputs, outputs, specs, message.method_name)
 
 
-def _tensors(messages: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor]:
+def _tensors(
+    messages: Mapping[str, Message], specs: dict[Tensor, TensorSpec]
+) -> dict[str, Tensor]:
     tensors = {}
     for key in sorted(messages):
         info = messages[key]
@@ -40,7 +42,7 @@ def _tensors(messages: Any, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor
 
 
 def manifest_signatures(
-    collections: Mapping[str, tuple[Any, ...]],
+    collections: Mapping[str, tuple[object, ...]],
 ) -> dict[str, Signature]:
     """The signatures of a session bundle (TensorFlow 0.x and 1.x exporters), decoded with the collections."""
     for manifest in collections.get("serving_signatures", ()):
@@ -49,7 +51,7 @@ def manifest_signatures(
     return {}
 
 
-def _of_manifest(manifest: Mapping[str, Any]) -> dict[str, Signature]:
+def _of_manifest(manifest: Document) -> dict[str, Signature]:
     named = dict(manifest.get("named_signatures", {}))
     default = manifest.get("default_signature")
     sides = [_bound(named.pop(side, {})) for side in ("inputs", "outputs")]

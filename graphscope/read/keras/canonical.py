@@ -68,7 +68,7 @@ def canonical_layer(
     )
 
 
-def _values(config: Config, read_layer: ReadLayer) -> dict[str, Any]:
+def _values(config: Config, read_layer: ReadLayer) -> dict[str, object]:
     """The arguments as plain values, layers among them read."""
 
     def layers(value: Any) -> Any:
@@ -101,7 +101,7 @@ def _is_layer(value: object) -> bool:
     )
 
 
-def _input_config(config: Config) -> dict[str, Any]:
+def _input_config(config: Config) -> dict[str, object]:
     shape = config.get("batch_shape", config.get("batch_input_shape"))
     known = {
         "batch_shape": plain(shape) if isinstance(shape, list | dict) else None,
@@ -166,7 +166,7 @@ def _known(
     return accepted, lost
 
 
-def _own_functions(values: dict[str, Any], generation: int) -> list[str]:
+def _own_functions(values: dict[str, object], generation: int) -> list[str]:
     """Marks the activations that Keras 3 does not have; says which they are."""
     lost = []
     for key, value in values.items():

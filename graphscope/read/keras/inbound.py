@@ -45,14 +45,14 @@ def _call(node: Any, numbers: Numbers, specs: Specs) -> KerasCall:
         kwargs = plain(node.get("kwargs"), lambda v: _tensor_3(v, numbers, specs))
         args = args if isinstance(args, tuple) else (args,)
         return KerasCall(args, _less_none(kwargs))
-    keywords: dict[str, Any] = {}
+    keywords: dict[str, object] = {}
     first = _structure_2(node, numbers, keywords)
     if isinstance(first, tuple) and len(first) == 1 and _is_record(node[0]):
         first = first[0]
     return KerasCall((first,), _less_none(keywords))
 
 
-def _less_none(kwargs: object) -> dict[str, Any]:
+def _less_none(kwargs: object) -> dict[str, object]:
     keywords = kwargs if isinstance(kwargs, dict) else {}
     return {key: value for key, value in keywords.items() if not _is_none(value)}
 
@@ -64,7 +64,7 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-def _tensor_3(value: Mapping[str, object], numbers: Numbers, specs: Specs) -> Any:
+def _tensor_3(value: Mapping[str, object], numbers: Numbers, specs: Specs) -> object:
     """The tensor that a ``__keras_tensor__`` stands for; None where it is none."""
     config = value.get("config")
     if value.get("class_name") != "__keras_tensor__" or not isinstance(config, dict):
@@ -80,7 +80,7 @@ def _tensor_3(value: Mapping[str, object], numbers: Numbers, specs: Specs) -> An
     return tensor
 
 
-def _structure_2(node: Any, numbers: Numbers, kwargs: dict[str, Any]) -> Any:
+def _structure_2(node: Any, numbers: Numbers, kwargs: dict[str, object]) -> object:
     """The first argument of a call in Keras 2's words; ``kwargs`` is told the others, which stand beside each tensor."""
     if _is_record(node):
         if len(node) > 3 and isinstance(node[3], dict):
@@ -93,11 +93,11 @@ def _structure_2(node: Any, numbers: Numbers, kwargs: dict[str, Any]) -> Any:
     return plain(node)
 
 
-def _keywords_2(keywords: Mapping[str, object], numbers: Numbers) -> dict[str, Any]:
+def _keywords_2(keywords: Mapping[str, object], numbers: Numbers) -> dict[str, object]:
     return {key: _keyword_2(value, numbers) for key, value in keywords.items()}
 
 
-def _keyword_2(value: Any, numbers: Numbers) -> Any:
+def _keyword_2(value: Any, numbers: Numbers) -> object:
     if _is_record(value) and len(value) == 3:
         return _output(value, numbers)
     if isinstance(value, list):

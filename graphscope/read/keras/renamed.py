@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...graph.keras import KerasLayer
 from ...graph.named_values import Config
 
-Values = dict[str, Any]
+Values = dict[str, object]
 OWN = frozenset({"LocallyConnected1D", "LocallyConnected2D"})
 """Classes that Keras 3 lost: what is written defines them."""
 

@@ -12,7 +12,7 @@ _HIDDEN = ("initializer", "regularizer", "constraint", "metadata")
 _CODE = frozenset({"function", "output_shape_fn", "mask_fn", "mask", "arguments"})
 
 
-def shown_config(layer: KerasLayer) -> dict[str, Any]:
+def shown_config(layer: KerasLayer) -> dict[str, object]:
     """The config as the layer table and the drawings have it."""
     shown = {
         key: _shown(value)

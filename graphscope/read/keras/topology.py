@@ -263,7 +263,7 @@ def _name(entry: Document, number: int) -> str:
     return str(name or f"{entry.get('class_name', 'layer')}_{number}".lower())
 
 
-def _built_shape(config: Config) -> Any:
+def _built_shape(config: Config) -> object:
     built = config.get("build_config")
     return built.get("input_shape") if isinstance(built, dict) else None
 

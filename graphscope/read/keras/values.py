@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Special = Callable[[Mapping[str, Any]], Any]
+Special = Callable[[Mapping[str, object]], object]
 
 
 def plain(value: object, special: Special = lambda value: None) -> Any:

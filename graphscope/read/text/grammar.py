@@ -140,7 +140,7 @@ def _position(index: object) -> int:
     return index if isinstance(index, int) else 0
 
 
-def _function_head(cursor: Cursor) -> tuple[str, dict[str, Any]]:
+def _function_head(cursor: Cursor) -> tuple[str, dict[str, object]]:
     cursor.step()
     name = cursor.name()
     attrs = attributes_of(cursor)
@@ -149,7 +149,7 @@ def _function_head(cursor: Cursor) -> tuple[str, dict[str, Any]]:
 
 
 def _argument(
-    cursor: Cursor, inputs: list[Tensor], controls: list[str], attrs: dict[str, Any]
+    cursor: Cursor, inputs: list[Tensor], controls: list[str], attrs: dict[str, object]
 ) -> None:
     if cursor.taking("^"):
         controls.append(cursor.name())

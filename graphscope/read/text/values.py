@@ -65,7 +65,7 @@ def value_of(cursor: Cursor) -> Any:
     return value
 
 
-def _any_value(cursor: Cursor) -> Any:
+def _any_value(cursor: Cursor) -> object:
     if cursor.kind == "string":
         return unquoted(cursor.step())
     if cursor.taking("["):
@@ -83,7 +83,7 @@ def _any_value(cursor: Cursor) -> Any:
     return _word_value(cursor)
 
 
-def attributes_of(cursor: Cursor) -> dict[str, Any]:
+def attributes_of(cursor: Cursor) -> dict[str, object]:
     cursor.expect("{")
     attributes: dict[str, Any] = {}
 
@@ -96,7 +96,7 @@ def attributes_of(cursor: Cursor) -> dict[str, Any]:
     return attributes
 
 
-def _word_value(cursor: Cursor) -> Any:
+def _word_value(cursor: Cursor) -> object:
     """A number, a constant, a dtype or a tensor."""
     if cursor.kind == "number":
         return _number(cursor.step())
@@ -126,7 +126,7 @@ def _number(text: str) -> int | float:
     return int(text)
 
 
-def _tensor(cursor: Cursor, dtype: str) -> Any:
+def _tensor(cursor: Cursor, dtype: str) -> object:
     """``[shape]{values}``, ``[shape]{value*}`` or ``[shape]#digest``."""
     cursor.expect("[")
     shape = _shape(cursor)
@@ -150,7 +150,7 @@ def _tensor(cursor: Cursor, dtype: str) -> Any:
     return _array(values, any(splat), numpy_type, sizes)
 
 
-def _element(cursor: Cursor) -> Any:
+def _element(cursor: Cursor) -> object:
     if cursor.kind == "string":
         return unquoted(cursor.step()).encode("latin-1", "replace")
     if cursor.kind == "word" and cursor.text in _CONSTANTS:
@@ -162,7 +162,10 @@ def _element(cursor: Cursor) -> Any:
 
 
 def _array(
-    values: list[Any], splat: bool, dtype: np.dtype[Any], shape: tuple[int, ...]
+    values: list[object],
+    splat: bool,
+    dtype: np.dtype[np.generic],
+    shape: tuple[int, ...],
 ) -> np.ndarray:
     count = 1
     for size in shape:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from .widths import Widths
 
@@ -22,7 +21,7 @@ _BEAM = 12  # ways that are followed at once
 Named = tuple[str, str, Widths | None]  # the name of a layer, its class, its widths
 
 
-def natural(text: str) -> list[Any]:
+def natural(text: str) -> list[object]:
     """A key by which ``conv10`` comes after ``conv9``."""
     parts = _DIGITS.split(text)
     return [(int(p), p) if n % 2 else (0, p) for n, p in enumerate(parts)]

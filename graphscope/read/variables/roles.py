@@ -96,7 +96,7 @@ def _told_by(last: str) -> str:
 
 
 def _by_name(
-    name: str, dtype: str, shape: object, variables: Mapping[str, tuple[Any, Any]]
+    name: str, dtype: str, shape: object, variables: Mapping[str, tuple[object, object]]
 ) -> Role:
     scope, _, last = name.rpartition("/")
     role = _told_by(last)
@@ -157,7 +157,7 @@ def _normalizes(op: str) -> bool:
 
 
 def roles_by_use(
-    graph: Graph, collections: Mapping[str, tuple[Any, ...]]
+    graph: Graph, collections: Mapping[str, tuple[object, ...]]
 ) -> dict[str, Role]:
     """Variable node -> role, as far as what the graph does with it says so."""
     roles: dict[str, Role] = {}
@@ -227,7 +227,7 @@ def _node_of(entry: object) -> str:
 
 
 def trainable_nodes(
-    collections: Mapping[str, tuple[Any, ...]],
+    collections: Mapping[str, tuple[object, ...]],
 ) -> frozenset[str] | None:
     """The variable nodes that the graph says are trained; None where it does not say."""
     if "trainable_variables" not in collections:
@@ -236,7 +236,7 @@ def trainable_nodes(
 
 
 def graph_variables(
-    graph: Graph, collections: Mapping[str, tuple[Any, ...]] | None = None
+    graph: Graph, collections: Mapping[str, tuple[object, ...]] | None = None
 ) -> tuple[Variable, ...]:
     """The variables, lookup tables and queues of a graph that no checkpoint goes with."""
     collections = collections or {}
@@ -290,7 +290,7 @@ def joined_variables(
     stored: Iterable[Variable],
     graph: Graph,
     keys: Mapping[str, str],
-    collections: Mapping[str, tuple[Any, ...]],
+    collections: Mapping[str, tuple[object, ...]],
 ) -> tuple[Variable, ...]:
     """A checkpoint's variables with what the graph that they fill says of them."""
     whole = {

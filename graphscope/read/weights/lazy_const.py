@@ -52,7 +52,7 @@ class Stored(Mapping[str, Any]):
     def __deepcopy__(self, memo: object) -> Stored:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
         return dict, (dict(self),)
 

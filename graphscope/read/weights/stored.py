@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -88,7 +87,7 @@ class StoredWeights(Weights):
         """Itself: what a file says never changes."""
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickled with all values, so that whoever reads them needs no file; raises FormatError where the file is damaged."""
         from .copied import copied
 
@@ -178,7 +177,7 @@ class StoredWeights(Weights):
         array.flags.writeable = False
         return array
 
-    def _dtype(self, name: str) -> np.dtype[Any]:
+    def _dtype(self, name: str) -> np.dtype[np.generic]:
         dtype = numpy_dtype(self.stored[name].dtype)
         if dtype is None:
             raise MissingWeight(

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ... import __version__
+from ...graph.named_values import Document
 
 Row = dict[str, Any]
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -14,7 +15,7 @@ _LEVELS = {"info": "note", "warning": "warning", "error": "error"}
 _UNREADABLE = "unreadable"
 
 
-def sarif_of(rows: Iterable[Row]) -> dict[str, Any]:
+def sarif_of(rows: Iterable[Row]) -> Document:
     """One result a finding, and one for each model that cannot be read; a rule for each id."""
     results = [result for row in rows for result in _results(row)]
     rules = sorted({result["ruleId"] for result in results})
@@ -27,7 +28,7 @@ def sarif_of(rows: Iterable[Row]) -> dict[str, Any]:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}
 
 
-def _results(row: Row) -> Sequence[dict[str, Any]]:
+def _results(row: Row) -> Sequence[Document]:
     findings = [(f["id"], f["severity"], f["message"]) for f in row["findings"] or ()]
     if row["error"]:
         findings.append((_UNREADABLE, "error", row["error"]))

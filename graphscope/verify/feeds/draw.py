@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,7 +76,7 @@ Shapes = Mapping[str, Sizes]
 
 def trials(
     ports: Mapping[str, Port], turn: Round, seed: Sequence[int], before: Shapes = {}
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """Feeds for all ports, each trial with other guesses for what is unknown; the first is the likeliest.
 
     ``before`` are shapes that served in an earlier round: the second guess.
@@ -207,7 +207,7 @@ def _quantised(
     return steps.astype(port.dtype)
 
 
-def shaken(feeds: Mapping[str, object], seed: int = 0) -> dict[str, Any]:
+def shaken(feeds: Mapping[str, object], seed: int = 0) -> dict[str, object]:
     """The same inputs, each float one unit in the last place away."""
     rng = np.random.default_rng(seed)
     shaken_ = dict(feeds)

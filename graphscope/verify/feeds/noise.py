@@ -195,8 +195,8 @@ def noisy_keras(noise: Noise) -> Iterator[None]:
 
 
 def _of_keras(
-    sampler: Callable[..., np.ndarray], noise: Noise, before: Callable[..., Any]
-) -> Callable[..., Any]:
+    sampler: Callable[..., np.ndarray], noise: Noise, before: Callable[..., object]
+) -> Callable[..., object]:
     def draw(*args: object, **kwargs: object) -> Any:
         kwargs.pop("seed", None)
         dtype = kwargs.pop("dtype", None)
@@ -263,8 +263,8 @@ _NAMES = {  # the arguments of the raw ops that say something, in their order
 
 
 def _of_raw(
-    op: str, sampler: Sampler, noise: Noise, before: Callable[..., Any]
-) -> Callable[..., Any]:
+    op: str, sampler: Sampler, noise: Noise, before: Callable[..., object]
+) -> Callable[..., object]:
     def draw(**kwargs: object) -> Any:
         names = _NAMES.get(op, ("shape",))
         try:
@@ -280,7 +280,7 @@ def _of_raw(
     return draw
 
 
-def _as_tensor(drawn: np.ndarray, op: str, kwargs: Mapping[str, object]) -> Any:
+def _as_tensor(drawn: np.ndarray, op: str, kwargs: Mapping[str, object]) -> object:
     from ..import_tensorflow import import_tensorflow
 
     tf = import_tensorflow()

@@ -62,7 +62,7 @@ class SparseInputs:
                 yield {**feeds, **self._parts(rng, feeds, ports, turn, rows)}
 
     def _rows(
-        self, feeds: Mapping[str, Any], ports: Mapping[str, Port], turn: Round
+        self, feeds: Mapping[str, np.ndarray], ports: Mapping[str, Port], turn: Round
     ) -> list[int]:
         """How many rows a tensor may have whose shape nobody knows: as many as another one, or as there are examples."""
         parts = set(self._names())
@@ -85,11 +85,11 @@ class SparseInputs:
     def _parts(
         self,
         rng: np.random.Generator,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, np.ndarray],
         ports: Mapping[str, Port],
         turn: Round,
         rows: int,
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         parts: dict[str, Any] = {}
 
         def put(node: str, value: np.ndarray) -> None:

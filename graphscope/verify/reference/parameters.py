@@ -92,7 +92,7 @@ def _difference(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def _yielded(
     a: GraphRunner, b: KerasRunner, sources: Iterable[str], layers: Mapping[str, str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """By tensor of ``a`` what a Keras layer yields; of a tensor that is only passed on, what it is."""
     known = {
         a.tensor(layers[name]).name: tensor

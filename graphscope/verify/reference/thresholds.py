@@ -7,6 +7,7 @@ values, two or three for each threshold, computed beside its outputs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def _fed(ops: Sequence[Any]) -> Iterator[Any]:
                 yield op
 
 
-def _claims(tf: Any, op: Any) -> list[Any]:
+def _claims(tf: ModuleType, op: Any) -> list[Any]:
     """What must be true somewhere for each side of the op to be met; none of an op that has no sides."""
     if not op.outputs or not op.inputs:
         return []

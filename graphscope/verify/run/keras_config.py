@@ -84,7 +84,7 @@ def _attribute(source: Source) -> Any:
     return _parsed(str(text), source.name) if text is not None else {}
 
 
-def _archived(path: Path) -> Any:
+def _archived(path: Path) -> object:
     try:
         with zipfile.ZipFile(path) as archive:
             data = archive.read("config.json")
@@ -104,7 +104,7 @@ def _parsed(text: str | bytes, name: str) -> Any:
         raise FormatError(f"{name}: its config is no JSON ({error})") from None
 
 
-def _entries(config: object) -> Iterator[dict[str, Any]]:
+def _entries(config: object) -> Iterator[dict[str, object]]:
     """All that names a class; what is only for training is not loaded."""
     stack = [config]
     while stack:

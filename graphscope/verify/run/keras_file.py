@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ...errors import GraphscopeError, NotRunnable, UnsafeModel
@@ -63,7 +64,7 @@ def open_keras_file(path: Path, trust: bool = False) -> KerasRunner:
     return runner
 
 
-def keras_of(found: Model) -> tuple[Any, str]:
+def keras_of(found: Model) -> tuple[object, str]:
     """The package that reads the file, and what it is called."""
     if found.topology.generation > 2:
         import keras
@@ -122,7 +123,7 @@ def _loaded(keras: Any, path: Path, found: Model) -> Any:
     return model
 
 
-def _operations(topology: KerasModel) -> dict[str, Any]:
+def _operations(topology: KerasModel) -> dict[str, object]:
     """The operations of the model by class: Keras 3 writes them into an ``.h5`` and does not know them when it reads it."""
     names = {e.class_name for e in every_layer(topology) if e.kind == "operation"}
     names -= {e.class_name for e in every_layer(topology) if e.kind == "layer"}
@@ -135,7 +136,9 @@ def _operations(topology: KerasModel) -> dict[str, Any]:
     return {name: layer for name, layer in pairs if layer is not None}
 
 
-def _from_manifest(keras: Any, topology: Mapping[str, object], found: Model) -> Any:
+def _from_manifest(
+    keras: ModuleType, topology: Mapping[str, object], found: Model
+) -> object:
     """A TensorFlow.js layers model: its topology built by Keras, each variable given the weight of its name."""
     config = topology.get("model_config", topology)
     model = keras.models.model_from_json(json.dumps(config))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ...errors import NotRunnable
 from ...graph import Graph, Model, Node
+from ...graph.named_values import Document
 from ...infer.outputs.signatures import declared_signatures, with_signature
 from ...ops import spellings
 from ...read import load
@@ -73,7 +74,7 @@ def _from_graph(model: Model, trust: bool) -> Runner:
     return _from_weights(model, reason)
 
 
-def _open_checkpoint(tf: Any, model: Model) -> Runner:
+def _open_checkpoint(tf: ModuleType, model: Model) -> Runner:
     """As the tutorials do: import the .meta, restore the variables."""
     graph = tf.Graph()
     with graph.as_default():
@@ -88,7 +89,7 @@ def _open_checkpoint(tf: Any, model: Model) -> Runner:
     return GraphRunner(session, model.source, _preferred(model), inline(model))
 
 
-def _session(tf: Any, graph: Any) -> Any:
+def _session(tf: ModuleType, graph: Any) -> Any:
     """A session that runs what was placed on devices that are not there, op by op as the file says.
 
     Grappler would write the graph anew: its hard swish, for one, takes any constant near 1/6 for 1/6.
@@ -98,12 +99,12 @@ def _session(tf: Any, graph: Any) -> Any:
     return tf.compat.v1.Session(graph=graph, config=config)
 
 
-def _initialise_tables(tf: Any, session: Any) -> None:
+def _initialise_tables(tf: ModuleType, session: Any) -> None:
     for op in session.graph.get_collection("table_initializer"):
         session.run(op)
 
 
-def _open_saved_model(tf: Any, model: Model) -> Runner:
+def _open_saved_model(tf: ModuleType, model: Model) -> Runner:
     folder = Path(model.source)
     folder = folder if folder.is_dir() else folder.parent
     graph = tf.Graph()
@@ -118,7 +119,7 @@ def _open_saved_model(tf: Any, model: Model) -> Runner:
     return GraphRunner(session, model.source, _preferred(model), inline(model), names)
 
 
-def _fill_variables(tf: Any, session: Any, folder: str) -> None:
+def _fill_variables(tf: ModuleType, session: Any, folder: str) -> None:
     """Give the variables that TensorFlow 1's restore leaves out what TensorFlow 2 loads into them.
 
     Keras 3 saves a weight in a variable that an optimizer's copy of it is initialised from; only the copy is restored.
@@ -206,9 +207,7 @@ def _open_tensorflow_js(tf: object, model: Model) -> Runner:
     return runner
 
 
-def _imported(
-    tf: Any, model: Model, graph: Graph, functions: Mapping[str, Any]
-) -> GraphRunner:
+def _imported(tf: Any, model: Model, graph: Graph, functions: Document) -> GraphRunner:
     from ...wire.write import to_graph_def
 
     folder = tempfile.TemporaryDirectory(prefix="graphscope-")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -91,7 +90,7 @@ def own_movement(
 def is_chaotic(
     runners: Sequence[Runner],
     pairs: Sequence[Pair],
-    feeds: Sequence[Mapping[str, Any]],
+    feeds: Sequence[Mapping[str, object]],
     results: Sequence[Sequence[np.ndarray]],
     tolerance: float,
 ) -> bool:

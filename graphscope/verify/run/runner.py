@@ -108,7 +108,7 @@ class GraphRunner:
         self._known = {op.name for op in session.graph.get_operations()}
         self._states: States | None = None
         self.folder: Any = None  # of files that the session maps
-        self._sizes: set[Any] = set()
+        self._sizes: set[object] = set()
         self._shapes: dict[str, tuple[Shape, ...]] = {}  # of feeds of no known rank
 
     def outputs(self) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ class GraphRunner:
             self._shapes[feed] = admitted_shapes(self.session.graph, model, feed)
         return self._shapes.get(feed, ())
 
-    def _check_sizes(self, feeds: Mapping[str, Any]) -> None:
+    def _check_sizes(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Refuse feeds of shapes from which the graph makes gigabytes; those seen before are not looked at again."""
         shapes = {name.partition(":")[0]: np.shape(v) for name, v in feeds.items()}
         key = tuple(sorted(shapes.items()))
@@ -293,7 +293,7 @@ class KerasRunner:
         self.keras = package.Model(self.keras.inputs, tensors)
         self._outputs = tuple(f"output {i}" for i in range(len(tensors)))
 
-    def _within(self, tensor: Tensor) -> Any:
+    def _within(self, tensor: Tensor) -> object:
         layers = {layer.name: layer for layer in self.keras.layers}
         name, _, number = tensor.node.rpartition("_call")
         if tensor.node in layers or not number.isdigit():
@@ -360,7 +360,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def _given(tf: Any, values: Sequence[Any]) -> list[Any]:
+def _given(tf: Any, values: Sequence[object]) -> list[object]:
     """The arrays; tensors where one of them is sparse, for Keras takes no mixture."""
     if not any(isinstance(value, Coordinates) for value in values):
         return [np.asarray(value) for value in values]
@@ -380,13 +380,13 @@ def _packed(tf: object, model: Any, arrays: Sequence[Any]) -> Any:
     return arrays[0] if len(arrays) == 1 else list(arrays)
 
 
-def _answer(tf: Any, model: Any, arrays: Sequence[Any]) -> Any:
+def _answer(tf: Any, model: Any, arrays: Sequence[object]) -> Any:
     """What a Keras model gives: eagerly, and where an op refuses that as ``predict`` would run it.
 
     Keras's eager ``add`` takes what has no rows, as where no box was found, for a bias, and TensorFlow then refuses it.
     """
 
-    def call(*arrays_: Any) -> Any:
+    def call(*arrays_: object) -> Any:
         return model(_packed(tf, model, arrays_), training=False)
 
     try:

@@ -122,7 +122,7 @@ def initialisers(model: Model, graph: Graph) -> list[str]:
     return [name for name in names if not unsafe_nodes(inside, [name])]
 
 
-def _refuse(model: Model, unsafe: list[Any]) -> None:
+def _refuse(model: Model, unsafe: list[object]) -> None:
     if unsafe:
         more = f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else ""
         raise UnsafeModel(

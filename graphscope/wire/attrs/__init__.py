@@ -137,7 +137,7 @@ def tensor_of(message: Message, source: Source | None = None) -> np.ndarray:
 
 
 def _from_content(
-    content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]
+    content: bytes, dtype: np.dtype[np.generic], shape: tuple[int, ...]
 ) -> np.ndarray:
     _check_size(len(content), dtype, shape)
     return np.frombuffer(content, dtype).reshape(shape)
@@ -160,7 +160,7 @@ def _left(run: Run, source: Source) -> np.ndarray:
     return source.array(run.offset, dtype, (count,), "a tensor")
 
 
-def _listed(message: Message, name: str, dtype: np.dtype[Any]) -> np.ndarray:
+def _listed(message: Message, name: str, dtype: np.dtype[np.generic]) -> np.ndarray:
     if name not in _FIELDS:
         return np.zeros(0, dtype)
     field = getattr(message, _FIELDS[name])
@@ -204,7 +204,7 @@ _KINDS = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type"}
 _KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _KEPT = frozenset("s i f b type shape".split())  # not what may be large
-_NOTHING: dict[str, Any] = {}
+_NOTHING: dict[str, object] = {}
 
 
 def attr_of(message: Message, source: Source | None = None) -> Any:
@@ -226,11 +226,11 @@ def _decoded(kind: str, value: Any, source: Source | None) -> Any:
 class PlainAttrs(dict[str, Any]):
     """Attributes as they are unpickled: plain values; ``hollow`` is told, since of a value that is none TensorFlow makes zeros."""
 
-    def __init__(self, values: Mapping[str, Any], hollow: bool = False) -> None:
+    def __init__(self, values: Attributes, hollow: bool = False) -> None:
         super().__init__(values)
         self.hollow = hollow
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return PlainAttrs, (dict(self), self.hollow)
 
 
@@ -247,7 +247,7 @@ class Attrs(Mapping[str, Any]):
         self,
         raw: Any,
         source: Source | None = None,
-        otherwise: Mapping[str, Any] = MappingProxyType({}),
+        otherwise: Attributes = MappingProxyType({}),
         node: Any = None,
     ) -> None:
         self._raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
@@ -337,7 +337,7 @@ class Attrs(Mapping[str, Any]):
     def __deepcopy__(self, memo: Any) -> Attrs:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickled as plain values, so that whoever reads them needs no file; raises as reading them does."""
         return PlainAttrs, (dict(self), self.hollow)
 

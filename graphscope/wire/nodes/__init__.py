@@ -138,7 +138,7 @@ def function_from_def(
     )
 
 
-def _argument(arg: Any, index: int) -> Any:
+def _argument(arg: Message, index: int) -> Message:
     node = proto.NodeDef(name=arg.name, op="_Arg")
     node.attr["T"].type = arg.type
     if arg.type_attr:
@@ -148,7 +148,7 @@ def _argument(arg: Any, index: int) -> Any:
 
 
 def _flat_reference(
-    text: str, by_name: Mapping[str, Any], library: Mapping[str, Any]
+    text: str, by_name: Mapping[str, Message], library: Mapping[str, Message]
 ) -> str:
     """``node:output_arg:index``, as function bodies write it, to ``node:port``; arguments stand alone."""
     if text.startswith("^"):

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from ...errors import FormatError
 from ...graph import Node, TensorSpec
+from ...graph.named_values import Attributes, Message
 from .. import messages as proto
 from .. import op_registry
 from ..attrs import Attrs, shape_of
@@ -44,7 +45,7 @@ class Kinds:
     """The kinds of the nodes of one graph; ``source`` and ``otherwise`` are those of ``graph_from_nodes``."""
 
     def __init__(
-        self, source: Source | None, otherwise: Mapping[str, Mapping[str, Any]]
+        self, source: Source | None, otherwise: Mapping[str, Attributes]
     ) -> None:
         self.source, self.otherwise = source, otherwise
         self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
@@ -75,7 +76,9 @@ class Kinds:
                 self._shared[key] = known
         return known
 
-    def _new(self, message: Any, raw: Any, owner: Any) -> tuple[Kind, dict[str, Any]]:
+    def _new(
+        self, message: Message, raw: Message, owner: Any
+    ) -> tuple[Kind, dict[str, object]]:
         otherwise = self.otherwise.get(message.op, _NONE)
         attrs = Attrs(raw, self.source, otherwise, owner)
         try:

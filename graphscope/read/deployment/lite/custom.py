@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ....errors import FormatError
 from ....wire import messages as proto
@@ -16,7 +15,7 @@ FLEX = "Flex"  # how the names of operators begin that carry an op of TensorFlow
 _PLAIN = (str, int, float, bool)
 
 
-def carried_op(operator: Operator) -> tuple[str, dict[str, Any]] | None:
+def carried_op(operator: Operator) -> tuple[str, dict[str, object]] | None:
     """The op of TensorFlow that a Flex operator carries, with its attributes; None where TensorFlow does not know it.
 
     Its options are a FlexBuffer of two texts, the op's name and a NodeDef
@@ -35,7 +34,7 @@ def carried_op(operator: Operator) -> tuple[str, dict[str, Any]] | None:
     return message.op, {name: attrs[name] for name in attrs if name in declared}
 
 
-def named_options(operator: Operator) -> Mapping[str, Any]:
+def named_options(operator: Operator) -> Mapping[str, object]:
     """The options of any other custom operator, where they are a map of numbers and texts; nothing where they are not."""
     try:
         options = decode(operator.custom) if operator.custom else {}

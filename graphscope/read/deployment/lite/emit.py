@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....graph import Graph, Node, Tensor, TensorSpec
+from ....graph.named_values import Message
 from ....wire import op_registry, opdefs
 from ....wire.nodes import put
 
@@ -99,11 +100,11 @@ def _inferred(op: str, dtypes: Sequence[str]) -> dict[str, Any]:
     return attrs
 
 
-def _after(arguments: Iterable[Any], arg: Any) -> int:
+def _after(arguments: Iterable[Any], arg: Message) -> int:
     names = [each.name for each in arguments]
     return len(names) - names.index(arg.name) - 1
 
 
-def _set(attrs: dict[str, Any], name: str, dtypes: Sequence[str]) -> None:
+def _set(attrs: dict[str, object], name: str, dtypes: Sequence[str]) -> None:
     if name and dtypes and dtypes[0]:
         attrs.setdefault(name, dtypes[0])

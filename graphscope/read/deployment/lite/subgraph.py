@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ _PARTS = {
 }
 
 
-Places = dict[tuple[Any, ...], Tensor]
+Places = dict[tuple[object, ...], Tensor]
 
 
 class Pending(NamedTuple):
@@ -78,7 +78,7 @@ class Lowered:
         self.makers: dict[int, Tensor] = {}
         self.behind: dict[int, int] = {}
         self.variables: dict[str, Tensor] = {}  # what each holds so far
-        self._laid_out: dict[tuple[int, Any, int], Tensor] = {}
+        self._laid_out: dict[tuple[int, object, int], Tensor] = {}
 
     def every_constant(self) -> Places:
         """Those of this graph so far, by where they lie in the file and how they are laid out."""

@@ -49,7 +49,7 @@ Call = tuple[
 ]  # function, the first argument (one, or a list), the others by name
 
 
-def as_function(entry: Document) -> Mapping[str, Any]:
+def as_function(entry: Document) -> Mapping[str, object]:
     """The entry of a config as that of a function; as it is where it is no op, or one that no function stands for."""
     config = entry.get("config")
     if entry.get("class_name") != "TensorFlowOpLayer" or not isinstance(config, dict):
@@ -70,7 +70,7 @@ def as_function(entry: Document) -> Mapping[str, Any]:
     }
 
 
-def _node_of(config: Config) -> Mapping[str, Any]:
+def _node_of(config: Config) -> Mapping[str, object]:
     node = config.get("node_def")
     if isinstance(node, str):
         try:
@@ -80,7 +80,7 @@ def _node_of(config: Config) -> Mapping[str, Any]:
     return node if isinstance(node, dict) else {}
 
 
-def _attrs(node: Mapping[str, object]) -> dict[str, Any]:
+def _attrs(node: Mapping[str, object]) -> dict[str, object]:
     """The attributes as plain values: JSON of protobuf has ``{"b": true}``, ``{"list": {"i": ["1"]}}``."""
     attrs = node.get("attr")
     entries = attrs.items() if isinstance(attrs, dict) else ()
@@ -162,7 +162,7 @@ def _dtype(attrs: Attributes) -> str:
     return {"float": "float32", "double": "float64", "half": "float16"}.get(name, name)
 
 
-def _inbound(call: Call) -> list[Any]:
+def _inbound(call: Call) -> list[object]:
     _, first, named = call
     keywords = {name: _plain(value) for name, value in named.items()}
     return [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....graph.named_values import Config
 
 _ARGUMENTS = {
@@ -50,7 +48,7 @@ _MERGES = {
 _FORMATS = {"tf": "channels_last", "th": "channels_first"}
 
 
-def in_keras_2(class_name: str, config: Config) -> tuple[str, dict[str, Any]]:
+def in_keras_2(class_name: str, config: Config) -> tuple[str, dict[str, object]]:
     """Class and config of Keras 1 in Keras 2's words.
 
     >>> in_keras_2("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 3, "border_mode": "same"})
@@ -77,7 +75,7 @@ def in_keras_2(class_name: str, config: Config) -> tuple[str, dict[str, Any]]:
     return _CLASSES.get(class_name, class_name), renamed
 
 
-def _merge(config: Config) -> tuple[str, dict[str, Any]]:
+def _merge(config: Config) -> tuple[str, dict[str, object]]:
     """The class of what a Merge does, by its mode."""
     mode, name = str(config.get("mode", "sum")), {"name": config.get("name")}
     if mode == "concat":

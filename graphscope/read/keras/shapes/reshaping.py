@@ -133,7 +133,7 @@ def _encoded(key: str) -> Rule:
     return rule
 
 
-def _text(config: Config, shapes: list[Sizes]) -> Any:
+def _text(config: Config, shapes: list[Sizes]) -> object:
     if config.get("output_mode", "int") == "int":
         return (shapes[0][0], config.get("output_sequence_length"))
     return (shapes[0][0], config.get("max_tokens"))

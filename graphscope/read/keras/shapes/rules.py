@@ -85,7 +85,7 @@ def _shapes(
     return ruled if isinstance(ruled, list) else [ruled]
 
 
-def _told(kwargs: Mapping[str, object]) -> dict[str, Any]:
+def _told(kwargs: Mapping[str, object]) -> dict[str, object]:
     return {key: kwargs[key] for key in ("return_attention_scores",) if key in kwargs}
 
 

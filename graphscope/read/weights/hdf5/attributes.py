@@ -46,7 +46,7 @@ def _attribute(storage: Storage, body: bytes, heaps: GlobalHeaps) -> tuple[str, 
     return text, _text(values.reshape(shape).tolist())
 
 
-def _text(value: object) -> Any:
+def _text(value: object) -> object:
     if isinstance(value, list):
         return [_text(each) for each in value]
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

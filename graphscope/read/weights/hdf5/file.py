@@ -146,7 +146,7 @@ class Hdf5:
             piece = Piece(lambda: self.source, 0, 0, None, None, decode)
         return Dataset(path, name, inside.shape, Stored(name, inside.shape, (piece,)))
 
-    def _named(self, header: Header, dtype: np.dtype[Any]) -> str:
+    def _named(self, header: Header, dtype: np.dtype[np.generic]) -> str:
         """The dtype of bytes that HDF5 has no word for: Keras notes it beside them (bfloat16)."""
         told = self._attributes_of(header).get("dtype")
         return "bfloat16" if told == "bfloat16" and dtype.itemsize == 2 else dtype.name

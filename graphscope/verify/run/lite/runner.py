@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class LiteRunner:
         is_rounded = any(len(t["quantization_parameters"]["scales"]) for t in tensors)
         self.tolerance = HYBRID if is_rounded else 0.0
 
-    def _details(self, inputs: bool) -> dict[str, Any]:
+    def _details(self, inputs: bool) -> Mapping[str, Any]:
         names = self._inputs if inputs else self._outputs
         get = "get_input_details" if inputs else "get_output_details"
         return dict(zip(names, getattr(self.interpreter, get)()))
@@ -118,7 +119,7 @@ class LiteRunner:
 
     def judge(
         self,
-        feeds: Mapping[str, Any],
+        feeds: Mapping[str, np.ndarray],
         row: Mapping[str, Any],
         ours: np.ndarray,
         theirs: np.ndarray,
@@ -204,7 +205,7 @@ def _remark(worst: Distance, steps: float | None) -> str:
     return f"LiteRT's rounding adds up{end}; of its own inputs each operator gives what it means, the farthest is {worst}"
 
 
-def open_interpreter(tf: Any, path: str) -> Any:
+def open_interpreter(tf: ModuleType, path: str) -> Any:
     """LiteRT with kernels of its own alone and every tensor in place after a run."""
     plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = tf.lite.Interpreter(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .....graph import Tensor
@@ -22,7 +20,7 @@ def _turned(kernel: np.ndarray) -> np.ndarray:
     return kernel.T
 
 
-def _windows(call: Call) -> dict[str, Any]:
+def _windows(call: Call) -> dict[str, object]:
     """Strides, dilations and padding of two spatial axes."""
     strides = (1, call.option("stride_h", 1), call.option("stride_w", 1), 1)
     rates = [max(1, call.option(f"dilation_{a}_factor", 1)) for a in "hw"]
@@ -70,7 +68,7 @@ def _convolve_back(call: Call) -> Tensor:
     return _finished(call, x, 3)
 
 
-def _volumes(call: Call) -> dict[str, Any]:
+def _volumes(call: Call) -> dict[str, object]:
     strides = [call.option(f"stride_{axis}", 1) for axis in "dhw"]
     rates = [max(1, call.option(f"dilation_{axis}_factor", 1)) for axis in "dhw"]
     padding = call.option("padding", "VALID")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from .....graph import Tensor
 from ..call import Call, lowers
@@ -26,7 +25,7 @@ _SEGMENTS = {
 }
 
 
-def _windows(call: Call) -> dict[str, Any]:
+def _windows(call: Call) -> dict[str, object]:
     sizes = (1, call.option("filter_height", 1), call.option("filter_width", 1), 1)
     strides = (1, call.option("stride_h", 1), call.option("stride_w", 1), 1)
     padding = call.option("padding", "VALID")
