@@ -377,7 +377,7 @@ variants(
         "rank": lambda n: tf.rank(n.feed(array(n, 2, 3))),
         "size": lambda n: tf.size(n.feed(array(n, 2, 3))),
         "shape": lambda n: tf.shape(n.feed(array(n, 2, 3))),
-        "shape_n": lambda n: tf.shape_n([n.feed(array(n, 2, 3)), n.feed(array(n, 1))]),
+        "shape_n": lambda n: tf.shape_n([n.feed(n.floats(2, 3)), n.feed(n.floats(1))]),
         "bitcast": lambda n: tf.bitcast(n.feed(n.floats(2, 3)), tf.int32),
         "bits": lambda n: n.pick([tf.bitwise.bitwise_and, tf.bitwise.bitwise_or, tf.bitwise.bitwise_xor, tf.bitwise.left_shift, tf.bitwise.right_shift])(n.feed(n.whole_numbers(9, 3)), n.feed(n.whole_numbers(4, 3))),
         "invert": lambda n: tf.bitwise.invert(n.feed(n.whole_numbers(9, 3))),

@@ -89,6 +89,9 @@ KINDS: dict[str, Callable[[Net], Any]] = {
     "flat_of_any_rank": lambda net: tf.reshape(unshaped(net, 2, 3, 4), [1, -1]),
     "less_a_row_in_any_rank": lambda net: unshaped(net, 2, 3, 4) - net.floats(4),
     "colours": lambda net: unshaped(net, 2, 4, 5, 3) * net.floats(3) + net.floats(3),
+    "counts_of_a_known_number": lambda net: tf.math.bincount(
+        tf.cast(net.feed(net.whole_numbers(4, 12, dtype="int64"), "x", [12]), "int32")
+    ),
     "sizes_of_two": lambda net: tf.shape_n(
         [net.feed(net.floats(2, 3)), net.feed(net.floats(4))]
     ),

@@ -46,18 +46,35 @@ def rescaled(
 
 
 def seems_sparse(steps: Mapping[str, Step], tensor: Tensor) -> bool:
-    """Whether Keras says of a tensor that it is sparse: a product with an array that is written out, or what hands one on."""
+    """Whether Keras says of a tensor that it is sparse: a product with an array that is written out or a whole number, or what hands one on."""
     stack, visited = [tensor.node], {tensor.node}
     while stack:
         step = steps.get(stack.pop())
         if step is None or step.constructor and step.class_name not in _HANDING_ON:
             continue
-        if "ops.array(" in step.text and "*" in step.text:
+        if "*" in step.text and ("ops.array(" in step.text or _is_times(step)):
             return True
         before = {each.node for each in step.inputs} - visited
         visited |= before
         stack += before
     return False
+
+
+def _is_times(step: Step) -> bool:
+    """Whether a whole number is a factor anywhere in an expression: no Rescaling computes that."""
+    if step.constructor:
+        return False
+    expression = ast.parse(filled(step.text, ["_"] * len(step.inputs)), mode="eval")
+    return any(
+        isinstance(each, ast.BinOp)
+        and isinstance(each.op, ast.Mult)
+        and any(_is_whole(side) for side in (each.left, each.right))
+        for each in ast.walk(expression)
+    )
+
+
+def _is_whole(side: ast.expr) -> bool:
+    return isinstance(side, ast.Constant) and type(side.value) is int
 
 
 def _factor(step: Step) -> float | None:
