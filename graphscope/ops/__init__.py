@@ -30,6 +30,7 @@ __all__ = [
     "Unsaid",
     "Value",
     "define",
+    "keras_body",
     "keras_text",
     "likely_shape",
     "meaning",
@@ -153,6 +154,20 @@ def keras_text(call: Call, texts: Sequence[str]) -> str | None:
         )
     except _CONTRADICTIONS:
         return None
+
+
+def keras_body(call: Call, texts: Sequence[str]) -> list[str] | None:
+    """The statements of a layer's call over the input texts that compute the op with ``keras.ops``, the last a ``return`` of all
+    outputs; None where there are none. Inputs are tensors or, where their elements are known, may be literals.
+    """
+    definition = meaning(call.op)
+    if definition is None or definition.body is None:
+        return None
+    try:
+        lines = definition.body(call, *texts)
+    except _CONTRADICTIONS:
+        return None
+    return lines.strip("\n").splitlines() if lines else None
 
 
 def tensorflow_text(op: str, attrs: Attributes, texts: Sequence[str]) -> str | None:

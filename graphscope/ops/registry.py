@@ -6,6 +6,7 @@ One op is one ``define`` block in the file of its family::
         "Softplus",                               # one or more ops of the same meaning
         shape=same,                               # Call -> one shape a port
         keras="ops.softplus({0})",                # template, or function of (Call, *texts); None: keras.ops cannot say it
+        body=lambda call, x: f"return ...",       # where it takes more than an expression: the statements of a layer's call
         fold=lambda x: np.logaddexp(x, 0),        # numpy; keyword-only parameters are filled with attributes
         traits="elementwise activation",
     )
@@ -133,6 +134,7 @@ def _whole(element: Any) -> Any:
 Rule = Callable[[Call], Sequence[Shape]]
 Moves = slice | Callable[[int], slice]  # the moved inputs; a function of their number
 KerasText = str | Callable[..., str | None]
+Body = Callable[..., str | None]
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ class Meaning:
     """All that is known of one op.
 
     ``shape`` gives one shape a port and raises Unsaid where the call contradicts the op; ``keras`` is a template over
-    the input texts and attributes or a function of (Call, \\*texts); ``fold`` computes the outputs with numpy;
+    the input texts and attributes or a function of (Call, \\*texts); ``body`` is a function of the same that gives the
+    statements of a layer's call, the last a ``return`` of all outputs, where no expression can say it; ``fold`` computes the outputs with numpy;
     ``likely`` gives the shapes where ``shape`` cannot, if no size that is unknown is a special one;
     ``measure`` says what of the outputs follows from the input shapes alone (Shape, Size); ``traits`` are listed in
     ``ops.TRAITS``; ``moves`` says which inputs' elements the op only moves about,
@@ -155,6 +158,7 @@ class Meaning:
     moves: Moves | None = None
     measure: Callable[[Call], Sequence[Value]] | None = None
     likely: Rule | None = None
+    body: Body | None = None
 
 
 TABLE: dict[str, Meaning] = {}
@@ -169,11 +173,13 @@ def define(
     moves: Moves | None = None,
     measure: Callable[[Call], Sequence[Value]] | None = None,
     likely: Rule | None = None,
+    body: Body | None = None,
 ) -> None:
     """Enter ops of one meaning into the table; raises ValueError where one is there already."""
     for name in names:
         if name in TABLE:
             raise ValueError(f"two definitions of op {name!r}")
+        known = frozenset(traits.split())
         TABLE[name] = Meaning(
-            name, shape, keras, fold, frozenset(traits.split()), moves, measure, likely
+            name, shape, keras, fold, known, moves, measure, likely, body
         )

@@ -8,7 +8,7 @@ rank alone, with nothing), the fold, the Keras text and the TensorFlow text agai
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -56,7 +56,8 @@ class Case:
 
     op: str
     arguments: dict[str, Any]
-    keras: bool = True  # keras.ops can say it
+    keras: bool = True  # an expression of keras.ops can say it
+    body: bool = True  # where none can, the body of a layer
     fold: bool = True  # numpy can fold it
     symbolic: bool = True  # the Keras text takes symbolic tensors
     ports: tuple[int, ...] | None = None  # which outputs the Keras text gives
@@ -313,6 +314,29 @@ def check(row: Case) -> None:
     elif found.keras is not None:
         names = [f"x{i}" for i in range(len(built.inputs))]
         assert ops.keras_text(built.call, names) is None
+    if found.body is not None and row.body and not (found.keras and row.keras):
+        check_body(row, built, wanted)
+
+
+def check_body(row: Case, built: Built, wanted: Sequence[np.ndarray]) -> None:
+    """The statements compute what TensorFlow does, eagerly and traced with open sizes."""
+    names = [f"x{i}" for i in range(len(built.inputs))]
+    call = replace(built.call, inside=True)
+    body = ops.keras_body(call, names)
+    assert body is not None, "keras.ops cannot say it"
+    lines = [f"def call({', '.join(names)}):", *(f"    {line}" for line in body)]
+    space = {"ops": keras.ops, "keras": keras, "np": np}
+    exec("\n".join(lines), space)
+    arrays = [tf.constant(_array(each)) for each in built.inputs]
+    open_sizes = [tf.TensorSpec([None] * a.ndim, a.dtype) for a in arrays]
+    traced = tf.function(space["call"], input_signature=open_sizes, autograph=False)
+    for function in (space["call"], traced):
+        made = function(*arrays)
+        outputs = list(made) if isinstance(made, list | tuple) else [made]
+        for port in _told(row, built):
+            got = keras.ops.convert_to_numpy(outputs[port])
+            assert got.dtype == wanted[port].dtype, (row.op, got.dtype)
+            compare(got, wanted[port], row, "\n".join(body))
 
 
 def table(*rows: Case) -> Any:

@@ -9,6 +9,7 @@ from ....graph import Tensor
 from ....wire import op_registry
 from ..operands.call_texts import constant_text
 from ..operands.context import Context
+from ..program.names import identifier
 from ..program.program import Step, filled, hole
 
 
@@ -60,3 +61,12 @@ def takes_list(op: str) -> bool:
     definition = op_registry.find(op)
     arguments = definition.input_arg if definition is not None else ()
     return any(arg.number_attr or arg.type_list_attr for arg in arguments)
+
+
+def argument_names(op: str, count: int) -> list[str]:
+    """What the op's definition calls its inputs, where each is one tensor."""
+    definition = op_registry.find(op)
+    names = [arg.name for arg in definition.input_arg] if definition else []
+    if len(names) != count:
+        return [f"x{number}" for number in range(count)]
+    return [identifier(name) for name in names]

@@ -17,12 +17,13 @@ from ..operands.context import Context
 from ..operands.dynamic_ops import sized_step
 from ..operands.random_ops import draw_step
 from ..program.literals import literal
-from ..program.names import class_identifier, identifier, is_default_name, op_name
+from ..program.names import class_identifier, is_default_name, op_name
 from ..program.program import Step, hole
 from ..program.rescaling import seems_sparse
 from .derivatives import GRADIENT, derivative_step
 from .lookup_tables import holds_table, table_step
-from .operands import Operands, takes_list
+from .operands import Operands, argument_names, takes_list
+from .written_ops import output_specs, written_step
 
 _UNTRACED = frozenset({*spellings.CONVOLUTIONS, "ExtractImagePatches"})
 """Whose sizes Keras's own functions ask for while they are traced."""
@@ -84,7 +85,9 @@ def _said(lowering: Context, node: str, payload: Node) -> Step:
             return sized
     expression = said_text(text, ports, used) if text is not None else None
     if expression is None:
-        return custom_step(lowering, node, payload, inputs, ports)
+        return written_step(
+            lowering, node, payload, inputs, ports
+        ) or custom_step(lowering, node, payload, inputs, ports)
     step = operands.step(node, *expression)
     if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
         again = Operands(lowering, inputs, listed, literals=False)
@@ -166,14 +169,10 @@ def untold_specs(
         is_open = True  # on a sparse tensor TensorFlow would not trace it
     if not has_rule or not is_open:
         return ()
-    outputs = [lowering.spec(Tensor(node, port)) for port in range(ports)]
-    dtypes = opdefs.output_dtypes(payload.op, payload.attrs)
-    if ports == 1 and outputs[0].shape is None:
-        outputs = [TensorSpec(outputs[0].dtype, ops.likely_shape(call))]
-    return tuple(
-        TensorSpec(each.dtype or dtype, each.shape)
-        for each, dtype in zip(outputs, dtypes)
-    )
+    outputs = output_specs(lowering, node, payload, ports)
+    if ports == 1 and outputs and outputs[0].shape is None:
+        outputs = (TensorSpec(outputs[0].dtype, ops.likely_shape(call)),)
+    return outputs
 
 
 def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[object]) -> bool:
@@ -193,15 +192,6 @@ _TELLING = frozenset(
     "axis dim dimension reduction_indices concat_dim split_dim k num_rows num_cols".split()
 )
 """What OpDefs call the inputs without whose elements TensorFlow knows no rank."""
-
-
-def argument_names(op: str, count: int) -> list[str]:
-    """What the op's definition calls its inputs, where each is one tensor."""
-    definition = op_registry.find(op)
-    names = [arg.name for arg in definition.input_arg] if definition else []
-    if len(names) != count:
-        return [f"x{number}" for number in range(count)]
-    return [identifier(name) for name in names]
 
 
 def finished(
