@@ -163,26 +163,22 @@ def beta(a, b, x):
 
 def _periodic(integrand: str) -> str:
     """The mean of a periodic function of an angle ``t`` and of x, by the trapezoids that are exact for it."""
-    return _steps(
-        f"""
+    return _steps(f"""
 t = ops.cast(3.141592653589793 / 256.0 * (ops.arange(256.0) + 0.5), x.dtype)
 x = ops.expand_dims(x, -1)
 return ops.mean({integrand}, axis=-1)
-"""
-    )
+""")
 
 
 def _decaying(integrand: str) -> str:
     """The integral over ``t`` of what decays as exp(-x cosh t)."""
-    return _steps(
-        f"""
+    return _steps(f"""
 t = ops.cast(0.125 * ops.arange(160.0), x.dtype)
 weights = ops.cast(ops.where(ops.arange(160) > 0, 0.125, 0.0625), x.dtype)
 z = ops.expand_dims(x, -1)
 y = ops.sum(weights * {integrand}, axis=-1)
 return ops.where(x > 0.0, y, float("inf"))
-"""
-    )
+""")
 
 
 _CURVED = "ops.exp(-z * (ops.cosh(t) - 1.0))"
@@ -234,9 +230,7 @@ def _second_kind(order: int) -> str:
     """Two integrals (9.1.22 of Abramowitz and Stegun)."""
     edge = 'float("nan")' if order else '-float("inf")'  # as TensorFlow's kernel has it
     growth = "2.0" if not order else "(ops.exp(t) - ops.exp(-t))"
-    return _steps(
-        _NODES.format(96)
-        + f"""z = ops.expand_dims(x, -1)
+    return _steps(_NODES.format(96) + f"""z = ops.expand_dims(x, -1)
 angle = 1.5707963267948966 * (nodes + 1.0)
 waves = 0.5 * weights * ops.sin(z * ops.sin(angle) - {float(order)} * angle)
 step = ops.log(60.0 / ops.minimum(z, 25.0) + 2.0) / 2.0
@@ -244,8 +238,7 @@ t = step * (nodes + 1.0)
 decay = step * weights * {growth} * ops.exp(-z * ops.sinh(t))
 y = ops.sum(waves - decay / 3.141592653589793, axis=-1)
 return ops.where(x > 0.0, y, ops.where(x == 0.0, {edge}, -float("inf")))
-"""
-    )
+""")
 
 
 for _order in (0, 1):
@@ -256,20 +249,17 @@ for _order in (0, 1):
     )
 _function(
     "Dawsn",
-    _steps(
-        """
+    _steps("""
 z, odd = ops.expand_dims(x, -1), ops.cast(2.0 * ops.arange(-40.0, 40.0) + 1.0, x.dtype)
 near = ops.sum(ops.exp(-((z - 0.4 * odd) ** 2)) / odd, axis=-1) / 1.772453850905516
 far = 0.5 / x * (1.0 + 0.5 / x**2 * (1.0 + 1.5 / x**2 * (1.0 + 2.5 / x**2)))
 return ops.where(ops.abs(x) < 10.0, near, far)
-"""
-    ),
+"""),
     "value(x)",
 )
 _function(
     "Expint",
-    _steps(
-        """
+    _steps("""
 term, near = x, x + ops.log(x) + 0.5772156649015329
 for i in range(2, 60):
     term = term * x / float(i)
@@ -279,15 +269,12 @@ for i in range(14, 0, -1):
     far = 1.0 + far * float(i) / x
 y = ops.where(x < 20.0, near, ops.exp(x) / x * far)
 return ops.where(x >= 0.0, y, float("nan"))
-"""
-    ),
+"""),
     "value(x)",
 )
 _function(
     "Spence",
-    _steps(
-        _NODES.format(24)
-        + """u = 0.5 * (nodes + 1.0)
+    _steps(_NODES.format(24) + """u = 0.5 * (nodes + 1.0)
 z = ops.where(x > 1.0, 1.0 / x, x)
 w = ops.where(z < 0.5, -z, z - 1.0)
 part = ops.expand_dims(w, -1) * u
@@ -296,17 +283,14 @@ turned = 1.6449340668482264 - ops.log(z) * ops.log1p(-z) - y
 y = ops.where(z < 0.5, ops.where(z > 0.0, turned, 1.6449340668482264), y)
 y = ops.where(x > 1.0, -0.5 * ops.log(x) ** 2 - y, y)
 return ops.where(x < 0.0, float("nan"), y)
-"""
-    ),
+"""),
     "value(x)",
 )
 
 
 def _fresnel(wave: str, first: str, sign: str, second: str) -> str:
     """The integral of ``wave`` of half a turn times t squared; beyond 5 its auxiliary functions (7.3.27 there)."""
-    return _steps(
-        _NODES.format(48)
-        + f"""z = ops.minimum(ops.abs(x), 5.0)
+    return _steps(_NODES.format(48) + f"""z = ops.minimum(ops.abs(x), 5.0)
 t = ops.expand_dims(0.5 * z, -1) * (nodes + 1.0)
 near = 0.5 * z * ops.sum(weights * ops.{wave}(1.5707963267948966 * t**2), axis=-1)
 far = ops.maximum(ops.abs(x), 5.0)
@@ -315,8 +299,7 @@ f = (1.0 - 3.0 / p**2) / (3.141592653589793 * far)
 g = (1.0 - 15.0 / p**2) / (p * 3.141592653589793 * far)
 beyond = 0.5 {sign} f * ops.{first}(angle) - g * ops.{second}(angle)
 return ops.sign(x) * ops.where(ops.abs(x) < 5.0, near, beyond)
-"""
-    )
+""")
 
 
 _function("FresnelCos", _fresnel("cos", "sin", "+", "cos"), "value(x)")

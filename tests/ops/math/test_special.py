@@ -7,7 +7,9 @@ import numpy as np
 from tests.ops.oracle import Case, case, check, floats, table
 
 LOOSE = {"tolerance": 1e-4}
-ANY = np.float32([-7.3, -2.5, -1.5, -0.4, 0.1, 0.7, 1.0, 2.0, 3.3, 9.5, 24.0, 26.0, 80.0])
+ANY = np.float32(
+    [-7.3, -2.5, -1.5, -0.4, 0.1, 0.7, 1.0, 2.0, 3.3, 9.5, 24.0, 26.0, 80.0]
+)
 ABOVE = np.float32([0.05, 0.3, 0.9, 1.0, 2.2, 5.0, 12.0, 19.0, 24.9, 25.1, 60.0])
 PARTS = np.float32([0.001, 0.02, 0.3, 0.5, 0.75, 0.97])
 A, B = floats(40, low=0.1, high=20.0), floats(40, low=0.1, high=20.0)
