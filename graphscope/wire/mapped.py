@@ -14,17 +14,27 @@ import numpy as np
 PIECE = 16 << 20  # bytes
 
 
-def pieces(array: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Slices along the first axis of about 16 MB each; the pages of one are given back before the next is read.
+def pieces(
+    array: np.ndarray, size: int = PIECE
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Slices along the first axis of about ``size`` bytes each; pages are given back before the next 16 MB are read.
 
     An array that is small, or whose values do not lie in their order, is one piece.
     """
     rows = len(array) if array.ndim and array.flags.c_contiguous else 1
-    step = max(1, PIECE * rows // max(array.nbytes, 1))
+    step = max(1, size * rows // max(array.nbytes, 1))
+    first = 0  # of the rows whose pages are still there
     for start in range(0, rows, step):
-        cut = slice(start, start + step) if step < rows else slice(None)
-        yield cut, array[cut] if array.ndim else array
-        release(array[cut] if array.ndim else array)
+        end = start + step
+        yield slice(start, end) if step < rows else slice(None), _rows(array, start, end)
+        # Not after each slice: reading the next one brings back some pages before it.
+        if end >= rows or (end - first) * array.nbytes >= PIECE * rows:
+            release(_rows(array, first, end))
+            first = end
+
+
+def _rows(array: np.ndarray, start: int, end: int) -> np.ndarray:
+    return array[start:end] if array.ndim and array.flags.c_contiguous else array
 
 
 def release(array: np.ndarray) -> None:

@@ -162,6 +162,19 @@ def test_weights_that_do_not_fit_into_half_floats_stay(tmp_path):
     assert [n.attr["dtype"].type for n in kept] == [1]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.005, 0.5, 1.0])
+def test_small_weights_become_half_floats_as_numpy_rounds_them(tmp_path, share):
+    rng = np.random.default_rng(4)
+    value = rng.standard_normal((96, 128), np.float32)
+    tiny = rng.random(value.shape) < share
+    quarters = rng.integers(-8192, 8192, value.shape) * np.float32(2.0**-26)  # ties
+    value[tiny] = np.where(rng.random(value.shape) < 0.5, quarters, value * 1e-5)[tiny]
+    freeze_model(matmul_model(value), ["y"], tmp_path / "f.pb", half=True)
+    (written,) = (n for n in graph_def(tmp_path / "f.pb").node if n.op == "Const")
+    content = written.attr["value"].tensor.tensor_content
+    assert content == value.astype(np.float16).tobytes()
+
+
 def matmul_model(value):
     graph = Graph()
     graph.add(

@@ -44,11 +44,12 @@ def test_large_arrays_are_cut_and_transposed_ones_are_not() -> None:
     assert len(list(pieces(array.T))) == 1
 
 
+@pytest.mark.parametrize("size", [PIECE, 256 * KILOBYTE])
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
-def test_pages_are_given_back(tmp_path: Path) -> None:
+def test_pages_are_given_back(size: int, tmp_path: Path) -> None:
     array = mapped(tmp_path / "file", np.ones((4096, 4096), "float32"))  # 64 MB
     before = resident()
-    for _, piece in pieces(array):
+    for _, piece in pieces(array, size):
         piece.sum()
         assert resident() - before < 32 * KILOBYTE
     assert resident() - before < KILOBYTE

@@ -18,6 +18,8 @@ MOST_HALF = float(np.finfo(np.float16).max)
 HALF_STEP = (
     2.0**-11
 )  # the most that rounding to float16 changes a number, as a part of it
+SMALLEST_NORMAL = np.float32(2.0**-14)  # of float16
+HALF_BITS = np.uint32(0x3F000000)  # 0.5 as float32
 SMALLEST_HALF = 2.0**-24  # below 6.1e-5 numbers lie so far apart
 
 
@@ -42,7 +44,15 @@ def halve(graph: Graph) -> tuple[Graph, list[Change]]:
 
 
 def _as_half(piece: np.ndarray, cut: slice) -> np.ndarray:
-    return piece.astype(np.float16)
+    """Rounded to even, as a cast does it; numpy's cast alone takes twenty times as long over a number below 2**-14."""
+    tiny = np.abs(piece) < SMALLEST_NORMAL
+    if np.count_nonzero(tiny) * 100 < piece.size:
+        return piece.astype(np.float16)
+    # In [0.5, 1) float32 numbers lie 2**-24 apart, as float16 ones below 2**-14 do: the sum is rounded as they are.
+    sums = np.abs(piece * tiny) + np.float32(0.5)
+    steps = (sums.view(np.uint32) - HALF_BITS).astype(np.uint16)
+    half = (piece * ~tiny).astype(np.float16)  # zeros keep their sign
+    return (half.view(np.uint16) | steps).view(np.float16)
 
 
 def _largest(piece: np.ndarray, axes: tuple[int, ...] | None = None) -> np.ndarray:

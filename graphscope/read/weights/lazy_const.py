@@ -12,6 +12,10 @@ from ...graph import Extent, TensorSpec, Weights
 from ...wire.attrs import numpy_dtype
 from ...wire.mapped import pieces
 
+# A piece becomes a new array. Allocators hand out again those of some hundred KB, while the system clears the pages of each
+# larger one anew, which took half of the time of a weight's way to float16.
+CONVERTED = 1 << 20  # bytes
+
 
 class Stored(Mapping[str, Any]):
     """``dtype`` and ``value`` of a Const over a weight, or over what ``make`` computes from one.
@@ -99,7 +103,7 @@ class Converted(Stored):
         super().__init__(dtype, tuple(shape), self._whole)
 
     def pieces(self) -> Iterator[np.ndarray]:
-        for cut, piece in pieces(self.original["value"]):
+        for cut, piece in pieces(self.original["value"], CONVERTED):
             yield self.convert(piece, cut)
 
     def _whole(self) -> np.ndarray:
