@@ -14,9 +14,7 @@ import numpy as np
 PIECE = 16 << 20  # bytes
 
 
-def pieces(
-    array: np.ndarray, size: int = PIECE
-) -> Iterator[tuple[slice, np.ndarray]]:
+def pieces(array: np.ndarray, size: int = PIECE) -> Iterator[tuple[slice, np.ndarray]]:
     """Slices along the first axis of about ``size`` bytes each; pages are given back before the next 16 MB are read.
 
     An array that is small, or whose values do not lie in their order, is one piece.
@@ -26,7 +24,9 @@ def pieces(
     first = 0  # of the rows whose pages are still there
     for start in range(0, rows, step):
         end = start + step
-        yield slice(start, end) if step < rows else slice(None), _rows(array, start, end)
+        yield slice(start, end) if step < rows else slice(None), _rows(
+            array, start, end
+        )
         # Not after each slice: reading the next one brings back some pages before it.
         if end >= rows or (end - first) * array.nbytes >= PIECE * rows:
             release(_rows(array, first, end))
