@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "seventh",
     "sixth",
     "style",
+    "tenth",
     "third",
     "v1",
 ]
@@ -47,6 +48,17 @@ class Fetches:
     frozen: bool = False
     twins: tuple[frozenset[str], ...] = ()
 
+    def allow_first(self, ranked: Sequence[str]) -> bool:
+        """Whether the best of these names may stand first."""
+        return bool(ranked) and ranked[0] in self.first
+
+    def begin(self, ranked: Sequence[str]) -> bool:
+        """Whether the best of these names are the set that belongs together, or one that is as right."""
+        if len(self.whole) == 1 and self.first > self.whole:
+            return self.allow_first(ranked)
+        sets = (self.whole, *self.twins)
+        return any(set(ranked[: len(each)]) == each for each in sets)
+
 
 Builder = Callable[[], Fetches]
 STYLES: dict[str, Builder] = {}
@@ -60,9 +72,10 @@ SETS: dict[str, dict[str, Builder]] = {
     "eighth": {},
     "ninth": {},
     "blind": {},
+    "tenth": {},
 }
 """Styles by when they were written: from the third on each was measured once before anybody looked at an answer. ``blind`` is the
-half of the ninth from which nothing is learned."""
+half of the ninth from which nothing is learned; so is all of the tenth."""
 
 
 def _into(group: str) -> Callable[[Builder], Builder]:
@@ -78,7 +91,7 @@ def _into(group: str) -> Callable[[Builder], Builder]:
 style = _into("first")  # those that the ranking was built on
 third, fourth, fifth = _into("third"), _into("fourth"), _into("fifth")
 sixth, seventh, eighth = _into("sixth"), _into("seventh"), _into("eighth")
-ninth, blind = _into("ninth"), _into("blind")
+ninth, blind, tenth = _into("ninth"), _into("blind"), _into("tenth")
 
 
 def fetch(
@@ -134,7 +147,7 @@ _FILES = (
     " third.agents third.images third.language third.science"
     " fifth.agents fifth.boxes fifth.faces fifth.generative fifth.science fifth.series fifth.tables fifth.turns fifth.vision"
     " fifth.words sixth seventh.agents seventh.pictures seventh.ratings seventh.science seventh.words eighth.codes eighth.values"
-    " ninth.tables ninth.series ninth.pictures ninth.agents"
+    " ninth.tables ninth.series ninth.pictures ninth.agents tenth.pictures tenth.series tenth.tables"
 )
 
 
