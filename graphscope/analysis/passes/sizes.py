@@ -6,6 +6,7 @@ from ...infer.shapes.open_sizes import infer_again, infer_sizes, resolve_choices
 from ...simplify.rewrites.columns import turn_columns
 from ...simplify.rewrites.lookups import look_up_dense
 from ...simplify.shapes.crops import crop_transposed_convolutions
+from ...simplify.shapes.depth_and_space import join_depth_and_space
 from ...simplify.shapes.fold_sizes import fold_sizes
 from ...simplify.shapes.split_slices import split_slices
 from ...simplify.state import Pass
@@ -19,6 +20,7 @@ PASSES = (
     Pass(fold_sizes, drops=SIDE),
     Pass(crop_transposed_convolutions),
     Pass(turn_columns),
+    Pass(join_depth_and_space),
     Pass(split_slices),
     Pass(infer_again),
     Pass(resolve_choices, drops=SIDE),

@@ -102,7 +102,7 @@ def _same(a: object, b: object) -> bool:
 
 
 def close(value: Any, expected: Any, sign: int = 1) -> bool:
-    """Whether a constant of the graph is the literal of a formula."""
+    """Whether a constant of the graph is the literal of a formula, in half floats the one next to it."""
     if value is None:
         return False
     if isinstance(expected, list | tuple):
@@ -112,6 +112,8 @@ def close(value: Any, expected: Any, sign: int = 1) -> bool:
     number = np.reshape(value, ())
     if number.dtype.kind not in "fiub" and number.dtype.name != "bfloat16":
         return False
+    if number.dtype.itemsize == 2 and sign * number == number.dtype.type(expected):
+        return True
     return math.isclose(sign * float(number), expected, rel_tol=TOLERANCE, abs_tol=1e-9)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 from ...match import (
     Attr,
     Bindings,
+    Dims,
     Input,
     Scalar,
+    Size,
     Term,
     Weight,
     WeightRef,
@@ -19,6 +21,7 @@ from ...match import (
     rsqrt,
 )
 from ...match.solver.match import plain_float
+from ...ops.values.size import numbers
 from ..keras_arguments import channel_axis
 from .formulas import is_number, standardized
 
@@ -63,6 +66,53 @@ def fused_batch_norm(
         exponential_avg_factor=factor,
         is_training=False,
     )
+
+
+def _is_of_vectors(b: Bindings) -> bool | str:
+    shape, wide = b.shape, numbers(b.wide)
+    axis = channel_axis(b.layout)
+    if shape is None or len(shape) != len(b.narrow):
+        return "the result has not the axes of the input"
+    if len(wide) != 4 or wide[axis] != shape[-1]:
+        return "the channels are not the last axis of the input"
+    if axis == 1 and wide[2:] != (1, 1):
+        return "the channels are followed by more than one place"
+    kept = [size == b.view.axis_size(b.x, axis) for axis, size in enumerate(b.narrow)]
+    loose = [size for size, same in zip(b.narrow, kept) if not same]
+    return loose in ([], [Size(-1)]) or "the result has not the shape of the input"
+
+
+@layer(
+    "BatchNormalization",
+    where=_is_of_vectors,
+    config=lambda epsilon: {"axis": -1, "epsilon": plain_float(epsilon)},
+    weights=_fused_weights,
+)
+def fused_batch_norm_of_vectors(
+    x: Input,
+    wide: Dims,
+    narrow: Dims,
+    gamma: Weight,
+    beta: Weight,
+    moving_mean: Weight,
+    moving_variance: Weight,
+    epsilon: Attr,
+    layout: Attr,
+    factor: Attr,
+) -> Term:
+    """TF-slim's after a fully connected layer: the fused op takes images, so that vectors become those of one pixel."""
+    fused = op.FusedBatchNorm(
+        op.Reshape(x, wide),
+        gamma,
+        beta,
+        moving_mean,
+        moving_variance,
+        epsilon=epsilon,
+        data_format=layout,
+        exponential_avg_factor=factor,
+        is_training=False,
+    )
+    return op.Reshape(fused, narrow)
 
 
 def _config(b: Bindings, epsilon: float, *weights: WeightRef | None) -> dict[str, Any]:

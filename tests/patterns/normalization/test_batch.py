@@ -64,6 +64,18 @@ def slim_without_scale() -> Any:
     )[0]
 
 
+def of_vectors(layout: str = "NHWC", *places: int, size: int = 3) -> Any:
+    """slim's ``batch_norm`` of what a fully connected layer puts out: vectors are images of one pixel, or of some."""
+    t, (mean, variance, beta, gamma) = image(None, 12), vectors(size)
+    inner = (*(places or (1, 1)), size)
+    wide = tf.reshape(
+        t, [-1, *(inner[-1:] + inner[:-1] if layout == "NCHW" else inner)]
+    )
+    statistics = {"mean": mean, "variance": variance, "is_training": False}
+    made = v1.nn.fused_batch_norm(wide, gamma, beta, **statistics, data_format=layout)
+    return tf.reshape(made[0], [-1, 12])
+
+
 def two_scales() -> Any:
     t, (mean, variance, beta, gamma) = image(), vectors()
     other = tf.math.rsqrt(weight("other", 3) + 1e-3) * gamma
@@ -259,6 +271,20 @@ SPELLINGS = [
         axis=-1,
     ),
     spell(
+        "vectors",
+        "fused_batch_norm_of_vectors",
+        lambda: of_vectors(size=12),
+        "gamma beta moving_mean moving_variance",
+        axis=-1,
+        epsilon=1e-3,
+    ),
+    spell(
+        "vectors, channels first",
+        "fused_batch_norm_of_vectors",
+        lambda: of_vectors("NCHW", size=12),
+        axis=-1,
+    ),
+    spell(
         "slim without scale",
         "fused_batch_norm",
         slim_without_scale,
@@ -411,6 +437,16 @@ NEAR_MISSES = [
         "a scale over two axes, centred",
         "batch_norm_centred",
         lambda: (image() - weight("m", 3)) * weight("s", 8, 3) + weight("o", 3),
+    ),
+    near(
+        "channels across vectors",
+        "fused_batch_norm_of_vectors",
+        lambda: of_vectors("NHWC", 1, 4, size=3),
+    ),
+    near(
+        "channels first, of some places",
+        "fused_batch_norm_of_vectors",
+        lambda: of_vectors("NCHW", 1, 4, size=3),
     ),
     near("no weights", "batch_norm_by_deviation", lambda: darknet(scale=False)),
     near("a root alone", "batch_norm_by_deviation", lambda: batch_norm(image())),

@@ -48,6 +48,26 @@ def mostly_wide() -> Any:
     return keras.Model(inputs, layers.Dense(2, dtype="float32")(x))
 
 
+def squeezed() -> Any:
+    """MobileNetV3's slope: a sixth, which no half float is."""
+    inputs = keras.Input((4, 4, 3))
+    x = layers.Conv2D(6, 1)(inputs)
+    return keras.Model(inputs, layers.ReLU(6.0)(x + 3.0) * (1.0 / 6.0))
+
+
+def in_blocks() -> Any:
+    """Blocks between whose layers the graph casts to float32 and back."""
+    x = inputs = keras.Input((8, 8, 2))
+    for _ in range(4):
+        y = layers.Conv2D(2, 1, use_bias=False)(x)
+        y = layers.BatchNormalization()(y)
+        y = layers.ReLU()(y)
+        y = layers.Conv2D(2, 1, use_bias=False)(y)
+        y = layers.BatchNormalization()(y)
+        x = layers.Add()([x, y])
+    return keras.Model(inputs, x)
+
+
 def source(build: Callable[[], Any], policy: str, folder: Path, kept: bool) -> str:
     """The source of a model of that policy, as Keras saves it or frozen, which is proven equal and leaves Keras as it was."""
     keras.config.set_dtype_policy(policy)
@@ -92,6 +112,21 @@ def test_a_layer_of_another_type_says_so(kept: bool, tmp_path: Path) -> None:
 def test_a_model_of_few_half_floats_has_no_policy(tmp_path: Path) -> None:
     text = source(mostly_wide, "float16", tmp_path, kept=False)
     assert "set_dtype_policy" not in text and '"float16"' in text
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
+def test_a_number_of_half_floats_is_the_one_next_to_it(
+    policy: str, tmp_path: Path
+) -> None:
+    assert "hard_sigmoid" in source(squeezed, policy, tmp_path, kept=False)
+
+
+def test_blocks_are_those_of_float32(tmp_path: Path) -> None:
+    """But for the policy, which takes three lines."""
+    (tmp_path / "half").mkdir()
+    half = source(in_blocks, "mixed_float16", tmp_path / "half", kept=False)
+    wide = source(in_blocks, "float32", tmp_path, kept=False)
+    assert half.count("\n") == wide.count("\n") + 3
 
 
 def norm_of_half(*after: Step, wide_end: bool = False) -> tuple[list[str], Tensor]:

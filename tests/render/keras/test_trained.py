@@ -53,6 +53,7 @@ def test_it_is_a_layer_that_can_be_trained(
     assert found.prove(tmp_path / "keras").passed
 
 
+ANCHORS = np.random.default_rng(2).normal(size=(5, 6)).astype(np.float32)
 KEPT = {
     "a mean that was written": (
         lambda: image() - np.arange(6, dtype=np.float32),
@@ -60,6 +61,10 @@ KEPT = {
     ),
     "a constant beside variables": (
         lambda: tf.matmul(image(), variable(6, 6)) + tf.range(5.0)[:, None],
+        "checkpoint",
+    ),
+    "a constant where all variables are a layer's": (
+        lambda: tf.nn.relu(tf.matmul(image(), variable(6, 6))) * ANCHORS,
         "checkpoint",
     ),
 }
@@ -70,7 +75,7 @@ def test_a_constant_is_no_weight(name: str, tmp_path: Path) -> None:
     build, form = KEPT[name]
     found = analyse(saved(build, form, tmp_path), outputs=["out"])
     report = found.write_keras(tmp_path / "keras")
-    assert "Bias(" not in report.source.text
+    assert "Bias(" not in report.source.text and "Scale(" not in report.source.text
     assert found.prove(tmp_path / "keras").passed
 
 

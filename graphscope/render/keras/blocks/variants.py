@@ -30,7 +30,12 @@ def shortest(
 
 
 def _is_mixed(program: Program) -> bool:
-    """Whether much is said in other words than the layer graph has: of Keras's layers alone both find the same blocks."""
+    """Whether much is said in other words than the layer graph has: of Keras's layers alone both find the same blocks.
+
+    Casts that a policy of half floats makes stand between the layers of the graph, and are no statements.
+    """
+    if "dtype_policy" in program.settings:
+        return True
     own = sum(step.constructor.startswith("layers.") for step in program.steps)
     return own < _LAYERS * len(program.steps)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from .... import ops
 from ....errors import GraphError, OutputsUnknown
-from ....graph import Graph, Layer, Node, Tensor, TensorSpec
+from ....graph import Graph, Layer, Node, Tensor, TensorSpec, WeightUse
 from ....wire import opdefs
 from ..program.program import Input
 
@@ -145,8 +145,16 @@ class Reader:
 
     @cached_property
     def has_variables(self) -> bool:
-        """Whether the graph holds variables: it is not frozen."""
-        return any("variable" in ops.traits(self.graph.op(name)) for name in self.graph)
+        """Whether the graph holds variables, those that are weights of layers too: it is not frozen."""
+        if any("variable" in ops.traits(self.graph.op(name)) for name in self.graph):
+            return True
+        uses = (use for layer in self.by_output.values() for use in self._uses(layer))
+        specs = (self.specs.get(Tensor(n)) for use in uses for n in use.nodes())
+        return any(spec is not None and _is_variable(spec.dtype) for spec in specs)
+
+    def _uses(self, tensor: Tensor) -> Iterable[WeightUse]:
+        payload = self.graph.node(tensor.node)
+        return payload.weights.values() if isinstance(payload, Layer) else ()
 
     def weight_of(self, tensor: Tensor) -> str:
         """The variable that a tensor is a reading of, or ``""``."""
@@ -178,3 +186,8 @@ def is_reseeded(reader: Reader, payload: Node, operands: list[Tensor]) -> bool:
     """Whether a stateless op is operands a new seed each time, by a generator in a variable, so that the seed is no matter."""
     known_op = payload.op.removesuffix("V2") in STATELESS
     return known_op and len(operands) > 1 and reader.value(operands[1]) is None
+
+
+def _is_variable(dtype: str) -> bool:
+    """Whether a node of that dtype is a variable, by reference or by handle."""
+    return dtype == "resource" or dtype.endswith("_ref")
