@@ -84,7 +84,7 @@ def _of_layers(analysis: Stages) -> Document:
     sizes, loose = sizes_of(analysis), unexplained(analysis)
     ends = _ends(describe_outputs(analysis))
     counts = Counter(layer.op for _, layer in counted_layers(analysis))
-    loops = [{"name": x.name, "ops": x.attrs["ops"]} for x in kept_loops(analysis)]
+    loops = [{"name": x.name, "ops": x.attrs["ops"]} for x in loops_left(analysis)]
     return {
         **_amounts(sizes),
         **ends,
@@ -325,7 +325,7 @@ def unexplained(analysis: Stages) -> list[str]:
     ]
 
 
-def kept_loops(analysis: Stages) -> list[Loop]:
+def loops_left(analysis: Stages) -> list[Loop]:
     """The loops and conditions that are still layers of their own: no recurrent layer took their place."""
     graph = analysis.layer_graph
     nodes = ((name, graph.node(name)) for name in graph)

@@ -201,7 +201,7 @@ class KerasWriting(Tables):
         if self.model.layered:
             return self.open_choices
         implied = {n: i for n, i in self.implied.items() if i.is_guess}
-        said = (
+        remarks = (
             f"{name!r} has the shape {self.specs[Tensor(name)].shape}: {each.evidence}"
             for name, each in implied.items()
             if name not in self.given_shapes
@@ -209,7 +209,7 @@ class KerasWriting(Tables):
         modes = (f"{name!r} is {value!r}" for name, value in self.modes.items())
         return (
             *self.left_out,
-            *said,
+            *remarks,
             *modes,
             *self._shared_batch(),
             *self._choice_of_weights(),
@@ -296,8 +296,8 @@ class KerasWriting(Tables):
         try:
             proof = apart(work) if in_child else work()
         except GraphscopeError as error:
-            told = isinstance(error, NotRunnable | UnsafeModel)
-            verdict = {"passed": None if told else False, "reason": str(error)}
+            is_refusal = isinstance(error, NotRunnable | UnsafeModel)
+            verdict = {"passed": None if is_refusal else False, "reason": str(error)}
             record.write_text(json.dumps(verdict, indent=2) + "\n")
             raise
         record.write_text(json.dumps(proof.to_json(), indent=2) + "\n")

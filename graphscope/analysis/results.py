@@ -200,12 +200,12 @@ class Analysis(KerasWriting):
         from ..export import Request
         from ..infer.outputs.signatures import declared_signatures
 
-        wanted = bool(self.wanted_outputs) or not declared_signatures(self.flat)
+        is_asked = bool(self.wanted_outputs) or not declared_signatures(self.flat)
         freezing = {"inputs": self.wanted_inputs, "roles": self.roles}
         return Request(
             self.flat,
-            self.sure_outputs() if wanted else (),
-            wanted,
+            self.sure_outputs() if is_asked else (),
+            is_asked,
             {**freezing, "weights": weights, "as_is": as_is},
             self.original if verify else None,
             trust,

@@ -237,8 +237,8 @@ def survey_text(document: Mapping[str, object]) -> str:
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    read, known = document["read"], document["models"] - document["read"]
-    old = f" ({known:,} of them known before)" if known > 0 else ""
+    read, recognised = document["read"], document["models"] - document["read"]
+    old = f" ({recognised:,} of them known before)" if recognised > 0 else ""
     yield f"{document['path']}: {document['models']:,} models{old}, {read:,} read in {document['seconds']:.1f} s"
     if document["fetched"]:
         yield f"  fetched    {amount(document['fetched'])}"

@@ -65,7 +65,7 @@ def inspect_text(doc: Mapping[str, Any], path: str) -> str:
     lines += [f"  {line}" for line in training_lines(doc["training"])]
     if doc["signatures"]:
         lines.append("  signatures: " + ", ".join(map(printable, doc["signatures"])))
-    lines += [f"  note: {printable(n)}" for n in told_once(doc["remarks"])]
+    lines += [f"  note: {printable(n)}" for n in merged_notes(doc["remarks"])]
     lines += ["", *candidates_text(doc, brief=True).splitlines(), "", "Layers"]
     none = _not_sought(doc["over_budget"]) if "over_budget" in doc else "none recovered"
     lines.append(f"  {counted(doc['layers']) or none}")
@@ -137,10 +137,10 @@ _VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|[\w.:-]*[\d/][\w./:-]*")
 ALIKE = 3  # notes that differ in names alone, from which on they are told as one
 
 
-def told_once(notes: Iterable[str]) -> list[str]:
+def merged_notes(notes: Iterable[str]) -> list[str]:
     """Notes of which many differ in a name only, as one with a count.
 
-    >>> told_once(["'a' has no bias", "'b' has no bias", "'c' has no bias", "x"])
+    >>> merged_notes(["'a' has no bias", "'b' has no bias", "'c' has no bias", "x"])
     ["'a' has no bias (and 2 more such: --json lists them)", 'x']
     """
     groups: dict[str, list[str]] = {}
@@ -191,7 +191,7 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
             lines.append(_evidence(_twins(each["twins"]), width))
         lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
     if not (brief or outputs):
-        lines += [f"  note: {printable(note)}" for note in told_once(doc["remarks"])]
+        lines += [f"  note: {printable(note)}" for note in merged_notes(doc["remarks"])]
     rest = len(doc["outputs"]) - len(outputs)
     lines += [f"  and {rest} more"] if rest > 0 else []
     lines += ["", *_states(doc["states"])] if doc.get("states") else []
@@ -261,7 +261,7 @@ def verification_text(doc: Mapping[str, Any]) -> str:
         )
     if doc.get("parts_at"):
         lines.append(f"  first node at which they part: {printable(doc['parts_at'])}")
-    lines += [f"  note: {printable(n)}" for n in told_once(doc.get("remarks", ()))]
+    lines += [f"  note: {printable(n)}" for n in merged_notes(doc.get("remarks", ()))]
     if doc.get("account"):
         lines.append(f"  {doc['account']}")
     if doc["outputs"] and all(out.get("random") for out in doc["outputs"]):
@@ -291,8 +291,10 @@ def freeze_text(doc: Mapping[str, Any]) -> str:
     )
     if doc["dropped"]:
         lines.append(f"  left out: {counted(doc['dropped'])}")
-    lines += [f"  changed: {line}" for line in told_once(map(_change, doc["changes"]))]
-    lines += [f"  note: {printable(n)}" for n in told_once(doc.get("remarks", ()))]
+    lines += [
+        f"  changed: {line}" for line in merged_notes(map(_change, doc["changes"]))
+    ]
+    lines += [f"  note: {printable(n)}" for n in merged_notes(doc.get("remarks", ()))]
     if doc["verified"]:
         worst = doc["verified"]["max_rel"]
         lines.append(
@@ -324,7 +326,7 @@ def keras_text(doc: Mapping[str, Any]) -> str:
         lines.append(f"  {number_of(count, 'op')} {belong} to no layer: keras.ops")
     for node, reason in doc["not_portable"].items():
         lines.append(f"  TensorFlow only: {printable(node)} ({printable(reason)})")
-    lines += [f"  note: {printable(n)}" for n in told_once(doc["remarks"])]
+    lines += [f"  note: {printable(n)}" for n in merged_notes(doc["remarks"])]
     if doc["verified"]:
         lines += verification_text(doc["verified"]).splitlines()
     elif not any(each.startswith("not verified") for each in doc["remarks"]):

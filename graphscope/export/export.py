@@ -86,9 +86,9 @@ def _frozen(target: Target, request: Request) -> Frozen:
         return frozen
     name, _ = frozen.signature()
     others = ", ".join(sorted(frozen.signatures.keys() - {name}))
-    said = f"of its signatures only {name!r} is written (--signature): not {others}"
+    note = f"of its signatures only {name!r} is written (--signature): not {others}"
     single = alone(frozen, name)
-    return replace(single, remarks=(*single.remarks, said)) if others else single
+    return replace(single, remarks=(*single.remarks, note)) if others else single
 
 
 def _report(
@@ -159,5 +159,5 @@ def _reference(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.pb"
         write_graph(frozen.graph, path, frozen.functions, frozen.versions)
-        said = "compared with the frozen graph: the source itself computes with the raw weights, not their moving averages"
-        yield path, (said,)
+        note = "compared with the frozen graph: the source itself computes with the raw weights, not their moving averages"
+        yield path, (note,)

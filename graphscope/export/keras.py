@@ -75,7 +75,7 @@ def export_keras(
     path, options = Path(place), Options(**wishes)
     for name in sorted(options.asked()):
         raise GraphscopeError(f"--{name} is not for --to {NAME}")
-    check_free(path, source, force, lambda found: (found / "model.py").is_file())
+    check_free(path, source, force, lambda folder: (folder / "model.py").is_file())
 
     def make(part: Path) -> tuple[object, Proof | None]:
         return write(part), _proof(prove(part)) if prove is not None else None
@@ -95,13 +95,13 @@ def export_keras(
     )
 
 
-def _proof(found: Verification) -> Proof:
+def _proof(verification: Verification) -> Proof:
     return Proof(
         "Keras",
-        found.max_rel,
+        verification.max_rel,
         _BOUND,
         None,
-        found.passed,
-        found.outputs,
-        found.remarks,
+        verification.passed,
+        verification.outputs,
+        verification.remarks,
     )

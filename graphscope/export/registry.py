@@ -52,23 +52,23 @@ class Target(Protocol):
 @cache
 def all_targets() -> Mapping[str, Target]:
     """Every target by its name; raises ValueError where two modules claim one."""
-    known: dict[str, Target] = {}
+    by_name: dict[str, Target] = {}
     for info in iter_modules(targets.__path__):
         module = import_module(f"{targets.__name__}.{info.name}")
-        if module.NAME in known:
+        if module.NAME in by_name:
             raise ValueError(f"two targets are called {module.NAME!r}")
-        known[module.NAME] = module  # type: ignore[assignment]
-    return known
+        by_name[module.NAME] = module  # type: ignore[assignment]
+    return by_name
 
 
 def target_of(name: str) -> Target:
     """The target of that name; raises GraphscopeError with those there are."""
-    known = all_targets()
-    if name not in known:
+    targets = all_targets()
+    if name not in targets:
         raise GraphscopeError(
-            f"no target is called {name!r}; there are {', '.join(sorted([*known, 'keras']))}"
+            f"no target is called {name!r}; there are {', '.join(sorted([*targets, 'keras']))}"
         )
-    return known[name]
+    return targets[name]
 
 
 def check_installed(target: Target) -> None:

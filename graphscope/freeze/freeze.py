@@ -293,8 +293,8 @@ class Freeze:
             graph, changes = fold_batch_norm(graph, outputs)
             graph = prune(graph, self._kept())
             self.changes += changes
-        for wanted, reduce in ((wish.half, halve), (wish.quantize, quantize)):
-            if wanted:
+        for is_wish, reduce in ((wish.half, halve), (wish.quantize, quantize)):
+            if is_wish:
                 graph, changes = reduce(graph)
                 self.changes += changes
         if wish.producer is not None:
@@ -336,12 +336,12 @@ class Freeze:
     def _dropped(self, graph: Graph) -> dict[str, int]:
         """Why the nodes of the original that are not in the frozen graph are not in it."""
         names = {v: k for k, v in self.wish.rename.items()}
-        kept = {names.get(name, name) for name in graph}
+        names_left = {names.get(name, name) for name in graph}
         roles = self.wish.roles or {}
         reasons = Counter(
             roles.get(name) or ("copy" if name in self.copies else "not needed")
             for name in self.model.graph
-            if name not in kept
+            if name not in names_left
         )
         return dict(reasons.most_common())
 

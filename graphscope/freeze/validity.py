@@ -43,9 +43,9 @@ def drop_unknown(graph: Graph) -> tuple[str, ...]:
         definition = op_registry.find(node.op)
         if definition is None:
             continue
-        known = {attr.name for attr in definition.attr}
+        declared = {attr.name for attr in definition.attr}
         names = (a for a in attr_names(node.attrs) if not a.startswith("_"))
-        unknown = [attr for attr in names if attr not in known]
+        unknown = [attr for attr in names if attr not in declared]
         if unknown:
             put(
                 graph,
@@ -82,10 +82,10 @@ def _check(graph: Graph, name: str) -> None:
 
 def _check_inputs(graph: Graph, name: str, definition: object) -> None:
     node = graph.node(name)
-    wanted = len(opdefs.input_dtypes(node.op, node.attrs))
+    count = len(opdefs.input_dtypes(node.op, node.attrs))
     inputs = graph.inputs(name)
-    if len(inputs) != wanted:
-        raise _fault(name, node, f"{wanted} inputs expected, {len(inputs)} found")
+    if len(inputs) != count:
+        raise _fault(name, node, f"{count} inputs expected, {len(inputs)} found")
     for tensor in inputs:
         source = graph.node(tensor.node)
         if op_registry.find(source.op) is None:
@@ -105,10 +105,10 @@ def _is_of_kind(attrs: Mapping[str, object], name: str, kind: str) -> bool:
     if not hasattr(raw, "WhichOneof"):
         expected = _PLAIN.get(kind)
         return expected is None or isinstance(raw, expected)
-    found = raw.WhichOneof("value")
+    which = raw.WhichOneof("value")
     if not kind.startswith("list("):
-        return bool(found == _FIELDS[kind])
-    if found != "list":
+        return bool(which == _FIELDS[kind])
+    if which != "list":
         return False
     filled = [field.name for field, _ in raw.list.ListFields()]
     return filled in ([], [_FIELDS[kind[5:-1]]])

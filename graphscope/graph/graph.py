@@ -142,14 +142,14 @@ class Graph(Adjacency):
 
     def inputs(self, name: str) -> tuple[Tensor, ...]:
         """The data inputs in slot order."""
-        known: tuple[Tensor, ...] | None = self._inputs.get(name)
-        if known is None and self.is_wired and name in self._node:
+        slots: tuple[Tensor, ...] | None = self._inputs.get(name)
+        if slots is None and self.is_wired and name in self._node:
             return self._of_wiring(name)
-        if known is None:
-            known = self._in_slots(name)
+        if slots is None:
+            slots = self._in_slots(name)
             if type(self._pred) is dict:  # no view of networkx, which is never told
-                self._inputs[name] = known
-        return known
+                self._inputs[name] = slots
+        return slots
 
     def _of_wiring(self, name: str) -> tuple[Tensor, ...]:
         wiring = self.wiring()

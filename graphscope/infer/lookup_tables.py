@@ -70,15 +70,15 @@ def _fillers(whole: Graph, table: str) -> Iterator[str]:
 
 def _handles(graph: Graph, table: str) -> Iterator[Tensor]:
     """Every tensor that is the table's handle: an inlined call passes it on."""
-    stack, seen = [Tensor(table)], {Tensor(table)}
+    stack, visited = [Tensor(table)], {Tensor(table)}
     while stack:
         handle = stack.pop()
         yield handle
         for name, slot in graph.consumers(*handle):
             if graph.op(name) in ("Identity", "IdentityN", "RefIdentity"):
                 passed = Tensor(name, slot)
-                if passed not in seen:
-                    seen.add(passed)
+                if passed not in visited:
+                    visited.add(passed)
                     stack.append(passed)
 
 

@@ -59,10 +59,10 @@ def unsafe_nodes(
         return ()
     names = None
     if outputs is not None:
-        wanted = [
+        suspects = [
             t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in outputs
         ]
-        names = _running(model.graph, wanted)
+        names = _running(model.graph, suspects)
     return tuple(
         _Search(model.functions).graph(model.graph, names, (), outputs is None)
     )

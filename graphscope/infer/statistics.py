@@ -65,22 +65,22 @@ class _Running:
         self.count += values.size
         self.zeros += values.size - int(np.count_nonzero(values))
         finite = np.isfinite(values)
-        kept = values if finite.all() else values[finite]
-        bad = int(np.isnan(values).sum()) if kept.size < values.size else 0
+        finite_values = values if finite.all() else values[finite]
+        bad = int(np.isnan(values).sum()) if finite_values.size < values.size else 0
         self.nan += bad
-        self.inf += values.size - kept.size - bad
+        self.inf += values.size - finite_values.size - bad
         if self.channels:
             rows = np.abs(values.reshape(-1, self.channels)).max(0, initial=0)
             self.largest = np.fmax(self.largest, np.nan_to_num(rows, nan=np.inf))
-        if kept.size:
-            self._merge(kept)
+        if finite_values.size:
+            self._merge(finite_values)
 
-    def _merge(self, kept: np.ndarray) -> None:
-        self.minimum = min(self.minimum, float(kept.min()))
-        self.maximum = max(self.maximum, float(kept.max()))
-        mean, size = float(kept.mean()), kept.size
+    def _merge(self, finite_values: np.ndarray) -> None:
+        self.minimum = min(self.minimum, float(finite_values.min()))
+        self.maximum = max(self.maximum, float(finite_values.max()))
+        mean, size = float(finite_values.mean()), finite_values.size
         away, total = mean - self.mean, self.finite + size
-        self.deviations += float(np.square(kept - mean).sum())
+        self.deviations += float(np.square(finite_values - mean).sum())
         self.deviations += away * away * self.finite * size / total
         self.mean += away * size / total
         self.finite = total
@@ -91,7 +91,7 @@ def statistics_of(model: Model, name: str) -> dict[str, Any]:
 
     {} where the variable holds no numbers or has no value; None for a number that there is not.
     """
-    statistics = measure(model, name) if _held(model, name) is not None else None
+    statistics = measure(model, name) if _spec_of(model, name) is not None else None
     if statistics is None:
         return {}
     row = {f.name: getattr(statistics, f.name) for f in fields(statistics)[2:]}
@@ -105,7 +105,7 @@ def histogram(
     """``min max mean std zeros nan inf dead`` of one weight's values, and ``bins``: how many of at most ``most`` evenly
     chosen ones lie in each part of their range. {} where there are no numbers.
     """
-    statistics = measure(model, name) if _held(model, name) is not None else None
+    statistics = measure(model, name) if _spec_of(model, name) is not None else None
     if statistics is None or not statistics.count:
         return {}
     values = model.value(name).reshape(-1)
@@ -122,7 +122,7 @@ def histogram(
     return {**row, "dead": len(statistics.dead), "bins": counts.tolist()}
 
 
-def _held(model: Model, name: str) -> TensorSpec | None:
+def _spec_of(model: Model, name: str) -> TensorSpec | None:
     """Dtype and shape of a weight, or of the constant of this name; None where there is neither."""
     if name in model.weights:
         return model.weights.spec(name)
@@ -140,7 +140,7 @@ def measure(model: Model, name: str) -> Statistics | None:
     Complex values count by their magnitude. Raises MissingWeight where there is no such weight, FormatError where
     its values cannot be read.
     """
-    spec = _held(model, name)
+    spec = _spec_of(model, name)
     if spec is None:
         raise MissingWeight(f"{name!r} has no value in {model.source or 'the model'}")
     dtype = numpy_dtype(spec.dtype)
@@ -154,7 +154,7 @@ def measure(model: Model, name: str) -> Statistics | None:
             running.add(values)
     except MissingWeight:
         return None
-    return _told(name, running)
+    return _statistics(name, running)
 
 
 def _chunks(model: Model, name: str, dtype: np.dtype, row: int) -> Iterator[np.ndarray]:
@@ -205,7 +205,7 @@ def _real(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float64)
 
 
-def _told(name: str, running: _Running) -> Statistics:
+def _statistics(name: str, running: _Running) -> Statistics:
     none = not running.finite
     finite = running.largest[np.isfinite(running.largest)]
     dead = running.largest <= DEAD * finite.max(initial=0)

@@ -77,17 +77,17 @@ def index(view: View, patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
 
 
 def _candidates(
-    view: View, patterns: Sequence[Pattern], kept: frozenset[str]
+    view: View, patterns: Sequence[Pattern], ends: frozenset[str]
 ) -> Iterator[list[Tile]]:
     solver, by_op = Solver(view), index(view, patterns)
     for name in view.graph:
         if name in view.varying and view.ops[name] in by_op:
             for pattern in by_op[view.ops[name]]:
-                yield _tiles(pattern, solver, name, kept)
+                yield _tiles(pattern, solver, name, ends)
 
 
 def _tiles(
-    pattern: Pattern, solver: Solver, name: str, kept: frozenset[str]
+    pattern: Pattern, solver: Solver, name: str, ends: frozenset[str]
 ) -> list[Tile]:
     """The fullest match of one pattern at one node that nothing escapes from.
 
@@ -97,18 +97,18 @@ def _tiles(
     for match in pattern.solutions(solver, output):
         members = match.members
         dynamic = members & solver.view.dynamic
-        if name in members and not escapes(solver.view, output, dynamic, kept):
+        if name in members and not escapes(solver.view, output, dynamic, ends):
             whole = solver.view.of_file(members)
             return [Tile(pattern, match, output, whole, dynamic)]
     return []
 
 
 def escapes(
-    view: View, output: Tensor, dynamic: frozenset[str], kept: frozenset[str]
+    view: View, output: Tensor, dynamic: frozenset[str], ends: frozenset[str]
 ) -> tuple[str, str] | None:
     """``(node, reader)`` of the first inner value that something outside reads; None where there is none."""
     for name in dynamic:
-        if name != output.node and name in kept:
+        if name != output.node and name in ends:
             return name, "an output of the model"
         for reader, port in view.readers(name):
             if reader in dynamic or view.ops[reader] in SHAPE_OPS:

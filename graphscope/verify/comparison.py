@@ -258,15 +258,21 @@ class Comparison:
     def _run(self, turn: Round, seed: Sequence[int]) -> tuple[Feeds, Results]:
         """The first trial that both can run; raises the last reason where there is none."""
         mine, theirs = [n for n, _ in self.pairs], [n for _, n in self.pairs]
-        known = {
+        ports_by_name = {
             n: _merged(self.first.port(n), self.second.port(m), self.shapes)
             for n, m in self.fed
         }
-        known |= {p.name: p for p in self.first.needed(mine, [n for n, _ in self.fed])}
-        ports = {
-            name: port for name, port in known.items() if name not in self.settings
+        ports_by_name |= {
+            p.name: p for p in self.first.needed(mine, [n for n, _ in self.fed])
         }
-        fixed = {name: self.settings[name] for name in known if name in self.settings}
+        ports = {
+            name: port
+            for name, port in ports_by_name.items()
+            if name not in self.settings
+        }
+        fixed = {
+            name: self.settings[name] for name in ports_by_name if name in self.settings
+        }
         more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
         reason = GraphscopeError("nothing was run")
         refusal, slow = "", 0

@@ -58,27 +58,27 @@ def _named_alike(
 
 def left_out(first: Runner, second: Runner, compared: Sequence[Pair]) -> list[str]:
     """That there are signatures of which nothing was compared."""
-    known = [set[str](), set[str]()]
+    resolved = [set[str](), set[str]()]
     for side, runner in enumerate((first, second)):
         names = {pair[side] for pair in compared}
         signatures = runner.model.signatures if runner.model is not None else {}
         if isinstance(runner, GraphRunner) and len(signatures) > 1:
-            known[side] = {
+            resolved[side] = {
                 name
                 for name, each in signatures.items()
                 if not name.startswith("__")  # TensorFlow's own, to initialise
                 and each.outputs
                 and not names & set(map(str, each.outputs.values()))
             }
-    listed = ", ".join(sorted(known[0] | known[1]))
+    listed = ", ".join(sorted(resolved[0] | resolved[1]))
     return [f"not compared: the signatures {listed}"] if listed else []
 
 
 def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[Pair]:
     """Which output of one is which of the other: by name, else by order."""
     if wanted:
-        found = [(n, second.resolve(n)) for n in wanted]
-        pairs = [(n, m) for n, m in found if m is not None]
+        resolved = [(n, second.resolve(n)) for n in wanted]
+        pairs = [(n, m) for n, m in resolved if m is not None]
         return (
             pairs if len(pairs) == len(wanted) else list(zip(wanted, second.outputs()))
         )
@@ -111,7 +111,7 @@ def pair_inputs(
     asked = [n for n, _ in pairs]
     needed = [port.name for port in first.needed(asked)]
     mine = _feeds(first, needed)
-    found = [
+    resolved = [
         (
             _origin(first, second, port.name, layers)
             or _resolved(first, port, mine, needed),
@@ -119,9 +119,9 @@ def pair_inputs(
         )
         for port in theirs
     ]
-    named = [(m, n) for m, n in found if m is not None]
+    named = [(m, n) for m, n in resolved if m is not None]
     fed = [m for m, _ in named]
-    left = [port for port, (m, _) in zip(theirs, found) if m is None]
+    left = [port for port, (m, _) in zip(theirs, resolved) if m is None]
     for each in first.needed(asked, fed) if left else ():
         fits = next((port for port in left if port.dtype == each.dtype), None)
         if fits is not None:
@@ -160,12 +160,12 @@ def _resolved(
 
     Several signatures may each have an input of that name: it is the one that the outputs need.
     """
-    found = first.resolve(port.name)
-    if isinstance(first, GraphRunner) and found not in needed:
+    match = first.resolve(port.name)
+    if isinstance(first, GraphRunner) and match not in needed:
         named = (each.get(port.name) for each in first.signatures)
-        found = next((name for name in named if name in needed), found)
-    if found is not None:
-        return found
-    wanted = f"/{port.name}/values:0" if port.is_sparse else f"/{port.name}:0"
-    ends = [name for name in mine if f"/{name}".endswith(wanted)]
+        match = next((name for name in named if name in needed), match)
+    if match is not None:
+        return match
+    path = f"/{port.name}/values:0" if port.is_sparse else f"/{port.name}:0"
+    ends = [name for name in mine if f"/{name}".endswith(path)]
     return ends[0] if len(ends) == 1 else None

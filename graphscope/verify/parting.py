@@ -49,13 +49,13 @@ def _first_layer(
     tolerance: float,
     layers: Mapping[str, str],
 ) -> str:
-    known = [
+    shared = [
         (name, layers[name], tensor)
         for name, tensor in _once(b.layers())
         if name in layers and a.resolve(layers[name])
     ]
-    for start in range(0, len(known), AT_ONCE):
-        some = known[start : start + AT_ONCE]
+    for start in range(0, len(shared), AT_ONCE):
+        some = shared[start : start + AT_ONCE]
         try:
             mine = a.run(feeds[0], [name for _, name, _ in some], Noise())
             theirs = b.inside([tensor for _, _, tensor in some], feeds[1])

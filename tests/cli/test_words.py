@@ -13,7 +13,7 @@ import pytest
 
 import graphscope
 from graphscope.cli import cli
-from graphscope.cli.terminal import told_once
+from graphscope.cli.terminal import merged_notes
 
 ROOT = Path(graphscope.__file__).parent
 _COMMAND = re.compile(r"graphscope (?=[a-z]+ )[a-z]+ [^;`()\n]*")
@@ -92,5 +92,5 @@ def test_every_printed_option_exists() -> None:
 
 def test_ninety_three_alike_notes_are_one() -> None:
     notes = [f"layer 'bn_{i}' keeps its statistics" for i in range(93)]
-    (line,) = told_once(notes)
+    (line,) = merged_notes(notes)
     assert "92 more" in line

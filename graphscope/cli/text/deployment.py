@@ -43,8 +43,8 @@ def _verdict(proof: Any) -> str:
         return "not verified (--no-verify)"
     why = "".join(f"; {remark}" for remark in proof.remarks)
     if proof.max_rel is None:
-        known = "not proven" if proof.passed is None else "IT DOES NOT RUN"
-        return f"{known} in {proof.runtime}{why}"
+        verdict = "not proven" if proof.passed is None else "IT DOES NOT RUN"
+        return f"{verdict} in {proof.runtime}{why}"
     word = {True: "equal", False: "DIFFERENT", None: "not proven"}[proof.passed]
     run = f"{proof.milliseconds:.1f} ms a run" if proof.milliseconds else ""
     return (

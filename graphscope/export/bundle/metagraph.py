@@ -38,21 +38,21 @@ def to_variables(graph: Graph) -> tuple[Graph, Variables]:
 
     A constant with a control input stays: in a branch or a loop it must not run outside.
     """
-    made, variables = duplicate(graph), Variables()
+    copy, variables = duplicate(graph), Variables()
     for name in list(graph.by_op("Const")):
         value = stored_value(graph.node(name))
         if value is None or value.nbytes < SMALLEST or graph.node(name).controls:
             continue
         if numpy_dtype(value.dtype) is None or value.dtype.startswith("q"):
             continue
-        handle = fresh(made, f"{name}/handle")
+        handle = fresh(copy, f"{name}/handle")
         attrs = {"dtype": value.dtype, "shape": value.shape, "shared_name": name}
-        put(made, handle, Node("VarHandleOp", attrs), ())
+        put(copy, handle, Node("VarHandleOp", attrs), ())
         put(
-            made, name, Node("ReadVariableOp", {"dtype": value.dtype}), [Tensor(handle)]
+            copy, name, Node("ReadVariableOp", {"dtype": value.dtype}), [Tensor(handle)]
         )
         variables.values[name], variables.handles[name] = value, handle
-    return made, variables
+    return copy, variables
 
 
 def to_meta_graph(frozen: Frozen, constants: bool = False) -> tuple[Any, Variables]:
@@ -86,35 +86,35 @@ def _check_size(graph: Graph) -> None:
 
 def _with_saver(graph: Graph, variables: Variables, meta: Message) -> Graph:
     """The graph with what saves and restores the variables, as ``tf.train.Saver`` lays it out."""
-    made, names = duplicate(graph), list(variables.values)
+    copy, names = duplicate(graph), list(variables.values)
     dtypes = tuple(variables.values[name].dtype for name in names)
-    scope = fresh(made, "save")
-    _text(made, f"{scope}/filename/input", [b"model"], scalar=True)
+    scope = fresh(copy, "save")
+    _text(copy, f"{scope}/filename/input", [b"model"], scalar=True)
     default = Node("PlaceholderWithDefault", {"dtype": "string", "shape": ()})
-    put(made, f"{scope}/filename", default, [Tensor(f"{scope}/filename/input")])
-    _text(made, f"{scope}/tensor_names", [name.encode() for name in names])
-    _text(made, f"{scope}/slices", [b""] * len(names))
+    put(copy, f"{scope}/filename", default, [Tensor(f"{scope}/filename/input")])
+    _text(copy, f"{scope}/tensor_names", [name.encode() for name in names])
+    _text(copy, f"{scope}/slices", [b""] * len(names))
     keys = [
         Tensor(f"{scope}/{part}") for part in ("filename", "tensor_names", "slices")
     ]
     reads = list(map(Tensor, names))
-    put(made, f"{scope}/SaveV2", Node("SaveV2", {"dtypes": dtypes}), [*keys, *reads])
+    put(copy, f"{scope}/SaveV2", Node("SaveV2", {"dtypes": dtypes}), [*keys, *reads])
     saved = Node("Identity", {"T": "string"}, (), (f"{scope}/SaveV2",))
-    put(made, f"{scope}/control_dependency", saved, keys[:1])
-    put(made, f"{scope}/RestoreV2", Node("RestoreV2", {"dtypes": dtypes}), keys)
+    put(copy, f"{scope}/control_dependency", saved, keys[:1])
+    put(copy, f"{scope}/RestoreV2", Node("RestoreV2", {"dtypes": dtypes}), keys)
     assigns = []
     for port, name in enumerate(names):
-        assign = fresh(made, f"{scope}/Assign_{port}")
+        assign = fresh(copy, f"{scope}/Assign_{port}")
         inputs = [Tensor(variables.handles[name]), Tensor(f"{scope}/RestoreV2", port)]
-        put(made, assign, Node("AssignVariableOp", {"dtype": dtypes[port]}), inputs)
+        put(copy, assign, Node("AssignVariableOp", {"dtype": dtypes[port]}), inputs)
         assigns.append(assign)
         _declare(meta, name, variables.handles[name], assign)
-    put(made, f"{scope}/restore_all", Node("NoOp", {}, (), tuple(assigns)), ())
+    put(copy, f"{scope}/restore_all", Node("NoOp", {}, (), tuple(assigns)), ())
     meta.saver_def.filename_tensor_name = f"{scope}/filename:0"
     meta.saver_def.save_tensor_name = f"{scope}/control_dependency:0"
     meta.saver_def.restore_op_name = f"{scope}/restore_all"
     meta.saver_def.version, meta.saver_def.max_to_keep = 2, 1
-    return made
+    return copy
 
 
 def _text(
@@ -144,13 +144,13 @@ def _with_initialiser(graph: Graph, names: Sequence[str], meta: Message) -> Grap
     """The graph with one op that fills all lookup tables, and that op where each kind of loader looks for it."""
     if not names:
         return graph
-    made = duplicate(graph)
-    name = fresh(made, "init_all_tables")
-    put(made, name, Node("NoOp", {}, (), tuple(names)), ())
+    copy = duplicate(graph)
+    name = fresh(copy, "init_all_tables")
+    put(copy, name, Node("NoOp", {}, (), tuple(names)), ())
     meta.collection_def["saved_model_main_op"].node_list.value.append(name)
     meta.collection_def["table_initializer"].node_list.value.extend(names)
     meta.signature_def[_INIT].outputs[_INIT].name = name
-    return made
+    return copy
 
 
 def _put_signature(message: Any, signature: Signature) -> None:

@@ -54,15 +54,15 @@ def _count_all(
         attrs = {k: v for k, v in node.attrs.items() if k != _LOWERED}
         put(graph, name, replace(node, attrs=attrs), graph.inputs(name))
         cond, body = (attrs.get(part) for part in ("cond", "body"))
-        known = [
+        facts = [
             r.name
             for r in (cond, body)
             if isinstance(r, FunctionRef) and r.name in library
         ]
-        if name not in others and len(known) == _MORE:
+        if name not in others and len(facts) == _MORE:
             _count(graph, name)
-            library[known[0]] = _with_counter(library[known[0]], returns=False)
-            library[known[1]] = _with_counter(library[known[1]], returns=True)
+            library[facts[0]] = _with_counter(library[facts[0]], returns=False)
+            library[facts[1]] = _with_counter(library[facts[1]], returns=True)
             counted.add(name)
     return counted
 

@@ -35,24 +35,24 @@ def functional(frozen: Frozen) -> Frozen:
         return frozen
     outputs = [t for s in frozen.signatures.values() for t in s.outputs.values()]
     inputs = [t for s in frozen.signatures.values() for t in s.inputs.values()]
-    made, functions = duplicate(graph), dict[str, Function]()
-    lift_frames(made, functions, [tensor.node for tensor in outputs])
-    bodies = [made, *(function.graph for function in functions.values())]
+    copy, functions = duplicate(graph), dict[str, Function]()
+    lift_frames(copy, functions, [tensor.node for tensor in outputs])
+    bodies = [copy, *(function.graph for function in functions.values())]
     grows = any(has_growing_array(body) for body in bodies)
     for body in bodies:
         arrays_to_lists(body, grows)
-    type_lists(made, functions)
+    type_lists(copy, functions)
     for name in list(functions):
         conds_to_ifs(functions[name].graph, functions, name)
-    conds_to_ifs(made, functions, "graph")
-    for body in (made, *(function.graph for function in functions.values())):
+    conds_to_ifs(copy, functions, "graph")
+    for body in (copy, *(function.graph for function in functions.values())):
         _drop_dangling(body)
-    kept = [*outputs, *inputs, *map(Tensor, frozen.initialisers)]
+    ends = [*outputs, *inputs, *map(Tensor, frozen.initialisers)]
     library = {**frozen.functions, **functions}
-    whole = Function("whole graph", prune(made, kept), (), tuple(kept))
-    made = trim(whole, library).graph  # what a loop carries and nobody reads
-    say_elements(made, library)
-    return replace(frozen, graph=prune(made, kept), functions=library)
+    whole = Function("whole graph", prune(copy, ends), (), tuple(ends))
+    copy = trim(whole, library).graph  # what a loop carries and nobody reads
+    say_elements(copy, library)
+    return replace(frozen, graph=prune(copy, ends), functions=library)
 
 
 def _drop_dangling(graph: Graph) -> None:

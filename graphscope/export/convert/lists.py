@@ -109,47 +109,51 @@ def _say_shapes(graph: Graph, name: str, facts: Facts) -> None:
 
 def _make_at_once(graph: Graph, name: str, facts: Facts) -> None:
     """``TensorListScatterIntoExistingList(TensorListReserve(n), x, Range(n)) -> TensorListFromTensor(x)``."""
-    held, value, places = graph.inputs(name)
+    handle, value, places = graph.inputs(name)
     shape = facts.get(value, UNKNOWN).spec.shape
-    if graph.op(held.node) != "TensorListReserve" or graph.op(places.node) != "Range":
+    if graph.op(handle.node) != "TensorListReserve" or graph.op(places.node) != "Range":
         return
     if shape is None:
         return
-    attrs = {**graph.attrs(held.node)}
+    attrs = {**graph.attrs(handle.node)}
     names = ("element_dtype", "shape_type")
-    kept: dict[str, object] = {k: attrs[k] for k in names if k in attrs}
+    list_attrs: dict[str, object] = {k: attrs[k] for k in names if k in attrs}
     element = _constant(graph, f"{name}/element", shape[1:])
-    put(graph, name, Node("TensorListFromTensor", kept), [value, element])
+    put(graph, name, Node("TensorListFromTensor", list_attrs), [value, element])
 
 
 def _stack(graph: Graph, name: str, facts: Facts) -> None:
     """``TensorListGather(l, [0, 1 ... n - 1]) -> TensorListStack(l)``, where n is all that it holds."""
-    held, places, shape = graph.inputs(name)
-    known = facts.get(held, UNKNOWN).held
+    handle, places, shape = graph.inputs(name)
+    contents = facts.get(handle, UNKNOWN).held
     order = facts.get(places, UNKNOWN).value
-    if known is None or known.length is None or not isinstance(order, np.ndarray):
+    if contents is None or contents.length is None or not isinstance(order, np.ndarray):
         return
-    if known.length == order.size and np.array_equal(order, np.arange(order.size)):
+    if contents.length == order.size and np.array_equal(order, np.arange(order.size)):
         attrs = {"element_dtype": graph.attrs(name)["element_dtype"]}
         stack = Node("TensorListStack", {**attrs, "num_elements": order.size})
-        put(graph, name, stack, [held, shape])
+        put(graph, name, stack, [handle, shape])
 
 
-def _element(graph: Graph, made: Tensor, facts: Facts) -> Shape:
+def _element(graph: Graph, tensor: Tensor, facts: Facts) -> Shape:
     """The shape of what the list holds, here or behind the loop that it goes into."""
-    places = [made]
-    for reader, slot in graph.consumers(*made):
+    places = [tensor]
+    for reader, slot in graph.consumers(*tensor):
         if graph.op(reader) in spellings.WHILES:
             places.append(Tensor(reader, slot))
     for place in reversed(places):
-        held = facts.get(place, UNKNOWN).held
-        if held is not None and held.specs and held.specs[0].shape is not None:
-            return held.specs[0].shape
+        contents = facts.get(place, UNKNOWN).held
+        if (
+            contents is not None
+            and contents.specs
+            and contents.specs[0].shape is not None
+        ):
+            return contents.specs[0].shape
     return None
 
 
 def _constant(graph: Graph, name: str, shape: tuple[int | None, ...]) -> Tensor:
-    found = fresh(graph, name)
+    constant = fresh(graph, name)
     sizes = np.array([-1 if size is None else size for size in shape], np.int32)
-    put(graph, found, Node("Const", {"dtype": "int32", "value": sizes}), ())
-    return Tensor(found)
+    put(graph, constant, Node("Const", {"dtype": "int32", "value": sizes}), ())
+    return Tensor(constant)

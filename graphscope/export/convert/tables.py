@@ -27,16 +27,16 @@ def without_tables(frozen: Frozen) -> Frozen:
     if not finds:
         return frozen
     contents = table_contents(graph, Model(graph, frozen.source))
-    made = duplicate(graph)
+    copy = duplicate(graph)
     for name in finds:
-        known = contents.get(table_behind(graph, graph.inputs(name)[0]))
-        if known is not None and _are_numbers(*known):
-            _compare(made, name, *known)
+        entries = contents.get(table_behind(graph, graph.inputs(name)[0]))
+        if entries is not None and _are_numbers(*entries):
+            _compare(copy, name, *entries)
     ends = [t for s in frozen.signatures.values() for t in s.outputs.values()]
     ends += [t for s in frozen.signatures.values() for t in s.inputs.values()]
-    live = prune(made, ends)
-    left = tuple(n for n in frozen.initialisers if _table_of(made, n) in live)
-    whole = prune(made, [*ends, *map(Tensor, left)])
+    live = prune(copy, ends)
+    left = tuple(n for n in frozen.initialisers if _table_of(copy, n) in live)
+    whole = prune(copy, [*ends, *map(Tensor, left)])
     return replace(frozen, graph=whole, initialisers=left)
 
 
@@ -51,7 +51,7 @@ def _table_of(graph: Graph, filler: str) -> str:
 
 def _compare(graph: Graph, name: str, keys: np.ndarray, values: np.ndarray) -> None:
     _, x, default = graph.inputs(name)
-    kind, made = keys.dtype.name, values.dtype.name
+    kind, value_type = keys.dtype.name, values.dtype.name
 
     def add(part: str, op: str, attrs: Mapping[str, object], *inputs: Tensor) -> Tensor:
         node = fresh(graph, f"{name}/{part}")
@@ -71,6 +71,11 @@ def _compare(graph: Graph, name: str, keys: np.ndarray, values: np.ndarray) -> N
     most = {"T": "int32", "Tidx": "int32", "output_type": "int32"}
     place = add("place", "ArgMax", most, counts, last)
     axis = number("axis", np.array(0, np.int32))
-    gather = {"Tparams": made, "Tindices": "int32", "Taxis": "int32", "batch_dims": 0}
+    gather = {
+        "Tparams": value_type,
+        "Tindices": "int32",
+        "Taxis": "int32",
+        "batch_dims": 0,
+    }
     value = add("value", "GatherV2", gather, number("values", values), place, axis)
-    put(graph, name, Node("SelectV2", {"T": made}), [is_known, value, default])
+    put(graph, name, Node("SelectV2", {"T": value_type}), [is_known, value, default])

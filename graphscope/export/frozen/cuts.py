@@ -29,13 +29,13 @@ def _cuts(
     ends = {t.node for s in signatures.values() for t in s.outputs.values()}
     if ends & lacks:
         return
-    seen: set[str] = set()
+    visited: set[str] = set()
     stack = sorted(ends)
     while stack:
         name = stack.pop()
-        if name in seen or name not in graph:
+        if name in visited or name not in graph:
             continue
-        seen.add(name)
+        visited.add(name)
         if name in lacks:
             yield name
         else:

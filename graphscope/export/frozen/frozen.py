@@ -55,9 +55,9 @@ class Frozen:
         if not name:
             name = DEFAULT if DEFAULT in self.signatures else [*self.signatures][0]
         if name not in self.signatures:
-            known = ", ".join(sorted(self.signatures))
+            names = ", ".join(sorted(self.signatures))
             raise GraphError(
-                f"{self.source} has no signature {name!r}; there are {known}"
+                f"{self.source} has no signature {name!r}; there are {names}"
             )
         return name, self.signatures[name]
 
@@ -167,12 +167,12 @@ def _complete(
         is_optional = graph.op(name) == "PlaceholderWithDefault"
         if name in above and name not in named and not is_optional:
             inputs[name] = Tensor(name)
-    known = {
+    shapes = {
         tensor: _spec(graph, tensor, signature, specs)
         for tensor in (*inputs.values(), *signature.outputs.values())
     }
     method = signature.method if "/" in signature.method else _PREDICT
-    return Signature(inputs, signature.outputs, known, method)
+    return Signature(inputs, signature.outputs, shapes, method)
 
 
 def _spec(
@@ -200,14 +200,14 @@ def alone(frozen: Frozen, name: str = "") -> Frozen:
         if tensor.node not in graph:
             put(graph, tensor.node, whole.node(tensor.node), ())
     names = dict(_free_names(graph, signature))
-    made = _renamed(graph, names)
+    copy = _renamed(graph, names)
     inputs = {
         key: Tensor(names.get(t.node, t.node)) for key, t in signature.inputs.items()
     }
     outputs, origins = {}, {}
     for key, tensor in signature.outputs.items():
         old = Tensor(names.get(tensor.node, tensor.node), tensor.port)
-        outputs[key] = _output(made, key, old, signature.specs[tensor].dtype)
+        outputs[key] = _output(copy, key, old, signature.specs[tensor].dtype)
         origins[outputs[key]] = frozen.origin(tensor)
     specs = {}
     for key, tensor in signature.inputs.items():
@@ -215,7 +215,7 @@ def alone(frozen: Frozen, name: str = "") -> Frozen:
     for before, after in ((signature.inputs, inputs), (signature.outputs, outputs)):
         specs.update({after[key]: signature.specs[before[key]] for key in after})
     single = Signature(inputs, outputs, specs, signature.method)
-    return replace(frozen, graph=made, signatures={name: single}, origins=origins)
+    return replace(frozen, graph=copy, signatures={name: single}, origins=origins)
 
 
 def _free_names(graph: Graph, signature: Signature) -> Iterator[tuple[str, str]]:

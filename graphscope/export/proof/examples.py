@@ -76,7 +76,7 @@ def _array(
     return value.astype(spec.dtype) if spec.dtype != "string" else value.astype(object)
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(wanted) and all(
-        want in (None, size) for size, want in zip(shape, wanted)
+def _fits(shape: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(declared) and all(
+        want in (None, size) for size, want in zip(shape, declared)
     )

@@ -48,8 +48,10 @@ def _loaded(folder: Path, frozen: Frozen, name: str) -> Runner:
     }
 
     def call(feeds: Any) -> Any:
-        given = {k: tf.constant(v, dtypes[k]) for k, v in feeds.items() if k in dtypes}
-        return {key: value.numpy() for key, value in function(**given).items()}
+        arguments = {
+            k: tf.constant(v, dtypes[k]) for k, v in feeds.items() if k in dtypes
+        }
+        return {key: value.numpy() for key, value in function(**arguments).items()}
 
     ends = Endpoints.of(frozen, frozen.signatures[name])
     graph = frozen.graph

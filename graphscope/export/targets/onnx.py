@@ -165,12 +165,12 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
     """The file in ONNX Runtime, on the processor."""
     session = _session(place)
     names = [each.name for each in session.get_outputs()]
-    wanted = {each.name for each in session.get_inputs()}
+    inputs = {each.name for each in session.get_inputs()}
 
     def call(feeds: Any) -> Any:
-        given = {key: value for key, value in feeds.items() if key in wanted}
+        arguments = {key: value for key, value in feeds.items() if key in inputs}
         try:
-            return dict(zip(names, session.run(names, given)))
+            return dict(zip(names, session.run(names, arguments)))
         except _failures() as error:
             raise RuntimeError(str(error)) from None
 

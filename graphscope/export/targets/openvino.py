@@ -105,8 +105,8 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
     outputs = {k: _port(compiled.outputs, k, str(t)) for k, t in named.outputs.items()}
 
     def call(feeds: Any) -> Any:
-        given = {inputs[k]: v for k, v in feeds.items() if inputs[k] is not None}
-        answer = compiled(given)
+        arguments = {inputs[k]: v for k, v in feeds.items() if inputs[k] is not None}
+        answer = compiled(arguments)
         return {key: answer[port] for key, port in outputs.items()}
 
     ends = Endpoints.of(frozen, named)

@@ -52,13 +52,13 @@ _ENDLESS = {"StridedSlice": (1, 2, 3), "Slice": (1, 2), "SparseToDense": (1,)}
 def unsupported(frozen: Frozen) -> list[Lack]:
     """The ops that no executor of TensorFlow.js knows, in the graph and in what its loops call."""
     graph = unfuse(frozen.graph)
-    known = OPS | WRITTEN_OTHERWISE | {"_Arg", "_Retval"}
+    supported = OPS | WRITTEN_OTHERWISE | {"_Arg", "_Retval"}
     bodies = [f.graph for f in referenced(graph, frozen.functions)]
     return [
         Lack(body.op(name), name)
         for body in (graph, *bodies)
         for name in body
-        if body.op(name) not in known or _computes_on_texts(body, name)
+        if body.op(name) not in supported or _computes_on_texts(body, name)
     ]
 
 
@@ -118,8 +118,8 @@ def _for_the_web(frozen: Frozen) -> tuple[Graph, dict[str, Function], list[str]]
     done += repair(graph)
     count = fuse(graph, ends)
     done += [f"{count} products fused with bias and activation"] if count else []
-    functions, said = web_functions(graph, frozen.functions)
-    return graph, functions, [*done, *(each for each in said if each not in done)]
+    functions, notes = web_functions(graph, frozen.functions)
+    return graph, functions, [*done, *(each for each in notes if each not in done)]
 
 
 def _only(graph: Graph, names: set[str]) -> Graph:

@@ -128,8 +128,10 @@ def run(place: Path, frozen: Frozen, signature: str) -> Runner:
     dtypes = {k: d["dtype"] for k, d in runner.get_input_details().items()}
 
     def call(feeds: Any) -> Any:
-        given = {k: np.asarray(v, dtypes[k]) for k, v in feeds.items() if k in dtypes}
-        return runner(**given)
+        arguments = {
+            k: np.asarray(v, dtypes[k]) for k, v in feeds.items() if k in dtypes
+        }
+        return runner(**arguments)
 
     named = frozen.signatures[signature]
     ends = Endpoints.of(frozen, named)

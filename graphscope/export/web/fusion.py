@@ -23,34 +23,34 @@ def fuse(graph: Graph, outputs: Iterable[Tensor]) -> int:
 
     Only what nothing else reads; the node keeps the name of the last of them.
     """
-    kept, count = {tensor.node for tensor in outputs}, 0
+    ends, count = {tensor.node for tensor in outputs}, 0
     for name in list(graph.by_op(*FUSED)):
-        chain = _chain(graph, name, kept)
+        chain = _chain(graph, name, ends)
         if len(chain) > 1:
             _join(graph, chain)
             count += 1
     return count
 
 
-def _chain(graph: Graph, name: str, kept: set[str]) -> list[str]:
+def _chain(graph: Graph, name: str, ends: set[str]) -> list[str]:
     """The product, its bias, its activation: as far as they follow each other alone."""
     chain = [name]
     attrs = graph.attrs(name)
     if attrs.get("data_format", "NHWC") != "NHWC" or attrs.get("transpose_b"):
         return chain  # wasm's fused product of a transposed matrix adds wrongly
-    bias = _only_reader(graph, name, kept)
+    bias = _only_reader(graph, name, ends)
     if not bias or graph.op(bias) not in SUMS or not _bias(graph, bias, name):
         return chain
     chain.append(bias)
-    after = _only_reader(graph, bias, kept)
+    after = _only_reader(graph, bias, ends)
     if after and graph.op(after) in ACTIVATIONS:
         chain.append(after)
     return chain
 
 
-def _only_reader(graph: Graph, name: str, kept: set[str]) -> str:
+def _only_reader(graph: Graph, name: str, ends: set[str]) -> str:
     readers = graph.consumers(name)
-    if len(readers) != 1 or name in kept:
+    if len(readers) != 1 or name in ends:
         return ""
     reader = readers[0][0]
     return "" if graph.node(reader).controls else reader

@@ -102,10 +102,10 @@ def count_one_hots(graph: Graph) -> Iterator[str]:
 
 
 def _number(graph: Graph, name: str, value: int, dtype: str) -> Tensor:
-    found = fresh(graph, name)
+    constant = fresh(graph, name)
     attrs = {"dtype": dtype, "value": np.array(value, dtype)}
-    put(graph, found, Node("Const", attrs), ())
-    return Tensor(found)
+    put(graph, constant, Node("Const", attrs), ())
+    return Tensor(constant)
 
 
 def shape_lookups(graph: Graph) -> Iterator[str]:
@@ -148,5 +148,5 @@ REPAIRS: tuple[Repair, ...] = (
 
 def repair(graph: Graph) -> list[str]:
     """All repairs, in place; what was done, once each."""
-    done = [said for each in REPAIRS for said in each(graph)]
+    done = [note for each in REPAIRS for note in each(graph)]
     return list(dict.fromkeys(done))

@@ -132,10 +132,10 @@ class JavaScriptRunner(EndpointRunner):
         noise: Noise | None = None,
     ) -> list[np.ndarray]:
         ports = {name: self.ends.port(name).dtype for name in feeds}
-        given = {
+        arguments = {
             self.ends.name_of(n): _coded(value, ports[n]) for n, value in feeds.items()
         }
-        request = {"feeds": given, "names": [self.ends.name_of(n) for n in outputs]}
+        request = {"feeds": arguments, "names": [self.ends.name_of(n) for n in outputs]}
         while True:
             answer = self._ask(request)
             if "error" not in answer:

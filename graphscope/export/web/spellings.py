@@ -126,12 +126,12 @@ def _transposed(
     part: str,
     x: Tensor,
     labels: str,
-    wanted: str,
+    target_labels: str,
     kind: Mapping[str, object],
 ) -> Tensor:
-    if labels == wanted:
+    if labels == target_labels:
         return x
-    order = np.array([labels.index(label) for label in wanted], np.int32)
+    order = np.array([labels.index(label) for label in target_labels], np.int32)
     axes = parts.constant(f"{part}_order", order)
     return parts.node(part, "Transpose", {**kind, "Tperm": "int32"}, x, axes)
 
@@ -156,7 +156,7 @@ def split_groups(graph: Graph) -> Iterator[str]:
 
 def _split(parts: Parts, x: Tensor, kernel: np.ndarray, groups: int) -> None:
     attrs = parts.graph.attrs(parts.name)
-    kept = {key: attrs[key] for key in ("T", *_PLACES) if key in attrs}
+    split_attrs = {key: attrs[key] for key in ("T", *_PLACES) if key in attrs}
     axis = parts.constant("axis", np.array(3, np.int32))
     pieces = {"T": attrs["T"], "num_split": groups}
     split = parts.node("split", "Split", pieces, axis, x)
@@ -164,7 +164,7 @@ def _split(parts: Parts, x: Tensor, kernel: np.ndarray, groups: int) -> None:
     for number, piece in enumerate(np.split(kernel, groups, axis=3)):
         weight = parts.constant("kernel", np.ascontiguousarray(piece))
         part = Tensor(split.node, number)
-        products.append(parts.node("group", "Conv2D", kept, part, weight))
+        products.append(parts.node("group", "Conv2D", split_attrs, part, weight))
     concat = {"T": attrs["T"], "N": groups, "Tidx": "int32"}
     parts.end("ConcatV2", concat, *products, axis)
 
@@ -199,10 +199,10 @@ def _padding(
     """By how many SAME pads height and width in all; nothing where a size is not known."""
     x, kernel = (specs.get(t, TensorSpec()).shape for t in graph.inputs(name)[:2])
     sides = zip((x or ())[1:3], (kernel or ())[:2], _strides(graph, name))
-    known = [
+    sizes = [
         (size, window, stride) for size, window, stride in sides if size and window
     ]
-    for size, window, stride in known if len(known) == 2 else ():
+    for size, window, stride in sizes if len(sizes) == 2 else ():
         yield (-(-size // stride) - 1) * stride + window - size
 
 

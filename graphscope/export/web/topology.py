@@ -126,11 +126,11 @@ def signature_json(signature: Signature) -> dict[str, object]:
 def _side(signature: Signature, tensors: Mapping[str, Tensor]) -> dict[str, object]:
     from google.protobuf.json_format import MessageToDict
 
-    found = {}
+    by_name = {}
     for key, tensor in tensors.items():
         spec = signature.specs[tensor]
         number = _NUMBERS.get(spec.dtype, 0)
         info = proto.TensorInfo(name=str(tensor), dtype=NARROW.get(number, number))
         put_shape(info.tensor_shape, spec.shape)
-        found[key] = MessageToDict(info)
-    return found
+        by_name[key] = MessageToDict(info)
+    return by_name

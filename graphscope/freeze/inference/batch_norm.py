@@ -52,49 +52,49 @@ def _uses(
     graph: Graph, whole: Graph, statistic: Tensor
 ) -> list[tuple[Tensor, tuple[int, ...]]]:
     """The tensors above a statistic that the inference graph computes with, and the axes squeezed on the way there."""
-    uses, seen = [], {statistic}
+    uses, visited = [], {statistic}
     queue: list[tuple[Tensor, tuple[int, ...]]] = [(statistic, ())]
     if not _reduces(whole, statistic):
         return []
-    while queue and len(seen) < REACH:
+    while queue and len(visited) < REACH:
         tensor, squeezed = queue.pop(0)
         op = whole.op(tensor.node)
         if op in FUSED:
             if tensor.node in graph and tensor.port in (1, 2):
                 uses.append((tensor, squeezed))
             continue
-        if tensor.node in graph and _read_beyond(graph, tensor, seen):
+        if tensor.node in graph and _read_beyond(graph, tensor, visited):
             uses.append((tensor, squeezed))
             continue
         if op == "Squeeze":
             squeezed = tuple(whole.attrs(tensor.node).get("squeeze_dims") or ())
         for source in whole.inputs(tensor.node) if op in _THROUGH else ():
-            if source not in seen:
-                seen.add(source)
+            if source not in visited:
+                visited.add(source)
                 queue.append((source, squeezed))
     return uses
 
 
-def _read_beyond(graph: Graph, tensor: Tensor, seen: Container[Tensor]) -> bool:
+def _read_beyond(graph: Graph, tensor: Tensor, members: Container[Tensor]) -> bool:
     """Whether the inference graph uses the tensor otherwise than to hand it on to what is looked at already."""
     return any(
         graph.op(reader) not in _THROUGH
         or graph.op(reader) in ("Mul", "RealDiv")
-        or Tensor(reader) not in seen
+        or Tensor(reader) not in members
         for reader, _ in graph.consumers(*tensor)
     )
 
 
 def _reduces(whole: Graph, statistic: Tensor) -> bool:
     """Whether a few ops up something is averaged over the batch."""
-    stack, seen = [statistic.node], {statistic.node}
-    while stack and len(seen) < REACH:
+    stack, visited = [statistic.node], {statistic.node}
+    while stack and len(visited) < REACH:
         name = stack.pop()
         if whole.op(name) in _REDUCES:
             return True
         for source in whole._pred[name]:
-            if source not in seen:
-                seen.add(source)
+            if source not in visited:
+                visited.add(source)
                 stack.append(source)
     return False
 

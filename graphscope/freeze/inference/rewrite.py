@@ -57,7 +57,7 @@ def for_inference(
     averages: Averages,
 ) -> tuple[Graph, list[Change]]:
     """The pruned graph of ``model`` in its inference form, and what was changed to get there."""
-    wanted = list(outputs)
+    ends = list(outputs)
     changes = [
         Change(f"{name} set to {value}", (name,), f"{name} set to {value}")
         for name, value in modes.items()
@@ -65,7 +65,7 @@ def for_inference(
     whole = model.graph
     graph = specialise(whole, modes, model.functions)
     graph, ranges = read_stored_ranges(graph)
-    graph = prune(graph, wanted)
+    graph = prune(graph, ends)
     changes += [
         Change(
             f"quantises with its stored range {' to '.join(names)}",
@@ -76,11 +76,11 @@ def for_inference(
         if name in graph
     ]
     changes += use_moving_statistics(graph, whole, averages)
-    graph = prune(graph, wanted)
+    graph = prune(graph, ends)
     changes += [
         Change("dropout removed", (name,), "no dropout") for name in drop_dropout(graph)
     ]
-    return prune(graph, wanted), changes
+    return prune(graph, ends), changes
 
 
 def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> list[str]:
@@ -88,12 +88,12 @@ def drop_copies(graph: Graph, outputs: Iterable[Tensor]) -> list[str]:
 
     Those stay that are outputs, that carry deadness or a frame, or that a control dependency names.
     """
-    kept = {tensor.node for tensor in outputs}
-    kept |= {source for name in graph for source in graph.node(name).controls}
+    ends = {tensor.node for tensor in outputs}
+    ends |= {source for name in graph for source in graph.node(name).controls}
     dropped = []
     for name in [*graph.by_op(*COPIES)]:
         inputs = graph.inputs(name)
-        if name in kept or not inputs or graph.node(name).controls:
+        if name in ends or not inputs or graph.node(name).controls:
             continue
         if graph.op(inputs[0].node) in FRAME_OPS or inputs[0].node == name:
             continue

@@ -48,9 +48,9 @@ def lifetimes() -> Mapping[str, Lifetime]:
 
 def release_of(producer: int) -> str:
     """The newest release asked that a reader of this GraphDef version is at least: ``""`` before the first."""
-    known = list(releases())
-    place = bisect_right(known, producer)
-    return releases()[known[place - 1]] if place else ""
+    history = list(releases())
+    place = bisect_right(history, producer)
+    return releases()[history[place - 1]] if place else ""
 
 
 def _lifetime(line: str) -> tuple[str, Lifetime]:

@@ -113,8 +113,10 @@ def _spelled(graph: Graph, name: str) -> Node:
     node = graph.node(name)
     if not node.op.startswith("FusedBatchNorm"):
         types = {} if node.op != "BatchMatMulV3" else _one_type(node, name)
-        wanted = {k: node.attrs[k] for k in ("T", "adj_x", "adj_y") if k in node.attrs}
-        return replace(node, op=_PLAIN[node.op], attrs={**wanted, **types})
+        matmul_attrs = {
+            k: node.attrs[k] for k in ("T", "adj_x", "adj_y") if k in node.attrs
+        }
+        return replace(node, op=_PLAIN[node.op], attrs={**matmul_attrs, **types})
     if node.attrs.get("is_training", True) or graph.consumers(name, 5):
         raise NotExpressible(
             f"{node.op} (node {name!r}) in training mode has no spelling for TensorFlow 1.13 and before"

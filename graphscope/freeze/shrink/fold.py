@@ -30,7 +30,7 @@ def fold_constants(
     What folding would make larger (a Fill, a Tile) stays.
     """
     copy, constants = duplicate(graph), Constants(graph)
-    kept = {tensor.node for tensor in outputs}
+    ends = {tensor.node for tensor in outputs}
     folded = []
     for name in graph:
         node = graph.node(name)
@@ -40,7 +40,7 @@ def fold_constants(
             or node.op in FRAME_OPS  # a loop begins or ends there
             or len(dtypes) != 1
             or not graph._pred[name]
-            or name in kept
+            or name in ends
         ):
             continue
         value = constants.value(Tensor(name))
@@ -62,10 +62,10 @@ def fold_batch_norm(
     graph: Graph, outputs: Iterable[Tensor]
 ) -> tuple[Graph, list[Change]]:
     """The graph with batch normalisations, and products with one number a channel, folded into the kernels before them."""
-    copy, kept = duplicate(graph), {tensor.node for tensor in outputs}
+    copy, ends = duplicate(graph), {tensor.node for tensor in outputs}
     folded = []
     for name in [*copy.by_op(*FUSED, "Mul", "RealDiv")]:
-        step = _Step(copy, name, kept)
+        step = _Step(copy, name, ends)
         if step.applies():
             step.apply()
             folded.append(name)
@@ -76,8 +76,8 @@ def fold_batch_norm(
 class _Step:
     """One scale (and shift) right behind a convolution or a product with a constant kernel."""
 
-    def __init__(self, graph: Graph, name: str, kept: set[str]) -> None:
-        self.graph, self.name, self.kept = graph, name, kept
+    def __init__(self, graph: Graph, name: str, ends: set[str]) -> None:
+        self.graph, self.name, self.kept = graph, name, ends
         self.constants = Constants(graph)
         self.fused = graph.op(name) in FUSED
         self.bias = ""
@@ -219,11 +219,11 @@ def strip_defaults(graph: Graph) -> Graph:
     """The graph without attributes that say what is the default anyway, which an older TensorFlow may not know."""
     copy = duplicate(graph)
     for name in copy:
-        node, known = copy.node(name), opdefs.defaults(copy.op(name))
+        node, defaults = copy.node(name), opdefs.defaults(copy.op(name))
         same = {
             k: None
-            for k in known
-            if k in node.attrs and _equal(node.attrs[k], known[k])
+            for k in defaults
+            if k in node.attrs and _equal(node.attrs[k], defaults[k])
         }
         if same:
             put(copy, name, replace(node, attrs=Edited(node.attrs, same)))

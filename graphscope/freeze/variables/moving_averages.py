@@ -61,12 +61,12 @@ def find_averages(graph: Graph) -> Averages:
         elif other != variable and _alike(graph, other, variable):
             averages.of[other] = variable
     if averages.of:
-        taught = _taught_by(graph, set(averages.of.values()))
-        averages.of = {w: v for w, v in averages.of.items() if v not in taught}
+        trained = _trained_by(graph, set(averages.of.values()))
+        averages.of = {w: v for w, v in averages.of.items() if v not in trained}
     return averages
 
 
-def _taught_by(graph: Graph, variables: set[str]) -> set[str]:
+def _trained_by(graph: Graph, variables: set[str]) -> set[str]:
     """Of variables that follow others those that an optimizer's gradients depend on: a target network's, or a teacher's.
 
     Such a copy has a part of its own in training; an average for evaluation is read by nothing that trains.
@@ -102,9 +102,9 @@ def averages_of(
 
 def variable_of(graph: Graph, tensor: Tensor) -> str:
     """The variable that a tensor reads, ``""`` where it is something else."""
-    seen = set()
-    while tensor.node in graph and tensor.node not in seen:
-        seen.add(tensor.node)
+    visited = set()
+    while tensor.node in graph and tensor.node not in visited:
+        visited.add(tensor.node)
         op = graph.op(tensor.node)
         if op in VARIABLES:
             return tensor.node
@@ -123,8 +123,8 @@ def _alike(graph: Graph, a: str, b: str) -> bool:
 
 def _followed(graph: Graph, variable: str, value: Tensor) -> Tensor | None:
     """``s`` of the update; None where the update is no average."""
-    stack, seen = [value], {value.node}
-    while stack and len(seen) < REACH:
+    stack, visited = [value], {value.node}
+    while stack and len(visited) < REACH:
         tensor = stack.pop(0)
         op, inputs = graph.op(tensor.node), graph.inputs(tensor.node)
         if op in (*spellings.SUMS, "Sub") and len(inputs) == 2:
@@ -137,8 +137,8 @@ def _followed(graph: Graph, variable: str, value: Tensor) -> Tensor | None:
                 if followed is not None and variable_of(graph, followed) != variable:
                     return followed
         for source in inputs if op in _ALGEBRA else ():
-            if source.node not in seen:
-                seen.add(source.node)
+            if source.node not in visited:
+                visited.add(source.node)
                 stack.append(source)
     return None
 
@@ -160,13 +160,13 @@ def _unscaled(graph: Graph, tensor: Tensor) -> Tensor | None:
 
 def _is_constant(graph: Graph, tensor: Tensor) -> bool:
     """Whether a few constants are all that is above the tensor; told without walking further than that takes."""
-    stack, seen = [tensor.node], {tensor.node}
-    while stack and len(seen) < REACH:
+    stack, visited = [tensor.node], {tensor.node}
+    while stack and len(visited) < REACH:
         name = stack.pop()
         if graph.op(name) not in _ALGEBRA and graph.op(name) != "Const":
             return False
         for source in graph._pred[name]:
-            if source not in seen:
-                seen.add(source)
+            if source not in visited:
+                visited.add(source)
                 stack.append(source)
     return not stack

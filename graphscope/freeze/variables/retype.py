@@ -36,13 +36,13 @@ def retype_handles(graph: Graph, handles: Mapping[Tensor, str], bodies: object) 
     Raises NotExpressible where an op can only work on a variable.
     """
     stack = list(handles.items())
-    seen: set[tuple[str, int, Tensor]] = set()
+    visited: set[tuple[str, int, Tensor]] = set()
     while stack:
         tensor, dtype = stack.pop()
         for name, slot in graph.consumers(*tensor):
-            if (name, slot, tensor) in seen:
+            if (name, slot, tensor) in visited:
                 continue
-            seen.add((name, slot, tensor))
+            visited.add((name, slot, tensor))
             passed = _rewrite(graph, name, slot, dtype, bodies)
             stack += [(Tensor(name, port), dtype) for port in passed]
 

@@ -32,13 +32,13 @@ def sum_temporaries(graph: Graph) -> Graph:
 def _terms(graph: Graph, name: str) -> list[Tensor]:
     """All that is assigned and added to the variable that this node destroys."""
     variable = _variable(graph, name)
-    terms, stack, seen = [], [variable], {variable}
+    terms, stack, visited = [], [variable], {variable}
     while stack:
         for reader, slot in graph.consumers(stack.pop()):
             op = graph.op(reader)
-            if reader in seen or op == "DestroyTemporaryVariable":
+            if reader in visited or op == "DestroyTemporaryVariable":
                 continue
-            seen.add(reader)
+            visited.add(reader)
             inputs = graph.inputs(reader)
             if op not in _SIGNS or slot != 0 or len(inputs) != 2:
                 raise NotExpressible(

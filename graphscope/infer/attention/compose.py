@@ -111,8 +111,8 @@ def _named(graph: Graph, pairs: Sequence[tuple[Layer, Tile]]) -> list[Layer]:
     gone = {name for _, each in pairs for name in each.members}
     payloads = [graph.node(name) for name in graph if name not in gone]
     stay = [payload for payload in payloads if isinstance(payload, Layer)]
-    told = [replace(layer, members=_core(graph, each)) for layer, each in pairs]
-    names = layer_names([*stay, *told])[len(stay) :]
+    named_layers = [replace(layer, members=_core(graph, each)) for layer, each in pairs]
+    names = layer_names([*stay, *named_layers])[len(stay) :]
     free = Names(graph)
     layers = (layer for layer, _ in pairs)
     return [replace(layer, name=free.unique(n)) for layer, n in zip(layers, names)]

@@ -60,8 +60,8 @@ def lift_regions(state: State, search: type[Search], lifting: type[Lifting]) -> 
 class Search:
     """Which nodes work on rows, where rows begin and end; ``worth`` are the nodes of regions that are worth lifting."""
 
-    def __init__(self, view: SymbolicView, kept: frozenset[str]) -> None:
-        self.view, self.graph, self.kept = view, view.graph, kept
+    def __init__(self, view: SymbolicView, outputs: frozenset[str]) -> None:
+        self.view, self.graph, self.kept = view, view.graph, outputs
         self.lead: dict[str, Dims] = {}
         self.starts: dict[str, Start] = {}
         self.fading: set[str] = set()
@@ -70,7 +70,7 @@ class Search:
         self.order = sources_first(view.graph) or []
         for name in self.order:
             self._visit(name)
-        self.worth = self.found_worth()
+        self.worth = self.worthwhile_nodes()
 
     def _visit(self, name: str) -> None:
         if self._is_reshape(name):
@@ -110,15 +110,15 @@ class Search:
                 return lead if _is_sayable((*lead, *after[1:])) else None
         return None
 
-    def _visit_end(self, name: str, lead: Dims, made: Dims) -> None:
+    def _visit_end(self, name: str, lead: Dims, dims: Dims) -> None:
         """A Reshape of rows: back to a sequence, or of the vectors alone."""
         source = self.view.inputs[name][0]
         width = (self.view.dims(source) or ())[1:]
-        for count in range(len(made) + 1):
-            if product(made[count:]) == product(width) and _alike(made[:count], lead):
-                self._note_equal(made[:count], lead)
-                after = (*lead, *made[count:])
-                if made[count:] == width or _is_sayable(after):
+        for count in range(len(dims) + 1):
+            if product(dims[count:]) == product(width) and _alike(dims[:count], lead):
+                self._note_equal(dims[:count], lead)
+                after = (*lead, *dims[count:])
+                if dims[count:] == width or _is_sayable(after):
                     self.ends[name] = after
                 return
 
@@ -156,17 +156,17 @@ class Search:
         return all(_alike(each, leads[0]) and _alike(leads[0], each) for each in leads)
 
     # -- what is worth it ---------------------------------------------------------------------
-    def found_worth(self) -> set[str]:
+    def worthwhile_nodes(self) -> set[str]:
         """The nodes of every region in which more reshapes go than come."""
         regions, worth = list(self.regions()), set(self.lead)
         for _ in range(
             len(regions) + 1
         ):  # what fades with one region may not with fewer
             self.fading = self._fading(worth)
-            kept = [region for region in regions if self.is_worth(region)]
-            if len(kept) == len(regions):
+            worthwhile = [region for region in regions if self.is_worth(region)]
+            if len(worthwhile) == len(regions):
                 break
-            regions, worth = kept, set().union(*kept)
+            regions, worth = worthwhile, set().union(*worthwhile)
         return worth
 
     def is_worth(self, region: set[str]) -> bool:
@@ -255,8 +255,8 @@ class Lifting:
             self._visit(name)
         now = ((down, self._now(tensor)) for down, tensor in self.old.tensors.items())
         self.up.graph["tensors"] = {d: t for d, t in now if t.node in self.up}
-        known = self.old.graph.get("equal_sizes", {})
-        self.up.graph["equal_sizes"] = {**known, **self.search.equal}
+        equal_sizes = self.old.graph.get("equal_sizes", {})
+        self.up.graph["equal_sizes"] = {**equal_sizes, **self.search.equal}
         return self.up
 
     def _now(self, tensor: Tensor) -> Tensor:
@@ -298,8 +298,8 @@ class Lifting:
         return self.view.dims(Tensor(name)) or ()
 
     def _spec(self, name: str, dims: Dims) -> TensorSpec:
-        known = self.specs.get(Tensor(name), TensorSpec())
-        return TensorSpec(known.dtype, tuple(size.number for size in dims))
+        spec = self.specs.get(Tensor(name), TensorSpec())
+        return TensorSpec(spec.dtype, tuple(size.number for size in dims))
 
     def in_sizes(self, name: str, source: Tensor, dims: Dims) -> Tensor:
         """The tensor in these sizes: itself before other reshapes, or what a Reshape makes of it."""

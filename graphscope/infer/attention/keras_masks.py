@@ -98,7 +98,7 @@ def _truth(view: SymbolicView, mask: Tensor) -> Tensor | None:
 
     So far below, a score is no more than the rest of a float32: as if it were replaced.
     """
-    number = _seen(view, mask, _HIDDEN)
+    number = _visibility(view, mask, _HIDDEN)
     if number is None or view.ops[number.node] != "Cast":
         return None
     truth = view.inputs[number.node][0]
@@ -110,7 +110,7 @@ def _padding(view: SymbolicView, mask: Tensor) -> Tensor | None:
 
     What lies so far below the other scores has no weight in float32, be it low or replaced, where a row is not hidden as a whole.
     """
-    number = _seen(view, mask, _FAR)
+    number = _visibility(view, mask, _FAR)
     if number is None or len(view.shape(number) or ()) != _SCORES:
         return None
     for _ in range(_DEEPEST):
@@ -146,7 +146,7 @@ def _is_forward(view: SymbolicView, tensor: Tensor) -> bool:
     return all(number is not None and (number == 1).all() for number in numbers)
 
 
-def _seen(view: SymbolicView, mask: Tensor, far: float) -> Tensor | None:
+def _visibility(view: SymbolicView, mask: Tensor, far: float) -> Tensor | None:
     """What is 1 wherever nothing is added to a score, and 0 where a number is taken from it that is at least so high."""
     source, _ = view.producer(mask)
     layer = view.graph.node(source.node)
@@ -179,10 +179,10 @@ def _sorted(view: SymbolicView, mask: Tensor, of_queries: bool) -> _Masks:
     rest: list[Tensor] = []
     causal = False
     for part in _parts(view, _without_heads(view, mask)):
-        places, seen = _places(view, part, of_queries), halves(view, part)
-        if seen == (1, 1):
+        places, visible = _places(view, part, of_queries), halves(view, part)
+        if visible == (1, 1):
             continue  # it hides nothing, as that of the past in a sequence of one
-        if seen == (1, 0):
+        if visible == (1, 0):
             causal = True
         elif places is not None and places[0] not in named:
             named[places[0]] = places[1]

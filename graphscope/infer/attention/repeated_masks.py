@@ -76,13 +76,13 @@ def _thin(view: SymbolicView, name: str) -> Tensor | None:
 
 def _attention(view: SymbolicView, name: str) -> Iterator[str | None]:
     """The attention layers that read a tensor as their mask; None for anything else that reads it."""
-    stack, seen = [name], {name}
+    stack, visited = [name], {name}
     while stack:
         for reader, slot in view.graph.consumers(stack.pop()):
             node = view.graph.node(reader)
             if node.op in _ALONG and _is_along(view, reader, slot):
-                if reader not in seen:
-                    seen.add(reader)
+                if reader not in visited:
+                    visited.add(reader)
                     stack.append(reader)
             else:
                 yield reader if _is_mask(node, slot) else None

@@ -67,8 +67,8 @@ def _loose(view: SymbolicView, name: str) -> tuple[int, ...] | None:
     if not after or after[0].number is not None:
         return None
     rest = [size.number for size in after[1:]]
-    known = [number for number in rest if number]
-    return (-1, *known) if len(known) == len(rest) else None
+    sizes = [number for number in rest if number]
+    return (-1, *sizes) if len(sizes) == len(rest) else None
 
 
 def _is_computed(graph: Graph, name: str) -> bool:

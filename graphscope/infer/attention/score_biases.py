@@ -48,12 +48,12 @@ def gather_biases(state: State) -> State:
     return state.become(copy)
 
 
-def _bias_of(view: View, name: str, kept: frozenset[str]) -> _Bias | None:
+def _bias_of(view: View, name: str, outputs: frozenset[str]) -> _Bias | None:
     """The sum that a softmax reads, where its terms are to be gathered."""
     if not _is_softmax(view, name):
         return None
     root, _ = view.producer(view.inputs[name][0])
-    terms = _terms(view, root, kept)
+    terms = _terms(view, root, outputs)
     scores = [(t, sign) for t, sign in terms if _is_scores(view, t)]
     others = tuple((t, sign) for t, sign in terms if (t, sign) not in scores)
     if len(scores) != 1 or scores[0][1] < 0 or not others:
@@ -72,14 +72,18 @@ def _is_softmax(view: View, name: str) -> bool:
     return kind in ("Softmax", "layers.Softmax")
 
 
-def _terms(view: View, root: Tensor, kept: frozenset[str]) -> list[tuple[Tensor, int]]:
+def _terms(
+    view: View, root: Tensor, outputs: frozenset[str]
+) -> list[tuple[Tensor, int]]:
     """The terms of a sum with their signs, through sums that nothing else reads."""
     left, terms = [(root, 1)], list[tuple[Tensor, int]]()
     while left:
         tensor, sign = left.pop()
         tensor, _ = view.producer(tensor)
         op, inputs = view.ops[tensor.node], view.inputs[tensor.node]
-        alone = len(view.graph.consumers(tensor.node)) == 1 and tensor.node not in kept
+        alone = (
+            len(view.graph.consumers(tensor.node)) == 1 and tensor.node not in outputs
+        )
         if not alone or len(left) + len(terms) > _LONGEST:
             terms.append((tensor, sign))
         elif op in ("Add", "AddN"):
@@ -108,8 +112,8 @@ def _is_scores(view: View, tensor: Tensor) -> bool:
 class _Gathering:
     """Writes the new sums; one that several softmaxes read is made once."""
 
-    def __init__(self, copy: Graph, view: View, kept: frozenset[str]) -> None:
-        self.copy, self.view, self.kept = copy, view, kept
+    def __init__(self, copy: Graph, view: View, outputs: frozenset[str]) -> None:
+        self.copy, self.view, self.kept = copy, view, outputs
         self.sums: dict[tuple[tuple[Tensor, int], ...], Tensor] = {}
         self.turned: dict[Tensor, Tensor] = {}
 
@@ -129,7 +133,7 @@ class _Gathering:
 
     def _sum(self, near: str, terms: tuple[tuple[Tensor, int], ...]) -> Tensor:
         (first, sign), *rest = terms
-        whole = first if sign > 0 else self._turned(first)
+        whole = first if sign > 0 else self._negated(first)
         for tensor, sign in rest:
             whole = self._joined(near, whole, tensor, sign)
         return whole
@@ -142,7 +146,7 @@ class _Gathering:
         put(self.copy, name, Node(op, {"T": spec.dtype}, (spec,)), [a, b])
         return Tensor(name)
 
-    def _turned(self, tensor: Tensor) -> Tensor:
+    def _negated(self, tensor: Tensor) -> Tensor:
         """The tensor with its sign turned; what a Rescaling makes is made so."""
         if tensor in self.turned:
             return self.turned[tensor]

@@ -142,8 +142,8 @@ def _is_implied(values: list[Any], ways: set[Hashable]) -> bool:
     """Whether sequences are the same in all runs, or differ in nothing but multiples of what differs anyway."""
     if len(set(map(len, values))) > 1:
         return False
-    found = (_way(list(column)) for column in zip(*values))
-    return all(way is None or way in ways for way in found)
+    column_ways = (_way(list(column)) for column in zip(*values))
+    return all(way is None or way in ways for way in column_ways)
 
 
 def _way(values: list[Any]) -> Hashable | None:

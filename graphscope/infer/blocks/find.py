@@ -216,11 +216,13 @@ def block_graph(graph: Graph, blocks: Blocks | None = None) -> Graph:
     blocks = find_blocks(graph) if blocks is None else blocks
     inside = {node: region for region in blocks.regions() for node in region.nodes()}
     names: dict[int, str] = {}
-    taken = set(graph)
+    used_names = set(graph)
     for number, region in enumerate(blocks.regions(), 1):
         name = scope(list(region.nodes())).strip("_/") or f"{region.kind}_{number}"
-        names[id(region)] = name if name not in taken else f"{region.kind}_{number}"
-        taken.add(names[id(region)])
+        names[id(region)] = (
+            name if name not in used_names else f"{region.kind}_{number}"
+        )
+        used_names.add(names[id(region)])
     up = Graph()
 
     def above(tensor: Tensor) -> Tensor:

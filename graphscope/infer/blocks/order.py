@@ -36,8 +36,8 @@ def _sources(graph: Graph, name: str) -> list[str]:
     return [tensor.node for tensor in graph.inputs(name)]
 
 
-def _readers(graph: Graph, name: str, known: Mapping[str, object]) -> list[str]:
-    return [reader for reader in graph._succ[name] if reader in known]
+def _readers(graph: Graph, name: str, numbers: Mapping[str, object]) -> list[str]:
+    return [reader for reader in graph._succ[name] if reader in numbers]
 
 
 def _fed(
@@ -71,9 +71,9 @@ def post_dominators(
     """
     meets: dict[str, object] = {}
     depth: dict[object, int] = {_SINK: 0}
-    wanted = set(roots)
+    pending = set(roots)
     for name in reversed(order):
-        meeting: object = _SINK if name in wanted else None
+        meeting: object = _SINK if name in pending else None
         for reader in graph._succ[name]:
             if reader in meets and meeting is not _SINK:
                 meeting = (

@@ -52,7 +52,7 @@ class Run:
                 yield part
 
 
-class _Found(NamedTuple):
+class _Repeat(NamedTuple):
     """A candidate: ``parts[start:end]`` of one sequence."""
 
     sequence: int
@@ -65,8 +65,8 @@ class _Ranked:
     """A group of equal runs: ``chosen`` are those that do not overlap, ``found`` all."""
 
     score: float
-    chosen: list[_Found]
-    found: list[_Found]
+    chosen: list[_Repeat]
+    found: list[_Repeat]
 
     @property
     def length(self) -> int:
@@ -130,7 +130,7 @@ class Repeats:
         while (best := self._best()) is not None:
             self._cut(best)
 
-    def _best(self) -> list[_Found] | None:
+    def _best(self) -> list[_Repeat] | None:
         """The runs that save most; not such as repeat within themselves what is worth a block of its own."""
         ranked = self._ranked()
         if not ranked:
@@ -145,58 +145,58 @@ class Repeats:
     def _ranked(self) -> list[_Ranked]:
         """The groups that save anything, best first."""
         groups = []
-        for found in self._groups().values():
-            saved = saving(self._length(found[0]), len(_apart(found)))
+        for repeat in self._groups().values():
+            saved = saving(self._length(repeat[0]), len(_apart(repeat)))
             if saved > 1:
-                groups.append((saved, found))
+                groups.append((saved, repeat))
         groups.sort(key=lambda group: -group[0])
         ranked = []
-        for _, found in groups[:_RANKED]:
-            for runs in self._by_names(found):
+        for _, repeat in groups[:_RANKED]:
+            for runs in self._by_names(repeat):
                 chosen = _apart(runs)
                 if len(chosen) > 1:
                     ranked.append(_Ranked(self._score(chosen), chosen, runs))
         return sorted((r for r in ranked if r.score > 1), key=lambda r: -r.score)
 
-    def _by_names(self, group: list[_Found]) -> Iterator[list[_Found]]:
+    def _by_names(self, group: list[_Repeat]) -> Iterator[list[_Repeat]]:
         """All of them, and where their names are built in several ways those of the commonest way."""
         yield group
         if len(group) > MANY:
             return
-        ways: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
+        ways: dict[tuple[str, ...], list[_Repeat]] = defaultdict(list)
         for each in group:
             ways[self.worth.patterns(self._flat(each))[1]].append(each)
         if 1 < len(ways) < len(group):
             yield max(ways.values(), key=len)
 
-    def _length(self, run: _Found) -> int:
+    def _length(self, run: _Repeat) -> int:
         """The lines that the parts take; a block inside takes one."""
         parts, lines = self._parts(run), self.worth.lines
         return sum(1 if isinstance(part, Run) else lines[part] for part in parts)
 
-    def _flat(self, run: _Found) -> list[str]:
+    def _flat(self, run: _Repeat) -> list[str]:
         return [name for part in self._parts(run) for name in _names(part)]
 
-    def _parts(self, run: _Found) -> list[str | Run]:
+    def _parts(self, run: _Repeat) -> list[str | Run]:
         return self.sequences[run.sequence].parts[run.start : run.end]
 
-    def _score(self, chosen: list[_Found]) -> float:
+    def _score(self, chosen: list[_Repeat]) -> float:
         some = chosen[:MANY]
         flat = [self._flat(run) for run in some]
         inputs = [self._inputs(self._parts(run)) for run in some]
         return self.worth.score(flat, inputs, self._length(chosen[0]), len(chosen))
 
-    def _groups(self) -> dict[int, list[_Found]]:
+    def _groups(self) -> dict[int, list[_Repeat]]:
         """Runs with one exit and few inputs, by a hash of what they are built of."""
         size = sum(len(sequence.parts) for sequence in self.sequences)
         longest = max(_SHORTEST_LIMIT, min(_LONGEST, _WORK // max(size, 1)))
         most = self.statements.most_inputs
-        groups: dict[int, list[_Found]] = defaultdict(list)
+        groups: dict[int, list[_Repeat]] = defaultdict(list)
         for number, sequence in enumerate(self.sequences):
             wiring = self._wiring(sequence)
             for start in range(len(sequence.parts)):
                 for end, key in _runs_from(start, wiring, longest, most):
-                    groups[key].append(_Found(number, start, end))
+                    groups[key].append(_Repeat(number, start, end))
         return {key: group for key, group in groups.items() if len(group) > 1}
 
     def _wiring(self, sequence: _Sequence) -> list[_Part]:
@@ -229,20 +229,20 @@ class Repeats:
         read = (tensor for part in parts for tensor in self._reads(part))
         return tuple(dict.fromkeys(t for t in read if t.node not in inside))
 
-    def _cut(self, chosen: list[_Found]) -> None:
+    def _cut(self, chosen: list[_Repeat]) -> None:
         """Replace the chosen runs, and in twins what stands where they stand, by one Run each."""
         kind = len(self.kinds)
         runs_of_kind = self.kinds[kind] = []
         for number, sequence in enumerate(self.sequences):
-            here = [found for found in chosen if found.sequence == number]
+            here = [repeat for repeat in chosen if repeat.sequence == number]
             for parts in [sequence.parts, *sequence.twins] if here else []:
-                for found in reversed(here):
-                    inside = parts[found.start : found.end]
+                for repeat in reversed(here):
+                    inside = parts[repeat.start : repeat.end]
                     last = inside[-1]
                     output = last.output if isinstance(last, Run) else last
                     run = Run(kind, inside, self._inputs(inside), output)
                     runs_of_kind.append(run)
-                    parts[found.start : found.end] = [run]
+                    parts[repeat.start : repeat.end] = [run]
         bodies = [run.parts for run in runs_of_kind]
         self.sequences.append(
             _Sequence(bodies[0], frozenset({runs_of_kind[0].output}), bodies[1:])
@@ -311,9 +311,9 @@ def _repeats_in(inner: _Ranked, outer: _Ranked) -> bool:
     return False
 
 
-def _apart(runs: list[_Found]) -> list[_Found]:
+def _apart(runs: list[_Repeat]) -> list[_Repeat]:
     """The first of each that overlap."""
-    chosen: list[_Found] = []
+    chosen: list[_Repeat] = []
     for each in runs:
         last = chosen[-1] if chosen else None
         if last is None or last.sequence != each.sequence or each.start >= last.end:

@@ -261,12 +261,12 @@ def _counts_examples(case: Case, tensor: Tensor, shape: tuple[int | None, ...]) 
 
 def _layout(case: Case) -> Iterator[Finding]:
     graph = case.flat.graph
-    wanted = frozenset(
+    layouts = frozenset(
         {*spellings.FUSED_BATCH_NORMS, *"Conv2D MaxPool AvgPool BiasAdd Conv3D".split()}
     )
     nodes = [
         n
-        for n in case.on_path(*wanted)
+        for n in case.on_path(*layouts)
         if str(graph.attrs(n).get("data_format", "")).startswith("NC")
     ]
     if nodes:

@@ -48,14 +48,14 @@ def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
     rest = []
     for region in regions:
         places = [x for x in layers if x.members & region.members]
-        taken = [x for x in places if not isinstance(x, Loop)]
-        if not taken:
+        regions_in = [x for x in places if not isinstance(x, Loop)]
+        if not regions_in:
             rest.append(region)
-    known = [region for region in regions if region not in rest]
+    others = [region for region in regions if region not in rest]
     texts = []
-    if known and layers:
-        kinds = {x.op: None for r in known for x in layers if x.members & r.members}
-        names = listed([shown(r.loops[0]) for r in known])
+    if others and layers:
+        kinds = {x.op: None for r in others for x in layers if x.members & r.members}
+        names = listed([shown(r.loops[0]) for r in others])
         texts.append(f"{names}: recovered as {', '.join(kinds)}")
     if rest:
         sizes = [f"{shown(r.loops[0])!r} ({number_of(r.ops, 'op')})" for r in rest]

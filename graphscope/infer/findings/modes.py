@@ -171,41 +171,41 @@ def _random(case: Case) -> Iterator[Finding]:
 
 def _is_mask(case: Case, i: int) -> bool:
     """Whether a draw is compared with a rate, a few ops down."""
-    flow, stack, seen = case.study.flow, [i], {i}
-    while stack and len(seen) < 24:
+    flow, stack, visited = case.study.flow, [i], {i}
+    while stack and len(visited) < 24:
         node = stack.pop()
         for n in flow.outputs[node]:
             if flow.ops[n] in _MASKS:
                 return True
-            if n not in seen and flow.ops[n] in (
+            if n not in visited and flow.ops[n] in (
                 *spellings.SUMS,
                 "Mul",
                 "Sub",
                 "Identity",
             ):
-                seen.add(n)
+                visited.add(n)
                 stack.append(n)
     return False
 
 
 def _is_governed(case: Case, i: int, fed: set[str]) -> bool:
     """Whether a mode placeholder can turn a mask off: it sets the rate, or a Switch stands around the draw."""
-    flow, stack, seen = case.study.flow, [i], {i}
-    while stack and len(seen) < 24:
+    flow, stack, visited = case.study.flow, [i], {i}
+    while stack and len(visited) < 24:
         node = stack.pop()
         for n in flow.outputs[node]:
-            if n not in seen and flow.ops[n] in (
+            if n not in visited and flow.ops[n] in (
                 *_MASKS,
                 *spellings.SUMS,
                 "Mul",
                 "Sub",
             ):
-                seen.add(n)
+                visited.add(n)
                 stack.append(n)
-    upstream = flow.upstream(seen, lambda j: flow.ops[j] != "Shape")
+    upstream = flow.upstream(visited, lambda j: flow.ops[j] != "Shape")
     named = any(upstream[flow.index[name]] for name in fed)
     around = [
-        s for j in seen for s in (*flow.controls[j], *(k for k, _ in flow.inputs[j]))
+        s for j in visited for s in (*flow.controls[j], *(k for k, _ in flow.inputs[j]))
     ]
     return named or any(_in_branch(flow.ops[j], flow, j) for j in around)
 

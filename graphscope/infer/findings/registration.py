@@ -117,11 +117,11 @@ def _beyond_definition(node: Node) -> list[str]:
     """The attributes that the op's definition does not declare; none where there is no definition."""
     if op_registry.find(node.op) is None:
         return []
-    known = op_registry.attr_types(node.op)
+    types = op_registry.attr_types(node.op)
     return [
         name
         for name in attr_names(node.attrs)
-        if name not in known and not name.startswith("_")
+        if name not in types and not name.startswith("_")
     ]
 
 

@@ -27,7 +27,7 @@ _FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 
 @dataclass
-class _Seen:
+class _Tally:
     """What one pass over the weights notes down; names by trouble."""
 
     broken: list[str]
@@ -43,11 +43,11 @@ class _Seen:
 def find(case: Case) -> Iterator[Finding]:
     if not case.read_weights:
         return
-    seen = _Seen([], [], [], {}, 0, [], [], defaultdict(list))
+    tally = _Tally([], [], [], {}, 0, [], [], defaultdict(list))
     for name, value in _values(case):
-        _look(seen, name, value)
+        _look(tally, name, value)
         release(value)
-    yield from _report(seen)
+    yield from _report(tally)
 
 
 def _values(case: Case) -> Iterator[tuple[str, np.ndarray]]:
@@ -87,64 +87,64 @@ def _ends_layer(flow: Flow, i: int) -> bool:
     return flow.ops[i] in _LAYERS or "Conv" in flow.ops[i]
 
 
-def _look(seen: _Seen, name: str, value: np.ndarray) -> None:
+def _look(tally: _Tally, name: str, value: np.ndarray) -> None:
     if value.dtype.kind != "f" and value.dtype.name != "bfloat16" or not value.size:
         return
     if value.dtype.itemsize < 4:
         value = value.astype(np.float32)
     low, high = float(value.min()), float(value.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        seen.broken.append(name)
+        tally.broken.append(name)
         return
     is_vector = value.ndim == 1 or _VECTORS.search(name) is not None
     if is_vector and value.size > 1:
-        seen.biases.append(low == high)
+        tally.biases.append(low == high)
     if is_vector or value.ndim < 2 or value.size < 2:
         return
-    seen.kernels += 1
+    tally.kernels += 1
     if low == high:
-        (seen.zero if low == 0 else seen.constant).append(name)
+        (tally.zero if low == 0 else tally.constant).append(name)
         return
     if value.size >= _LEAST:
-        seen.fresh.append(_is_fresh(value, low, high))
+        tally.fresh.append(_is_fresh(value, low, high))
     dead = int(np.sum(~np.any(value.reshape(-1, value.shape[-1]), axis=0)))
     if dead and value.shape[-1] > 1:
-        seen.dead[name] = dead
+        tally.dead[name] = dead
     if value.size >= SMALL:
         sample = value.reshape(-1)[:: max(1, value.size // 64)]
-        seen.twins[value.shape, low, high, sample.tobytes()].append(name)
+        tally.twins[value.shape, low, high, sample.tobytes()].append(name)
 
 
-def _report(seen: _Seen) -> Iterator[Finding]:
+def _report(tally: _Tally) -> Iterator[Finding]:
     yield from _say(
         "weights-not-finite",
         "error",
-        seen.broken,
+        tally.broken,
         "holds NaN or infinity: training diverged before this checkpoint",
     )
     yield from _say(
         "weights-all-zero",
         "warning",
-        seen.zero,
+        tally.zero,
         "is zero everywhere: what it multiplies is lost",
     )
     yield from _say(
         "weights-constant",
         "warning",
-        seen.constant,
+        tally.constant,
         "holds one value everywhere, as an initialiser leaves it or a fixed filter has it",
     )
-    if seen.dead:
-        total = sum(seen.dead.values())
+    if tally.dead:
+        total = sum(tally.dead.values())
         yield Finding(
             "dead-channels",
             "info",
-            f"{total} channel{'s have' if total > 1 else ' has'} no weight that is not zero, in {listed(seen.dead)}: whatever comes "
+            f"{total} channel{'s have' if total > 1 else ' has'} no weight that is not zero, in {listed(tally.dead)}: whatever comes "
             "in, each yields its bias",
-            tuple(seen.dead),
+            tuple(tally.dead),
         )
-    yield from _untrained(seen)
-    twins = [names for names in seen.twins.values() if len(names) > 1]
+    yield from _untrained(tally)
+    twins = [names for names in tally.twins.values() if len(names) > 1]
     if twins:
         yield Finding(
             "weights-duplicated",
@@ -154,20 +154,20 @@ def _report(seen: _Seen) -> Iterator[Finding]:
         )
 
 
-def _untrained(seen: _Seen) -> Iterator[Finding]:
+def _untrained(tally: _Tally) -> Iterator[Finding]:
     """Biases of one value each, or kernels spread as an initialiser draws them: all as before the first step."""
-    fresh, flat = (bool(each) and all(each) for each in (seen.fresh, seen.biases))
-    sure = fresh if flat or not seen.biases else False
-    if not sure and not (flat and seen.kernels >= 2 and len(seen.biases) >= 2):
+    fresh, flat = (bool(each) and all(each) for each in (tally.fresh, tally.biases))
+    sure = fresh if flat or not tally.biases else False
+    if not sure and not (flat and tally.kernels >= 2 and len(tally.biases) >= 2):
         return
     reasons = []
     if flat:
-        count = len(seen.biases)
+        count = len(tally.biases)
         each = "each hold" if count > 1 else "holds"
         vectors = f"bias and scale vector{'s' * (count > 1)}"
         reasons.append(f"its {count} {vectors} {each} a single value")
     if fresh:
-        text = f"its kernels ({len(seen.fresh)} looked at) fill just the range"
+        text = f"its kernels ({len(tally.fresh)} looked at) fill just the range"
         reasons.append(f"{text} that an initialiser (Glorot, He, LeCun) draws from")
     yield Finding(
         "weights-untrained",

@@ -38,10 +38,10 @@ def canonical_view(
 
     ``keep`` names nodes that must stay visible; ``probes`` are specs under several choices of open sizes.
     """
-    kept = frozenset(keep)
+    ends = frozenset(keep)
     view = _view(graph, model, specs or {}, probes)
     for _ in range(MOST_ROUNDS):
-        tiles = tile(view, forms(), kept)
+        tiles = tile(view, forms(), ends)
         if not tiles:
             break
         view = _rewritten(view, tiles, model)

@@ -23,15 +23,15 @@ _NOT_ELEMENTWISE = ("softmax", "log_softmax", "sparsemax", "glu")
 
 
 def turn_layers(
-    layers: list[Layer], specs: Mapping[Tensor, TensorSpec], kept: Collection[str]
+    layers: list[Layer], specs: Mapping[Tensor, TensorSpec], outputs: Collection[str]
 ) -> list[Layer]:
     """The layers, in order, less the Permutes that only led to another layout.
 
-    ``kept`` are nodes whose values must stay what they are (the outputs).
+    ``outputs`` are nodes whose values must stay what they are (the outputs).
     """
-    turned = _Turning(layers, specs, kept, FIRST).turned()
-    turned = [each for layer in turned for each in _computable(layer, specs)]
-    return _Turning(turned, specs, kept, LAST).turned()
+    results = _Turning(layers, specs, outputs, FIRST).turned()
+    results = [each for layer in results for each in _computable(layer, specs)]
+    return _Turning(results, specs, outputs, LAST).turned()
 
 
 def _to_last(rank: int) -> tuple[int, ...]:
@@ -52,10 +52,10 @@ class _Turning:
         self,
         layers: list[Layer],
         specs: Mapping[Tensor, TensorSpec],
-        kept: Collection[str],
+        outputs: Collection[str],
         towards: str,
     ) -> None:
-        self.layers, self.specs, self.kept = layers, specs, kept
+        self.layers, self.specs, self.outputs = layers, specs, outputs
         self.towards, (self.opens, self.closes) = towards, _TURNS[towards]
         self.owners = {layer.output: layer for layer in layers}
         self.readers = Counter(t for layer in layers for t in layer.inputs.values())
@@ -79,8 +79,8 @@ class _Turning:
         while at is not None:
             if at.op == "Permute":
                 opens = tuple(at.attrs["dims"]) == self.opens(len(dims) + 1)
-                formed = any("data_format" in layer.attrs for layer in chain_)
-                return [at, *chain_[::-1]] if opens and formed else []
+                has_format = any("data_format" in layer.attrs for layer in chain_)
+                return [at, *chain_[::-1]] if opens and has_format else []
             if not self.may_turn(at):
                 return []
             chain_.append(at)
@@ -94,7 +94,7 @@ class _Turning:
 
     def may_turn(self, layer: Layer) -> bool:
         """Whether a layer with one reader computes the same channels first, its arguments turned."""
-        if self.readers[layer.output] != 1 or layer.output.node in self.kept:
+        if self.readers[layer.output] != 1 or layer.output.node in self.outputs:
             return False
         if layer.attrs.get("activation") in _NOT_ELEMENTWISE:
             return False
@@ -117,18 +117,18 @@ class _Turning:
             attrs = dict(layer.attrs)
             if "data_format" in attrs:
                 attrs["data_format"] = self.towards
-            turned = replace(
+            result = replace(
                 layer,
                 attrs=attrs,
                 inputs={name: source for name in layer.inputs},
                 members=layer.members | back.members if last else layer.members,
                 output=back.output if last else unseen(layer.output, self.towards),
             )
-            self.instead[id(layer)] = turned
-            source = turned.output
+            self.instead[id(layer)] = result
+            source = result.output
         self.instead[id(back)] = None
         self.readers[opening.output] -= 1
-        if not self.readers[opening.output] and opening.output.node not in self.kept:
+        if not self.readers[opening.output] and opening.output.node not in self.outputs:
             self.instead[id(opening)] = None
 
 
@@ -145,22 +145,22 @@ def _computable(layer: Layer, specs: Mapping[Tensor, TensorSpec]) -> list[Layer]
         return [layer]
     if shape[-1] != bias.shape[-1]:
         return [layer]
-    turned, made = unseen(layer.output, "turned"), unseen(layer.output, LAST)
+    channels_last, back = unseen(layer.output, "turned"), unseen(layer.output, LAST)
     why = ("Keras would add the bias along the last axis",)
     opens = Layer(
         op="Permute",
         attrs={"dims": _to_last(len(shape))},
         inputs=layer.inputs,
-        output=turned,
+        output=channels_last,
         pattern=layer.pattern,
         evidence=why,
     )
     inside = replace(
         layer,
         attrs={**layer.attrs, "data_format": LAST},
-        inputs={name: turned for name in layer.inputs},
-        output=made,
+        inputs={name: channels_last for name in layer.inputs},
+        output=back,
     )
     dims = {"dims": _to_first(len(shape))}
-    closes = replace(opens, attrs=dims, inputs={"x": made}, output=layer.output)
+    closes = replace(opens, attrs=dims, inputs={"x": back}, output=layer.output)
     return [opens, inside, closes]

@@ -79,8 +79,8 @@ def explain_at(
         also = any(pattern in (p.name, p.op) for p in of_ops)
         if above.matched or not also or node not in subject.flat.graph:
             return str(above)
-    if layer is not None and (told := _told_otherwise(subject, layer)):
-        return f"{pattern} does not match at {asked!r}\n  {told}"
+    if layer is not None and (elsewhere := _without_formula(subject, layer)):
+        return f"{pattern} does not match at {asked!r}\n  {elsewhere}"
     at = node if node in subject.graph else subject.existing(node).node
     graph = subject.graph if at in subject.graph else subject.flat.graph
     below = explain_ops(
@@ -90,7 +90,7 @@ def explain_at(
     return "\n".join(map(str, answers))
 
 
-def _told_otherwise(subject: Subject, layer: Layer) -> str:
+def _without_formula(subject: Subject, layer: Layer) -> str:
     """What a layer is known to be where no formula over ops can be tried; "" where one can."""
     if subject.model.layered:
         return f"the file itself says that it is {layer.op}"

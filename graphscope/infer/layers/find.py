@@ -33,13 +33,13 @@ def find_layers(
     ``specs`` may be partial or empty: what needs a shape is then layers less often, or with a default. ``keep`` are
     tensors that must stay visible (the outputs asked for). ``view`` is that of the graph in canonical form.
     """
-    kept = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
-    view = view or canonical_view(graph, model, specs, keep=kept)
-    tiles = tile(view, all_patterns() if patterns is None else patterns, kept)
+    ends = {t.node if isinstance(t, Tensor) else Tensor.parse(t).node for t in keep}
+    view = view or canonical_view(graph, model, specs, keep=ends)
+    tiles = tile(view, all_patterns() if patterns is None else patterns, ends)
     layers = standing([_layer(each, view) for each in tiles], graph)
     layers = _in_order(graph, layers)
     if fuse_activations:
-        layers = turn_layers(_fused(layers, view, kept), specs or {}, kept)
+        layers = turn_layers(_fused(layers, view, ends), specs or {}, ends)
     return _named(layers)
 
 
@@ -47,9 +47,9 @@ def canonical_of(state: State) -> View:
     """The view of a state's graph in canonical form."""
     if "canonical" not in state.views:
         probes = [SpecsOf(facts) for facts in state.probes]
-        kept = {tensor.node for tensor in state.outputs}
+        ends = {tensor.node for tensor in state.outputs}
         state.views["canonical"] = canonical_view(
-            state.graph, state.model, state.specs, keep=kept, probes=probes
+            state.graph, state.model, state.specs, keep=ends, probes=probes
         )
     return state.views["canonical"]
 
@@ -78,7 +78,7 @@ def _layer(each: Tile, view: View) -> Layer:
     return replace(layer, evidence=layer.evidence + assumed) if assumed else layer
 
 
-def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:
+def _fused(layers: list[Layer], view: View, ends: set[str]) -> list[Layer]:
     """Activations written as ``activation=`` of the layer before, where the scopes say that they were.
 
     Keras and TensorFlow 1 put ``conv/Relu`` beside ``conv/BiasAdd`` when one call fused both; a layer of its own has a
@@ -90,7 +90,7 @@ def _fused(layers: list[Layer], view: View, kept: set[str]) -> list[Layer]:
     for layer in layers:
         owner = owners.get(next(iter(layer.inputs.values()), layer.output))
         name = _activation(layer)
-        if owner is not None and name and _written_together(owner, layer, view, kept):
+        if owner is not None and name and _written_together(owner, layer, view, ends):
             gone.add(id(owner))
             layer = _with_activation(owner, layer, name)
         fused.append(layer)
@@ -108,30 +108,30 @@ def _activation(layer: Layer) -> str | None:
     return None
 
 
-def _written_together(owner: Layer, layer: Layer, view: View, kept: set[str]) -> bool:
+def _written_together(owner: Layer, layer: Layer, view: View, ends: set[str]) -> bool:
     scope = owner.output.node.rpartition("/")[0]
-    if owner.attrs["activation"] != "linear" or owner.output.node in kept:
+    if owner.attrs["activation"] != "linear" or owner.output.node in ends:
         return False
     own = layer.members & view.dynamic
     if scope:
         inside = all(name.startswith(f"{scope}/") for name in own)
     else:  # nobody scoped anything: tf.nn.relu(tf.matmul(x, w) + b)
         inside = not any("/" in name for name in own)
-    return inside and _read_only_by(view, owner.output.node, layer.members, kept)
+    return inside and _read_only_by(view, owner.output.node, layer.members, ends)
 
 
 def _read_only_by(
-    view: View, name: str, members: frozenset[str], kept: set[str]
+    view: View, name: str, members: frozenset[str], ends: set[str]
 ) -> bool:
     """Whether all that reads a node, or what only passes it on, is among the members."""
-    stack, seen = [name], {name}
+    stack, visited = [name], {name}
     while stack:
         for reader, _ in view.readers(stack.pop()):
-            if reader in members or reader not in view.dynamic or reader in seen:
+            if reader in members or reader not in view.dynamic or reader in visited:
                 continue
-            if view.kinds[reader] not in PASS_THROUGH or reader in kept:
+            if view.kinds[reader] not in PASS_THROUGH or reader in ends:
                 return False
-            seen.add(reader)
+            visited.add(reader)
             stack.append(reader)
     return True
 

@@ -41,9 +41,9 @@ def has_fixed_shapes(loop: Loop) -> bool:
     """Whether every tensor in the loop is a plain one and keeps its shape, for all that is known."""
     if loop.function is None or not all(map(_are_plain, loop.facts.values())):
         return False
-    known = loop.facts.get(loop.function.name, {})
+    specs = loop.facts.get(loop.function.name, {})
     arguments = [
-        _sized(known.get(Tensor(name), UNKNOWN)) for name in loop.function.arguments
+        _sized(specs.get(Tensor(name), UNKNOWN)) for name in loop.function.arguments
     ]
     inside = facts_inside(loop.function, arguments, loop.library)
     is_whole = inside.keys() >= loop.facts.keys()  # no branch left out for its sizes

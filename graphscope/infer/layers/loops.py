@@ -73,8 +73,8 @@ def lift(
     functions |= new
 
     def specs() -> Callable[[Tensor], TensorSpec]:
-        found = infer_facts(selected, functions=functions, given=shapes)
-        return lambda tensor: found.get(tensor, UNKNOWN).spec
+        inferred = infer_facts(selected, functions=functions, given=shapes)
+        return lambda tensor: inferred.get(tensor, UNKNOWN).spec
 
     selected = give_rows(selected, whole, specs)
     return replace(
@@ -163,37 +163,41 @@ def _layer(
     functions: Mapping[str, Function],
 ) -> Loop:
     whole = functions[region.function]
-    given = graph.inputs(region.node)
-    holders = [weight_behind(graph, tensor.node) for tensor in given]
+    operands = graph.inputs(region.node)
+    holders = [weight_behind(graph, tensor.node) for tensor in operands]
     inner = bodies(whole.graph, functions)
     constants = _constants(whole, inner)
     uses = {holder: _use(graph, holder, facts) for holder in holders if holder}
-    kept = {(f, n): _constant_use(inner.get(f) or whole, n) for f, n in constants}
-    named = [*uses.items(), *((node, use) for (_, node), use in kept.items())]
+    constants_read = {
+        (f, n): _constant_use(inner.get(f) or whole, n) for f, n in constants
+    }
+    named = [*uses.items(), *((node, use) for (_, node), use in constants_read.items())]
     names = weight_names([(title, len(use.shape)) for title, use in named])
     by_holder = dict(zip(uses, names))
-    held = dict(zip(kept, names[len(uses) :]))
+    constant_names = dict(zip(constants_read, names[len(uses) :]))
     weights = dict(zip(names, (use for _, use in named)))
     inputs, arguments = {}, []
     free = Identifiers(names)
     single = sum(holder is None for holder in holders) == 1
-    for tensor, holder in zip(given, holders):
+    for tensor, holder in zip(operands, holders):
         name = by_holder.get(holder or "")
         if name is None:
             name = free.unique("inputs" if single else _last(shown(tensor.node)))
             inputs[name] = tensor
         arguments.append(name)
     title = shown((region.loops or (region.node,))[0])
-    told = [facts.get(t, UNKNOWN) for t in given]
-    told = [  # a weight may be trained: what it holds is no constant
+    entry_facts = [facts.get(t, UNKNOWN) for t in operands]
+    entry_facts = [  # a weight may be trained: what it holds is no constant
         fact if holder is None else fact._replace(value=None)
-        for fact, holder in zip(told, holders)
+        for fact, holder in zip(entry_facts, holders)
     ]
-    known = facts_inside(whole, told, functions)
+    body_facts = facts_inside(whole, entry_facts, functions)
     return Loop(
         op=_word(region, whole),
         attrs={"scope": title, "ops": region.ops},
-        outputs=tuple(known[whole.name].get(t, UNKNOWN).spec for t in whole.returns),
+        outputs=tuple(
+            body_facts[whole.name].get(t, UNKNOWN).spec for t in whole.returns
+        ),
         inputs=inputs,
         weights=weights,
         members=region.members,
@@ -203,8 +207,8 @@ def _layer(
         function=whole,
         arguments=tuple(arguments),
         library=inner,
-        facts=known,
-        held=held,
+        facts=body_facts,
+        held=constant_names,
     )
 
 
@@ -253,7 +257,7 @@ def weight_names(titles: Sequence[tuple[str, int]]) -> list[str]:
     >>> weight_names([("rnn/cell_0/gru/kernel", 2), ("rnn/cell_1/gru/kernel", 2)])
     ['cell_0_kernel', 'cell_1_kernel']
     """
-    paths = [_told(title, rank) for title, rank in titles]
+    paths = [_weight_path(title, rank) for title, rank in titles]
     same = set.intersection(*map(set, paths)) if len(paths) > 1 else set()
     paths_ = [[p for p in path[:-1] if p not in same] + path[-1:] for path in paths]
     free, names = Identifiers(), []
@@ -271,7 +275,7 @@ def weight_names(titles: Sequence[tuple[str, int]]) -> list[str]:
     return names
 
 
-def _told(title: str, rank: int) -> list[str]:
+def _weight_path(title: str, rank: int) -> list[str]:
     """The scopes and the name of a weight; one that only bears the name of the op that reads it is called by its rank."""
     parts = [part for part in shown(title).split("/") if part not in _READS]
     if not parts or _OP_NAME.match(parts[-1]):
@@ -288,8 +292,8 @@ _OP_NAME = re.compile(
 class Identifiers(Names):
     """Identifiers, each given once."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        super().__init__(taken, first=2)
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__(names, first=2)
 
     def unique(self, text: str) -> str:
         """The text as a lower-case identifier that was not given yet."""
@@ -318,11 +322,11 @@ def facts_inside(
         run = Inference(function.graph, library, {})
         run.arguments = dict(zip(function.arguments, arguments, strict=False))
         run.run()
-        known = inside.setdefault(function.name, {})
+        own = inside.setdefault(function.name, {})
         for name, ports in run.facts.items():
             for port, fact in enumerate(ports):
                 tensor = Tensor(name, port)
-                known[tensor] = join_facts(known.get(tensor, fact), fact)
+                own[tensor] = join_facts(own.get(tensor, fact), fact)
         return [run.at(tensor) for tensor in function.returns]
 
     infer(whole, facts, Library(functions, infer))

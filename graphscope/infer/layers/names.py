@@ -285,17 +285,17 @@ def _unique(layers: Sequence[Layer], wishes: list[list[str]]) -> list[str]:
     holders = _holders(layers, wishes)
     whole = Counter(names[-1] for names in wishes if names)
     numbered = Names()
-    taken = numbered.taken
+    names_used = numbered.taken
     unique = []
     for layer, names in zip(layers, wishes, strict=True):
         last = names[-1] if names and whole[names[-1]] == 1 else ""
         free = (
             n
             for n in names
-            if n and n not in taken and (len(holders[n]) == 1 or n == last)
+            if n and n not in names_used and (len(holders[n]) == 1 or n == last)
         )
         base = next((n for n in reversed(names) if n), "") or _type_name(layer.op)
         name = next(free, "") or numbered.unique(base)
-        taken.add(name)
+        names_used.add(name)
         unique.append(name)
     return unique

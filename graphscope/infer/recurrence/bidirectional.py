@@ -102,8 +102,8 @@ def _is_last_axis(merge: Layer) -> bool:
 
 def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
     """The direction that yields a tensor: of a sequence, in the order of time; of a last output, of either end."""
-    turned = _reversal(graph, tensor, values)
-    source = tensor if turned is None else turned[0]
+    reversal = _reversal(graph, tensor, values)
+    source = tensor if reversal is None else reversal[0]
     dropout, after = graph.node(source.node), source
     if dropout.op == "Dropout" and isinstance(dropout, Layer):
         source = graph.inputs(source.node)[0]
@@ -112,8 +112,8 @@ def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
         return None
     if len(layer.outputs) > 1 or any(n.startswith("initial") for n in layer.inputs):
         return None
-    given = dict(zip(layer.inputs, graph.inputs(source.node)))
-    sequence, mask = given["sequence"], _lengths(graph, given.get("mask"))
+    sources = dict(zip(layer.inputs, graph.inputs(source.node)))
+    sequence, mask = sources["sequence"], _lengths(graph, sources.get("mask"))
     before = _reversal(graph, sequence, values)
     backwards = bool(layer.attrs.get("go_backwards")) != (before is not None)
     if before is not None:
@@ -121,19 +121,19 @@ def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
         if before[1] is not None and before[1] != mask:
             return None
         if before[1] is None and mask is not None:
-            turned_mask = _reversal(graph, mask, values)
-            if turned_mask is None or turned_mask[1] is not None:
+            mask_reversal = _reversal(graph, mask, values)
+            if mask_reversal is None or mask_reversal[1] is not None:
                 return None
-            mask = turned_mask[0]
+            mask = mask_reversal[0]
     if layer.attrs.get("return_sequences"):
         own = before[1] if before is not None else mask
-        if (turned is not None) != backwards:
+        if (reversal is not None) != backwards:
             return None
-        if turned is not None and turned[1] is not None and turned[1] != own:
+        if reversal is not None and reversal[1] is not None and reversal[1] != own:
             return None
-        if turned is not None and turned[1] is None and before and before[1]:
+        if reversal is not None and reversal[1] is None and before and before[1]:
             return None
-    elif turned is not None:
+    elif reversal is not None:
         return None
     nodes = tuple(dict.fromkeys((source.node, after.node, tensor.node)))
     dropped = dropout if after != source and isinstance(dropout, Layer) else None
@@ -213,7 +213,7 @@ def _rate(half: Half) -> Any:
 
 def _join(graph: Graph, name: str, merge: Layer, forward: Half, backward: Half) -> None:
     config = {k: v for k, v in forward.layer.attrs.items() if k not in _DIRECTION}
-    given = dict(zip(forward.layer.inputs, graph.inputs(forward.name)))
+    sources = dict(zip(forward.layer.inputs, graph.inputs(forward.name)))
     weights = {f"forward_layer/{k}": u for k, u in forward.layer.weights.items()}
     weights |= {f"backward_layer/{k}": u for k, u in backward.layer.weights.items()}
     title = fresh(graph, _title(forward.name, backward.name))
@@ -227,13 +227,13 @@ def _join(graph: Graph, name: str, merge: Layer, forward: Half, backward: Half) 
             "merge_mode": _MERGES[merge.op],
         },
         outputs=merge.outputs,
-        inputs={key: given[key] for key in given},
+        inputs={key: sources[key] for key in sources},
         weights=weights,
         members=members,
         pattern="join_directions",
         name=title,
     )
-    graph.add(title, layer, given.values())
+    graph.add(title, layer, sources.values())
     if forward.dropout is not None:  # what is dropped of each is dropped of both
         own = fresh(graph, forward.dropout.name or "dropout")
         dropped = replace(forward.dropout, outputs=merge.outputs, name=own)

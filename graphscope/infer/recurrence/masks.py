@@ -56,7 +56,7 @@ def _yields_steps(layer: Layer) -> bool:
 
 def _is_seen(graph: Graph, reader: str) -> bool:
     """Whether a mask that comes to a node is seen there, or by a layer that it is handed on to."""
-    stack, known = [reader], {reader}
+    stack, visited = [reader], {reader}
     while stack:
         name = stack.pop()
         layer = graph.node(name)
@@ -64,7 +64,7 @@ def _is_seen(graph: Graph, reader: str) -> bool:
             continue  # an op hands no mask on, and a layer's own mask comes first
         if layer.op in _SEES:
             return True
-        after = {each for each, _ in graph.consumers(name, 0)} - known
-        known |= after
+        after = {each for each, _ in graph.consumers(name, 0)} - visited
+        visited |= after
         stack += after
     return False

@@ -50,9 +50,9 @@ class Placing(Sequences):
         raw = self.of.backwards and direct
         parts = [self._sequence(each, raw) for each in unit.inputs]
         x = parts[0] if len(parts) == 1 else self._joined(parts)
-        turned = None if raw or self.of.mask else self._unreversed(x, 1)
-        if turned is not None:
-            x, raw = turned, True
+        reversal = None if raw or self.of.mask else self._unreversed(x, 1)
+        if reversal is not None:
+            x, raw = reversal, True
         inputs = {"sequence": x}
         mask = self._mask(x)
         if mask is not None:
@@ -68,8 +68,8 @@ class Placing(Sequences):
         shape = self._spec(x).shape or (None, None)
         inner: tuple[int | None, ...] = (unit.units,)
         if unit.op != unit.cell.op:  # pictures, whose size the graph tells
-            found = self.view.shape(self.turn.state[unit.states[0]])
-            inner = (found or (None, None, None, unit.units))[1:]
+            state_shape = self.view.shape(self.turn.state[unit.states[0]])
+            inner = (state_shape or (None, None, None, unit.units))[1:]
         spec = TensorSpec(self._spec(x).dtype or "float32", (*shape[:2], *inner))
         state = TensorSpec(spec.dtype, (shape[0], *inner))
         layer = Layer(
@@ -187,7 +187,7 @@ class Placing(Sequences):
         major: Tensor | None = None
         for reader in list_readers(self.graph, Tensor(self.turn.node, port)):
             if self.graph.op(reader) == "TensorListGetItem":
-                last = self._taken(sequence, 1, -1)
+                last = self._entry(sequence, 1, -1)
                 self.spliced.move(Tensor(reader), last)
                 continue
             if self.graph.op(reader) == "TensorListLength":

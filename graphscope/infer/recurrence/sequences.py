@@ -13,7 +13,7 @@ from ...match import View
 from .opening.splice import Spliced
 
 
-def drop_unread(graph: Graph, names: frozenset[str], kept: frozenset[str]) -> None:
+def drop_unread(graph: Graph, names: frozenset[str], ends: frozenset[str]) -> None:
     """Remove those of the nodes that nothing outside of them reads, and what only fed them, in place."""
     read = {
         name for name in names if any(after not in names for after in graph._succ[name])
@@ -24,7 +24,7 @@ def drop_unread(graph: Graph, names: frozenset[str], kept: frozenset[str]) -> No
     stack = list(before)
     while stack:  # what only fed them
         name = stack.pop()
-        if name not in graph or graph._succ[name] or name in kept:
+        if name not in graph or graph._succ[name] or name in ends:
             continue
         if not graph.op(name).startswith("Placeholder"):
             stack += list(graph._pred[name])
@@ -77,10 +77,10 @@ class Sequences:
         if isinstance(node, Layer) or node.op != "ReverseV2":
             return None
         whole, axes = self.graph.inputs(tensor.node)
-        known = self.graph.node(axes.node).attrs.get("value")
-        if known is None and axes.node in self.view.kinds:
-            known = self.view.number(axes)
-        same = known is not None and np.reshape(known, -1).tolist() == [axis]
+        value = self.graph.node(axes.node).attrs.get("value")
+        if value is None and axes.node in self.view.kinds:
+            value = self.view.number(axes)
+        same = value is not None and np.reshape(value, -1).tolist() == [axis]
         return whole if same else None
 
     def _transposed(self, tensor: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ class Sequences:
         self.graph.add(name, node)
         return Tensor(name)
 
-    def _taken(self, tensor: Tensor, axis: int, place: int) -> Tensor:
+    def _entry(self, tensor: Tensor, axis: int, place: int) -> Tensor:
         """One entry along an axis, which goes: ``x[:, -1]`` where the axis is 1 and the place -1."""
         shape = self._spec(tensor).shape or (None, None, None)
         rest = (*shape[:axis], *shape[axis + 1 :])

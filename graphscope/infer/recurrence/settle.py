@@ -36,51 +36,51 @@ def settle_recurrence(
     if not loops and not fused:
         return graph
     spliced = splice(graph, loops)
-    known = read_recurrences(spliced, specs, values)
-    settled = [name for name in loops if known[name] is not None]
-    if len(settled) < len(loops):
-        spliced = splice(graph, settled)
-        known = read_recurrences(spliced, specs, values)
+    recurrences = read_recurrences(spliced, specs, values)
+    readable = [name for name in loops if recurrences[name] is not None]
+    if len(readable) < len(loops):
+        spliced = splice(graph, readable)
+        recurrences = read_recurrences(spliced, specs, values)
     view, keep = spliced.view(specs, values), tuple(keep)
     stacks = {name: stack for name in fused if (stack := read_cudnn(view, name))}
-    if not settled and not stacks:
+    if not readable and not stacks:
         return graph
     tensors = spliced.graph.graph["tensors"]
-    kept = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
-    for name in settled:
-        for recurrence in known[name] or []:
+    ends = frozenset(tensors.get(tensor, tensor).node for tensor in keep)
+    for name in readable:
+        for recurrence in recurrences[name] or []:
             StepPlacing(spliced, view, name, recurrence).place()
-        close(spliced, name, kept)
+        close(spliced, name, ends)
     for name, stack in stacks.items():
         CudnnPlacing(spliced, view, name, stack).place()
-        drop_unread(spliced.graph, frozenset({name}), kept)
+        drop_unread(spliced.graph, frozenset({name}), ends)
     name_weights(spliced)
-    known_values = spliced.valued(values)
-    settled_graph = settle_usage(spliced.graph, known_values, keep)
-    join_directions(settled_graph, known_values)
-    return settled_graph
+    spliced_values = spliced.valued(values)
+    used_graph = settle_usage(spliced.graph, spliced_values, keep)
+    join_directions(used_graph, spliced_values)
+    return used_graph
 
 
-def close(spliced: Spliced, name: str, kept: frozenset[str]) -> None:
-    """Take a loop out of the graph, and all that only fed it but what is ``kept``."""
+def close(spliced: Spliced, name: str, ends: frozenset[str]) -> None:
+    """Take a loop out of the graph, and all that only fed it but the ``ends``."""
     graph = spliced.graph
     graph.remove_node(name)
-    drop_unread(graph, spliced.inside[name] & graph._node.keys(), kept)
+    drop_unread(graph, spliced.inside[name] & graph._node.keys(), ends)
 
 
-def explain_loop(state: State, wanted: str, node: str) -> str:
-    """Why a loop of a layer graph is, or is no, recurrent layer of the Keras class ``wanted``: at which gate they part.
+def explain_loop(state: State, layer: str, node: str) -> str:
+    """Why a loop of a layer graph is, or is no, recurrent layer of the Keras class ``layer``: at which gate they part.
 
-    ``node`` is the loop or an op in it; "" where it is neither, or where ``wanted`` is no such class.
+    ``node`` is the loop or an op in it; "" where it is neither, or where ``layer`` is no such class.
     """
-    if wanted not in RECURRENT:
+    if layer not in RECURRENT:
         return ""
     for loop in state.loops:
         name = state.graph.raised(loop.output).node
         inside = node in loop.members or node.startswith(f"{loop.name}/")
         if inside or node in (name, loop.name):
             values = state.constants.value
-            return _explained(state.graph, state.specs, values, name, wanted)
+            return _explained(state.graph, state.specs, values, name, layer)
     return ""
 
 
@@ -89,18 +89,18 @@ def _explained(
     specs: Mapping[Tensor, TensorSpec],
     values: Values,
     name: str,
-    wanted: str,
+    layer: str,
 ) -> str:
     if not _is_candidate(graph, name):
-        return f"{wanted} does not match at {name!r}\n  its body runs functions"
+        return f"{layer} does not match at {name!r}\n  its body runs functions"
     spliced = splice(graph, [name])
-    known = read_recurrences(spliced, specs, values)[name] or []
-    ops = [unit.op for each in known for unit in each.units]
-    ops += ["RNN" for each in known if each.step is not None]
-    if wanted in ops:
-        return f"{wanted} matches at {name!r}"
+    recurrences = read_recurrences(spliced, specs, values)[name] or []
+    ops = [unit.op for each in recurrences for unit in each.units]
+    ops += ["RNN" for each in recurrences if each.step is not None]
+    if layer in ops:
+        return f"{layer} matches at {name!r}"
     why = spliced.reasons.get(name) or f"it is {', '.join(ops) or 'no layer'}"
-    return "\n  ".join([f"{wanted} does not match at {name!r}", *why.split("; ")])
+    return "\n  ".join([f"{layer} does not match at {name!r}", *why.split("; ")])
 
 
 def _is_candidate(graph: Graph, name: str) -> bool:
@@ -128,10 +128,10 @@ def read_recurrences(
             stepwise = StepReader(view, turn, spliced.weights)
             recurrence = stepwise.recurrence()
             reader.reason += f"; no cell of its own either: {stepwise.reason}"
-        known = recurrences[turn.loop]
-        if recurrence is None or known is None:
+        units = recurrences[turn.loop]
+        if recurrence is None or units is None:
             spliced.reasons[turn.loop] = reader.reason
             recurrences[turn.loop] = None
         else:
-            known.append(recurrence)
+            units.append(recurrence)
     return recurrences

@@ -30,19 +30,19 @@ def roll_recurrences(
 
     ``model`` is the file's, its calls inlined; ``shapes`` are shapes of feeds that replace what it says.
     """
-    kept = frozenset(tensor.node for tensor in outputs)
+    ends = frozenset(tensor.node for tensor in outputs)
     quiet = without_dropouts(graph)
-    rolled, functions = roll_chains(quiet, kept)
+    rolled, functions = roll_chains(quiet, ends)
     if not functions or not outputs or not is_acyclic(rolled, turn_ends(rolled)):
         return graph, {}
-    known = _recurrent(prune(rolled, outputs), functions, model, outputs, shapes)
+    recurrent = _recurrent(prune(rolled, outputs), functions, model, outputs, shapes)
     whiles = frozenset(name for name in rolled if name not in graph) & {
         name.removesuffix("_body") for name in functions
     }
-    if not known:
+    if not recurrent:
         return graph, {}
-    if whiles - known:
-        rolled, functions = roll_chains(quiet, kept, whiles - known)
+    if whiles - recurrent:
+        rolled, functions = roll_chains(quiet, ends, whiles - recurrent)
     if quiet is not graph:
         _drop_again(rolled, graph)
     return prune(rolled, outputs), functions
@@ -77,10 +77,10 @@ def _recurrent(
     nodes = ((name, layered.node(name)) for name in layered)
     names = [n for n, node in nodes if isinstance(node, Loop) and is_open_to(node)]
     spliced, values = splice(layered, names), state.constants.value
-    known = read_recurrences(spliced, state.specs, values)
+    by_loop = read_recurrences(spliced, state.specs, values)
     view = spliced.view(state.specs, values)
     recurrent: set[str] = set()
-    for name, recurrences in known.items():
+    for name, recurrences in by_loop.items():
         if recurrences and not any(_is_pair(view, each) for each in recurrences):
             recurrent |= set(_whiles(layered.node(name)))
     return frozenset(recurrent)

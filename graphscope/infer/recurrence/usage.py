@@ -67,11 +67,11 @@ class _Usage:
 
     def remove_unread(self, name: str) -> None:
         """Remove a node that nothing reads, and what only fed it."""
-        graph, kept = self.graph, {each.node for each in self.outputs}
+        graph, ends = self.graph, {each.node for each in self.outputs}
         stack = [name]
         while stack:
             each = stack.pop()
-            if each not in graph or graph._succ[each] or each in kept:
+            if each not in graph or graph._succ[each] or each in ends:
                 continue
             if not graph.op(each).startswith("Placeholder"):
                 stack += list(graph._pred[each])
@@ -102,8 +102,8 @@ class _Usage:
         else:
             outputs = outputs[:1]
         below = next((d for d, up in self.tensors.items() if up == Tensor(name)), None)
-        settled = replace(layer, attrs=attrs, outputs=outputs)
-        put(self.graph, name, replace(settled, output=below or layer.output))
+        result = replace(layer, attrs=attrs, outputs=outputs)
+        put(self.graph, name, replace(result, output=below or layer.output))
 
     def _settle_cell(self, name: str, layer: Layer) -> None:
         """The same of one with a cell of its own, whose output is none of its states."""
@@ -139,9 +139,9 @@ class _Usage:
     def _last_steps(self, name: str) -> list[str]:
         """What takes the last step of the layer's sequence, or of the same with the time first."""
         readers = [reader for reader, _ in self.graph.consumers(name, 0)]
-        turned = [reader for reader in readers if self.swaps(reader)]
+        swaps = [reader for reader in readers if self.swaps(reader)]
         steps = [reader for reader in readers if self._is_last_step(reader, 1)]
-        for each in turned:
+        for each in swaps:
             after = (reader for reader, _ in self.graph.consumers(each))
             steps += [reader for reader in after if self._is_last_step(reader, 0)]
         return steps
@@ -223,14 +223,14 @@ def _is_assigned(whole: Graph, variable: str, members: frozenset[str]) -> bool:
 
 def _leaves(whole: Graph, tensor: Tensor, members: frozenset[str]) -> bool:
     """Whether a tensor is what a loop, of which these are nodes, ends with."""
-    stack, seen = [tensor], set[Tensor]()
+    stack, visited = [tensor], set[Tensor]()
     while stack:
         each = stack.pop()
         if each.node in members:
             return True
         op, inputs = whole.op(each.node), whole.inputs(each.node)
-        if op in _ENDS and each not in seen:
-            seen.add(each)
+        if op in _ENDS and each not in visited:
+            visited.add(each)
             stack += inputs if "While" in op else inputs[each.port : each.port + 1]
     return False
 

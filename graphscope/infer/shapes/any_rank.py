@@ -50,7 +50,7 @@ def _takes_examples(graph: Graph, name: str, facts: Facts) -> bool:
     if graph.op(name) != "StridedSlice":
         return False
     ends = [facts[t].value if t in facts else None for t in graph.inputs(name)[1:3]]
-    known = [each.tolist() for each in ends if isinstance(each, np.ndarray)]
+    bounds = [each.tolist() for each in ends if isinstance(each, np.ndarray)]
     attrs = graph.attrs(name)
     masks = attrs.get("begin_mask", 0) or attrs.get("end_mask", 0)
-    return known == [[0], [1]] and not masks
+    return bounds == [[0], [1]] and not masks

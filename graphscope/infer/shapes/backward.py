@@ -36,11 +36,11 @@ def implied_shapes(
         node = data.get("node")
         if node is None or "feed" not in ops.traits(node.op):
             continue
-        known = facts[Tensor(name)].spec.shape if Tensor(name) in facts else None
-        if known is None and name in switches:
+        shape = facts[Tensor(name)].spec.shape if Tensor(name) in facts else None
+        if shape is None and name in switches:
             shapes[name] = Implied((), "it switches a mode or a rate")
-        elif known is None or None in known[1:]:
-            implied = _implied(graph, name, known, facts)
+        elif shape is None or None in shape[1:]:
+            implied = _implied(graph, name, shape, facts)
             if implied is not None:
                 shapes[name] = implied
     return shapes
@@ -100,7 +100,7 @@ def _readers(
     graph: Graph, feed: str, facts: Facts
 ) -> list[tuple[str, tuple[Shape, bool]]]:
     """What reads the feed, or what is made of it without a change of its rank; and what that tells of the feed."""
-    hints, seen = [], {feed}
+    hints, visited = [], {feed}
     stack: list[tuple[Tensor, Back]] = [(Tensor(feed), lambda shape: shape)]
     while stack:
         tensor, back = stack.pop()
@@ -110,8 +110,8 @@ def _readers(
             if hint is not None:
                 hints.append((name, (_through(back, hint[0]), hint[1])))
             before = _before(graph, name, slot, facts)
-            if name not in seen and before is not None:
-                seen.add(name)
+            if name not in visited and before is not None:
+                visited.add(name)
                 ports = range(max(1, len(opdefs.output_dtypes(node.op, node.attrs))))
                 stack += [
                     (Tensor(name, port), partial(_both, back, before)) for port in ports

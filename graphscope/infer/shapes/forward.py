@@ -21,7 +21,7 @@ from ...ops.values.facts import UNKNOWN, Contents, Fact, FactsOf, join_facts, sa
 from ...wire import op_registry, opdefs
 from .declared import is_vague_feed
 from .functions import Library
-from .resources import HANDLES, Arrays
+from .resources import HANDLES, Arrays, Site
 
 _SIZES = 4096  # elements of an integer tensor that are followed; a shape has fewer
 _NUMBERS = 16  # of any other dtype: scale factors, bounds of ranges
@@ -102,8 +102,8 @@ def topological(graph: Graph) -> list[str]:
                 if not waiting[target]:
                     ready.append(target)
     if len(order) < len(waiting):
-        seen = set(order)
-        order += [name for name in graph if name not in seen]
+        visited = set(order)
+        order += [name for name in graph if name not in visited]
     return order
 
 
@@ -157,14 +157,14 @@ class Inference:
         """What depends on some nodes; all, where something is written into an array and read elsewhere."""
         if any(self._is_array(name) for name in self.graph):
             return set(self.graph)
-        seen: set[str] = set()
+        visited: set[str] = set()
         stack = list(names)
         while stack:
             name = stack.pop()
-            if name not in seen:
-                seen.add(name)
+            if name not in visited:
+                visited.add(name)
                 stack += self.graph._succ[name]
-        return seen
+        return visited
 
     def _is_array(self, name: str) -> bool:
         node = self.graph._node[name].get("node")
@@ -218,10 +218,10 @@ class Inference:
             self._push(target)
 
     def _is_ready(self, node: Node, inputs: Sequence[Tensor]) -> bool:
-        known = self.facts
+        facts = self.facts
         if node.op in spellings.MERGES:
-            return any(tensor.node in known for tensor in inputs)
-        return all(tensor.node in known for tensor in inputs)
+            return any(tensor.node in facts for tensor in inputs)
+        return all(tensor.node in facts for tensor in inputs)
 
     def _widened(
         self, at: int, old: tuple[Fact, ...], new: tuple[Fact, ...]
@@ -234,23 +234,23 @@ class Inference:
         self, name: str, node: Node, inputs: Sequence[Tensor], forced: bool
     ) -> tuple[Fact, ...] | None:
         """The facts of all ports, None where the node has to wait for an array's first element."""
-        known = [self.at(tensor) for tensor in inputs]
+        operands = [self.at(tensor) for tensor in inputs]
         if name in self.arguments:
             return (self.arguments[name],)
         dtypes = self._dtypes(name, node)
         facts: Sequence[Fact] | None
         if node.op in HANDLES:
-            facts = HANDLES[node.op](self.arrays, name, node, known, dtypes)
+            facts = HANDLES[node.op](Site(self.arrays, name, node, operands, dtypes))
             for waiting in self.arrays.take_changed():
                 self._push(waiting)
             if facts is None and not forced:
                 return None
         elif self.library.calls(node):
-            facts = self.library.call(node, known)
+            facts = self.library.call(node, operands)
         elif node.op in spellings.MERGES:
             facts = self._merged(inputs)
         else:
-            facts = self._by_rule(name, node, known, dtypes)
+            facts = self._by_rule(name, node, operands, dtypes)
         return self._completed(name, node, dtypes, list(facts or ()))
 
     def _dtypes(self, name: str, node: Node) -> tuple[str, ...]:
@@ -266,30 +266,30 @@ class Inference:
 
     def _merged(self, inputs: Sequence[Tensor]) -> list[Fact]:
         """Of the branches that are known by now; the others widen it when they come."""
-        known = [self.at(tensor) for tensor in inputs if tensor.node in self.facts]
-        joined = known[0] if known else UNKNOWN
-        for fact in known[1:]:
+        operands = [self.at(tensor) for tensor in inputs if tensor.node in self.facts]
+        joined = operands[0] if operands else UNKNOWN
+        for fact in operands[1:]:
             joined = join_facts(joined, fact)
         return [joined, Fact(TensorSpec("int32", ()))]
 
     def _by_rule(
-        self, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
+        self, name: str, node: Node, operands: list[Fact], dtypes: tuple[str, ...]
     ) -> list[Fact]:
         if node.op == "Const":
             return [_constant(node, dtypes)]
         call = ops.Call(
             node.op,
             node.attrs,
-            [fact.spec for fact in known],
-            [fact.value for fact in known],
+            [fact.spec for fact in operands],
+            [fact.value for fact in operands],
             name,
         )
         shapes = ops.shapes(call, len(dtypes))
         specs = [TensorSpec(d, s) for d, s in zip(dtypes, shapes, strict=True)]
         values = ops.values(call, len(dtypes), _SIZES)
-        passed = _passed(node, known, len(dtypes))
+        passed = _passed(node, operands, len(dtypes))
         return [
-            Fact(spec, _kept(spec, value), handle)
+            Fact(spec, _value_of(spec, value), handle)
             for spec, value, handle in zip(specs, values, passed, strict=True)
         ]
 
@@ -336,17 +336,17 @@ def _is_followed(spec: TensorSpec) -> bool:
 _FOLLOWED = frozenset(("int32", "int64", "bool", "string"))
 
 
-def _kept(spec: TensorSpec, value: ops.Value) -> ops.Value:
+def _value_of(spec: TensorSpec, value: ops.Value) -> ops.Value:
     return None if value is None or not _is_followed(spec) else value
 
 
-def _passed(node: Node, known: list[Fact], ports: int) -> list[Contents | None]:
+def _passed(node: Node, operands: list[Fact], ports: int) -> list[Contents | None]:
     """Handles go through what yields its inputs unchanged."""
     none: list[Contents | None] = [None] * ports
-    if not any(fact.held for fact in known):
+    if not any(fact.held for fact in operands):
         return none
     if node.op in ("IdentityN", "_ListToArray", "_ArrayToList"):
-        return [fact.held for fact in known[:ports]] + none[len(known) :]
+        return [fact.held for fact in operands[:ports]] + none[len(operands) :]
     if "pass-through" in ops.traits(node.op) or node.op in spellings.SWITCHES:
-        return [known[0].held] * ports
+        return [operands[0].held] * ports
     return none

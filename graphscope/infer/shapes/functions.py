@@ -41,21 +41,23 @@ class Library:
         """Whether the node runs functions of the library."""
         return bool(self.functions) and (node.op in _OTHER or node.op in self.functions)
 
-    def call(self, node: Node, known: Sequence[Fact]) -> list[Fact]:
+    def call(self, node: Node, operands: Sequence[Fact]) -> list[Fact]:
         """What is known of the node's outputs; empty where nothing is."""
         if node.op in _CALLS:
-            return self._returned(node.attrs.get("f"), known)
+            return self._returned(node.attrs.get("f"), operands)
         if node.op in spellings.LOWERED_IFS:
             branches = [node.attrs.get("then_branch"), node.attrs.get("else_branch")]
-            return self._either(branches, known[1:])
+            return self._either(branches, operands[1:])
         if node.op in spellings.CASES:
-            return self._either(node.attrs.get("branches") or (), known[1:])
+            return self._either(node.attrs.get("branches") or (), operands[1:])
         if node.op in spellings.LOWERED_WHILES:
-            return self._looped(node, known)
-        return self._returned(FunctionRef(node.op, node.attrs), known)
+            return self._looped(node, operands)
+        return self._returned(FunctionRef(node.op, node.attrs), operands)
 
-    def _either(self, branches: Sequence[object], known: Sequence[Fact]) -> list[Fact]:
-        outcomes = [self._returned(branch, known) for branch in branches]
+    def _either(
+        self, branches: Sequence[object], operands: Sequence[Fact]
+    ) -> list[Fact]:
+        outcomes = [self._returned(branch, operands) for branch in branches]
         if not outcomes or len({len(outcome) for outcome in outcomes}) != 1:
             return []
         merged = outcomes[0]
@@ -63,9 +65,9 @@ class Library:
             merged = list(map(join_facts, merged, outcome))
         return merged
 
-    def _looped(self, node: Node, known: Sequence[Fact]) -> list[Fact]:
+    def _looped(self, node: Node, operands: Sequence[Fact]) -> list[Fact]:
         """The loop variables, widened until the body leaves them as they are."""
-        state = list(known)
+        state = list(operands)
         for _ in range(_ROUNDS):
             after = self._returned(node.attrs.get("body"), state)
             if len(after) != len(state):
@@ -75,19 +77,19 @@ class Library:
                 self._returned(node.attrs.get("cond"), widened)
                 return widened
             state = widened
-        state = self._forgotten(node, known)
+        state = self._forgotten(node, operands)
         for attr in ("body", "cond"):  # for those who ask what is known inside
             self._returned(node.attrs.get(attr), state)
         return state
 
     @staticmethod
-    def _forgotten(node: Node, known: Sequence[Fact]) -> list[Fact]:
+    def _forgotten(node: Node, operands: Sequence[Fact]) -> list[Fact]:
         """What the node declares of its outputs, where its body tells nothing."""
         shapes = ops.Call(node.op, node.attrs).get("output_shapes") or ()
-        shapes = tuple(shapes) + (None,) * (len(known) - len(shapes))
+        shapes = tuple(shapes) + (None,) * (len(operands) - len(shapes))
         return [
             Fact(TensorSpec(fact.spec.dtype, shape))
-            for fact, shape in zip(known, shapes, strict=False)
+            for fact, shape in zip(operands, shapes, strict=False)
         ]
 
     def _returned(self, reference: object, arguments: Sequence[Fact]) -> list[Fact]:

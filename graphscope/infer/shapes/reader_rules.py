@@ -20,8 +20,8 @@ Rule = Callable[[Node, Inputs, Facts], Said]
 
 def spec_at(inputs: Inputs, slot: int, facts: Facts) -> TensorSpec:
     """What is known of one input."""
-    known = slot < len(inputs) and inputs[slot] in facts
-    return facts[inputs[slot]].spec if known else TensorSpec()
+    is_known = slot < len(inputs) and inputs[slot] in facts
+    return facts[inputs[slot]].spec if is_known else TensorSpec()
 
 
 def _product(node: Node, inputs: Inputs, facts: Facts) -> Said:
@@ -116,7 +116,7 @@ def _spatial_mean(node: Node, inputs: Inputs, facts: Facts) -> Said:
     return (None,) * 4, True
 
 
-def _turned(node: Node, inputs: Inputs, facts: Facts) -> Said:
+def _permuted(node: Node, inputs: Inputs, facts: Facts) -> Said:
     order = spec_at(inputs, 1, facts).shape
     if not order or order[0] is None:
         return None
@@ -159,7 +159,7 @@ RULES: dict[str, Rule] = {
     "ResizeBilinear": _pooling,
     "ResizeNearestNeighbor": _pooling,
     "Reshape": _reshaped,
-    "Transpose": _turned,
+    "Transpose": _permuted,
     "ParseExample": _of((None,)),
     "ParseSingleExample": _of(()),
     "AudioSpectrogram": _of((None, None)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,9 +26,9 @@ class Arrays:
 
     def write(self, array: str, shape: Shape) -> None:
         """One more element; its readers are due again when it changes what is known."""
-        known = self._elements.get(array, shape)
-        element = join(known, shape)
-        if array not in self._elements or element != known:
+        earlier = self._elements.get(array, shape)
+        element = join(earlier, shape)
+        if array not in self._elements or element != earlier:
             self._elements[array] = element
             self._changed |= self._readers.get(array, set())
 
@@ -42,15 +43,44 @@ class Arrays:
         return changed
 
 
-Rule = Callable[[Arrays, str, Node, list[Fact], tuple[str, ...]], Sequence[Fact] | None]
+@dataclass(frozen=True)
+class Site:
+    """One node that makes or reads a handle, with what is known where it stands."""
+
+    arrays: Arrays
+    name: str
+    node: Node
+    operands: list[Fact]
+    dtypes: tuple[str, ...]
+
+    def attr(self, name: str) -> object:
+        """The attribute, or what its OpDef has by default."""
+        return ops.Call(self.node.op, self.node.attrs).get(name)
+
+    @property
+    def contents(self) -> Contents | None:
+        """What the handle at the first input leads to."""
+        return self.operands[0].held if self.operands else None
+
+    def spec(self, slot: int) -> TensorSpec:
+        """What is known of one input; nothing where the file has fewer of them."""
+        return self.operands[slot].spec if slot < len(self.operands) else TensorSpec()
+
+    def integer(self, slot: int) -> Dim:
+        """The one number that a constant input holds."""
+        value = self.operands[slot].value if slot < len(self.operands) else None
+        if isinstance(value, np.ndarray) and value.size == 1:
+            return int(value.reshape(()))
+        return None
+
+    def element(self, slot: int) -> Shape:
+        """An element of the list: by what was put into it and by the input that declares it."""
+        operands = self.operands
+        declared = _declared(operands[slot]) if slot < len(operands) else None
+        return merge(_spec_of(self.contents).shape, declared)
 
 
-def _attr(node: Node, name: str) -> object:
-    return ops.Call(node.op, node.attrs).get(name)
-
-
-def _held(known: list[Fact], slot: int = 0) -> Contents | None:
-    return known[slot].held if slot < len(known) else None
+Rule = Callable[[Site], Sequence[Fact] | None]
 
 
 def _spec_of(contents: Contents | None) -> TensorSpec:
@@ -59,167 +89,128 @@ def _spec_of(contents: Contents | None) -> TensorSpec:
     )
 
 
-def _variable(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    spec = TensorSpec(str(_attr(node, "dtype") or ""), node.attrs.get("shape"))
+def _variable(at: Site) -> Sequence[Fact]:
+    spec = TensorSpec(str(at.attr("dtype") or ""), at.node.attrs.get("shape"))
     return [Fact(TensorSpec("resource", ()), None, Contents((spec,)))]
 
 
-def _read_variable(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    return [Fact(TensorSpec(dtypes[0], _spec_of(_held(known)).shape))]
+def _read_variable(at: Site) -> Sequence[Fact]:
+    return [Fact(TensorSpec(at.dtypes[0], _spec_of(at.contents).shape))]
 
 
-def _gather(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    if len(known) < 2:
+def _gather(at: Site) -> Sequence[Fact]:
+    if len(at.operands) < 2:
         return []
-    specs = [_spec_of(_held(known)), known[1].spec, TensorSpec("int32", ())]
+    specs = [_spec_of(at.contents), at.operands[1].spec, TensorSpec("int32", ())]
     values = [None, None, np.array(0, np.int32)]
-    op = "GatherNd" if node.op == "ResourceGatherNd" else "GatherV2"
-    shapes = ops.shapes(ops.Call(op, node.attrs, specs, values), 1)
-    return [Fact(TensorSpec(dtypes[0], shapes[0]))]
+    op = "GatherNd" if at.node.op == "ResourceGatherNd" else "GatherV2"
+    shapes = ops.shapes(ops.Call(op, at.node.attrs, specs, values), 1)
+    return [Fact(TensorSpec(at.dtypes[0], shapes[0]))]
 
 
-def _variable_shape(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    shape = _spec_of(_held(known)).shape
+def _variable_shape(at: Site) -> Sequence[Fact]:
+    shape = _spec_of(at.contents).shape
     size = None if shape is None else len(shape)
-    return [Fact(TensorSpec(dtypes[0], (size,)), vector(shape, dtypes[0]))]
+    return [Fact(TensorSpec(at.dtypes[0], (size,)), vector(shape, at.dtypes[0]))]
 
 
-def _array(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    if (shape := node.attrs.get("element_shape")) is not None and None not in shape:
-        arrays.write(name, shape)
-    return [Fact(TensorSpec("", (2,)), None, Contents(array=name)), Fact(_SCALAR)]
+def _array(at: Site) -> Sequence[Fact]:
+    if (shape := at.node.attrs.get("element_shape")) is not None and None not in shape:
+        at.arrays.write(at.name, shape)
+    return [Fact(TensorSpec("", (2,)), None, Contents(array=at.name)), Fact(_SCALAR)]
 
 
-def _array_gradient(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
+def _array_gradient(at: Site) -> Sequence[Fact]:
     """The gradient's elements are shaped as the array's."""
-    return [Fact(TensorSpec("", (2,)), None, _held(known)), Fact(_SCALAR)]
+    return [Fact(TensorSpec("", (2,)), None, at.contents), Fact(_SCALAR)]
 
 
 def _written(slot: int, rows: int) -> Rule:
     """Elements come in through one input, of which the first ``rows`` dimensions count them."""
 
-    def rule(
-        arrays: Arrays,
-        name: str,
-        node: Node,
-        known: list[Fact],
-        dtypes: tuple[str, ...],
-    ) -> Sequence[Fact]:
-        contents = _held(known)
-        if contents is not None and contents.array and slot < len(known):
-            shape = known[slot].spec.shape
-            arrays.write(contents.array, shape if shape is None else shape[rows:])
+    def rule(at: Site) -> Sequence[Fact]:
+        contents = at.contents
+        if contents is not None and contents.array and slot < len(at.operands):
+            shape = at.operands[slot].spec.shape
+            at.arrays.write(contents.array, shape if shape is None else shape[rows:])
         return [Fact(_SCALAR)]
 
     return rule
 
 
-def _split(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents = _held(known)
-    if contents is not None and contents.array and len(known) > 1:
-        shape = known[1].spec.shape
-        arrays.write(contents.array, (None, *shape[1:]) if shape else None)
+def _split(at: Site) -> Sequence[Fact]:
+    contents = at.contents
+    if contents is not None and contents.array and len(at.operands) > 1:
+        shape = at.operands[1].spec.shape
+        at.arrays.write(contents.array, (None, *shape[1:]) if shape else None)
     return [Fact(_SCALAR)]
 
 
-def _read(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact] | None:
+def _read(at: Site) -> Sequence[Fact] | None:
     """One element, several, or all joined along the first axis."""
-    contents = _held(known)
+    contents = at.contents
     if contents is None or not contents.array:
-        return [Fact(TensorSpec("", node.attrs.get("element_shape")))]
-    written, shape = arrays.read(contents.array, name)
+        return [Fact(TensorSpec("", at.node.attrs.get("element_shape")))]
+    written, shape = at.arrays.read(contents.array, at.name)
     if not written:
         return None
-    declared = node.attrs.get("element_shape")
+    declared = at.node.attrs.get("element_shape")
     shape = merge(shape, declared)
-    if "Gather" in node.op:
-        count = known[1].spec.shape if len(known) > 1 else None
+    if "Gather" in at.node.op:
+        count = at.spec(1).shape
         rows: Dim = count[0] if count else None
         return [Fact(TensorSpec("", None if shape is None else (rows, *shape)))]
-    if "Concat" in node.op:
+    if "Concat" in at.node.op:
         whole = (None, *shape[1:]) if shape else None
         return [Fact(TensorSpec("", whole)), Fact(TensorSpec("", (None,)))]
     return [Fact(TensorSpec("", shape))]
 
 
-def _wanted(fact: Fact) -> Shape:
+def _declared(fact: Fact) -> Shape:
     """The element_shape input of a list op: a vector, or the scalar -1 for an unknown rank."""
     value = fact.value
     array = value.array if isinstance(value, ops.Partial) else value
     if array is None or array.ndim != 1 or array.dtype.kind not in "iu":
         return None
-    known = value.known if isinstance(value, ops.Partial) else np.ones(len(array), bool)
-    pairs = zip(array.tolist(), known.tolist(), strict=True)
-    return tuple(size if sure and size >= 0 else None for size, sure in pairs)
-
-
-def _integer(known: list[Fact], slot: int) -> Dim:
-    value = known[slot].value if slot < len(known) else None
-    if isinstance(value, np.ndarray) and value.size == 1:
-        return int(value.reshape(()))
-    return None
+    sure = value.known if isinstance(value, ops.Partial) else np.ones(len(array), bool)
+    pairs = zip(array.tolist(), sure.tolist(), strict=True)
+    return tuple(size if is_sure and size >= 0 else None for size, is_sure in pairs)
 
 
 def _list(specs: tuple[TensorSpec, ...] | None, count: Dim) -> list[Fact]:
     return [Fact(TensorSpec("variant", ()), None, Contents(specs, count))]
 
 
-def _new_list(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
+def _new_list(at: Site) -> Sequence[Fact]:
     """Nothing in it yet; an element shape that is given in full holds of all that will be."""
-    shape = _wanted(known[0]) if known else None
-    count = _integer(known, 1) if node.op == "TensorListReserve" else 0
-    known_shape = shape is not None and None not in shape
-    return _list((TensorSpec("", shape),) if known_shape else None, count)
+    shape = _declared(at.operands[0]) if at.operands else None
+    count = at.integer(1) if at.node.op == "TensorListReserve" else 0
+    is_full = shape is not None and None not in shape
+    return _list((TensorSpec("", shape),) if is_full else None, count)
 
 
-def _from_tensor(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    shape = known[0].spec.shape if known else None
+def _from_tensor(at: Site) -> Sequence[Fact]:
+    shape = at.spec(0).shape
     if not shape:
         return _list((TensorSpec(),), None)
     return _list((TensorSpec("", shape[1:]),), shape[0])
 
 
-def _scattered(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    shape = known[0].spec.shape if known else None
+def _scattered(at: Site) -> Sequence[Fact]:
+    shape = at.spec(0).shape
     return _list((TensorSpec("", shape[1:] if shape else None),), None)
 
 
-def _set_item(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents, item = _held(known), known[2].spec if len(known) > 2 else TensorSpec()
-    grows = bool(_attr(node, "resize_if_index_out_of_bounds"))
+def _set_item(at: Site) -> Sequence[Fact]:
+    contents, item = at.contents, at.spec(2)
+    grows = bool(at.attr("resize_if_index_out_of_bounds"))
     return _list(
         _with(contents, item), contents.length if contents and not grows else None
     )
 
 
-def _push_back(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents, item = _held(known), known[1].spec if len(known) > 1 else TensorSpec()
+def _push_back(at: Site) -> Sequence[Fact]:
+    contents, item = at.contents, at.spec(1)
     return _list(_with(contents, item), add(contents.length, 1) if contents else None)
 
 
@@ -231,88 +222,67 @@ def _with(contents: Contents | None, item: TensorSpec) -> tuple[TensorSpec, ...]
     return (TensorSpec("", join(contents.specs[0].shape, item.shape)),)
 
 
-def _element(contents: Contents | None, known: list[Fact], slot: int) -> Shape:
-    declared = _wanted(known[slot]) if slot < len(known) else None
-    return merge(_spec_of(contents).shape, declared)
+def _get_item(at: Site) -> Sequence[Fact]:
+    return [Fact(TensorSpec("", at.element(2)))]
 
 
-def _get_item(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    return [Fact(TensorSpec("", _element(_held(known), known, 2)))]
-
-
-def _pop_back(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents = _held(known)
+def _pop_back(at: Site) -> Sequence[Fact]:
+    contents = at.contents
     rest = (
         None if contents is None else contents._replace(length=add(contents.length, -1))
     )
-    shape = _element(contents, known, 1)
+    shape = at.element(1)
     return [
         Fact(TensorSpec("variant", ()), None, rest),
         Fact(TensorSpec("", shape)),
     ]
 
 
-def _stacked(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents, shape = _held(known), _element(_held(known), known, 1)
-    declared = _attr(node, "num_elements")
+def _stacked(at: Site) -> Sequence[Fact]:
+    contents, shape = at.contents, at.element(1)
+    declared = at.attr("num_elements")
     count = contents.length if contents is not None else None
     if isinstance(declared, int) and declared >= 0:
         count = declared
     return [Fact(TensorSpec("", None if shape is None else (count, *shape)))]
 
 
-def _gathered(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    shape = _element(_held(known), known, 2)
-    rows = known[1].spec.shape if len(known) > 1 else None
+def _gathered(at: Site) -> Sequence[Fact]:
+    shape = at.element(2)
+    rows = at.spec(1).shape
     if shape is None or not rows:
         return [UNKNOWN]
     return [Fact(TensorSpec("", (rows[0], *shape)))]
 
 
-def _concatenated(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    shape = _element(_held(known), known, 1)
+def _concatenated(at: Site) -> Sequence[Fact]:
+    shape = at.element(1)
     whole = (None, *shape[1:]) if shape else None
     return [Fact(TensorSpec("", whole)), Fact(TensorSpec("", (None,)))]
 
 
-def _resized(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents = _held(known)
-    return _list(contents.specs if contents else (TensorSpec(),), _integer(known, 1))
+def _resized(at: Site) -> Sequence[Fact]:
+    contents = at.contents
+    return _list(contents.specs if contents else (TensorSpec(),), at.integer(1))
 
 
-def _queue(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    kinds, shapes = _attr(node, "component_types") or (), _attr(node, "shapes") or ()
+def _queue(at: Site) -> Sequence[Fact]:
+    kinds, shapes = at.attr("component_types") or (), at.attr("shapes") or ()
     kinds, shapes = tuple(kinds), tuple(shapes)  # type: ignore[arg-type]
     if len(shapes) != len(kinds):
         shapes = (None,) * len(kinds)
     specs = tuple(map(TensorSpec, kinds, shapes))
-    handle = () if node.op.endswith("V2") else (2,)
+    handle = () if at.node.op.endswith("V2") else (2,)
     return [Fact(TensorSpec("", handle), None, Contents(specs))]
 
 
-def _dequeued(
-    arrays: Arrays, name: str, node: Node, known: list[Fact], dtypes: tuple[str, ...]
-) -> Sequence[Fact]:
-    contents = _held(known)
+def _dequeued(at: Site) -> Sequence[Fact]:
+    contents = at.contents
     if contents is None or not contents.specs:
         return []
-    if node.op in ("QueueDequeue", "QueueDequeueV2"):
+    if at.node.op in ("QueueDequeue", "QueueDequeueV2"):
         return [Fact(spec) for spec in contents.specs]
-    rows = _integer(known, 1) if "Many" in node.op else None
+    rows = at.integer(1) if "Many" in at.node.op else None
     return [
         Fact(TensorSpec(s.dtype, None if s.shape is None else (rows, *s.shape)))
         for s in contents.specs

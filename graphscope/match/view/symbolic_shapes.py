@@ -251,7 +251,9 @@ def _unpacked(view: SymbolicView, name: str, operands: _Operands) -> Sizes | Non
     return tuple(size for i, size in enumerate(operands[0]) if i != at)
 
 
-def _filled(view: SymbolicView, name: str, given: list[Sizes | None]) -> Sizes | None:
+def _filled(
+    view: SymbolicView, name: str, operands: list[Sizes | None]
+) -> Sizes | None:
     return view.sizes(view.inputs[name][0])
 
 

@@ -70,7 +70,7 @@ class SavedObjects:
         signature reads. TensorFlow's own loader goes by the objects. The variable that holds the name of an asset may bear
         the name of a weight.
         """
-        by_name, made = self.keys_by_name(), {}
+        by_name, node_keys = self.keys_by_name(), {}
         texts = {key for n, key in self.keys.items() if self._is_text(n)}
         for node in model.graph.by_op(*VARIABLE_OPS):
             attrs = model.graph.attrs(node)
@@ -81,8 +81,8 @@ class SavedObjects:
             fitting = (k for k in by_name.get(name, ()) if (k in texts) == is_text)
             keys = [key for key in fitting if key in stored]
             if known.get(node) not in stored and len(keys) == 1:
-                (made[node],) = keys
-        return made
+                (node_keys[node],) = keys
+        return node_keys
 
 
 def without_values(model: Model, saved: SavedObjects) -> Model:
@@ -97,7 +97,7 @@ def without_values(model: Model, saved: SavedObjects) -> Model:
         named.setdefault(key if key in stored else variable.name, variable.name)
     variables = tuple(
         (
-            _told(variable, trackables[key], trained, named)
+            _with_role(variable, trackables[key], trained, named)
             if (key := keys.get(variable.name, "")) in stored
             else variable
         )
@@ -115,7 +115,7 @@ def _is_copy(variable: Variable, model: Model, saved: SavedObjects) -> bool:
     return name not in saved.keys_by_name()
 
 
-def _told(
+def _with_role(
     variable: Variable,
     trackable: Trackable,
     trained: Mapping[str, bool],

@@ -130,8 +130,8 @@ def _side(declared: object, specs: dict[Tensor, TensorSpec]) -> dict[str, Tensor
         if not isinstance(info, dict) or not isinstance(info.get("name"), str):
             continue
         tensor = tensors[key] = Tensor.parse(info["name"])
-        told_shape = info.get("tensorShape")
-        dims = told_shape.get("dim") if isinstance(told_shape, dict) else None
+        declared_shape = info.get("tensorShape")
+        dims = declared_shape.get("dim") if isinstance(declared_shape, dict) else None
         shape = None
         if isinstance(dims, list):
             shape = tuple(_size(dim) for dim in dims)

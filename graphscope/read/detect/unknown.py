@@ -46,9 +46,9 @@ def describe(source: Source) -> str:
     for magic, description in _MAGIC:
         if head.startswith(magic):
             return description
-    known = _archive(source, head) or _pickle(head) or _safetensors(source, head)
-    if known:
-        return known
+    kind = _archive(source, head) or _pickle(head) or _safetensors(source, head)
+    if kind:
+        return kind
     if head[257:262] == b"ustar":
         return "a tar archive: unpack it first"
     if head.lstrip()[:1] in (b"{", b"["):

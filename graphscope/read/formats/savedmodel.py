@@ -65,9 +65,9 @@ def _chosen(metas: Sequence[Message], tags: tuple[str, ...], name: str) -> Messa
         for meta, own in zip(metas, sets):
             if own == set(tags):
                 return meta
-        known = "; ".join(",".join(sorted(own)) or "(none)" for own in sets)
+        choices = "; ".join(",".join(sorted(own)) or "(none)" for own in sets)
         raise FormatError(
-            f"{name}: no meta graph has the tags {','.join(tags)}; there are {known}"
+            f"{name}: no meta graph has the tags {','.join(tags)}; there are {choices}"
         )
     for meta, own in zip(metas, sets):
         if own == {"serve"}:

@@ -52,19 +52,19 @@ def canonical_layer(
     class_name, values, remarks = renamed(class_name, values, generation)
     if not _is_built_in(entry, class_name):
         return KerasLayer(name, class_name, values, kind="custom", trainable=trainable)
-    known_class = layer_classes().get(class_name)
-    if known_class is None:  # a small layer of our own
+    layer_class = layer_classes().get(class_name)
+    if layer_class is None:  # a small layer of our own
         return KerasLayer(
             name, class_name, values, trainable=trainable, remarks=remarks
         )
-    kept, lost = _known(values, known_class.arguments)
+    arguments, lost = _accepted(values, layer_class.arguments)
     return KerasLayer(
         name,
-        known_class.name,
-        kept,
+        layer_class.name,
+        arguments,
         trainable=trainable,
-        origin="" if origin in (known_class.name, known_class.python_name) else origin,
-        remarks=(*remarks, *lost, *_own_functions(kept, generation)),
+        origin="" if origin in (layer_class.name, layer_class.python_name) else origin,
+        remarks=(*remarks, *lost, *_own_functions(arguments, generation)),
     )
 
 
@@ -103,18 +103,20 @@ def _is_layer(value: object) -> bool:
 
 def _input_config(config: Config) -> dict[str, object]:
     shape = config.get("batch_shape", config.get("batch_input_shape"))
-    known = {
+    settings = {
         "batch_shape": plain(shape) if isinstance(shape, list | dict) else None,
         "dtype": _policy(plain(config.get("dtype"))),
         "sparse": bool(config.get("sparse")),
         "ragged": bool(config.get("ragged")),
     }
-    sizes = known["batch_shape"]
+    sizes = settings["batch_shape"]
     if isinstance(sizes, tuple):
-        known["batch_shape"] = tuple(s if isinstance(s, int) else None for s in sizes)
+        settings["batch_shape"] = tuple(
+            s if isinstance(s, int) else None for s in sizes
+        )
     else:
-        known["batch_shape"] = None
-    return known
+        settings["batch_shape"] = None
+    return settings
 
 
 def _policy(value: object) -> str:
@@ -142,7 +144,7 @@ def _is_built_in(entry: Document, class_name: str) -> bool:
     return class_name in layer_classes() or class_name in RENAMED
 
 
-def _known(
+def _accepted(
     values: Mapping[str, Any], arguments: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """The arguments that Keras 3 takes, and what is said of those that it does not."""

@@ -111,11 +111,11 @@ def _bidirectional(values: Values) -> None:
     if not isinstance(forward, KerasLayer) or not isinstance(backward, KerasLayer):
         values.pop("backward_layer", None)
         return
-    turned = {
+    renamed = {
         **backward.config,
         "go_backwards": not backward.config.get("go_backwards"),
     }
-    same = _as_text(turned) == _as_text({"go_backwards": False, **forward.config})
+    same = _as_text(renamed) == _as_text({"go_backwards": False, **forward.config})
     if same and forward.class_name == backward.class_name:
         del values["backward_layer"]
 

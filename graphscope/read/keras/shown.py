@@ -61,11 +61,11 @@ def constructor_words(layer: KerasLayer) -> str:
     """
     if layer.model is not None:
         return f"{layer.model.class_name}({len(layer.model.layers)} layers)"
-    known_class = layer_classes().get(layer.class_name)
-    known = known_class.arguments if known_class else {}
+    layer_class = layer_classes().get(layer.class_name)
+    arguments = layer_class.arguments if layer_class else {}
     words: tuple[list[str], list[str]] = ([], [])  # by place, by name
     for key, value in layer.config.items():
-        default = known.get(key)
+        default = arguments.get(key)
         if (
             not _tells(layer, key, value)
             or value == default

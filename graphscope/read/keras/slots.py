@@ -71,8 +71,8 @@ def _of_model(
 
 
 def _python_name(layer: KerasLayer) -> str:
-    known_class = layer_classes().get(layer.class_name)
-    return known_class.python_name if known_class else layer.class_name
+    layer_class = layer_classes().get(layer.class_name)
+    return layer_class.python_name if layer_class else layer.class_name
 
 
 def _places(class_names: Sequence[str]) -> list[str]:
@@ -192,8 +192,8 @@ def _own_paths(layer: KerasLayer) -> list[str]:
         return ["embeddings" if embeds else "kernel", "vector_u"]
     if name.startswith("LocallyConnected"):
         return [n for n in _LOCAL if n == "kernel" or config.get("use_bias", True)]
-    known_class = layer_classes().get(name)
-    paths = known_class.weights if known_class else ()
+    layer_class = layer_classes().get(name)
+    paths = layer_class.weights if layer_class else ()
     return [path for path in paths if _has(layer, path)]
 
 

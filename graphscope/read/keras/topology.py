@@ -125,18 +125,19 @@ class _Reader:
         if len(entries) < len(inner["layers"]):
             raise self.wrong("has two layers of one name")
         numbers = first_numbers(entries, inner)
-        made = {}
+        by_name = {}
         specs: dict[LayerOutput, TensorSpec] = {}
         for name, entry in entries.items():
             calls = calls_of(entry, numbers, specs)
-            made[name] = replace(self.layer(name, entry, depth), calls=calls)
+            by_name[name] = replace(self.layer(name, entry, depth), calls=calls)
         inputs = output_list(inner["input_layers"], numbers, specs)
         listed = output_list(inner.get("output_layers"), numbers, specs)
-        outputs = tuple(_last_call(made, tensor) for tensor in listed)
+        outputs = tuple(_last_call(by_name, tensor) for tensor in listed)
         layers = tuple(
-            replace(layer, calls=_with_specs(layer, specs)) for layer in made.values()
+            replace(layer, calls=_with_specs(layer, specs))
+            for layer in by_name.values()
         )
-        self.check(made, inputs, outputs)
+        self.check(by_name, inputs, outputs)
         return KerasModel(
             str(inner["name"]),
             "Functional",

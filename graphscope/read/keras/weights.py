@@ -76,7 +76,7 @@ def _named(
         place = f"{root}/{group}".strip("/")
         names = file.texts(place, "weight_names")
         pairs = [(name, file.dataset(f"{place}/{name}")) for name in names]
-        named = [(name, found) for name, found in pairs if found is not None]
+        named = [(name, slot_of) for name, slot_of in pairs if slot_of is not None]
         owner = by_name.get(group)
         if owner and (generation == 1 or backend):
             named = in_keras_2(owner.layer, named, generation, backend)
@@ -159,20 +159,20 @@ def _is_below(name: str, owner: Owner) -> bool:
 
 def _fits(slot: Slot, name: str) -> bool:
     last = re.sub(r":\d+\Z", "", name).rpartition("/")[2]
-    wanted = slot.path.rpartition("/")[2]
-    return last == wanted or last.endswith(f"_{wanted}")
+    own_name = slot.path.rpartition("/")[2]
+    return last == own_name or last.endswith(f"_{own_name}")
 
 
 def _by_last_name(slots: Sequence[Slot], names: Sequence[Shaped]) -> list[Slot | None]:
     """Where a layer has other weights than its config says: those of the expected names, in order."""
     rest = list(slots)
-    found: list[Slot | None] = []
+    matches: list[Slot | None] = []
     for name, _ in names:
         slot = next((s for s in rest if _fits(s, name)), None)
         if slot is not None:
             rest.remove(slot)
-        found.append(slot)
-    return found
+        matches.append(slot)
+    return matches
 
 
 def _optimizer(file: Hdf5) -> Iterator[Weight]:

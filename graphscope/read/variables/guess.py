@@ -104,7 +104,7 @@ def likely_layer(weights: Weights, words: str) -> Guess | None:
     return None
 
 
-def _seen(shapes: Shapes) -> str:
+def _listed(shapes: Shapes) -> str:
     listed = (f"{name} {_sizes(shape)}" for name, shape in shapes.items())
     return ", ".join(listed)
 
@@ -123,9 +123,9 @@ def _normalization(shapes: Shapes, words: str) -> Guess | None:
     config = {"scale": "gamma" in shapes, "center": "beta" in shapes}
     if moving:
         return Guess(
-            "BatchNormalization", config, (f"moving statistics: {_seen(shapes)}",)
+            "BatchNormalization", config, (f"moving statistics: {_listed(shapes)}",)
         )
-    why = (_seen(shapes), "no moving statistics, so not BatchNormalization")
+    why = (_listed(shapes), "no moving statistics, so not BatchNormalization")
     return Guess("LayerNormalization", config, why)
 
 
@@ -140,7 +140,7 @@ def _recurrent(shapes: Shapes, words: str) -> Guess | None:
     if op is None or rest:
         return None
     gates = recurrent[1] // units
-    why = (f"{_seen(shapes)}: {gates} gates of {units} units",)
+    why = (f"{_listed(shapes)}: {gates} gates of {units} units",)
     return Guess(op, {"units": units, "use_bias": "bias" in shapes}, why)
 
 
@@ -169,12 +169,12 @@ def _plain_cell(shapes: Shapes, words: str) -> Guess | None:
         if gates != (candidate[0], 2 * units) or candidate[0] <= units:
             return None
         config = {"units": units, "use_bias": "candidate/bias" in shapes}
-        why = f"{_seen(shapes)}: two gates and a candidate of {units} units"
+        why = f"{_listed(shapes)}: two gates and a candidate of {units} units"
         return Guess("GRU", {**config, "reset_after": False}, (why,))
     is_cell = "basic_rnn" in words or "simple_rnn" in words
     if not is_cell or len(kernel) != 2 or kernel[0] <= kernel[1]:
         return None
-    inputs = f"{_seen(shapes)}: {kernel[1]} units over {kernel[0] - kernel[1]} inputs and the state"
+    inputs = f"{_listed(shapes)}: {kernel[1]} units over {kernel[0] - kernel[1]} inputs and the state"
     config = {"units": kernel[1], "use_bias": "bias" in shapes}
     return Guess("SimpleRNN", config, (inputs, "the scope says so"))
 
@@ -188,7 +188,7 @@ def _cell(shapes: Shapes, words: str) -> Guess | None:
     if kernel[0] <= units or shapes.get("bias", (kernel[1],)) != (kernel[1],):
         return None
     why = (
-        f"{_seen(shapes)}: 4 gates of {units} units over {kernel[0] - units} inputs and the state",
+        f"{_listed(shapes)}: 4 gates of {units} units over {kernel[0] - units} inputs and the state",
         "the scope says lstm",
     )
     return Guess("LSTM", {"units": units, "use_bias": "bias" in shapes}, why)
@@ -213,9 +213,9 @@ def _depthwise(shapes: Shapes, words: str) -> Guess | None:
     }
     pointwise = shapes.get("pointwise_kernel")
     if pointwise is None:
-        return Guess(f"DepthwiseConv{rank}D", config, (_seen(shapes),))
+        return Guess(f"DepthwiseConv{rank}D", config, (_listed(shapes),))
     config["filters"] = pointwise[-1]
-    return Guess(f"SeparableConv{rank}D", config, (_seen(shapes),))
+    return Guess(f"SeparableConv{rank}D", config, (_listed(shapes),))
 
 
 def _is_one_a_channel(kernel: tuple[int, ...], shapes: Shapes, words: str) -> bool:
@@ -234,7 +234,7 @@ def _convolution(shapes: Shapes, words: str) -> Guess | None:
         return _einsum(kernel, bias, shapes)
     config: dict[str, Any] = {"filters": kernel[-1], "kernel_size": kernel[:-2]}
     config["use_bias"] = bias is not None
-    why = (f"{_seen(shapes)}: {_sizes(kernel[:-2])}, {kernel[-2]} -> {kernel[-1]}",)
+    why = (f"{_listed(shapes)}: {_sizes(kernel[:-2])}, {kernel[-2]} -> {kernel[-1]}",)
     rank = len(kernel) - 2
     if "transpose" in words and bias in (None, kernel[-2:-1]):
         swapped = {**config, "filters": kernel[-2]}
@@ -245,7 +245,7 @@ def _convolution(shapes: Shapes, words: str) -> Guess | None:
         if bias != kernel[-2:-1]:
             return None
         why = (
-            f"{_seen(shapes)}: the bias is as long as the kernel's last but one size",
+            f"{_listed(shapes)}: the bias is as long as the kernel's last but one size",
         )
         return Guess(f"Conv{rank}DTranspose", {**config, "filters": kernel[-2]}, why)
     return Guess(f"Conv{rank}D", config, why)
@@ -256,7 +256,7 @@ def _einsum(
 ) -> Guess | None:
     if kernel[-len(bias) :] != bias:
         return None
-    return Guess("EinsumDense", {"output_shape": bias}, (_seen(shapes),))
+    return Guess("EinsumDense", {"output_shape": bias}, (_listed(shapes),))
 
 
 def _embedding(shapes: Shapes, words: str) -> Guess | None:
@@ -266,7 +266,7 @@ def _embedding(shapes: Shapes, words: str) -> Guess | None:
     if table is None or len(table) != 2 or len(shapes) > 1:
         return None
     config = {"input_dim": table[0], "output_dim": table[1]}
-    return Guess("Embedding", config, (f"{_seen(shapes)}: {table[0]} rows",))
+    return Guess("Embedding", config, (f"{_listed(shapes)}: {table[0]} rows",))
 
 
 def _dense(shapes: Shapes, words: str) -> Guess | None:
@@ -274,18 +274,18 @@ def _dense(shapes: Shapes, words: str) -> Guess | None:
     if len(kernel) != 2 or set(shapes) - {"kernel", "bias"}:
         return None
     if bias is not None and bias == kernel[:1] != kernel[1:]:
-        swapped = f"{_seen(shapes)}: {kernel[1]} -> {kernel[0]}, stored transposed"
+        swapped = f"{_listed(shapes)}: {kernel[1]} -> {kernel[0]}, stored transposed"
         return Guess("Dense", {"units": kernel[0], "use_bias": True}, (swapped,))
     if bias is not None and bias != kernel[1:]:
         return None
     config = {"units": kernel[1], "use_bias": bias is not None}
-    return Guess("Dense", config, (f"{_seen(shapes)}: {kernel[0]} -> {kernel[1]}",))
+    return Guess("Dense", config, (f"{_listed(shapes)}: {kernel[0]} -> {kernel[1]}",))
 
 
 def _prelu(shapes: Shapes, words: str) -> Guess | None:
     if set(shapes) != {"alpha"}:
         return None
-    return Guess("PReLU", {}, (_seen(shapes),))
+    return Guess("PReLU", {}, (_listed(shapes),))
 
 
 _RULES: tuple[Callable[[Shapes, str], Guess | None], ...] = (

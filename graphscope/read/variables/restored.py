@@ -38,7 +38,7 @@ def compute_restored(graph: Graph, keys: Mapping[str, str], weights: Weights) ->
 def _parts(graph: Graph, value: Tensor, weights: Weights) -> dict[Tensor, str]:
     """The restored tensors that a value is computed of, with their keys; none where it is one itself, or rests on more."""
     parts: dict[Tensor, str] = {}
-    stack, seen = [value], {value}
+    stack, visited = [value], {value}
     while stack:
         tensor = stack.pop()
         op = graph.op(tensor.node)
@@ -50,8 +50,8 @@ def _parts(graph: Graph, value: Tensor, weights: Weights) -> dict[Tensor, str]:
             continue
         if op in _OUTSIDE or op.startswith("Placeholder"):
             return {}
-        fresh_ = [each for each in graph.inputs(tensor.node) if each not in seen]
-        seen.update(fresh_)
+        fresh_ = [each for each in graph.inputs(tensor.node) if each not in visited]
+        visited.update(fresh_)
         stack += fresh_
     return parts
 

@@ -78,7 +78,7 @@ def roles_by_name(shapes: Mapping[str, tuple[Any, Any]]) -> dict[str, Role]:
 
 
 @lru_cache(1 << 14)
-def _told_by(last: str) -> str:
+def _role_of_name(last: str) -> str:
     """The role that a variable's last name speaks of, before anything else is looked at; "" where it says nothing."""
     if _TABLES.match(last):
         return TABLE
@@ -99,7 +99,7 @@ def _by_name(
     name: str, dtype: str, shape: object, variables: Mapping[str, tuple[object, object]]
 ) -> Role:
     scope, _, last = name.rpartition("/")
-    role = _told_by(last)
+    role = _role_of_name(last)
     if dtype in ("variant", "resource"):
         return Role(OTHER)
     if role == STEP and shape == () and dtype in ("int64", "int32", "float32"):
@@ -303,8 +303,8 @@ def joined_variables(
     named = set(whole.values())
     variables = []
     for variable in stored:
-        said = Role(variable.role, variable.of, variable.optimizer)
-        role = roles.get(variable.name, said)
+        written_role = Role(variable.role, variable.of, variable.optimizer)
+        role = roles.get(variable.name, written_role)
         of = whole.get(role.of, role.of)
         says = trained is not None and variable.name in named
         trainable = variable.name in trains if says else variable.trainable

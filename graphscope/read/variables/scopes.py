@@ -104,11 +104,14 @@ def _kinds(scopes: Scopes) -> Scopes:
     for above, pair in by_kind.items():
         if len(pair) == 2:
             for kind, scope in pair.items():
-                moved[scope] = (above, [_told_by_scope(n, kind) for n in scopes[scope]])
+                moved[scope] = (
+                    above,
+                    [_named_by_scope(n, kind) for n in scopes[scope]],
+                )
     return _regrouped(scopes, moved)
 
 
-def _told_by_scope(named: Named, kind: str) -> Named:
+def _named_by_scope(named: Named, kind: str) -> Named:
     own, stem = kind_of(named.last)
     return named._replace(last=f"{stem if own == kind and stem else named.last}_{kind}")
 

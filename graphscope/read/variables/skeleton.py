@@ -117,7 +117,7 @@ def _guess(title: str, group: Group, config: str) -> Guess | None:
     if len(shapes) != len(group) or list(shapes) == ["bias"]:
         return None
     guess = likely_layer(tuple(shapes.items()), telling(title))
-    stated = _told(config) if guess is not None else None
+    stated = _class_and_config(config) if guess is not None else None
     if guess is None or stated is None:
         return guess
     why = (*guess.evidence, "Keras's own config in the file")
@@ -165,7 +165,7 @@ def _unexplained(variable: Variable) -> Node:
     return Node("VariableV2", attrs, (TensorSpec(variable.dtype, variable.shape),))
 
 
-def _told(config: str) -> tuple[str, dict[str, Any]] | None:
+def _class_and_config(config: str) -> tuple[str, dict[str, Any]] | None:
     """Class and config as Keras wrote them into a TF2 checkpoint; nothing in it is ever run."""
     try:
         document = json.loads(config) if config else {}

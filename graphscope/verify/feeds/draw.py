@@ -118,15 +118,15 @@ def _shapes(ports: Mapping[str, Port], turn: Round) -> Iterator[Shapes]:
     All ranks are tried of one size before the next, as a rank is more often wrong.
     """
     sizes = [turn.sizes or SIZES[:1], *((size,) for size in SIZES)]
-    seen = set()
+    visited = set()
     for batch in (turn.batch, *BATCHES):
         for each in sizes:
             for ranks in itertools.islice(_ranks(ports), MOST_RANKS):
                 shapes = {
                     n: shape_of(p, ranks[n], batch, each) for n, p in ports.items()
                 }
-                if (key := tuple(shapes.values())) not in seen:
-                    seen.add(key)
+                if (key := tuple(shapes.values())) not in visited:
+                    visited.add(key)
                     yield shapes
 
 
@@ -144,10 +144,10 @@ def shape_of(port: Port, rank: Shape, batch: int, sizes: Sequence[int]) -> Sizes
     """The shape (or ``rank``, of a port that has none) with the unknown sizes filled in: the first is the batch, the others are
     ``sizes`` by their place.
     """
-    known = port.shape if port.shape is not None else rank or ()
-    filling = (batch, *sizes, *[sizes[-1]] * len(known))
+    shape = port.shape if port.shape is not None else rank or ()
+    filling = (batch, *sizes, *[sizes[-1]] * len(shape))
     return tuple(
-        size if size is not None else filling[place] for place, size in enumerate(known)
+        size if size is not None else filling[place] for place, size in enumerate(shape)
     )
 
 
@@ -167,16 +167,16 @@ def draw(
         chosen = rng.integers(len(texts), size=shape)
         return np.asarray(np.array(texts, object)[chosen], object)
     if port.dtype == "bool" or port.is_mask:
-        kept = rng.integers(0, 2, shape)
+        mask = rng.integers(0, 2, shape)
         if shape and port.is_mask:
-            kept[..., 0] = 1  # a row of which nothing is left is no input
-        return kept.astype(port.dtype)
+            mask[..., 0] = 1  # a row of which nothing is left is no input
+        return mask.astype(port.dtype)
     if port.step is not None:
         return _quantised(rng, port, shape, scale, top)
     if "int" in port.dtype:
         usual = 256 if port.dtype == "uint8" else 10
-        known = [n for n in (port.below, bound) if n is not None] or [usual]
-        most = max(1, min([*known, 1 << 30]))
+        bounds = [n for n in (port.below, bound) if n is not None] or [usual]
+        most = max(1, min([*bounds, 1 << 30]))
         return rng.integers(0, most, shape).astype(port.dtype)
     if (
         not shape and port.shape == ()
@@ -224,8 +224,8 @@ LARGE = 1e3  # what a mask is multiplied by before it is added to scores
 
 def is_mask(graph: Graph, name: str) -> bool:
     """Whether an input is used as ``scores + (1 - mask) * -10000``, also repeated by ones: other numbers would drown the scores in rounding."""
-    stack, seen = [(name, False)], {name}
-    while stack and len(seen) < 1000:
+    stack, visited = [(name, False)], {name}
+    while stack and len(visited) < 1000:
         at, is_turned = stack.pop()
         for reader, slot in graph.consumers(at):
             op = graph.op(reader)
@@ -234,8 +234,10 @@ def is_mask(graph: Graph, name: str) -> bool:
                 stack.append((reader, True))
             elif op == "Mul" and is_turned and factor and abs(factor) >= LARGE:
                 return True
-            elif (op in _PASSES or op == "Mul" and factor == 1) and reader not in seen:
-                seen.add(reader)
+            elif (
+                op in _PASSES or op == "Mul" and factor == 1
+            ) and reader not in visited:
+                visited.add(reader)
                 stack.append((reader, is_turned))
     return False
 
@@ -277,8 +279,8 @@ _READ = _PASSES | {"ReadVariableOp", "PlaceholderWithDefault"}
 
 def looked_up(graph: Graph, name: str) -> int | None:
     """How many rows the smallest table has that an integer input is an index into; None where it is none."""
-    stack, seen, tables = [name], {name}, []
-    while stack and len(seen) < 10_000:
+    stack, visited, tables = [name], {name}, []
+    while stack and len(visited) < 10_000:
         for reader, slot in graph.consumers(stack.pop()):
             op = graph.op(reader)
             if _LOOKUPS.get(op) == slot:
@@ -286,8 +288,10 @@ def looked_up(graph: Graph, name: str) -> int | None:
                 tables.append(_rows(graph, graph.inputs(reader)[table].node, op))
             elif op in _STEPS and slot == 0:
                 tables.append(_steps(graph, graph.inputs(reader)[1].node) + 1)
-            elif (op in _PASSES or op in _KEEPS and slot == 0) and reader not in seen:
-                seen.add(reader)
+            elif (
+                op in _PASSES or op in _KEEPS and slot == 0
+            ) and reader not in visited:
+                visited.add(reader)
                 stack.append(reader)
     sizes = [rows for rows in tables if rows]
     return min(sizes) if sizes else None

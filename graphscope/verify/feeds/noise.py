@@ -49,8 +49,8 @@ class Noise:
 
     def categorical(self, logits: np.ndarray, count: int) -> np.ndarray:
         """Class numbers ``[batch, count]``, drawn by these logits: the Gumbel-max trick."""
-        wanted = (logits.shape[0], int(count), logits.shape[1])
-        u = self.uniform(wanted, "categorical")
+        drawn_shape = (logits.shape[0], int(count), logits.shape[1])
+        u = self.uniform(drawn_shape, "categorical")
         drawn: np.ndarray = np.argmax(
             logits[:, None, :].astype(np.float64) - np.log(-np.log(u + 1e-12)), -1
         )
@@ -177,20 +177,20 @@ def noisy_keras(noise: Noise) -> Iterator[None]:
 
     tf = import_tensorflow()
     changes = [
-        (keras.random, name, _of_keras(made, noise, getattr(keras.random, name)))
-        for name, made in _KERAS.items()
+        (keras.random, name, _of_keras(replacement, noise, getattr(keras.random, name)))
+        for name, replacement in _KERAS.items()
     ]
     for name, sampler in SAMPLERS.items():
         if hasattr(tf.raw_ops, name):
             before = getattr(tf.raw_ops, name)
             changes.append((tf.raw_ops, name, _of_raw(name, sampler, noise, before)))
-    kept = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
     try:
         for owner, name, function in changes:
             setattr(owner, name, function)
         yield
     finally:
-        for owner, name, function in kept:
+        for owner, name, function in originals:
             setattr(owner, name, function)
 
 

@@ -81,7 +81,7 @@ def _sizes(model: Model) -> list[int]:
 def _with_sizes(model: Model, feed: str, rank: int) -> Sizes:
     """The shape of that rank with the sizes that its readers imply."""
     open_: Sizes = (None,) * rank
-    given = {feed: open_}
-    facts = infer_facts(model.graph, functions=model.functions, given=given)
+    shapes_given = {feed: open_}
+    facts = infer_facts(model.graph, functions=model.functions, given=shapes_given)
     implied = implied_shapes(model.graph, facts).get(feed)
     return implied.shape if implied is not None and implied.shape else open_

@@ -73,8 +73,8 @@ class SparseInputs:
             and (port.shape or ())[:1] == (None,)
             and name in feeds
         ]
-        known = [s.sizes[0] for s in self.sparse if s.sizes and s.sizes[0]]
-        return list(dict.fromkeys([*examples[:1], *known, turn.batch]))
+        counts = [s.sizes[0] for s in self.sparse if s.sizes and s.sizes[0]]
+        return list(dict.fromkeys([*examples[:1], *counts, turn.batch]))
 
     def _names(self) -> Iterator[str]:
         for sparse in self.sparse:

@@ -97,11 +97,11 @@ def _of_arguments(graph: Graph, name: str) -> Sparse | None:
         if op == "SparseToDense":
             stem, at = "sparse_", [2, 1]
         if argument.endswith("indices") and len(at) == 2:
-            return _made(graph, inputs[slot], inputs[at[0]], inputs[at[1]], name)
+            return _sparse(graph, inputs[slot], inputs[at[0]], inputs[at[1]], name)
     return None
 
 
-def _made(
+def _sparse(
     graph: Graph, indices: Tensor, values: Tensor, shape: Tensor, reader: str
 ) -> Sparse | None:
     counts = _counts(graph, indices)
@@ -122,7 +122,7 @@ def _made(
 def _feeds_behind(graph: Graph, tensor: Tensor, rank: int) -> list[str]:
     """The placeholders of which each row makes one row of a tensor; none of them of another rank, where that is known."""
     feeds: list[str] = []
-    stack, seen = [tensor], {tensor}
+    stack, visited = [tensor], {tensor}
     while stack:
         at = stack.pop()
         op = graph.op(at.node)
@@ -133,8 +133,8 @@ def _feeds_behind(graph: Graph, tensor: Tensor, rank: int) -> list[str]:
             continue
         slots = (at.port,) if op in _BY_PORT else _ROWS.get(op, ())
         inputs = graph.inputs(at.node)
-        above = {inputs[slot] for slot in slots if slot < len(inputs)} - seen
-        seen |= above
+        above = {inputs[slot] for slot in slots if slot < len(inputs)} - visited
+        visited |= above
         stack += sorted(above)
     return feeds
 
@@ -142,7 +142,7 @@ def _feeds_behind(graph: Graph, tensor: Tensor, rank: int) -> list[str]:
 def _counts(graph: Graph, indices: Tensor) -> tuple[str, ...]:
     """The feeds that say how many random numbers decide which of the indices are kept (``tf.sparse.retain``)."""
     counts: list[str] = []
-    stack, seen = [(indices, False)], {indices.node}
+    stack, visited = [(indices, False)], {indices.node}
     while stack:
         at, is_mask = stack.pop()
         op, inputs = graph.op(at.node), graph.inputs(at.node)
@@ -152,8 +152,8 @@ def _counts(graph: Graph, indices: Tensor) -> tuple[str, ...]:
         is_mask = is_mask or op == "Where"
         for slot, above in enumerate(inputs):
             passes = is_mask or slot in (0, 1) and op in (*_ROWS, "Where")
-            if passes and above.node not in seen:
-                seen.add(above.node)
+            if passes and above.node not in visited:
+                visited.add(above.node)
                 stack.append((above, is_mask))
     return tuple(counts)
 
@@ -164,10 +164,10 @@ def _sizes(graph: Graph, shape: Tensor, reader: str) -> tuple[int | None, ...]:
     while graph.op(at.node) in _SHAPES and graph.inputs(at.node):
         at = graph.inputs(at.node)[1 if graph.op(at.node) == "SparseReshape" else 0]
     attrs = graph.attrs(at.node)
-    value, said = attrs.get("value"), attrs.get("shape")
+    value, declared = attrs.get("value"), attrs.get("shape")
     if value is not None:
         return tuple(int(size) for size in value.reshape(-1))
-    rank = said[0] if said is not None and len(said) == 1 else None
+    rank = declared[0] if declared is not None and len(declared) == 1 else None
     sizes: list[int | None] = [None] * (rank or 2)
     if graph.op(reader) == "SparseTensorDenseMatMul" and len(sizes) == 2:
         axis = 0 if graph.attrs(reader).get("adjoint_a") else 1

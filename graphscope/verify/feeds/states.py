@@ -43,15 +43,15 @@ class States:
 
     def _writes(self, op: Any) -> bool:
         """Whether an op assigns, or runs a function that does."""
-        stack, seen = [op.node_def], set[str]()
+        stack, visited = [op.node_def], set[str]()
         while stack:
             node = stack.pop()
             if node.op.startswith("Assign"):
                 return True
             for value in node.attr.values():
                 name = value.func.name
-                if name in self.bodies and name not in seen:
-                    seen.add(name)
+                if name in self.bodies and name not in visited:
+                    visited.add(name)
                     stack += self.bodies[name]
         return False
 
@@ -84,11 +84,11 @@ class States:
 
 
 def _upstream(ops: Sequence[Any]) -> set[Any]:
-    stack, seen = list(ops), set[Any]()
+    stack, visited = list(ops), set[Any]()
     while stack:
         op = stack.pop()
-        if op not in seen:
-            seen.add(op)
+        if op not in visited:
+            visited.add(op)
             stack += [tensor.op for tensor in op.inputs]
             stack += op.control_inputs
-    return seen
+    return visited

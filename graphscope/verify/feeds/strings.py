@@ -30,8 +30,8 @@ def text_for(graph: Graph, name: str, seed: int, words: Sequence[bytes] = ()) ->
     ``words`` are what the lookup tables of the graph know.
     """
     rng = np.random.default_rng(seed)
-    stack, seen = [name], {name}
-    while stack and len(seen) < 1000:
+    stack, visited = [name], {name}
+    while stack and len(visited) < 1000:
         for reader, _ in graph.consumers(stack.pop()):
             op = graph.op(reader)
             if op == "DecodeWav":
@@ -42,8 +42,8 @@ def text_for(graph: Graph, name: str, seed: int, words: Sequence[bytes] = ()) ->
                 return example(graph, reader, rng, words)
             if _LOOKS_UP.match(op) and words:
                 return words[seed % len(words)]  # of few words, each is drawn
-            if op in _PASSES and reader not in seen:
-                seen.add(reader)
+            if op in _PASSES and reader not in visited:
+                visited.add(reader)
                 stack.append(reader)
     return b"%d" % rng.integers(100)
 
@@ -87,8 +87,10 @@ def example(
     features: dict[str, Any] = {}
     for key, dtype, count in _features(graph, parser):
         if dtype == "string":
-            known = [*words, b""]
-            value = [known[int(n)] for n in rng.integers(len(known), size=count)]
+            vocabulary = [*words, b""]
+            value = [
+                vocabulary[int(n)] for n in rng.integers(len(vocabulary), size=count)
+            ]
             feature = train.Feature(bytes_list=train.BytesList(value=value))
         elif dtype == "int64":
             feature = train.Feature(

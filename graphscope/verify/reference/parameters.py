@@ -94,7 +94,7 @@ def _yielded(
     a: GraphRunner, b: KerasRunner, sources: Iterable[str], layers: Mapping[str, str]
 ) -> dict[str, object]:
     """By tensor of ``a`` what a Keras layer yields; of a tensor that is only passed on, what it is."""
-    known = {
+    names = {
         a.tensor(layers[name]).name: tensor
         for name, tensor in b.layers()
         if name in layers and a.resolve(layers[name])
@@ -102,8 +102,8 @@ def _yielded(
     yielded = {}
     for name in sources:
         tensor = a.tensor(name)
-        while tensor.name not in known and tensor.op.type == "Identity":
+        while tensor.name not in names and tensor.op.type == "Identity":
             tensor = tensor.op.inputs[0]
-        if tensor.name in known:
-            yielded[name] = known[tensor.name]
+        if tensor.name in names:
+            yielded[name] = names[tensor.name]
     return yielded

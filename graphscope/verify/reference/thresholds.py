@@ -74,13 +74,13 @@ class Sides:
 
 def _upstream(ends: Sequence[Any]) -> list[Any]:
     """The ops that these depend on, in the order in which the graph has them."""
-    seen, stack = set(ends), list(ends)
+    visited, stack = set(ends), list(ends)
     while stack:
         for tensor in stack.pop().inputs:
-            if tensor.op not in seen:
-                seen.add(tensor.op)
+            if tensor.op not in visited:
+                visited.add(tensor.op)
                 stack.append(tensor.op)
-    return sorted(seen, key=lambda op: int(op._id))
+    return sorted(visited, key=lambda op: int(op._id))
 
 
 def _fed(ops: Sequence[Any]) -> Iterator[Any]:

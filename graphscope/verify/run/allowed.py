@@ -190,8 +190,10 @@ class _Reading:
         path = self._path(node)
         if path:
             is_read = isinstance(node.ctx, ast.Load)
-            known = is_allowed(path) or self._is_loader(node) or self._is_lookup(node)
-            fine = is_read and known
+            is_permitted = (
+                is_allowed(path) or self._is_loader(node) or self._is_lookup(node)
+            )
+            fine = is_read and is_permitted
             return "" if fine else ast.unparse(node)
         words = vocabulary()
         names = words["values"]

@@ -127,8 +127,8 @@ def _is_known(name: str, module: object, config: object) -> bool:
     if name in _WITH_WORDS:  # a text would be the path of a file that is read
         return bool(inner) and not isinstance(inner.get("vocabulary"), str)
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    known = (names for key, names in words.items() if key.startswith("keras"))
-    is_own = name in _MORE.split() or any(name in names for names in known)
+    spellings = (names for key, names in words.items() if key.startswith("keras"))
+    is_own = name in _MORE.split() or any(name in names for names in spellings)
     return is_own or plain in words["keras.ops"]
 
 

@@ -42,31 +42,31 @@ def open_keras_file(path: Path, trust: bool = False) -> KerasRunner:
     Raises NotRunnable where that is not installed or the file does not hold all of the model; UnsafeModel, unless
     ``trust``, where its config names what is not Keras's.
     """
-    found = load(str(path))
-    if found.topology is None:
+    source = load(str(path))
+    if source.topology is None:
         raise NotRunnable(
             f"{path} holds weights alone: put the model's JSON (to_json) beside it"
         )
-    check_complete(found.topology, str(path), trust)
+    check_complete(source.topology, str(path), trust)
     if not trust:
         check_keras_file(path)
     import_tensorflow()
-    keras, label = keras_of(found)
+    keras, label = keras_of(source)
     try:
         with silence():
-            model = _loaded(keras, path, found)
+            model = _loaded(keras, path, source)
     except _FAILURES as error:
         raise NotRunnable(
             f"{path}: {label} cannot load it ({first_line(error)})"
         ) from None
     runner = KerasRunner(model, str(path))
-    runner.below, runner.texts = bounds_of(found.topology), words_of(found.topology)
+    runner.below, runner.texts = bounds_of(source.topology), words_of(source.topology)
     return runner
 
 
-def keras_of(found: Model) -> tuple[object, str]:
+def keras_of(model: Model) -> tuple[object, str]:
     """The package that reads the file, and what it is called."""
-    if found.topology.generation > 2:
+    if model.topology.generation > 2:
         import keras
 
         return keras, f"Keras {keras.__version__}"
@@ -102,17 +102,17 @@ def check_complete(topology: KerasModel, path: str, trust: bool) -> None:
         )
 
 
-def _loaded(keras: Any, path: Path, found: Model) -> Any:
+def _loaded(keras: Any, path: Path, source: Model) -> Any:
     """The model, its weights in it."""
     head = _head(path)
     if head == _ZIP or head == _HDF5 and config_path(str(path)) is None:
         with _named(path, ".keras" if head == _ZIP else ".h5") as place:
-            known = _operations(found.topology)
-            return keras.models.load_model(str(place), known, compile=False)
+            operations = _operations(source.topology)
+            return keras.models.load_model(str(place), operations, compile=False)
     text = Path(config_path(str(path)) or path).read_text()
     document = json.loads(text)
     if "modelTopology" in document:
-        return _from_manifest(keras, document["modelTopology"], found)
+        return _from_manifest(keras, document["modelTopology"], source)
     model = keras.models.model_from_json(text)
     weights = path if head == _HDF5 else weights_path(str(path))
     if weights is None:
@@ -137,14 +137,14 @@ def _operations(topology: KerasModel) -> dict[str, object]:
 
 
 def _from_manifest(
-    keras: ModuleType, topology: Mapping[str, object], found: Model
+    keras: ModuleType, topology: Mapping[str, object], source: Model
 ) -> object:
     """A TensorFlow.js layers model: its topology built by Keras, each variable given the weight of its name."""
     config = topology.get("model_config", topology)
     model = keras.models.model_from_json(json.dumps(config))
     for variable in model.weights:
         name = getattr(variable, "path", variable.name).removesuffix(":0")
-        variable.assign(found.value(name))
+        variable.assign(source.value(name))
     return model
 
 

@@ -50,8 +50,8 @@ def run_signature(folder: Path, name: str = "", trust: bool = False) -> Any:
         return run_source(folder, trust)
     models = run_signatures(folder, trust)
     if name not in models:
-        known = ", ".join(map(repr, models))
-        raise GraphError(f"no signature {name!r} in {folder}; it has {known}")
+        names = ", ".join(map(repr, models))
+        raise GraphError(f"no signature {name!r} in {folder}; it has {names}")
     return models[name]
 
 

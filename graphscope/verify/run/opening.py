@@ -113,8 +113,8 @@ def _open_saved_model(tf: ModuleType, model: Model) -> Runner:
         tf.compat.v1.saved_model.load(session, _tags(folder), str(folder))
     _fill_variables(tf, session, str(folder))
     names = [
-        {name: str(t) for name, t in {**known.outputs, **known.inputs}.items()}
-        for known in model.signatures.values()
+        {name: str(t) for name, t in {**signature.outputs, **signature.inputs}.items()}
+        for signature in model.signatures.values()
     ]
     return GraphRunner(session, model.source, _preferred(model), inline(model), names)
 
@@ -216,8 +216,8 @@ def _imported(tf: Any, model: Model, graph: Graph, functions: Document) -> Graph
     for node in message.node:
         for name in ("_output_shapes", "_class"):
             node.attr.pop(name, None)
-    made = tf.Graph()
-    with made.as_default():
+    tf_graph = tf.Graph()
+    with tf_graph.as_default():
         data = message.SerializeToString()
         try:
             tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
@@ -225,9 +225,9 @@ def _imported(tf: Any, model: Model, graph: Graph, functions: Document) -> Graph
             raise NotRunnable(
                 f"TensorFlow cannot run {model.source}: {first_line(error)}"
             ) from None
-        session = _session(tf, made)
+        session = _session(tf, tf_graph)
     for name in initialisers(model, graph):
-        session.run(made.get_operation_by_name(name))
+        session.run(tf_graph.get_operation_by_name(name))
     runner = GraphRunner(session, model.source, _sinks(graph), inline(model))
     runner.folder = folder  # is there for as long as the runner
     return runner

@@ -116,9 +116,12 @@ class GraphRunner:
 
     def choose(self, names: Iterable[str]) -> None:
         """Of several signatures, speak by the one that has most of these names."""
-        wanted = {name.removesuffix(":0") for name in names}
+        plain_names = {name.removesuffix(":0") for name in names}
         if self.signatures:
-            best = max(self.signatures, key=lambda known: len(wanted & known.keys()))
+            best = max(
+                self.signatures,
+                key=lambda candidate: len(plain_names & candidate.keys()),
+            )
             self.aliases = dict(best)
 
     def resolve(self, name: str) -> str | None:
@@ -155,12 +158,12 @@ class GraphRunner:
     ) -> tuple[Port, ...]:
         names = {self.tensor(name).op.name for name in fed}
         stack = [self.tensor(name).op for name in outputs]
-        seen, needed = set(), []
+        visited, needed = set(), []
         while stack:
             op = stack.pop()
-            if op.name in seen or op.name in names:
+            if op.name in visited or op.name in names:
                 continue
-            seen.add(op.name)
+            visited.add(op.name)
             if op.type in spellings.FEEDS:
                 needed.append(op.name)
             stack += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
@@ -239,7 +242,7 @@ class KerasRunner:
 
     def resolve(self, name: str) -> str | None:
         plain = _plain(Tensor.parse(name).node)
-        names = [known for known in self._inputs if _plain(known) == plain]
+        names = [candidate for candidate in self._inputs if _plain(candidate) == plain]
         return names[0] if len(names) == 1 else name if name in self._outputs else None
 
     def needed(
@@ -269,7 +272,7 @@ class KerasRunner:
         from ..import_tensorflow import import_tensorflow
 
         tf = import_tensorflow()
-        arrays = _given(tf, [feeds[name] for name in self._inputs])
+        arrays = _arguments(tf, [feeds[name] for name in self._inputs])
         for layer in getattr(self.keras, "layers", ()):
             if getattr(layer, "stateful", False):
                 _begin_again(layer)
@@ -360,7 +363,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def _given(tf: Any, values: Sequence[object]) -> list[object]:
+def _arguments(tf: Any, values: Sequence[object]) -> list[object]:
     """The arrays; tensors where one of them is sparse, for Keras takes no mixture."""
     if not any(isinstance(value, Coordinates) for value in values):
         return [np.asarray(value) for value in values]

@@ -46,14 +46,14 @@ def draws(model: Model, output: str) -> bool:
     """Whether an output depends on random numbers: two runs of one model differ then."""
     name = Tensor.parse(output).node
     above = model.graph.upstream([name]) if name in model.graph else ()
-    stack, seen = [model.graph.node(n) for n in above], set[str]()
+    stack, visited = [model.graph.node(n) for n in above], set[str]()
     while stack:
         node = stack.pop()
         if RANDOM.search(node.op):
             return True
         called = function_names(node) if model.functions else set[str]()
-        for body in (called & model.functions.keys()) - seen:
-            seen.add(body)
+        for body in (called & model.functions.keys()) - visited:
+            visited.add(body)
             inside = model.functions[body].graph
             stack += [inside.node(each) for each in inside]
     return False
@@ -77,8 +77,8 @@ def check_sizes(
     """
     if model.layered or len(model.graph) > _SMALL:
         return
-    known = {name: shape for name, shape in feeds.items() if name in model.graph}
-    specs = infer_shapes(model.graph, functions=model.functions, given=known)
+    fed = {name: shape for name, shape in feeds.items() if name in model.graph}
+    specs = infer_shapes(model.graph, functions=model.functions, given=fed)
     counts = {
         tensor: math.prod(size or 0 for size in spec.shape or (0,))
         for tensor, spec in specs.items()

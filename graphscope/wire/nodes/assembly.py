@@ -153,8 +153,8 @@ def _missing(reader: Node, slot: int) -> Node:
 
 def output_count(node: Node) -> int | None:
     """How many outputs a node of a file has by its OpDef; None where that, or its attributes, do not tell."""
-    known, raw = op_registry.arities(node.op), getattr(node.attrs, "raw", None)
-    return known[1].of(raw) if known is not None and raw is not None else None
+    arities, raw = op_registry.arities(node.op), getattr(node.attrs, "raw", None)
+    return arities[1].of(raw) if arities is not None and raw is not None else None
 
 
 def _check_port(node: Node, text: str, reader: str, port: int) -> None:

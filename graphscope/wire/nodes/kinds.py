@@ -68,13 +68,13 @@ class Kinds:
         if not isinstance(message, _LEAN):  # ours or TensorFlow's own NodeDef
             return self._new(message, message.attr, message)
         key = (message.op, message.device, *message.attr)
-        known = self._shared.get(key)
-        if known is None:
+        kind = self._shared.get(key)
+        if kind is None:
             data = message.SerializeToString()
-            known = self._new(message, data, Owner(message.name, message.op))
-            if _is_shared(known[0].node, key):
-                self._shared[key] = known
-        return known
+            kind = self._new(message, data, Owner(message.name, message.op))
+            if _is_shared(kind[0].node, key):
+                self._shared[key] = kind
+        return kind
 
     def _new(
         self, message: Message, raw: Message, owner: Any
@@ -128,9 +128,9 @@ def _is_constant(attrs: Any) -> bool:
 
 def _arities(op: str, attrs: object) -> tuple[int | None, int]:
     """The inputs that a node must have and the outputs that it declares; of an op that is not registered: any, and none."""
-    known = op_registry.arities(op)
-    if known is None:
+    arities = op_registry.arities(op)
+    if arities is None:
         return None, 0
-    inputs, outputs = known
+    inputs, outputs = arities
     declared = (outputs.counts or outputs.lists) and outputs.of(attrs) or 0
     return inputs.of(attrs), declared if declared >= 0 else _TOO_MANY

@@ -14,7 +14,7 @@ import numpy as np
 from ....graph import Tensor
 from ....match import View, WeightRef
 from ..turn.loops import is_zero
-from ..turn.parts import held_by
+from ..turn.parts import weight_behind
 
 _CANONICAL = frozenset({"CudnnRNNCanonicalToParams", "CudnnRNNCanonicalToParamsV2"})
 DEEPEST = 12  # nodes from the buffer to a variable
@@ -67,20 +67,21 @@ def read_parameters(
         return None
     count, gates = stack.layers * stack.directions, len(stack.kind.gates)
     matrices, biases = parts[: 2 * gates * count], parts[2 * gates * count :]
-    known = []
+    weights = []
     for number in range(count):
         span = slice(2 * gates * number, 2 * gates * (number + 1))
-        known.append(_weights(stack.kind, matrices[span], biases[span]))
-    return known
+        weights.append(_weights(stack.kind, matrices[span], biases[span]))
+    return weights
 
 
 def _weights(
     kind: Kind, matrices: Sequence[WeightRef], biases: Sequence[WeightRef]
 ) -> dict[str, WeightRef]:
     count = len(kind.gates)
-    turned = [each.transposed(1, 0) for each in matrices]
+    transposes = [each.transposed(1, 0) for each in matrices]
     inputs, states = (
-        [part[gate] for gate in kind.gates] for part in (turned[:count], turned[count:])
+        [part[gate] for gate in kind.gates]
+        for part in (transposes[:count], transposes[count:])
     )
     rows = [
         [part[gate] for gate in kind.gates] for part in (biases[:count], biases[count:])
@@ -122,7 +123,7 @@ def _pieces(view: View, tensor: Tensor) -> list[WeightRef] | None:
     inputs = view.inputs[source.node]
     if view.kinds[source.node] in _CANONICAL:
         inputs = inputs[3:]
-    elif view.kinds[source.node] == "ConcatV2" and held_by(view, source) is None:
+    elif view.kinds[source.node] == "ConcatV2" and weight_behind(view, source) is None:
         inputs = inputs[:-1]
     else:
         inputs = (source,)
@@ -132,7 +133,7 @@ def _pieces(view: View, tensor: Tensor) -> list[WeightRef] | None:
 
 def _weight(view: View, tensor: Tensor, depth: int = 0) -> WeightRef | None:
     """The weight that a tensor is, or is a part, another shape or the axes in another order of."""
-    weight = held_by(view, tensor)
+    weight = weight_behind(view, tensor)
     if weight is not None or depth > DEEPEST:
         return weight
     source, _ = view.producer(tensor)
@@ -144,9 +145,9 @@ def _weight(view: View, tensor: Tensor, depth: int = 0) -> WeightRef | None:
     if op in _READERS:
         reader, operand = _READERS[op]
         inner = _weight(view, inputs[operand], depth + 1)
-        known = None if inner is None else reader(view, source, inner, depth)
-        if known is not None:
-            return known
+        lower = None if inner is None else reader(view, source, inner, depth)
+        if lower is not None:
+            return lower
     value = view.constant(source)
     return None if value is None else WeightRef("", value.shape, value=value)
 
@@ -181,8 +182,8 @@ def _concatenated(
     parts = [_weight(view, each, depth + 1) for each in others]
     if axis is None or None in parts:
         return None
-    known = [each for each in parts if each is not None]
-    return inner.joined(int(axis.reshape(())) % len(inner.shape), known)
+    arrays = [each for each in parts if each is not None]
+    return inner.joined(int(axis.reshape(())) % len(inner.shape), arrays)
 
 
 _READERS = {

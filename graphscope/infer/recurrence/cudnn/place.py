@@ -165,7 +165,7 @@ class CudnnPlacing(Sequences):
             axis = int(self.view.attrs[source.node].get("axis") or 0)
             if axis == self._axis:
                 return self.spliced.now(self.view.inputs[source.node][number])
-        return self._taken(self.spliced.now(whole), self._axis, number)
+        return self._entry(self.spliced.now(whole), self._axis, number)
 
     def _states(self, port: int, states: list[Tensor]) -> None:
         """Whoever reads the last states of all layers reads those of each."""

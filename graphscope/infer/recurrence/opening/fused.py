@@ -94,8 +94,8 @@ def lstm_step(
         ends = (build.constant(s * settings.clip, "float32") for s in (-1, 1))
         c = build.op("ClipByValue", c, *ends, width=build.units(w, 4))
     if settings.peepholes:
-        seen = build.op("Mul", c, peepholes[2])
-        parts["o"] = build.op("AddV2", parts["o"], seen)
+        peephole = build.op("Mul", c, peepholes[2])
+        parts["o"] = build.op("AddV2", parts["o"], peephole)
     o = build.op("Sigmoid", parts["o"])
     return build.op("Mul", o, build.op("Tanh", c), width=build.units(w, 4)), c
 

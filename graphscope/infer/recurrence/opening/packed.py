@@ -139,9 +139,9 @@ class Unpacking:
         inputs = self.graph.inputs(tensor.node)
         if node.op == "Pack" and not int(node.attrs.get("axis") or 0):
             return list(inputs)
-        return [self._taken(tensor, number) for number in range(count)]
+        return [self._entry(tensor, number) for number in range(count)]
 
-    def _taken(self, tensor: Tensor, number: int) -> Tensor:
+    def _entry(self, tensor: Tensor, number: int) -> Tensor:
         attrs = dict.fromkeys((f"{each}_mask" for each in _MASKS), 0)
         attrs["shrink_axis_mask"] = 1
         values = ([number], [number + 1], [1])
@@ -216,7 +216,7 @@ class Unpacking:
             elif order is not None and len(order) == 4:
                 axes = [a - (a > axis) for a in order if a != axis]
                 perm = self._number(np.array(axes, np.int32))
-                turned = [
+                transposed = [
                     Tensor(
                         self.add(
                             f"{name}/part",
@@ -226,8 +226,8 @@ class Unpacking:
                     )
                     for each in rows
                 ]
-                self._take(Tensor(name), turned, order.index(axis))
-                self._drop_unread([Tensor(name), *turned])
+                self._take(Tensor(name), transposed, order.index(axis))
+                self._drop_unread([Tensor(name), *transposed])
         left = {name for name, _ in self.graph.consumers(*whole)}
         if any(self.graph.op(name) not in _PASSES for name in left):
             self.move(whole, self._pack(rows, axis))

@@ -83,13 +83,13 @@ class Spliced:
 
     def view(self, specs: Mapping[Tensor, TensorSpec], values: Values) -> SymbolicView:
         """What the solver asks; ``specs`` and ``values`` speak of the op graph below the layer graph."""
-        known = raised_specs(self.graph, specs)
-        known |= {
+        specs_above = raised_specs(self.graph, specs)
+        specs_above |= {
             Tensor(name, port): spec
             for name in self._new
             for port, spec in enumerate(self.graph.node(name).outputs)
         }
-        return SymbolicView(self.graph, known, self.valued(values))
+        return SymbolicView(self.graph, specs_above, self.valued(values))
 
     @property
     def _new(self) -> frozenset[str]:
@@ -225,15 +225,17 @@ class _Opening:
         for name, own in names.items():
             node = graph.node(name)
             ports = _ports(node)
-            known = [facts.get(Tensor(name, port)) for port in range(ports)]
-            if any(fact is not None for fact in known):
-                specs = tuple(f.spec if f is not None else TensorSpec() for f in known)
+            own_facts = [facts.get(Tensor(name, port)) for port in range(ports)]
+            if any(fact is not None for fact in own_facts):
+                specs = tuple(
+                    f.spec if f is not None else TensorSpec() for f in own_facts
+                )
                 node = replace(node, outputs=specs, controls=())
             self.graph.add_node(own, node=node)
             self.added.add(own)
             for port in range(ports):
                 places[Tensor(name, port)] = Tensor(own, port)
-                fact = known[port]
+                fact = own_facts[port]
                 if fact is not None and isinstance(fact.value, np.ndarray):
                     self.spliced.values[Tensor(own, port)] = fact.value
             title = self.loop.held.get((function.name, name))

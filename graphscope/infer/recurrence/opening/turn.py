@@ -32,11 +32,11 @@ class Turn:
 
 def list_readers(graph: Graph, tensor: Tensor) -> list[str]:
     """What reads a list, past what only passes it on."""
-    found, stack = [], [tensor]
+    readers, stack = [], [tensor]
     while stack:
         for name, _ in graph.consumers(*stack.pop()):
             if "pass-through" in ops.traits(graph.op(name)):
                 stack.append(Tensor(name))
             else:
-                found.append(name)
-    return found
+                readers.append(name)
+    return readers

@@ -37,8 +37,8 @@ class StepPlacing(Placing):
         readings = [self.of.readings[each] for each in step.inputs]
         sequences = [self._steps(each) for each in readings]
         x = sequences[0] if len(sequences) == 1 else self._joined(sequences)
-        turned = None if raw or self.of.mask else self._unreversed(x, 1)
-        x, raw = (x, raw) if turned is None else (turned, True)
+        reversal = None if raw or self.of.mask else self._unreversed(x, 1)
+        x, raw = (x, raw) if reversal is None else (reversal, True)
         mask = self._mask(x)
         inputs = {"sequence": x, **({"mask": mask} if mask is not None else {})}
         inputs |= self._initial(step.states)

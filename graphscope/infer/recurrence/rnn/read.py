@@ -57,11 +57,11 @@ class StepReader(TurnReader):
         self, states: Mapping[int, Tensor], written: list[Tensor]
     ) -> dict[int, Tensor]:
         """The states, those first that are put out, as Keras has them; where none is, those that are read after the last step."""
-        known = {self.view.producer(each)[0] for each in written}
+        producers = {self.view.producer(each)[0] for each in written}
 
         def is_inner(port: int) -> bool:
             if written:
-                return self.view.producer(states[port])[0] not in known
+                return self.view.producer(states[port])[0] not in producers
             return not self.view.graph.consumers(self.turn.node, port)
 
         return {port: states[port] for port in sorted(states, key=is_inner)}

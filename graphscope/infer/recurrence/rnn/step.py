@@ -21,7 +21,7 @@ from ..opening.turn import Turn
 from ..turn.cells import use_of
 from ..turn.linear import LinearReader
 from ..turn.loops import Reading, first_alike
-from ..turn.parts import held_by
+from ..turn.parts import weight_behind
 
 MOST_OPS = 400  # in a step: of more nobody would read the source
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
@@ -164,8 +164,8 @@ class StepBuilder:
         """The inputs of a node of the turn that are not there yet."""
         if self._is_outer(tensor):
             return []
-        known = (self.view.producer(t)[0] for t in self.view.inputs[tensor.node])
-        return [each for each in known if not self._is_known(each)]
+        producers = (self.view.producer(t)[0] for t in self.view.inputs[tensor.node])
+        return [each for each in producers if not self._is_known(each)]
 
     def _is_outer(self, tensor: Tensor) -> bool:
         if tensor in self.turn.port or self._weight(tensor) is not None:
@@ -181,7 +181,7 @@ class StepBuilder:
         return tensor.node not in view.varying and bool(inputs)
 
     def _weight(self, tensor: Tensor) -> WeightRef | None:
-        return held_by(self.view, tensor)
+        return weight_behind(self.view, tensor)
 
     def _put(self, tensor: Tensor) -> None:
         if self._is_known(tensor):
@@ -198,8 +198,8 @@ class StepBuilder:
         elif weight is not None:
             name = f"weight_{len(self.weights)}"
             use = use_of(weight, self.uses)
-            known = self.weights.items()
-            same = [n for n, w in known if use.node and use_of(w, self.uses) == use]
+            weights = self.weights.items()
+            same = [n for n, w in weights if use.node and use_of(w, self.uses) == use]
             if same:
                 self.places[tensor] = Tensor(same[0])
                 return

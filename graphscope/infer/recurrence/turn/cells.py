@@ -120,23 +120,23 @@ def _convolutions(
     states = [dict(g.terms[-1].settings) for g in gates]
     if len(inputs) != 1:
         return None
-    said = dict(next(iter(inputs.values())).settings)
+    settings = dict(next(iter(inputs.values())).settings)
     plain = all(
         each.get("padding") == "SAME"
         and set(each.get("strides", (1,))) == {1}
-        and each.get("dilations", (1,)) == said.get("dilations", (1,))
+        and each.get("dilations", (1,)) == settings.get("dilations", (1,))
         for each in states
     )
-    if not plain or said.get("data_format", "NHWC") not in ("NHWC", "NDHWC"):
+    if not plain or settings.get("data_format", "NHWC") not in ("NHWC", "NDHWC"):
         return None
-    if said.get("padding") not in ("SAME", "VALID"):
+    if settings.get("padding") not in ("SAME", "VALID"):
         return None
     ones = (1,) * len(shape)
     return {
         "kernel_size": shape[:-2],
-        "strides": tuple(said.get("strides", ones))[1:-1],
-        "padding": str(said["padding"]).lower(),
-        "dilation_rate": tuple(said.get("dilations", ones))[1:-1],
+        "strides": tuple(settings.get("strides", ones))[1:-1],
+        "padding": str(settings["padding"]).lower(),
+        "dilation_rate": tuple(settings.get("dilations", ones))[1:-1],
     }
 
 
@@ -201,9 +201,9 @@ class _Layout:
             return None
         first, *others = (term.kernel for term in inputs)
         kernel = first.joined(len(first.shape) - 2, others)
-        return self._turned(name, kernel), self._turned(name, state)
+        return self._gate_weight(name, kernel), self._gate_weight(name, state)
 
-    def _turned(self, name: str, weight: WeightRef) -> WeightRef:
+    def _gate_weight(self, name: str, weight: WeightRef) -> WeightRef:
         """The weight of a gate, negated where the gate is the rest of Keras's."""
         inverted = name == self.cell.inverted
         return weight.then("scale", -1.0, weight.shape) if inverted else weight
@@ -246,13 +246,13 @@ class _Layout:
         number = self.gates[name].offset if offset is None else offset
         if not biases:
             value = np.full((units,), number, np.float32)
-            return self._turned(name, WeightRef("", (units,), value=value))
+            return self._gate_weight(name, WeightRef("", (units,), value=value))
         first, *others = biases
         if others:
             first = first.then("sum", tuple(others), first.shape)
         if number:
             first = first.then("shift", number, first.shape)
-        return self._turned(name, first)
+        return self._gate_weight(name, first)
 
 
 def _beside(parts: Sequence[WeightRef]) -> WeightRef:
@@ -263,9 +263,9 @@ def _beside(parts: Sequence[WeightRef]) -> WeightRef:
 def use_of(weight: WeightRef, uses: Uses) -> WeightUse:
     """A weight as the file has it."""
     steps = tuple(_step(step, argument, uses) for step, argument in weight.steps)
-    known = uses.get(weight.node)
-    if known is not None:
-        return replace(known, shape=weight.shape, steps=(*known.steps, *steps))
+    use = uses.get(weight.node)
+    if use is not None:
+        return replace(use, shape=weight.shape, steps=(*use.steps, *steps))
     if weight.value is not None:
         return WeightUse("", weight.shape, steps, weight.value)
     return WeightUse(weight.node, weight.shape, steps)

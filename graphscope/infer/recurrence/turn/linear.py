@@ -15,7 +15,7 @@ from ....graph import Tensor
 from ....match import View, WeightRef
 from ....match.view.nodes import MALFORMED
 from ....ops import spellings
-from .parts import columns, held_by, past_layout, unmasked
+from .parts import columns, past_layout, unmasked, weight_behind
 from .projected import Projection
 
 SUMS = frozenset({"Add", "BiasAdd", "AddN"})
@@ -98,7 +98,7 @@ class LinearReader:
         number = view.scalar(tensor)
         if number is not None and number.dtype.kind == "f":
             return Linear(offset=float(number.reshape(())))
-        weight = held_by(view, tensor)
+        weight = weight_behind(view, tensor)
         if weight is not None:
             return self._bias(weight, window)
         source = past_layout(view, tensor)
@@ -191,7 +191,7 @@ class LinearReader:
     def _product(self, name: str, window: Window) -> Linear | None:
         view = self.view
         left, right, *_ = view.inputs[name]
-        attrs, kernel = view.attrs[name], held_by(view, right)
+        attrs, kernel = view.attrs[name], weight_behind(view, right)
         if kernel is None or len(kernel.shape) != _RANKS[view.ops[name]]:
             return None
         if attrs.get("transpose_a"):
@@ -209,7 +209,9 @@ class LinearReader:
             return None
         left, right, *_ = view.inputs[product.node]
         wide, _ = view.producer(left)
-        kernel, settings = held_by(view, right), _settings(view.attrs[product.node])
+        kernel, settings = weight_behind(view, right), _settings(
+            view.attrs[product.node]
+        )
         if view.ops[wide.node] != "ExpandDims" or kernel is None:
             return None
         axis = view.number(view.inputs[wide.node][1])
@@ -250,8 +252,8 @@ class LinearReader:
         rest = whole - sum(width or 0 for width in widths)
         if widths.count(None) > 1 or rest < (None in widths):
             return None
-        found = [rest if width is None else width for width in widths]
-        return found if sum(found) == whole else None
+        sizes = [rest if width is None else width for width in widths]
+        return sizes if sum(sizes) == whole else None
 
 
 def _settings(attrs: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:

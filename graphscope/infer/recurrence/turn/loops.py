@@ -346,8 +346,12 @@ def mask_lengths(
     if op in _RESHAPES:
         return mask_lengths(view, reader, inputs[0])
     if op == "LogicalNot":
-        found = mask_lengths(view, reader, inputs[0])
-        return (found[0], not found[1]) if found is not None else None
+        lengths_behind = mask_lengths(view, reader, inputs[0])
+        return (
+            (lengths_behind[0], not lengths_behind[1])
+            if lengths_behind is not None
+            else None
+        )
     if op not in _COMPARISONS or len(inputs) != 2:
         return None
     time, lengths = inputs

@@ -59,7 +59,7 @@ class NormalForm:
         if whole is not None and tensor.node in self.turn.nodes:
             return self.of(whole)
         if tensor not in self._known:
-            self._known[tensor] = self._made(tensor)
+            self._known[tensor] = self._normal(tensor)
         return self._known[tensor]
 
     def _dropped(self, tensor: Tensor, rate: float) -> Tensor:
@@ -83,7 +83,7 @@ class NormalForm:
         """What the solver asks; to be made anew when the graph has grown."""
         return View(self.graph)
 
-    def _made(self, tensor: Tensor) -> Tensor:
+    def _normal(self, tensor: Tensor) -> Tensor:
         below = self.below
         if tensor in self.turn.port:
             return self._leaf(tensor, STATE)
@@ -95,8 +95,10 @@ class NormalForm:
             return self._leaf(first_alike(self.readings, tensor), OUTER)
         if tensor.node not in self.turn.nodes:
             return self._leaf(tensor, OUTER)
-        known = self._activations.get(tensor)
-        activated = self._activated(tensor, *known) if known is not None else None
+        activation = self._activations.get(tensor)
+        activated = (
+            self._activated(tensor, *activation) if activation is not None else None
+        )
         if activated is not None:
             return activated
         if below.ops[tensor.node] in SUMS | PRODUCTS | PARTS | {"Squeeze"}:
@@ -131,17 +133,17 @@ class NormalForm:
         if part is None:
             return None
         whole, begin, end = part
-        known = self._activations.get(self.below.producer(whole)[0])
+        activation = self._activations.get(self.below.producer(whole)[0])
         if (
-            known is None
-            or known[0].attrs.get("activation", "softmax") in _OF_ALL_COLUMNS
+            activation is None
+            or activation[0].attrs.get("activation", "softmax") in _OF_ALL_COLUMNS
         ):
             return None
-        linear = self._reader.read(known[1], (begin, end))
-        if not linear.terms or linear.rest or "slope" in known[0].attrs:
+        linear = self._reader.read(activation[1], (begin, end))
+        if not linear.terms or linear.rest or "slope" in activation[0].attrs:
             return None
         name = f"{tensor.node}:{tensor.port}"
-        return self._put(f"{name}/activation", known[0], self._gate(name, linear))
+        return self._put(f"{name}/activation", activation[0], self._gate(name, linear))
 
     def _leaf(self, tensor: Tensor, op: str) -> Tensor:
         leaf = self._put(f"{tensor.node}:{tensor.port}", Node(op, {"dtype": "float32"}))
@@ -203,12 +205,12 @@ def activations_in(view: View, nodes: frozenset[str]) -> Found:
             if match is not None and layer is not None:
                 activations.append((len(match.members & nodes), name, layer, match))
     activations.sort(key=lambda each: (-each[0], each[1]))
-    taken: set[str] = set()
+    claimed: set[str] = set()
     layers: dict[Tensor, tuple[Layer, Tensor]] = {}
     for _, name, layer, match in activations:
         members = match.members & nodes & view.dynamic
-        if taken.isdisjoint(members):
-            taken |= members
+        if claimed.isdisjoint(members):
+            claimed |= members
             layers[Tensor(name)] = layer, match.values["x"]
     return layers
 

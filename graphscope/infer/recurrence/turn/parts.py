@@ -112,7 +112,7 @@ def unmasked(view: View, tensor: Tensor) -> Tensor | None:
     return None
 
 
-def held_by(view: View, tensor: Tensor) -> WeightRef | None:
+def weight_behind(view: View, tensor: Tensor) -> WeightRef | None:
     """The weight that a tensor is; seen through Unpack and StridedSlice too, which take a part of one."""
     weight = view.weight(tensor)
     if weight is not None and weight.node:
@@ -122,7 +122,7 @@ def held_by(view: View, tensor: Tensor) -> WeightRef | None:
     if name in view.dynamic or not view.inputs[name]:
         return None
     if op == "Unpack":
-        whole = held_by(view, view.inputs[name][0])
+        whole = weight_behind(view, view.inputs[name][0])
         axis = int(view.attrs[name].get("axis") or 0)
         if whole is None:
             return None
@@ -136,7 +136,7 @@ def held_by(view: View, tensor: Tensor) -> WeightRef | None:
 
 def _part(view: View, name: str) -> WeightRef | None:
     """A weight's slice along its axes, some of which it may drop: ``bias[0]``, ``kernel[:, :8]``."""
-    whole = held_by(view, view.inputs[name][0])
+    whole = weight_behind(view, view.inputs[name][0])
     numbers = [view.number(each) for each in view.inputs[name][1:]]
     attrs = view.attrs[name]
     if whole is None or any(number is None for number in numbers):

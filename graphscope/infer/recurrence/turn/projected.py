@@ -29,10 +29,10 @@ def find_projections(
     """The readings whose sequence is a Dense layer's that nothing else reads; ``uses`` gains the weights of these."""
     projections = {}
     for tensor, reading in readings.items():
-        known = _before(view, reading)
-        if known is None:
+        earlier = _before(view, reading)
+        if earlier is None:
             continue
-        name, axis = known
+        name, axis = earlier
         layer = view.graph.node(name)
         if not isinstance(layer, Layer) or not _is_linear(view.graph, name, layer):
             continue

@@ -108,8 +108,8 @@ class TurnReader:
             raise NoRecurrence("some of what it carries is masked, and some is not")
         mask = next(iter(self.masks), None)
         written = [each.value for each in writings.values() if each is not None]
-        wanted = [*written, *(each for unit in units for each in unit.inputs)]
-        if not all(self._is_of_steps(each, outputs) for each in wanted):
+        tensors = [*written, *(each for unit in units for each in unit.inputs)]
+        if not all(self._is_of_steps(each, outputs) for each in tensors):
             raise NoRecurrence(
                 "what it computes around its cells is not of single steps"
             )
@@ -165,8 +165,10 @@ class TurnReader:
     def _units(self, after: Mapping[int, Tensor]) -> tuple[Unit, ...] | None:
         """The cells, each after those that it reads."""
         view = self.form.view()
-        found = [find_unit(self.form, view, after, port, self.uses) for port in after]
-        units = [self._with_rate(unit) for unit in found if unit is not None]
+        readings = [
+            find_unit(self.form, view, after, port, self.uses) for port in after
+        ]
+        units = [self._with_rate(unit) for unit in readings if unit is not None]
         order = {name: at for at, name in enumerate(self.form.graph)}
         units.sort(key=lambda unit: order[unit.output.node])
         ports = [port for unit in units for port in unit.states]
@@ -229,10 +231,10 @@ class TurnReader:
         if self.view.ops[source.node] not in SELECTS:
             return None
         condition, yes, no = self.view.inputs[source.node]
-        found = self._mask(condition)
-        if found is None:
+        mask_of = self._mask(condition)
+        if mask_of is None:
             return None
-        mask, inside = found
+        mask, inside = mask_of
         return (yes, no, mask) if inside else (no, yes, mask)
 
     def _mixed(self, sums: Sequence[Tensor]) -> tuple[Tensor, Tensor, Mask] | None:

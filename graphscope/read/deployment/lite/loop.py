@@ -90,11 +90,11 @@ def run_steps(
     shape = call.const([-1, widths[0]], "shape")
     count = call.const(steps, "steps")
     sequence = call.op("TensorListFromTensor", x, element, shape_type="int32")
-    made = call.op(
+    while_outputs = call.op(
         "TensorListReserve", shape, count, element_dtype="float32", shape_type="int32"
     )
     start = call.const(0, "start")
-    inputs = [start, made, *states, count, sequence, *weights.values()]
+    inputs = [start, while_outputs, *states, count, sequence, *weights.values()]
     names = ["step", "outputs", *(f"state_{n}" for n in range(len(states)))]
     names += ["steps", "sequence", *weights]
     dtypes = ["int32", "variant", *["float32"] * len(states), "int32", "variant"]

@@ -120,8 +120,8 @@ def _lower_operator(operator: Operator, lowered: Lowered) -> None:
         _keep(call)
         return
     outputs = [results] if isinstance(results, Tensor) else list(results)
-    given = [t if t.node.startswith("\0") else call.op("Identity", t) for t in outputs]
-    lowered.settle(call.pending, given, call.parts, operator.outputs)
+    copies = [t if t.node.startswith("\0") else call.op("Identity", t) for t in outputs]
+    lowered.settle(call.pending, copies, call.parts, operator.outputs)
 
 
 def _meaning(operator: Operator) -> str:
@@ -166,7 +166,7 @@ def _fed(lowered: Lowered, number: int) -> Tensor:
     return fed
 
 
-def _given_back(lowered: Lowered, number: int) -> Tensor:
+def _output(lowered: Lowered, number: int) -> Tensor:
     """An output; where it is quantised the integers are computed of the real numbers."""
     tensor, emitter, real = (
         lowered.subgraph.tensor(number),
@@ -227,7 +227,7 @@ def _whole(lowered: Lowered) -> Whole:
     fed = {number: _fed(lowered, number) for number in lowered.subgraph.inputs}
     _lower_operators(lowered)
     outputs = lowered.subgraph.outputs
-    return Whole(lowered, fed, {n: _given_back(lowered, n) for n in outputs})
+    return Whole(lowered, fed, {n: _output(lowered, n) for n in outputs})
 
 
 def _entries(file: LiteFile) -> list[int]:

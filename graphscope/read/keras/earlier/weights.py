@@ -41,7 +41,7 @@ def in_keras_2(
             for w in in_keras_2(each, part, generation, backend)
         ]
     if generation == 1:
-        weights = [(name, _turned(layer, data)) for name, data in weights]
+        weights = [(name, _reordered(layer, data)) for name, data in weights]
         weights = _joined(layer, weights)
     if backend == "theano" and layer.class_name in _CONVOLUTIONS:
         weights = [(name, _flipped(data)) for name, data in weights]
@@ -74,7 +74,7 @@ def _joined(layer: KerasLayer, weights: Sequence[Named]) -> Sequence[Named]:
     ]
 
 
-def _turned(layer: KerasLayer, data: Dataset) -> Dataset:
+def _reordered(layer: KerasLayer, data: Dataset) -> Dataset:
     kind, rank = layer.class_name, len(data.shape)
     if kind == "Conv1D" and rank == 4:
         return _of_one_axis(layer, data)

@@ -49,9 +49,9 @@ def _reshape(config: Config, shapes: list[Sizes]) -> Sizes:
     batch, *rest = shapes[0]
     target, whole = list(config["target_shape"]), _total(tuple(rest))
     if -1 in target:
-        known = prod(size for size in target if size != -1)
+        product = prod(size for size in target if size != -1)
         place = target.index(-1)
-        target[place] = None if whole is None else whole // max(known, 1)
+        target[place] = None if whole is None else whole // max(product, 1)
     return (batch, *target)
 
 

@@ -44,7 +44,7 @@ def call_specs(
         by_function = function_specs(layer, call, inputs)
     else:
         by_function = output_specs(layer, inputs, call.kwargs)
-    return told_and_known(call.outputs, by_function)
+    return merged_specs(call.outputs, by_function)
 
 
 def output_specs(
@@ -81,11 +81,11 @@ def _shapes(
     rule = _RULES.get(name)
     if rule is None:
         return []
-    ruled = rule({**config, **_told(kwargs)}, shapes)
+    ruled = rule({**config, **_returns(kwargs)}, shapes)
     return ruled if isinstance(ruled, list) else [ruled]
 
 
-def _told(kwargs: Mapping[str, object]) -> dict[str, object]:
+def _returns(kwargs: Mapping[str, object]) -> dict[str, object]:
     return {key: kwargs[key] for key in ("return_attention_scores",) if key in kwargs}
 
 
@@ -105,13 +105,13 @@ def _dtype(layer: KerasLayer, inputs: Sequence[TensorSpec]) -> str:
         if name == "StringLookup" and layer.config.get("invert"):
             return "string"
         return "int64" if is_number else "float32"
-    given = inputs[0].dtype
-    if name in _KEPT and given and "float" not in given:
-        return given
+    first_dtype = inputs[0].dtype
+    if name in _KEPT and first_dtype and "float" not in first_dtype:
+        return first_dtype
     return dtype
 
 
-def told_and_known(
+def merged_specs(
     declared: tuple[TensorSpec, ...], known: tuple[TensorSpec, ...]
 ) -> tuple[TensorSpec, ...]:
     """What the file says of a call's outputs, and of those that it says nothing of what the rules do."""
@@ -130,16 +130,16 @@ def model_specs(
     """What a model yields where it is called on these; nothing is known of models too deep in each other."""
     if depth > _DEEPEST:
         return [TensorSpec()] * len(model.outputs)
-    known: dict[LayerOutput, TensorSpec] = dict(zip(model.inputs, inputs))
+    by_output: dict[LayerOutput, TensorSpec] = dict(zip(model.inputs, inputs))
     for layer, number, call in calls_in_order(model):
-        operands = [known.get(t, TensorSpec()) for t in call.tensors()]
+        operands = [by_output.get(t, TensorSpec()) for t in call.tensors()]
         if layer.model is not None:
             specs: Sequence[TensorSpec] = model_specs(layer.model, operands, depth + 1)
         else:
             specs = call_specs(layer, call, operands)
         for port, spec in enumerate(specs):
-            known.setdefault(LayerOutput(layer.name, number, port), spec)
-    return [known.get(tensor, TensorSpec()) for tensor in model.outputs]
+            by_output.setdefault(LayerOutput(layer.name, number, port), spec)
+    return [by_output.get(tensor, TensorSpec()) for tensor in model.outputs]
 
 
 def _bidirectional(

@@ -148,8 +148,12 @@ class Hdf5:
 
     def _named(self, header: Header, dtype: np.dtype[np.generic]) -> str:
         """The dtype of bytes that HDF5 has no word for: Keras notes it beside them (bfloat16)."""
-        told = self._attributes_of(header).get("dtype")
-        return "bfloat16" if told == "bfloat16" and dtype.itemsize == 2 else dtype.name
+        dtype_attr = self._attributes_of(header).get("dtype")
+        return (
+            "bfloat16"
+            if dtype_attr == "bfloat16" and dtype.itemsize == 2
+            else dtype.name
+        )
 
     def _decoder(
         self, path: str, inside: Values, name: str

@@ -70,22 +70,25 @@ class Operators:
         """A tensor as the numbers that it stands for."""
         stored = np.array(interpreter.get_tensor(number))
         tensor = self.subgraph.tensor(number)
-        known = tensor.quantisation
-        if known is None or not tensor.is_quantised:
+        quantisation = tensor.quantisation
+        if quantisation is None or not tensor.is_quantised:
             return stored
-        real = (stored.astype(np.float32) - known.zero[0]) * known.scale[0]
+        real = (stored.astype(np.float32) - quantisation.zero[0]) * quantisation.scale[
+            0
+        ]
         return np.asarray(real, np.float32)
 
     def _distance(
         self, number: int, real: np.ndarray, computed: np.ndarray
     ) -> Distance:
         tensor = self.subgraph.tensor(number)
-        known, op = tensor.quantisation, self.ops.get(number, "")
-        if known is None or not tensor.is_quantised:
+        quantisation, op = tensor.quantisation, self.ops.get(number, "")
+        if quantisation is None or not tensor.is_quantised:
             return Distance(op, tensor.name, difference(real, computed)[1], False)
         limits = np.iinfo(tensor.spec.dtype)
         low, high = (
-            (end - known.zero[0]) * known.scale[0] for end in (limits.min, limits.max)
+            (end - quantisation.zero[0]) * quantisation.scale[0]
+            for end in (limits.min, limits.max)
         )
         away = difference(real, np.clip(computed, low, high))[0]
-        return Distance(op, tensor.name, away / known.scale[0], True)
+        return Distance(op, tensor.name, away / quantisation.scale[0], True)

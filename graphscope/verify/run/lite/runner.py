@@ -60,8 +60,8 @@ class LiteRunner:
 
     def _steps(self) -> dict[str, float]:
         """The step of each output: 1 where integers are given back, else that of what was dequantised last."""
-        known = self.model.collections["lite_steps"] if self.model else ()
-        return {name: step for name, step in zip(self._outputs, known) if step}
+        steps = self.model.collections["lite_steps"] if self.model else ()
+        return {name: step for name, step in zip(self._outputs, steps) if step}
 
     def outputs(self) -> tuple[str, ...]:
         more = (str(t) for s in self._elsewhere.values() for t in s.outputs.values())
@@ -70,10 +70,10 @@ class LiteRunner:
     @cached_property
     def _elsewhere(self) -> dict[str, Signature]:
         """The signatures that are not of the first subgraph, by name."""
-        known = self.model.signatures if self.model else {}
+        signatures = self.model.signatures if self.model else {}
         return {
             name: signature
-            for name, signature in known.items()
+            for name, signature in signatures.items()
             if not {str(t) for t in signature.outputs.values()} & {*self._outputs}
         }
 
@@ -109,11 +109,11 @@ class LiteRunner:
         return self._details(inputs=True)[name]
 
     def port(self, name: str) -> Port:
-        known = self._input(self.resolve(name) or name)
-        shape = tuple(None if s < 0 else int(s) for s in known["shape_signature"])
-        scale, zero = known["quantization"]
+        detail = self._input(self.resolve(name) or name)
+        shape = tuple(None if s < 0 else int(s) for s in detail["shape_signature"])
+        scale, zero = detail["quantization"]
         step = (float(scale), int(zero)) if scale else None
-        kind = np.dtype(known["dtype"])
+        kind = np.dtype(detail["dtype"])
         dtype = "string" if kind.kind in "OS" else kind.name
         return fitting(Port(name, dtype, shape, step=step), self.model)
 
@@ -133,16 +133,16 @@ class LiteRunner:
         is_first = self.resolve(row["a"]) in self._outputs
         if not self.tolerance or not np.isfinite(size) or not is_first:
             return {}
-        known: dict[str, Any] = {"steps": size / step} if step else {}
+        limits: dict[str, Any] = {"steps": size / step} if step else {}
         if row["max_rel"] <= TOLERANCE or size <= NEAR * step:
-            return known | {"passed": True}
+            return limits | {"passed": True}
         if not step and row["passed"]:
-            return known | {"passed": True}
+            return limits | {"passed": True}
         worst = self._farthest(feeds)
         away, share = difference(self._exact(feeds, row["a"]), theirs)
         is_exact = share <= TOLERANCE or away <= 1 == step
-        self.remarks = [_remark(worst, known.get("steps"))]
-        return known | {"passed": is_exact and worst.passed, "operators": str(worst)}
+        self.remarks = [_remark(worst, limits.get("steps"))]
+        return limits | {"passed": is_exact and worst.passed, "operators": str(worst)}
 
     def _farthest(self, feeds: Mapping[str, object]) -> Distance:
         """The operator that is farthest from its meaning, for the tolerance that it has."""
@@ -182,19 +182,19 @@ class LiteRunner:
     def _run_first(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The outputs of the first subgraph by name."""
         inputs = self._details(inputs=True)
-        for name, known in inputs.items():
+        for name, detail in inputs.items():
             shape = np.shape(feeds[name])
-            if tuple(known["shape"]) != shape:
-                self.interpreter.resize_tensor_input(known["index"], shape)
+            if tuple(detail["shape"]) != shape:
+                self.interpreter.resize_tensor_input(detail["index"], shape)
         self.interpreter.allocate_tensors()
         self.interpreter.reset_all_variables()  # the states of recurrent operators
-        for name, known in inputs.items():
-            self.interpreter.set_tensor(known["index"], np.asarray(feeds[name]))
+        for name, detail in inputs.items():
+            self.interpreter.set_tensor(detail["index"], np.asarray(feeds[name]))
         self.interpreter.invoke()
         places = self._details(inputs=False)
         return {
-            name: np.array(self.interpreter.get_tensor(known["index"]))
-            for name, known in places.items()
+            name: np.array(self.interpreter.get_tensor(detail["index"]))
+            for name, detail in places.items()
         }
 
 

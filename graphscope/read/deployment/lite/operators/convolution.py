@@ -16,7 +16,7 @@ def _hwoi(kernel: np.ndarray) -> np.ndarray:
     return kernel.transpose(1, 2, 0, 3)
 
 
-def _turned(kernel: np.ndarray) -> np.ndarray:
+def _transposed(kernel: np.ndarray) -> np.ndarray:
     return kernel.T
 
 
@@ -91,7 +91,7 @@ def _convolve_volumes_back(call: Call) -> Tensor:
 def _fully_connected(call: Call) -> Tensor:
     """The last axis is multiplied; the others are one in between, and afterwards where they are kept."""
     features = call.tensor(1).static[-1]
-    kernel = call.weight(1, _turned, (1, 0))
+    kernel = call.weight(1, _transposed, (1, 0))
     x, shape, output = call[0], call.tensor(0).spec.shape or (), call.out().spec.shape
     flat = len(shape) == 2 and shape[1] == features
     if not flat:
