@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ....graph import TensorSpec
@@ -20,9 +22,6 @@ _REDUCTIONS = frozenset(
     "mean sum max min prod any all std var logsumexp variance".split()
 )
 _INDICES = frozenset("argmax argmin".split())
-_SHAPED = frozenset(
-    "reshape expand_dims squeeze transpose tile concat concatenate stack split unstack getitem get_item matmul cast".split()
-)
 _UNKNOWN = frozenset(
     """einsum dot tensordot take gather one_hot pad repeat image.resize resize conv depthwise_conv shape size top_k where
     broadcast_to slice""".split()
@@ -40,7 +39,7 @@ def function_specs(
     settings = {**layer.config, **call.kwargs}
     plain = [a for a in call.args if not _is_tensor(a)]
     try:
-        shapes = _shapes(name, ranked, settings, plain)
+        shapes = _shapes(name, _Call(ranked, settings, plain))
     except (
         TypeError,
         ValueError,
@@ -74,104 +73,147 @@ def _dtype(name: str, dtype: str, settings: Config, plain: Sequence[object]) -> 
     return "int64" if name in _INDICES else dtype
 
 
-def _shapes(
-    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[object]
-) -> list[Sizes]:
-    first = shapes[0]
+@dataclass(frozen=True)
+class _Call:
+    """One call of a function: the shapes of its tensors, its arguments by name, and those by place."""
+
+    shapes: list[Sizes]
+    settings: Config
+    plain: Sequence[object]
+
+    @property
+    def first(self) -> Sizes:
+        """The shape of the first tensor."""
+        return self.shapes[0]
+
+    @property
+    def rank(self) -> int:
+        """The number of axes of the first tensor."""
+        return len(self.first)
+
+    def argument(self, *names: str, default: object = None) -> Any:
+        """An argument by any of its names (Keras 3's, TensorFlow's, numpy's), else the first by place."""
+        names = tuple(name for name in names if name in self.settings)
+        if names:
+            return self.settings[names[0]]
+        return self.plain[0] if self.plain else default
+
+    def axes(self) -> Sequence[int]:
+        """The argument ``axis`` as a list; all axes where it is None."""
+        axis = self.argument("axis")
+        if axis is None:
+            return range(self.rank)
+        return axis if isinstance(axis, list | tuple) else (axis,)
+
+
+def _shapes(name: str, call: _Call) -> list[Sizes]:
     if (
         name in _REDUCTIONS
         or name.removeprefix("reduce_") in _REDUCTIONS
         or name in _INDICES
     ):
-        return [_reduced(first, settings, plain)]
-    if name in ("getitem", "get_item"):
-        index = settings.get("slice_spec", plain[0] if plain else None)
-        return [_item(first, index if isinstance(index, list | tuple) else (index,))]
-    if name in _SHAPED:
-        return _formed(name, shapes, settings, plain)
-    return [broadcast(shapes)]
+        return [_reduced(call)]
+    rule = _RULES.get(name)
+    return rule(call) if rule is not None else [broadcast(call.shapes)]
 
 
-def _axis(settings: Config, plain: Sequence[object], default: object = None) -> Any:
-    return settings.get("axis", plain[0] if plain else default)
+def _reduced(call: _Call) -> Sizes:
+    places = {place % call.rank for place in call.axes()}
+    sizes = enumerate(call.first)
+    if call.settings.get("keepdims") or call.settings.get("keep_dims"):
+        return tuple(1 if n in places else size for n, size in sizes)
+    return tuple(size for n, size in sizes if n not in places)
 
 
-def _reduced(shape: Sizes, settings: Config, plain: Sequence[object]) -> Sizes:
-    axis = _axis(settings, plain)
-    axes = (
-        range(len(shape))
-        if axis is None
-        else axis if isinstance(axis, list | tuple) else (axis,)
-    )
-    places = {place % len(shape) for place in axes}
-    keeps = bool(settings.get("keepdims") or settings.get("keep_dims"))
-    if keeps:
-        return tuple(1 if n in places else size for n, size in enumerate(shape))
-    return tuple(size for n, size in enumerate(shape) if n not in places)
+def _getitem(call: _Call) -> list[Sizes]:
+    index = call.argument("slice_spec")
+    return [_item(call.first, index if isinstance(index, list | tuple) else (index,))]
 
 
-def _formed(
-    name: str, shapes: list[Sizes], settings: Config, plain: Sequence[object]
-) -> list[Sizes]:
-    first = shapes[0]
-    rank = len(first)
-    if name == "cast":
-        return [first]
-    if name == "reshape":
-        target = settings.get(
-            "shape", settings.get("newshape", plain[0] if plain else None)
-        )
-        return [tuple(None if size == -1 else size for size in target)]
-    if name in ("concat", "concatenate"):
-        axis = _axis(settings, plain, -1) % rank
-        total = [shape[axis] for shape in shapes]
-        whole = None if None in total else sum(size or 0 for size in total)
-        return [(*first[:axis], whole, *first[axis + 1 :])]
-    if name == "expand_dims":
-        axis = _axis(settings, plain) % (rank + 1)
-        return [(*first[:axis], 1, *first[axis:])]
-    if name == "squeeze":
-        axis = _axis(settings, plain)
-        gone = {
-            place % rank
-            for place in (axis if isinstance(axis, list | tuple) else (axis,))
-        }
-        return [tuple(size for n, size in enumerate(first) if n not in gone)]
-    if name == "transpose":
-        axes = settings.get("perm", settings.get("axes", plain[0] if plain else None))
-        return [tuple(first[place] for place in axes or reversed(range(rank)))]
-    if name == "tile":
-        times = settings.get(
-            "multiples", settings.get("repeats", plain[0] if plain else None)
-        )
-        return [
-            tuple(
-                None if s is None else s * t for s, t in zip(first, times, strict=True)
-            )
-        ]
-    if name == "stack":
-        axis = (settings.get("axis") or 0) % (rank + 1)
-        return [(*first[:axis], len(shapes), *first[axis:])]
-    if name == "matmul":
-        return [(*first[:-1], shapes[1][-1])]
-    return _parts(name, first, settings, plain)
+def _cast(call: _Call) -> list[Sizes]:
+    return [call.first]
 
 
-def _parts(
-    name: str, shape: Sizes, settings: Config, plain: Sequence[object]
-) -> list[Sizes]:
-    axis = (settings.get("axis") or 0) % len(shape)
-    size = shape[axis]
-    if name == "unstack":
-        return [(*shape[:axis], *shape[axis + 1 :])] * (size or 0)
-    many = settings.get(
-        "num_or_size_splits",
-        settings.get("indices_or_sections", plain[0] if plain else 1),
-    )
+def _reshape(call: _Call) -> list[Sizes]:
+    target = call.argument("shape", "newshape")
+    return [tuple(None if size == -1 else size for size in target)]
+
+
+def _concatenate(call: _Call) -> list[Sizes]:
+    axis = call.argument("axis", default=-1) % call.rank
+    total = [shape[axis] for shape in call.shapes]
+    whole = None if None in total else sum(size or 0 for size in total)
+    return [(*call.first[:axis], whole, *call.first[axis + 1 :])]
+
+
+def _expand_dims(call: _Call) -> list[Sizes]:
+    axis = call.argument("axis") % (call.rank + 1)
+    return [(*call.first[:axis], 1, *call.first[axis:])]
+
+
+def _squeeze(call: _Call) -> list[Sizes]:
+    # with no axis every axis of size 1 goes: which ones they are isn't known where a size is open
+    if call.argument("axis") is None:
+        return []
+    gone = {place % call.rank for place in call.axes()}
+    return [tuple(size for n, size in enumerate(call.first) if n not in gone)]
+
+
+def _transpose(call: _Call) -> list[Sizes]:
+    axes = call.argument("perm", "axes") or reversed(range(call.rank))
+    return [tuple(call.first[place] for place in axes)]
+
+
+def _tile(call: _Call) -> list[Sizes]:
+    pairs = zip(call.first, call.argument("multiples", "repeats"), strict=True)
+    return [tuple(None if size is None else size * times for size, times in pairs)]
+
+
+def _stack(call: _Call) -> list[Sizes]:
+    axis = (call.settings.get("axis") or 0) % (call.rank + 1)
+    return [(*call.first[:axis], len(call.shapes), *call.first[axis:])]
+
+
+def _matmul(call: _Call) -> list[Sizes]:
+    return [(*call.first[:-1], call.shapes[1][-1])]
+
+
+def _unstack(call: _Call) -> list[Sizes]:
+    axis = (call.settings.get("axis") or 0) % call.rank
+    rest = (*call.first[:axis], *call.first[axis + 1 :])
+    return [rest] * (call.first[axis] or 0)
+
+
+def _split(call: _Call) -> list[Sizes]:
+    axis = (call.settings.get("axis") or 0) % call.rank
+    before, size, after = call.first[:axis], call.first[axis], call.first[axis + 1 :]
+    many = call.argument("num_or_size_splits", "indices_or_sections", default=1)
     if isinstance(many, int):
         part = None if size is None else size // many
-        return [(*shape[:axis], part, *shape[axis + 1 :])] * many
-    return [(*shape[:axis], each, *shape[axis + 1 :]) for each in many]
+        return [(*before, part, *after)] * many
+    # tf.split lists the sizes of the parts, keras.ops.split the places between them, as numpy does
+    if "indices_or_sections" in call.settings:
+        places = [0, *many, size]
+        return [(*before, b - a, *after) for a, b in pairwise(places)]
+    return [(*before, each, *after) for each in many]
+
+
+_RULES: dict[str, Callable[[_Call], list[Sizes]]] = {
+    "getitem": _getitem,
+    "get_item": _getitem,
+    "cast": _cast,
+    "reshape": _reshape,
+    "concat": _concatenate,
+    "concatenate": _concatenate,
+    "expand_dims": _expand_dims,
+    "squeeze": _squeeze,
+    "transpose": _transpose,
+    "tile": _tile,
+    "stack": _stack,
+    "matmul": _matmul,
+    "unstack": _unstack,
+    "split": _split,
+}
 
 
 def _item(shape: Sizes, index: Sequence[object]) -> Sizes:
