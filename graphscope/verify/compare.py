@@ -21,8 +21,9 @@ from .pairing import (
 )
 from .reference.forms import Form, averaged_form, inference_form
 from .report import Verification, joined
+from .run.keras_runner import KerasRunner
 from .run.opening import open_runner
-from .run.runner import KerasRunner, Runner
+from .run.runner import Runner
 from .run.safety import check_outputs
 
 

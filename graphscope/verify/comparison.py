@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape
-from .differences import Movement, describe
+from .differences import Movement, describe, is_saturated
 from .feeds.channels import channel_rounds
 from .feeds.draw import Port, Round, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
-from .pairing import Pair
+from .pairing import Pair, merged_port
 from .parting import first_parting
 from .reference.forms import Form
 from .reference.parameters import apart_by_parameters
-from .reference.thresholds import Sides
-from .report import Verification
-from .run.lite.runner import LiteRunner
-from .run.randomness import (
+from .reference.randomness import (
     ROUNDING,
     coarseness,
     drawn_outputs,
     is_chaotic,
     own_movement,
 )
+from .reference.thresholds import Sides
+from .report import Verification
+from .run.lite.runner import LiteRunner
 from .run.runner import Runner, TooSlow
 
 LARGEST_EXCUSE = 1e-2  # in the scale of the output; what differs by more is no rounding
 FEW, MANY = 2000, 32  # numbers too few to meet much; examples that are drawn then
 Feeds = tuple[dict[str, Any], dict[str, Any]]
 Results = tuple[list[np.ndarray], list[np.ndarray]]
+
+
+@dataclass
+class _Refusals:
+    """Why no trial was run so far: the last reason, and the other model's first one where the reference did run."""
+
+    reason: GraphscopeError = field(
+        default_factory=lambda: GraphscopeError("nothing was run")
+    )
+    of_other: str = ""
+    slow: int = 0
+
+    def note(self, error: GraphscopeError) -> None:
+        """The reference refuses."""
+        self.reason = error
+        self.slow += isinstance(error, TooSlow)
+
+    def note_of_other(self, error: GraphscopeError, feeds: Mapping[str, Any]) -> None:
+        """The other refuses what the reference runs on: that is a difference of the two, so the first is what is told."""
+        self.reason = error
+        self.of_other = (
+            self.of_other or f"{error} where the other runs: {_shapes(feeds)}"
+        )
+
+    def error(self) -> GraphscopeError:
+        """What to raise where no trial is left."""
+        return GraphscopeError(self.of_other) if self.of_other else self.reason
 
 
 class Comparison:
@@ -123,7 +150,7 @@ class Comparison:
             before = self.rows.get(pair)
             if before is None or not row["max_rel"] <= before["max_rel"]:
                 self.rows[pair], self.worst = row, self.last
-            if not _is_saturated(x):
+            if not is_saturated(x):
                 self.telling.add(pair)
             if x.dtype.kind not in "fc" or not x.size or np.isfinite(x).any():
                 self.finite.add(pair)
@@ -145,43 +172,49 @@ class Comparison:
 
     def result(self, layers: Mapping[str, str]) -> Verification:
         """The worst of all, and what there is to say of it; ``layers`` as ``compare`` has them."""
-        remarks = list(dict.fromkeys([*self.first.remarks, *self.second.remarks]))
         random = [p for p in self._random() if not self._by_parameters(p, layers)]
-        for pair in random:
-            self.rows[pair] |= {"random": True}
-            remarks.append(
-                f"{pair[0]} is drawn at random: its numbers are not compared"
-            )
-        for pair in set(self.rows) - self.finite:
-            self.rows[pair] |= {"passed": False}
-        remarks += self._excuses([pair for pair in self.finite if pair not in random])
+        remarks = [*self._remarks(random), *self._excuses(random)]
         compared = [row for pair, row in self.rows.items() if pair not in random]
         agreed = bool(compared) and all(row["passed"] for row in compared)
-        parts_at, ends = "", (self.first, self.second)
-        if compared and not agreed:
-            parts_at = first_parting(*ends, self.worst, self.tolerance, layers)
-            remarks += [f"the two part first at {parts_at}"] if parts_at else []
-        steady = self._steady()
-        names = [name for name, _ in self.pairs]
-        form, apart, stored = self.form, None, list[str]()
-        if form is not None:
-            apart, stored = form.apart(self.last[0], names, self.values)
-        proven = any(pair not in (*random, *steady) for pair in self.rows)
+        differs = bool(compared) and not agreed
+        parts_at = self._parting(layers) if differs else ""
+        remarks += [f"the two part first at {parts_at}"] if parts_at else []
+        unproven = {*random, *self._steady()}
+        apart, stored = self._apart_from_stored()
         return Verification(
-            max((row["max_abs"] for row in compared), default=0.0),
-            max((row["max_rel"] for row in compared), default=0.0),
-            agreed and proven and not self.refused,
-            tuple(self.rows.values()),
-            (*remarks, *stored, *self._doubts(random)),
-            parts_at,
-            tuple(self.drawn),
-            self.sides.missed,
-            "different" if self.refused or compared and not agreed else "equal",
-            {name: str(value) for name, value in self.settings.items()},
-            form.run_with if form else (),
-            form.because if form else "",
-            apart,
+            max_abs=max((row["max_abs"] for row in compared), default=0.0),
+            max_rel=max((row["max_rel"] for row in compared), default=0.0),
+            passed=agreed and not self.refused and not unproven.issuperset(self.rows),
+            outputs=tuple(self.rows.values()),
+            remarks=(*remarks, *stored, *self._doubts(random)),
+            parts_at=parts_at,
+            drawn=tuple(self.drawn),
+            one_sided=self.sides.missed,
+            numbers="different" if self.refused or differs else "equal",
+            settings={name: str(value) for name, value in self.settings.items()},
+            run_with=self.form.run_with if self.form else (),
+            because=self.form.because if self.form else "",
+            apart_from_stored=apart,
         )
+
+    def _remarks(self, random: Sequence[Pair]) -> list[str]:
+        """What both runners say, and which outputs are drawn; their rows are marked."""
+        remarks = dict.fromkeys([*self.first.remarks, *self.second.remarks])
+        for pair in random:
+            self.rows[pair] |= {"random": True}
+        texts = "{} is drawn at random: its numbers are not compared"
+        return [*remarks, *(texts.format(name) for name, _ in random)]
+
+    def _parting(self, layers: Mapping[str, str]) -> str:
+        ends = self.first, self.second
+        return first_parting(*ends, self.worst, self.tolerance, layers)
+
+    def _apart_from_stored(self) -> tuple[float | None, list[str]]:
+        """How far the form that was run is from the file as it lies there, and what is to be said of it."""
+        if self.form is None:
+            return None, []
+        names = [name for name, _ in self.pairs]
+        return self.form.apart(self.last[0], names, self.values)
 
     def _steady(self) -> list[Pair]:
         """The outputs that were the same whatever was fed: of what they do with an input nothing is proved."""
@@ -192,8 +225,14 @@ class Comparison:
             self.rows[pair] |= {"constant": True}
         return steady
 
-    def _excuses(self, pairs: Sequence[Pair]) -> list[str]:
-        """Of small differences those that the reference makes itself, when its inputs move by no more than their rounding."""
+    def _excuses(self, random: Sequence[Pair]) -> list[str]:
+        """Of small differences those that the reference makes itself, when its inputs move by no more than their rounding.
+
+        What is finite nowhere has no such excuse: it fails.
+        """
+        for pair in set(self.rows) - self.finite:
+            self.rows[pair] |= {"passed": False}
+        pairs = [pair for pair in self.finite if pair not in random]
         own = {pair: self._own_rounding(pair) for pair in pairs if self._is_near(pair)}
         excuses = []
         for pair, moved in own.items():
@@ -257,52 +296,52 @@ class Comparison:
 
     def _run(self, turn: Round, seed: Sequence[int]) -> tuple[Feeds, Results]:
         """The first trial that both can run; raises the last reason where there is none."""
-        mine, theirs = [n for n, _ in self.pairs], [n for _, n in self.pairs]
-        ports_by_name = {
-            n: _merged(self.first.port(n), self.second.port(m), self.shapes)
-            for n, m in self.fed
-        }
-        ports_by_name |= {
-            p.name: p for p in self.first.needed(mine, [n for n, _ in self.fed])
-        }
-        ports = {
-            name: port
-            for name, port in ports_by_name.items()
-            if name not in self.settings
-        }
-        fixed = {
-            name: self.settings[name] for name in ports_by_name if name in self.settings
-        }
-        more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
-        reason = GraphscopeError("nothing was run")
-        refusal, slow = "", 0
+        ports, fixed, more = self._ports()
         every, turn = {**ports, **more}, self.sparse.widened(turn)
         guesses = self._guesses(every, turn, seed)
+        refusals = _Refusals()
         for drawn in self.sparse.completed(guesses, every, turn, seed):
             a = {**{n: drawn[n] for n in ports}, **fixed}
             b = {**self._passed_on(a), **{n: drawn[n] for n in more}}
-            noises = Noise(), Noise()
-            try:
-                x, met = self._reference(a, mine, noises[0])
-            except GraphscopeError as error:
-                slow += isinstance(error, TooSlow)
-                reason = error
-                if slow > 1:
-                    break
-                continue
-            try:
-                y = self.second.run(b, theirs, noises[1])
-            except GraphscopeError as error:
-                reason = error
-                refusal = refusal or f"{error} where the other runs: {_shapes(a)}"
-                continue
-            self.sides.note(met)
-            self.fitting = {name: np.shape(value) for name, value in drawn.items()}
-            self.refused = self.refused or refusal
-            self.is_noisy |= bool(noises[0].drawn)
-            self.same_noise &= noises[0].drawn == noises[1].drawn
-            return (a, b), (x, y)
-        raise GraphscopeError(refusal) if refusal else reason
+            results = self._try((a, b), refusals)
+            if results is not None:
+                self.fitting = {name: np.shape(value) for name, value in drawn.items()}
+                self.refused = self.refused or refusals.of_other
+                return (a, b), results
+            if refusals.slow > 1:  # a third would take its time too
+                break
+        raise refusals.error()
+
+    def _ports(self) -> tuple[dict[str, Port], dict[str, object], dict[str, Port]]:
+        """What is drawn for the reference, what inference sets in it, and what only the other is fed."""
+        mine, theirs = zip(*self.pairs) if self.pairs else ((), ())
+        ports = {
+            n: merged_port(self.first.port(n), self.second.port(m), self.shapes)
+            for n, m in self.fed
+        }
+        ports |= {p.name: p for p in self.first.needed(mine, [n for n, _ in self.fed])}
+        fixed = {name: self.settings[name] for name in ports if name in self.settings}
+        more = {p.name: p for p in self.second.needed(theirs, [m for _, m in self.fed])}
+        return {n: p for n, p in ports.items() if n not in fixed}, fixed, more
+
+    def _try(self, feeds: Feeds, refusals: _Refusals) -> Results | None:
+        """Run both; None where one of them refuses, which is noted."""
+        mine, theirs = [n for n, _ in self.pairs], [n for _, n in self.pairs]
+        noises = Noise(), Noise()
+        try:
+            x, met = self._reference(feeds[0], mine, noises[0])
+        except GraphscopeError as error:
+            refusals.note(error)
+            return None
+        try:
+            y = self.second.run(feeds[1], theirs, noises[1])
+        except GraphscopeError as error:
+            refusals.note_of_other(error, feeds[0])
+            return None
+        self.sides.note(met)
+        self.is_noisy |= bool(noises[0].drawn)
+        self.same_noise &= noises[0].drawn == noises[1].drawn
+        return x, y
 
     def _guesses(
         self, ports: Mapping[str, Port], turn: Round, seed: Sequence[int]
@@ -349,16 +388,6 @@ def _shapes(feeds: Mapping[str, np.ndarray]) -> str:
     return ", ".join(f"{name} {list(np.shape(v))}" for name, v in feeds.items())
 
 
-def _is_saturated(value: np.ndarray) -> bool:
-    """Whether the values say little: all of them 0 or 1, none of them finite, or none at all."""
-    if not value.size:
-        return True
-    if value.dtype.kind != "f" or value.size < 2:
-        return False
-    value = value[np.isfinite(value)]
-    return bool(np.all(np.minimum(np.abs(value), np.abs(value - 1)) < 1e-4))
-
-
 def _modes(runner: Runner) -> dict[str, object]:
     """What inference feeds to the reference's mode switches."""
     if runner.model is None:
@@ -367,19 +396,3 @@ def _modes(runner: Runner) -> dict[str, object]:
 
     inputs = find_outputs(runner.model).inputs
     return {str(c.tensor): c.value for c in inputs if c.value is not None}
-
-
-def _merged(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:
-    """What the two know together of one input."""
-    for name in (a.name, b.name, a.name.removesuffix(":0"), b.name.removesuffix(":0")):
-        if name in shapes:
-            return replace(a, shape=shapes[name], below=a.below or b.below)
-    shape = a.shape if b.shape is None or b.is_sparse else b.shape
-    if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
-        shape = tuple(x if x is not None else y for x, y in zip(a.shape, b.shape))
-    return replace(
-        a,
-        shape=shape,
-        below=a.below or b.below,
-        texts=a.texts if any(a.texts) else b.texts,
-    )

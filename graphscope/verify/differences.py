@@ -76,3 +76,13 @@ def describe(
     if a.dtype.kind in "fc" and not np.isfinite(a).all():
         row["not_finite"] = int(np.count_nonzero(~np.isfinite(a)))
     return row | {"passed": bool(relative <= tolerance)}
+
+
+def is_saturated(value: np.ndarray) -> bool:
+    """Whether the values say little: all of them 0 or 1, none of them finite, or none at all."""
+    if not value.size:
+        return True
+    if value.dtype.kind != "f" or value.size < 2:
+        return False
+    value = value[np.isfinite(value)]
+    return bool(np.all(np.minimum(np.abs(value), np.abs(value - 1)) < 1e-4))

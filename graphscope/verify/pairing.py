@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..errors import GraphscopeError
 from ..freeze.inputs import CUT
-from ..graph import Signature, Tensor
+from ..graph import Shape, Signature, Tensor
 from ..ops import spellings
 from .feeds.draw import Port
 from .run.runner import GraphRunner, Runner
@@ -169,3 +170,19 @@ def _resolved(
     path = f"/{port.name}/values:0" if port.is_sparse else f"/{port.name}:0"
     ends = [name for name in mine if f"/{name}".endswith(path)]
     return ends[0] if len(ends) == 1 else None
+
+
+def merged_port(a: Port, b: Port, shapes: Mapping[str, Shape]) -> Port:
+    """What the two know together of one input; ``shapes`` by name is what the user says of it."""
+    for name in (a.name, b.name, a.name.removesuffix(":0"), b.name.removesuffix(":0")):
+        if name in shapes:
+            return replace(a, shape=shapes[name], below=a.below or b.below)
+    shape = a.shape if b.shape is None or b.is_sparse else b.shape
+    if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
+        shape = tuple(x if x is not None else y for x, y in zip(a.shape, b.shape))
+    return replace(
+        a,
+        shape=shape,
+        below=a.below or b.below,
+        texts=a.texts if any(a.texts) else b.texts,
+    )

@@ -12,7 +12,8 @@ from ..errors import GraphscopeError
 from .differences import difference
 from .feeds.noise import Noise
 from .reference.order import computed_in_order
-from .run.runner import GraphRunner, KerasRunner, Runner
+from .run.keras_runner import KerasRunner
+from .run.runner import GraphRunner, Runner
 
 AT_ONCE = 32  # tensors fetched together: a graph's activations need not fit into memory at once
 Feeds = tuple[Mapping[str, Any], Mapping[str, Any]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from ..graph.named_values import Document
@@ -65,35 +67,30 @@ class Verification:
 
     def account(self) -> str:
         """What was compared, on what, and what was left out: one paragraph."""
-        rows = {
-            kind: [str(row["a"]) for row in self.outputs if row.get(kind)]
-            for kind in ("random", "constant")
-        }
-        apart = {*rows["random"], *rows["constant"]}
-        apart |= {str(row["a"]) for row in self.outputs if row.get("through")}
+        random, constant = self._marked("random"), self._marked("constant")
+        through = self._marked("through")
+        apart = {*random, *constant, *through}
         compared = [str(row["a"]) for row in self.outputs if str(row["a"]) not in apart]
-        parts = [f"compared: {_listed(compared) or 'nothing'}, {_drawn(self.drawn)}"]
-        if self.settings:
-            fed = ", ".join(
-                f"{name} = {value}" for name, value in self.settings.items()
-            )
-            parts.append(f"fed as inference needs: {fed}")
-        if self.run_with:
-            parts.append(f"changed in the reference: {', '.join(self.run_with)}")
-        for row in self.outputs:
-            if row.get("through"):
-                text = (
-                    f"drawn at random and compared by what it is drawn from: {row['a']}"
-                )
-                parts.append(f"{text} ({_listed(list(row['through']))})")
-        if rows["random"]:
-            parts.append(f"drawn at random and left out: {_listed(rows['random'])}")
-        if rows["constant"]:
-            text = "the same for every input, which proves nothing"
-            parts.append(f"{text}: {_listed(rows['constant'])}")
-        if self.one_sided:
-            parts.append(f"met on one side only: {_listed(list(self.one_sided))}")
-        return "; ".join(parts)
+        drawn_from = {
+            str(r["a"]): _listed(list(r.get("through", ()))) for r in self.outputs
+        }
+        settings = (f"{name} = {value}" for name, value in self.settings.items())
+        parts = [
+            f"compared: {_listed(compared) or 'nothing'}, {_drawn(self.drawn)}",
+            _part("fed as inference needs", ", ".join(settings)),
+            _part("changed in the reference", ", ".join(self.run_with)),
+            *(
+                f"drawn at random and compared by what it is drawn from: {name} ({drawn_from[name]})"
+                for name in through
+            ),
+            _part("drawn at random and left out", _listed(random)),
+            _part("the same for every input, which proves nothing", _listed(constant)),
+            _part("met on one side only", _listed(list(self.one_sided))),
+        ]
+        return "; ".join(filter(None, parts))
+
+    def _marked(self, mark: str) -> list[str]:
+        return [str(row["a"]) for row in self.outputs if row.get(mark)]
 
 
 @dataclass(frozen=True)
@@ -117,25 +114,34 @@ class SignatureVerification(Verification):
 
 def joined(proofs: Mapping[str, Verification]) -> SignatureVerification:
     """One record of them all; each row and each remark says which signature it is of."""
-    each = list(proofs.items())
-    apart = [p.apart_from_stored for _, p in each if p.apart_from_stored is not None]
-    numbers = {proof.numbers for proof in proofs.values()}
+    each = list(proofs.values())
+    rows = [{**r, "signature": n} for n, proof in proofs.items() for r in proof.outputs]
+    apart = (proof.apart_from_stored for proof in each)
     return SignatureVerification(
-        max(proof.max_abs for _, proof in each),
-        max(proof.max_rel for _, proof in each),
-        all(proof.passed for _, proof in each),
-        tuple({**row, "signature": n} for n, proof in each for row in proof.outputs),
-        tuple(f"{n}: {remark}" for n, proof in each for remark in proof.remarks),
-        next((proof.parts_at for _, proof in each if proof.parts_at), ""),
-        tuple(shapes for _, proof in each for shapes in proof.drawn),
-        tuple(dict.fromkeys(t for _, proof in each for t in proof.one_sided)),
-        "different" if "different" in numbers else "equal",
-        {k: v for _, proof in each for k, v in proof.settings.items()},
-        tuple(dict.fromkeys(w for _, proof in each for w in proof.run_with)),
-        next((proof.because for _, proof in each if proof.because), ""),
-        max(apart, default=None),
+        max_abs=max(proof.max_abs for proof in each),
+        max_rel=max(proof.max_rel for proof in each),
+        passed=all(proof.passed for proof in each),
+        outputs=tuple(rows),
+        remarks=tuple(f"{n}: {text}" for n, p in proofs.items() for text in p.remarks),
+        parts_at=next(filter(None, map(attrgetter("parts_at"), each)), ""),
+        drawn=_chained("drawn", each),
+        one_sided=tuple(dict.fromkeys(_chained("one_sided", each))),
+        numbers=min(proof.numbers for proof in each),  # one "different" tells
+        settings=dict(chain.from_iterable(p.settings.items() for p in each)),
+        run_with=tuple(dict.fromkeys(_chained("run_with", each))),
+        because=next(filter(None, map(attrgetter("because"), each)), ""),
+        apart_from_stored=max((x for x in apart if x is not None), default=None),
         signatures=proofs,
     )
+
+
+def _chained(field_name: str, proofs: Sequence[Verification]) -> tuple[Any, ...]:
+    return tuple(chain.from_iterable(map(attrgetter(field_name), proofs)))
+
+
+def _part(head: str, text: str) -> str:
+    """One clause of the account; "" where there is nothing to say."""
+    return f"{head}: {text}" if text else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -14,7 +14,8 @@ from ...errors import GraphscopeError
 from ...ops import spellings
 from ..differences import difference
 from ..feeds.noise import SAMPLERS, Noise
-from ..run.runner import GraphRunner, KerasRunner, Runner
+from ..run.keras_runner import KerasRunner
+from ..run.runner import GraphRunner, Runner
 from .order import computed_in_order
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")

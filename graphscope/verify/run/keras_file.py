@@ -18,7 +18,8 @@ from ...read import load
 from ...read.keras.model import config_path, weights_path
 from ..import_tensorflow import import_tensorflow, silence
 from .keras_config import check_keras_file
-from .runner import KerasRunner, first_line
+from .keras_runner import KerasRunner
+from .runner import first_line
 
 _OF_KERAS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _PLAIN = frozenset({"builtins"})

@@ -20,10 +20,11 @@ from ...simplify.rewrites.unfuse import unfuse
 from ...wire import op_registry, opdefs
 from ..import_tensorflow import import_tensorflow, silence
 from .keras_file import is_keras_file, open_keras_file
+from .keras_runner import KerasRunner
 from .limits import map_constants
 from .lite.operators import Operators
 from .lite.runner import LiteRunner
-from .runner import GraphRunner, KerasRunner, Runner, first_line
+from .runner import GraphRunner, Runner, first_line
 from .safety import check_loading, check_sizes, initialisers
 
 

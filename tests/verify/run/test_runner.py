@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from graphscope.errors import GraphscopeError
-from graphscope.verify.run.runner import KerasRunner
+from graphscope.verify.run.keras_runner import KerasRunner
 
 
 def test_a_sum_without_rows_is_run_as_predict_runs_it() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphscope.graph import Model
 from graphscope.read.text.grammar import graph_from_text
-from graphscope.verify.run.randomness import coarseness, is_chaotic
+from graphscope.verify.reference.randomness import coarseness, is_chaotic
 
 
 class _Wave:

@@ -19,8 +19,8 @@ from ..differences import difference
 from ..feeds.draw import shaken
 from ..feeds.noise import Noise
 from ..pairing import Pair
-from .runner import Runner
-from .safety import draws
+from ..run.runner import Runner
+from ..run.safety import draws
 
 _HALVES = {"float16": 2.0**-10, "bfloat16": 2.0**-7}  # their units in the last place
 _UNITS = 8  # of them, summed up: of float32's the tolerance is 800
