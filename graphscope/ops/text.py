@@ -65,7 +65,10 @@ def _float(value: float) -> str:
         return f'float("{value}")'
     with np.errstate(over="ignore"):
         single = np.float32(value)
-    return repr(float(str(single))) if float(single) == value else repr(value)
+    short = float(str(single))
+    if abs(short) > float(np.finfo("float32").max):  # rounded up, beyond float32
+        return repr(value)
+    return repr(short) if float(single) == value else repr(value)
 
 
 class _Fields(Mapping[str, str]):

@@ -308,7 +308,7 @@ def with_answers(made: Made) -> Made:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_printed_loops_compute_the_same(backend: str, folders: list[Path]) -> None:
-    run("run_folders.py", backend, folders)
+    run("run.py", backend, folders)
     for each in folders:
         with np.load(each / "got.npz") as got, np.load(each / "want.npz") as want:
             assert got.files == want.files

@@ -23,7 +23,8 @@ from ..render.keras.loop_models import (  # noqa: E402
     recovered,
     recovered_v1,
 )
-from .test_backends import BACKENDS, drawn  # noqa: E402
+from .record import drawn  # noqa: E402
+from .test_backends import BACKENDS  # noqa: E402
 from .test_training import check_used  # noqa: E402
 
 
@@ -97,7 +98,7 @@ def run(script: str, backend: str, folders: list[Path]) -> None:
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -135,7 +136,7 @@ def test_printed_cells_compute_the_same(backend: str, tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         folders.append(filled(recovered_v1(build, folder)))
-    run("run_folders.py", backend, folders)
+    run("run.py", backend, folders)
     for each in folders:
         with np.load(each / "got.npz") as got, np.load(each / "want.npz") as want:
             np.testing.assert_allclose(got["arr_0"], want["arr_0"], atol=1e-5)

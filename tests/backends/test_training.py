@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from .test_backends import prepared  # noqa: E402
+from .record import record_net  # noqa: E402
 from .trained_nets import OTHERS  # noqa: E402
 
 NETS = {  # net: form
@@ -51,10 +51,9 @@ BACKENDS = ("tensorflow", "jax", pytest.param("torch", marks=pytest.mark.slow))
 def check(nets: dict[str, str], backend: str, folder: Path) -> None:
     if find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    folders = [
-        prepared(name, folder / name.replace(".", "_"), form)
-        for name, form in nets.items()
-    ]
+    folders = [folder / name.replace(".", "_") for name in nets]
+    for (name, form), each in zip(nets.items(), folders, strict=True):
+        assert record_net(name, each, form)
     runner = Path(__file__).with_name("train_folders.py")
     done = subprocess.run(
         [sys.executable, str(runner), *map(str, folders)],

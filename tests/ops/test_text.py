@@ -21,6 +21,7 @@ from graphscope.wire import op_registry
         (0.20000000298023224, "0.2"),
         (1e-3, "0.001"),
         (float("inf"), 'float("inf")'),
+        (float(np.finfo("float32").min), "-3.4028234663852886e+38"),
         (float("nan"), 'float("nan")'),
         (True, "True"),
         ((1,), "(1,)"),

@@ -95,14 +95,18 @@ define(
     keras=_range_text,
     fold=_range,
 )
+def _evenly_text(call: Call, start: str, stop: str, _: str) -> str | None:
+    """One place alone is the start: Keras's PyTorch divides by the number of steps, which is then 0."""
+    count = call.integer(2)
+    if count == 1:
+        return f"ops.reshape({start}, (1,))"
+    return None if count is None else f"ops.linspace({start}, {stop}, {count})"
+
+
 define(
     "LinSpace",
     shape=lambda call: ((call.integer(2),),),
-    keras=lambda call, start, stop, num: (
-        None
-        if call.integer(2) is None
-        else f"ops.linspace({start}, {stop}, {call.integer(2)})"
-    ),
+    keras=_evenly_text,
     fold=lambda start, stop, num: np.linspace(
         float(start), float(stop), int(num), dtype=start.dtype
     ),

@@ -62,7 +62,51 @@ def _mirror_text(call: Call, x: str, _: str) -> str | None:
     pairs = _known_pairs(call, 1)
     if pairs is None:
         return None
-    return f"ops.pad({x}, {literal(pairs)}, mode={literal(call['mode'].lower())})"
+    mode = call["mode"].lower()
+    if _mirrored_alike(pairs, mode):
+        return f"ops.pad({x}, {literal(pairs)}, mode={literal(mode)})"
+    padded = [axis for axis, pair in enumerate(pairs) if any(pair)]
+    if len(padded) > 1:
+        return None
+    return _mirrored_axis(x, padded[0], *pairs[padded[0]], mode == "reflect")
+
+
+def _mirror_body(call: Call, x: str, _: str) -> str | None:
+    """One axis after the other."""
+    pairs = _known_pairs(call, 1)
+    if pairs is None:
+        return None
+    inner = call["mode"] == "REFLECT"
+    lines = [
+        f"y = {_mirrored_axis('y', axis, before, after, inner)}"
+        for axis, (before, after) in enumerate(pairs)
+        if before or after
+    ]
+    return "\n".join((f"y = {x}", *lines, "return y"))
+
+
+def _mirrored_alike(pairs: Sequence[tuple[int, int]], mode: str) -> bool:
+    """Whether ``ops.pad`` does it on all backends.
+
+    PyTorch turns at most three axes round, the first of no tensor, and repeats the edge for a symmetric border (``torch.nn.functional.pad``).
+    """
+    first = next((axis for axis, pair in enumerate(pairs) if any(pair)), len(pairs))
+    reached = len(pairs) - first
+    within = reached <= 3 and (first > 0 or len(pairs) < 3)
+    return within and (mode == "reflect" or max(map(max, pairs), default=0) <= 1)
+
+
+def _mirrored_axis(x: str, axis: int, before: int, after: int, inner: bool) -> str:
+    """``x`` between its own ends turned round, from the second element on where ``inner``."""
+    whole, skipped = ":, " * axis, int(inner)
+    parts = [x]
+    if before:
+        first = f"{skipped or ''}:{before + skipped}"
+        parts.insert(0, f"ops.flip({x}[{whole}{first}, ...], axis={axis})")
+    if after:
+        last = f"-{after + skipped}:{'-1' if inner else ''}"
+        parts.append(f"ops.flip({x}[{whole}{last}, ...], axis={axis})")
+    return f"ops.concatenate([{', '.join(parts)}], axis={axis})"
 
 
 def _mirror(x: np.ndarray, pairs: np.ndarray, *, mode: str) -> np.ndarray:
@@ -74,6 +118,7 @@ define(
     "MirrorPad",
     shape=_padded_shape,
     keras=_mirror_text,
+    body=_mirror_body,
     fold=_mirror,
     traits="movement",
     moves=_FIRST,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
+from ..text import literal
 from ..values.dims import Dim, same, shape_from, unknown
 
 _FIRST = slice(0, 1)
@@ -157,6 +158,22 @@ class _Part:
             self.step,
         )
 
+    def forward(self, whole: Dim) -> _Part | None:
+        """The same elements from the first to the last, for a part that counts backwards; None where an unknown size decides which they are."""
+        index = self.index()
+        if whole is not None:
+            places = range(*index.indices(whole))
+            if not places:
+                return None
+            start, stop, step = places[-1], places[0] + 1, -index.step
+            return _Part(start, stop, step, start == 0, stop == whole, False)
+        if index.step != -1 or index.stop == -1:
+            return None
+        start = 0 if index.stop is None else index.stop + 1
+        stop = 0 if index.start is None else index.start + 1
+        open_stop = index.start in (None, -1)
+        return _Part(start, stop, 1, start == 0, open_stop, False)
+
     def size(self, whole: Dim) -> Dim:
         """How many elements are left of an axis."""
         if self.is_known and whole is not None:
@@ -212,15 +229,53 @@ def _strided_shape(call: Call) -> tuple[Shape]:
 
 
 def _strided_text(call: Call, x: str, *_: str) -> str | None:
-    texts = []
-    for part in _index(call):
-        if part is None:
-            texts.append("None")
-        elif part is Ellipsis:
-            texts.append("...")
-        else:
-            texts.append(part.text())
-    return _subscript(x, texts)
+    parts, turned = _forward(_index(call), call.shape(0))
+    words = {None: "None", Ellipsis: "..."}
+    texts = [p.text() if isinstance(p, _Part) else words[p] for p in parts]
+    result = _subscript(x, texts)
+    if not turned:
+        return result
+    return f"ops.flip({result}, axis={literal(turned[0] if len(turned) == 1 else turned)})"
+
+
+def _forward(
+    parts: list[Any], shape: Shape
+) -> tuple[list[Any], tuple[int, ...]]:
+    """The parts without those that count backwards, which PyTorch has not, and the axes of the result to be turned round after."""
+    wholes = _wholes(parts, shape)
+    forward, turned = [], []
+    for at, (part, whole) in enumerate(zip(parts, wholes, strict=True)):
+        if isinstance(part, _Part) and not part.one and (part.step or 1) < 0:
+            straight = part.forward(whole)
+            if straight is not None:
+                turned.append(_axis_of_result(parts, at))
+                part = straight
+        forward.append(part)
+    return forward, tuple(turned)
+
+
+def _axis_of_result(parts: list[Any], at: int) -> int:
+    """The axis that a part makes; counted from the end behind an ellipsis."""
+
+    def count(some: list[Any]) -> int:
+        return sum(not (isinstance(p, _Part) and p.one) for p in some)
+
+    return -count(parts[at:]) if Ellipsis in parts[:at] else count(parts[:at])
+
+
+def _wholes(parts: list[Any], shape: Shape) -> list[Dim]:
+    """The size of the axis that each part cuts; None where it cuts none, or nobody knows."""
+    spent = [isinstance(part, _Part) for part in parts]
+    sizes = list(shape) if shape is not None else []
+    if sum(spent) > len(sizes):
+        return [None] * len(parts)
+    split = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    before = iter(sizes[: sum(spent[:split])])
+    after = iter(sizes[len(sizes) - sum(spent[split:]) :])
+    return [
+        next(before if at < split else after) if is_cut else None
+        for at, is_cut in enumerate(spent)
+    ]
 
 
 _MASKS = (

@@ -120,6 +120,23 @@ def _operator(symbol: str, function: str) -> Callable[..., str]:
     return text
 
 
+def _shifted(function: np.ufunc) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """By no more places than there are, and no fewer than none, as TensorFlow's kernel has it."""
+    return lambda x, y: function(x, np.clip(y, 0, 8 * x.dtype.itemsize - 1))
+
+
+def _shift_text(function: str) -> Callable[..., str]:
+    """By no more places than TensorFlow shifts: beyond a word's last bit the backends do not agree."""
+
+    def text(call: Call, x: str, places: str) -> str:
+        last, known = 8 * np.dtype(call.dtype(0) or "int64").itemsize - 1, call.value(1)
+        if known is None or known.min(initial=0) < 0 or known.max(initial=0) > last:
+            places = f"ops.clip({places}, 0, {last})"
+        return f"ops.{function}({x}, {places})"
+
+    return text
+
+
 def _add_text(call: Call, a: str, b: str) -> str:
     """``a + b``; the other way round, or as a difference, where Keras would take ``b`` for a bias along another axis."""
     one, other = call.shape(0), call.shape(1)
@@ -263,8 +280,8 @@ _binary(
     fold=np.bitwise_xor,
     traits="commutative",
 )
-_binary("LeftShift", keras="ops.left_shift({0}, {1})", fold=np.left_shift)
-_binary("RightShift", keras="ops.right_shift({0}, {1})", fold=np.right_shift)
+_binary("LeftShift", keras=_shift_text("left_shift"), fold=_shifted(np.left_shift))
+_binary("RightShift", keras=_shift_text("right_shift"), fold=_shifted(np.right_shift))
 _binary("IgammaGradA")
 _binary("RandomGammaGrad")
 _binary("FakeQuantWithMinMaxArgsGradient")

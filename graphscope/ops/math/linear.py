@@ -361,6 +361,6 @@ define("SelfAdjointEigV2", "Eig", shape=_eigen_shape)
 define(
     "Cross",
     shape=same,
-    keras="ops.cross({0}, {1})",
+    keras="ops.roll({0}, -1, axis=-1) * ops.roll({1}, 1, axis=-1) - ops.roll({0}, 1, axis=-1) * ops.roll({1}, -1, axis=-1)",  # Keras has no axis for PyTorch
     fold=np.cross,
 )

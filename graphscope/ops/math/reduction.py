@@ -50,7 +50,8 @@ def _axis_text(call: Call) -> str | None:
     rank = call.rank(0)
     keep = ", keepdims=True" if call.get("keep_dims", False) else ""
     if rank is not None and len({axis % rank for axis in axes if rank}) == rank:
-        return keep
+        # Keras's PyTorch keeps no axis where none is named
+        return f", axis={literal(tuple(range(rank)))}{keep}" if keep and rank else keep
     inner = literal(axes[0] if len(axes) == 1 else axes)
     return f", axis={inner}{keep}"
 

@@ -24,6 +24,7 @@ X = floats(2, 3, 4)
         delta=known(0.25, "float32"),
     ),
     case("LinSpace", start=known(0, "float32"), stop=known(1, "float32"), num=known(5)),
+    case("LinSpace", start=floats(), stop=floats(), num=known(1)),
     case(
         "OneHot",
         indices=ints(2, 3, low=0, high=4),

@@ -23,7 +23,23 @@ PADS = [[1, 0], [2, 3]]
         expect={"symbolic": False},
     ),
     case("MirrorPad", input=floats(4, 5), paddings=known(PADS), mode="REFLECT"),
-    case("MirrorPad", input=floats(4, 5), paddings=known(PADS), mode="SYMMETRIC"),
+    case(
+        "MirrorPad",
+        input=floats(4, 5),
+        paddings=known(PADS),
+        mode="SYMMETRIC",
+        expect={"keras": False},
+    ),
+    case(
+        "MirrorPad",
+        input=floats(4, 5),
+        paddings=known([[0, 0], [2, 3]]),
+        mode="SYMMETRIC",
+    ),
+    case("MirrorPad", input=IMAGE, paddings=known([[0, 0]] * 4), mode="SYMMETRIC"),
+    case(
+        "MirrorPad", input=IMAGE, paddings=known([[1, 0], *[[0, 0]] * 3]), mode="REFLECT"
+    ),
     case(
         "SpaceToBatchND",
         input=IMAGE,

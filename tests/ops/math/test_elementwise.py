@@ -118,6 +118,8 @@ def test_cast(row: Case) -> None:
     case("BitwiseOr", x=I, y=J),
     case("BitwiseXor", x=I, y=J),
     case("LeftShift", x=NATURAL, y=known(2)),
+    case("LeftShift", x=NATURAL, y=known(33)),
+    case("RightShift", x=-NATURAL, y=NATURAL * 20),
     case("RightShift", x=NATURAL, y=known(2)),
     case("ApproximateEqual", x=A, y=A + 1e-6),
     case("Igamma", a=floats(3, low=0.5), x=floats(3, low=0.5)),

@@ -80,7 +80,10 @@ def _float(value: float) -> str:
         return f'float("{value}")'
     with np.errstate(over="ignore"):
         single = np.float32(value)
-    text = repr(float(str(single))) if float(single) == value else repr(value)
+    short = float(str(single))
+    is_within = abs(short) <= float(np.finfo("float32").max)  # not rounded beyond it
+    is_single = is_within and float(single) == value
+    text = repr(short) if is_single else repr(value)
     return text.removesuffix(".0") + ".0" if text.endswith(".0") else text
 
 
