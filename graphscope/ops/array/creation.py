@@ -95,6 +95,8 @@ define(
     keras=_range_text,
     fold=_range,
 )
+
+
 def _evenly_text(call: Call, start: str, stop: str, _: str) -> str | None:
     """One place alone is the start: Keras's PyTorch divides by the number of steps, which is then 0."""
     count = call.integer(2)

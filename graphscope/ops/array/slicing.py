@@ -235,12 +235,12 @@ def _strided_text(call: Call, x: str, *_: str) -> str | None:
     result = _subscript(x, texts)
     if not turned:
         return result
-    return f"ops.flip({result}, axis={literal(turned[0] if len(turned) == 1 else turned)})"
+    return (
+        f"ops.flip({result}, axis={literal(turned[0] if len(turned) == 1 else turned)})"
+    )
 
 
-def _forward(
-    parts: list[Any], shape: Shape
-) -> tuple[list[Any], tuple[int, ...]]:
+def _forward(parts: list[Any], shape: Shape) -> tuple[list[Any], tuple[int, ...]]:
     """The parts without those that count backwards, which PyTorch has not, and the axes of the result to be turned round after."""
     wholes = _wholes(parts, shape)
     forward, turned = [], []

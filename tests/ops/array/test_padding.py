@@ -38,7 +38,10 @@ PADS = [[1, 0], [2, 3]]
     ),
     case("MirrorPad", input=IMAGE, paddings=known([[0, 0]] * 4), mode="SYMMETRIC"),
     case(
-        "MirrorPad", input=IMAGE, paddings=known([[1, 0], *[[0, 0]] * 3]), mode="REFLECT"
+        "MirrorPad",
+        input=IMAGE,
+        paddings=known([[1, 0], *[[0, 0]] * 3]),
+        mode="REFLECT",
     ),
     case(
         "SpaceToBatchND",

@@ -51,7 +51,14 @@ def strided(begin: Any, end: Any, strides: Any, **masks: int) -> Case:
     strided([3], [1], [1]),
     strided([0, 6, 5], [0, 0, 1], [1, -4, -2], begin_mask=1, end_mask=3),
     strided([1, 0, 0], [0, 0, 0], [-1, 1, -3], ellipsis_mask=2, begin_mask=4),
-    strided([2, 0, 0], [0, 0, 0], [1, 1, -1], shrink_axis_mask=1, new_axis_mask=2, end_mask=4),
+    strided(
+        [2, 0, 0],
+        [0, 0, 0],
+        [1, 1, -1],
+        shrink_axis_mask=1,
+        new_axis_mask=2,
+        end_mask=4,
+    ),
     case(
         "StridedSliceGrad",
         shape=known([5, 6]),
