@@ -309,12 +309,13 @@ def check(row: Case) -> None:
     assert found is not None
     if found.fold is not None and row.fold:
         check_fold(row, built, wanted)
-    if found.keras is not None and row.keras:
+    names = [f"x{i}" for i in range(len(built.inputs))]
+    is_body = ops.keras_text(built.call, names) is None and found.body is not None
+    if found.keras is not None and row.keras and not is_body:
         check_keras(row, built, wanted)
     elif found.keras is not None:
-        names = [f"x{i}" for i in range(len(built.inputs))]
         assert ops.keras_text(built.call, names) is None
-    if found.body is not None and row.body and not (found.keras and row.keras):
+    if is_body and row.body:
         check_body(row, built, wanted)
 
 

@@ -23,10 +23,24 @@ def _fill_text(call: Call, _: str, value: str) -> str | None:
     return f"ops.full({literal(shape)}, {value}, dtype={literal(dtype)})"
 
 
+_ELSEWHERE = 'if keras.config.backend() != "tensorflow":'  # shapes are numbers there
+
+
+def _fill_body(call: Call, dims: str, value: str) -> str | None:
+    if not dims.isidentifier() or call.rank(1) != 0:
+        return None
+    return f"""
+{_ELSEWHERE}
+    {dims} = ops.convert_to_numpy({dims}).tolist()
+return ops.broadcast_to({value}, {dims})
+"""
+
+
 define(
     "Fill",
     shape=lambda call: (shape_from(call, 0),),
     keras=_fill_text,
+    body=_fill_body,
     fold=lambda shape, value: np.full(tuple(int(d) for d in shape), value, value.dtype),
     moves=slice(1, 2),
 )
@@ -85,6 +99,13 @@ def _range_text(call: Call, *_: str) -> str | None:
     return f"ops.arange({', '.join(texts)}, dtype={literal(call['Tidx'])})"
 
 
+def _range_body(call: Call, start: str, limit: str, delta: str) -> str:
+    bounds = [text for text in (start, limit, delta) if text.isidentifier()]
+    numbers = [f"    {text} = ops.convert_to_numpy({text}).tolist()" for text in bounds]
+    text = f"ops.arange({start}, {limit}, {delta}, dtype={literal(call['Tidx'])})"
+    return "\n".join([_ELSEWHERE, *numbers, f"return {text}"])
+
+
 def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarray:
     return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
 
@@ -93,6 +114,7 @@ define(
     "Range",
     shape=_range_shape,
     keras=_range_text,
+    body=_range_body,
     fold=_range,
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
 from ..text import literal
-from ..values.dims import axis_of, merge, same, shape_from, unknown
+from ..values.dims import axis_of, same, shape_from, unknown
 
 _FIRST = slice(0, 1)
 
@@ -175,114 +175,11 @@ define("TensorScatterSub", shape=same, keras=_scattered_text("-"))
 define("TensorScatterMax", "TensorScatterMin", shape=same)
 
 
-def _stitch_shape(call: Call) -> tuple[Shape]:
-    count = len(call.inputs) // 2
-    rest: Shape = None
-    for slot in range(count):
-        indices, data = call.shape(slot), call.shape(count + slot)
-        if indices is not None and data is not None:
-            tail = data[len(indices) :]
-            rest = merge(rest, tail)
-    tops = [call.value(slot) for slot in range(count)]
-    if rest is None:
-        return (None,)
-    if any(top is None for top in tops):
-        return ((None, *rest),)
-    return ((max((int(t.max()) for t in tops if t.size), default=-1) + 1, *rest),)  # type: ignore[union-attr]
-
-
-def _stitch(*arrays: np.ndarray) -> np.ndarray:
-    count = len(arrays) // 2
-    pairs = [
-        (i.reshape(-1), d.reshape((-1, *d.shape[i.ndim :])))
-        for i, d in zip(arrays[:count], arrays[count:], strict=True)
-    ]
-    length = max(int(i.max()) for i, _ in pairs if i.size) + 1
-    merged = np.zeros((length, *pairs[0][1].shape[1:]), pairs[0][1].dtype)
-    for indices, data in pairs:
-        merged[indices] = data
-    return merged
-
-
-def _stitch_text(call: Call, *texts: str) -> str | None:
-    """One after the other, then in the order that the indices say."""
-    count = len(texts) // 2
-    known = [call.integers(slot) for slot in range(count)]
-    if any(k is None or call.rank(i) != 1 for i, k in enumerate(known)):
-        return None
-    places = {at: row for row, at in enumerate(at for k in known for at in k or ())}
-    if not places or set(places) != set(range(len(places))):
-        return None
-    rows = f"ops.concatenate([{', '.join(texts[count:])}], axis=0)"
-    order = [places[at] for at in range(len(places))]
-    return f'ops.take({rows}, ops.array({literal(order)}, "int32"), axis=0)'
-
-
-define(
-    "DynamicStitch",
-    "ParallelDynamicStitch",
-    shape=_stitch_shape,
-    keras=_stitch_text,
-    fold=_stitch,
-    moves=lambda count: slice(count // 2, None),
-)
-
-
-def _partition_shape(call: Call) -> list[Shape]:
-    data, parts = call.shape(0), call.rank(1)
-    one: Shape = None
-    if data is not None and parts is not None:
-        one = (None, *data[parts:])
-    return [one] * int(call["num_partitions"])
-
-
-def _partition_text(call: Call, x: str, parts: str) -> str | None:
-    """The rows of each part, where it is partitions which those are."""
-    partitions = call.integers(1)
-    if partitions is None or call.rank(1) != 1 or call.value(0) is not None:
-        return None
-    rows = [
-        [row for row, part in enumerate(partitions) if part == number]
-        for number in range(int(call["num_partitions"]))
-    ]
-    if not all(rows):
-        return None
-    picked = (f'ops.take({x}, ops.array({literal(r)}, "int32"), axis=0)' for r in rows)
-    return f"({', '.join(picked)},)"
-
-
-define("DynamicPartition", shape=_partition_shape, keras=_partition_text)
-
-
-def _true_shape(call: Call) -> tuple[Shape]:
-    truths = call.value(0)
-    return ((None if truths is None else int(np.count_nonzero(truths)), call.rank(0)),)
-
-
-define("Where", shape=_true_shape, fold=lambda x: np.argwhere(x).astype(np.int64))
-define(
-    "Unique", "UniqueV2", shape=lambda call: (_rows(call), (call.shape(0) or (None,)))
-)
-define("UniqueWithCounts", shape=lambda call: ((None,), call.shape(0), (None,)))
-
-
-def _set_sizes(call: Call) -> tuple[Shape]:
-    """One number for each set: the last axis holds the elements of one."""
-    axes = call.shape(2)
-    return (None if not axes or not axes[0] else unknown(axes[0] - 1),)
-
-
-define("SetSize", shape=_set_sizes)
 define(
     "NearestNeighbors",
     shape=lambda call: (((call.shape(0) or (None,))[0], call.integer(2)),) * 2,
     traits="untraced",
 )
-
-
-def _rows(call: Call) -> Shape:
-    shape = call.shape(0)
-    return (None,) if shape is None or len(shape) == 1 else unknown(len(shape))
 
 
 def _top_shape(call: Call) -> tuple[Shape, Shape]:

@@ -314,21 +314,6 @@ def _gradient_axes_shape(call: Call) -> tuple[Shape, Shape]:
 define("BroadcastGradientArgs", shape=_gradient_axes_shape, fold=_gradient_axes)
 
 
-def _difference(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    remaining = np.flatnonzero(~np.isin(x, y))
-    return x[remaining], remaining.astype(np.int32)
-
-
-def _difference_shape(call: Call) -> tuple[Shape, Shape]:
-    x, y = call.value(0), call.value(1)
-    if x is None or y is None:
-        return (None,), (None,)
-    return _difference(x, y)[0].shape, _difference(x, y)[1].shape
-
-
-define("ListDiff", shape=_difference_shape, fold=_difference)
-
-
 _VIEWED = frozenset("float16 float32 int16 int32 int64 uint16 uint32".split())
 
 

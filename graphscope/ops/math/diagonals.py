@@ -74,6 +74,27 @@ def _padded_text(call: Call, at: int, x: str, padding: str) -> str | None:
     return f"ops.where({_place(at, rows, columns)}, {across}, {padding})"
 
 
+def _diagonal_body(
+    call: Call, x: str, _: str, rows: str, columns: str, padding: str
+) -> str | None:
+    """One diagonal of a matrix of fed sizes; of one that is -1 as long as it needs."""
+    at = _one_diagonal(call)
+    if at is None or call.rank(0) is None:
+        return None
+    missing = f"ops.logical_and({rows} < 0, {columns} < 0)"
+    place = "row + 0 * column" if at >= 0 else "column + 0 * row"
+    return f"""
+size = ops.shape({x})[-1]
+most = ops.where({missing}, size + {abs(at)}, -1)
+rows = ops.where({rows} < 0, ops.maximum(most, size + {max(-at, 0)}), {rows})
+columns = ops.where({columns} < 0, ops.maximum(most, size + {max(at, 0)}), {columns})
+row = ops.expand_dims(ops.arange(rows), 1)
+column = ops.arange(columns)
+across = ops.take({x}, ops.clip({place}, 0, size - 1), axis=-1)
+return ops.where(column - row == {at}, across, ops.cast({padding}, {x}.dtype))
+"""
+
+
 def _place(at: int, rows: int, columns: int) -> str:
     """The mask of the diagonal; Keras's ``eye`` fails on TensorFlow where a side goes on beyond the diagonal's end (3.15)."""
     if at < 0 and rows + at > columns or at > 0 and columns - at > rows:
@@ -113,6 +134,7 @@ define(
     "MatrixDiagV3",
     shape=_diagonal_v2_shape,
     keras=_diagonal_text,
+    body=_diagonal_body,
     fold=_diagonal,
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, define
+from ..text import literal
 from ..values.dims import Dim, broadcast, same, unknown
 
 
@@ -77,7 +78,6 @@ define(
     fold=lambda a, b: a + 1j * b,
     traits="elementwise",
 )
-define("IFFT", "FFT3D", "IFFT3D", shape=same)
 
 
 def _transform(function: str, axes: int) -> Callable[[Call, str], str | None]:
@@ -92,9 +92,41 @@ def _transform(function: str, axes: int) -> Callable[[Call, str], str | None]:
     return text
 
 
-define("FFT", shape=same, keras=_transform("fft", 1))
-define("FFT2D", shape=same, keras=_transform("fft2", 2))
-define("IFFT2D", shape=same, keras=_transform("ifft2", 2))
+def _transform_body(axes: int, inverse: bool) -> Callable[[Call, str], str | None]:
+    """Along one axis after the other, as Keras has it for the last; backwards by conjugates."""
+
+    def body(call: Call, z: str) -> str | None:
+        if call.rank(0) is None or call.dtype(0) != "complex64":
+            return None
+        lines = [f"y = {f'ops.conj({z})' if inverse else z}"]
+        for axis in range(-1, -axes - 1, -1):
+            lines += _along(axis, [f"y = {_joined(_FFT)}"])
+        count = " * ".join(f"ops.shape({z})[{-1 - axis}]" for axis in range(axes))
+        scale = f'ops.cast({count}, "complex64")'
+        return "\n".join(
+            [*lines, f"return ops.conj(y) / {scale}" if inverse else "return y"]
+        )
+
+    return body
+
+
+_FFT = "ops.fft((ops.view_as_real(y)[..., 0], ops.view_as_real(y)[..., 1]))"
+
+
+def _along(axis: int, lines: list[str]) -> list[str]:
+    """The statements that work on the last axis of y, for another one."""
+    turn = [f"y = ops.swapaxes(y, {axis}, -1)"] if axis != -1 else []
+    return [*turn, *lines, *turn]
+
+
+define("FFT", shape=same, keras=_transform("fft", 1), body=_transform_body(1, False))
+define("FFT2D", shape=same, keras=_transform("fft2", 2), body=_transform_body(2, False))
+define(
+    "IFFT2D", shape=same, keras=_transform("ifft2", 2), body=_transform_body(2, True)
+)
+define("IFFT", shape=same, body=_transform_body(1, True))
+define("FFT3D", shape=same, body=_transform_body(3, False))
+define("IFFT3D", shape=same, body=_transform_body(3, True))
 
 
 def _real_transform(count: int, inverse: bool) -> Callable[[Call], tuple[Shape]]:
@@ -125,6 +157,46 @@ def _back(call: Call, z: str, _: str) -> str | None:
 
 
 define("RFFT", shape=_real_transform(1, False), keras=_forth)
-define("RFFT2D", shape=_real_transform(2, False))
+
+
+def _forth_body(call: Call, x: str, _: str) -> str | None:
+    """Real numbers along the last axis, cut or filled up to the known lengths, then complex ones along the one before."""
+    lengths = call.integers(1)
+    if lengths is None or call.rank(0) is None or call.dtype(0) != "float32":
+        return None
+    rows = _fitted(call, x, -2, lengths[0])
+    last = _joined(f"ops.rfft(y, fft_length={lengths[1]})")
+    return "\n".join(
+        [*rows, f"y = {last}", *_along(-2, [f"y = {_joined(_FFT)}"]), "return y"]
+    )
+
+
+def _fitted(call: Call, x: str, axis: int, length: int) -> list[str]:
+    around = [(0, 0)] * (call.rank(0) or 2)
+    around[axis] = (0, length)
+    rest = ", :" * (-1 - axis)
+    return [f"y = ops.pad({x}, {literal(tuple(around))})[..., :{length}{rest}]"]
+
+
+define("RFFT2D", shape=_real_transform(2, False), body=_forth_body)
 define("IRFFT", shape=_real_transform(1, True), keras=_back)
-define("IRFFT2D", shape=_real_transform(2, True))
+
+
+def _back_body(call: Call, z: str, _: str) -> str | None:
+    lengths = call.integers(1)
+    if lengths is None or call.rank(0) is None or call.dtype(0) != "complex64":
+        return None
+    columns = _joined(_FFT)
+    inverse = _along(-2, [f"y = {columns}"])
+    pair = "(ops.view_as_real(y)[..., 0], -ops.view_as_real(y)[..., 1])"
+    return "\n".join(
+        [
+            *_fitted(call, z, -2, lengths[0]),
+            "y = ops.conj(y)",
+            *inverse,
+            f"return ops.irfft({pair}, fft_length={lengths[1]}) / {lengths[0]}.0",
+        ]
+    )
+
+
+define("IRFFT2D", shape=_real_transform(2, True), body=_back_body)

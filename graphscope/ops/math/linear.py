@@ -278,7 +278,23 @@ def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.where(keep, x, np.zeros((), x.dtype))
 
 
-define("MatrixBandPart", shape=same, keras=_triangular_text, fold=_band)
+def _band_body(call: Call, x: str, low: str, high: str) -> str:
+    return f"""
+low, high = ops.cast({low}, "int32"), ops.cast({high}, "int32")
+above = ops.arange(ops.shape({x})[-1]) - ops.expand_dims(ops.arange(ops.shape({x})[-2]), 1)
+is_low = ops.logical_or(low < 0, -above <= low)
+is_high = ops.logical_or(high < 0, above <= high)
+return ops.where(ops.logical_and(is_low, is_high), {x}, ops.zeros_like({x}))
+"""
+
+
+define(
+    "MatrixBandPart",
+    shape=same,
+    keras=_triangular_text,
+    body=_band_body,
+    fold=_band,
+)
 
 
 def _doubled(call: Call) -> tuple[Shape]:

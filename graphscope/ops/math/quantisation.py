@@ -48,6 +48,22 @@ def _simulated_by_inputs(call: Call, x: str, low: str, high: str) -> str | None:
     return _simulated(call, x, float(least.reshape(())), float(most.reshape(())))
 
 
+def _simulated_body(call: Call, x: str, low: str, high: str) -> str | None:
+    """By a range that is fed, as the kernel has it."""
+    if call.dtype(0) != "float32":
+        return None
+    steps = float(_steps(int(call["num_bits"]), call["narrow_range"]))
+    return f"""
+step = ({high} - {low}) / {steps}
+step = ops.where(step > 0.0, step, 1.0)
+zero = ops.clip(ops.floor(0.5 - {low} / step), 0.0, {steps})
+least, most = -zero * step, ({steps} - zero) * step
+level = (ops.minimum(ops.maximum({x}, least), most) - least) / step
+y = ops.floor(level + 0.5) * step + least
+return ops.where(ops.logical_and({low} == 0.0, {high} == 0.0), 0.0, y)
+"""
+
+
 def _simulate(
     x: np.ndarray,
     low: np.ndarray,
@@ -74,6 +90,7 @@ define(
     "FakeQuantWithMinMaxVars",
     shape=same,
     keras=_simulated_by_inputs,
+    body=_simulated_body,
     fold=_simulate,
 )
 
@@ -97,6 +114,7 @@ define(
     "FakeQuantWithMinMaxVarsPerChannel",
     shape=same,
     keras=_simulated_by_channel,
+    body=_simulated_body,
     fold=_simulate,
 )
 define(

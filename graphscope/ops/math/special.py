@@ -93,8 +93,8 @@ def _function(name: str, definitions: str, text: str, inputs: int = 1) -> None:
 
 
 def _steps(text: str) -> str:
-    """Statements of a function ``value`` of x."""
-    return f"def value(x):\n{indent(text.strip(), '    ')}\n"
+    """Statements of a ``function`` of x."""
+    return f"def function(x):\n{indent(text.strip(), '    ')}\n"
 
 
 _function("Lgamma", _LOG_GAMMA, "log_gamma(x)")
@@ -183,15 +183,17 @@ return ops.where(x > 0.0, y, float("inf"))
 
 _CURVED = "ops.exp(-z * (ops.cosh(t) - 1.0))"
 _SCALED = "ops.exp(ops.abs(x) * (ops.cos(t) - 1.0))"
-_function("BesselI0", _periodic(_SCALED), "value(x) * ops.exp(ops.abs(x))")
-_function("BesselI0e", _periodic(_SCALED), "value(x)")
+_function("BesselI0", _periodic(_SCALED), "function(x) * ops.exp(ops.abs(x))")
+_function("BesselI0e", _periodic(_SCALED), "function(x)")
 _ODD = f"{_SCALED} * ops.cos(t) * ops.sign(x)"
-_function("BesselI1", _periodic(_ODD), "value(x) * ops.exp(ops.abs(x))")
-_function("BesselI1e", _periodic(_ODD), "value(x)")
-_function("BesselK0", _decaying(_CURVED), "value(x) * ops.exp(-x)")
-_function("BesselK0e", _decaying(_CURVED), "value(x)")
-_function("BesselK1", _decaying(f"{_CURVED} * ops.cosh(t)"), "value(x) * ops.exp(-x)")
-_function("BesselK1e", _decaying(f"{_CURVED} * ops.cosh(t)"), "value(x)")
+_function("BesselI1", _periodic(_ODD), "function(x) * ops.exp(ops.abs(x))")
+_function("BesselI1e", _periodic(_ODD), "function(x)")
+_function("BesselK0", _decaying(_CURVED), "function(x) * ops.exp(-x)")
+_function("BesselK0e", _decaying(_CURVED), "function(x)")
+_function(
+    "BesselK1", _decaying(f"{_CURVED} * ops.cosh(t)"), "function(x) * ops.exp(-x)"
+)
+_function("BesselK1e", _decaying(f"{_CURVED} * ops.cosh(t)"), "function(x)")
 
 
 def _hankel(order: int, wave: str, near: str) -> str:
@@ -217,12 +219,12 @@ nodes, weights = ops.cast(nodes, x.dtype), ops.cast(weights, x.dtype)
 _function(
     "BesselJ0",
     _hankel(0, "J", _periodic("ops.cos(x * ops.sin(t))")),
-    "ops.where(ops.abs(x) < 25.0, value(x), far(ops.maximum(ops.abs(x), 25.0)))",
+    "ops.where(ops.abs(x) < 25.0, function(x), far(ops.maximum(ops.abs(x), 25.0)))",
 )
 _function(
     "BesselJ1",
     _hankel(1, "J", _periodic("ops.cos(t - x * ops.sin(t))")),
-    "ops.where(ops.abs(x) < 25.0, value(x), ops.sign(x) * far(ops.maximum(ops.abs(x), 25.0)))",
+    "ops.where(ops.abs(x) < 25.0, function(x), ops.sign(x) * far(ops.maximum(ops.abs(x), 25.0)))",
 )
 
 
@@ -245,7 +247,7 @@ for _order in (0, 1):
     _function(
         f"BesselY{_order}",
         _hankel(_order, "Y", _second_kind(_order)),
-        "ops.where(x < 25.0, value(x), far(ops.maximum(x, 25.0)))",
+        "ops.where(x < 25.0, function(x), far(ops.maximum(x, 25.0)))",
     )
 _function(
     "Dawsn",
@@ -255,7 +257,7 @@ near = ops.sum(ops.exp(-((z - 0.4 * odd) ** 2)) / odd, axis=-1) / 1.772453850905
 far = 0.5 / x * (1.0 + 0.5 / x**2 * (1.0 + 1.5 / x**2 * (1.0 + 2.5 / x**2)))
 return ops.where(ops.abs(x) < 10.0, near, far)
 """),
-    "value(x)",
+    "function(x)",
 )
 _function(
     "Expint",
@@ -270,7 +272,7 @@ for i in range(14, 0, -1):
 y = ops.where(x < 20.0, near, ops.exp(x) / x * far)
 return ops.where(x >= 0.0, y, float("nan"))
 """),
-    "value(x)",
+    "function(x)",
 )
 _function(
     "Spence",
@@ -284,7 +286,7 @@ y = ops.where(z < 0.5, ops.where(z > 0.0, turned, 1.6449340668482264), y)
 y = ops.where(x > 1.0, -0.5 * ops.log(x) ** 2 - y, y)
 return ops.where(x < 0.0, float("nan"), y)
 """),
-    "value(x)",
+    "function(x)",
 )
 
 
@@ -302,8 +304,8 @@ return ops.sign(x) * ops.where(ops.abs(x) < 5.0, near, beyond)
 """)
 
 
-_function("FresnelCos", _fresnel("cos", "sin", "+", "cos"), "value(x)")
-_function("FresnelSin", _fresnel("sin", "cos", "-", "sin"), "value(x)")
+_function("FresnelCos", _fresnel("cos", "sin", "+", "cos"), "function(x)")
+_function("FresnelSin", _fresnel("sin", "cos", "-", "sin"), "function(x)")
 _function(
     "Ndtri",
     "",

@@ -302,7 +302,41 @@ def _around(
     return whole // 2, whole - whole // 2
 
 
-define("Dilation2D", shape=_dilation_shape, keras=_dilation_text)
+def _dilation_body(call: Call, x: str, kernel: str) -> str | None:
+    """The highest sum over the places of the kernel, each a slice of the image; lower numbers are put around it."""
+    image = _known(ranked(call.shape(0), 4)[1:])
+    heights, out = call.shape(1), _known((_dilation_shape(call)[0] or ())[1:])
+    if not (image and heights and out) or call.dtype(0) not in ("float32", "float64"):
+        return None
+    _, *strides, _ = _per_axis(call, "strides", 4)
+    rates, sizes = _per_axis(call, "rates", 4)[1:3], _known(heights[:2])
+    if not sizes:
+        return None
+    lines = []
+    if call["padding"] == "SAME":
+        sides = map(_around, image[:2], out[:2], sizes, strides, rates)
+        lowest = literal(float(np.finfo(call.dtype(0)).min))
+        around = literal(((0, 0), *sides, (0, 0)))
+        lines = [f"{x} = ops.pad({x}, {around}, constant_values={lowest})"]
+    ends = [(n - 1) * step + 1 for n, step in zip(out, strides)]
+    down, along = (
+        f"{rate} * {n} : {rate} * {n} + {end} : {step}"
+        for rate, n, end, step in zip(rates, "ij", ends, strides)
+    )
+    return "\n".join(
+        [
+            *lines,
+            "sums = [",
+            f"    {x}[:, {down}, {along}, :] + {kernel}[i, j]",
+            f"    for i in range({sizes[0]})",
+            f"    for j in range({sizes[1]})",
+            "]",
+            "return ops.max(ops.stack(sums, axis=0), axis=0)",
+        ]
+    )
+
+
+define("Dilation2D", shape=_dilation_shape, keras=_dilation_text, body=_dilation_body)
 define("Dilation2DBackpropInput", shape=same)
 define("Dilation2DBackpropFilter", shape=lambda call: (call.shape(1),))
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...graph import Shape
 from ..registry import Call, define
 from ..text import literal
-from ..values.dims import Dim, ranked, same, unknown
+from ..values.dims import Dim, ranked, unknown
 from ..values.size import Size
 
 
@@ -31,13 +31,12 @@ def _resize_text(call: Call, x: str, _: str) -> str | None:
     if call.dtype(0) != "float32":
         x = f'ops.cast({x}, "float32")'
     if not aligned and call.get("half_pixel_centers", False):
-        method = "bilinear" if call.op == "ResizeBilinear" else "bicubic"
         return (
-            f'ops.image.resize({x}, {literal(sizes)}, interpolation="{method}", '
+            f'ops.image.resize({x}, {literal(sizes)}, interpolation="bilinear", '
             f'data_format="channels_last")'
         )
     image = _image_sizes(call, x)
-    if call.op != "ResizeBilinear" or image is None:
+    if image is None:
         return None
     if image == [1, 1]:
         return f"ops.tile({x}, {literal((1, *sizes, 1))})"
@@ -149,14 +148,55 @@ def _nearest(size: Any, target: object, aligned: bool, centred: bool) -> str:
     return f'ops.cast(ops.minimum({at}, {_real(size - 1)}), "int32")'
 
 
+def _cubic_body(call: Call, x: str, sizes: str) -> str | None:
+    """The four nearest places, by Keys's cubic of a distance in steps of 1/1024 (resize_bicubic_op.cc)."""
+    targets, aligned = call.integers(1), call.get("align_corners", False)
+    if targets is None or len(targets) != 2:
+        return None
+    centred, steepness = call.get("half_pixel_centers", False), "-0.75"
+    scale, at = 'ops.cast(size, "float32") / target', "ops.arange(target) * scale"
+    if aligned:
+        scale = f"({scale.replace(' / target', '')} - 1.0) / max(target - 1, 1)"
+        scale += f" if target > 1 else {scale.split(' / max')[0]} + 1.0"
+    if centred:
+        steepness, at = "-0.5", "(ops.arange(target) + 0.5) * scale - 0.5"
+    at = at.replace("ops.arange(target)", 'ops.arange(target, dtype="float32")')
+    normal = (
+        "total = total / ops.sum(total, axis=1, keepdims=True)\n    " if centred else ""
+    )
+    weight = "weight * ops.cast(place == near, weight.dtype)" if centred else "weight"
+    return f"""
+def tents(size, target, a={steepness}):
+    scale = {scale}
+    at = {at}
+    total = 0.0
+    for offset in (-1, 0, 1, 2):
+        part = ops.round((at - ops.floor(at)) * 1024.0) / 1024.0
+        d = ops.abs(part - float(offset))
+        inner = ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0
+        outer = ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a
+        weight = ops.where(d <= 1.0, inner, outer)
+        place = ops.cast(ops.floor(at), "int32") + offset
+        near = ops.clip(place, 0, size - 1)
+        row = ops.cast(ops.expand_dims(near, 1) == ops.arange(size), "float32")
+        total = total + ops.expand_dims({weight}, 1) * row
+    {normal}return total
+
+x = ops.cast({x}, "float32")
+down = tents(ops.shape(x)[1], {targets[0]})
+along = tents(ops.shape(x)[2], {targets[1]})
+return ops.einsum("yh,xw,nhwc->nyxc", down, along, x)
+"""
+
+
 define(
     "ResizeBilinear",
     "ResizeNearestNeighbor",
-    "ResizeBicubic",
     "ResizeArea",
     shape=_resized_shape,
     keras=_resize_text,
 )
+define("ResizeBicubic", shape=_resized_shape, body=_cubic_body)
 define("QuantizedResizeBilinear", shape=lambda c: (*_resized_shape(c), (), ()))
 define("ScaleAndTranslate", shape=_resized_shape)
 define("ResizeBilinearGrad", "ResizeBicubicGrad", shape=lambda call: (call.shape(1),))
@@ -169,43 +209,6 @@ def _nearest_gradient_shape(call: Call) -> tuple[Shape]:
 define("ResizeNearestNeighborGrad", shape=_nearest_gradient_shape)
 
 
-def _cropped_shape(call: Call) -> tuple[Shape]:
-    image, boxes, sizes = ranked(call.shape(0), 4), call.shape(1), call.dims(3)
-    rows, columns = sizes if sizes is not None and len(sizes) == 2 else (None, None)
-    return ((None if boxes is None else boxes[0], rows, columns, image[3]),)
-
-
-def _crop_text(call: Call, image: str, boxes: str, indices: str, _: str) -> str | None:
-    """Linear interpolation inside each box: a tent over rows, one over columns; 0 beyond the image."""
-    sizes, (rows, columns) = call.integers(3), ranked(call.shape(0), 4)[1:3]
-    plain = call["method"] == "bilinear" and not call["extrapolation_value"]
-    if sizes is None or rows is None or columns is None or not plain:
-        return None
-    if call.value(0) is not None or call.dtype(0) != "float32":
-        return None
-    down = _box_tents(boxes, (0, 2), rows, sizes[0])
-    across = _box_tents(boxes, (1, 3), columns, sizes[1])
-    chosen = f"ops.take({image}, {indices}, axis=0)"
-    return f'ops.einsum("nyh,nxw,nhwc->nyxc", {down}, {across}, {chosen})'
-
-
-def _box_tents(boxes: str, ends: tuple[int, int], size: int, target: int) -> str:
-    """For each box and each place in its crop the weights of the image's places along one axis."""
-    first, last = (f"{boxes}[:, {end} : {end + 1}] * {size - 1}.0" for end in ends)
-    if target > 1:
-        step = f"({last} - {first}) / {target - 1}.0"
-        at = f"({first} + {step} * {_positions(target)})"
-    else:
-        at = f"(0.5 * ({first} + {last}))"
-    at = f"ops.expand_dims({at}, 2)"
-    tent = f"ops.relu(1.0 - ops.abs({at} - {_positions(size)}))"
-    inside = f"ops.logical_and({at} >= 0.0, {at} <= {size - 1}.0)"
-    return f"ops.where({inside}, {tent}, 0.0)"
-
-
-define("CropAndResize", shape=_cropped_shape, keras=_crop_text)
-
-
 def _glimpse_shape(call: Call) -> tuple[Shape]:
     image, sizes = ranked(call.shape(0), 4), call.dims(1)
     rows, columns = sizes if sizes is not None and len(sizes) == 2 else (None, None)
@@ -213,34 +216,6 @@ def _glimpse_shape(call: Call) -> tuple[Shape]:
 
 
 define("ExtractGlimpse", "ExtractGlimpseV2", shape=_glimpse_shape)
-define(
-    "RGBToHSV",
-    shape=same,
-    keras='ops.image.rgb_to_hsv({0}, data_format="channels_last")',
-)
-define(
-    "HSVToRGB",
-    shape=same,
-    keras='ops.image.hsv_to_rgb({0}, data_format="channels_last")',
-)
-
-
-def _contrast_text(call: Call, x: str, factor: str, *_: str) -> str | None:
-    if call.dtype(0) != "float32" or len(call.inputs) != 2:
-        return None
-    mean = f"ops.mean({x}, axis=(-3, -2), keepdims=True)"
-    return f"{mean} + ({x} - {mean}) * {factor}"
-
-
-define("AdjustContrastv2", shape=same, keras=_contrast_text)
-define(
-    "AdjustContrast",
-    "AdjustHue",
-    "AdjustSaturation",
-    "DrawBoundingBoxes",
-    "DrawBoundingBoxesV2",
-    shape=same,
-)
 
 
 def _warped_shape(call: Call) -> tuple[Shape]:
@@ -306,46 +281,6 @@ def _mfcc_shape(call: Call) -> tuple[Shape]:
 
 
 define("Mfcc", shape=_mfcc_shape)
-define(
-    "NonMaxSuppression",
-    "NonMaxSuppressionV2",
-    "NonMaxSuppressionV3",
-    shape=lambda call: ((None,),),
-)
-
-
-def _padded_boxes(call: Call) -> tuple[Shape, Shape]:
-    most = call.integer(2)
-    padded = bool(call["pad_to_max_output_size"])
-    return ((most if padded else None),), ()
-
-
-define("NonMaxSuppressionV4", shape=_padded_boxes)
-define(
-    "NonMaxSuppressionV5",
-    shape=lambda call: (_padded_boxes(call)[0], _padded_boxes(call)[0], ()),
-)
-define("NonMaxSuppressionWithOverlaps", shape=lambda call: ((None,),))
-
-
-def _combined_boxes(call: Call) -> tuple[Shape, ...]:
-    boxes, scores = ranked(call.shape(0), 4), ranked(call.shape(1), 3)
-    per, total, classes = call.integer(2), call.integer(3), scores[2]
-    count: Dim = total
-    if call["pad_per_class"]:
-        is_complete = per is not None and total is not None and classes is not None
-        count = min(total, per * classes) if is_complete else None  # type: ignore[operator, type-var]
-    batch = boxes[0]
-    return (batch, count, 4), (batch, count), (batch, count), (batch,)
-
-
-define("CombinedNonMaxSuppression", shape=_combined_boxes)
-define(
-    "SampleDistortedBoundingBox",
-    "SampleDistortedBoundingBoxV2",
-    "StatelessSampleDistortedBoundingBox",
-    shape=lambda call: ((3,), (3,), (1, 1, 4)),
-)
 
 
 def _random_crop_shape(call: Call) -> tuple[Shape]:

@@ -44,7 +44,46 @@ def _cudnn_shape(call: Call) -> tuple[Shape, ...]:
 
 
 define("CudnnRNN", "CudnnRNNV2", "CudnnRNNV3", shape=_cudnn_shape)
-define("CTCGreedyDecoder", shape=lambda c: ((None, 2), (None,), (2,), (None, 1)))
+
+
+def _greedy_body(call: Call, x: str, lengths: str) -> str | None:
+    """The best class of each step: what is blank, or again what it was, is left out."""
+    if call.dtype(0) not in ("float32", "float64"):
+        return None
+    blank = int(call.get("blank_index", -1))
+    last = f"ops.shape({x})[2] - {-blank}" if blank < 0 else str(blank)
+    merge = (
+        "kept = ops.logical_and(kept, ops.logical_or(steps == 0, best != ops.roll(best, 1, axis=1)))"
+        if call["merge_repeated"]
+        else ""
+    )
+    return f"""
+best = ops.cast(ops.transpose(ops.argmax({x}, axis=2)), "int32")
+steps = ops.arange(ops.shape({x})[0])
+live = steps < ops.expand_dims(ops.cast({lengths}, "int32"), 1)
+kept = ops.logical_and(live, best != {last})
+{merge}
+row, step = ops.nonzero(kept)
+counts = ops.cumsum(ops.cast(kept, "int32"), axis=1)
+places = row * ops.shape({x})[0] + step
+index = ops.stack([row, ops.take(ops.reshape(counts, (-1,)), places) - 1], axis=1)
+classes = ops.take(ops.reshape(best, (-1,)), places)
+sizes = ops.stack([ops.shape({x})[1], ops.max(counts)])
+highest = ops.where(live, ops.transpose(ops.max({x}, axis=2)), 0.0)
+return (
+    ops.cast(index, "int64"),
+    ops.cast(classes, "int64"),
+    ops.cast(sizes, "int64"),
+    -ops.sum(highest, axis=1, keepdims=True),
+)
+""".replace("\n\n", "\n")
+
+
+define(
+    "CTCGreedyDecoder",
+    shape=lambda c: ((None, 2), (None,), (2,), (ranked(c.shape(0), 3)[1], 1)),
+    body=_greedy_body,
+)
 
 
 def _ctc_loss_shape(call: Call) -> tuple[Shape, Shape]:

@@ -25,6 +25,18 @@ LOOSE = {"tolerance": 1e-4}
     case("FFT", input=Z, expect=LOOSE),
     case("FFT2D", input=Z, expect=LOOSE),
     case("IFFT2D", input=Z, expect=LOOSE),
+    *(
+        case(op, input=np.stack([Z, Z * 1j, Z + 1]), expect=LOOSE)
+        for op in ("IFFT", "FFT3D", "IFFT3D")
+    ),
+    case("RFFT2D", input=floats(2, 5, 6), fft_length=known([4, 5]), expect=LOOSE),
+    case("RFFT2D", input=floats(2, 5, 6), fft_length=known([5, 6]), expect=LOOSE),
+    case(
+        "IRFFT2D", input=np.stack([Z, Z * 1j]), fft_length=known([2, 8]), expect=LOOSE
+    ),
+    case(
+        "IRFFT2D", input=np.stack([Z, Z * 1j]), fft_length=known([2, 6]), expect=LOOSE
+    ),
 )
 def test_fourier(row: Case) -> None:
     check(row)
