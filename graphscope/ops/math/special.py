@@ -100,11 +100,16 @@ def _steps(text: str) -> str:
 _function("Lgamma", _LOG_GAMMA, "log_gamma(x)")
 _function("Digamma", _DIGAMMA, "digamma(x)")
 _function("Zeta", _ZETA, "zeta(a, b)", 2)
+_DERIVATIVE = """
+def derivative(a, x):
+    y = ops.exp(log_gamma(a + 1.0)) * zeta(a + 1.0, x)
+    return ops.where(a == ops.floor(a), -ops.cos(3.141592653589793 * a) * y, float("nan"))
+
+"""
 _function(
     "Polygamma",
-    _LOG_GAMMA + _DIGAMMA.removeprefix(_GAMMA) + _ZETA,
-    "ops.where(a == 0.0, digamma(b), "
-    "-ops.cos(3.141592653589793 * a) * ops.exp(log_gamma(a + 1.0)) * zeta(a + 1.0, b))",
+    _LOG_GAMMA + _DIGAMMA.removeprefix(_GAMMA) + _ZETA + _DERIVATIVE,
+    "ops.where(a == 0.0, digamma(b), derivative(a, b))",
     2,
 )
 _INCOMPLETE = f"""{_LOG_GAMMA}
@@ -183,7 +188,6 @@ return ops.where(x > 0.0, y, float("inf"))
 
 _CURVED = "ops.exp(-z * (ops.cosh(t) - 1.0))"
 _SCALED = "ops.exp(ops.abs(x) * (ops.cos(t) - 1.0))"
-_function("BesselI0", _periodic(_SCALED), "function(x) * ops.exp(ops.abs(x))")
 _function("BesselI0e", _periodic(_SCALED), "function(x)")
 _ODD = f"{_SCALED} * ops.cos(t) * ops.sign(x)"
 _function("BesselI1", _periodic(_ODD), "function(x) * ops.exp(ops.abs(x))")

@@ -37,6 +37,7 @@ POSITIVE = (
     case("Zeta", x=1.1 + A, q=B, expect=LOOSE),
     case("Zeta", x=np.float32([1.0, 0.5]), q=np.float32([2.0, 2.0]), expect=LOOSE),
     case("Polygamma", a=np.float32([0, 1, 2, 3, 4]), x=floats(5, low=0.3, high=8.0), expect=LOOSE),
+    case("Polygamma", a=np.float32([0.5, -1.5, -1.0, 2.0]), x=np.float32([0.3, 1.0, 2.0, -0.4]), expect=LOOSE),
     case("Betainc", a=A, b=B, x=floats(40, low=0.0, high=1.0), expect=LOOSE),
     case("Betainc", a=A[:4], b=B[:4], x=np.float32([0.0, 1.0, 0.5, 2.0]), expect=LOOSE),
 )  # fmt: skip
