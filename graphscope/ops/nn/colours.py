@@ -28,8 +28,8 @@ def _adjusted(hue: str, saturation: str) -> Callable[[Call, str, str], str | Non
         if call.dtype(0) != "float32" or call.rank(0) is None:
             return None
         hsv = f'hsv = ops.image.rgb_to_hsv({x}, data_format="channels_last")'
-        texts = (text.format(change=change) for text in (hue, saturation))
-        return hsv + _rgb(*texts, "hsv[..., 2:3]")
+        changed = [text.format(change=change) for text in (hue, saturation)]
+        return hsv + _rgb(changed[0], changed[1], "hsv[..., 2:3]")
 
     return body
 
