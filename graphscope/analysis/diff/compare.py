@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...errors import GraphscopeError
 from ...graph import Layer, Node, Shape
+from ...graph.layer import WeightUse
 from ...graph.named_values import Document
 from ...render.cells.spelling import output_spec, shape_text, value_text
 from ..documents import describe_variables
@@ -178,44 +179,52 @@ def _add_weights(comparison: Comparison, pair: Pair, read: bool) -> None:
     one, other = a.layer_graph.node(pair.a), b.layer_graph.node(pair.b)
     if not (isinstance(one, Layer) and isinstance(other, Layer)):
         return
-    for role, use in one.weights.items():
-        with_ = other.weights.get(role)
-        if with_ is None:
-            continue
-        if use.shape != with_.shape:
-            change = Change("reshaped")
-        elif not read:
-            continue
-        else:
-            try:
-                change = change_between(use.array(a.flat), with_.array(b.flat))
-            except GraphscopeError:
-                comparison.unread += 1
-                continue
-        pair.weights.append(WeightPair(role, use.node, with_.node, with_.shape, change))
+    for role in (role for role in one.weights if role in other.weights):
+        uses = one.weights[role], other.weights[role]
+        change = _change(comparison, *uses, read)
+        if change is not None:
+            names = uses[0].node, uses[1].node
+            pair.weights.append(WeightPair(role, *names, uses[1].shape, change))
+
+
+def _change(
+    comparison: Comparison, one: WeightUse, other: WeightUse, read: bool
+) -> Change | None:
+    """How a weight came of the other; None where that wasn't asked, or a side has no value."""
+    if one.shape != other.shape:
+        return Change("reshaped")
+    if not read:
+        return None
+    try:
+        a, b = one.array(comparison.a.flat), other.array(comparison.b.flat)
+    except GraphscopeError:
+        comparison.unread += 1
+        return None
+    return change_between(a, b)
 
 
 def _add_variables(comparison: Comparison) -> None:
     """The variables that no aligned layer has, by name; a frozen graph has none, and says nothing of them."""
     pairs = [each for pair in comparison.pairs for each in pair.weights]
-    sides = (comparison.a, comparison.b)
-    of_layers = [
-        {side.flat.keys.get(n, n) for n in names}
-        for side, names in zip(
-            sides, ([w.a for w in pairs], [w.b for w in pairs]), strict=True
-        )
-    ]
-    rows = [{v["name"]: v for v in describe_variables(s)["variables"]} for s in sides]
-    free = [[n for n in r if n not in s] for r, s in zip(rows, of_layers, strict=True)]
-    shared = set(free[0]) & set(free[1])
-    for name in free[1]:
-        if name in shared and (pair := _same_name(comparison, name, rows[1][name])):
+    rows = {
+        "a": _beyond_layers(comparison.a, (each.a for each in pairs)),
+        "b": _beyond_layers(comparison.b, (each.b for each in pairs)),
+    }
+    shared = rows["a"].keys() & rows["b"].keys()
+    for name, row in rows["b"].items():
+        if name in shared and (pair := _same_name(comparison, name, row)):
             comparison.others.append(pair)
-    if all(side.model.variables for side in sides):
-        for word, names in zip(("a", "b"), free, strict=True):
-            of_side = rows[word == "b"]
-            alone = (of_side[name] for name in names if name not in shared)
-            comparison.only[word] = [(row["name"], row["role"]) for row in alone]
+    if comparison.a.model.variables and comparison.b.model.variables:
+        for side, own in rows.items():
+            alone = [row for name, row in own.items() if name not in shared]
+            comparison.only[side] = [(row["name"], row["role"]) for row in alone]
+
+
+def _beyond_layers(side: Stages, in_layers: Iterable[str]) -> dict[str, Document]:
+    """The rows of one model's variables, by name, but for those of aligned layers."""
+    of_layers = {side.flat.keys.get(name, name) for name in in_layers}
+    rows = describe_variables(side)["variables"]
+    return {row["name"]: row for row in rows if row["name"] not in of_layers}
 
 
 def _same_name(comparison: Comparison, name: str, row: Document) -> WeightPair | None:

@@ -14,6 +14,8 @@ from ..training.op_kinds import VARIABLES
 
 _AVERAGED = "ExponentialMovingAverage"
 _SIDE = ("optimizer slot", "step counter", "metric", "moving average", "queue")
+# a fine-tuned model has new heads, but not new bodies: of another model nearly every variable is missing
+_ANOTHER = 0.8  # of the variables that the outputs need
 _OPTIONAL = ("optimizer", "metric", "gradient", "summary")
 
 
@@ -68,33 +70,19 @@ def _variables(count: int) -> str:
 
 
 def _against(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
-    short, keys = case.model.weights.shortages, case.model.keys
-    missing = [
-        n
-        for n in variables
-        if not case.model.has_value(n) and keys.get(n, n) not in short
-    ]
-    needed = [
-        n for n in missing if n in case.path and case.roles.get(n) not in _OPTIONAL
-    ]
-    used = {case.model.keys.get(n, n).split(" ")[0] for n in variables}
-    spare = [k for k in case.model.weights if k not in used and not _is_internal(k)]
+    missing, spare = _missing(case, variables), _unused(case, variables)
+    roles = case.roles
+    needed = [n for n in missing if n in case.path and roles.get(n) not in _OPTIONAL]
     yield from _shapes_differ(case, variables)
     prefix = _prefix(missing, spare)
-    if prefix:
+    if (
+        prefix
+    ):  # it explains all the rest: names that differ by it are missing and spare both
         yield _prefix_differs(case, prefix, needed or missing)
-    elif (
-        needed
-        and len(needed) > 0.8 * len(set(case.variables) & set(variables))
-        and spare
-    ):
-        yield Finding(
-            "another-model",
-            "error",
-            f"{len(needed)} of the {len(case.variables)} variables that the outputs need are not in the checkpoint, which "
-            f"holds {len(spare)} others ({listed(spare, 3)}): it belongs to another model",
-            tuple(needed),
-        )
+        return
+    of_graph = len(set(case.variables) & set(variables))
+    if needed and spare and len(needed) > _ANOTHER * of_graph:
+        yield _another_model(case, needed, spare)
     elif needed:
         yield Finding(
             "variable-missing",
@@ -102,16 +90,40 @@ def _against(case: Case, variables: Mapping[str, Shape]) -> Iterator[Finding]:
             f"the outputs need {listed(needed)}, and the checkpoint holds no such variable: it would be uninitialised",
             tuple(needed),
         )
-    off = [n for n in missing if n not in needed]
-    if off and not prefix:
+    off = [name for name in missing if name not in needed]
+    if off:
         yield Finding(
             "variable-missing-elsewhere",
             "info",
             f"the checkpoint does not hold {listed(off)}, which the outputs do not need",
             tuple(off),
         )
-    if spare and not prefix:
+    if spare:
         yield _spare(case, spare)
+
+
+def _missing(case: Case, variables: Mapping[str, Shape]) -> list[str]:
+    """Variables without a value; not those of a shard that isn't there, of which another finding tells."""
+    model = case.model
+    short = model.weights.shortages
+    names = [n for n in variables if model.keys.get(n, n) not in short]
+    return [name for name in names if not model.has_value(name)]
+
+
+def _unused(case: Case, variables: Mapping[str, Shape]) -> list[str]:
+    """Keys of the checkpoint that no variable has, but for what TensorFlow keeps there for itself."""
+    used = {case.model.keys.get(n, n).split(" ")[0] for n in variables}
+    return [k for k in case.model.weights if k not in used and not _is_internal(k)]
+
+
+def _another_model(case: Case, needed: list[str], spare: list[str]) -> Finding:
+    return Finding(
+        "another-model",
+        "error",
+        f"{len(needed)} of the {len(case.variables)} variables that the outputs need are not in the checkpoint, which "
+        f"holds {len(spare)} others ({listed(spare, 3)}): it belongs to another model",
+        tuple(needed),
+    )
 
 
 def _is_internal(key: str) -> bool:

@@ -62,20 +62,17 @@ def explain_at(
     if layer is not None and layer.op == pattern:
         return f"{pattern} matches at {node!r}\n  {explain_layer(named, node)}"
     asked, node = node, layer.output.node if layer is not None else node
-    lifted = subject.state_after("loops_to_layers")
-    for place in dict.fromkeys((node, *_loops_in(subject, layer))):
-        if loop := explain_loop(lifted, pattern, place):
-            return loop
+    loop = _of_loop(subject, layer, pattern, node)
+    if loop:
+        return loop
     if pattern in RECURRENT:
         return (
             f"{pattern} does not match at {asked!r}\n  a recurrent layer is recovered from a loop, or from a chain of equal steps, "
             f"and {asked!r} is in none"
         )
-    of_layers = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
     of_ops = [p for p in layers() if not p.is_above]
-    above = None
-    if of_layers and not subject.model.layered:
-        above = _explained_above(subject, of_layers, pattern, asked, node)
+    above = _of_layers(subject, pattern, asked, node)
+    if above is not None:
         also = any(pattern in (p.name, p.op) for p in of_ops)
         if above.matched or not also or node not in subject.flat.graph:
             return str(above)
@@ -88,6 +85,24 @@ def explain_at(
     )
     answers = [above] if above is not None and not below[0].matched else below
     return "\n".join(map(str, answers))
+
+
+def _of_loop(subject: Subject, layer: Layer | None, pattern: str, node: str) -> str:
+    """What a loop says for itself, that the node is in or that the layer was recovered from; "" where there is none."""
+    lifted = subject.state_after("loops_to_layers")
+    places = dict.fromkeys((node, *_loops_in(subject, layer)))
+    texts = (explain_loop(lifted, pattern, place) for place in places)
+    return next(filter(None, texts), "")
+
+
+def _of_layers(
+    subject: Subject, pattern: str, asked: str, node: str
+) -> Explanation | None:
+    """What came of the pattern among layers; None where it is none of layers, or the file itself has the layers."""
+    above = [p for p in layers() if p.is_above and pattern in (p.name, p.op)]
+    if not above or subject.model.layered:
+        return None
+    return _explained_above(subject, above, pattern, asked, node)
 
 
 def _without_formula(subject: Subject, layer: Layer) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,8 @@ _RECURRENT = frozenset(
 _PLAIN = frozenset("Const ExpandDims Identity NotEqual Squeeze Transpose".split())
 """What computes the same of the same inputs, whatever its attributes."""
 _DIRECTION = frozenset({"go_backwards"})
+Reversal = tuple[Tensor, Tensor | None]
+"""What is reversed along time, and the lengths within which; None: as a whole."""
 
 
 @dataclass(frozen=True)
@@ -112,37 +114,59 @@ def _half(graph: Graph, tensor: Tensor, values: Values) -> Half | None:
         return None
     if len(layer.outputs) > 1 or any(n.startswith("initial") for n in layer.inputs):
         return None
-    sources = dict(zip(layer.inputs, graph.inputs(source.node)))
-    sequence, mask = sources["sequence"], _lengths(graph, sources.get("mask"))
-    before = _reversal(graph, sequence, values)
-    backwards = bool(layer.attrs.get("go_backwards")) != (before is not None)
-    if before is not None:
-        sequence = before[0]
-        if before[1] is not None and before[1] != mask:
-            return None
-        if before[1] is None and mask is not None:
-            mask_reversal = _reversal(graph, mask, values)
-            if mask_reversal is None or mask_reversal[1] is not None:
-                return None
-            mask = mask_reversal[0]
-    if layer.attrs.get("return_sequences"):
-        own = before[1] if before is not None else mask
-        if (reversal is not None) != backwards:
-            return None
-        if reversal is not None and reversal[1] is not None and reversal[1] != own:
-            return None
-        if reversal is not None and reversal[1] is None and before and before[1]:
-            return None
-    elif reversal is not None:
+    fed = _fed(graph, source.node, layer, values)
+    if fed is None or not _is_in_order(layer, fed, reversal):
         return None
     nodes = tuple(dict.fromkeys((source.node, after.node, tensor.node)))
     dropped = dropout if after != source and isinstance(dropout, Layer) else None
-    return Half(source.node, layer, sequence, mask, backwards, nodes, dropped)
+    return Half(
+        source.node, layer, fed.sequence, fed.mask, fed.backwards, nodes, dropped
+    )
 
 
-def _reversal(
-    graph: Graph, tensor: Tensor, values: Values
-) -> tuple[Tensor, Tensor | None] | None:
+class _Fed(NamedTuple):
+    """What a direction reads in the order of time: the sequence, its mask, and what reverses it before it is read."""
+
+    sequence: Tensor
+    mask: Tensor | None
+    before: Reversal | None
+    backwards: bool
+
+
+def _fed(graph: Graph, name: str, layer: Layer, values: Values) -> _Fed | None:
+    """What a direction reads; None where sequence and mask are not reversed alike: the mask would hide other steps."""
+    sources = dict(zip(layer.inputs, graph.inputs(name)))
+    sequence, mask = sources["sequence"], _lengths(graph, sources.get("mask"))
+    before = _reversal(graph, sequence, values)
+    backwards = bool(layer.attrs.get("go_backwards")) != (before is not None)
+    if before is None:
+        return _Fed(sequence, mask, before, backwards)
+    sequence, within = before
+    if within is not None and within != mask:
+        return None
+    if within is None and mask is not None:
+        mask_reversal = _reversal(graph, mask, values)
+        if mask_reversal is None or mask_reversal[1] is not None:
+            return None
+        mask = mask_reversal[0]
+    return _Fed(sequence, mask, before, backwards)
+
+
+def _is_in_order(layer: Layer, fed: _Fed, reversal: Reversal | None) -> bool:
+    """Whether what is yielded stands in the order of time: a sequence is turned back as it was turned, a last output is none."""
+    if not layer.attrs.get("return_sequences"):
+        return reversal is None
+    if (reversal is not None) != fed.backwards:
+        return False
+    if reversal is None:
+        return True
+    own = fed.before[1] if fed.before is not None else fed.mask
+    if reversal[1] is None:
+        return fed.before is None or fed.before[1] is None
+    return reversal[1] == own
+
+
+def _reversal(graph: Graph, tensor: Tensor, values: Values) -> Reversal | None:
     """What a node reverses along the time axis, and the lengths within which it does so."""
     node = graph.node(tensor.node)
     if isinstance(node, Layer):

@@ -6,6 +6,7 @@ Only the paths are looked at here, and the one text file that names another: wha
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ...errors import FormatError, UnknownFormat
 from ...graph import did_you_mean
@@ -69,29 +70,44 @@ def _of_prefix(place: str) -> str:
 
 def _in_folder(folder: str) -> str:
     paths = listing(folder)
-    names = {path.rstrip("/").rpartition("/")[2]: path for path in paths}
-    for name in _IN_A_FOLDER:
-        if name in names:
-            return names[name]
-    indexes = [path for path in paths if path.endswith(INDEX_SUFFIX)]
-    if indexes:
-        return max(indexes, key=_step)
-    metas = [path for path in paths if path.endswith(META_SUFFIX)]
-    if metas:
-        return max(metas, key=_step)
-    inner = [p for p in paths if is_folder(p) and _holds_model(p)]
-    versions = [p for p in inner if p.rpartition("/")[2].isdigit()]
-    if inner and len(versions) == len(inner):
-        return max(inner, key=lambda p: int(p.rpartition("/")[2]))  # an exporter's
-    if len(inner) == 1:
-        return inner[0]
-    files = [path for path in paths if not is_folder(path)]
-    if len(files) == 1:
-        return files[0]
-    listed = ", ".join(list(names)[:8]) or "nothing"
+    for choose in (_by_name, _latest_checkpoint, _inner_model, _only_file):
+        path = choose(paths)
+        if path is not None:
+            return path
+    names = [path.rstrip("/").rpartition("/")[2] for path in paths]
+    listed = ", ".join(list(dict.fromkeys(names))[:8]) or "nothing"
     raise UnknownFormat(
         f"{folder}: a folder without a SavedModel or a checkpoint (it holds {listed}): name one file"
     )
+
+
+def _by_name(paths: Sequence[str]) -> str | None:
+    """The file that a model's folder has by its format, the surest first."""
+    names = {path.rstrip("/").rpartition("/")[2]: path for path in paths}
+    return next((names[name] for name in _IN_A_FOLDER if name in names), None)
+
+
+def _latest_checkpoint(paths: Sequence[str]) -> str | None:
+    """The checkpoint of the most steps: values before a mere graph, for a ``.meta`` without values can't be run."""
+    for suffix in (INDEX_SUFFIX, META_SUFFIX):
+        steps = [path for path in paths if path.endswith(suffix)]
+        if steps:
+            return max(steps, key=_step)
+    return None
+
+
+def _inner_model(paths: Sequence[str]) -> str | None:
+    """The one model in a folder of the folder; of versions, as TensorFlow Serving has them (``1/``, ``2/``), the latest."""
+    inner = [path for path in paths if is_folder(path) and _holds_model(path)]
+    versions = {path: path.rpartition("/")[2] for path in inner}
+    if inner and all(version.isdigit() for version in versions.values()):
+        return max(inner, key=lambda path: int(versions[path]))
+    return inner[0] if len(inner) == 1 else None
+
+
+def _only_file(paths: Sequence[str]) -> str | None:
+    files = [path for path in paths if not is_folder(path)]
+    return files[0] if len(files) == 1 else None
 
 
 def _holds_model(folder: str) -> bool:

@@ -37,47 +37,62 @@ def _sizes(view: View, tensor: Tensor) -> list[Size] | None:
 
 def columns(view: View, tensor: Tensor) -> tuple[Tensor, int, int] | None:
     """What a split or slice takes its columns of, and which: ``(whole, begin, end)``; None where it takes others than columns."""
-    name, op = tensor.node, view.ops[tensor.node]
-    inputs = view.inputs[name]
-    whole = inputs[1 if op == "Split" else 0]
+    inputs = view.inputs[tensor.node]
+    whole = inputs[1 if view.ops[tensor.node] == "Split" else 0]
     shape = view.shape(whole)
     if not shape or shape[-1] is None:
         return None
-    rank, size = len(shape), shape[-1]
-    numbers = [view.number(each) for each in inputs]
+    op = view.ops[tensor.node]
     if op in spellings.SPLITS:
-        axis = numbers[0 if op == "Split" else 2]
-        if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
+        ends = _split(view, tensor, len(shape), shape[-1])
+    else:
+        numbers = [view.number(each) for each in inputs[1:]]
+        lists = [[int(v) for v in n.reshape(-1)] for n in numbers if n is not None]
+        if len(lists) < len(numbers):
             return None
-        if op == "Split":
-            count = int(view.attrs[name].get("num_split", 1))
-            sizes = [size // count] * count
-        elif numbers[1] is None:
-            return None
+        if op == "Slice":
+            ends = _sliced(shape, lists)
         else:
-            sizes = [int(each) for each in numbers[1]]
-            sizes = [each if each >= 0 else size - sum(sizes) - 1 for each in sizes]
-        begin = sum(sizes[: tensor.port])
-        return whole, begin, begin + sizes[tensor.port]
-    if any(number is None for number in numbers[1:]):
+            ends = _strided(view.attrs[tensor.node], shape, lists)
+    return None if ends is None else (whole, *ends)
+
+
+def _split(view: View, tensor: Tensor, rank: int, size: int) -> tuple[int, int] | None:
+    """The columns of one port of a Split or SplitV along the last axis."""
+    name = tensor.node
+    is_even = view.ops[name] == "Split"
+    numbers = [view.number(each) for each in view.inputs[name]]
+    axis = numbers[0 if is_even else 2]
+    if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
         return None
-    lists = [[int(v) for v in n.reshape(-1)] for n in numbers[1:]]  # type: ignore[union-attr]
-    if op == "Slice":
-        begins, sizes = lists
-        if any(begins[:-1]) or any(s not in (-1, d) for s, d in zip(sizes[:-1], shape)):
-            return None
-        end = size if sizes[-1] < 0 else begins[-1] + sizes[-1]
-        return whole, begins[-1], end
-    return _strided(view.attrs[name], whole, rank, size, lists)
+    if is_even:
+        count = int(view.attrs[name].get("num_split", 1))
+        sizes = [size // count] * count
+    elif numbers[1] is None:
+        return None
+    else:
+        sizes = [int(each) for each in numbers[1]]
+        rest = size - sum(sizes) - 1  # one size may be -1: what the others leave
+        sizes = [each if each >= 0 else rest for each in sizes]
+    begin = sum(sizes[: tensor.port])
+    return begin, begin + sizes[tensor.port]
+
+
+def _sliced(
+    shape: Sequence[int | None], lists: Sequence[list[int]]
+) -> tuple[int, int] | None:
+    """The columns of a Slice that takes the whole of every other axis."""
+    begins, sizes = lists
+    if any(begins[:-1]) or any(s not in (-1, d) for s, d in zip(sizes[:-1], shape)):
+        return None
+    end = shape[-1] if sizes[-1] < 0 else begins[-1] + sizes[-1]
+    return None if end is None else (begins[-1], end)
 
 
 def _strided(
-    attrs: Mapping[str, Any],
-    whole: Tensor,
-    rank: int,
-    size: int,
-    lists: Sequence[Sequence[int]],
-) -> tuple[Tensor, int, int] | None:
+    attrs: Mapping[str, Any], shape: Sequence[int | None], lists: Sequence[list[int]]
+) -> tuple[int, int] | None:
+    """The columns of a StridedSlice of step 1 that takes the whole of every other axis: ``x[..., a:b]``, ``x[:, a:b]``."""
     begins, ends, strides = lists
     masks = {
         key: int(attrs.get(f"{key}_mask") or 0)
@@ -86,19 +101,27 @@ def _strided(
     if masks["new_axis"] or masks["shrink_axis"] or set(strides) != {1}:
         return None
     last = len(begins) - 1
-    if masks["ellipsis"]:
-        if masks["ellipsis"] != 1 or last != 1:
-            return None
-    elif len(begins) != rank:
+    if not _takes_whole_rows(masks, last, len(shape)):
         return None
-    for axis in range(last):
-        full = masks["begin"] >> axis & 1 and masks["end"] >> axis & 1
-        if not full and not masks["ellipsis"] >> axis & 1:
-            return None
-    begin = 0 if masks["begin"] >> last & 1 else begins[-1]
-    end = size if masks["end"] >> last & 1 else ends[-1]
+    return _bounds(masks, last, (begins[-1], ends[-1]), shape[-1] or 0)
+
+
+def _takes_whole_rows(masks: Mapping[str, int], last: int, rank: int) -> bool:
+    """Whether every axis before the last index is taken as a whole, and that index is of the last axis."""
+    if masks["ellipsis"]:
+        return masks["ellipsis"] == 1 and last == 1
+    is_whole = masks["begin"] & masks["end"]
+    return last == rank - 1 and all(is_whole >> axis & 1 for axis in range(last))
+
+
+def _bounds(
+    masks: Mapping[str, int], axis: int, ends: tuple[int, int], size: int
+) -> tuple[int, int]:
+    """Where one index of a strided slice begins and ends, counted from 0; a set bit of the mask says that the end is open."""
+    begin = 0 if masks["begin"] >> axis & 1 else ends[0]
+    end = size if masks["end"] >> axis & 1 else ends[1]
     begin, end = (each + size if each < 0 else each for each in (begin, end))
-    return whole, begin, min(end, size)
+    return begin, min(end, size)
 
 
 def unmasked(view: View, tensor: Tensor) -> Tensor | None:
@@ -146,16 +169,15 @@ def _part(view: View, name: str) -> WeightRef | None:
     begins, ends, strides = ([int(v) for v in n.reshape(-1)] for n in numbers)  # type: ignore[union-attr]
     if set(strides) != {1}:
         return None
+    keys = ("begin", "end", "shrink_axis")
+    masks = {key: int(attrs.get(f"{key}_mask") or 0) for key in keys}
     shape, drop = whole.shape, []
-    for axis, (begin, end) in enumerate(zip(begins, ends)):
-        size, bit = shape[axis], 1 << axis
-        begin = 0 if int(attrs.get("begin_mask") or 0) & bit else begin
-        end = size if int(attrs.get("end_mask") or 0) & bit else end
-        begin, end = (each + size if each < 0 else each for each in (begin, end))
-        if int(attrs.get("shrink_axis_mask") or 0) & bit:
+    for axis, ends_ in enumerate(zip(begins, ends)):
+        begin, end = _bounds(masks, axis, ends_, shape[axis])
+        if masks["shrink_axis"] >> axis & 1:  # x[i]: the end is not looked at
             end = begin + 1
             drop.append(axis)
-        whole = whole.sliced(axis, begin, min(end, size))
+        whole = whole.sliced(axis, begin, min(end, shape[axis]))
     if not drop:
         return whole
     return whole.reshaped(*(s for a, s in enumerate(whole.shape) if a not in drop))
