@@ -10,6 +10,7 @@ import numpy as np
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...graph.edit import fresh
 from ...match import View
+from ...ops.array.slice_masks import SliceMasks
 from .opening.splice import Spliced
 
 
@@ -127,10 +128,8 @@ class Sequences:
         shape = self._spec(tensor).shape or (None, None, None)
         rest = (*shape[:axis], *shape[axis + 1 :])
         spec = TensorSpec(self._spec(tensor).dtype, rest)
-        whole = (1 << axis) - 1
-        attrs = {"T": spec.dtype, "Index": "int32", "begin_mask": whole}
-        attrs |= {"end_mask": whole, "ellipsis_mask": 0, "new_axis_mask": 0}
-        attrs |= {"shrink_axis_mask": 1 << axis}
+        masks = SliceMasks.of_entry(axis)
+        attrs = {"T": spec.dtype, "Index": "int32", **masks.attrs}
         zeros = [0] * axis
         bounds = ([*zeros, place], [*zeros, place + 1], [1] * (axis + 1))
         name = fresh(self.graph, f"{self.loop}/step")

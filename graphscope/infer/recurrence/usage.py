@@ -10,6 +10,7 @@ import numpy as np
 from ...graph import Graph, Layer, Tensor
 from ...graph.edit import drop_unread, duplicate, put, redirect
 from ...ops import spellings
+from ...ops.array.slice_masks import SliceMasks
 from ..layers.layer_view import Values
 
 RECURRENT = frozenset(
@@ -154,14 +155,7 @@ class _Usage:
         begin = self.values(self.graph.inputs(name)[1])
         if begin is None or begin.size <= time or int(begin.reshape(-1)[time]) != -1:
             return False
-        masks = {k: int(node.attrs.get(f"{k}_mask") or 0) for k in _MASKS}
-        others = [axis for axis in range(begin.size) if axis != time]
-        whole = all(masks["begin"] >> a & masks["end"] >> a & 1 for a in others)
-        plain = not masks["ellipsis"] and not masks["new_axis"]
-        return bool(plain and whole and masks["shrink_axis"] == 1 << time)
-
-
-_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+        return SliceMasks.of(node.attrs).takes_entry(time, begin.size)
 
 
 def carry_states(

@@ -14,6 +14,7 @@ from ... import ops
 from ...graph import Tensor
 from ...graph.order import sources_first
 from ...ops import spellings
+from ...ops.array.slice_masks import SliceMasks
 from ...ops.values.size import Size, Sizes, product
 from .nodes import MALFORMED, PASS_THROUGH
 from .unchanged import unchanged
@@ -281,25 +282,21 @@ def _sliced(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:
     if operands[0] is None or steps is None:
         return None
     left, sizes = list(operands[0]), list[Size | None]()
-    bits = {key: attrs.get(f"{key}_mask") or 0 for key in _MASKS}
-    new = bin(bits["new_axis"]).count("1")
+    masks = SliceMasks.of(attrs)
+    new = masks.new_axis.bit_count()
     for at in range(steps.size):
-        flags = {key: mask >> at & 1 for key, mask in bits.items()}
-        if flags["ellipsis"]:
+        if masks.ellipsis >> at & 1:
             count = len(left) - (steps.size - at - 1 - new)
             sizes += left[:count]
             left = left[count:]
-        elif flags["new_axis"]:
+        elif masks.new_axis >> at & 1:
             sizes.append(_ONE)
             new -= 1
         else:
             size = left.pop(0)
-            whole = flags["begin"] and flags["end"] and steps.flat[at] == 1
-            sizes += [] if flags["shrink_axis"] else [size if whole else None]
+            whole = masks.is_whole(at) and steps.flat[at] == 1
+            sizes += [] if masks.shrink_axis >> at & 1 else [size if whole else None]
     return (*sizes, *left)
-
-
-_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 
 
 def _cut(view: SymbolicView, name: str, operands: _Operands) -> Sizes | None:

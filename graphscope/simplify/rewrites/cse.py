@@ -12,6 +12,7 @@ from ...graph import Graph, Layer, Node, Tensor
 from ...graph.edit import drop_unread, duplicate, put, redirect
 from ...graph.named_values import Attributes
 from ...graph.order import sources_first
+from ...ops.array.slice_masks import SliceMasks
 from ..state import State
 
 _LARGEST = 64  # elements of a constant that is compared by value
@@ -60,8 +61,7 @@ def _single_entries(graph: Graph, name: str) -> int | None:
     node = graph.node(name)
     if node.op != "StridedSlice" or isinstance(node, Layer):
         return None
-    moved = ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-    if any(node.attrs.get(key) for key in moved):
+    if not SliceMasks.of(node.attrs).keeps_axes:
         return None
     bounds = [graph.node(t.node).attrs.get("value") for t in graph.inputs(name)[1:]]
     arrays = [np.ravel(each) for each in bounds if isinstance(each, np.ndarray)]

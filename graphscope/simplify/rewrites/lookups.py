@@ -17,6 +17,7 @@ from ...graph import Node, Tensor
 from ...graph.edit import duplicate, fresh, put, redirect
 from ...graph.order import sources_first
 from ...ops import spellings
+from ...ops.array.slice_masks import SliceMasks
 from ..prune import prune
 from ..state import State
 from .size_vectors import SizeVectors
@@ -185,11 +186,12 @@ class _Reading:
     def _is_first_column(self, name: str) -> bool:
         begin, end, strides = (self.constant(t) for t in self.before.inputs(name)[1:4])
         attrs = self.before.attrs(name)
-        masks = [attrs.get(f"{m}_mask", 0) for m in ("begin", "end", "shrink_axis")]
+        masks = SliceMasks.of(attrs)
         is_whole = begin is not None and begin.tolist() == [0, 0]
         is_one = end is not None and end.tolist()[1:] == [1]
         steps = strides is not None and strides.tolist() == [1, 1]
-        return is_whole and is_one and steps and masks[1] & 1 == 1 and masks[2] == 2
+        is_column = masks.end & 1 == 1 and masks.shrink_axis == 2
+        return is_whole and is_one and steps and is_column
 
     def _to_dense(self, name: str, inputs: Sequence[Tensor]) -> None:
         selection = self.selections.get(inputs[2])

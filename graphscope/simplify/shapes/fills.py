@@ -14,6 +14,7 @@ from ...graph import Graph, Layer, Node, Tensor, TensorSpec
 from ...graph.edit import duplicate, fresh
 from ...graph.named_values import Attributes
 from ...ops import Partial, Value
+from ...ops.array.slice_masks import SliceMasks
 from ...ops.values.dims import Dim
 from ..state import State
 from .size_origin import AxisRead, origin
@@ -150,11 +151,7 @@ class _Maker:
         attrs = {
             "T": whole.dtype,
             "Index": "int32",
-            "begin_mask": keep,
-            "end_mask": keep,
-            "ellipsis_mask": 0,
-            "new_axis_mask": 0,
-            "shrink_axis_mask": (1 << rank) - 1 - keep,
+            **SliceMasks(keep, keep, shrink_axis=(1 << rank) - 1 - keep).attrs,
         }
         spec = TensorSpec(whole.dtype, (None,))
         return self.add("row", "StridedSlice", attrs, spec, source, begin, end, one)

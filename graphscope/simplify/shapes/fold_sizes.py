@@ -16,6 +16,7 @@ from ... import ops
 from ...graph import Graph, Node, Shape, Tensor, TensorSpec
 from ...graph.edit import duplicate, fresh, put
 from ...ops import spellings
+from ...ops.array.slice_masks import SliceMasks
 from ...wire import opdefs
 from ..control_flow.selects_to_conds import CHOICE
 from ..prune import FRAME_OPS
@@ -169,9 +170,8 @@ class _Folding:
         if node.op in _SAME_SHAPE_IS_SAME:
             return not attrs.get("align_corners")
         if node.op == "StridedSlice" and len(inputs) == 4:
-            masks = ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
             steps = self.value(inputs[3])
-            return not any(attrs.get(m) for m in masks) and _all(steps, 1)
+            return SliceMasks.of(attrs).keeps_axes and _all(steps, 1)
         if node.op == "Transpose" and len(inputs) == 2:
             perm = self.value(inputs[1])
             return perm is not None and perm.tolist() == list(range(perm.size))
@@ -244,11 +244,9 @@ class _Folding:
         attrs = {
             "T": node.attrs.get("T"),
             "Index": "int32",
-            "begin_mask": _mask(b == 0 for b in begin),
-            "end_mask": _mask(cut == 0 for cut in cuts),
-            "ellipsis_mask": 0,
-            "new_axis_mask": 0,
-            "shrink_axis_mask": 0,
+            **SliceMasks(
+                begin=_mask(b == 0 for b in begin), end=_mask(cut == 0 for cut in cuts)
+            ).attrs,
         }
         ends = [
             self.added(name, part, values)

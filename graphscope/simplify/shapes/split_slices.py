@@ -14,10 +14,10 @@ import numpy as np
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import duplicate, fresh, put
 from ...ops import spellings
+from ...ops.array.slice_masks import SliceMasks
 from ..state import Facts, State
 
 _CONVOLUTIONS = frozenset({*spellings.CONVOLUTIONS, "ExpandDims"})
-_OTHERS = ("shrink_axis_mask", "new_axis_mask")
 
 
 class _Part(NamedTuple):
@@ -59,15 +59,11 @@ def _part(graph: Graph, name: str, facts: Facts) -> _Part | None:
     if len(values) != 3 or shape is None:
         return None
     begin, _, strides = (np.ravel(v) for v in values)
-    masks = [int(attrs.get(f"{end}_mask") or 0) for end in ("begin", "end", "ellipsis")]
-    if any(attrs.get(other) for other in _OTHERS) or (strides != 1).any():
-        return None
-    last = len(begin) - 1
-    whole = all(m & (1 << last) - 1 == (1 << last) - 1 for m in masks[:2])
-    if not (masks[2] == 1 and last == 1 or not masks[2] and last == rank - 1 and whole):
+    masks, last = SliceMasks.of(attrs), len(begin) - 1
+    if not masks.takes_columns(len(begin), rank) or (strides != 1).any():
         return None
     width = shape[-1] if shape else None
-    first = 0 if masks[0] >> last & 1 else int(begin[last])
+    first = 0 if masks.begin >> last & 1 else int(begin[last])
     return None if width is None or first < 0 else _Part(first, width, name)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...graph import Graph, Node, Tensor
 from ...graph.edit import fresh
+from ...ops.array.slice_masks import SliceMasks
 from ...wire import opdefs
 
 
@@ -94,10 +95,9 @@ def _cut(graph: Graph, scope: str, whole: Tensor, second: bool, count: int) -> T
         return Tensor(name)
 
     before = [0] if second else []
-    attrs = {"T": dtype_of(graph, whole), "Index": "int32"}
-    masks = (1 << len(before)) - 1
-    attrs |= {"begin_mask": masks, "end_mask": masks, "ellipsis_mask": 0}  # type: ignore[dict-item]
-    attrs |= {"new_axis_mask": 0, "shrink_axis_mask": 0}  # type: ignore[dict-item]
+    open_axes = (1 << len(before)) - 1
+    masks = SliceMasks(begin=open_axes, end=open_axes)
+    attrs = {"T": dtype_of(graph, whole), "Index": "int32", **masks.attrs}
     name = fresh(graph, f"{scope}/cut")
     operands = (
         whole,
@@ -134,18 +134,11 @@ def _strided(graph: Graph, name: str) -> tuple[Tensor, int, int] | None:
     if any(node.op != "Const" for node in nodes):
         return None
     begin = np.reshape(nodes[0].attrs["value"], -1).tolist()
-    masks = {
-        key: int(attrs.get(f"{key}_mask") or 0)
-        for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
-    }
-    shrink = masks["shrink_axis"]
-    if masks["ellipsis"] or masks["new_axis"] or shrink not in (1, 2):
+    masks = SliceMasks.of(attrs)
+    axis = masks.shrink_axis.bit_length() - 1
+    if axis not in (0, 1) or not masks.takes_entry(axis, len(begin)):
         return None
-    axis = shrink.bit_length() - 1
     if axis >= len(begin) or begin[axis] < 0:
-        return None
-    others = [a for a in range(len(begin)) if a != axis]
-    if any(not masks["begin"] >> a & masks["end"] >> a & 1 for a in others):
         return None
     return whole, axis, int(begin[axis])
 

@@ -14,6 +14,7 @@ import numpy as np
 from ....graph import Graph, Layer, Node, Tensor, TensorSpec
 from ....graph.edit import redirect
 from ....ops import spellings
+from ....ops.array.slice_masks import SliceMasks
 from .turn import Turn, list_readers
 
 Add = Callable[[str, Node, Iterable[Tensor]], str]
@@ -83,13 +84,10 @@ class Unpacking:
         if isinstance(node, Layer) or node.op != "StridedSlice":
             return None
         begin = self._constant(self.graph.inputs(name)[1])
-        masks = {k: int(node.attrs.get(f"{k}_mask") or 0) for k in _MASKS}
-        if begin is None or masks["shrink_axis"] != 1 << axis or begin.size <= axis:
+        if begin is None or begin.size <= axis:
             return None
-        others = [each for each in range(begin.size) if each != axis]
-        whole = all(masks["begin"] >> a & masks["end"] >> a & 1 for a in others)
-        plain = not masks["ellipsis"] and not masks["new_axis"]
-        return int(begin.reshape(-1)[axis]) if whole and plain else None
+        is_entry = SliceMasks.of(node.attrs).takes_entry(axis, begin.size)
+        return int(begin.reshape(-1)[axis]) if is_entry else None
 
     def _constant(self, tensor: Tensor) -> np.ndarray | None:
         node = self.graph.node(tensor.node)
@@ -142,11 +140,10 @@ class Unpacking:
         return [self._entry(tensor, number) for number in range(count)]
 
     def _entry(self, tensor: Tensor, number: int) -> Tensor:
-        attrs = dict.fromkeys((f"{each}_mask" for each in _MASKS), 0)
-        attrs["shrink_axis_mask"] = 1
         values = ([number], [number + 1], [1])
         bounds = [self._number(np.array(each, np.int32)) for each in values]
-        node = Node("StridedSlice", {**attrs, "T": "float32", "Index": "int32"})
+        attrs = {**SliceMasks.of_entry(0).attrs, "T": "float32", "Index": "int32"}
+        node = Node("StridedSlice", attrs)
         node = replace(node, outputs=(self._inner(tensor),))
         return Tensor(self.add(f"{tensor.node}/part", node, (tensor, *bounds)))
 
@@ -238,6 +235,3 @@ class Unpacking:
             return None
         order = self._constant(self.graph.inputs(name)[1])
         return None if order is None else [int(axis) for axis in order.reshape(-1)]
-
-
-_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")

@@ -11,6 +11,7 @@ import numpy as np
 
 from ....graph import RNN, Node, Tensor, TensorSpec
 from ....graph.edit import fresh
+from ....ops.array.slice_masks import SliceMasks
 from ..place import Placing
 from .step import Step
 
@@ -82,9 +83,8 @@ class StepPlacing(Placing):
         whole, parts, at = self._spec(Tensor(name)), [], 0
         for width in step.widths:
             spec = TensorSpec(whole.dtype, (*(whole.shape or ())[:-1], width))
-            attrs = {"T": spec.dtype, "Index": "int32", "ellipsis_mask": 0}
-            attrs |= {"begin_mask": 3, "end_mask": 3, "new_axis_mask": 0}
-            attrs |= {"shrink_axis_mask": 0}
+            masks = SliceMasks(begin=0b011, end=0b011)  # x[:, :, at : at + width]
+            attrs = {"T": spec.dtype, "Index": "int32", **masks.attrs}
             bounds = ([0, 0, at], [0, 0, at + width], [1, 1, 1])
             operands = [self._constant(np.array(each, np.int32)) for each in bounds]
             part = fresh(self.graph, f"{name}/part")

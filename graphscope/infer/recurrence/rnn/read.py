@@ -15,28 +15,21 @@ class StepReader(TurnReader):
 
     def _recurrence(self) -> Recurrence:
         self.readings = self._read()
-        lists = [p for p in self.turn.state if self._writes(p) and self._is_read(p)]
-        aside = [p for p in self.turn.state if self._writes(p)]
-        states = {p: self._after(p) for p in self._carried(aside)}
-        if None in states.values():
-            raise NoRecurrence("a masked step changes what it should keep")
-        return self._of_cell(lists, {p: t for p, t in states.items() if t})
+        aside = [port for port in self.turn.state if self._writes(port)]
+        states = self._states(aside)
+        return self._of_cell([port for port in aside if self._is_read(port)], states)
 
     def _value_after(self, port: int, value: Tensor) -> Tensor:
         return value
 
     def _of_cell(self, lists: list[int], states: Mapping[int, Tensor]) -> Recurrence:
         repeated = {port: self._written(each) for port, each in states.items()}
-        writings = {port: self._writing(port, repeated) for port in lists}
-        if None in writings.values():
-            raise NoRecurrence("what it writes is not read as one whole sequence")
-        if len(self.masks) + self.unmasked > 1:
-            raise NoRecurrence("some of what it carries is masked, and some is not")
+        writings = self._writings(lists, repeated)
+        mask = self._one_mask()
         if not states:
             raise NoRecurrence("it carries nothing from step to step")
-        mask = next(iter(self.masks), None)
         self._check_turns(self.readings, mask.lengths if mask else None)
-        written = [each.value for each in writings.values() if each is not None]
+        written = [each.value for each in writings.values()]
         states = self._ordered(states, written)
         outputs = list(dict.fromkeys(written)) or [*states.values()][:1]
         builder = StepBuilder(self.view, self.turn, self.uses)
@@ -46,7 +39,7 @@ class StepReader(TurnReader):
             self.form,
             (),
             self.readings,
-            {port: each for port, each in writings.items() if each is not None},
+            writings,
             next(iter(self.readings.values())).backwards,
             mask,
             step=step,

@@ -14,6 +14,7 @@ import numpy as np
 from ....graph import Tensor
 from ....match import Size, View
 from ....ops import spellings
+from ....ops.array.slice_masks import SliceMasks
 from ....ops.values.size import Sizes
 from ..opening.turn import Turn
 
@@ -169,14 +170,11 @@ class LoopReader:
         attrs, view = self.view.attrs[name], self.view
         source, _ = view.producer(view.inputs[name][1])
         places = view.inputs[source.node]
-        bit, every = 1 << axis, (1 << len(places)) - 1
-        masks = {m: int(attrs.get(f"{m}_mask") or 0) for m in _SLICE_MASKS}
-        whole = masks["begin"] & masks["end"] | bit == every | bit
-        plain = not masks["ellipsis"] and not masks["new_axis"]
+        masks = SliceMasks.of(attrs)
         if view.ops[source.node] != "Pack" or len(places) <= axis:
             return None
-        one = masks["shrink_axis"] == bit and not masks["begin"] & bit
-        return self.time(places[axis]) if plain and whole and one else None
+        one = masks.takes_entry(axis, len(places)) and not masks.begin >> axis & 1
+        return self.time(places[axis]) if one else None
 
     def _rows(self, items: Tensor) -> Tensor | None:
         """The tensor whose rows a list holds, in their order."""
@@ -364,7 +362,6 @@ def mask_lengths(
     return (lengths, inside) if inside is not None else None
 
 
-_SLICE_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 _RESHAPES = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze".split())
 _COMPARISONS: Mapping[str, tuple[bool | None, bool | None]] = {
     # time op lengths, lengths op time: whether that holds of the steps inside

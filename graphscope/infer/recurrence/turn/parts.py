@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ....graph import Tensor
+from ....graph.named_values import Attributes
 from ....match import Size, View, WeightRef
 from ....ops import spellings
+from ....ops.array.slice_masks import SliceMasks
 from .loops import is_ones
 
 
@@ -35,93 +37,82 @@ def _sizes(view: View, tensor: Tensor) -> list[Size] | None:
     return [view.axis_size(tensor, axis) for axis in range(len(shape))]
 
 
-def columns(view: View, tensor: Tensor) -> tuple[Tensor, int, int] | None:
-    """What a split or slice takes its columns of, and which: ``(whole, begin, end)``; None where it takes others than columns."""
-    inputs = view.inputs[tensor.node]
-    whole = inputs[1 if view.ops[tensor.node] == "Split" else 0]
+class Columns(NamedTuple):
+    """Those from ``begin`` up to ``end`` of a tensor's last axis."""
+
+    whole: Tensor
+    begin: int
+    end: int
+
+
+def columns(view: View, tensor: Tensor) -> Columns | None:
+    """What a split or slice takes its columns of, and which; None where it takes others than columns."""
+    inputs, op = view.inputs[tensor.node], view.ops[tensor.node]
+    whole = inputs[1 if op == "Split" else 0]
     shape = view.shape(whole)
     if not shape or shape[-1] is None:
         return None
-    op = view.ops[tensor.node]
     if op in spellings.SPLITS:
-        ends = _split(view, tensor, len(shape), shape[-1])
-    else:
-        numbers = [view.number(each) for each in inputs[1:]]
-        lists = [[int(v) for v in n.reshape(-1)] for n in numbers if n is not None]
-        if len(lists) < len(numbers):
+        widths = _split_widths(view, tensor, len(shape), shape[-1])
+        if widths is None:
             return None
-        if op == "Slice":
-            ends = _sliced(shape, lists)
-        else:
-            ends = _strided(view.attrs[tensor.node], shape, lists)
-    return None if ends is None else (whole, *ends)
+        begin = sum(widths[: tensor.port])
+        return Columns(whole, begin, begin + widths[tensor.port])
+    bounds = _integers(view, inputs[1:])
+    if bounds is None:
+        return None
+    read = _sliced if op == "Slice" else _strided
+    ends = read(view.attrs[tensor.node], shape, bounds)
+    return None if ends is None else Columns(whole, *ends)
 
 
-def _split(view: View, tensor: Tensor, rank: int, size: int) -> tuple[int, int] | None:
-    """The columns of one port of a Split or SplitV along the last axis."""
-    name = tensor.node
-    is_even = view.ops[name] == "Split"
-    numbers = [view.number(each) for each in view.inputs[name]]
-    axis = numbers[0 if is_even else 2]
-    if axis is None or int(axis.reshape(())) not in (rank - 1, -1):
+def _integers(view: View, tensors: Iterable[Tensor]) -> list[list[int]] | None:
+    """The elements of constants; None where one of them is none."""
+    numbers = [view.number(each) for each in tensors]
+    lists = [[int(n) for n in each.reshape(-1)] for each in numbers if each is not None]
+    return lists if len(lists) == len(numbers) else None
+
+
+def _split_widths(view: View, tensor: Tensor, rank: int, size: int) -> list[int] | None:
+    """How many columns each output of a Split has; None where it splits another axis."""
+    op, inputs = view.ops[tensor.node], view.inputs[tensor.node]
+    axis = _integers(view, [inputs[0 if op == "Split" else 2]])
+    if axis not in ([[rank - 1]], [[-1]]):
         return None
-    if is_even:
-        count = int(view.attrs[name].get("num_split", 1))
-        sizes = [size // count] * count
-    elif numbers[1] is None:
+    if op == "Split":
+        count = int(view.attrs[tensor.node].get("num_split", 1))
+        return [size // count] * count
+    widths = _integers(view, [inputs[1]])
+    if widths is None:
         return None
-    else:
-        sizes = [int(each) for each in numbers[1]]
-        rest = size - sum(sizes) - 1  # one size may be -1: what the others leave
-        sizes = [each if each >= 0 else rest for each in sizes]
-    begin = sum(sizes[: tensor.port])
-    return begin, begin + sizes[tensor.port]
+    rest = size - sum(widths[0]) - 1  # -1 stands for what is left
+    return [width if width >= 0 else rest for width in widths[0]]
+
+
+_Ends = tuple[int, int]
 
 
 def _sliced(
-    shape: Sequence[int | None], lists: Sequence[list[int]]
-) -> tuple[int, int] | None:
-    """The columns of a Slice that takes the whole of every other axis."""
-    begins, sizes = lists
-    if any(begins[:-1]) or any(s not in (-1, d) for s, d in zip(sizes[:-1], shape)):
+    attrs: Attributes, shape: Sequence[int | None], bounds: Sequence[Sequence[int]]
+) -> _Ends | None:
+    """The columns that a Slice takes; None where it takes less than all of another axis."""
+    begins, sizes = bounds
+    parts = zip(begins[:-1], sizes[:-1], shape)
+    if any(begin or size not in (-1, whole) for begin, size, whole in parts):
         return None
-    end = shape[-1] if sizes[-1] < 0 else begins[-1] + sizes[-1]
-    return None if end is None else (begins[-1], end)
+    first, count = begins[-1], sizes[-1]
+    return first, (shape[-1] or 0) if count < 0 else first + count
 
 
 def _strided(
-    attrs: Mapping[str, Any], shape: Sequence[int | None], lists: Sequence[list[int]]
-) -> tuple[int, int] | None:
-    """The columns of a StridedSlice of step 1 that takes the whole of every other axis: ``x[..., a:b]``, ``x[:, a:b]``."""
-    begins, ends, strides = lists
-    masks = {
-        key: int(attrs.get(f"{key}_mask") or 0)
-        for key in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
-    }
-    if masks["new_axis"] or masks["shrink_axis"] or set(strides) != {1}:
+    attrs: Attributes, shape: Sequence[int | None], bounds: Sequence[Sequence[int]]
+) -> _Ends | None:
+    """The same of a StridedSlice: ``x[..., 2:4]``, ``x[:, 2:4]``."""
+    begins, ends, strides = bounds
+    masks, last = SliceMasks.of(attrs), len(begins) - 1
+    if not masks.takes_columns(len(begins), len(shape)) or set(strides) != {1}:
         return None
-    last = len(begins) - 1
-    if not _takes_whole_rows(masks, last, len(shape)):
-        return None
-    return _bounds(masks, last, (begins[-1], ends[-1]), shape[-1] or 0)
-
-
-def _takes_whole_rows(masks: Mapping[str, int], last: int, rank: int) -> bool:
-    """Whether every axis before the last index is taken as a whole, and that index is of the last axis."""
-    if masks["ellipsis"]:
-        return masks["ellipsis"] == 1 and last == 1
-    is_whole = masks["begin"] & masks["end"]
-    return last == rank - 1 and all(is_whole >> axis & 1 for axis in range(last))
-
-
-def _bounds(
-    masks: Mapping[str, int], axis: int, ends: tuple[int, int], size: int
-) -> tuple[int, int]:
-    """Where one index of a strided slice begins and ends, counted from 0; a set bit of the mask says that the end is open."""
-    begin = 0 if masks["begin"] >> axis & 1 else ends[0]
-    end = size if masks["end"] >> axis & 1 else ends[1]
-    begin, end = (each + size if each < 0 else each for each in (begin, end))
-    return begin, min(end, size)
+    return masks.bounds(last, begins[-1], ends[-1], shape[-1] or 0)
 
 
 def unmasked(view: View, tensor: Tensor) -> Tensor | None:
@@ -145,39 +136,37 @@ def weight_behind(view: View, tensor: Tensor) -> WeightRef | None:
     if name in view.dynamic or not view.inputs[name]:
         return None
     if op == "Unpack":
-        whole = weight_behind(view, view.inputs[name][0])
-        axis = int(view.attrs[name].get("axis") or 0)
-        if whole is None:
-            return None
-        axis %= len(whole.shape)
-        part = whole.sliced(axis, source.port, source.port + 1)
-        return part.reshaped(*part.shape[:axis], *part.shape[axis + 1 :])
+        return _unpacked(view, source)
     if op == "StridedSlice":
         return _part(view, name)
     return None
 
 
+def _unpacked(view: View, tensor: Tensor) -> WeightRef | None:
+    """One entry of a weight along an axis, which goes."""
+    whole = weight_behind(view, view.inputs[tensor.node][0])
+    if whole is None:
+        return None
+    axis = int(view.attrs[tensor.node].get("axis") or 0) % len(whole.shape)
+    part = whole.sliced(axis, tensor.port, tensor.port + 1)
+    return part.reshaped(*part.shape[:axis], *part.shape[axis + 1 :])
+
+
 def _part(view: View, name: str) -> WeightRef | None:
     """A weight's slice along its axes, some of which it may drop: ``bias[0]``, ``kernel[:, :8]``."""
-    whole = weight_behind(view, view.inputs[name][0])
-    numbers = [view.number(each) for each in view.inputs[name][1:]]
-    attrs = view.attrs[name]
-    if whole is None or any(number is None for number in numbers):
+    weight = weight_behind(view, view.inputs[name][0])
+    bounds = _integers(view, view.inputs[name][1:])
+    masks = SliceMasks.of(view.attrs[name])
+    if weight is None or bounds is None or masks.ellipsis or masks.new_axis:
         return None
-    if attrs.get("ellipsis_mask") or attrs.get("new_axis_mask"):
-        return None
-    begins, ends, strides = ([int(v) for v in n.reshape(-1)] for n in numbers)  # type: ignore[union-attr]
+    begins, ends, strides = bounds
     if set(strides) != {1}:
         return None
-    keys = ("begin", "end", "shrink_axis")
-    masks = {key: int(attrs.get(f"{key}_mask") or 0) for key in keys}
-    shape, drop = whole.shape, []
-    for axis, ends_ in enumerate(zip(begins, ends)):
-        begin, end = _bounds(masks, axis, ends_, shape[axis])
-        if masks["shrink_axis"] >> axis & 1:  # x[i]: the end is not looked at
-            end = begin + 1
-            drop.append(axis)
-        whole = whole.sliced(axis, begin, min(end, shape[axis]))
-    if not drop:
-        return whole
-    return whole.reshaped(*(s for a, s in enumerate(whole.shape) if a not in drop))
+    part = weight
+    for axis, (begin, end) in enumerate(zip(begins, ends)):
+        first, last = masks.bounds(axis, begin, end, weight.shape[axis])
+        if masks.shrink_axis >> axis & 1:
+            last = first + 1
+        part = part.sliced(axis, first, last)
+    left = [n for axis, n in enumerate(part.shape) if not masks.shrink_axis >> axis & 1]
+    return part if len(left) == len(part.shape) else part.reshaped(*left)

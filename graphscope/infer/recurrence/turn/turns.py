@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations
 
 from .... import ops
 from ....graph import Layer, Tensor, WeightUse
@@ -13,20 +12,10 @@ from ..opening.splice import NoRecurrence
 from ..opening.turn import Turn, list_readers
 from ..rnn.step import Step
 from .cells import Unit, find_unit, why_none
-from .loops import LoopReader, Reading, is_zero, mask_lengths
+from .loops import LoopReader, Reading, is_zero
+from .masks import Mask, MaskReader
 from .normal_form import NormalForm
 from .projected import find_projections
-
-SELECTS = frozenset({"Select"})
-
-
-@dataclass(frozen=True)
-class Mask:
-    """Which steps of a row count: those below its length, or those that a sequence of truths says, whose time is this axis."""
-
-    lengths: Tensor | None = None
-    sequence: Tensor | None = None
-    axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,7 @@ class TurnReader:
         self.view, self.turn, self.uses = view, turn, uses
         self.reader = LoopReader(view, turn)
         self.form = NormalForm(view, turn)
+        self.readings: dict[Tensor, Reading] = {}
         self.masks: set[Mask] = set()
         self.reason = ""
         self.unmasked = False  # whether anything is carried or written of every step
@@ -79,52 +69,78 @@ class TurnReader:
 
     def _recurrence(self) -> Recurrence:
         readings = self.readings = self._read()
-        before = find_projections(self.view, readings, self.uses)
-        self.form = NormalForm(self.view, self.turn, readings, before)
-        readings |= {each.vector: each.reading for each in before.values()}
-        aside = [p for p in self.turn.state if self._writes(p)]
-        lists = [p for p in aside if self._is_read(p)]
-        carried = self._carried(aside)
-        after = {port: self._after(port) for port in carried}
-        if None in after.values():
-            raise NoRecurrence("a masked step changes what it should keep")
-        states = {p: t for p, t in after.items() if t is not None}
+        self._set_form(readings)
+        aside = [port for port in self.turn.state if self._writes(port)]
+        states = self._states(aside)
         units = self._units(states)
         if units is None:
             raise NoRecurrence(self._why_no_cell(states))
+        echoes = self._echoes(states, units)
+        lists = [port for port in aside if self._is_read(port)]
+        zeros = {p: t for p, t in states.items() if self._begins_with_zeros(p)}
+        writings = self._writings(lists, {**zeros, **echoes})
+        mask = self._one_mask()
+        self._check_steps(units, writings)
+        self._check_turns(readings, mask.lengths if mask is not None else None)
+        backwards = next(iter(readings.values())).backwards
+        return Recurrence(
+            self.turn, self.form, units, readings, writings, backwards, mask, echoes
+        )
+
+    def _set_form(self, readings: dict[Tensor, Reading]) -> None:
+        """The normal form of the turn; what is projected of whole sequences before it counts as read."""
+        before = find_projections(self.view, readings, self.uses)
+        self.form = NormalForm(self.view, self.turn, readings, before)
+        readings |= {each.vector: each.reading for each in before.values()}
+
+    def _states(self, aside: Collection[int]) -> dict[int, Tensor]:
+        """What each carried state is after the turn, masks seen through."""
+        after = {port: self._after(port) for port in self._carried(aside)}
+        states = {port: tensor for port, tensor in after.items() if tensor is not None}
+        if len(states) < len(after):
+            raise NoRecurrence("a masked step changes what it should keep")
+        return states
+
+    def _echoes(
+        self, states: Mapping[int, Tensor], units: Sequence[Unit]
+    ) -> dict[int, Tensor]:
+        """The states that no cell explains, each of which must be the output of one."""
         explained = {port for unit in units for port in unit.states}
         outputs = {unit.output for unit in units}
         echoes = {p: t for p, t in states.items() if p not in explained}
-        if not outputs.issuperset(echoes.values()):
-            rest = [p for p, t in echoes.items() if t not in outputs]
+        rest = [port for port, tensor in echoes.items() if tensor not in outputs]
+        if rest:
             raise NoRecurrence(
                 f"it carries more than its cells do: {self._named(rest)}"
             )
-        zeros = {p: t for p, t in states.items() if self._begins_with_zeros(p)}
-        writings = {port: self._writing(port, {**zeros, **echoes}) for port in lists}
-        if any(each is None for each in writings.values()):
+        return echoes
+
+    def _writings(
+        self, lists: Iterable[int], repeated: Mapping[int, Tensor]
+    ) -> dict[int, Writing]:
+        """What is written of each step, a list of all steps each; ``repeated`` is what a masked step may write again, by loop variable."""
+        writings = {port: self._writing(port, repeated) for port in lists}
+        whole = {port: each for port, each in writings.items() if each is not None}
+        if len(whole) < len(writings):
             raise NoRecurrence("what it writes is not read as one whole sequence")
+        return whole
+
+    def _one_mask(self) -> Mask | None:
+        """The one mask of all that is carried and written."""
         if len(self.masks) + self.unmasked > 1:
             raise NoRecurrence("some of what it carries is masked, and some is not")
-        mask = next(iter(self.masks), None)
-        written = [each.value for each in writings.values() if each is not None]
-        tensors = [*written, *(each for unit in units for each in unit.inputs)]
+        return next(iter(self.masks), None)
+
+    def _check_steps(
+        self, units: Sequence[Unit], writings: Mapping[int, Writing]
+    ) -> None:
+        outputs = {unit.output for unit in units}
+        tensors = [each.value for each in writings.values()]
+        tensors += [each for unit in units for each in unit.inputs]
         if not all(self._is_of_steps(each, outputs) for each in tensors):
             raise NoRecurrence(
                 "what it computes around its cells is not of single steps"
             )
-        lengths = mask.lengths if mask is not None else None
-        self._check_turns(readings, lengths)
-        return Recurrence(
-            self.turn,
-            self.form,
-            units,
-            readings,
-            {port: each for port, each in writings.items() if each is not None},
-            next(iter(readings.values())).backwards,
-            mask,
-            echoes,
-        )
 
     def _named(self, ports: Iterable[int]) -> str:
         return ", ".join(self.turn.after[port].node for port in ports)
@@ -165,10 +181,8 @@ class TurnReader:
     def _units(self, after: Mapping[int, Tensor]) -> tuple[Unit, ...] | None:
         """The cells, each after those that it reads."""
         view = self.form.view()
-        readings = [
-            find_unit(self.form, view, after, port, self.uses) for port in after
-        ]
-        units = [self._with_rate(unit) for unit in readings if unit is not None]
+        cells = [find_unit(self.form, view, after, port, self.uses) for port in after]
+        units = [self._with_rate(unit) for unit in cells if unit is not None]
         order = {name: at for at, name in enumerate(self.form.graph)}
         units.sort(key=lambda unit: order[unit.output.node])
         ports = [port for unit in units for port in unit.states]
@@ -208,9 +222,12 @@ class TurnReader:
         source, _ = self.view.producer(self.turn.after[port])
         return self.view.ops[source.node] in ("TensorListSetItem", "TensorListPushBack")
 
+    def _mask_reader(self) -> MaskReader:
+        return MaskReader(self.view, self.reader, self.readings)
+
     def _after(self, port: int) -> Tensor | None:
         """A loop variable after an unmasked turn; None where a masked one changes it. The mask is noted."""
-        after = self._peeled(self.turn.after[port])
+        after = self._mask_reader().peeled(self.turn.after[port])
         if after is None:
             self.unmasked = True
             return self._value_after(port, self.turn.after[port])
@@ -223,98 +240,13 @@ class TurnReader:
     def _value_after(self, port: int, value: Tensor) -> Tensor:
         return self.form.after(port, value)
 
-    def _peeled(self, tensor: Tensor) -> tuple[Tensor, Tensor, Mask] | None:
-        """What a selection yields of the steps that count and of those that do not."""
-        source, _ = self.view.producer(tensor)
-        if self.view.ops[source.node] == "Add":
-            return self._mixed(self.view.inputs[source.node])
-        if self.view.ops[source.node] not in SELECTS:
-            return None
-        condition, yes, no = self.view.inputs[source.node]
-        mask_of = self._mask(condition)
-        if mask_of is None:
-            return None
-        mask, inside = mask_of
-        return (yes, no, mask) if inside else (no, yes, mask)
-
-    def _mixed(self, sums: Sequence[Tensor]) -> tuple[Tensor, Tensor, Mask] | None:
-        """The same of ``m * a + (1 - m) * b``, where m is a sequence of truths as numbers."""
-        view = self.view
-        products = [view.producer(each)[0].node for each in sums]
-        if len(products) != 2 or any(view.ops[name] != "Mul" for name in products):
-            return None
-        for one, other in (products, products[::-1]):
-            for inside, value in permutations(view.inputs[one]):
-                mask = self._number_mask(inside)
-                for rest, outside in permutations(view.inputs[other]):
-                    if mask is not None and self._number_mask(rest, True) == mask:
-                        return value, outside, mask
-        return None
-
-    def _number_mask(self, tensor: Tensor, is_rest: bool = False) -> Mask | None:
-        """The mask that a tensor of ones and zeros is, or one less which it is."""
-        view = self.view
-        source, _ = view.producer(tensor)
-        if is_rest:
-            one = view.inputs[source.node][:1]
-            number = view.scalar(one[0]) if one else None
-            if view.ops[source.node] != "Sub" or number is None or number != 1:
-                return None
-            return self._number_mask(view.inputs[source.node][1])
-        while view.ops[source.node] in _SHAPING - {"LogicalNot"} or self._widens(
-            source
-        ):
-            source, _ = view.producer(view.inputs[source.node][0])
-        reading = self.readings.get(source)
-        if reading is None or reading.axis:
-            return None
-        return self._truths(reading.sequence)
-
-    def _widens(self, tensor: Tensor) -> bool:
-        """Whether a StridedSlice only adds an axis: ``m[:, None]``."""
-        attrs = self.view.attrs[tensor.node]
-        if self.view.ops[tensor.node] != "StridedSlice":
-            return False
-        masks = [int(attrs.get(f"{k}_mask") or 0) for k in ("begin", "end", "new_axis")]
-        return masks[0] & 1 == masks[1] & 1 == 1 and masks[2] == 2
-
-    def _truths(self, sequence: Tensor) -> Mask | None:
-        """The truths that a sequence of numbers was made of, past an exchange of its two axes."""
-        view, axis = self.view, 0
-        source, _ = view.producer(sequence)
-        while view.ops[source.node] in ("Cast", "Transpose"):
-            before, _ = view.producer(view.inputs[source.node][0])
-            axis ^= view.ops[source.node] == "Transpose"
-            source = before
-            spec = view.specs.get(source)
-            if spec is not None and spec.dtype == "bool" and len(spec.shape or ()) == 2:
-                return Mask(sequence=source, axis=axis)
-        return None
-
-    def _mask(self, condition: Tensor) -> tuple[Mask, bool] | None:
-        lengths = mask_lengths(self.view, self.reader, condition)
-        if lengths is not None:
-            return Mask(lengths=self.view.producer(lengths[0])[0]), lengths[1]
-        inside = True
-        source, _ = self.view.producer(condition)
-        while self.view.ops[source.node] in _SHAPING:
-            inside ^= self.view.ops[source.node] == "LogicalNot"
-            source, _ = self.view.producer(self.view.inputs[source.node][0])
-        reading = self.readings.get(source)
-        if reading is None or reading.axis:
-            return None
-        spec = self.view.specs.get(reading.sequence)
-        if spec is None or spec.dtype != "bool":
-            return None
-        return Mask(sequence=self.view.producer(reading.sequence)[0]), inside
-
     def _writing(self, port: int, repeated: Mapping[int, Tensor]) -> Writing | None:
-        """What goes into one list; ``repeated`` is what a masked step may write again, by loop variable."""
+        """What goes into one list; None where a masked step writes something else than ``repeated`` or zeros."""
         place = self._place_of(port)
         if place is None:
             return None
         value, backwards, is_last = place
-        peeled = self._peeled(value)
+        peeled = self._mask_reader().peeled(value)
         if peeled is None:
             self.unmasked = True
             return Writing(self._written(value), backwards, is_last, False)
@@ -371,6 +303,3 @@ class TurnReader:
         source, _ = self.view.producer(self.turn.inputs[port])
         inputs = self.view.inputs[source.node]
         return len(inputs) > 1 and self.view.sizes(inputs[1]) == (Size(1),)
-
-
-_SHAPING = frozenset("ExpandDims Reshape Tile BroadcastTo Squeeze LogicalNot".split())

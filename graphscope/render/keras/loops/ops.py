@@ -6,13 +6,14 @@ spellings means the op exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .... import ops
 from ....graph import Node
+from ....ops.array.slice_masks import SliceMasks
 from ....wire import op_registry, opdefs
 from ..program.literals import literal
 
@@ -267,10 +268,7 @@ def _slice(site: Site) -> Text | None:
     begin, end, strides = (site.integers(slot) for slot in (1, 2, 3))
     if begin is None or end is None or strides is None:
         return None
-    masks = {
-        name: int(site.attr(f"{name}_mask") or 0)
-        for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
-    }
+    masks = SliceMasks.of(site.node.attrs)
     parts = [
         _index(number, masks, *bounds)
         for number, bounds in enumerate(zip(begin, end, strides, strict=True))
@@ -278,18 +276,16 @@ def _slice(site: Site) -> Text | None:
     return Text(f"{site.given[0].operand()}[{', '.join(parts)}]") if parts else None
 
 
-def _index(
-    number: int, masks: Mapping[str, int], begin: int, end: int, stride: int
-) -> str:
+def _index(number: int, masks: SliceMasks, begin: int, end: int, stride: int) -> str:
     bit = 1 << number
-    if masks["ellipsis"] & bit:
+    if masks.ellipsis & bit:
         return "..."
-    if masks["new_axis"] & bit:
+    if masks.new_axis & bit:
         return "tf.newaxis"
-    if masks["shrink_axis"] & bit:
+    if masks.shrink_axis & bit:
         return str(begin)
-    first = "" if masks["begin"] & bit else str(begin)
-    last = "" if masks["end"] & bit else str(end)
+    first = "" if masks.begin & bit else str(begin)
+    last = "" if masks.end & bit else str(end)
     return f"{first}:{last}" if stride == 1 else f"{first}:{last}:{stride}"
 
 

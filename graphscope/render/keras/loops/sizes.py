@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....graph import Node
+from ....ops.array.slice_masks import SliceMasks
 from .ops import Text
 
 SHAPED = {  # op -> the input that is a shape, and what Keras calls it
@@ -27,13 +28,9 @@ def part_text(shape: Text, index: Sequence[np.ndarray | None], node: Node) -> Te
     begin = index[0]
     if begin is None or begin.size != 1 or not shape.text.startswith("ops.shape("):
         raise LookupError(node.op)
-    masks = {name: int(node.attrs.get(f"{name}_mask") or 0) for name in _MASKS}
-    if masks.pop("shrink_axis") != 1 or any(masks.values()):
+    if SliceMasks.of(node.attrs) != SliceMasks(shrink_axis=1):
         raise LookupError(node.op)
     return Text(f"{shape.text}[{int(begin.reshape(())[()])}]", free=True, size=True)
-
-
-_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
 
 
 def packed_text(parts: Sequence[Text]) -> Text:
