@@ -19,6 +19,7 @@ TRAITS: Mapping[str, str] = {
     "reduction": "reduces axes of the first input, named by the second",
     "shape-only": "reads the shapes of its inputs, not their elements",
     "movement": "moves, repeats or drops elements, computes none",
+    "own-buffer": "its kernel never writes its result over what it reads",
     "random": "draws random numbers",
     "stateful": "depends on or changes state outside its inputs (from the OpDef)",
     "variable": "owns a variable",

@@ -70,7 +70,7 @@ define(
     ),
     keras=_gather_v2_text,
     fold=_gather,
-    traits="movement",
+    traits="movement own-buffer",
     moves=_FIRST,
 )
 

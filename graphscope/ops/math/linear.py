@@ -52,7 +52,13 @@ def _matmul(
     return np.matmul(a.T if transpose_a else a, b.T if transpose_b else b)
 
 
-define("MatMul", shape=_matmul_shape, keras=_matmul_text, fold=_matmul)
+define(
+    "MatMul",
+    shape=_matmul_shape,
+    keras=_matmul_text,
+    fold=_matmul,
+    traits="own-buffer",
+)
 define("_FusedMatMul", shape=_matmul_shape)
 define(
     "SparseMatMul",
@@ -91,6 +97,7 @@ define(
     shape=_batch_shape,
     keras=_batch_text,
     fold=_batch,
+    traits="own-buffer",
 )
 
 

@@ -168,8 +168,8 @@ def _conv_text(rank: int) -> Callable[[Call, str, str], str | None]:
     return text
 
 
-define("Conv2D", shape=_convolved(4), keras=_conv_text(4))
-define("Conv3D", shape=_convolved(5), keras=_conv_text(5))
+define("Conv2D", shape=_convolved(4), keras=_conv_text(4), traits="own-buffer")
+define("Conv3D", shape=_convolved(5), keras=_conv_text(5), traits="own-buffer")
 
 
 def _depthwise_text(call: Call, x: str, kernel: str) -> str | None:
@@ -178,7 +178,12 @@ def _depthwise_text(call: Call, x: str, kernel: str) -> str | None:
     return _window_text("depthwise_conv", call, 4, x, kernel)
 
 
-define("DepthwiseConv2dNative", shape=_depthwise_shape, keras=_depthwise_text)
+define(
+    "DepthwiseConv2dNative",
+    shape=_depthwise_shape,
+    keras=_depthwise_text,
+    traits="own-buffer",
+)
 
 
 def _transposed_shape(rank: int) -> Callable[[Call], tuple[Shape]]:

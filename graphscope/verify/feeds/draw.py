@@ -58,6 +58,21 @@ class Round(NamedTuple):
     top: float = 1.0
 
 
+class Manner(NamedTuple):
+    """How numbers are drawn: integers below ``bound`` (None: what is usual), floats as a Round has them."""
+
+    bound: int | None = None
+    scale: float = 1.0
+    top: float = 1.0
+
+    def floats(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Normal times ``scale``, or between 0 and ``top`` where it is 0."""
+        if self.scale:
+            return rng.normal(size=shape) * self.scale
+        return rng.uniform(0, self.top, shape)
+
+
+PLAIN = Manner()
 ROUNDS = (Round(2, 1.0), Round(3, 0.1, (64, 96)), Round(1, 0.0, (48, 48)))
 MORE_ROUNDS = (Round(2, 1e-2), Round(2, 1e-3), Round(2, 30.0))
 WIDE_ROUNDS = (
@@ -95,7 +110,7 @@ def trials(
     )
     for scale, shapes, bound in tried:
         yield {
-            name: draw(rng, port, shapes[name], bound, scale, turn.top)
+            name: draw(rng, port, shapes[name], Manner(bound, scale, turn.top))
             for name, port in ports.items()
         } | {
             name: truths(shapes[name], [*seed[:-1], number], seed[-1] % 2 == 1)
@@ -104,11 +119,11 @@ def trials(
         }
 
 
-def truths(shape: tuple[int, ...], seed: Sequence[int], turned: bool) -> np.ndarray:
+def truths(shape: tuple[int, ...], seed: Sequence[int], inverted: bool) -> np.ndarray:
     """Truth values; in every other round each the opposite of what it was before, so that both sides of a choice are met."""
     size = min(math.prod(shape), MOST_ELEMENTS)
     rng = np.random.default_rng(list(seed))
-    bits = rng.integers(0, 2, size).astype(bool) ^ turned
+    bits = rng.integers(0, 2, size).astype(bool) ^ inverted
     return bits.reshape(shape if math.prod(shape) == size else (size,))
 
 
@@ -152,37 +167,25 @@ def shape_of(port: Port, rank: Shape, batch: int, sizes: Sequence[int]) -> Sizes
 
 
 def draw(
-    rng: np.random.Generator,
-    port: Port,
-    shape: tuple[int, ...],
-    bound: int | None,
-    scale: float = 1.0,
-    top: float = 1.0,
+    rng: np.random.Generator, port: Port, shape: Sizes, manner: Manner = PLAIN
 ) -> np.ndarray:
-    """Random values of the port's dtype: floats by ``scale`` or ``top``, small integers, truth values, what strings must hold."""
+    """Random values of the port's dtype: floats by ``manner``, small integers, truth values, what strings must hold."""
     if math.prod(shape) > MOST_ELEMENTS:
         shape = tuple(min(size, 8) for size in shape)
     if port.dtype == "string":
-        texts = port.texts if bound != BOUNDS[-1] else (b"",)
+        texts = port.texts if manner.bound != BOUNDS[-1] else (b"",)
         chosen = rng.integers(len(texts), size=shape)
         return np.asarray(np.array(texts, object)[chosen], object)
     if port.dtype == "bool" or port.is_mask:
-        mask = rng.integers(0, 2, shape)
-        if shape and port.is_mask:
-            mask[..., 0] = 1  # a row of which nothing is left is no input
-        return mask.astype(port.dtype)
+        return _bits(rng, port, shape)
     if port.step is not None:
-        return _quantised(rng, port, shape, scale, top)
+        return _quantised(rng, port, shape, manner)
     if "int" in port.dtype:
-        usual = 256 if port.dtype == "uint8" else 10
-        bounds = [n for n in (port.below, bound) if n is not None] or [usual]
-        most = max(1, min([*bounds, 1 << 30]))
-        return rng.integers(0, most, shape).astype(port.dtype)
-    if (
-        not shape and port.shape == ()
-    ):  # a rate, a ratio, a threshold: a loop may hang on others
+        return _integers(rng, port, shape, manner.bound)
+    # a rate, a ratio, a threshold: a loop may hang on others
+    if not shape and port.shape == ():
         return np.asarray(rng.uniform(0.3, 0.9)).astype(port.dtype)
-    drawn = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
+    drawn = manner.floats(rng, shape)
     if port.dtype.startswith("complex"):
         return (drawn + 1j * rng.normal(size=shape)).astype(port.dtype)
     if port.dtype == "bfloat16":
@@ -192,15 +195,27 @@ def draw(
     return drawn.astype(port.dtype)
 
 
+def _bits(rng: np.random.Generator, port: Port, shape: Sizes) -> np.ndarray:
+    mask = rng.integers(0, 2, shape)
+    if shape and port.is_mask:
+        mask[..., 0] = 1  # a row of which nothing is left is no input
+    return mask.astype(port.dtype)
+
+
+def _integers(
+    rng: np.random.Generator, port: Port, shape: Sizes, bound: int | None
+) -> np.ndarray:
+    usual = 256 if port.dtype == "uint8" else 10  # bytes are mostly pictures
+    bounds = [n for n in (port.below, bound) if n is not None] or [usual]
+    most = max(1, min([*bounds, 1 << 30]))
+    return rng.integers(0, most, shape).astype(port.dtype)
+
+
 def _quantised(
-    rng: np.random.Generator,
-    port: Port,
-    shape: tuple[int, ...],
-    scale: float,
-    top: float,
+    rng: np.random.Generator, port: Port, shape: Sizes, manner: Manner
 ) -> np.ndarray:
     """Real numbers as a float input would get them, rounded to the steps of the port."""
-    real = rng.normal(size=shape) * scale if scale else rng.uniform(0, top, shape)
+    real = manner.floats(rng, shape)
     size, zero = port.step or (1.0, 0)
     limits = np.iinfo(port.dtype)
     steps = np.clip(np.round(real / size) + zero, limits.min, limits.max)

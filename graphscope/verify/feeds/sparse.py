@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...graph import Graph, Tensor
-from .draw import Port, Round, draw
+from .draw import Manner, Port, Round, draw
 from .sparse_parts import Sparse, sparse_feeds
 
 FEWEST = 5  # rows of a sparse tensor where nothing fed says how many there are
@@ -155,4 +155,4 @@ def _values(
 ) -> np.ndarray:
     inner = port.shape[1:] if port.shape else ()
     shape = (count, *(size or 1 for size in inner))
-    return draw(rng, port, shape, None, turn.scale, turn.top)
+    return draw(rng, port, shape, Manner(None, turn.scale, turn.top))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ops import spellings
+from ..reference.order import upstream
 
 LARGEST = 1_000_000  # numbers in a variable that is looked at: a state is small
 _REFERENCES = frozenset(spellings.REFERENCES)
@@ -24,10 +25,10 @@ class States:
 
     def remember(self, fetches: Sequence[Any]) -> None:
         """Note what the variables hold that running the tensors may write; they are read once."""
-        upstream = _upstream([tensor.op for tensor in fetches])
-        if not any(self._writes(op) for op in upstream):
+        above = upstream((tensor.op for tensor in fetches), controls=True)
+        if not any(self._writes(op) for op in above):
             return
-        for op in upstream - self.known:
+        for op in above - self.known:
             self.known.add(op)
             if op.type in _REFERENCES or op.type == "VarHandleOp":
                 value = self._value(op)
@@ -81,14 +82,3 @@ class States:
                 self.session.run(raw(resource=target, value=self.tf.constant(value)))
             else:
                 self.session.run(self.tf.compat.v1.assign(target, value))
-
-
-def _upstream(ops: Sequence[Any]) -> set[Any]:
-    stack, visited = list(ops), set[Any]()
-    while stack:
-        op = stack.pop()
-        if op not in visited:
-            visited.add(op)
-            stack += [tensor.op for tensor in op.inputs]
-            stack += op.control_inputs
-    return visited

@@ -84,48 +84,59 @@ def example(
     from ..import_tensorflow import import_tensorflow
 
     train = import_tensorflow().train
-    features: dict[str, Any] = {}
-    for key, dtype, count in _features(graph, parser):
-        if dtype == "string":
-            vocabulary = [*words, b""]
-            value = [
-                vocabulary[int(n)] for n in rng.integers(len(vocabulary), size=count)
-            ]
-            feature = train.Feature(bytes_list=train.BytesList(value=value))
-        elif dtype == "int64":
-            feature = train.Feature(
-                int64_list=train.Int64List(value=rng.integers(0, 2, count).tolist())
-            )
-        else:
-            feature = train.Feature(
-                float_list=train.FloatList(value=rng.normal(size=count).tolist())
-            )
-        features[key] = feature
+    features = {
+        key: _feature(train, _values(rng, dtype, count, [*words, b""]), dtype)
+        for key, dtype, count in _features(graph, parser)
+    }
     return train.Example(features=train.Features(feature=features)).SerializeToString()
+
+
+def _feature(train: Any, value: list[Any], dtype: str) -> Any:
+    if dtype == "string":
+        return train.Feature(bytes_list=train.BytesList(value=value))
+    if dtype == "int64":
+        return train.Feature(int64_list=train.Int64List(value=value))
+    return train.Feature(float_list=train.FloatList(value=value))
+
+
+def _values(
+    rng: np.random.Generator, dtype: str, count: int, words: Sequence[bytes]
+) -> list[Any]:
+    if dtype == "string":
+        return [words[int(n)] for n in rng.integers(len(words), size=count)]
+    if dtype == "int64":
+        return list(rng.integers(0, 2, count).tolist())
+    return list(rng.normal(size=count).tolist())
 
 
 def _features(graph: Graph, parser: str) -> list[tuple[str, str, int]]:
     """Key, dtype and number of values of each feature; one value of those that may have any number."""
+    attrs = graph.attrs(parser)
+    dense, sparse = attrs.get("Tdense") or (), attrs.get("sparse_types") or ()
+    thin, thick = _keys(graph, parser, len(dense))
+    shapes = attrs.get("dense_shapes") or ()
+    counts = [int(np.prod([size or 1 for size in shape or ()])) for shape in shapes]
+    return [*zip(thick, dense, counts), *((k, d, 1) for k, d in zip(thin, sparse))]
+
+
+def _keys(graph: Graph, parser: str, dense: int) -> tuple[list[str], list[str]]:
+    """The keys of the sparse and of the dense features, where each of the three parsers keeps them."""
     attrs, inputs, constants = (
         graph.attrs(parser),
         graph.inputs(parser),
         Constants(graph),
     )
-    dense, sparse = attrs.get("Tdense") or (), attrs.get("sparse_types") or ()
-    if graph.op(parser) == "ParseExampleV2":
+    if graph.op(parser) == "ParseExampleV2":  # a vector of each kind
         slots = [_texts(constants.value(t)) for t in inputs[2:4]]
         thin, thick = [*slots, [], []][:2]
-    elif graph.op(parser) == "ParseSingleExample":
+        return thin, thick
+    if graph.op(parser) == "ParseSingleExample":
         thin = list(attrs.get("sparse_keys") or ())
-        thick = list(attrs.get("dense_keys") or ())
-    else:
-        first = 2 + int(attrs.get("Nsparse") or 0)
-        thin = [k for t in inputs[2:first] for k in _texts(constants.value(t))]
-        last = first + len(dense)
-        thick = [k for t in inputs[first:last] for k in _texts(constants.value(t))]
-    shapes = attrs.get("dense_shapes") or ()
-    counts = [int(np.prod([size or 1 for size in shape or ()])) for shape in shapes]
-    return [*zip(thick, dense, counts), *((k, d, 1) for k, d in zip(thin, sparse))]
+        return thin, list(attrs.get("dense_keys") or ())
+    first = 2 + int(attrs.get("Nsparse") or 0)  # ParseExample: an input for each key
+    thin = [k for t in inputs[2:first] for k in _texts(constants.value(t))]
+    last = first + dense
+    return thin, [k for t in inputs[first:last] for k in _texts(constants.value(t))]
 
 
 def _texts(value: np.ndarray | None) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from ...ops import spellings
 from ..import_tensorflow import import_tensorflow
 from ..run.runner import GraphRunner, Runner
+from .order import upstream
 
 ABOUT_ZERO = frozenset("Relu Elu Selu LeakyRelu Abs Sign".split())
 COMPARISONS = frozenset(spellings.COMPARISONS)
@@ -74,13 +75,7 @@ class Sides:
 
 def _upstream(ends: Sequence[Any]) -> list[Any]:
     """The ops that these depend on, in the order in which the graph has them."""
-    visited, stack = set(ends), list(ends)
-    while stack:
-        for tensor in stack.pop().inputs:
-            if tensor.op not in visited:
-                visited.add(tensor.op)
-                stack.append(tensor.op)
-    return sorted(visited, key=lambda op: int(op._id))
+    return sorted(upstream(ends), key=lambda op: int(op._id))
 
 
 def _fed(ops: Sequence[Any]) -> Iterator[Any]:

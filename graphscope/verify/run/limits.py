@@ -16,6 +16,7 @@ from math import prod
 
 import numpy as np
 
+from ... import ops
 from ...graph import Graph
 from ...graph.edit import duplicate, put
 
@@ -25,9 +26,6 @@ _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET
 _MOST_LISTED = 5
 LARGE = 1 << 20  # numbers in a constant that is worth a file of its own
 _MAPPED = ("float16", "float32", "float64", "int8", "uint8", "int32")
-_READERS = frozenset(
-    "MatMul BatchMatMul BatchMatMulV2 Conv2D Conv3D DepthwiseConv2dNative GatherV2".split()
-)  # kernels that never write their result over what they read
 
 
 def restrict_process(network: bool = False) -> None:
@@ -124,13 +122,14 @@ def map_constants(graph: Graph, folder: str) -> Graph:
 
 
 def _only_read(graph: Graph, name: str) -> bool:
-    """Whether only kernels of ``_READERS`` see a node's buffer, through Identity too, which hands it on."""
+    """Whether only kernels with a buffer of their own see a node's, through Identity too, which hands it on."""
     stack = [name]
     while stack:
-        ops = [(graph.op(n), n) for n, _ in graph.consumers(stack.pop())]
-        if not all(op == "Identity" or op in _READERS for op, _ in ops):
-            return False
-        stack += [n for op, n in ops if op == "Identity"]
+        for reader, _ in graph.consumers(stack.pop()):
+            if graph.op(reader) == "Identity":
+                stack.append(reader)
+            elif "own-buffer" not in ops.traits(graph.op(reader)):
+                return False
     return True
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import NotRunnable, UnsafeModel
-from ...graph import Graph, Model, Node, Shape, Tensor
+from ...graph import Graph, Model, Node, Shape, Tensor, TensorSpec
 from ...graph.edit import duplicate, put
 from ...infer.safety import unsafe_nodes
 from ...infer.shapes.forward import infer_shapes
@@ -79,27 +79,33 @@ def check_sizes(
         return
     fed = {name: shape for name, shape in feeds.items() if name in model.graph}
     specs = infer_shapes(model.graph, functions=model.functions, given=fed)
-    counts = {
-        tensor: math.prod(size or 0 for size in spec.shape or (0,))
-        for tensor, spec in specs.items()
-    }
+    _check_counts(model, specs)
+    for name in model.graph:
+        _check_axes(model, name, specs)
+
+
+def _check_counts(model: Model, specs: Mapping[Tensor, TensorSpec]) -> None:
+    # a model of large weights may make as much again: a transposed kernel, a cast
     most = max(MOST_NUMBERS, 2 * _bytes_of(model.source))
-    for tensor, count in counts.items():
+    for tensor, spec in specs.items():
+        count = math.prod(size or 0 for size in spec.shape or (0,))
         if count > most:
             raise NotRunnable(
                 f"{model.source}: {tensor.node!r} makes a tensor of {count:,} numbers, of which at most {most:,} are run"
             )
-    for name in model.graph:
-        op = model.graph.op(name)
-        inputs = zip(opdefs.input_names(op), model.graph.inputs(name), strict=False)
-        for argument, tensor in inputs:
-            shape = specs[tensor].shape if tensor in specs else None
-            axes = shape if argument in ("shape", "dims") and shape else ()
-            if len(axes) == 1 and (axes[0] or 0) > MOST_AXES:
-                raise NotRunnable(
-                    f"{model.source}: {op} {name!r} is told to make a tensor of {axes[0]:,} axes, and TensorFlow has at "
-                    f"most {MOST_AXES}"
-                )
+
+
+def _check_axes(model: Model, name: str, specs: Mapping[Tensor, TensorSpec]) -> None:
+    op = model.graph.op(name)
+    inputs = zip(opdefs.input_names(op), model.graph.inputs(name), strict=False)
+    for argument, tensor in inputs:
+        shape = specs[tensor].shape if tensor in specs else None
+        axes = shape if argument in ("shape", "dims") and shape else ()
+        if len(axes) == 1 and (axes[0] or 0) > MOST_AXES:
+            raise NotRunnable(
+                f"{model.source}: {op} {name!r} is told to make a tensor of {axes[0]:,} axes, and TensorFlow has at "
+                f"most {MOST_AXES}"
+            )
 
 
 def _bytes_of(source: str) -> int:

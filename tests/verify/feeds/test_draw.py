@@ -7,6 +7,7 @@ import pytest
 
 from graphscope.graph import Graph, Node, Tensor
 from graphscope.verify.feeds.draw import (
+    Manner,
     Port,
     Round,
     draw,
@@ -28,14 +29,14 @@ def test_the_first_unknown_size_is_the_batch():
     "dtype", ["float32", "float16", "bfloat16", "int64", "uint8", "bool", "complex64"]
 )
 def test_values_are_of_the_dtype(dtype):
-    found = draw(np.random.default_rng(0), Port("x", dtype), (4, 5), 10)
+    found = draw(np.random.default_rng(0), Port("x", dtype), (4, 5), Manner(10))
     assert found.shape == (4, 5) and found.dtype.name == dtype
 
 
 def test_a_quantised_input_is_drawn_around_its_zero_and_in_its_steps():
     def drawn(step: tuple[float, int] | None) -> np.ndarray:
         port = Port("x", "int8", step=step)
-        return draw(np.random.default_rng(0), port, (4096,), 10)
+        return draw(np.random.default_rng(0), port, (4096,), Manner(10))
 
     low, high = drawn((0.5, -100)), drawn((0.5, 100))
     assert low.mean() < -90 and high.mean() > 90
@@ -71,7 +72,7 @@ def test_indices_stay_within_the_smallest_table():
         )
     assert looked_up(graph, "ids") == 7
     port = Port("ids", "int32", (None,), looked_up(graph, "ids"))
-    assert draw(np.random.default_rng(0), port, (1000,), 10).max() == 6
+    assert draw(np.random.default_rng(0), port, (1000,), Manner(10)).max() == 6
     assert looked_up(graph, "t50") is None
 
 
@@ -88,7 +89,7 @@ def test_a_mask_of_scores_holds_nothing_but_0_and_1(factor, found):
     graph.add("y", Node("Mul", {}), [Tensor("turned"), Tensor("large")])
     assert is_mask(graph, "mask") == found
     port = Port("mask", "int32", (None,), is_mask=found)
-    drawn = draw(np.random.default_rng(0), port, (20, 9), 10)
+    drawn = draw(np.random.default_rng(0), port, (20, 9), Manner(10))
     assert (set(drawn.flat) == {0, 1} and drawn[:, 0].all()) == found
 
 

@@ -60,7 +60,7 @@ def test_one_string_is_another_in_each_draw():
     """A placeholder of one string, as KWS-for-MCU has: each draw is another sound, of another spectrum."""
     texts = tuple(wave(np.random.default_rng(seed)) for seed in range(5))
     rng, port = np.random.default_rng(0), Port("x", "string", (), texts=texts)
-    drawn = [draw(rng, port, (), None) for _ in range(9)]
+    drawn = [draw(rng, port, ()) for _ in range(9)]
     assert all(value.shape == () for value in drawn)
     assert len({value.item() for value in drawn}) > 1
     spectra = [
