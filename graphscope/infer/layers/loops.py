@@ -32,7 +32,7 @@ from ...simplify.control_flow.outline import (
     is_literal,
     weight_behind,
 )
-from ...simplify.control_flow.selects_to_conds import outline_choices
+from ...simplify.control_flow.selects_to_conds import mark_choice, outline_choices
 from ...simplify.control_flow.while_frames import MERGES
 from ...simplify.prune import FRAME_OPS, prune
 from ...wire.write import function_names
@@ -69,6 +69,9 @@ def lift(
             selected, functions=functions, given=shapes, producer=producer
         )
         chosen = [name for name in chosen if not _is_alike(selected, name, facts)]
+        for name in selected.by_op("SelectV2"):
+            if name not in chosen and whole.op(name) in MERGES:
+                mark_choice(selected, name)
     selected, new, regions = outline_choices(selected, chosen, functions)
     functions |= new
 

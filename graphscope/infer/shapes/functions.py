@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ... import ops
 from ...graph import Function, FunctionRef, Node, TensorSpec
 from ...ops import spellings
@@ -47,6 +49,9 @@ class Library:
             return self._returned(node.attrs.get("f"), operands)
         if node.op in spellings.LOWERED_IFS:
             branches = [node.attrs.get("then_branch"), node.attrs.get("else_branch")]
+            predicate = operands[0].value if operands else None
+            if isinstance(predicate, np.ndarray) and predicate.ndim == 0:
+                return self._returned(branches[0 if predicate else 1], operands[1:])
             return self._either(branches, operands[1:])
         if node.op in spellings.CASES:
             return self._either(node.attrs.get("branches") or (), operands[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import duplicate, put
@@ -10,7 +11,14 @@ from ...graph.names import unused
 from .lifted import Region
 
 _SIDES = ("true", "false")
-CHOICE = "_choice"  # marks a call that returns its second or its third input; TensorFlow lets such attributes pass
+CHOICE = "_choice"  # marks what returns its second or its third input whole; TensorFlow lets such attributes pass
+
+
+def mark_choice(graph: Graph, name: str) -> None:
+    """Note in place that a SelectV2 was a cond: it returns one side as it is, and broadcasts nothing."""
+    node = graph.node(name)
+    attrs = {**node.attrs, CHOICE: True}
+    put(graph, name, replace(node, attrs=attrs), graph.inputs(name))
 
 
 def outline_choices(

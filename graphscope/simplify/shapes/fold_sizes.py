@@ -18,6 +18,7 @@ from ...graph.edit import duplicate, fresh, put
 from ...ops import spellings
 from ...ops.array.slice_masks import SliceMasks
 from ...wire import opdefs
+from ..control_flow.conds_to_selects import resolved
 from ..control_flow.selects_to_conds import CHOICE
 from ..prune import FRAME_OPS
 from ..state import Facts, State
@@ -93,7 +94,7 @@ class _Folding:
             slot = self.neutral_slot(name)
             if slot is not None:
                 self.become_identity(name, slot)
-            elif not self.slice_settled(name):
+            elif not self.slice_settled(name) and not self.unnested(name):
                 self.become_constant(name)
         return self.without_dead() if self.changed else self.graph
 
@@ -141,13 +142,46 @@ class _Folding:
             return 0 if self.only_sizes(name) else None
         if node.op in _UNITS:
             return self.unit_slot(name, *_UNITS[node.op])
+        if node.attrs.get(CHOICE) is True:
+            return self.side_taken(inputs)
         if node.op in spellings.SELECTS:
             return self.chosen_slot(name, inputs)
-        if node.attrs.get(CHOICE) is True:
-            choice = self.value(inputs[0])
-            return None if choice is None or choice.ndim else 1 if choice else 2
         repeats = self.repeats(name, node, inputs)
         return 0 if repeats and self.same(name, inputs[0]) else None
+
+    def side_taken(self, inputs: tuple[Tensor, ...]) -> int | None:
+        """The input that a cond returns: ``cond(p, x, x) -> x``, ``cond(p, True, p) -> p``, or the side that sizes choose."""
+        choice, always = self.value(inputs[0]), self.value(inputs[1])
+        if choice is not None and choice.ndim == 0:
+            return 1 if choice else 2
+        sources = [resolved(self.graph, tensor) for tensor in inputs]
+        if sources[1] == sources[2]:
+            return 1
+        is_true = always is not None and always.dtype == bool and always.ndim == 0
+        return 0 if sources[0] == sources[2] and is_true and always else None
+
+    def unnested(self, name: str) -> bool:
+        """``cond(p, cond(p, x, y), z) -> cond(p, x, z)``, in place; whether it was one."""
+        node, inputs = self.graph.node(name), self.graph.inputs(name)
+        if node.attrs.get(CHOICE) is not True:
+            return False
+        predicate = resolved(self.graph, inputs[0])
+        sides = [self.side(predicate, inputs[slot], slot) for slot in (1, 2)]
+        if sides == [*inputs[1:]]:
+            return False
+        self.change(name, node, [inputs[0], *sides])
+        return True
+
+    def side(self, predicate: Tensor, tensor: Tensor, slot: int) -> Tensor:
+        """What a tensor is where a predicate is true (1) or false (2): past the conds on the same one."""
+        for _ in range(len(self.graph)):
+            attrs, inputs = self.graph.attrs(tensor.node), self.graph.inputs(
+                tensor.node
+            )
+            if attrs.get(CHOICE) is not True or inputs[0] != predicate:
+                break
+            tensor = inputs[slot]
+        return tensor
 
     def chosen_slot(self, name: str, inputs: tuple[Tensor, ...]) -> int | None:
         """The branch that sizes choose: what a cond on a shape has become."""
