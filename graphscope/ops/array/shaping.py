@@ -22,6 +22,8 @@ def _reshape_shape(call: Call) -> tuple[Shape]:
     dims: list[Dim] = [None if d is None or d < 0 else d for d in target]
     if dims.count(None) == 1 and total is not None:
         rest = product(d for d in dims if d is not None)
+        if rest and total % rest:
+            raise Unsaid(f"{total} elements make no rows of {rest}")
         if rest:
             dims[dims.index(None)] = total // rest
     return (tuple(dims),)
