@@ -38,18 +38,18 @@ Arrays = dict[str, np.ndarray]
 
 @contextmanager
 def at_most(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds."""
+    """Raise TimeoutError after so many seconds of this process's own time, which no other process's load lengthens."""
 
     def stop(*_: Any) -> None:
         raise TimeoutError(f"more than {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def numbers(path: Path) -> tuple[Arrays, Arrays]:
@@ -63,28 +63,27 @@ def numbers(path: Path) -> tuple[Arrays, Arrays]:
 
 def outcome(path: Path, folder: Path) -> dict[str, Any]:
     """``how`` it ended (equal, WRONG, or the stage at which it failed), whether it is portable, and the reason."""
-    fed, wanted = numbers(path.with_suffix(".npz"))
-    said: dict[str, Any] = {"name": path.stem, "how": "analysis"}
+    feeds, expected = numbers(path.with_suffix(".npz"))
+    row: dict[str, Any] = {"name": path.stem, "how": "analysis"}
     with at_most(SECONDS):
         try:
-            found = Analysis(load(str(path)), outputs=[*wanted])
-            report = found.write_keras(folder)
-            said |= {"how": "build", "lines": report.source.lines_of_code}
-            said["foreign"] = sorted(report.not_portable.values())
-            said["portable"] = "tf." not in code_of(report)
-            if ELSEWHERE and not said["portable"]:
-                return said | {"how": "not portable"}
+            analysis = Analysis(load(str(path)), outputs=[*expected])
+            report = analysis.write_keras(folder)
+            row |= {"how": "build", "lines": report.source.lines_of_code}
+            row["foreign"] = sorted(report.not_portable.values())
+            row["portable"] = "tf." not in code_of(report)
+            if ELSEWHERE and not row["portable"]:
+                return row | {"how": "not portable"}
             model = built_elsewhere(folder) if ELSEWHERE else run_source(folder)
-            said["how"] = "run"
-            results = computed(model, report, fed)
-            said |= judged(results, wanted)
-            if said["how"] == "WRONG" and not ELSEWHERE:
-                said["proof"] = found.prove(folder).verdict
+            row["how"] = "run"
+            row |= judged(computed(model, report, feeds), expected)
+            if row["how"] == "WRONG" and not ELSEWHERE:
+                row["proof"] = analysis.prove(folder).verdict
         except (Exception, SystemExit) as error:
-            said["reason"] = reason(error)
+            row["reason"] = reason(error)
     if not ELSEWHERE:
-        said["found"] = finds_outputs(path, wanted)
-    return said
+        row["found"] = finds_outputs(path, expected)
+    return row
 
 
 def built_elsewhere(folder: Path) -> Any:
@@ -99,31 +98,31 @@ def code_of(report: KerasReport) -> str:
     return report.source.text.split('"""', 2)[2]
 
 
-def finds_outputs(path: Path, wanted: Arrays) -> bool:
+def finds_outputs(path: Path, expected: Arrays) -> bool:
     """Whether the outputs are found without being named."""
     try:
-        found = Analysis(load(str(path))).outputs
+        outputs = Analysis(load(str(path))).outputs
     except GraphscopeError:
         return False
-    return {Tensor.parse(str(t)) for t in wanted} <= {
-        Tensor.parse(str(t)) for t in found
+    return {Tensor.parse(str(t)) for t in expected} <= {
+        Tensor.parse(str(t)) for t in outputs
     }
 
 
-def computed(model: Any, report: KerasReport, fed: Arrays) -> list[np.ndarray]:
+def computed(model: Any, report: KerasReport, feeds: Arrays) -> list[np.ndarray]:
     import keras
 
     arrays = []
     for each in report.source.program.inputs:
-        value = fed.get(each.tensor.node)
+        value = feeds.get(each.tensor.node)
         arrays.append(np.zeros(1, "float32") if value is None else value)
     if not ELSEWHERE:
         import tensorflow as tf
 
         arrays = [tf.constant(value) for value in arrays]
-    given = model(arrays[0] if len(arrays) == 1 else arrays)
-    given = given if isinstance(given, list | tuple) else [given]
-    return [_array(keras.ops.convert_to_numpy(x) if ELSEWHERE else x) for x in given]
+    answer = model(arrays[0] if len(arrays) == 1 else arrays)
+    answers = answer if isinstance(answer, list | tuple) else [answer]
+    return [_array(keras.ops.convert_to_numpy(x) if ELSEWHERE else x) for x in answers]
 
 
 def _array(value: Any) -> np.ndarray:
@@ -133,9 +132,9 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
-def judged(results: list[np.ndarray], wanted: Arrays) -> dict[str, Any]:
+def judged(results: list[np.ndarray], expected: Arrays) -> dict[str, Any]:
     worst, reasons = 0.0, []
-    for (name, want), got in zip(wanted.items(), results, strict=True):
+    for (name, want), got in zip(expected.items(), results, strict=True):
         gap = difference(want, got)[1]
         kinds = {x.dtype.kind.replace("S", "O") for x in (want, got)}
         if gap > TOLERANCE.get(want.dtype.name, 1e-4) or len(kinds) > 1:

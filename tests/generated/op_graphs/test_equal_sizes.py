@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from . import run
-from .styles import Net, variants
+from .net import Net, variants
 from .test_op_graphs import ending
 from .tf_graph import styled
 

@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 
 from . import run, write
-from .styles import STYLES, Net, variants
+from .net import Net, variants
+from .styles import STYLES
 from .tf_graph import Case, case, styled
 
 KERNEL = np.linspace(-1, 1, 36, dtype="float32").reshape(3, 3, 2, 2)

@@ -12,8 +12,9 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_library, op_def_registry
 
 from .arguments import BY_NAME, BY_OP, Draw, base_shape, data
+from .net import Net
 from .recipes import RECIPES
-from .styles import STYLES, Net
+from .styles import STYLES
 
 v1 = tf.compat.v1
 DTYPES = "float32 float32 float32 int32 int32 int64 float64 bool uint8 float16".split()

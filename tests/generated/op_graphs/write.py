@@ -19,7 +19,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from graphscope import ops  # noqa: E402
 from graphscope.ops.effects import PURE, effects  # noqa: E402
 
-from . import styles_dl4j, styles_onnx, styles_opencv, styles_tensor  # noqa: E402, F401
 from .styles import STYLES  # noqa: E402
 from .tf_graph import Case, case, styled  # noqa: E402
 

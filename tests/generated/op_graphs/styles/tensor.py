@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .styles import Net, style
+from ..net import Net, style
 
 v1 = tf.compat.v1
 

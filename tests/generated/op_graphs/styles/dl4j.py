@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .styles import Net, style, variants
+from ..net import Net, style, variants
 
 v1 = tf.compat.v1
 NUMBERS = "float32 float32 float64 int32 int64".split()

@@ -1,4 +1,4 @@
-"""Small graphs in the styles of other people's suites: each function builds one and returns what is read of it."""
+"""A graph under way, and the list of the styles: each builds a graph and returns what is read of it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .styles import Net, style, variants
+from ..net import Net, style, variants
 
 v1 = tf.compat.v1
 
