@@ -140,9 +140,14 @@ def _alpha_fits(view: View, x: Any, alpha: WeightRef) -> bool | str:
     shape = view.shape(x)
     if shape is None and len(alpha.shape) == 1:
         return "the rank of the input is not known"
-    if shape is not None and len(alpha.shape) > len(shape):
+    if shape is None:
+        return True
+    if len(alpha.shape) > len(shape):
         return "the slopes have more axes than the input"
-    return shape is None or len(shape) > 1
+    axes = range(-len(alpha.shape), 0)
+    if any(alpha.shape[a] not in (1, view.axis_size(x, a).number) for a in axes):
+        return "the input is broadcast against the slopes, or its size is not known"
+    return len(shape) > 1
 
 
 @layer(

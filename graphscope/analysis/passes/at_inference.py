@@ -11,7 +11,7 @@ from ...infer.recurrence.unrolled import roll_recurrences
 from ...infer.training import roles
 from ...simplify.derivatives.join import join_derivatives as joined
 from ...simplify.prune import prune
-from ...simplify.rewrites import dropout
+from ...simplify.rewrites import dropout, stored_bits
 from ...simplify.rewrites.layouts import drop_transposes
 from ...simplify.rewrites.sparse import join_sparse_feeds
 from ...simplify.rewrites.stored_ranges import read_stored_ranges
@@ -73,6 +73,14 @@ def join_derivatives(state: State) -> State:
     return state.become(joined(state.graph, state.model, state.outputs, state.shapes))
 
 
+def read_stored_bits(state: State) -> State:
+    """Stored numbers that are taken for levels of a quantised type -> numbers of that type.
+
+    ``Bitcast(Const{uint8}, quint8) -> Const{quint8}``.
+    """
+    return state.become(stored_bits.read_stored_bits(state.graph, state.outputs))
+
+
 def quiet_loops(state: State) -> State:
     """A dropout in the body of a loop -> its input: what inference makes of it, before any loop is looked into.
 
@@ -128,6 +136,7 @@ PASSES = (
     Pass(drop_training, drops="it only trains"),
     Pass(drop_unneeded),
     Pass(join_derivatives),
+    Pass(read_stored_bits),
     Pass(quiet_loops),
     Pass(roll_steps),
     Pass(lift_loops),

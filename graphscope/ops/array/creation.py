@@ -152,12 +152,18 @@ def _one_hot_text(
     if count is None:
         return None
     dtype = call.get("T") or call.dtype(2) or "float32"
+    if dtype == "string":
+        return None
     is_last = call["axis"] in (-1, call.rank(0))
     axis = "" if is_last else f", axis={call['axis']}"
     text = f"ops.one_hot({indices}, {count}{axis}, dtype={literal(dtype)})"
-    if high is not None and low is not None and float(high) == 1 and float(low) == 0:
-        return text
-    return f"{text} * ({on} - {off}) + {off}"
+    if high is not None and low is not None:
+        if high == 1 and low == 0:
+            return text
+        if dtype != "bool" and np.isfinite(high) and np.isfinite(low):
+            return f"{text} * ({on} - {off}) + {off}"
+    hot = f'ops.one_hot({indices}, {count}{axis}, dtype="bool")'
+    return f"ops.where({hot}, {on}, {off})"
 
 
 def _one_hot(

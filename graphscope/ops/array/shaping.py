@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...graph import Shape
+from ...wire.attrs import numpy_dtype
 from ..registry import Call, Unsaid, define
 from ..text import literal
 from ..values.dims import Dim, axis_of, elements, product, same, shape_from, unknown
@@ -320,8 +321,6 @@ _VIEWED = frozenset("float16 float32 int16 int32 int64 uint16 uint32".split())
 
 
 def _bitcast_shape(call: Call) -> tuple[Shape]:
-    from ...wire.attrs import numpy_dtype
-
     shape = call.shape(0)
     source, target = numpy_dtype(call["T"]), numpy_dtype(call["type"])
     if shape is None or source is None or target is None:
@@ -340,7 +339,19 @@ def _bitcast_text(call: Call, x: str) -> str | None:
     return f"ops.view({x}, {literal(target)})" if is_plain else None
 
 
-define("Bitcast", shape=_bitcast_shape, keras=_bitcast_text)
+def _bitcast(x: np.ndarray, *, type: str) -> np.ndarray | None:
+    """The same bytes as numbers of another type; None where numpy has no such type."""
+    target = numpy_dtype(type)
+    if target is None or target == object or x.dtype == object:
+        return None
+    if x.dtype.itemsize == target.itemsize:
+        return x.view(target)
+    if x.dtype.itemsize < target.itemsize:
+        return np.ascontiguousarray(x).view(target)[..., 0]
+    return np.ascontiguousarray(x[..., None]).view(target)
+
+
+define("Bitcast", shape=_bitcast_shape, keras=_bitcast_text, fold=_bitcast)
 define("Empty", shape=lambda call: (shape_from(call, 0),))
 define(
     "ParallelConcat",

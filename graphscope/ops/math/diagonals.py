@@ -46,7 +46,7 @@ def _diagonal_v2_shape(call: Call) -> tuple[Shape]:
 def _diagonal_text(call: Call, x: str, *layout: str) -> str | None:
     """A diagonal of a square matrix that is as large as it must be, zeros around it; else chosen by a mask."""
     at = 0 if call.op == "MatrixDiag" else _one_diagonal(call)
-    size = (call.shape(0) or (None,))[-1]
+    size, dtype = (call.shape(0) or (None,))[-1], call.dtype(0)
     padding = call.value(4) if len(call.inputs) > 4 else np.zeros(())
     plain = all(call.integer(slot) == -1 for slot in range(2, min(4, len(call.inputs))))
     if at is None:
@@ -55,9 +55,10 @@ def _diagonal_text(call: Call, x: str, *layout: str) -> str | None:
         return _padded_text(call, at, x, layout[3])
     if size is None:
         return f"ops.diag({x})" if call.rank(0) == 1 and not at else None
-    square = (
-        f"ops.expand_dims({x}, -1) * ops.eye({size}, dtype={literal(call.dtype(0))})"
-    )
+    row, eye = f"ops.expand_dims({x}, -1)", f"ops.eye({size}, dtype={literal(dtype)})"
+    square = f"{row} * {eye}"
+    if dtype == "bool":
+        square = f"ops.logical_and({row}, {eye})"
     if not at:
         return square
     around = [(0, 0)] * ((call.rank(0) or 1) - 1)

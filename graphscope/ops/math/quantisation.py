@@ -131,30 +131,62 @@ define(
 _BITS = {"quint8": 8, "qint8": 8, "quint16": 16, "qint16": 16}
 
 
-def _dequantised_text(call: Call, x: str, low: str, high: str) -> str | None:
-    """A line through two points, whose slope and height the mode tells (dequantize_op.cc), over a known range."""
-    least, most = call.value(1), call.value(2)
-    if least is None or most is None or least.size != 1 or most.size != 1:
-        return None
-    kind, bits = call.dtype(0), _BITS.get(call.dtype(0))
-    if bits is None or call["axis"] != -1 or call["dtype"] != "float32":
-        return None
-    steps, is_signed = 2**bits - 1, kind.startswith("qi")
-    start, end = float(least.reshape(())), float(most.reshape(()))
+def _line(
+    low: np.ndarray, high: np.ndarray, dtype: str, mode: str, is_narrow: bool
+) -> tuple[float, float]:
+    """Slope and height of the line that gives the numbers back from their levels, as the mode tells (dequantize_op.cc).
+
+    Raises Unsaid for more than one range, an empty one, and levels of a type that has none.
+    """
+    bits = _BITS.get(dtype)
+    if bits is None or low.size != 1 or high.size != 1:
+        raise Unsaid(f"levels of {dtype} over {low.size} ranges")
+    steps, is_signed = 2**bits - 1, dtype.startswith("qi")
+    start, end = float(low.reshape(())), float(high.reshape(()))
     first = -(2 ** (bits - 1)) if is_signed else 0
-    if call["mode"] == "SCALED":
+    if mode == "SCALED":
         slope = _symmetric(
-            start, end, first + bool(call["narrow_range"] and is_signed), first + steps
+            start, end, first + bool(is_narrow and is_signed), first + steps
         )
         height = 0.0
     else:
         slope = float(np.float32((end - start) / steps))
-        if call["mode"] == "MIN_FIRST" and slope:
+        if mode == "MIN_FIRST" and slope:
             start = _whole_steps(start, slope)
         height = start - first * slope
     if not slope:
+        raise Unsaid(f"the range {start} to {end} is empty")
+    return float(np.float32(slope)), float(np.float32(height))
+
+
+def _dequantised_text(call: Call, x: str, low: str, high: str) -> str | None:
+    """A line over a known range."""
+    least, most = call.value(1), call.value(2)
+    if least is None or most is None:
         return None
-    return f'ops.cast({x}, "float32") * {_single(slope)}{_added(float(np.float32(height)))}'
+    if call["axis"] != -1 or call["dtype"] != "float32":
+        return None
+    slope, height = _line(
+        least, most, call.dtype(0), call["mode"], call["narrow_range"]
+    )
+    return f'ops.cast({x}, "float32") * {literal(slope)}{_added(height)}'
+
+
+def _dequantise(
+    x: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    *,
+    T: str,
+    mode: str,
+    narrow_range: bool,
+    axis: int,
+    dtype: str,
+) -> np.ndarray | None:
+    if axis != -1 or dtype != "float32":
+        return None
+    slope, height = map(np.float32, _line(low, high, T, mode, narrow_range))
+    return np.asarray(x.astype(np.float32) * slope + height)
 
 
 def _symmetric(low: float, high: float, first: int, last: int) -> float:
@@ -168,11 +200,7 @@ def _whole_steps(start: float, step: float) -> float:
     return float(np.copysign(np.floor(abs(count) + 0.5), count)) * step
 
 
-def _single(number: float) -> str:
-    return literal(float(np.float32(number)))
-
-
-define("Dequantize", shape=same, keras=_dequantised_text)
+define("Dequantize", shape=same, keras=_dequantised_text, fold=_dequantise)
 define(
     "QuantizeV2",
     "Requantize",

@@ -66,7 +66,7 @@ def _text(function: str) -> Callable[..., str | None]:
             return None
         if function in ("max", "min") and 0 in (call.shape(0) or ()):
             return None  # Keras asks for an element at least
-        expression = f"ops.{function}({x}{rest})"
+        expression = f"ops.{function}({x}{rest}{_beginning(call, function)})"
         if function == "mean" and not dtype.startswith(("float", "bfloat")):
             return None  # TensorFlow's mean of integers is an integer
         if function in ("sum", "prod") and dtype not in (
@@ -81,6 +81,24 @@ def _text(function: str) -> Callable[..., str | None]:
         return expression
 
     return text
+
+
+def _beginning(call: Call, function: str) -> str:
+    """``, initial=...`` for the extreme of a batch that may have no rows: Keras asks for one unless it is told what there is otherwise."""
+    shape, axes, dtype = call.shape(0), _axes(call), call.dtype(0)
+    if function not in _LEAST or not shape or shape[0] is not None:
+        return ""
+    if axes is None or 0 not in axes:
+        return ""
+    if dtype.startswith(("float", "bfloat")):
+        return f', initial=float("{_LEAST[function]}inf")'
+    if not dtype.startswith(("int", "uint")):
+        return ""
+    limits = np.iinfo(dtype)
+    return f", initial={limits.min if function == 'max' else limits.max}"
+
+
+_LEAST = {"max": "-", "min": ""}  # the sign of the number that no element is beyond
 
 
 def _fold(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ from ...match import (
 from ...match.solver.match import plain_float
 from ...ops.values.size import numbers
 from ..keras_arguments import channel_axis
-from .formulas import is_number, standardized
+from .formulas import is_number, sized_alike, standardized
 
 EPSILON = 1e-3  # Keras's default: what a folded batch norm is given back
 
@@ -116,29 +116,33 @@ def fused_batch_norm_of_vectors(
 
 
 def _config(b: Bindings, epsilon: float, *weights: WeightRef | None) -> dict[str, Any]:
+    return {"axis": _axis(b, *weights), "epsilon": epsilon}
+
+
+def _axis(b: Bindings, *weights: WeightRef | None) -> int:
     """The one axis that the weights vary along: the last, unless their own shape says otherwise."""
-    axis = -1
     for weight in weights:
         if weight is None or len(weight.shape) < 2:
             continue
         wide = [i - len(weight.shape) for i, d in enumerate(weight.shape) if d != 1]
         if len(wide) == 1 and wide[0] != -1:
-            axis = wide[0] + len(b.shape) if b.shape is not None else wide[0]
-            break
-    return {"axis": axis, "epsilon": epsilon}
+            return wide[0] + len(b.shape) if b.shape is not None else wide[0]
+    return -1
 
 
-def _one_axis(*weights: WeightRef | None) -> bool | str:
+def _one_axis(b: Bindings, *weights: WeightRef | None) -> bool | str:
     shapes = [weight.shape for weight in weights if weight is not None]
     if any(sum(d != 1 for d in shape) > 1 for shape in shapes):
         return "the statistics vary along more than one axis"
     sizes = {int(np.prod(shape)) for shape in shapes}
-    return len(sizes) == 1 or "the weights differ in size"
+    if len(sizes) != 1:
+        return "the weights differ in size"
+    return sized_alike(b.view, b.x, {_axis(b, *weights): sizes.pop()})
 
 
 @layer(
     "BatchNormalization",
-    where=lambda b: _one_axis(b.gamma, b.beta, b.moving_mean, b.moving_variance),
+    where=lambda b: _one_axis(b, b.gamma, b.beta, b.moving_mean, b.moving_variance),
     config=lambda b: _config(
         b, b.epsilon, b.moving_mean, b.moving_variance, b.gamma, b.beta
     ),
@@ -163,7 +167,7 @@ def _by_deviation(b: Bindings) -> bool | str:
     source = b.deviation.source
     if source is None or b.view.ops[b.view.producer(source)[0].node] in ("Sqrt", "Pow"):
         return "the deviation is no sum with the root of a variance"
-    return _one_axis(b.gamma, b.beta, b.moving_mean, b.deviation)
+    return _one_axis(b, b.gamma, b.beta, b.moving_mean, b.deviation)
 
 
 @layer(
@@ -208,7 +212,7 @@ def _folded_weights(b: Bindings) -> dict[str, WeightRef]:
 def _folded_fits(b: Bindings) -> bool | str:
     if any(sum(d != 1 for d in weight.shape) != 1 for weight in (b.gamma, b.beta)):
         return "the scale varies along more or less than one axis"
-    return _one_axis(b.gamma, b.beta, b.moving_mean)
+    return _one_axis(b, b.gamma, b.beta, b.moving_mean)
 
 
 @layer(

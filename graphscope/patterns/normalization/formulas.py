@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from ...graph import Tensor
 from ...match import Input, Term, View, WeightRef, op, rsqrt
 
 
@@ -33,3 +36,18 @@ def is_number(view: View, weight: WeightRef, value: float) -> bool:
     if not weight.direct or view.kinds[weight.node] != "Const":
         return False
     return bool(np.all(view.attrs[weight.node]["value"] == value))
+
+
+def sized_alike(view: View, x: Tensor, sizes: Mapping[int, int]) -> bool | str:
+    """Whether axes of the input have these sizes: Keras gives a layer's weights the sizes of its input, and broadcasts none.
+
+    An input of unknown rank is taken at the weights' word.
+    """
+    shape = view.shape(x)
+    if shape is None:
+        return True
+    if len(shape) < 2:
+        return "the input has no axis but the batch's"
+    if any(view.axis_size(x, axis).number != size for axis, size in sizes.items()):
+        return "the input is broadcast against the weights, or its size is not known"
+    return True

@@ -6,6 +6,7 @@ Spellings: the paper's listing (NCHW, or NHWC with the channels split in two), K
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from ...match import (
     layer,
     op,
 )
-from .formulas import moments, standardized
+from .formulas import moments, sized_alike, standardized
 
 
 def _weighted_moments(x: object, split: object, axis: object) -> tuple[Term, Term]:
@@ -49,6 +50,16 @@ def _along(places: set[int], *weights: WeightRef | None) -> bool | str:
     return True
 
 
+def _fits(b: Bindings, place: int) -> bool | str:
+    """Whether the weights vary along that axis alone, and the input is as wide there."""
+    weights = [each for each in (b.gamma, b.beta) if each is not None]
+    along = _along({place}, *weights)
+    if along is not True or not weights:
+        return along
+    width = max(math.prod(each.shape) for each in weights)
+    return sized_alike(b.view, b.x, {place: width})
+
+
 def _config(b: Bindings, groups: int, axis: int) -> dict[str, Any]:
     return {"groups": groups, "axis": axis, "epsilon": b.epsilon}
 
@@ -70,7 +81,8 @@ def _instance(b: Bindings) -> bool | str:
         return "the number of channels is not known: Keras builds no such layer"
     if at == 1 and rank == 3 and b.gamma is None and b.beta is None:
         return "it is a layer normalization as well"
-    return _along({at if at < 0 else 1 - rank}, b.gamma, b.beta)
+    place = at if at < 0 else 1 - rank
+    return _fits(b, place)
 
 
 @layer(
@@ -93,7 +105,7 @@ def _whole(b: Bindings) -> bool | str:
         return "the statistics are not those of the whole example"
     if b.gamma is None and b.beta is None:
         return "it is a layer normalization"
-    return _along({-1}, b.gamma, b.beta)
+    return _fits(b, -1)
 
 
 @layer(

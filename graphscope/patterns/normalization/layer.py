@@ -22,7 +22,7 @@ from ...match import (
 )
 from ...match.solver.match import plain_float
 from ..keras_arguments import keras_axis
-from .formulas import moments, standardized, sum_of_squares
+from .formulas import moments, sized_alike, standardized, sum_of_squares
 
 
 def _axes(b: Bindings) -> tuple[int, ...]:
@@ -35,6 +35,10 @@ def _axes(b: Bindings) -> tuple[int, ...]:
 
 def _trailing(b: Bindings, *weights: WeightRef | None) -> bool | str:
     axes = _axes(b)
+    sizes = {a: w.shape[a] for w in weights if w for a in axes if len(w.shape) >= -a}
+    fits = sized_alike(b.view, b.x, sizes)
+    if fits is not True:
+        return fits
     if axes == tuple(range(-len(axes), 0)):
         return _covers(b, len(axes), *weights)
     return _one_inner(b, axes, *weights)

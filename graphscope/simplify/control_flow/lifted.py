@@ -11,6 +11,8 @@ from ...ops import spellings
 from ...wire.write import function_names
 
 ENTERS = spellings.ENTERS
+UNCARRIED = frozenset("variant quint8 qint8 quint16 qint16 qint32".split())
+"""The types of which Keras has no tensors."""
 
 
 class Region(NamedTuple):
@@ -43,6 +45,9 @@ def has_loops(graph: Graph, functions: Mapping[str, Function]) -> bool:
     prefixes = ("TensorList", "TensorArray", "Quantize")
     ops = [op for op in graph.kinds() if op.startswith(prefixes)]
     if next(graph.by_op(*ops), None) is not None:
+        return True
+    views = (graph.node(name) for name in graph.by_op("Bitcast", "Cast"))
+    if any({str(n.attrs.get(k)) for k in ("type", "DstT")} & UNCARRIED for n in views):
         return True
     nodes = graph.kinds_of_nodes().values() if functions else ()
     return any(not functions.keys().isdisjoint(function_names(n)) for n in nodes)

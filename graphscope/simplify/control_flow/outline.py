@@ -16,10 +16,10 @@ from ... import ops
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
 from ...graph.edit import fresh, put
 from ...graph.names import unused
-from ...wire import opdefs
+from ...wire import op_registry, opdefs
 from ...wire.write import function_names
 from .dead_arguments import LOOPS, dtype_of, named, trim
-from .lifted import Region
+from .lifted import UNCARRIED, Region
 
 SMALL = 16  # elements of a constant that is a literal; a larger one is a weight
 
@@ -46,9 +46,6 @@ def outline_regions(
         every = frozenset().union(*(origin.get(n, frozenset((n,))) for n in members))
         outlines.append(outline.put(outline.ordered(members & starts), every))
     return outlines
-
-
-UNCARRIED = frozenset("variant quint8 qint8 quint16 qint16 qint32".split())
 
 
 def _lists(graph: Graph) -> Iterator[tuple[str, str]]:
@@ -171,7 +168,9 @@ class _Outline:
         for tensor, name in arguments.items():
             argument = Node("_Arg", {"T": dtype_of(self.graph, tensor)})
             body.add_node(name, node=argument)
-        name = unused(title, self.functions)
+        # a function that bore the name of an op would be called by the nodes of that op
+        is_op = op_registry.find(title) is not None
+        name = unused(f"{title}/body" if is_op else title, self.functions)
         whole = Function(name, body, tuple(arguments.values()), tuple(returns))
         function = trim(whole, self.functions)
         used = {a for a in function.arguments if function.graph._succ[a]}

@@ -1,6 +1,6 @@
 """Products with a sparse tensor that is fed in three parts -> products with one input, which is sparse.
 
-``tf.sparse_placeholder`` makes three placeholders: indices, values and dense_shape. Where nothing reads them but
+``tf.sparse_placeholder`` makes three placeholders: indices and values, of which there may be any number, and dense_shape. Where nothing reads them but
 ``SparseTensorDenseMatMul`` and what stands before it (sparse dropout: ``tf.sparse.retain`` by a random mask, and a scale),
 they mean one matrix: the placeholder of the values becomes it, with ``sparse`` among its attributes, and
 what reads it is the plain arithmetic of dense tensors. A dropped number stays as a zero where ``retain`` takes it out.
@@ -104,6 +104,9 @@ def _product(graph: Graph, name: str) -> _Product | None:
     is_fed = graph.op(indices.node) in spellings.FEEDS
     if not is_fed or graph.op(shape.node) not in (*_FEEDS, "Const"):
         return None
+    count = graph.attrs(values.node).get("shape")
+    if count and count[0] is not None:
+        return None  # of known number: parts that somebody feeds one by one
     return _Product(
         name, SparseFeed(indices.node, values.node, shape.node), tuple(steps[::-1])
     )

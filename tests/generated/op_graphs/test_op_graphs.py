@@ -14,14 +14,45 @@ import tensorflow as tf
 
 from . import run, write
 from .net import Net, variants
+from .parts import quantised
 from .styles import STYLES
 from .tf_graph import Case, case, styled
 
+TRUTHS = np.array([[True, False], [True, True]])
 KERNEL = np.linspace(-1, 1, 36, dtype="float32").reshape(3, 3, 2, 2)
 
 
 def unshaped(net: Net, *shape: int) -> Any:
     return net.feed(net.floats(*shape), "x", None)
+
+
+def shared_levels(net: Net) -> Any:
+    """Bytes that are read as levels, and as numbers."""
+    x, stored = net.feed(net.floats(3, 40)), tf.constant(
+        net.whole_numbers(255, 40, 5, dtype="uint8")
+    )
+    levels = tf.quantization.dequantize(tf.bitcast(stored, tf.quint8), -1.0, 1.0)
+    return tf.matmul(x, levels) + tf.matmul(x, tf.cast(stored, "float32"))
+
+
+def product_of_levels(net: Net) -> Any:
+    """The part has the name of an op that is in it."""
+    x = tf.quantization.quantize(net.feed(net.floats(2, 40)), -3.0, 3.0, tf.quint8)
+    kernel = tf.constant(net.whole_numbers(256, 40, 5, dtype="uint8"))
+    product = tf.raw_ops.QuantizedMatMul(
+        a=x.output,
+        b=tf.bitcast(kernel, tf.quint8),
+        min_a=x.output_min,
+        max_a=x.output_max,
+        min_b=-1.0,
+        max_b=2.0,
+    )
+    return tf.raw_ops.Dequantize(
+        input=product.out,
+        min_range=product.min_out,
+        max_range=product.max_out,
+        name="Dequantize",
+    )
 
 
 KINDS: dict[str, Callable[[Net], Any]] = {
@@ -96,7 +127,20 @@ KINDS: dict[str, Callable[[Net], Any]] = {
     "sizes_of_two": lambda net: tf.shape_n(
         [net.feed(net.floats(2, 3)), net.feed(net.floats(4))]
     ),
-}
+    "diagonal_of_truths": lambda net: tf.linalg.diag(net.feed(TRUTHS)),
+    "truths_of_numbers": lambda net: tf.one_hot(net.feed(np.int32([1, 2])), 3, False, True, 0),
+    "far_numbers": lambda net: tf.one_hot(net.feed(np.int32([1, 2])), 3, 0.0, -np.inf),
+    "fed_strides": lambda net: tf.strided_slice(net.feed(net.floats(4, 5)), [1, 1], [3, 4], net.feed(np.int32([2, 1]))),
+    "no_borders": lambda net: tf.raw_ops.MirrorPadGrad(input=net.feed(net.floats()), paddings=np.zeros((0, 2), "int32"), mode="REFLECT"),
+    "no_rows": lambda net: tf.reduce_max(net.feed(np.zeros((0, 3), "float32"), "x", [None, 3]), 0),
+    "stored_levels": lambda net: tf.matmul(net.feed(net.floats(2, 40)), quantised(net, 40, 50)),
+    "levels_and_numbers": shared_levels,
+    "product_of_levels": product_of_levels,
+    "one_column_scaled": lambda net: net.feed(net.floats(2, 1)) * net.floats(3) + net.floats(3),
+    "columns_of_open_number": lambda net: net.feed(net.floats(2, 3), "x", [None, None]) * net.floats(3) + net.floats(3),
+    "one_column_normalised": lambda net: tf.nn.batch_normalization(net.feed(net.floats(2, 1)), net.floats(3), net.above(3), None, net.floats(3), 1e-3),
+    "one_column_sloped": lambda net: (lambda x: tf.nn.relu(x) - net.above(3) * tf.nn.relu(-x))(net.feed(net.floats(2, 1))),
+}  # fmt: skip
 variants("kind", KINDS)
 SAMPLE = [name for name in STYLES if not name.startswith("kind_")][::3]
 OFTEN = [op for op in write.names() if write.count(op) == write.OFTEN]

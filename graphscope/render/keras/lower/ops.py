@@ -189,7 +189,7 @@ def _is_told(op: str, specs: Sequence[TensorSpec], values: Sequence[object]) -> 
 
 
 _TELLING = frozenset(
-    "axis dim dimension reduction_indices concat_dim split_dim k num_rows num_cols".split()
+    "axis dim dimension reduction_indices concat_dim split_dim k num_rows num_cols strides".split()
 )
 """What OpDefs call the inputs without whose elements TensorFlow knows no rank."""
 
@@ -219,6 +219,8 @@ def custom_operand(lowering: Context, tensor: Tensor) -> Tensor | str:
     if known is None or known.size > LARGE and known.dtype.kind not in "OSU":
         return lowering.operand(tensor)
     kind = "string" if known.dtype.kind in "OSU" else known.dtype.name
+    if not known.size and known.ndim != 1:  # a list without elements tells no shape
+        return f'tf.zeros({literal(known.shape)}, "{kind}")'
     return f'tf.constant({literal(known)}, "{kind}")'
 
 
