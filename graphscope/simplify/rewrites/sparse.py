@@ -1,7 +1,7 @@
 """Products with a sparse tensor that is fed in three parts -> products with one input, which is sparse.
 
-``tf.sparse_placeholder`` makes three placeholders: indices and values, of which there may be any number, and dense_shape. Where nothing reads them but
-``SparseTensorDenseMatMul`` and what stands before it (sparse dropout: ``tf.sparse.retain`` by a random mask, and a scale),
+``tf.sparse_placeholder`` makes three placeholders: indices and values, of any number, and dense_shape. Where nothing
+reads them but ``SparseTensorDenseMatMul`` and what stands before it (sparse dropout: ``tf.sparse.retain`` by a random mask, and a scale),
 they mean one matrix: the placeholder of the values becomes it, with ``sparse`` among its attributes, and
 what reads it is the plain arithmetic of dense tensors. A dropped number stays as a zero where ``retain`` takes it out.
 """
