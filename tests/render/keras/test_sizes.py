@@ -121,7 +121,17 @@ def windows() -> Any:
     return tf.reshape(each, [tf.shape(each)[0] // 4, 2, 2, 4, 4, -1])
 
 
+def split_rows() -> Any:
+    """As DeBERTa parts the rows of a batch from the heads that lie in them."""
+    x = image(None, 4, None, 3)
+    rows = tf.nn.relu(tf.reshape(x, [-1, tf.shape(x)[2], 3]))
+    scores = tf.cumsum(tf.matmul(rows, rows, transpose_b=True), axis=1)
+    size = tf.shape(scores)
+    return tf.reshape(scores, [-1, 4, size[1], size[2]])
+
+
 BUILDERS = [
+    split_rows,
     counted_down,
     identity_matrix,
     windows,
@@ -160,6 +170,13 @@ def test_sizes_are_asked_of_tensors(build: Callable[[], Any], tmp_path: Path) ->
     assert not report.not_portable
     assert "tf." not in report.source.text
     assert "class Weight" not in report.source.text  # a grid is no weight
+
+
+def test_a_division_that_jax_cannot_trace_says_its_shape(tmp_path: Path) -> None:
+    """Rows of an unknown number that are parted by four: JAX cannot tell that they can be, so the layer says what comes."""
+    report, _ = recovered(split_rows, tmp_path)
+    assert report.source.text.count("def compute_output_spec") == 1
+    assert 'keras.KerasTensor((None, 4, None, None), "float32")' in report.source.text
 
 
 def test_a_count_of_sizes_takes_whole_steps(tmp_path: Path) -> None:

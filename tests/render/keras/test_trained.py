@@ -156,3 +156,23 @@ def test_a_grid_added_to_a_sequence_is_no_position_embedding(tmp_path: Path) -> 
     assert "trainable=False" in report.source.text
     assert report.in_layers == report.parameters == 40
     assert found.prove(tmp_path / "keras").passed
+
+
+@pytest.mark.parametrize("dtype, lines", [("float32", 11), ("int32", 20)])
+def test_a_weight_says_its_dtype_where_it_has_another(
+    dtype: str, lines: int, tmp_path: Path
+) -> None:
+    def choose() -> Any:
+        one = v1.get_variable("v", (5, 6))
+        other = v1.get_variable("w", (5, 6), dtype, v1.zeros_initializer())
+        return tf.where(
+            image() > 0, one, tf.cast(tf.exp(tf.cast(other, "float32")), "float32")
+        )
+
+    found = analyse(saved(choose, "checkpoint", tmp_path), outputs=["out"])
+    text = found.write_keras(tmp_path / "keras").source.text
+    definition = text[text.index("class Weight") :].partition("\n\n\n")[0]
+    code = [line for line in definition.splitlines() if line.strip()]
+    assert len(code) == lines
+    assert ('dtype="int32"' in text) == (dtype == "int32")
+    assert found.prove(tmp_path / "keras").passed

@@ -7,7 +7,26 @@ from collections.abc import Sequence
 from ....graph import TensorSpec
 from ..program.literals import literal
 
-WEIGHT_CLASS = '''
+_WEIGHT = '''
+@keras.saving.register_keras_serializable(package="recovered")
+class Weight(layers.Layer):
+    """Yields a weight that no other layer owns, whatever it is called on."""
+
+    def __init__(self, shape, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.shape = tuple(shape)
+
+    def build(self, input_shape):
+        self.value = self.add_weight(self.shape, initializer="zeros", name="value")
+
+    def call(self, inputs):
+        return ops.convert_to_tensor(self.value)
+
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}
+'''
+
+_TYPED_WEIGHT = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class Weight(layers.Layer):
     """Yields a weight that no other layer owns, whatever it is called on."""
@@ -35,6 +54,7 @@ class Weight(layers.Layer):
         own = {"shape": self.shape, "dtype": self.value_dtype}
         return {**super().get_config(), **own}
 '''
+
 
 LOADER = '''
 def load_weights(model: keras.Model, path: str = "weights.npz") -> keras.Model:
@@ -74,6 +94,13 @@ class Shared{base}(layers.{base}):
             return super().compute_output_spec(inputs)
         return keras.KerasTensor({held}[weight].shape, self.compute_dtype)
 '''
+
+
+def weight_class(dtype: str, before: str | None) -> str:
+    """The source of the class that yields weights: with an argument for the dtype where this or an earlier one is not float32."""
+    if before == _TYPED_WEIGHT or dtype != "float32":
+        return _TYPED_WEIGHT
+    return _WEIGHT
 
 
 def lender_class(base: str, lent: list[str], weight: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ In a functional model an unknown size is None; inside a layer's ``call`` it is a
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Sequence
 from string import ascii_letters, digits
@@ -75,10 +76,24 @@ def sized_step(
     lines = _lines(text, computed)
     if any(seems_sparse(lowering.steps, tensor) for tensor in arguments):
         untraced = True
+    untraced = untraced or payload.op == "Reshape" and _is_split(specs[0], values[1])
     outputs = (lowering.spec_or_none(Tensor(node)),) if untraced else ()
     return own_step(
         lowering, node, name, about, lines, arguments, init, portable, outputs
     )
+
+
+def _is_split(spec: TensorSpec, sizes: np.ndarray | None) -> bool:
+    """Whether a reshape divides by a number that no known size holds: JAX does not let an open size be divided so.
+
+    ``(None, None, 8) -> (-1, 4, n, 8)`` is one, ``(None, 4, None, 8) -> (-1, n, 8)`` is none.
+    """
+    targets = [] if sizes is None else sizes.reshape(-1).tolist()
+    if -1 not in targets:
+        return False
+    whole = math.prod(size for size in spec.shape or () if size)
+    fixed = math.prod(size for size in targets if isinstance(size, int) and size > 0)
+    return whole % fixed != 0
 
 
 def _named(value: np.ndarray | None, computed: list[Size]) -> np.ndarray | None:

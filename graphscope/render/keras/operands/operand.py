@@ -13,7 +13,7 @@ import numpy as np
 
 from ....errors import NotExpressible
 from ....graph import Graph, Tensor, TensorSpec, WeightUse
-from ..classes.own_layers import WEIGHT_CLASS
+from ..classes.own_layers import weight_class
 from ..program.names import op_name
 from ..program.program import Step, hole
 from .bias_and_scale import is_fixed
@@ -113,10 +113,11 @@ class OperandContext(Context):
         return Tensor(node)
 
     def _holding(self, node: str, use: WeightUse, dtype: str, name: str) -> Step:
-        self.classes["Weight"] = WEIGHT_CLASS
         arguments: dict[str, Any] = {"shape": tuple(use.shape)}
-        if dtype not in ("float32", "resource", ""):
+        dtype = "float32" if dtype in ("resource", "") else dtype
+        if dtype != "float32":
             arguments["dtype"] = dtype
+        self.classes["Weight"] = weight_class(dtype, self.classes.get("Weight"))
         return Step(
             node,
             hole(0),
