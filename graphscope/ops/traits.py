@@ -20,6 +20,7 @@ TRAITS: Mapping[str, str] = {
     "shape-only": "reads the shapes of its inputs, not their elements",
     "movement": "moves, repeats or drops elements, computes none",
     "own-buffer": "its kernel never writes its result over what it reads",
+    "own-name": "writes the name of its own node into what it yields",
     "random": "draws random numbers",
     "stateful": "depends on or changes state outside its inputs (from the OpDef)",
     "variable": "owns a variable",

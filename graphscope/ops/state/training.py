@@ -36,11 +36,11 @@ define(
     "AudioSummary",
     "AudioSummaryV2",
     "MergeSummary",
-    "TensorSummary",
     "TensorSummaryV2",
     shape=scalar,
     traits="summary",
 )
+define("TensorSummary", shape=scalar, traits="summary own-name")
 define("Save", "SaveV2", "SaveSlices", "MergeV2Checkpoints", shape=lambda call: ())
 define(
     "ShardedFilename",

@@ -160,6 +160,13 @@ def test_graph_that_once_failed(kind: str, tmp_path: Path) -> None:
     assert end["how"] == "equal", end
 
 
+def test_the_name_of_a_node_is_refused(tmp_path: Path) -> None:
+    """What TensorSummary yields has its node's name in it: no layer gives the same bytes."""
+    graph = case("TensorSummary", 7)
+    end = ending(graph, tmp_path)
+    assert end["how"] == "analysis" and "own node" in str(end["reason"])
+
+
 @pytest.mark.parametrize("name", SAMPLE)
 def test_graph_of_a_style(name: str, tmp_path: Path) -> None:
     end = ending(styled(name, 7), tmp_path)

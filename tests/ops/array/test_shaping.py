@@ -79,3 +79,10 @@ def test_a_partly_known_target_is_written_with_minus_one() -> None:
     call = ops.Call("Reshape", {}, specs, [None, target])
     assert ops.keras_text(call, ["x", "shape"]) == "ops.reshape(x, (-1, 7, 8))"
     assert ops.shapes(call, 1) == ((None, 7, 8),)
+
+
+def test_reshape_that_contradicts_itself() -> None:
+    """Ten elements make no rows of eleven: nothing is known, least of all that there are none."""
+    specs = [TensorSpec("float32", (10,)), TensorSpec("int32", (2,))]
+    call = ops.Call("Reshape", {}, specs, [None, np.array([-1, 11], np.int32)])
+    assert ops.shapes(call, 1) == (None,)

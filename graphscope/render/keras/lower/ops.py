@@ -108,6 +108,11 @@ def custom_step(
             f"{node!r} ({payload.op}) is part of a loop or a condition, which no layer can be: "
             "name an --output before it, or freeze the graph as it is"
         )
+    if "own-name" in ops.traits(payload.op):
+        raise NotExpressible(
+            f"{node!r} ({payload.op}) yields the name of its own node, which a layer has not: "
+            "name an --output before it, or freeze the graph as it is"
+        )
     names = argument_names(payload.op, len(inputs))
     operands = [custom_operand(lowering, tensor) for tensor in inputs]
     texts = [n if isinstance(o, Tensor) else o for n, o in zip(names, operands)]
