@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ...graph.keras import KerasLayer, KerasModel
 from ...graph.keras.operations import snake_case
 from ...graph.keras.signatures import layer_classes
+from ...graph.named_values import Config
 
 _FIXED = frozenset(
     """moving_mean moving_variance moving_stddev renorm_mean renorm_stddev mean variance count vector_u
@@ -205,22 +206,43 @@ def _has(layer: KerasLayer, path: str) -> bool:
         if "gate_dense" in path and not config.get("use_gate"):
             return False
         return last != "bias" or config.get("use_bias", True) is not False
-    if name == "EinsumDense":
-        return last != "bias" or config.get("bias_axes") is not None
-    if name == "Attention":
-        scored = config.get("score_mode", "dot") == "concat"
-        return bool(config.get("use_scale")) if last == "scale" else scored
-    if name == "AdditiveAttention":
-        return config.get("use_scale", True) is not False
-    if name == "Normalization":
-        return config.get("mean") is None
-    if name == "ReversibleEmbedding":
-        return last == "embeddings" or config.get("tie_weights", True) is False
-    if name == "BatchNormalization" and (last.startswith("renorm") or "stddev" in last):
-        return bool(config.get("renorm"))
-    if last in ("gamma", "scale") and name == "RMSNormalization":
-        return True
+    rule = _OWNERS.get(name)
+    owns = rule(config, last) if rule is not None else None
+    if owns is not None:
+        return owns
     return config.get(_MAY_LACK.get(last, ""), True) is not False
+
+
+def _attention(config: Config, last: str) -> bool:
+    if last == "scale":
+        return bool(config.get("use_scale"))
+    return bool(config.get("score_mode", "dot") == "concat")
+
+
+def _batch_normalization(config: Config, last: str) -> bool | None:
+    is_renorm = last.startswith("renorm") or "stddev" in last
+    return bool(config.get("renorm")) if is_renorm else None
+
+
+_OWNERS: Mapping[str, Callable[[Config, str], bool | None]] = {
+    "EinsumDense": lambda config, last: (
+        last != "bias" or config.get("bias_axes") is not None
+    ),
+    "Attention": _attention,
+    "AdditiveAttention": lambda config, last: (
+        config.get("use_scale", True) is not False
+    ),
+    "Normalization": lambda config, last: config.get("mean") is None,
+    "ReversibleEmbedding": lambda config, last: (
+        last == "embeddings" or config.get("tie_weights", True) is False
+    ),
+    "BatchNormalization": _batch_normalization,
+    # no argument of it switches its weight off
+    "RMSNormalization": lambda config, last: (
+        True if last in ("gamma", "scale") else None
+    ),
+}
+"""Whether a layer of the class owns a weight of that last name; None where only the arguments that switch a weight off tell."""
 
 
 @cache

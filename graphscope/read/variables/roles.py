@@ -104,20 +104,41 @@ def _by_name(
         return Role(OTHER)
     if role == STEP and shape == () and dtype in ("int64", "int32", "float32"):
         return Role(STEP)
+    # what follows another variable is told by the whole name: before what the last word alone says
+    following = _follower(name, role, variables)
+    if following is not None:
+        return following
+    if role in (TABLE, STATISTICS, METRIC):
+        return Role(role)
+    if role == _POWER and shape == ():
+        return Role(SLOT, "", _optimizer_of(scope))
+    return _by_neighbours(name, dtype, shape, variables)
+
+
+def _follower(
+    name: str, role: str, variables: Mapping[str, tuple[object, object]]
+) -> Role | None:
+    """An optimizer's slot or an average of another variable, by its own name; None where it is neither."""
+    scope, _, last = name.rpartition("/")
     if purpose := _TRAINING.search(name):
         return Role(SLOT, _owner(purpose[2], variables), purpose[1])
     if _DEBIASED in name:  # .../biased and .../local_step of a debiased average
         return Role(AVERAGE, _owner(name.split(_DEBIASED)[0], variables))
     if role in (AVERAGE, SLOT) and scope:
-        return Role(
-            role, _owner(scope, variables), _named_in(last) if role == SLOT else ""
-        )
-    if role in (TABLE, STATISTICS, METRIC):
-        return Role(role)
+        optimizer = _named_in(last) if role == SLOT else ""
+        return Role(role, _owner(scope, variables), optimizer)
+    return None
+
+
+def _by_neighbours(
+    name: str, dtype: str, shape: object, variables: Mapping[str, tuple[object, object]]
+) -> Role:
+    """What the variables beside it say: one in the scope of another of its shape, or in an optimizer's own, trains it."""
+    scope = name.rpartition("/")[0]
     beside = _MESH_SLOT.fullmatch(name)
     if beside and beside[1] in variables:
         return Role(SLOT, beside[1], "Adafactor")
-    if shape == () and (role == _POWER or _optimizer_of(scope)):
+    if shape == () and _optimizer_of(scope):
         return Role(SLOT, "", _optimizer_of(scope))
     if shape and scope in variables and variables[scope] == (dtype, shape):
         return Role(SLOT, scope)  # whatever it is, it shadows a weight
