@@ -33,6 +33,23 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
 }
 
 
+ELSEWHERE = 'if keras.config.backend() != "tensorflow":'
+"""Before the statements that make numbers of fed sizes, which TensorFlow takes as tensors."""
+
+
+def tensor_text(call: Call, slot: int, text: str) -> str:
+    """An input of a body as a tensor; those whose elements are known may come as literals."""
+    if text.isidentifier():
+        return text
+    return f"ops.convert_to_tensor({text}, {literal(call.dtype(slot))})"
+
+
+def number_lines(*texts: str) -> list[str]:
+    """The statements that make whole numbers of the fed ones among these scalars."""
+    fed = [text for text in texts if text.isidentifier()]
+    return [ELSEWHERE, *(f"    {text} = int({text})" for text in fed)] if fed else []
+
+
 def literal(value: object) -> str:
     """Python source of a number, string, None, tuple or (nested) sequence of them; raises Unsaid of anything else.
 

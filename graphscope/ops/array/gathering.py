@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
-from ..text import literal
+from ..text import ELSEWHERE, literal, tensor_text
 from ..values.dims import axis_of, same, shape_from, unknown
 
 _FIRST = slice(0, 1)
@@ -107,9 +107,24 @@ define(
     traits="movement",
     moves=_FIRST,
 )
+
+
+def _scatter_body(call: Call, indices: str, updates: str, shape: str) -> str | None:
+    """Into zeros of a fed shape."""
+    if not shape.isidentifier() or call.dtype(1) == "bool":
+        return None
+    updates = tensor_text(call, 1, updates)
+    return f"""
+{ELSEWHERE}
+    {shape} = ops.convert_to_numpy({shape}).tolist()
+return ops.scatter({tensor_text(call, 0, indices)}, {updates}, {shape})
+"""
+
+
 define(
     "ScatterNd",
     shape=lambda call: (shape_from(call, 2),),
+    body=_scatter_body,
     keras=lambda call, indices, updates, _: (
         None
         if call.integers(2) is None
@@ -144,10 +159,43 @@ def _updated_text(call: Call, x: str, indices: str, updates: str) -> str | None:
     return f"ops.scatter_update({x}, {rows}, ops.reshape({updates}, {literal(slices)}))"
 
 
+def _scattered_body(how: str) -> Callable[..., str | None]:
+    """One row of indices for each slice of a tensor of any sizes; what goes there replaces it, or is reduced with it."""
+
+    def body(call: Call, x: str, indices: str, updates: str) -> str | None:
+        depth = _depth(call)
+        is_less = how == "sub"
+        signed = not call.dtype(0).startswith(("uint", "bool"))
+        if depth is None or not signed and (is_less or call.dtype(0) == "bool"):
+            return None
+        x = tensor_text(call, 0, x)
+        reduction = "add" if is_less else how
+        more = f', reduction="{reduction}"' if reduction else ""
+        return f"""
+places = ops.reshape({tensor_text(call, 1, indices)}, (-1, {depth}))
+updates = ops.reshape({tensor_text(call, 2, updates)}, (-1, *ops.shape({x})[{depth}:]))
+return ops.scatter_update({x}, places, {"-" if is_less else ""}updates{more})
+"""
+
+    return body
+
+
+def _depth(call: Call) -> int | None:
+    """How many axes one row of indices tells; by the ranks, where its length is open."""
+    places, ranks = call.shape(1), (call.rank(0), call.rank(1), call.rank(2))
+    if places and places[-1] is not None:
+        return places[-1]
+    tensor, indices, updates = ranks
+    if tensor is None or indices is None or updates is None:
+        return None
+    return tensor - (updates - (indices - 1))
+
+
 define(
     "TensorScatterUpdate",
     shape=same,
     keras=_updated_text,
+    body=_scattered_body(""),
     fold=_updated,
 )
 
@@ -170,9 +218,16 @@ define(
     "ScatterNdNonAliasingAdd",
     shape=same,
     keras=_scattered_text("+"),
+    body=_scattered_body("add"),
 )
-define("TensorScatterSub", shape=same, keras=_scattered_text("-"))
-define("TensorScatterMax", "TensorScatterMin", shape=same)
+define(
+    "TensorScatterSub",
+    shape=same,
+    keras=_scattered_text("-"),
+    body=_scattered_body("sub"),
+)
+define("TensorScatterMax", shape=same, body=_scattered_body("max"))
+define("TensorScatterMin", shape=same, body=_scattered_body("min"))
 
 
 define(

@@ -96,6 +96,7 @@ define(
     shape=_squeeze_shape,
     likely=_likely_squeeze_shape,
     keras=_squeeze_text,
+    body=lambda call, x: f"return ops.squeeze({x})",
     fold=lambda x, *, squeeze_dims: np.squeeze(x, tuple(squeeze_dims) or None),
     traits="movement",
     moves=_FIRST,
@@ -213,10 +214,26 @@ def _flips(call: Call, x: str, axes: Sequence[int] | None) -> str | None:
     return f"ops.flip({x}, axis={literal(axes[0] if len(axes) == 1 else tuple(axes))})"
 
 
+def _fed_flips(call: Call, x: str, axes: str) -> str | None:
+    """Along each axis of the tensor that is among the fed ones, or whose flag is set."""
+    rank = call.rank(0)
+    if not rank or not axes.isidentifier():
+        return None
+    is_fed = f"{axes}[axis]"
+    if call.op == "ReverseV2":
+        is_fed = f"ops.any({axes} % {rank} == axis)"
+    return f"""
+for axis in range({rank}):
+    {x} = ops.where({is_fed}, ops.flip({x}, axis=axis), {x})
+return {x}
+"""
+
+
 define(
     "ReverseV2",
     shape=same,
     keras=lambda call, x, _: _flips(call, x, call.integers(1)),
+    body=_fed_flips,
     fold=lambda x, axes: np.flip(x, tuple(int(a) for a in axes)),
     traits="movement",
     moves=_FIRST,
@@ -232,6 +249,7 @@ define(
     "Reverse",
     shape=same,
     keras=lambda call, x, _: _flips(call, x, _reversed_axes(call)),
+    body=_fed_flips,
     fold=lambda x, flags: np.flip(x, tuple(np.flatnonzero(flags))),
     traits="movement",
     moves=_FIRST,

@@ -111,8 +111,35 @@ def _fold(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 define("Sum", shape=_shape, keras=_text("sum"), fold=_fold(np.sum), traits="reduction")
+
+
+def _whole_mean(call: Call, x: str, axes: str) -> str | None:
+    """Of whole numbers: their sum in their own dtype, by their number and without the fraction."""
+    shape, over, dtype = call.shape(0), call.integers(1), call.dtype(0)
+    if shape is None or over is None or not dtype.startswith(("int", "uint")):
+        return None
+    sizes = (f"ops.shape({x})[{axis % len(shape)}]" for axis in over)
+    wide = "int64" if dtype.endswith("64") else "int32"  # the kernel's sums are wide
+    total = x if dtype == wide else f'ops.cast({x}, "{wide}")'
+    lines = [
+        f"y = ops.sum({total}{_axis_text(call)})",
+        f'count = ops.cast({" * ".join(sizes) or 1}, "{wide}")',
+        "y = ops.sign(y) * (ops.abs(y) // count)",
+    ]
+    return "\n".join([*lines, f"return {_narrow('y', wide, dtype)}"])
+
+
+def _narrow(text: str, wide: str, dtype: str) -> str:
+    return text if dtype == wide else f'ops.cast({text}, "{dtype}")'
+
+
 define(
-    "Mean", shape=_shape, keras=_text("mean"), fold=_fold(np.mean), traits="reduction"
+    "Mean",
+    shape=_shape,
+    keras=_text("mean"),
+    body=_whole_mean,
+    fold=_fold(np.mean),
+    traits="reduction",
 )
 define("Max", shape=_shape, keras=_text("max"), fold=_fold(np.max), traits="reduction")
 define("Min", shape=_shape, keras=_text("min"), fold=_fold(np.min), traits="reduction")

@@ -147,7 +147,10 @@ _GRADIENTS: dict[str, tuple[str, Callable[..., Any]]] = {
 def _gradient_text(template: str) -> Callable[..., str | None]:
     def text(call: Call, a: str, b: str) -> str | None:
         if not call.dtype(0).startswith("float"):
-            return None
+            if call.op not in ("ReluGrad", "Relu6Grad"):
+                return None
+            zeros = template.replace(" 0.0)", " ops.zeros_like({0}))")
+            return zeros.replace(".0", "").format(a, b)
         return template.replace("{alpha}", literal(call.get("alpha", 0.2))).format(a, b)
 
     return text

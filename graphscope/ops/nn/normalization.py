@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
-from ..text import literal
+from ..text import literal, tensor_text
 from ..values.dims import merge, ranked, same
 
 
@@ -56,6 +57,18 @@ def _fused_text(
     return f"({', '.join(ports)})"
 
 
+def _fused_body(
+    call: Call, x: str, gamma: str, beta: str, mean: str, variance: str, *_: str
+) -> str | None:
+    """Where known statistics are asked for too, which no expression over Keras's tensors can give."""
+    if call.get("is_training", True) or call.dtype(0) != "float32":
+        return None
+    statistics = (tensor_text(call, 3, mean), tensor_text(call, 4, variance))
+    fed = replace(call, values=())
+    text = _fused_text(fed, x, gamma, beta, "mean", "variance")
+    return f"mean, variance = {', '.join(statistics)}\nreturn {text}"
+
+
 def _by_channel(call: Call, slot: int, vector: str, channel: int) -> str:
     """A vector as long as the image has channels, which Keras wants to see."""
     image, shape = call.shape(0), call.shape(slot)
@@ -89,6 +102,7 @@ define(
     "FusedBatchNormV3",
     shape=_fused_shape,
     keras=_fused_text,
+    body=_fused_body,
 )
 define("_FusedBatchNormEx", shape=_fused_shape)
 

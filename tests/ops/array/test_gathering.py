@@ -48,6 +48,9 @@ ROWS = ints(2, 3, low=0, high=5)
     case("GatherNd", params=X, indices=ints(4, 3, low=0, high=5)),
     case("GatherNd", params=X, indices=ints(4, 2, 1, low=0, high=5)),
     case("GatherNd", params=X, indices=ints(4, 2, low=0, high=5)),
+    case(
+        "ScatterNd", indices=ROWS[:, :1], updates=floats(2, 4), shape=np.int32([5, 4])
+    ),
     case("ScatterNd", indices=ROWS[:, :1], updates=floats(2, 4), shape=known([5, 4])),
     *(
         case(
@@ -105,7 +108,25 @@ ROWS = ints(2, 3, low=0, high=5)
             indices=np.array([[1], [3]], np.int32),
             updates=floats(2, 4),
         )
-        for kind in ("Add", "Sub")
+        for kind in ("Add", "Sub", "Max", "Min", "Update")
+    ),
+    case(
+        "TensorScatterAdd",
+        tensor=ints(3, 2).astype("uint8"),
+        indices=np.int64([[[1], [1]]]),
+        updates=ints(1, 2, 2).astype("uint8"),
+    ),
+    case(
+        "TensorScatterMin",
+        tensor=floats(3, 2),
+        indices=np.int64([[1, 0], [1, 0]]),
+        updates=floats(2),
+    ),
+    case(
+        "ScatterNdNonAliasingAdd",
+        input=ints(3, 2),
+        indices=np.int64([[1, 0], [1, 0]]),
+        updates=ints(2),
     ),
     case("NthElement", input=floats(3, 6), n=known(2)),
     case("NthElement", input=floats(3, 6), n=known(1), reverse=True),

@@ -35,6 +35,8 @@ X = floats(2, 3, 4)
     ),
     case("Tile", input=X, multiples=known([1, 2, 3])),
     case("ReverseV2", tensor=X, axis=known([0, -1])),
+    case("ReverseV2", tensor=X, axis=np.int32([0, -1])),
+    case("Reverse", tensor=X, dims=np.array([False, True, False])),
     case("Reverse", tensor=X, dims=known([False, True, False], "bool")),
     case("ReverseSequence", input=X, seq_lengths=np.array([2, 1], np.int32), seq_dim=1),
     case(

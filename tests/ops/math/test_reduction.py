@@ -22,6 +22,15 @@ X, WHOLE = floats(2, 3, 4), ints(2, 3, 4)
     case("Prod", input=WHOLE, axis=known([1])),
     case("Sum", input=ints(2, 3).astype(np.int64), axis=known([0])),
     case("Sum", input=ints(2, 3).astype(np.int8), axis=known([0])),
+    *(
+        case("Mean", input=x, axis=known([0]), keep_dims=keep, expect={"fold": False})
+        for x in (
+            np.int32([[-7, 8], [2, 1]]),
+            np.uint8([[250, 8], [9, 1]]),
+            np.int64([[5], [-10]]),
+        )
+        for keep in (True, False)
+    ),
     case(
         "Mean", input=WHOLE * 3, axis=known([1]), expect={"keras": False, "fold": False}
     ),

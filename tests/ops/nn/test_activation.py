@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.ops.oracle import Case, case, check, floats, table
+import numpy as np
+
+from tests.ops.oracle import Case, case, check, floats, ints, table
 
 X, SAME = floats(2, 3, 4), floats(2, 3, 4)
 
@@ -22,6 +24,12 @@ X, SAME = floats(2, 3, 4), floats(2, 3, 4)
     case("Softmax", logits=X),
     case("LogSoftmax", logits=floats(3, 5)),
     case("ReluGrad", gradients=X, features=SAME),
+    case(
+        "ReluGrad", gradients=ints(4, low=-5, high=5), features=ints(4, low=-5, high=5)
+    ),
+    case(
+        "Relu6Grad", gradients=ints(4).astype("uint8"), features=np.uint8([0, 3, 6, 9])
+    ),
     case("Relu6Grad", gradients=X, features=SAME),
     case("EluGrad", gradients=X, outputs=SAME),
     case("SigmoidGrad", y=X, dy=SAME),

@@ -9,7 +9,18 @@ import numpy as np
 
 from graphscope import ops
 from graphscope.graph import TensorSpec
-from tests.ops.oracle import Case, case, check, floats, known, table
+from tests.ops.oracle import (
+    BLURS,
+    Case,
+    build,
+    case,
+    check,
+    check_body,
+    floats,
+    known,
+    run,
+    table,
+)
 
 IMAGE = floats(2, 5, 4, 3)
 MEAN, VARIANCE, GAMMA, BETA = floats(3), floats(3, low=0.5), floats(3), floats(3)
@@ -52,6 +63,13 @@ def fused(op: str, training: bool, **more: Any) -> Case:
 )
 def test_normalization(row: Case) -> None:
     check(row)
+
+
+def test_known_statistics_are_outputs_of_a_body() -> None:
+    row = fused("FusedBatchNormV3", False)
+    row.arguments["mean"] = known(MEAN, "float32")
+    built = build(row, BLURS["all known"])
+    check_body(row, built, run(row, built))
 
 
 def test_the_oldest_batch_normalization_has_a_text() -> None:
