@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from graphscope import analyse
 from graphscope.graph import Graph, Node, Tensor, WeightUse
 from tests.render.keras.test_model_source import (
     X,
@@ -19,7 +22,9 @@ from tests.render.keras.test_model_source import (
     written,
 )
 from tests.render.keras.test_ties import saved
+from tests.render.keras.test_trained import saved as checkpoint
 
+v1 = tf.compat.v1
 OTHER = Tensor("other")
 
 
@@ -184,3 +189,37 @@ def test_what_is_called_twice_on_one_tensor_is_called_once(tmp_path: Path) -> No
     x = rng().normal(size=(5, 4)).astype("f4")
     want = 2 * np.maximum(x @ value, 0)
     np.testing.assert_allclose(run(tmp_path)(x), want, rtol=1e-4, atol=1e-5)
+
+
+def residual_layers(count: int, broken: int | None = None) -> Any:
+    """ALBERT's: one layer with a residual, over and over; one of them adds what went into the first."""
+    x = v1.placeholder(tf.float32, [None, 4], name="x")
+    other = v1.placeholder(tf.float32, [None, 4], name="other")
+    wide, narrow = v1.get_variable("wide", [4, 6]), v1.get_variable("narrow", [6, 4])
+    state = x
+    for n in range(count):
+        inner = tf.matmul(tf.nn.relu(tf.matmul(state, wide)), narrow)
+        state = (inner + (x if n == broken else state)) * other
+    return state
+
+
+def test_a_layer_that_is_called_on_its_own_result_is_a_model_in_a_loop(
+    tmp_path: Path,
+) -> None:
+    path = checkpoint(lambda: residual_layers(4), "checkpoint", tmp_path)
+    found = analyse(path, outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    text = report.source.text
+    assert re.search(r"    for _ in range\(4\):\n        \w = tower\(\[", text), text
+    assert text.count("layers.Add(") == text.count("layers.Multiply(") == 1
+    assert report.parameters == report.in_layers == 48
+    assert found.prove(tmp_path / "keras").passed
+
+
+def test_near_miss_a_residual_from_elsewhere_stays_outside(tmp_path: Path) -> None:
+    path = checkpoint(lambda: residual_layers(4, broken=2), "checkpoint", tmp_path)
+    found = analyse(path, outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "for _ in range(4)" not in report.source.text
+    assert report.parameters == 48
+    assert found.prove(tmp_path / "keras").passed

@@ -32,9 +32,9 @@ def shortest(
 def _is_mixed(program: Program) -> bool:
     """Whether much is said in other words than the layer graph has: of Keras's layers alone both find the same blocks.
 
-    Casts that a policy of half floats makes stand between the layers of the graph, and are no statements.
+    What a setting says stands in each layer of the graph, and casts that a policy makes between them; neither is in the statements.
     """
-    if "dtype_policy" in program.settings:
+    if program.settings:
         return True
     own = sum(step.constructor.startswith("layers.") for step in program.steps)
     return own < _LAYERS * len(program.steps)

@@ -52,23 +52,41 @@ class _Region:
         self.calls = Counter(step.layer for step in program.steps)
         self.rows: list[Row] = [seed]
         self.held = {node: (0, at) for at, node in enumerate(seed)}
+        self.read = set(self.operands(seed))
         for row in self.rows:  # which grows
             self._grow_back(row)
             self._grow_on(row)
 
+    def operands(self, row: Row) -> Iterator[tuple[Tensor, ...]]:
+        """What the steps of a row read: for each operand the tensors, one of each call."""
+        return zip(*(self.steps[node].inputs for node in row))
+
+    def is_own(self, tensors: tuple[Tensor, ...]) -> list[bool]:
+        """Of each call, whether the tensor comes from a step of its own."""
+        nowhere = (-1, -1)
+        return [
+            self.held.get(tensor.node, nowhere)[1] == at
+            for at, tensor in enumerate(tensors)
+        ]
+
     def _grow_back(self, row: Row) -> None:
-        for tensors in zip(*(self.steps[node].inputs for node in row)):
+        for tensors in self.operands(row):
             if len({tensor.port for tensor in tensors}) == 1:
                 self._add(tuple(tensor.node for tensor in tensors))
 
     def _grow_on(self, row: Row) -> None:
-        """To what reads the row and nothing from outside."""
+        """To what reads the row, and from outside what is read already (a residual) or the same in each call (a mask)."""
         forms = [self._by_form(node) for node in row]
         for form, first in forms[0].items():
             forms_ = tuple(each.get(form, "") for each in forms)
-            inputs = self.steps[first].inputs if first else ()
-            if all(t.node in self.held for t in inputs):
+            if first and "" not in forms_ and self._is_closed(forms_):
                 self._add(forms_)
+
+    def _is_closed(self, row: Row) -> bool:
+        return all(
+            all(self.is_own(each)) or each in self.read or len(set(each)) == 1
+            for each in self.operands(row)
+        )
 
     def _by_form(self, node: str) -> dict[Hashable, str]:
         """The readers of a node, ``""`` for those that are alike."""
@@ -96,6 +114,7 @@ class _Region:
             return  # it is called outside too
         self.held.update({node: (len(self.rows), at) for at, node in enumerate(row)})
         self.rows.append(row)
+        self.read.update(self.operands(row))
 
 
 def _form(step: Step) -> Hashable:
@@ -116,19 +135,13 @@ def _interface(program: Program, region: _Region) -> _Interface | None:
     """None where the calls do not hang together alike."""
     inputs: dict[tuple[Tensor, ...], None] = {}
     for row in region.rows:
-        for tensors in zip(*(region.steps[node].inputs for node in row)):
-            places = {
-                region.held.get(tensor.node, (-1, at))
-                for at, tensor in enumerate(tensors)
-            }
-            rows = {place for place, _ in places}
-            if rows == {-1}:
-                inputs[tensors] = None
-            elif len({tensor.port for tensor in tensors}) > 1:
+        for tensors in region.operands(row):
+            own = region.is_own(tensors)
+            if not any(own):
+                inputs[tensors] = None  # from outside, or from another call
+            elif not all(own) or len({tensor.port for tensor in tensors}) > 1:
                 return None
-            elif len(rows) > 1 or [at for _, at in sorted(places)] != list(
-                range(len(row))
-            ):
+            elif len({region.held[tensor.node][0] for tensor in tensors}) > 1:
                 return None
     columns = list(zip(*inputs))
     if any(len(set(column)) < len(column) for column in columns):
@@ -229,11 +242,9 @@ def _inputs(
         shape = _common([each.shape for each in specs])
         if shape is None or len({each.dtype for each in specs}) > 1:
             return None
-        name = names.unique(
-            "inputs"
-            if len(operands) == 1
-            else layer_name(tensors[0].node.split("/")[-1])
-        )
+        own = {layer_name(tensor.node.split("/")[-1]) for tensor in tensors}
+        is_one = len(operands) > 1 and len(own) == 1
+        name = names.unique(own.pop() if is_one else "inputs")
         inputs.append(Input(name, tensors[0], shape, specs[0].dtype or "float32"))
     return tuple(inputs) or None
 
