@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import numpy as np
+
 from . import Graph, Node, Tensor
+from .named_values import Attributes
 from .names import unused
 
 
@@ -88,6 +91,25 @@ def bypass_calls(graph: Graph) -> None:
         for port, tensor in enumerate(graph.inputs(name)):
             if tensor.node != name:
                 redirect(graph, Tensor(name, port), tensor)
+
+
+def put_new(
+    graph: Graph, name: str, op: str, attrs: Attributes, *inputs: Tensor
+) -> Tensor:
+    """The first output of a new node under that name, or a free one like it."""
+    free = fresh(graph, name)
+    put(graph, free, Node(op, attrs), inputs)
+    return Tensor(free)
+
+
+def put_constant(graph: Graph, name: str, value: object, dtype: str = "") -> Tensor:
+    """A new Const under that name, or a free one like it; ``value`` is an array, or numbers, which become int32 or ``dtype``."""
+    if isinstance(value, np.ndarray):
+        array = value
+    else:
+        array = np.array(value, dtype or "int32")
+    attrs = {"dtype": dtype or array.dtype.name, "value": array}
+    return put_new(graph, name, "Const", attrs)
 
 
 def fresh(graph: Graph, name: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import ops
 from ..graph import Function, FunctionRef, Graph, Node, Tensor, TensorSpec
-from ..graph.edit import duplicate, fresh, put, redirect
+from ..graph.edit import duplicate, put, put_constant, redirect
 from ..graph.named_values import Attributes
 from ..ops import spellings
 from ..wire.write import Edited
@@ -212,10 +212,8 @@ def _set_merge(graph: Graph, name: str, living: list[tuple[int, Tensor]]) -> Non
         return
     index, tensor = living[0]
     if graph.consumers(name, 1):
-        value = np.asarray(index, np.int32)
-        slot_of_side = fresh(graph, f"{name}/value_index")
-        put(graph, slot_of_side, Node("Const", {"dtype": "int32", "value": value}))
-        redirect(graph, Tensor(name, 1), Tensor(slot_of_side))
+        number = put_constant(graph, f"{name}/value_index", index)
+        redirect(graph, Tensor(name, 1), number)
     put(graph, name, _identity(node, "T"), [tensor])
 
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-import numpy as np
-
 from ...graph import Function, Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put, redirect
+from ...graph.edit import duplicate, fresh, put, put_constant, put_new, redirect
 from ...graph.graph import FunctionRef
 from ...ops import spellings
 from ..frozen import Frozen
@@ -73,7 +71,7 @@ def _count(graph: Graph, name: str) -> None:
     for port in reversed(range(len(inputs))):
         redirect(graph, Tensor(name, port), _further(Tensor(name, port)))
     starts = [
-        _number(graph, f"{name}/{n}", v)
+        put_constant(graph, f"{name}/{n}", v)
         for n, v in (("loop_counter", 0), ("maximum_iterations", -1))
     ]
     attrs = {**node.attrs, "T": ("int32", "int32", *node.attrs["T"])}
@@ -86,13 +84,6 @@ def _further(tensor: Tensor) -> Tensor:
     return Tensor(tensor.node, tensor.port + _MORE)
 
 
-def _number(graph: Graph, name: str, value: int) -> Tensor:
-    constant = fresh(graph, name)
-    attrs = {"dtype": "int32", "value": np.array(value, np.int32)}
-    put(graph, constant, Node("Const", attrs), ())
-    return Tensor(constant)
-
-
 def _with_counter(function: Function, returns: bool) -> Function:
     """The function with the two variables as its first arguments; a body returns the one raised and the other as it is."""
     graph = function.graph
@@ -102,11 +93,10 @@ def _with_counter(function: Function, returns: bool) -> Function:
     arguments = (*names, *function.arguments)
     if not returns:
         return replace(function, arguments=arguments)
-    one, raised = _number(graph, "loop_counter/one", 1), fresh(
-        graph, "loop_counter/raised"
-    )
-    put(graph, raised, Node("AddV2", {"T": "int32"}), [Tensor(names[0]), one])
-    most = fresh(graph, "maximum_iterations/same")
-    put(graph, most, Node("Identity", {"T": "int32"}), [Tensor(names[1])])
-    ends = (Tensor(raised), Tensor(most), *function.returns)
+    one = put_constant(graph, "loop_counter/one", 1)
+    sums = {"T": "int32"}
+    raised = put_new(graph, "loop_counter/raised", "AddV2", sums, Tensor(names[0]), one)
+    same = "maximum_iterations/same"
+    most = put_new(graph, same, "Identity", {"T": "int32"}, Tensor(names[1]))
+    ends = (raised, most, *function.returns)
     return replace(function, arguments=arguments, returns=ends, output_names=())

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...graph import Function, Graph, Node, Shape, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, fresh, put, put_constant, put_new
 from ...infer.shapes.forward import infer_facts
 from ...ops import spellings
 from ...ops.values.facts import UNKNOWN, Fact
@@ -35,17 +35,11 @@ def _gather_stacked(graph: Graph, name: str) -> None:
     """``TensorListGather(l, places) -> GatherV2(TensorListStack(l), places)``: the converter knows no other way to read several."""
     items, places, shape = graph.inputs(name)
     dtype = graph.attrs(name)["element_dtype"]
-    stack, axis = fresh(graph, f"{name}/stack"), fresh(graph, f"{name}/axis")
     attrs = {"element_dtype": dtype, "num_elements": -1}
-    put(graph, stack, Node("TensorListStack", attrs), [items, shape])
-    put(
-        graph,
-        axis,
-        Node("Const", {"dtype": "int32", "value": np.array(0, np.int32)}),
-        (),
-    )
+    stack = put_new(graph, f"{name}/stack", "TensorListStack", attrs, items, shape)
+    axis = put_constant(graph, f"{name}/axis", 0)
     types = {"Tparams": dtype, "Tindices": "int32", "Taxis": "int32", "batch_dims": 0}
-    put(graph, name, Node("GatherV2", types), [Tensor(stack), places, Tensor(axis)])
+    put(graph, name, Node("GatherV2", types), [stack, places, axis])
 
 
 def _size(graph: Graph, name: str, facts: Facts) -> None:
@@ -153,7 +147,5 @@ def _element(graph: Graph, tensor: Tensor, facts: Facts) -> Shape:
 
 
 def _constant(graph: Graph, name: str, shape: tuple[int | None, ...]) -> Tensor:
-    constant = fresh(graph, name)
-    sizes = np.array([-1 if size is None else size for size in shape], np.int32)
-    put(graph, constant, Node("Const", {"dtype": "int32", "value": sizes}), ())
-    return Tensor(constant)
+    sizes = [-1 if size is None else size for size in shape]
+    return put_constant(graph, name, sizes)

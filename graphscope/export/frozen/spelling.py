@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...graph import Function, Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, put, put_constant, put_new
 from ...wire.write import referenced
 from .frozen import Frozen
 
@@ -23,13 +23,10 @@ class Parts:
     def node(
         self, part: str, op: str, attrs: Mapping[str, object], *inputs: Tensor
     ) -> Tensor:
-        name = fresh(self.graph, f"{self.name}/{part}")
-        put(self.graph, name, Node(op, attrs), inputs)
-        return Tensor(name)
+        return put_new(self.graph, f"{self.name}/{part}", op, attrs, *inputs)
 
     def constant(self, part: str, value: np.ndarray) -> Tensor:
-        attrs = {"dtype": value.dtype.name, "value": value}
-        return self.node(part, "Const", attrs)
+        return put_constant(self.graph, f"{self.name}/{part}", value)
 
     def end(self, op: str, attrs: Mapping[str, object], *inputs: Tensor) -> None:
         """The node itself, of another op."""

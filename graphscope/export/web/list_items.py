@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from ...graph import Function, Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, fresh, put, put_constant
 from ...graph.graph import FunctionRef
 from ...ops import spellings
 
@@ -89,10 +87,7 @@ def _extend(graph: Graph, name: str, dtypes: list[str]) -> Items:
     node, inputs = graph.node(name), list(graph.inputs(name))
     count = len(inputs)
     for dtype in dtypes:
-        zero = fresh(graph, f"{name}/no_item")
-        attrs = {"dtype": dtype, "value": np.zeros((), dtype)}
-        put(graph, zero, Node("Const", attrs), ())
-        inputs.append(Tensor(zero))
+        inputs.append(put_constant(graph, f"{name}/no_item", 0, dtype))
     types = (*node.attrs["T"], *dtypes)
     attrs = {k: v for k, v in node.attrs.items() if k != "output_shapes"}
     put(graph, name, replace(node, attrs={**attrs, "T": types}), inputs)

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from ...graph import Graph, Node, Tensor
-from ...graph.edit import fresh, put, redirect
+from ...graph.edit import fresh, put, put_constant, redirect
 from .spellings import SPELLINGS, SPELT
 
 Repair = Callable[[Graph], Iterator[str]]
@@ -83,7 +81,7 @@ def count_one_hots(graph: Graph) -> Iterator[str]:
         if dtype not in ("float32", "float64", "float16", "bfloat16"):
             continue
         bits = fresh(graph, f"{name}/bits")
-        one, zero = (_number(graph, f"{name}/{n}", n, "int32") for n in (1, 0))
+        one, zero = (put_constant(graph, f"{name}/{n}", n, "int32") for n in (1, 0))
         attrs = {
             "axis": node.attrs.get("axis", -1),
             "T": "int32",
@@ -99,13 +97,6 @@ def count_one_hots(graph: Graph) -> Iterator[str]:
         put(graph, scaled, Node("Mul", kind), [Tensor(float_bits), Tensor(span)])
         put(graph, name, Node("AddV2", kind), [Tensor(scaled), inputs[3]])
         yield "one-hot vectors of floats made from integers"
-
-
-def _number(graph: Graph, name: str, value: int, dtype: str) -> Tensor:
-    constant = fresh(graph, name)
-    attrs = {"dtype": dtype, "value": np.array(value, dtype)}
-    put(graph, constant, Node("Const", attrs), ())
-    return Tensor(constant)
 
 
 def shape_lookups(graph: Graph) -> Iterator[str]:
@@ -126,7 +117,7 @@ def join_softsigns(graph: Graph) -> Iterator[str]:
     for name in list(graph.by_op("Softsign")):
         x, kind = graph.inputs(name)[0], {"T": graph.attrs(name)["T"]}
         size, whole = fresh(graph, f"{name}/abs"), fresh(graph, f"{name}/sum")
-        one = _number(graph, f"{name}/one", 1, str(kind["T"]))
+        one = put_constant(graph, f"{name}/one", 1, str(kind["T"]))
         put(graph, size, Node("Abs", kind), [x])
         put(graph, whole, Node("AddV2", kind), [Tensor(size), one])
         put(graph, name, Node("RealDiv", kind), [x, Tensor(whole)])

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import NotExpressible
 from ...graph import Function, Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, fresh, put, put_constant, put_new
 from ...ops import spellings
 from ...wire.attrs import numpy_dtype
 from ...wire.write import Edited
@@ -168,12 +168,11 @@ def _by_maximum(graph: Graph, name: str) -> None:
     dtype = str(node.attrs.get("T", "float32"))
     if alpha > 1:
         return
-    slope, scaled = fresh(graph, f"{name}/alpha"), fresh(graph, f"{name}/scaled")
     value = np.array(alpha, numpy_dtype(dtype))
-    put(graph, slope, Node("Const", {"dtype": dtype, "value": value}), ())
-    put(graph, scaled, Node("Mul", {"T": dtype}), (x, Tensor(slope)))
+    slope = put_constant(graph, f"{name}/alpha", value, dtype)
+    scaled = put_new(graph, f"{name}/scaled", "Mul", {"T": dtype}, x, slope)
     maximum = replace(node, op="Maximum", attrs={"T": dtype})
-    put(graph, name, maximum, (x, Tensor(scaled)))
+    put(graph, name, maximum, (x, scaled))
 
 
 _REWRITES = {"SelectV2": _by_select, "LeakyRelu": _by_maximum}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from ...graph import Graph, Layer, Node, Tensor, TensorSpec
-from ...graph.edit import duplicate, fresh, put
+from ...graph import Graph, Layer, Tensor, TensorSpec
+from ...graph.edit import duplicate, put, put_constant
 from ...match.view.symbolic_shapes import SymbolicView
 from ...ops.values.size import Size, product
 from ...simplify.state import State
@@ -52,13 +50,11 @@ def name_reshapes(state: State) -> State:
 
 def _put_constant(copy: Graph, name: str, target: tuple[int, ...]) -> None:
     """A target that is a constant in place of the one that is computed."""
-    own = fresh(copy, f"{name}/target")
-    value = np.array(target, np.int32)
-    copy.add(own, Node("Const", {"dtype": "int32", "value": value}))
+    own = put_constant(copy, f"{name}/target", target)
     node = copy.node(name)
     plain = {key: node.attrs[key] for key in ("T",) if key in node.attrs}
     constant = replace(node, attrs={**plain, "Tshape": "int32"})
-    put(copy, name, constant, [copy.inputs(name)[0], Tensor(own)])
+    put(copy, name, constant, [copy.inputs(name)[0], own])
 
 
 def _loose(view: SymbolicView, name: str) -> tuple[int, ...] | None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...graph import Graph, Node, Tensor, TensorSpec
-from ...graph.edit import duplicate, fresh, put, read_instead
+from ...graph import Graph, Tensor, TensorSpec
+from ...graph.edit import duplicate, put_constant, put_new, read_instead
 from ...graph.named_values import Attributes
 from ...ops import spellings
 from .conds_to_selects import resolved
@@ -111,13 +111,10 @@ def _filled(
     """``pad(data, [[0, 1 // (count + 1)], [0, 0], ...])``."""
 
     def add(part: str, op: str, attrs: Attributes, *inputs: Tensor) -> Tensor:
-        name = fresh(graph, f"{data.node}/rows/{part}")
-        put(graph, name, Node(op, attrs), inputs)
-        return Tensor(name)
+        return put_new(graph, f"{data.node}/rows/{part}", op, attrs, *inputs)
 
     def constant(part: str, value: int | list[int]) -> Tensor:
-        array = np.array(value, np.int32)
-        return add(part, "Const", {"dtype": "int32", "value": array})
+        return put_constant(graph, f"{data.node}/rows/{part}", value)
 
     if counted != "int32":
         count = add("count", "Cast", {"SrcT": counted, "DstT": "int32"}, count)

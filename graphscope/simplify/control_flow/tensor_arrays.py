@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...graph import Function, Graph, Node, Shape, Tensor
-from ...graph.edit import fresh, put, redirect
+from ...graph.edit import put, put_constant, redirect
 from ...ops import spellings
 from .conds_to_selects import in_order
 from .dead_arguments import LOOPS, dtype_of, named
@@ -84,15 +84,9 @@ def _dtype(graph: Graph, name: str) -> str:
     return str(attrs.get("dtype") or attrs.get("T") or "float32")
 
 
-def _constant(graph: Graph, name: str, value: np.ndarray) -> Tensor:
-    unique = fresh(graph, name)
-    put(graph, unique, Node("Const", {"dtype": value.dtype.name, "value": value}))
-    return Tensor(unique)
-
-
 def _element_shape(graph: Graph, name: str, shape: Shape) -> Tensor:
     sizes = -1 if shape is None else [-1 if size is None else size for size in shape]
-    return _constant(graph, f"{name}/element_shape", np.array(sizes, np.int32))
+    return put_constant(graph, f"{name}/element_shape", np.array(sizes, np.int32))
 
 
 def _make(graph: Graph, name: str, inputs: Inputs) -> None:
@@ -149,7 +143,7 @@ def _unpack(graph: Graph, name: str, inputs: Inputs) -> None:
 def _concat(graph: Graph, name: str, inputs: Inputs) -> None:
     rest = graph.attrs(name).get("element_shape_except0")
     element = _element_shape(graph, name, None if rest is None else (None, *rest))
-    leading = _constant(graph, f"{name}/leading_dims", np.zeros(0, np.int64))
+    leading = put_constant(graph, f"{name}/leading_dims", np.zeros(0, np.int64))
     attrs = {"element_dtype": _dtype(graph, name), "shape_type": "int32"}
     put(graph, name, Node("TensorListConcatV2", attrs), [inputs[-1], element, leading])
 

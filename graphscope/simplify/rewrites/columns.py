@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ...graph import Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, fresh, put, put_constant, put_new
 from ...graph.named_values import Attributes
 from ...ops import spellings
 from ..prune import prune
@@ -122,7 +120,7 @@ class _Turn:
         if size is None:
             return False
         attrs = self.before.attrs(name)
-        shape = self._constant(f"{name}/units", [size])
+        shape = put_constant(self.graph, f"{name}/units", [size])
         flat = {"T": attrs.get("T"), "Tshape": "int32"}
         bias = self._put(f"{name}/bias", "Reshape", flat, inputs[1 - slot], shape)
         self._add(name, "AddV2", attrs, self.rows[inputs[slot]], bias)
@@ -151,7 +149,7 @@ class _Turn:
 
     def _transpose(self, name: str, tensor: Tensor) -> Tensor:
         attrs = {"T": self._dtype(tensor), "Tperm": "int32"}
-        order = self._constant(f"{name}/perm", _SWAP)
+        order = put_constant(self.graph, f"{name}/perm", _SWAP)
         put(self.graph, name, Node("Transpose", attrs), [tensor, order])
         return Tensor(name)
 
@@ -159,11 +157,5 @@ class _Turn:
         attrs = self.graph.attrs(tensor.node)
         return str(attrs.get("T") or attrs.get("dtype") or "float32")
 
-    def _constant(self, name: str, values: Sequence[int]) -> Tensor:
-        value = np.array(values, np.int32)
-        return self._put(name, "Const", {"dtype": "int32", "value": value})
-
     def _put(self, name: str, op: str, attrs: Attributes, *inputs: Tensor) -> Tensor:
-        free = fresh(self.graph, name)
-        put(self.graph, free, Node(op, attrs), inputs)
-        return Tensor(free)
+        return put_new(self.graph, name, op, attrs, *inputs)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph import Graph, Tensor
+from ...graph.edit import duplicate, put, put_constant, put_new
 from ...graph.named_values import Attributes
 from ...ops import spellings
 from ..prune import prune
@@ -180,12 +180,9 @@ def _flat(graph: Graph, name: str, rank: int) -> Tensor:
     shape = stored_shape(graph, other) or ()
     if len(shape) == 1:
         return other
-    size, flat = fresh(graph, f"{name}/channels"), fresh(graph, f"{name}/vector")
-    count = np.array([shape[-1]], np.int32)
-    put(graph, size, Node("Const", {"dtype": "int32", "value": count}), [])
+    size = put_constant(graph, f"{name}/channels", [shape[-1]])
     attrs = {"T": graph.attrs(name).get("T"), "Tshape": "int32"}
-    put(graph, flat, Node("Reshape", attrs), [other, Tensor(size)])
-    return Tensor(flat)
+    return put_new(graph, f"{name}/vector", "Reshape", attrs, other, size)
 
 
 def _turned(attrs: Attributes, op: str, rank: int) -> dict[str, Any]:

@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from ...graph import Node, Tensor
-from ...graph.edit import duplicate, fresh, put, redirect
+from ...graph.edit import duplicate, put, put_constant, put_new, redirect
 from ...graph.order import sources_first
 from ...ops import spellings
 from ...ops.array.slice_masks import SliceMasks
@@ -280,7 +278,7 @@ class _Reading:
             return
         wide = self._expanded(f"{name}/mask_of_rows", mask, dtype)
         kept = self._put(f"{name}/kept", "Mul", {"T": dtype}, taken, wide)
-        axis = self._number(f"{name}/axis", 1)
+        axis = put_constant(self.graph, f"{name}/axis", 1)
         sum_attrs = {"T": dtype, "Tidx": "int32"}
         if kind == "sum":
             put(self.graph, name, Node("Sum", sum_attrs), [kept, axis])
@@ -293,7 +291,7 @@ class _Reading:
         put(self.graph, name, Node("DivNoNan", {"T": dtype}), [total, count])
 
     def _expanded(self, name: str, tensor: Tensor, dtype: str) -> Tensor:
-        axis = self._number(f"{name}/axis", -1)
+        axis = put_constant(self.graph, f"{name}/axis", -1)
         attrs = {"T": dtype, "Tdim": "int32"}
         return self._put(name, "ExpandDims", attrs, tensor, axis)
 
@@ -340,13 +338,7 @@ class _Reading:
         keys = ("DstT", "Tout", "T", "dtype", "out_type", "output_type")
         return str(next((attrs[k] for k in keys if attrs.get(k)), "int64"))
 
-    def _number(self, name: str, value: int) -> Tensor:
-        array = np.array(value, np.int32)
-        return self._put(name, "Const", {"dtype": "int32", "value": array})
-
     def _put(
         self, name: str, op: str, attrs: Mapping[str, object], *inputs: Tensor
     ) -> Tensor:
-        free = fresh(self.graph, name)
-        put(self.graph, free, Node(op, attrs), inputs)
-        return Tensor(free)
+        return put_new(self.graph, name, op, attrs, *inputs)

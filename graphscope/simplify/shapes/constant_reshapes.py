@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...graph import Graph, Layer, Node, Shape, Tensor, TensorSpec
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, put, put_constant
 from ...ops import Partial, Value
 from ...ops.values.dims import Dim
 from ..state import State
@@ -36,12 +36,10 @@ def fold_reshape_targets(state: State) -> State:
         return state
     copy = duplicate(graph)
     for name, target in targets.items():
-        own = fresh(copy, f"{name}/target")
-        value = np.array(target, np.int32)
-        copy.add(own, Node("Const", {"dtype": "int32", "value": value}))
+        own = put_constant(copy, f"{name}/target", target)
         payload = copy.node(name)
         constant = replace(payload, attrs={**_plain(payload), "Tshape": "int32"})
-        put(copy, name, constant, [copy.inputs(name)[0], Tensor(own)])
+        put(copy, name, constant, [copy.inputs(name)[0], own])
     return state.become(copy)
 
 

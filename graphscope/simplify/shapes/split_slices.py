@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put
+from ...graph.edit import duplicate, fresh, put, put_constant
 from ...ops import spellings
 from ...ops.array.slice_masks import SliceMasks
 from ..state import Facts, State
@@ -88,12 +88,10 @@ def _is_whole(x: Tensor, parts: list[_Part], facts: Facts) -> bool:
 
 
 def _split(copy: Graph, x: Tensor, parts: list[_Part]) -> None:
-    axis = fresh(copy, f"{parts[0].node}/axis")
-    value = np.array(-1, np.int32)
-    put(copy, axis, Node("Const", {"dtype": "int32", "value": value}))
+    axis = put_constant(copy, f"{parts[0].node}/axis", -1)
     dtype = copy.attrs(parts[0].node).get("T")
     split = fresh(copy, f"{parts[0].node}/split")
     attrs = {"num_split": len(parts), "T": dtype}
-    put(copy, split, Node("Split", attrs), (Tensor(axis), x))
+    put(copy, split, Node("Split", attrs), (axis, x))
     for port, part in enumerate(parts):
         put(copy, part.node, Node("Identity", {"T": dtype}), (Tensor(split, port),))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Function, FunctionRef, Graph, Node, Tensor
-from ...graph.edit import duplicate, fresh, put, read_instead
+from ...graph.edit import duplicate, fresh, put, put_constant, read_instead
 from .find import Chain, Source, find_chains
 from .sequences import dtype_of, stacked, turned
 from .static import passes
@@ -62,8 +62,8 @@ class _Rolling:
 
     def roll(self) -> dict[str, Function]:
         outputs = self._outputs()
-        count = self._constant(self.graph, f"{self.name}/count", self.chain.count)
-        counter = self._argument(self._constant(self.graph, f"{self.name}/first", 0))
+        count = put_constant(self.graph, f"{self.name}/count", self.chain.count)
+        counter = self._argument(put_constant(self.graph, f"{self.name}/first", 0))
         self.returns.append(self._next(counter))
         states = [self._argument(first) for first, _, _ in self.chain.states]
         self.returns += [Tensor("")] * len(states)
@@ -114,12 +114,6 @@ class _Rolling:
         return bool(readers) and all(reader in inside for reader in readers)
 
     # -- the pieces -----------------------------------------------------------------------
-    def _constant(self, graph: Graph, name: str, value: object) -> Tensor:
-        array = np.asarray(value, np.int32)
-        name = fresh(graph, name)
-        graph.add(name, Node("Const", {"dtype": "int32", "value": array}))
-        return Tensor(name)
-
     def _argument(self, tensor: Tensor) -> str:
         """One more loop variable, its first value given; its name in the body."""
         tensor = self.results.get(tensor, tensor)
@@ -130,12 +124,12 @@ class _Rolling:
         return name
 
     def _next(self, counter: str) -> Tensor:
-        one = self._constant(self.body, "one", 1)
+        one = put_constant(self.body, "one", 1)
         self.body.add("next", Node("AddV2", {"T": "int32"}), (Tensor(counter), one))
         return Tensor("next")
 
     def _reserve(self, output: tuple[int, int], count: Tensor) -> str:
-        shape = self._constant(self.graph, f"{self.name}/element_shape", -1)
+        shape = put_constant(self.graph, f"{self.name}/element_shape", -1)
         attrs = {"element_dtype": self._dtype(output), "shape_type": "int32"}
         name = fresh(self.graph, f"{self.name}/outputs")
         self.graph.add(name, Node("TensorListReserve", attrs), (shape, count))
@@ -148,7 +142,7 @@ class _Rolling:
     def _list(self, column: Sequence[Tensor]) -> str:
         column = [self.results.get(tensor, tensor) for tensor in column]
         rows = stacked(self.graph, self.name, column, self.chain.rank(self.graph))
-        shape = self._constant(self.graph, f"{self.name}/element_shape", -1)
+        shape = put_constant(self.graph, f"{self.name}/element_shape", -1)
         attrs = {"element_dtype": dtype_of(self.graph, rows), "shape_type": "int32"}
         name = fresh(self.graph, f"{self.name}/list")
         self.graph.add(name, Node("TensorListFromTensor", attrs), (rows, shape))
@@ -156,7 +150,7 @@ class _Rolling:
 
     def _element(self, items: str, counter: str) -> Tensor:
         number = self.arguments.index(items)
-        shape = self._constant(self.body, f"element_shape_{number}", -1)
+        shape = put_constant(self.body, f"element_shape_{number}", -1)
         attrs = {"element_dtype": self._elements(self.inputs[number])}
         name = f"element_{number}"
         operands = (Tensor(items), Tensor(counter), shape)
@@ -248,7 +242,7 @@ class _Rolling:
     ) -> list[tuple[str, int, Tensor]]:
         """The readers of one value in each step, and what they read now: a row of what the loop wrote."""
         count = self.chain.count
-        shape = self._constant(self.graph, f"{self.name}/element_shape", -1)
+        shape = put_constant(self.graph, f"{self.name}/element_shape", -1)
         dtype = self._dtype((row, port))
         attrs = {"element_dtype": dtype, "num_elements": count}
         stack = fresh(self.graph, f"{self.name}/stack")
@@ -300,7 +294,7 @@ class _Rolling:
         cond = Graph()
         for name in self.arguments:
             cond.add(name, self.body.node(name))
-        count = self._constant(cond, "count", self.chain.count)
+        count = put_constant(cond, "count", self.chain.count)
         cond.add(
             "less", Node("Less", {"T": "int32"}), (Tensor(self.arguments[0]), count)
         )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...graph import Graph, Node, Tensor
-from ...graph.edit import fresh
+from ...graph.edit import fresh, put_constant, put_new
 from ...ops.array.slice_masks import SliceMasks
 from ...wire import opdefs
 
@@ -89,10 +89,7 @@ def _cut(graph: Graph, scope: str, whole: Tensor, second: bool, count: int) -> T
     """The first entries along the time axis: there may be more than the steps read."""
 
     def constant(part: str, values: Sequence[int]) -> Tensor:
-        name = fresh(graph, f"{scope}/cut/{part}")
-        array = np.asarray(values, np.int32)
-        graph.add(name, Node("Const", {"dtype": "int32", "value": array}))
-        return Tensor(name)
+        return put_constant(graph, f"{scope}/cut/{part}", values)
 
     before = [0] if second else []
     open_axes = (1 << len(before)) - 1
@@ -151,20 +148,13 @@ def _ordered(
         return whole
     if list(order) != list(reversed(range(count))):
         return None
-    name, axis = fresh(graph, f"{scope}/reversed"), fresh(graph, f"{scope}/axis")
-    value = np.array([0], np.int32)
-    graph.add(axis, Node("Const", {"dtype": "int32", "value": value}))
+    axis = put_constant(graph, f"{scope}/axis", [0])
     attrs = {"T": dtype_of(graph, whole), "Tidx": "int32"}
-    graph.add(name, Node("ReverseV2", attrs), (whole, Tensor(axis)))
-    return Tensor(name)
+    return put_new(graph, f"{scope}/reversed", "ReverseV2", attrs, whole, axis)
 
 
 def turned(graph: Graph, name: str, tensor: Tensor, rank: int) -> Tensor:
     """The tensor with the first two of its axes exchanged."""
-    order = fresh(graph, f"{name}/axes")
-    value = np.array([1, 0, *range(2, rank)], np.int32)
-    graph.add(order, Node("Const", {"dtype": "int32", "value": value}))
-    name = fresh(graph, name)
+    order = put_constant(graph, f"{name}/axes", [1, 0, *range(2, rank)])
     attrs = {"T": dtype_of(graph, tensor), "Tperm": "int32"}
-    graph.add(name, Node("Transpose", attrs), (tensor, Tensor(order)))
-    return Tensor(name)
+    return put_new(graph, name, "Transpose", attrs, tensor, order)
