@@ -256,23 +256,20 @@ def keras_command(
     written = [os.path.join(out, name) for name in KERAS]
     check_ours(written, force)
     analysis = analysis_of(options)
-    document = analysis.write_keras(out, incomplete, weights).document()
+    report = analysis.write_keras(out, incomplete, weights)
+    document = report.document()
     remember(written)
     if not document["weights"]:
         single_file = verify = False
-    if single_file and not can_run():
-        document["remarks"].append(
-            "there is no model.keras: TensorFlow is not installed"
-        )
-    elif single_file:
-        from ..errors import NotExpressible
-        from ..verify import save_single
+    if single_file:
+        from ..render.keras import pack
+        from ..verify import in_one_file
 
-        try:
-            document["weights"] = save_single(out, trust).name
-            remember(written)
-        except NotExpressible as error:
-            document["remarks"].append(str(error))
+        packed = partial(pack, report.source, out)
+        path, remark = in_one_file(packed, out, trust, can_run())
+        document["weights"] = path.name if path else document["weights"]
+        document["remarks"] += [remark] if remark else []
+        remember(written)
     if verify and not can_run():
         document["remarks"].append("not verified: TensorFlow is not installed")
     elif verify:

@@ -279,7 +279,7 @@ KERAS = (
     click.option(
         "--single-file",
         is_flag=True,
-        help="One model.keras in place of the weights file (needs Keras).",
+        help="One model.keras in place of the weights file (Keras is needed only for layers not its own).",
     ),
     click.option(
         "--incomplete",

@@ -6,6 +6,13 @@ from .compare import compare
 from .reduction import measure_reduction
 from .report import Verification
 from .run.child_process import apart
-from .run.single import save_single
+from .run.single import in_one_file, save_single
 
-__all__ = ["Verification", "apart", "compare", "measure_reduction", "save_single"]
+__all__ = [
+    "Verification",
+    "apart",
+    "compare",
+    "in_one_file",
+    "measure_reduction",
+    "save_single",
+]

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...errors import MissingWeight
-from ...graph import Graph, Layer, Model, Signature, Tensor, TensorSpec, WeightUse
+from ...errors import MissingWeight, NotExpressible
+from ...graph import (
+    Graph,
+    Layer,
+    Model,
+    Shape,
+    Signature,
+    Tensor,
+    TensorSpec,
+    WeightUse,
+)
 from ...wire.beside import beside
 from .. import Drawing
 from .blocks.statements import Finder
@@ -26,6 +35,7 @@ from .operands.bias_and_scale import TRAINED
 from .operands.reader import Values
 from .program.names import layer_name
 from .program.program import Program
+from .source.archive import write_archive
 from .source.docstring import (
     count_layers,
     count_lines,
@@ -51,7 +61,8 @@ class KerasSource:
     """``text`` is ``model.py``; ``layers`` maps each layer's name to its weights in Keras's words.
 
     ``unexplained`` are the op nodes that became ``keras.ops`` calls, ``not_portable`` those that run in TensorFlow
-    only, each with the reason, ``remarks`` what was assumed, ``signatures`` those that have a model each.
+    only, each with the reason, ``remarks`` what was assumed, ``signatures`` those that have a model each; ``shapes`` are
+    those of the steps' tensors.
     """
 
     text: str
@@ -61,6 +72,7 @@ class KerasSource:
     not_portable: Mapping[str, str]
     remarks: tuple[str, ...]
     signatures: tuple[SignatureEnds, ...] = ()
+    shapes: Mapping[Tensor, Shape] = field(default_factory=dict)
 
     @property
     def lines_of_code(self) -> int:
@@ -156,7 +168,20 @@ def to_keras(
     docstring = describe(program, origin, weights, ops, remarks, loops, ends)
     text = to_source(program, docstring, weights, ends)
     foreign = reasons(program, layer_graph)
-    return KerasSource(text, program, layers, ops, foreign, remarks, ends)
+    shapes = _shapes(program, layer_graph, specs)
+    return KerasSource(text, program, layers, ops, foreign, remarks, ends, shapes)
+
+
+def _shapes(
+    program: Program, graph: Graph, specs: Mapping[Tensor, TensorSpec]
+) -> dict[Tensor, Shape]:
+    """What is known of the shape of each tensor of the program."""
+    shapes = {}
+    for tensor in (t for step in program.all_steps for t in step.outputs()):
+        payload = graph.node(tensor.node) if tensor.node in graph else None
+        op_tensor = payload.output if isinstance(payload, Layer) else tensor
+        shapes[tensor] = specs.get(op_tensor, TensorSpec()).shape
+    return shapes
 
 
 def to_keras_of(
@@ -180,7 +205,8 @@ def to_keras_of(
     remarks = tuple(dict.fromkeys((*model.remarks, *program.remarks)))
     said = describe(program, Path(model.source).name, weights, (), remarks)
     text = to_source(program, said, weights)
-    return KerasSource(text, program, layers, (), {}, remarks)
+    known = {tensor: spec.shape for tensor, spec in shapes.items()}
+    return KerasSource(text, program, layers, (), {}, remarks, shapes=known)
 
 
 def write_keras(
@@ -255,6 +281,19 @@ def write_keras(
         source.remarks,
         source,
     )
+
+
+def pack(source: KerasSource, folder: str | Path) -> Path:
+    """One ``model.keras`` in place of the weights file that ``write_keras`` left in the folder; returns its path.
+
+    Keras is not imported. Raises NotExpressible where more than Keras's own layers make up the model, and leaves the folder as it was.
+    """
+    weights, target = Path(folder) / H5, Path(folder) / "model.keras"
+    if not weights.is_file():
+        raise NotExpressible(f"there is no {H5}: h5py is not installed")
+    write_archive(source.program, source.shapes.get, weights, target)
+    weights.unlink()
+    return target
 
 
 def is_description(model: Model) -> bool:

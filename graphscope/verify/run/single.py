@@ -1,8 +1,9 @@
-"""A folder that ``graphscope keras`` wrote -> one ``model.keras``, in place of the weights file, loaded once to see that it can be."""
+"""A folder that ``graphscope keras`` wrote -> one ``model.keras``, in place of the weights file; what Keras packs is loaded once to see that it can be."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,25 @@ from .keras_source import run_source
 from .runner import first_line
 
 WEIGHTS = ("model.weights.h5", "weights.npz")
+
+
+def in_one_file(
+    pack: Callable[[], Path], folder: str | Path, trust: bool, runs: bool
+) -> tuple[Path | None, str]:
+    """One file by ``pack``, which needs no Keras, else by Keras where that ``runs``; its path, None where neither could, and the remark.
+
+    Raises UnsafeModel as ``run_source`` does.
+    """
+    try:
+        return pack(), ""
+    except NotExpressible as error:
+        reason = str(error)
+    if not runs:
+        return None, f"there is no model.keras: {reason}; TensorFlow is not installed"
+    try:
+        return save_single(folder, trust), f"Keras itself wrote model.keras: {reason}"
+    except NotExpressible as error:
+        return None, str(error)
 
 
 def save_single(folder: str | Path, trust: bool = False) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graphscope.errors import NotExpressible
-from graphscope.verify import save_single
+from graphscope.verify import in_one_file, save_single
 from graphscope.verify.run.keras_source import run_source
 
 keras = pytest.importorskip("keras")
@@ -60,3 +60,18 @@ def test_what_keras_cannot_keep_leaves_the_folder_as_it_was(tmp_path: Path) -> N
         "model.py",
         "model.weights.h5",
     ]
+
+
+def refused() -> Path:
+    raise NotExpressible("'x' is an op, not a layer")
+
+
+def test_keras_packs_what_cannot_be_packed_without_it(tmp_path: Path) -> None:
+    want = written(tmp_path)
+    path, remark = in_one_file(refused, tmp_path, trust=False, runs=False)
+    assert path is None and remark == (
+        "there is no model.keras: 'x' is an op, not a layer; TensorFlow is not installed"
+    )
+    path, remark = in_one_file(refused, tmp_path, trust=False, runs=True)
+    assert remark == "Keras itself wrote model.keras: 'x' is an op, not a layer"
+    np.testing.assert_allclose(keras.models.load_model(path)(np.ones((1, 3))), want)
