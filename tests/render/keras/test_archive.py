@@ -117,7 +117,9 @@ def answers(model: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
     return [np.array(each) for each in keras.tree.flatten(results)]
 
 
-def check_packed(path: Path, arrays: list[np.ndarray], wanted: list[np.ndarray]) -> None:
+def check_packed(
+    path: Path, arrays: list[np.ndarray], wanted: list[np.ndarray]
+) -> None:
     keras.backend.clear_session()
     results = answers(keras.models.load_model(path), arrays)
     assert len(results) == len(wanted)
@@ -174,7 +176,9 @@ except SystemExit as end:
     assert not end.code, end.code
 assert not {{"keras", "tensorflow"}} & sys.modules.keys()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
     assert not done.returncode, done.stderr
     names = {each.name for each in (tmp_path / "out").iterdir()}
     assert names == {"model.py", "model.keras"}

@@ -55,7 +55,9 @@ class _Serializer:
             "input_layers": self.ends([each.tensor for each in self.program.inputs]),
             "output_layers": self.ends(self.program.outputs),
         }
-        return _serial("keras.src.models.functional", "Functional", config, "Functional")
+        return _serial(
+            "keras.src.models.functional", "Functional", config, "Functional"
+        )
 
     def ends(self, tensors: Sequence[Tensor]) -> list[Any]:
         """Inputs or outputs; a model within the model counts itself as its own first call."""
