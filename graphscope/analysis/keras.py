@@ -143,6 +143,13 @@ class KerasWriting(Tables):
         others = {t.node: t for t in read if t not in declared.values()}
         return declared | others
 
+    @staticmethod
+    def pack_keras(report: KerasReport) -> Path:
+        """One ``model.keras`` in place of the weights that ``write_keras`` wrote, without Keras; its path. Raises as ``render.keras.pack``."""
+        from ..render.keras import pack
+
+        return pack(report.source, report.path)
+
     def _write(self, folder: str | Path, incomplete: bool, weights: str) -> KerasReport:
         from ..families.open_choices import open_choices
         from ..families.outline import chained

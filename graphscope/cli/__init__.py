@@ -262,10 +262,9 @@ def keras_command(
     if not document["weights"]:
         single_file = verify = False
     if single_file:
-        from ..render.keras import pack
         from ..verify import in_one_file
 
-        packed = partial(pack, report.source, out)
+        packed = partial(analysis.pack_keras, report)
         path, remark = in_one_file(packed, out, trust, can_run())
         document["weights"] = path.name if path else document["weights"]
         document["remarks"] += [remark] if remark else []

@@ -6,7 +6,9 @@ Nothing that comes from a file reaches the source but as a literal written by ``
 
 from __future__ import annotations
 
+import ast
 import keyword
+import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -109,8 +111,61 @@ def write(meaning: Meaning, call: Call, texts: Sequence[str]) -> str | None:
     if meaning.keras is None:
         return None
     if callable(meaning.keras):
-        return meaning.keras(call, *texts)
-    return string.Formatter().vformat(meaning.keras, tuple(texts), _Fields(call))
+        text = meaning.keras(call, *texts)
+    else:
+        text = string.Formatter().vformat(meaning.keras, tuple(texts), _Fields(call))
+    return text if text is None else arrays_as_arguments(text)
+
+
+def arrays_as_arguments(text: str) -> str:
+    """``array + x`` -> ``ops.add(array, x)``: JAX's arrays refuse a symbolic tensor, which a number between NULs stands for here."""
+    if "ops.array(" not in text or "\0" not in text or not _is_plain(text):
+        return text
+    named = _HOLE.sub(lambda hole: f"_{hole[1]}_", text)  # as long as it was
+    changed = _less_operators(ast.parse(named, mode="eval").body, named)
+    return re.sub(r"\b_(\d+)_\b", "\0\\1\0", changed)
+
+
+def _is_plain(text: str) -> bool:
+    """One line in which a character is a byte."""
+    return text.isascii() and "\n" not in text
+
+
+_HOLE = re.compile("\0(\\d+)\0")
+_FUNCTIONS = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "true_divide",
+    ast.FloorDiv: "floor_divide",
+    ast.Mod: "mod",
+    ast.Pow: "power",
+    ast.MatMult: "matmul",
+}
+
+
+def _less_operators(tree: ast.AST, text: str) -> str:
+    """The source of an expression of one line, its operators between an array and a tensor as functions."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.BinOp) or type(node.op) not in _FUNCTIONS:
+            continue
+        left, right = (
+            text[each.col_offset : each.end_col_offset]
+            for each in (node.left, node.right)
+        )
+        if _is_array(left) and _NAMED.search(right):
+            call = f"ops.{_FUNCTIONS[type(node.op)]}({left}, {right})"
+            changed = text[: node.col_offset] + call + text[node.end_col_offset :]
+            return _less_operators(ast.parse(changed, mode="eval").body, changed)
+    return text
+
+
+def _is_array(text: str) -> bool:
+    """Whether no tensor goes into it but an array does."""
+    return "ops.array(" in text and not _NAMED.search(text)
+
+
+_NAMED = re.compile(r"\b_\d+_\b")
 
 
 def tensorflow_text(op: str, attrs: Attributes, texts: Sequence[str]) -> str:

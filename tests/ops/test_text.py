@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from graphscope import ops
-from graphscope.ops.text import _RENAMED, literal
+from graphscope.ops.text import _RENAMED, arrays_as_arguments, literal
 from graphscope.wire import op_registry
 
 
@@ -77,3 +77,22 @@ def test_what_cannot_be_said_is_none() -> None:
     assert ops.tensorflow_text("StridedSlice", {}, ["x", "begin"]) is None
     assert ops.keras_text(ops.Call("Betainc", {}), ["a", "b", "x"]) is None
     assert ops.tensorflow_text("Cast", {"DstT": "float32); evil("}, ["x"]) is None
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("ops.array([1.0]) + {x}", "ops.add(ops.array([1.0]), {x})"),
+        ("{x} + ops.array([1.0])", "{x} + ops.array([1.0])"),
+        (
+            "ops.reshape(ops.array([1.0]), (1,)) * (2.0 - ops.array([2.0]) / {x})",
+            "ops.multiply(ops.reshape(ops.array([1.0]), (1,)), 2.0 - ops.true_divide(ops.array([2.0]), {x}))",
+        ),
+        ("ops.array([1.0]) * ops.array([2.0]) * {x}", None),
+    ],
+)
+def test_an_array_is_no_left_operand_of_a_tensor(text: str, wanted: str | None) -> None:
+    """JAX's arrays refuse what is symbolic."""
+    wanted = wanted or "ops.multiply(ops.array([1.0]) * ops.array([2.0]), {x})"
+    hole = {"x": "\0" + "0" + "\0"}
+    assert arrays_as_arguments(text.format(**hole)) == wanted.format(**hole)

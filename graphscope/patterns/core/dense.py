@@ -169,6 +169,8 @@ def _einsum_fits(b: Bindings) -> bool | str:
         return "the kernel has an ellipsis in the equation"
     if left[:1] != out[:1]:
         return "the batch is not kept"
+    if left[0] in right:
+        return "the kernel has the batch's axis"
     if b.bias is not None and len(b.bias.shape) > len(out):
         return "the bias has more axes than the result"
     sizes = _output_sizes(b.view, b.x, labels, b.kernel)
