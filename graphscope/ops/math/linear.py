@@ -192,7 +192,9 @@ def _squares_text(function: str) -> Callable[..., str | None]:
         rows, columns = (call.shape(0) or (None, None))[-2:]
         if rows is None or rows != columns or call.get("adjoint", False):
             return None
-        if call.dtype(0) == "float16":  # neither JAX nor PyTorch has it in half precision
+        if (
+            call.dtype(0) == "float16"
+        ):  # neither JAX nor PyTorch has it in half precision
             single = f'ops.{function}(ops.cast({x}, "float32"))'
             return f'ops.cast({single}, "float16")'
         return f"ops.{function}({x})"

@@ -35,9 +35,7 @@ define(
     "Relu6",
     shape=same,
     keras=lambda call, x: (  # JAX's answer to whole numbers is real
-        f"ops.clip({x}, 0, 6)"
-        if "int" in call.dtype(0)
-        else f"ops.relu6({x})"
+        f"ops.clip({x}, 0, 6)" if "int" in call.dtype(0) else f"ops.relu6({x})"
     ),
     fold=lambda x: np.clip(x, 0, 6).astype(x.dtype),
     traits=_ACTIVATION,
