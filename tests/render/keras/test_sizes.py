@@ -283,3 +283,19 @@ def test_other_numbers_are_no_progression() -> None:
     bent = row * np.where(np.arange(8) == 3, np.float32(1.00001), 1)
     for other in (bent, -row, row[:6], row.astype("float64"), np.ones(8, "float32")):
         assert progression_text(other) is None
+
+
+def test_what_stands_already_is_not_made_again(tmp_path: Path) -> None:
+    """As DeBERTa clips the same distances between places twice: the second layer reads what the first has made."""
+
+    def distances() -> Any:
+        x = image(None, None, 4)
+        places = tf.range(tf.shape(x)[1])
+        apart = places[:, None] - places[None, :]
+        size = tf.shape(tf.cumsum(apart))[1]
+        near = tf.minimum(apart, tf.fill([size, size], 2))
+        return x + tf.reduce_sum(tf.cast(apart * near, tf.float32))
+
+    report, proof = recovered(distances, tmp_path)
+    assert proof.passed, proof.remarks
+    assert report.source.text.count("ops.arange") == 2, report.source.text

@@ -148,7 +148,7 @@ def _operand(
     operand = lowering.operand(tensor, literals=False)
     if not isinstance(operand, Tensor):
         return operand
-    return arguments.setdefault(operand, _letter(len(arguments)))
+    return arguments.setdefault(operand, letter(len(arguments)))
 
 
 def listed(sizes: object) -> str:
@@ -163,7 +163,7 @@ def _text(size: object) -> str:
     return f"({text})" if isinstance(size, Size) and not size.is_atom else text
 
 
-def _letter(number: int) -> str:
+def letter(number: int) -> str:
     return _LETTERS[number] if number < len(_LETTERS) else f"x{number}"
 
 
@@ -188,11 +188,11 @@ def own_step(
         operand = lowering.operand(lowering.measured[whose], literals=False)
         if not isinstance(operand, Tensor):
             raise TypeError(f"{lowering.measured[whose]} is no tensor")
-        letter = arguments.setdefault(operand, _letter(len(arguments)))
-        shapes.append("shape" if len(measured) == 1 else f"{letter}_shape")
-        asked.append(f"{shapes[-1]} = ops.shape({letter})")
+        called = arguments.setdefault(operand, letter(len(arguments)))
+        shapes.append("shape" if len(measured) == 1 else f"{called}_shape")
+        asked.append(f"{shapes[-1]} = ops.shape({called})")
     if not arguments:  # Keras cannot follow what no tensor of its own goes into
-        arguments = {next(iter(lowering.inputs)): _letter(0)}
+        arguments = {next(iter(lowering.inputs)): letter(0)}
     written = (with_shapes(line, shapes, measured) for line in lines)
     body = [*asked, *map(_unbracketed, written)]
     if outputs:

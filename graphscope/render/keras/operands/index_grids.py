@@ -16,12 +16,13 @@ from ....wire import opdefs
 from ..program.program import Step
 from .call_texts import LARGE, constant_text, progression_text
 from .context import Context
-from .dynamic_ops import listed, own_step
-from .shape_expressions import is_made, known
+from .dynamic_ops import letter, listed, own_step
+from .shape_expressions import is_made, known, measured_in
 
 _MOST = 80  # ops in one layer
 _WIDTH = 56  # characters of a text that still stands inside another
 _LOCALS = "abcdefghijklmnopqrstuvw"
+_PASSED = frozenset({"float32", "int32", "int64", "bool"})  # as Keras hands them on
 _FEW = 3  # numbers that are as short as the op that makes them
 _SHORTER = frozenset({"Range", "LinSpace", "Fill", "Tile", "Reshape", "ExpandDims"})
 _COMPARING = (*spellings.COMPARISONS, "MatrixBandPart")
@@ -61,34 +62,87 @@ def _given(lowering: Context, node: str) -> list[Tensor]:
 
 def formed_step(lowering: Context, tensor: Tensor) -> Step | None:
     """The layer that makes a tensor of sizes and constants; None where it takes too much, or more than keras.ops says."""
+    body = _Body.of(lowering, tensor)
+    if body is None:
+        return None
+    for whose in measured_in("".join(body.lines)):
+        lowering.operand(lowering.measured[whose], literals=False)
+    body = _Body.of(lowering, tensor)  # what is measured is at hand now, too
+    if body is None:
+        return None
+    name, about = _called(body.made_of)
+    return own_step(lowering, tensor.node, name, about, body.lines, body.arguments)
 
-    def makers(node: str) -> list[str]:
-        return [t.node for t in _given(lowering, node) if _leaf(lowering, t) is None]
 
-    order: list[str] = []
-    for node in post_order([tensor.node], makers):
-        order.append(node)
-        if len(order) > _MOST or not _is_maker(lowering, node):
-            return None
-    uses = Counter(source for node in order for source in makers(node))
-    lines: list[str] = []
-    texts: dict[str, str] = {}
-    for node in order:
-        inputs = _given(lowering, node)
-        operands = [_leaf(lowering, t) or texts[t.node] for t in inputs]
-        text = _text(lowering, node, lowering.graph.node(node), inputs, operands)
-        if text is None:
-            return None
-        if node != tensor.node and (uses[node] > 1 or len(text) > _WIDTH):
-            name = (
-                _LOCALS[len(lines)] if len(lines) < len(_LOCALS) else f"a{len(lines)}"
-            )
-            lines.append(f"{name} = {text}")
-            text = name
-        texts[node] = text if _binds(text) else f"({text})"
-    lines.append(f"return {text}")
-    name, about = _called(Counter(lowering.graph.op(node) for node in order))
-    return own_step(lowering, tensor.node, name, about, lines, {})
+class _Body:
+    """The statements that make a tensor, over sizes and what layers before have made."""
+
+    def __init__(self, lowering: Context) -> None:
+        self.lowering = lowering
+        self.arguments: dict[Tensor, str] = {}
+        self.lines: list[str] = []
+        self.texts: dict[str, str] = {}
+        self.made_of: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, lowering: Context, tensor: Tensor) -> _Body | None:
+        body = cls(lowering)
+        return body if body._make(tensor) else None
+
+    def _leaf(self, tensor: Tensor) -> str | None:
+        text = _leaf(self.lowering, tensor)
+        if text is None and _is_at_hand(self.lowering, tensor):
+            return self.arguments.setdefault(tensor, letter(len(self.arguments)))
+        return text
+
+    def _makers(self, node: str) -> list[str]:
+        inputs = _given(self.lowering, node)
+        return [t.node for t in inputs if self._leaf(t) is None]
+
+    def _make(self, tensor: Tensor) -> bool:
+        order: list[str] = []
+        for node in post_order([tensor.node], self._makers):
+            order.append(node)
+            if len(order) > _MOST or not _is_maker(self.lowering, node):
+                return False
+        uses = Counter(source for node in order for source in self._makers(node))
+        for node in order:
+            text = self._text(node)
+            if text is None:
+                return False
+            if node != tensor.node and (uses[node] > 1 or len(text) > _WIDTH):
+                text = self._name(text)
+            self.texts[node] = text if _binds(text) else f"({text})"
+        self.lines.append(f"return {text}")
+        self.made_of = Counter(self.lowering.graph.op(node) for node in order)
+        return True
+
+    def _text(self, node: str) -> str | None:
+        inputs = _given(self.lowering, node)
+        operands = [self._leaf(t) or self.texts[t.node] for t in inputs]
+        return _text(
+            self.lowering, node, self.lowering.graph.node(node), inputs, operands
+        )
+
+    def _name(self, text: str) -> str:
+        """A name for what a statement of its own computes."""
+        number = len(self.lines)
+        name = _LOCALS[number] if number < len(_LOCALS) else f"a{number}"
+        self.lines.append(f"{name} = {text}")
+        return name
+
+
+def _is_at_hand(lowering: Context, tensor: Tensor) -> bool:
+    """Whether a layer before makes the tensor, which need not be made again."""
+    spec = lowering.spec_or_none(tensor)
+    step = lowering.steps.get(tensor.node)
+    return (
+        step is not None
+        and step.ports == 1
+        and tensor not in lowering.sizes
+        and spec.dtype in _PASSED
+        and bool(spec.shape)
+    )
 
 
 def _called(made_of: Counter[str]) -> tuple[str, str]:
