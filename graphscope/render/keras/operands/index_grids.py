@@ -5,6 +5,7 @@ Not twenty statements, and no weight: ``Range``, ``Reshape``, ``Tile`` and their
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from ....graph import Layer, Node, Tensor
 from ....graph.order import post_order
 from ....ops import spellings
 from ....wire import opdefs
-from ..program.program import Step
+from ..program.program import Step, hole
 from .call_texts import LARGE, constant_text, progression_text
 from .context import Context
 from .dynamic_ops import letter, listed, own_step
@@ -70,6 +71,8 @@ def formed_step(lowering: Context, tensor: Tensor) -> Step | None:
     body = _Body.of(lowering, tensor)  # what is measured is at hand now, too
     if body is None:
         return None
+    if body.arguments and not measured_in("".join(body.lines)) and len(body.lines) == 1:
+        return Step(tensor.node, body.expression, tuple(body.arguments))
     name, about = _called(body.made_of)
     return own_step(lowering, tensor.node, name, about, body.lines, body.arguments)
 
@@ -88,6 +91,14 @@ class _Body:
     def of(cls, lowering: Context, tensor: Tensor) -> _Body | None:
         body = cls(lowering)
         return body if body._make(tensor) else None
+
+    @property
+    def expression(self) -> str:
+        """What the one statement returns, with a hole for each tensor."""
+        text = self.lines[0].removeprefix("return ")
+        for number, name in enumerate(self.arguments.values()):
+            text = re.sub(rf"(?<![\w.]){name}(?!\w)", hole(number), text)
+        return text
 
     def _leaf(self, tensor: Tensor) -> str | None:
         text = _leaf(self.lowering, tensor)
@@ -204,8 +215,8 @@ def _binds(text: str) -> bool:
     if not bracket or not head.replace(".", "").isidentifier():
         return False
     depth = 1
-    for place, letter in enumerate(rest):
-        depth += {"(": 1, ")": -1}.get(letter, 0)
+    for place, character in enumerate(rest):
+        depth += {"(": 1, ")": -1}.get(character, 0)
         if depth == 0:
             return place == len(rest) - 1
     return False
