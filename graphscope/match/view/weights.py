@@ -36,6 +36,11 @@ class StoredWeights(Nodes):
     """Nodes, and which of their tensors are weights."""
 
     @cached_property
+    def has_variables(self) -> bool:
+        """Whether the graph holds variables: it is not frozen, so that its constants are no weights."""
+        return not VARIABLES.isdisjoint(self.kinds.values())
+
+    @cached_property
     def _weights(self) -> dict[Tensor, WeightRef | None]:
         return {}
 

@@ -12,9 +12,14 @@ from typing import Any
 from ...match import Input, Term, View, Weight, WeightRef, layer, op
 
 
+FEW = 16  # numbers that are written where they are used
+
+
 def _along_last(view: View, x: Any, scale: WeightRef) -> bool | str:
     if not scale.node:
         return "it is computed, not held"
+    if scale.direct and view.has_variables and scale.shape[-1] <= FEW:
+        return "it is a constant beside variables: somebody wrote it"
     if scale.shape[-1] in (0, 1) or any(d != 1 for d in scale.shape[:-1]):
         return "the weight varies along another axis than the last"
     shape = view.shape(x)

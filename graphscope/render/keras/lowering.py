@@ -24,6 +24,7 @@ from .operands.operand import OperandContext
 from .operands.reader import Values
 from .operands.shape_expressions import measure
 from .program.anchors import anchored, anchored_apart
+from .program.bias_of_sums import with_bias_of_sums, without_unused
 from .program.cse import merged
 from .program.einsums import agreed
 from .program.half_precision import autocast
@@ -84,14 +85,14 @@ class Lowering(OperandContext):
         results = tuple(self.result(tensor) for tensor in roots)
         steps, results = merged(self.steps.values(), results)
         steps, results = autocast(steps, results, self.dtype_of)
-        steps = joined(steps, results)
+        steps = with_bias_of_sums(joined(steps, results), results)
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),
             self.rescaled(agreed(anchored(steps, results))),
             results,
             tuple(t.node if t.port == 0 else str(t) for t in outputs),
-            self.classes,
+            without_unused(self.classes, steps),
             tuple(self.remarks),
         )
 

@@ -79,6 +79,63 @@ def test_a_constant_is_no_weight(name: str, tmp_path: Path) -> None:
     assert found.prove(tmp_path / "keras").passed
 
 
+def row(count: int) -> Any:
+    return np.linspace(0.1, 2.3, count, dtype=np.float32)
+
+
+@pytest.mark.parametrize("count", [6, 40])
+def test_a_row_of_constants_beside_variables_is_not_trained(
+    count: int, tmp_path: Path
+) -> None:
+    """DDPG's bounds of its actions: a few are written, many are kept as they are."""
+
+    def build() -> Any:
+        return tf.nn.tanh(tf.matmul(image(), variable(6, count))) * row(count)
+
+    found = analyse(saved(build, "checkpoint", tmp_path), outputs=["out"])
+    text = found.write_keras(tmp_path / "keras").source.text
+    written = "ops.array" in text and "EinsumDense" not in text
+    assert written if count == 6 else text.count("trainable=False") == 1
+    assert found.prove(tmp_path / "keras").passed
+
+
+def two_products(*bias: int, twice: bool = False) -> Any:
+    """DDPG's critic: state and action, each with a kernel of its own, and one bias."""
+    first = tf.matmul(v1.placeholder(tf.float32, [None, 6], "x"), variable(6, 4))
+    second = tf.matmul(
+        v1.placeholder(tf.float32, [None, 3], "y"), v1.get_variable("u", [3, 4])
+    )
+    total = first + second + v1.get_variable("b", bias)
+    return tf.concat([first, second, total], 1) if twice else tf.nn.relu(total)
+
+
+@pytest.mark.parametrize("form", ["frozen", "checkpoint"])
+@pytest.mark.parametrize("bias", [(4,), (1, 4)])
+def test_a_bias_of_a_sum_is_that_of_a_layer_in_it(
+    bias: tuple[int, ...], form: str, tmp_path: Path
+) -> None:
+    path = saved(lambda: two_products(*bias), form, tmp_path)
+    found = analyse(path, outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "Bias" not in report.source.text
+    assert report.source.text.count("use_bias=False") == 1
+    assert report.in_layers == report.parameters == 24 + 12 + 4
+    assert found.prove(tmp_path / "keras").passed
+
+
+@pytest.mark.parametrize("bias, twice", [((), False), ((4,), True)])
+def test_near_miss_a_bias_of_none_of_them(
+    bias: tuple[int, ...], twice: bool, tmp_path: Path
+) -> None:
+    """It is one number, or both products are read without it."""
+    path = saved(lambda: two_products(*bias, twice=twice), "checkpoint", tmp_path)
+    found = analyse(path, outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "Bias(" in report.source.text
+    assert report.source.text.count("use_bias=False") == 2
+    assert found.prove(tmp_path / "keras").passed
+
+
 def saved(build: Any, form: str, folder: Path) -> str:
     """The graph of ``build()``, frozen or beside its checkpoint."""
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:

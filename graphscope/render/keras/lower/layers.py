@@ -86,16 +86,18 @@ def _step(lowering: Context, node: str, layer: Layer) -> Step:
 def _is_computed(lowering: Context, weights: Mapping[str, WeightUse]) -> bool:
     """Whether a layer's kernel or table is a constant that somebody computed, and so is nothing for training to change.
 
-    Its bias may be of one number, where training starts. What was a variable before the graph was frozen is a weight.
+    Its bias may be of one number, where training starts. What was a variable before the graph was frozen is a weight; in
+    a graph that holds variables no constant is.
     """
     kernels = [weights[name] for name in _KERNELS if name in weights]
     if len(kernels) != 1 or weights.keys() - {*_KERNELS, "bias"}:
         return False
     kernel = _constant(lowering, kernels[0])
-    if kernel is None or not is_computed(kernel):
+    known = lowering.has_variables
+    if kernel is None or not (known or is_computed(kernel)):
         return False
     bias = _constant(lowering, weights["bias"]) if "bias" in weights else kernel
-    return bias is not None and (bias is kernel or is_written(bias))
+    return bias is not None and (bias is kernel or known or is_written(bias))
 
 
 def _constant(lowering: Context, use: WeightUse) -> np.ndarray | None:
