@@ -11,7 +11,6 @@ from typing import Any
 
 from ...match import Input, Term, View, Weight, WeightRef, layer, op
 
-
 FEW = 16  # numbers that are written where they are used
 
 
