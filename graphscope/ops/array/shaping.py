@@ -219,12 +219,12 @@ def _fed_flips(call: Call, x: str, axes: str) -> str | None:
     rank = call.rank(0)
     if not rank or not axes.isidentifier():
         return None
-    is_fed = f"{axes}[axis]"
+    is_fed = f"{axes}[place]"
     if call.op == "ReverseV2":
-        is_fed = f"ops.any({axes} % {rank} == axis)"
+        is_fed = f"ops.any({axes} % {rank} == place)"
     return f"""
-for axis in range({rank}):
-    {x} = ops.where({is_fed}, ops.flip({x}, axis=axis), {x})
+for place in range({rank}):
+    {x} = ops.where({is_fed}, ops.flip({x}, axis=place), {x})
 return {x}
 """
 

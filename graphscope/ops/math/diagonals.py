@@ -6,7 +6,7 @@ import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
-from ..text import literal
+from ..text import literal, tensor_text
 from ..values.dims import same
 
 
@@ -196,6 +196,20 @@ def _set_diagonal_text(call: Call, x: str, diagonal: str, *k: str) -> str | None
     return f"ops.where({_place(at, rows, columns)}, {across}, {x})"
 
 
+def _set_diagonal_body(call: Call, x: str, diagonal: str, *k: str) -> str | None:
+    """One diagonal of a matrix of any sizes: its element is numbered by the row or the column, whichever is less."""
+    at = 0 if call.op == "MatrixSetDiag" else _one_diagonal(call, 2)
+    if at is None or call.rank(0) is None or call.rank(1) is None:
+        return None
+    x, diagonal = tensor_text(call, 0, x), tensor_text(call, 1, diagonal)
+    return f"""
+row = ops.expand_dims(ops.arange(ops.shape({x})[-2]), 1)
+column = ops.arange(ops.shape({x})[-1])
+places = ops.minimum(ops.minimum(row, column), ops.shape({diagonal})[-1] - 1)
+return ops.where(column - row == {at}, ops.take({diagonal}, places, axis=-1), {x})
+"""
+
+
 def _fed_diagonal(
     call: Call, texts: tuple[str, ...], rows: int, columns: int
 ) -> str | None:
@@ -216,4 +230,5 @@ define(
     "MatrixSetDiagV3",
     shape=same,
     keras=_set_diagonal_text,
+    body=_set_diagonal_body,
 )

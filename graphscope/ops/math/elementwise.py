@@ -65,7 +65,6 @@ _unary("Erf", "ops.erf({0})")
 _unary("Erfc", "ops.erfc({0})")
 _unary("Erfinv", "ops.erfinv({0})")
 _unary("BesselI0", "ops.i0({0})")
-_unary("PopulationCount")
 _unary("IsNan", "ops.isnan({0})", np.isnan)
 _unary("IsInf", "ops.isinf({0})", np.isinf)
 _unary("IsFinite", "ops.isfinite({0})", np.isfinite)
@@ -285,7 +284,6 @@ _binary("LeftShift", keras=_shift_text("left_shift"), fold=_shifted(np.left_shif
 _binary("RightShift", keras=_shift_text("right_shift"), fold=_shifted(np.right_shift))
 _binary("IgammaGradA")
 _binary("RandomGammaGrad")
-_binary("FakeQuantWithMinMaxArgsGradient")
 
 
 def _equal_shape(call: Call) -> tuple[Shape]:

@@ -1,4 +1,4 @@
-"""Linear algebra: products, einsum, decompositions, bands."""
+"""Linear algebra: products, einsum, diagonals, bands."""
 
 from __future__ import annotations
 
@@ -164,88 +164,6 @@ define(
 )
 
 
-def _squared(shape: Shape) -> Shape:
-    """A square matrix: either size tells the other."""
-    if shape is None:
-        return None
-    if len(shape) < 2:
-        raise Unsaid("a matrix is expected")
-    size = merge(shape[-1:], shape[-2:-1])
-    return (*shape[:-2], *(size or ()), *(size or ()))
-
-
-def _square(call: Call) -> tuple[Shape]:
-    return (_squared(call.shape(0)),)
-
-
-def _solution(call: Call) -> tuple[Shape]:
-    matrix, right = _squared(call.shape(0)), call.shape(1)
-    if matrix is None or right is None:
-        return (right,)
-    return (merge(right, (*matrix[:-1], right[-1])),)
-
-
-def _squares_text(function: str) -> Callable[..., str | None]:
-    """Keras must see that the matrices are square."""
-
-    def text(call: Call, x: str) -> str | None:
-        rows, columns = (call.shape(0) or (None, None))[-2:]
-        if rows is None or rows != columns or call.get("adjoint", False):
-            return None
-        if (
-            call.dtype(0) == "float16"
-        ):  # neither JAX nor PyTorch has it in half precision
-            single = f'ops.{function}(ops.cast({x}, "float32"))'
-            return f'ops.cast({single}, "float16")'
-        return f"ops.{function}({x})"
-
-    return text
-
-
-define(
-    "Cholesky",
-    shape=_square,
-    keras=_squares_text("cholesky"),
-    fold=np.linalg.cholesky,
-)
-define("MatrixInverse", shape=_square, keras=_squares_text("inv"))
-define("MatrixExponential", "MatrixLogarithm", "MatrixSquareRoot", shape=_square)
-
-
-def _solved(call: Call, a: str, b: str) -> str | None:
-    rows, columns = (call.shape(0) or (None, None))[-2:]
-    if rows is None or rows != columns or call.get("adjoint", False):
-        return None
-    right = call.shape(1)
-    if right is None or call.rank(0) != len(right) or right[-2] != rows:
-        return None
-    if call.value(0) is not None:  # Keras looks at the matrices alone
-        return None
-    if call.op == "MatrixSolve":
-        return f"ops.solve({a}, {b})"
-    return f"ops.solve_triangular({a}, {b}, lower={call['lower']})"
-
-
-define("MatrixSolve", "MatrixTriangularSolve", shape=_solution, keras=_solved)
-
-
-def _vector_of(call: Call) -> tuple[Shape]:
-    shape = call.shape(0)
-    if shape is not None and len(shape) < 2:
-        raise Unsaid("a matrix is expected")
-    return (None if shape is None else shape[:-2],)
-
-
-define("MatrixDeterminant", shape=_vector_of, keras=_squares_text("det"))
-define(
-    "LogMatrixDeterminant",
-    shape=lambda call: _vector_of(call) * 2,
-    keras=lambda call, x: (
-        f"(ops.slogdet({x})[0], ops.slogdet({x})[1])" if call.rank(0) == 2 else None
-    ),
-)
-
-
 def _triangular_text(call: Call, x: str, low: str, high: str) -> str | None:
     below, above = call.integer(1), call.integer(2)
     if below is None or above is None:
@@ -326,6 +244,18 @@ def _plain_diagonal(rank: int) -> Callable[[Call, str], str | None]:
     return lambda call, x: f"ops.diag({x})" if call.rank(0) == rank else None
 
 
+def _diagonal_tensor_body(call: Call, x: str) -> str | None:
+    """Of any sizes: each element on the diagonal of a square, which takes the shape twice."""
+    if call.rank(0) is None:
+        return None
+    return f"""
+flat = ops.reshape({x}, (-1,))
+places = ops.arange(ops.shape(flat)[0])
+square = ops.where(ops.expand_dims(places, 1) == places, flat, ops.zeros_like(flat))
+return ops.reshape(square, (*ops.shape({x}), *ops.shape({x})))
+"""
+
+
 def _diagonal_tensor(call: Call, x: str) -> str | None:
     """Of a tensor of known sizes: each element beside its row of an identity."""
     shape = call.shape(0)
@@ -342,50 +272,12 @@ define(
     "Diag",
     shape=_doubled,
     keras=_diagonal_tensor,
+    body=_diagonal_tensor_body,
     fold=lambda x: np.diag(x) if x.ndim == 1 else None,
 )
 define("DiagPart", shape=_halved, keras=_plain_diagonal(2))
 
 
-def _svd_shape(call: Call) -> Sequence[Shape]:
-    shape = call.shape(0)
-    if shape is None:
-        return (None, None, None)
-    *batch, rows, columns = shape
-    least = None if rows is None or columns is None else min(rows, columns)
-    if not call["compute_uv"]:
-        return ((*batch, least), None, None)
-    full = call["full_matrices"]
-    left, right = (rows, columns) if full else (least, least)
-    return (*batch, least), (*batch, rows, left), (*batch, columns, right)
-
-
-define("Svd", shape=_svd_shape)
-
-
-def _qr_shape(call: Call) -> Sequence[Shape]:
-    shape = call.shape(0)
-    if shape is None:
-        return (None, None)
-    *batch, rows, columns = shape
-    least = None if rows is None or columns is None else min(rows, columns)
-    inner = rows if call["full_matrices"] else least
-    return (*batch, rows, inner), (*batch, inner, columns)
-
-
-define("Qr", shape=_qr_shape)
-
-
-def _eigen_shape(call: Call) -> Sequence[Shape]:
-    shape = call.shape(0)
-    if shape is None:
-        return (None, None)
-    square = _squared(shape) or ()
-    vectors: Shape = square if call["compute_v"] else (0,)
-    return square[:-1], vectors
-
-
-define("SelfAdjointEigV2", "Eig", shape=_eigen_shape)
 define(
     "Cross",
     shape=same,

@@ -6,8 +6,8 @@ import numpy as np
 
 from ...graph import Shape
 from ..registry import Call, Unsaid, define
-from ..text import literal
-from ..values.dims import ranked, same
+from ..text import literal, tensor_text
+from ..values.dims import merge, ranked, same
 
 
 def _nudged(low: float, high: float, steps: int) -> tuple[float, float, float]:
@@ -117,17 +117,120 @@ define(
     body=_simulated_body,
     fold=_simulate,
 )
+
+
+def _gradient_args_body(call: Call, dy: str, x: str) -> str | None:
+    """What lies within the range lets its gradient through."""
+    steps = _steps(int(call["num_bits"]), call["narrow_range"])
+    least, most, _ = _nudged(float(call["min"]), float(call["max"]), steps)
+    within = f"ops.logical_and({x} >= {literal(least + 0.0)}, {x} <= {literal(most)})"
+    return f"return ops.where({within}, {dy}, 0.0)"
+
+
 define(
-    "QuantizeAndDequantize",
+    "FakeQuantWithMinMaxArgsGradient",
+    shape=lambda call: (merge(call.shape(0), call.shape(1)),),
+    body=_gradient_args_body,
+    traits="elementwise",
+)
+
+
+def _gradient_body(call: Call, dy: str, x: str, low: str, high: str) -> str | None:
+    """That of what lies beyond either end of the fed range goes there."""
+    if call.dtype(0) != "float32":
+        return None
+    steps = float(_steps(int(call["num_bits"]), call["narrow_range"]))
+    return f"""
+step = ({high} - {low}) / {steps}
+step = ops.where(step > 0.0, step, 1.0)
+zero = ops.clip(ops.floor(0.5 - {low} / step), 0.0, {steps})
+least, most = -zero * step, ({steps} - zero) * step
+below, above = {x} < least, {x} > most
+return (
+    ops.where(ops.logical_or(below, above), 0.0, {dy}),
+    ops.sum(ops.where(below, {dy}, 0.0)),
+    ops.sum(ops.where(above, {dy}, 0.0)),
+)
+"""
+
+
+define(
+    "FakeQuantWithMinMaxVarsGradient",
+    shape=lambda call: (call.shape(0), (), ()),
+    body=_gradient_body,
+)
+
+
+def _round_trip_body(call: Call, x: str, low: str, high: str, *bits: str) -> str | None:
+    """To whole numbers of a symmetric scale and back (quantize_and_dequantize_op.h); the range is fed, or that of the tensor."""
+    dtype, rank = call.dtype(0), call.rank(0)
+    if (
+        dtype not in ("float32", "float64")
+        or rank is None
+        or call.get("axis", -1) != -1
+    ):
+        return None
+    ends = (low, high) if call["range_given"] else (f"ops.min({x})", f"ops.max({x})")
+    first, last = _ends(call, *bits)
+    most = literal(float(np.finfo(dtype).max))
+    lines = [f"least, most = {', '.join(ends)}"]
+    lines.append(f"scale = ops.where(most > 0.0, {last} / most, {most})")
+    lines.append(f"step = most / {last}")
+    if first:
+        lines.append(f"by_least = ops.where(least < 0.0, {first} / least, {most})")
+        lines.append(f"step = ops.where(by_least < scale, least / {first}, step)")
+        lines.append("scale = ops.minimum(scale, by_least)")
+    if call["range_given"]:
+        x = f"ops.clip({x}, {first or '0.0'} * step, {last} * step)"
+    level = f"ops.round({x} * scale)"
+    if call.get("round_mode") == "HALF_UP":
+        level = f"ops.floor({x} * scale + 0.5)"
+    return "\n".join([*lines, f"return {level} * step"])
+
+
+def _ends(call: Call, *bits: str) -> tuple[str, str]:
+    """The least and the greatest of the whole numbers, "" for 0."""
+    signed, narrow = bool(call["signed_input"]), bool(call.get("narrow_range"))
+    count = call.integer(3) if bits else int(call["num_bits"])
+    if count is None:
+        power = f'2.0 ** (ops.cast({bits[0]}, "{call.dtype(0)}") - {float(signed)})'
+        return (
+            f"({1.0 if narrow else 0.0} - {power})" if signed else ""
+        ), f"({power} - 1.0)"
+    first = float(narrow - 2 ** (count - 1))
+    return f"{first}" if signed else "", f"{2.0 ** (count - signed) - 1.0}"
+
+
+def _round_trip_gradient_body(
+    call: Call, dy: str, x: str, low: str, high: str
+) -> str | None:
+    """What lies within the range lets its gradient through; the kernel gives the range none."""
+    if call.dtype(0) not in ("float32", "float64") or call.get("axis", -1) != -1:
+        return None
+    low, high = tensor_text(call, 2, low), tensor_text(call, 3, high)
+    return f"""
+within = ops.logical_and({x} >= {low}, {x} <= {high})
+return ops.where(within, {dy}, 0.0), ops.zeros_like({low}), ops.zeros_like({high})
+"""
+
+
+define(
+    "QuantizeAndDequantizeV4Grad",
+    shape=lambda call: (
+        merge(call.shape(0), call.shape(1)),
+        call.shape(2),
+        call.shape(3),
+    ),
+    body=_round_trip_gradient_body,
+)
+define(
     "QuantizeAndDequantizeV2",
     "QuantizeAndDequantizeV3",
     "QuantizeAndDequantizeV4",
     shape=same,
+    body=_round_trip_body,
 )
-define(
-    "FakeQuantWithMinMaxVarsGradient",
-    shape=lambda call: (call.shape(0), (), ()),
-)
+define("QuantizeAndDequantize", shape=same)
 _BITS = {"quint8": 8, "qint8": 8, "quint16": 16, "qint16": 16}
 
 

@@ -131,6 +131,8 @@ def _unsorted_body(kind: str) -> Callable[..., str | None]:
         if not rank or call.rank(0) is None or dtype not in _NUMBERS:
             return None
         x, ids = tensor_text(call, 0, x), tensor_text(call, 1, ids)
+        segments = call.integer(2)
+        count = count if segments is None else str(segments)
         lines = number_lines(count)
         if rank != 1:
             lines.append(f"x = ops.reshape({x}, (-1, *ops.shape({x})[{rank}:]))")
@@ -181,10 +183,12 @@ def _sparse_segment_body(
 ) -> str | None:
     """The rows that the index picks, by segment."""
     rank, dtype = call.rank(0), call.dtype(0)
-    if not rank or not dtype.startswith("float"):
+    if not rank or dtype not in _NUMBERS:
         return None
     lines = [f'ids = ops.cast({ids}, "int32")']
-    lines.append(f"count = {count[0] if count else 'ops.max(ids) + 1'}")
+    segments = call.integer(3) if count else None
+    number = count[0] if count else "ops.max(ids) + 1"
+    lines.append(f"count = {number if segments is None else segments}")
     lines += number_lines("count")
     rows = f"ops.take({tensor_text(call, 0, x)}, {index}, axis=0)"
     lines.append(f"y = ops.segment_sum({rows}, ids, num_segments=count)")
@@ -207,6 +211,11 @@ def _sparse_gradient_body(
     rank, dtype = call.rank(0), call.dtype(0)
     if not rank or not dtype.startswith("float"):
         return None
+    places, size = call.integers(2), (call.shape(0) or (None,))[0]
+    if places and size is not None and max(places) >= size:
+        return None  # the kernel does not look at them where no row is asked for
+    segments = call.integer(3)
+    count = count if segments is None else str(segments)
     lines = [*number_lines(count), f'ids = ops.cast({ids}, "int32")']
     rows, taken = tensor_text(call, 0, dy), "ops.take({}, ids, axis=0)"
     text = taken.format(rows)
@@ -258,7 +267,9 @@ def _counts_body(call: Call, numbers: str, size: str, weights: str) -> str | Non
     if rank is None or dtype not in _NUMBERS:
         return None
     by_row = rank == 2 and call.op == "DenseBincount"
-    lines, total = [], size
+    count = call.integer(1)
+    lines, size = [], size if count is None else str(count)
+    total = size
     if size.isidentifier():
         lines = [f'{size} = ops.cast({size}, "int32")', *number_lines(size)]
     flat = f'ops.reshape(ops.cast({tensor_text(call, 0, numbers)}, "int32"), (-1,))'

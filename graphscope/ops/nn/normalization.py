@@ -25,7 +25,8 @@ def _fused_shape(call: Call) -> tuple[Shape, ...]:
         size = size if size is not None else ranked(call.shape(slot), 1)[0]
     per = (size,)
     output = (*image[:at], size, *image[at + 1 :])
-    return output, per, per, per, per
+    more = ((None,),) if call.op.endswith("V3") else ()
+    return (output, per, per, per, per, *more)
 
 
 def _fused_text(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...graph import Shape
 from ..registry import Call, define
+from ..text import literal, tensor_text
 from ..values.dims import ranked
 
 
@@ -13,7 +16,52 @@ def _lstm_cell_shape(call: Call) -> tuple[Shape, ...]:
     return ((x[0], previous[1]),) * 7
 
 
-define("LSTMBlockCell", shape=_lstm_cell_shape)
+_GATES = """
+def step(state, x):
+    cs, h = state[1], state[6]
+    gates = ops.matmul(ops.concatenate([x, h], axis=1), {w}) + {b}
+    {order} = ops.split(gates, 4, axis=1)
+    i = ops.sigmoid(i{into})
+    f = ops.sigmoid(f{keep})
+    ci = ops.tanh(ci)
+    cs = {cell}
+    o = ops.sigmoid(o{out})
+    co = ops.tanh(cs)
+    return i, cs, f, o, ci, co, o * co
+"""
+
+
+def _gates(call: Call, weights: Sequence[str], bias: str) -> str:
+    """One step (lstm_ops.cc): gates, cell state and output from those of the step before; peepholes see the cell."""
+    w, wci, wcf, wco = weights
+    peepholes = [f" + {p} * {s}" for p, s in ((wci, "cs"), (wcf, "cs"), (wco, "cs"))]
+    if not call["use_peephole"]:
+        peepholes = [""] * 3
+    into, keep, out = peepholes
+    forget, clip = call.get("forget_bias", 0.0), float(call["cell_clip"])
+    cell = "ci * i + cs * f"
+    return _GATES.format(
+        w=w,
+        b=bias,
+        order="i, f, ci, o" if call.op.endswith("V2") else "i, ci, f, o",
+        into=into,
+        keep=(f" + {literal(forget)}" if forget else "") + keep,
+        cell=f"ops.clip({cell}, {-clip}, {clip})" if clip > 0 else cell,
+        out=out,
+    )
+
+
+def _cell_body(call: Call, x: str, cs: str, h: str, *rest: str) -> str | None:
+    if call.dtype(0) != "float32":
+        return None
+    texts = [tensor_text(call, i, t) for i, t in enumerate((x, cs, h, *rest))]
+    x, cs, h, *weights, bias = texts
+    zeros = f"ops.zeros_like({h})"
+    state = f"({zeros}, {cs}, {zeros}, {zeros}, {zeros}, {zeros}, {h})"
+    return f"{_gates(call, weights, bias).strip()}\n\nreturn step({state}, {x})"
+
+
+define("LSTMBlockCell", shape=_lstm_cell_shape, body=_cell_body)
 
 
 def _block_lstm_shape(call: Call) -> tuple[Shape, ...]:
@@ -23,7 +71,30 @@ def _block_lstm_shape(call: Call) -> tuple[Shape, ...]:
     return ((x[0], x[1], None if bias is None else bias // 4),) * 7
 
 
-define("BlockLSTM", "BlockLSTMV2", shape=_block_lstm_shape)
+def _block_body(
+    call: Call, most: str, x: str, cs: str, h: str, *rest: str
+) -> str | None:
+    """The cell over all steps; what comes after the last one is 0."""
+    if call.dtype(1) != "float32":
+        return None
+    texts = [tensor_text(call, i, t) for i, t in enumerate((x, cs, h, *rest), 1)]
+    x, cs, h, *weights, bias = texts
+    return f"""
+{_gates(call, weights, bias).strip()}
+
+def both(state, x):
+    state = step(state, x)
+    return state, state
+
+zeros = ops.zeros_like({h})
+state = (zeros, {cs}, zeros, zeros, zeros, zeros, {h})
+_, outputs = ops.scan(both, state, {x})
+steps = ops.reshape(ops.arange(ops.shape({x})[0]), (-1, 1, 1))
+return [ops.where(steps < ops.cast({most}, "int32"), y, 0.0) for y in outputs]
+"""
+
+
+define("BlockLSTM", "BlockLSTMV2", shape=_block_lstm_shape, body=_block_body)
 
 
 def _gru_cell_shape(call: Call) -> tuple[Shape, ...]:
@@ -31,7 +102,22 @@ def _gru_cell_shape(call: Call) -> tuple[Shape, ...]:
     return ((x[0], previous[1]),) * 4
 
 
-define("GRUBlockCell", shape=_gru_cell_shape)
+def _gru_body(
+    call: Call, x: str, h: str, w: str, wc: str, b: str, bc: str
+) -> str | None:
+    if call.dtype(0) != "float32":
+        return None
+    texts = [tensor_text(call, i, t) for i, t in enumerate((x, h, w, wc, b, bc))]
+    x, h, w, wc, b, bc = texts
+    return f"""
+gates = ops.sigmoid(ops.matmul(ops.concatenate([{x}, {h}], axis=1), {w}) + {b})
+r, u = ops.split(gates, 2, axis=1)
+c = ops.tanh(ops.matmul(ops.concatenate([{x}, r * {h}], axis=1), {wc}) + {bc})
+return r, u, c, u * {h} + (1.0 - u) * c
+"""
+
+
+define("GRUBlockCell", shape=_gru_cell_shape, body=_gru_body)
 
 
 def _cudnn_shape(call: Call) -> tuple[Shape, ...]:

@@ -62,7 +62,85 @@ def test_a_narrow_scale() -> None:
     np.testing.assert_allclose(ours, theirs, 1e-5, 1e-6)
 
 
+LOW, HIGH = np.array(-0.8, "float32"), np.array(0.5, "float32")
+
+
 @table(
+    case(
+        "QuantizeAndDequantizeV2",
+        input=np.float32([-0.2]),
+        input_min=LOW,
+        input_max=HIGH,
+        signed_input=False,
+    ),
+    *(
+        case(
+            "QuantizeAndDequantizeV3",
+            input=floats(3, 4),
+            input_min=LOW,
+            input_max=HIGH,
+            num_bits=np.array(5, "int32"),
+            **more,
+        )
+        for more in (
+            {},
+            {"narrow_range": True, "range_given": True},
+            {"signed_input": False, "range_given": True},
+        )
+    ),
+    case(
+        "QuantizeAndDequantizeV4Grad",
+        gradients=floats(3, 4),
+        input=floats(3, 4) * 2,
+        input_min=LOW,
+        input_max=HIGH,
+        expect={"less": True},
+    ),
+    case(
+        "FakeQuantWithMinMaxArgsGradient",
+        gradients=floats(2, 3),
+        inputs=floats(2, 3) * 8,
+    ),
+    case(
+        "FakeQuantWithMinMaxVarsGradient",
+        gradients=floats(9),
+        inputs=floats(9) * 3,
+        min=np.array(-1.1, "float32"),
+        max=np.array(2.0, "float32"),
+        expect={"less": True},
+    ),
+    *(
+        case(
+            op,
+            input=floats(3, 4),
+            input_min=np.array(-0.8, "float32"),
+            input_max=np.array(0.5, "float32"),
+            **more,
+        )
+        for op in ("QuantizeAndDequantizeV2", "QuantizeAndDequantizeV4")
+        for more in (
+            {"range_given": True},
+            {},
+            {"narrow_range": True, "num_bits": 5},
+            {"round_mode": "HALF_UP"},
+        )
+    ),
+    case(
+        "QuantizeAndDequantizeV2",
+        input=floats(3, 4, low=0.0, high=2.0),
+        input_min=np.array(0.0, "float32"),
+        input_max=np.array(1.5, "float32"),
+        signed_input=False,
+        range_given=True,
+    ),
+    case(
+        "QuantizeAndDequantizeV3",
+        input=floats(3, 4),
+        input_min=np.array(-0.8, "float32"),
+        input_max=np.array(0.5, "float32"),
+        num_bits=known(6),
+        range_given=True,
+    ),
     case("FakeQuantWithMinMaxArgs", inputs=IMAGE),
     case("FakeQuantWithMinMaxArgs", inputs=IMAGE, min=-1.5, max=3.0, num_bits=4),
     simulated(-1, 1),

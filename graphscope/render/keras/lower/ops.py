@@ -85,9 +85,9 @@ def _said(lowering: Context, node: str, payload: Node) -> Step:
             return sized
     expression = said_text(text, ports, used) if text is not None else None
     if expression is None:
-        return written_step(lowering, node, payload, inputs, ports) or custom_step(
-            lowering, node, payload, inputs, ports
-        )
+        return written_step(
+            lowering, node, payload, inputs, ports, used
+        ) or custom_step(lowering, node, payload, inputs, ports)
     step = operands.step(node, *expression)
     if not step.inputs:  # Keras cannot follow what no tensor of its own goes into
         again = Operands(lowering, inputs, listed, literals=False)

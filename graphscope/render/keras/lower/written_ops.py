@@ -34,9 +34,14 @@ _OPEN = "        self.supports_jit = False  # the numbers tell the shape\n"
 
 
 def written_step(
-    lowering: Context, node: str, payload: Node, inputs: Sequence[Tensor], ports: int
+    lowering: Context,
+    node: str,
+    payload: Node,
+    inputs: Sequence[Tensor],
+    ports: int,
+    read: set[int],
 ) -> Step | None:
-    """The call of such a layer; None where nothing says it, or nobody knows of which rank its outputs are."""
+    """The call of such a layer; None where nothing says it, or nobody knows of which rank the outputs are that something reads."""
     operands = [_operand(lowering, tensor) for tensor in inputs]
     tensors = tuple(dict.fromkeys(o for o in operands if isinstance(o, Tensor)))
     names = dict(zip(inputs, argument_names(payload.op, len(inputs))))
@@ -54,8 +59,9 @@ def written_step(
     outputs = output_specs(lowering, node, payload, ports)
     if ports == 1 and outputs and outputs[0].shape is None:
         outputs = (TensorSpec(outputs[0].dtype, ops.likely_shape(call)),)
-    if lines is None or any(spec.shape is None for spec in outputs):
+    if lines is None or any(outputs[port].shape is None for port in read):
         return None
+    outputs = tuple(TensorSpec(each.dtype, each.shape or ()) for each in outputs)
     name = _class(lowering, payload.op, [used[t] for t in tensors], lines, outputs)
     return Step(
         node,
