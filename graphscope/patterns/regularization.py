@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import isclose
 from typing import Any
 
+from ..graph import Tensor
 from ..match import (
     ANY,
     Bindings,
@@ -15,6 +16,7 @@ from ..match import (
     Scalar,
     Size,
     Term,
+    View,
     layer,
     named,
     op,
@@ -136,12 +138,24 @@ def dropout_v1_scaled(x: Input, _keep: Scalar, factor: Scalar, _dims: Dims) -> T
 
 def _default(b: Bindings) -> float | None:
     """The share that a placeholder keeps, or drops, where nobody feeds it; None where that drops all or nothing."""
-    view, fed = b.view, b._keep or b._rate
-    if view.kinds[fed.node] != "PlaceholderWithDefault":
+    view, node, flipped = b.view, (b._keep or b._rate).node, False
+    while view.kinds[node] == "Sub":  # the other share: 1 - keep, and 1 less that
+        whole, part = view.inputs[node]
+        if _single(view, whole) != 1:
+            return None
+        node, flipped = part.node, not flipped
+    if view.kinds[node] != "PlaceholderWithDefault":
         return None
-    value = view.number(view.inputs[fed.node][0])
-    usual = value is not None and value.size == 1 and 0 < value.reshape(()) < 1
-    return float(value.reshape(())) if usual and value is not None else None
+    share = _single(view, view.inputs[node][0])
+    if share is None or not 0 < share < 1:
+        return None
+    return 1 - share if flipped else share
+
+
+def _single(view: View, tensor: Tensor) -> float | None:
+    """The one number that a tensor holds, where it is known."""
+    value = view.number(tensor)
+    return float(value.reshape(())) if value is not None and value.size == 1 else None
 
 
 def _fed() -> Callable[[Callable[..., Term]], Pattern]:

@@ -25,10 +25,10 @@ SIDE = "of a cond, the side that inference doesn't take"
 def set_modes(state: State) -> State:
     """A feed that switches a mode -> the value that inference gives it, and the side of a cond that it chooses.
 
-    ``Merge(Switch(x, is_training) ...) -> x`` of the side for inference.
+    ``Merge(Switch(x, is_training) ...) -> x`` of the side for inference; a dropout's rate is not chosen but stays that of training.
     """
-    functions = state.model.functions
-    return state.become(specialise(state.graph, state.modes, functions=functions))
+    functions, graph = state.model.functions, dropout.keep_rates(state.graph, state.modes)
+    return state.become(specialise(graph, state.modes, functions=functions))
 
 
 def store_ranges(state: State) -> State:

@@ -29,11 +29,12 @@ _OF_RATES = frozenset({*spellings.RECIPROCALS, "Sub", "RealDiv"})
 
 @dataclass(frozen=True)
 class Dropout:
-    """A dropout that ends in the node ``name``, of the tensor ``x``."""
+    """A dropout that ends in the node ``name``, of the tensor ``x``; ``source`` is the node that feeds its rate where one does."""
 
     name: str
     x: Tensor
     rate: float
+    source: str = ""
 
 
 def drop_dropout(graph: Graph) -> Iterator[str]:
@@ -56,6 +57,59 @@ def without_dropouts(graph: Graph) -> Graph:
     for each in dropouts:
         _replace(copy, each, {RATE: each.rate})
     return copy
+
+
+def keep_rates(graph: Graph, modes: Mapping[str, object]) -> Graph:
+    """The graph in which a dropout's rate that a mode chooses, against none in use, is fed, by default as in training.
+
+    *before* ``keep = Select(is_training, 0.5, 1.0)``; *after* ``keep = PlaceholderWithDefault(0.5)``.
+    """
+    choices = [
+        name
+        for name in graph.by_op(*spellings.SELECTS)
+        if _mode(graph, graph.inputs(name)[0], modes) is not None
+    ]
+    if not choices:
+        return graph
+    sources = {each.source for each in Reading(graph).dropouts()}
+    shares = {
+        name: share
+        for name in choices
+        if name in sources and (share := _share(graph, name, modes)) is not None
+    }
+    if not shares:
+        return graph
+    copy = duplicate(graph)
+    copy.graph.update(graph.graph)
+    for name, share in shares.items():
+        old = graph.node(name)
+        attrs = {"dtype": str(old.attrs["T"]), "shape": ()}
+        node = replace(old, op="PlaceholderWithDefault", attrs=attrs)
+        put(copy, name, node, [share])
+    return copy
+
+
+def _mode(
+    graph: Graph, predicate: Tensor, modes: Mapping[str, object]
+) -> bool | None:
+    """What a predicate is in use, if a mode alone decides it."""
+    turned = False
+    bare = _bare(graph, predicate)
+    while graph.op(bare.node) == "LogicalNot":
+        bare, turned = _bare(graph, graph.inputs(bare.node)[0]), not turned
+    return bool(modes[bare.node]) != turned if bare.node in modes else None
+
+
+def _share(graph: Graph, name: str, modes: Mapping[str, object]) -> Tensor | None:
+    """What a choice keeps, or drops, in training, where it keeps all in use."""
+    predicate, *sides = graph.inputs(name)
+    constants = Constants(graph)
+    used, trained = sides if _mode(graph, predicate, modes) else reversed(sides)
+    values = [constants.value(each) for each in (used, trained)]
+    if any(value is None or value.size != 1 for value in values):
+        return None
+    none, share = (float(np.reshape(value, ())) for value in values if value is not None)
+    return trained if none in (0, 1) and 0 < share < 1 else None
 
 
 def quiet_loops(
@@ -208,7 +262,7 @@ class Reading:
 
     def _of(self, name: str, scaled: Tensor, mask: Tensor) -> Dropout:
         rate, source = self._rate(mask)
-        return Dropout(name, self._unscaled(scaled, source), rate)
+        return Dropout(name, self._unscaled(scaled, source), rate, source)
 
     def _operands(self, mask: Tensor) -> tuple[str, tuple[Tensor, ...]]:
         """What a mask compares with, or adds to, a draw: the op and its inputs."""
