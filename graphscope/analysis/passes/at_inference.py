@@ -27,7 +27,9 @@ def set_modes(state: State) -> State:
 
     ``Merge(Switch(x, is_training) ...) -> x`` of the side for inference; a dropout's rate is not chosen but stays that of training.
     """
-    functions, graph = state.model.functions, dropout.keep_rates(state.graph, state.modes)
+    functions, graph = state.model.functions, dropout.keep_rates(
+        state.graph, state.modes
+    )
     return state.become(specialise(graph, state.modes, functions=functions))
 
 

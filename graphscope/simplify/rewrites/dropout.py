@@ -89,9 +89,7 @@ def keep_rates(graph: Graph, modes: Mapping[str, object]) -> Graph:
     return copy
 
 
-def _mode(
-    graph: Graph, predicate: Tensor, modes: Mapping[str, object]
-) -> bool | None:
+def _mode(graph: Graph, predicate: Tensor, modes: Mapping[str, object]) -> bool | None:
     """What a predicate is in use, if a mode alone decides it."""
     turned = False
     bare = _bare(graph, predicate)
@@ -108,7 +106,9 @@ def _share(graph: Graph, name: str, modes: Mapping[str, object]) -> Tensor | Non
     values = [constants.value(each) for each in (used, trained)]
     if any(value is None or value.size != 1 for value in values):
         return None
-    none, share = (float(np.reshape(value, ())) for value in values if value is not None)
+    none, share = (
+        float(np.reshape(value, ())) for value in values if value is not None
+    )
     return trained if none in (0, 1) and 0 < share < 1 else None
 
 

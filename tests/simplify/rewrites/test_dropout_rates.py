@@ -47,4 +47,6 @@ def test_the_rate_is_that_of_training(kept: Kept, tmp_path: Path) -> None:
 
 
 def test_a_rate_that_holds_in_use_too_is_what_the_mode_says(tmp_path: Path) -> None:
-    assert rates(lambda mode: v1.where(mode, 0.5, 0.9), tmp_path) == pytest.approx([0.1])
+    assert rates(lambda mode: v1.where(mode, 0.5, 0.9), tmp_path) == pytest.approx(
+        [0.1]
+    )
