@@ -51,11 +51,22 @@ def _contrast_text(call: Call, x: str, factor: str, *_: str) -> str | None:
 
 define("AdjustContrastv2", shape=same, keras=_contrast_text)
 define("AdjustContrast", shape=same)
-define(
-    "AdjustHue",
-    shape=same,
-    body=_adjusted("ops.mod(hsv[..., 0:1] + {change} + 1.0, 1.0)", "hsv[..., 1:2]"),
-)
+
+
+def _turned_body(call: Call, x: str, delta: str) -> str | None:
+    """Between the least and the greatest of the three, as the kernel has it: they may be negative (adjust_hue_op.cc)."""
+    if call.dtype(0) != "float32" or call.rank(0) is None:
+        return None
+    return f"""
+hue = ops.image.rgb_to_hsv({x}, data_format="channels_last")[..., 0:1]
+low, high = ops.min({x}, axis=-1, keepdims=True), ops.max({x}, axis=-1, keepdims=True)
+h = 6.0 * ops.mod(hue + {delta} + 1.0, 1.0)
+parts = [ops.abs(h - 3.0) - 1.0, 2.0 - ops.abs(h - 2.0), 2.0 - ops.abs(h - 4.0)]
+return low + (high - low) * ops.clip(ops.concatenate(parts, axis=-1), 0.0, 1.0)
+"""
+
+
+define("AdjustHue", shape=same, body=_turned_body)
 define(
     "AdjustSaturation",
     shape=same,

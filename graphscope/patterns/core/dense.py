@@ -176,6 +176,10 @@ def _einsum_fits(b: Bindings) -> bool | str:
     sizes = _output_sizes(b.view, b.x, labels, b.kernel)
     if sizes is None:
         return "a size is not known"
+    known = b.view.shape(b.x)
+    kernel = dict(zip(right, b.kernel.shape))
+    if known and any(n != kernel.get(axis, n) for axis, n in zip(left, known)):
+        return "Keras asks for the size of each axis that the kernel has too"
     own = b.bias.trimmed().shape if b.bias is not None else ()
     aligned = zip(reversed(own), reversed(sizes))
     return all(d == n or n is None for d, n in aligned) or "the bias is broadcast"

@@ -201,6 +201,10 @@ class _Folding:
     def repeats(self, name: str, node: Node, inputs: tuple[Tensor, ...]) -> bool:
         """Whether the node repeats its first input where the two have the same shape."""
         attrs = node.attrs
+        if node.op == "BroadcastTo" and self.value(inputs[-1]) is None:
+            targets = [each.get(inputs[-1]) for each in self.probes]
+            if any(fact is None or fact.value is None for fact in targets):
+                return False  # who knows how often it repeats an axis of one?
         if node.op in _SAME_SHAPE_IS_SAME:
             return not attrs.get("align_corners")
         if node.op == "StridedSlice" and len(inputs) == 4:
