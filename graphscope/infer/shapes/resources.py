@@ -201,6 +201,18 @@ def _scattered(at: Site) -> Sequence[Fact]:
     return _list((TensorSpec("", shape[1:] if shape else None),), None)
 
 
+def _scattered_into(at: Site) -> Sequence[Fact]:
+    """Into a list that is there: its own elements are kept, and it may grow."""
+    shape = at.spec(1).shape
+    return _list(_with(at.contents, TensorSpec("", shape[1:] if shape else None)), None)
+
+
+def _split_up(at: Site) -> Sequence[Fact]:
+    shape, lengths = at.spec(0).shape, at.spec(2).shape
+    element = (None, *shape[1:]) if shape else None
+    return _list((TensorSpec("", element),), lengths[0] if lengths else None)
+
+
 def _set_item(at: Site) -> Sequence[Fact]:
     contents, item = at.contents, at.spec(2)
     grows = bool(at.attr("resize_if_index_out_of_bounds"))
@@ -300,6 +312,8 @@ HANDLES: dict[str, Rule] = {
     "TensorListFromTensor": _from_tensor,
     "TensorListScatter": _scattered,
     "TensorListScatterV2": _scattered,
+    "TensorListScatterIntoExistingList": _scattered_into,
+    "TensorListSplit": _split_up,
     "TensorListSetItem": _set_item,
     "TensorListPushBack": _push_back,
     "TensorListGetItem": _get_item,

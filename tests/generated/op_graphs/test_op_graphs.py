@@ -136,6 +136,15 @@ KINDS: dict[str, Callable[[Net], Any]] = {
     "stored_levels": lambda net: tf.matmul(net.feed(net.floats(2, 40)), quantised(net, 40, 50)),
     "levels_and_numbers": shared_levels,
     "product_of_levels": product_of_levels,
+    "hue_of_any_numbers": lambda net: tf.image.adjust_hue(
+        net.feed(net.floats(1, 3, 4, 3)), 0.3
+    ),
+    "a_row_repeated": lambda net: tf.broadcast_to(
+        net.feed(net.floats(1, 3), "x", [None, 3]), net.feed(np.int32([2, 3]))
+    ),
+    "heads_of_open_number": lambda net: tf.einsum(
+        "bhqd,bkhd->bhqk", net.feed(net.floats(2, 2, 3, 4), "x", [None] * 4), net.floats(2, 5, 2, 4)
+    ),
     "one_column_scaled": lambda net: net.feed(net.floats(2, 1)) * net.floats(3) + net.floats(3),
     "columns_of_open_number": lambda net: net.feed(net.floats(2, 3), "x", [None, None]) * net.floats(3) + net.floats(3),
     "one_column_normalised": lambda net: tf.nn.batch_normalization(net.feed(net.floats(2, 1)), net.floats(3), net.above(3), None, net.floats(3), 1e-3),
