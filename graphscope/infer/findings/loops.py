@@ -13,18 +13,19 @@ from ..finding import NAMED, Case, Finding, listed
 
 
 def find(case: Case) -> Iterator[Finding]:
-    if not case.outputs:
-        return
+    functions = case.flat.functions
+    if not case.outputs or not has_loops(case.flat.graph, functions):
+        return  # before a graph of a million nodes is pruned
     graph = prune(case.flat.graph, case.outputs)
-    if not has_loops(graph, case.flat.functions):
+    if not has_loops(graph, functions):
         return
     from ...simplify.control_flow.lift import lift_loops
 
-    lifted = lift_loops(graph, case.flat.functions, case.outputs)
+    lifted = lift_loops(graph, functions, case.outputs)
     yield from _running(case, [region for region in lifted.regions if region.loops])
     if not lifted.broken:
         return
-    broken = lift_loops(graph, case.flat.functions).broken  # wherever an output lies
+    broken = lift_loops(graph, functions).broken  # wherever an output lies
     if not broken:
         return
     why = next(iter(broken.values()))
@@ -45,17 +46,15 @@ def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
     if case.layers is None:
         return
     layers = _recovered(case.layers)
-    rest = []
-    for region in regions:
-        places = [x for x in layers if x.members & region.members]
-        regions_in = [x for x in places if not isinstance(x, Loop)]
-        if not regions_in:
-            rest.append(region)
-    others = [region for region in regions if region not in rest]
+    places = _places(regions, layers)
+    is_known = [any(not isinstance(x, Loop) for x in each) for each in places]
+    rest = [region for region, known in zip(regions, is_known) if not known]
     texts = []
-    if others and layers:
-        kinds = {x.op: None for r in others for x in layers if x.members & r.members}
-        names = listed([shown(r.loops[0]) for r in others])
+    if any(is_known):
+        at_known = [each for each, known in zip(places, is_known) if known]
+        kinds = {x.op: None for each in at_known for x in each}
+        recovered = [region for region, known in zip(regions, is_known) if known]
+        names = listed([shown(region.loops[0]) for region in recovered])
         texts.append(f"{names}: recovered as {', '.join(kinds)}")
     if rest:
         sizes = [f"{shown(r.loops[0])!r} ({number_of(r.ops, 'op')})" for r in rest]
@@ -71,6 +70,20 @@ def _running(case: Case, regions: list[Region]) -> Iterator[Finding]:
             f"the outputs run {len(regions)} loop{'s' * (len(regions) > 1)}; {'; '.join(texts)}",
             tuple(name for region in regions for name in region.loops),
         )
+
+
+def _places(regions: list[Region], layers: Iterable[Layer]) -> list[list[Layer]]:
+    """For each region the layers that hold a node of it; each node is looked up once, since there may be 100,000 of either."""
+    places: list[list[Layer]] = [[] for _ in regions]
+    owners: dict[str, list[int]] = {}
+    for number, region in enumerate(regions):
+        for member in region.members:
+            owners.setdefault(member, []).append(number)
+    for layer in layers:
+        shared = layer.members & owners.keys()
+        for number in sorted({n for member in shared for n in owners[member]}):
+            places[number].append(layer)
+    return places
 
 
 def _recovered(layers: Callable[[], Iterable[Layer]]) -> tuple[Layer, ...]:

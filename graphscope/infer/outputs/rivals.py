@@ -74,7 +74,7 @@ class Rivals:
         twins = self.twins
         shared = zip(self.study.deps.applied, self._behind(head.index), self._behind(i))
         apart = not any(own and one and other for own, one, other in shared)
-        return apart and twins.of(head.index) == twins.of(i)
+        return apart and twins.same(head.index, i)
 
     def trained_copy(self, head: Head) -> str:
         """A head that a loss is taken of, of the same weights and with no input in common, where nothing measures this

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,17 @@ class Spliced:
         """Whoever reads one tensor reads another."""
         redirect(self.graph, old, new)
         self.moved[old] = new
-        for down in [d for d, up in self.graph.tensors.items() if up == old]:
-            self.graph.tensors[down] = new
+        below = self._below.pop(old, [])
+        self.graph.tensors.update(dict.fromkeys(below, new))
+        self._below.setdefault(new, []).extend(below)
+
+    @cached_property
+    def _below(self) -> dict[Tensor, list[Tensor]]:
+        """The tensors of the op graph that each tensor of this one stands for."""
+        below: dict[Tensor, list[Tensor]] = {}
+        for down, up in self.graph.tensors.items():
+            below.setdefault(up, []).append(down)
+        return below
 
     def now(self, tensor: Tensor) -> Tensor:
         """What stands for a tensor since others were moved."""
