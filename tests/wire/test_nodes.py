@@ -11,7 +11,7 @@ from graphscope.errors import GraphError
 from graphscope.graph import FunctionRef, Tensor
 from graphscope.read import load
 from graphscope.wire import messages as proto
-from graphscope.wire.nodes import MISSING, graph_from_nodes
+from graphscope.wire.nodes import MISSING, graph_from_nodes, kinds
 
 
 def value_of(attr, name: str):
@@ -177,3 +177,23 @@ def test_nodes_of_tensorflow_s_own_classes_are_taken() -> None:
         nodes = graph.as_graph_def().node
     read = graph_from_nodes(nodes)
     assert [float(read.attrs(name)["value"]) for name in read] == [0.5, 1.5]
+
+
+def test_constants_keep_their_values_where_no_more_of_them_are_shared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kinds, "_MOST_CONSTANTS", 2)
+    values = [1.0, 2.0, 1.0, 3.0, 3.0, 4.0, 2.0]
+    message = proto.GraphDef()
+    for number, value in enumerate(values):
+        added = message.node.add(name=f"c{number}", op="Const")
+        added.attr["dtype"].type = 1
+        added.attr["value"].tensor.dtype = 1
+        added.attr["value"].tensor.float_val.append(value)
+    path = tmp_path / "graph.pb"
+    path.write_bytes(message.SerializeToString())
+    graph = load(str(path)).graph
+    read = [graph.attrs(f"c{number}") for number in range(len(values))]
+    assert [float(attrs["value"]) for attrs in read] == values
+    assert {attrs["dtype"] for attrs in read} == {"float32"}
+    assert read[0] is read[2] and read[3] is not read[4]

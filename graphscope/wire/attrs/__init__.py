@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +34,7 @@ __all__ = [
     "shape_of",
     "tensor_of",
 ]
+
 _NODE_DEF = proto.NodeDef
 _OWN = {np.dtype("<f4"): FLOATS, np.dtype("<f8"): DOUBLES}
 
@@ -62,6 +64,19 @@ _KINDS |= {"shape": "shape", "tensor": "tensor", "func": "func"}
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _KEPT = frozenset("s i f b type shape".split())  # not what may be large
 _NOTHING: dict[str, object] = {}
+_OF_CONSTANT = "type", "tensor"
+
+
+@lru_cache(1 << 10)
+def _one_tuple(*names: str) -> tuple[str, ...]:
+    """One tuple for all constants of the same attributes."""
+    return names
+
+
+@lru_cache(1 << 8)
+def _with_dtype(dtype: str) -> dict[str, object]:
+    """What is known of a constant of this dtype, one dictionary for all: it is replaced, never written to."""
+    return {"dtype": dtype}
 
 
 def attr_of(message: Message, source: Source | None = None) -> Any:
@@ -98,7 +113,17 @@ class Attrs(Mapping[str, Any]):
     attributes that the file's own op definitions declare and stock TensorFlow does not.
     """
 
-    __slots__ = ("_beyond", "_content", "_raw", "known", "node", "otherwise", "source")
+    __slots__ = (
+        "_beyond",
+        "_content",
+        "_names",
+        "_raw",
+        "is_plain",
+        "known",
+        "node",
+        "otherwise",
+        "source",
+    )
 
     def __init__(
         self,
@@ -111,6 +136,25 @@ class Attrs(Mapping[str, Any]):
         self.known: dict[str, Any] = _NOTHING
         self._beyond: tuple[frozenset[str], list[str]] | None = None
         self._content: Content | None = None
+        self._names: tuple[str, ...] | None = None
+        self.is_plain = False  # a constant whose value is a tensor of its dtype
+
+    def keep(self, decoded: Any) -> None:
+        """Keep what a constant's attributes say besides its elements, while they are decoded: every pass asks, and decodes them anew."""
+        self._names = _one_tuple(*decoded)
+        if "dtype" not in decoded or "value" not in decoded:
+            return
+        dtype, value = decoded["dtype"], decoded["value"]
+        if (dtype.WhichOneof("value"), value.WhichOneof("value")) != _OF_CONSTANT:
+            return
+        self.is_plain = dtype.type == value.tensor.dtype
+        self.known = _with_dtype(_DECODERS["type"](dtype.type))
+        self._content = content_of(value.tensor, _spec_of(value.tensor))
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The names of the attributes that the file has, in no order, those that hold nothing among them."""
+        return self.raw if self._names is None else self._names
 
     @property
     def raw(self) -> Any:
@@ -215,7 +259,7 @@ class Attrs(Mapping[str, Any]):
     def beyond(self, names: frozenset[str]) -> list[str]:
         """The attributes that are not among some names; the last answer is kept, since many passes ask the same."""
         if self._beyond is None or self._beyond[0] is not names:
-            own = [name for name in self.raw if name not in names]
+            own = [name for name in self.names if name not in names]
             own += [name for name in self.otherwise if name not in names]
             self._beyond = names, own
         return self._beyond[1]
@@ -247,7 +291,7 @@ def _spec_of(tensor: Message) -> TensorSpec:
 
 def attr_names(attrs: Attributes) -> Iterable[str]:
     """The names of a node's attributes in no order, those that hold nothing among them."""
-    return attrs.raw if isinstance(attrs, Attrs) and not attrs.otherwise else attrs
+    return attrs.names if isinstance(attrs, Attrs) and not attrs.otherwise else attrs
 
 
 def element_count(attrs: Attributes, name: str) -> int:

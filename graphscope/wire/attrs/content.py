@@ -8,8 +8,9 @@ from typing import NamedTuple
 from ...graph import TensorSpec
 from ...graph.named_values import Message
 
-_VALUES = ("tensor_content", "float_val", "double_val", "half_val", "int_val")
-_NUMBERS = ("float_val", "double_val", "int_val", "int64_val", "half_val", "bool_val")
+_VALUES = frozenset("tensor_content float_val double_val half_val int_val".split())
+_NUMBERS = frozenset("float_val double_val int_val int64_val half_val bool_val".split())
+_LISTS = _VALUES | _NUMBERS
 
 
 class Content(NamedTuple):
@@ -26,10 +27,14 @@ class Content(NamedTuple):
 def content_of(tensor: Message, spec: TensorSpec) -> Content:
     """The content of a TensorProto, whose dtype and shape are ``spec``."""
     sizes = tuple([dim.size for dim in tensor.tensor_shape.dim])
-    hollow = not any(len(getattr(tensor, field)) for field in _VALUES)
-    return _shared(
-        spec, sizes, hollow, any(len(getattr(tensor, f)) == 1 for f in _NUMBERS)
-    )
+    lengths = {
+        field.name: len(value)
+        for field, value in tensor.ListFields()
+        if field.name in _LISTS
+    }
+    hollow = _VALUES.isdisjoint(lengths)
+    one_number = any(lengths[name] == 1 for name in lengths.keys() & _NUMBERS)
+    return _shared(spec, sizes, hollow, one_number)
 
 
 @lru_cache(1 << 12)

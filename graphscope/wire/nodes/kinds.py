@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from google.protobuf.message import DecodeError
 
@@ -21,6 +21,9 @@ from ..source import Source
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _SHORT = 128  # bytes
+_MOST_CONSTANTS = (
+    1 << 16
+)  # kinds of constants that are looked for among those read before
 _TOO_MANY = 1 << 62
 _LEAN = proto.LeanNodeDef
 _SHAPES = "_output_shapes"
@@ -50,6 +53,7 @@ class Kinds:
         self.source, self.otherwise = source, otherwise
         self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
         self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
+        self._constants = _MOST_CONSTANTS
 
     def of(
         self, message: object, controls: Sequence[str]
@@ -72,9 +76,24 @@ class Kinds:
         if kind is None:
             data = message.SerializeToString()
             kind = self._new(message, data, Owner(message.name, message.op))
-            if _is_shared(kind[0].node, key):
+            if self._is_shared(kind[0].node, key):
                 self._shared[key] = kind
         return kind
+
+    def _is_shared(self, node: Node, key: tuple[Any, ...]) -> bool:
+        """Whether all is there that its op needs: else an error would name the node, and it is its own kind.
+
+        So is a constant of more than a few numbers, and each when there are many kinds of them: they repeat no others.
+        """
+        needed, attrs = op_registry.needed_attrs(node.op), cast(Attrs, node.attrs)
+        if needed is None:
+            return False
+        if node.op != "Const":
+            return all(name in attrs.raw for name in needed)
+        if not attrs.is_plain or sum(map(len, key)) > _SHORT or not self._constants:
+            return False
+        self._constants -= 1
+        return True
 
     def _new(
         self, message: Message, raw: Message, owner: Any
@@ -88,6 +107,8 @@ class Kinds:
             raise FormatError(
                 f"{name}: not a NodeDef ({error}); the file is damaged or of another kind"
             ) from None
+        if message.op == "Const" and type(raw) is bytes:
+            attrs.keep(decoded)
         declared = self._declared(decoded) if _SHAPES in decoded else ()
         node = Node(message.op, attrs, declared, (), message.device)
         return Kind(node, *_arities(node.op, decoded)), {"node": node}
@@ -100,30 +121,6 @@ class Kinds:
             shapes = map(shape_of, listed.shape)
             self._specs[data] = tuple(TensorSpec("", shape) for shape in shapes)
         return self._specs[data]
-
-
-def _is_shared(node: Node, key: tuple[Any, ...]) -> bool:
-    """Whether all is there that its op needs: else an error would name the node, and it is its own kind.
-
-    So is a constant of more than a few numbers: two of one value are rare, and all would be compared.
-    """
-    needed = op_registry.needed_attrs(node.op)
-    if needed is None:
-        return False
-    if node.op == "Const":
-        return sum(map(len, key)) <= _SHORT and _is_constant(node.attrs)
-    raw = node.attrs.raw  # type: ignore[attr-defined]
-    return all(name in raw for name in needed)
-
-
-def _is_constant(attrs: Any) -> bool:
-    """Whether the value is a tensor of the dtype: nothing that an error would be about."""
-    raw = attrs.raw
-    if "dtype" not in raw or "value" not in raw:
-        return False
-    dtype, value = raw["dtype"], raw["value"]
-    kinds = dtype.WhichOneof("value"), value.WhichOneof("value")
-    return kinds == ("type", "tensor") and dtype.type == value.tensor.dtype
 
 
 def _arities(op: str, attrs: object) -> tuple[int | None, int]:
