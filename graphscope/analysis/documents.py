@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphscopeError
 from ..graph import Graph, Layer, Loop, Model, Tensor, TensorSpec, Variable
-from ..graph.named_values import Document
+from ..graph.named_values import Document, Row
 from ..read.variables.roles import PARAMETERS
 from .progress import announced
 from .sizes import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..families.identify import Identity
 
 
-def describe_model(analysis: Stages, most_nodes: float = math.inf) -> dict[str, Any]:
+def describe_model(analysis: Stages, most_nodes: float = math.inf) -> Row:
     """``inspect``: what the file is, what goes in and out, its layers, totals, and what is to be found without reading a weight.
 
     Where the outputs need more than ``most_nodes`` nodes no layers are looked for and no shapes inferred: ``over_budget`` says so.
@@ -178,9 +178,7 @@ def shape_text(shape: Sequence[int | None] | None) -> str:
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
-def _family(
-    analysis: Stages, constants: Callable[[], list[dict[str, Any]]]
-) -> Identity:
+def _family(analysis: Stages, constants: Callable[[], list[Row]]) -> Identity:
     """The known architecture: of weights alone, else of the graph by the names of its variables (without any: of constants)."""
     if analysis.family.claim is not None or analysis.model.inferred:
         return analysis.family
@@ -193,7 +191,7 @@ def _family(
     return identify_graph(analysis.model, listed)
 
 
-def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, Any]:
+def describe_variables(analysis: Stages, statistics: bool = False) -> Row:
     """``variables``: the variable list, a frozen graph's constants where there is none.
 
     With ``statistics`` each row also has minimum, maximum, mean and the like, read in chunks.
@@ -207,7 +205,7 @@ def describe_variables(analysis: Stages, statistics: bool = False) -> dict[str, 
     return {"variables": rows}
 
 
-def reading(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def reading(rows: Iterable[Row]) -> Iterator[Row]:
     """The rows of variables, each announced before its values are read."""
     return announced(
         rows,
@@ -381,7 +379,7 @@ def _candidate(
     }
 
 
-def describe_findings(analysis: Stages) -> dict[str, Any]:
+def describe_findings(analysis: Stages) -> Row:
     """``doctor``: what would break or falsify a freeze, and the remedy."""
     return {"findings": [_finding(each) for each in analysis.findings]}
 

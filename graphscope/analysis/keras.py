@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import GraphscopeError, NotRunnable, UnsafeModel
 from ..graph import Layer, Model, Signature, Tensor, TensorSpec
+from ..graph.named_values import Row
 from ..read.model_files import check_targets
 from .progress import announce
 from .tables import Tables
@@ -315,7 +316,7 @@ class KerasWriting(Tables):
         from ..verify import compare
         from .diff.by_signature import compare_signatures
 
-        wishes: dict[str, Any] = {
+        wishes: Row = {
             "trust": trust,
             "shapes": self.given_shapes,
             "layers": self.named,

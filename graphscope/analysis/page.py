@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import GraphscopeError
 from ..graph import Graph
-from ..graph.named_values import Document
+from ..graph.named_values import Document, Row
 from .documents import describe_variables
 from .progress import announced
 
@@ -43,7 +43,7 @@ def _altitudes(analysis: Stages, blocks: Graph) -> Iterator[tuple[str, Graph]]:
         yield "op", analysis.flat.graph
 
 
-def _statistics(analysis: Stages, rows: list[dict[str, Any]]) -> dict[str, Document]:
+def _statistics(analysis: Stages, rows: list[Row]) -> dict[str, Document]:
     """By variable, and by each node that holds one, the histogram of its values; what cannot be read has none."""
     from ..infer.statistics import histogram
 
@@ -52,7 +52,7 @@ def _statistics(analysis: Stages, rows: list[dict[str, Any]]) -> dict[str, Docum
     keys = {name: name for row in rows if (name := row["name"])}
     keys |= {node: model.keys.get(node, node) for node in nodes if node}
     keys |= {node: key for node, key in model.keys.items() if key in keys}
-    read: dict[str, dict[str, Any]] = {}
+    read: dict[str, Row] = {}
     sizes = {row["name"]: row["bytes"] or 0 for row in rows}
     for key in announced(
         dict.fromkeys(keys.values()),

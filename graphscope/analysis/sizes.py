@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import TensorSpec, Variable
 from ..graph.amounts import bytes_text, number_of
-from ..graph.named_values import Document
+from ..graph.named_values import Document, Row
 from ..read.variables.roles import PARAMETERS
 from ..wire.attrs import numpy_dtype
 
@@ -90,7 +90,7 @@ def stored_sizes(analysis: Stages, needed: Container[str]) -> Sizes:
     return Sizes(total, 0, nbytes, total)
 
 
-def parameters_of(analysis: Stages) -> list[dict[str, Any]]:
+def parameters_of(analysis: Stages) -> list[Row]:
     """The variables (or, in a frozen graph, the constants of its layers and ops) that make up the model."""
     listed = [v for v in analysis.model.variables if v.role in PARAMETERS]
     if listed:
@@ -128,7 +128,7 @@ def _bytes_of(spec: TensorSpec) -> int:
     return count * (0 if item is None else item.itemsize)
 
 
-def variable_row(variable: Variable) -> dict[str, Any]:
+def variable_row(variable: Variable) -> Row:
     row = {
         "name": variable.name,
         "dtype": variable.dtype,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import GraphscopeError
 from ..graph import Model
-from ..graph.named_values import Document
+from ..graph.named_values import Document, Row
 from ..infer.statistics import histogram
 from ..read import load
 from ..read.model_files import check_targets
@@ -70,7 +70,7 @@ def describe_history(folder: str | Path) -> Document:
     Two checkpoints are open at a time; a value that one of them has not is None.
     """
     places = checkpoints_of(folder)
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Row] = {}
     before: Model | None = None
     steps = enumerate(places.items())
     for number, (_, path) in announced(
@@ -98,7 +98,7 @@ def draw_history(document: Document, path: str | Path) -> None:
 
 
 def _add(
-    rows: dict[str, dict[str, Any]],
+    rows: dict[str, Row],
     number: int,
     count: int,
     model: Model,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from ..graph.named_values import Document, Row
+
 
 class Lack(NamedTuple):
     """An op that a target cannot run, and a node of it."""
@@ -27,7 +29,7 @@ class Proof:
     within: float
     milliseconds: float | None
     passed: bool | None
-    outputs: tuple[Mapping[str, Any], ...] = ()
+    outputs: tuple[Document, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
@@ -37,7 +39,7 @@ class ExportReport:
 
     path: str
     target: str
-    signatures: Mapping[str, Mapping[str, Any]]
+    signatures: Mapping[str, Document]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     bytes: int
@@ -48,7 +50,7 @@ class ExportReport:
     remarks: tuple[str, ...] = ()
     verified: Proof | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """The report as plain values, ready for ``json.dumps``."""
         document = _plain(asdict(self))
         document["unsupported"] = [each._asdict() for each in self.unsupported]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..graph.named_values import Config
 from .notation.net import Recorder, settled
 from .notation.unknowns import Unknown
 from .weight_index import WeightIndex
@@ -36,7 +37,7 @@ class Claim:
 
     family: Family
     root: str
-    values: Mapping[str, Any]
+    values: Config
     net: Recorder
     index: WeightIndex
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..graph import Model, Variable
+from ..graph.named_values import Row
 
 if TYPE_CHECKING:
     from .claim import Claim
@@ -26,7 +27,7 @@ class Identity:
     rivals: tuple[Claim, ...] = ()
     near: tuple[Claim, ...] = ()
 
-    def to_json(self) -> dict[str, Any] | None:
+    def to_json(self) -> Row | None:
         """``{"name", "variant", "confidence", "evidence", "left_over"}``; None where no family is claimed."""
         claim = self.claim
         if claim is None:

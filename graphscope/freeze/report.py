@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+from ..graph.named_values import Row
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class FreezeReport:
     initialisers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """The report as plain values, ready for ``json.dumps``."""
         return {
             name: list(value) if isinstance(value, tuple) else value

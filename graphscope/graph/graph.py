@@ -6,10 +6,10 @@ read never changes; each analysis returns something new that is keyed by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from ..errors import GraphError
 from .adjacency import Adjacency, Ops
@@ -89,7 +89,7 @@ class Node:
     """
 
     op: str
-    attrs: Mapping[str, Any] = field(default_factory=dict)
+    attrs: Attributes = field(default_factory=dict)
     outputs: tuple[TensorSpec, ...] = ()
     controls: tuple[str, ...] = ()
     device: str = ""
@@ -137,7 +137,7 @@ class Graph(Adjacency):
     def op(self, name: str) -> str:
         return self.node(name).op
 
-    def attrs(self, name: str) -> Mapping[str, Any]:
+    def attrs(self, name: str) -> Attributes:
         return self.node(name).attrs
 
     def inputs(self, name: str) -> tuple[Tensor, ...]:

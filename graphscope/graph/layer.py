@@ -10,6 +10,7 @@ import numpy as np
 
 from .graph import Node, Tensor
 from .model import Function, Model
+from .named_values import Arguments, Config
 from .tables import pairs_table
 
 WIRING_ASSUMED = (
@@ -65,7 +66,7 @@ def _slice(array: np.ndarray, argument: tuple[int, int, int]) -> np.ndarray:
     return array[(slice(None),) * (axis % array.ndim) + (slice(begin, end),)]
 
 
-_STEPS: dict[str, Any] = {
+_STEPS: Arguments = {
     "reshape": np.reshape,
     "transpose": np.transpose,
     "deviation": lambda array, epsilon: np.square(array) - epsilon,
@@ -109,7 +110,7 @@ class Layer(Node):
         return f"<{self.op} {self.name or self.output.node!r}{': ' * bool(listed)}{listed}>"
 
     @property
-    def config(self) -> Mapping[str, Any]:
+    def config(self) -> Config:
         """The attributes, under the name that Keras gives them."""
         return self.attrs
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import MissingWeight
 from .graph import Extent, Graph, Shape, Tensor, TensorSpec, did_you_mean
+from .named_values import Arguments, Attributes
 from .tables import pairs_table, rows_table
 
 
@@ -68,7 +69,7 @@ class Function:
     returns: tuple[Tensor, ...]
     output_names: tuple[str, ...] = ()
     control_returns: tuple[str, ...] = ()
-    attrs: Mapping[str, Any] = field(default_factory=dict)
+    attrs: Attributes = field(default_factory=dict)
     message: Any = field(default=None, compare=False, repr=False)
     gradient: str = ""
 
@@ -161,7 +162,7 @@ class Model:
         count = len(self.variables)
         return f"<Model {self.source!r}: {self.format or 'in memory'}, {count:,} variables>"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> Arguments:
         """What is pickled and copied: everything, the graph made."""
         return {**self.__dict__, "_graph": self.graph}
 

@@ -19,3 +19,9 @@ Document = Mapping[str, Any]
 
 Message = Any
 """A protobuf message of a class that is declared at run time (``wire/messages.py``), so no type checker knows its fields."""
+
+Arguments = dict[str, Any]
+"""A Config, or the attributes of an op, while it is put together."""
+
+Row = dict[str, Any]
+"""A Document while it is written."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError, MissingWeight
 from ..graph import Extent, Model, TensorSpec
+from ..graph.named_values import Row
 from ..wire.attrs import Attrs, numpy_dtype
 
 CHUNK = 1 << 19  # elements at a time: 4 MiB as float64
@@ -86,7 +86,7 @@ class _Running:
         self.finite = total
 
 
-def statistics_of(model: Model, name: str) -> dict[str, Any]:
+def statistics_of(model: Model, name: str) -> Row:
     """``measure``, as a row of a JSON document: ``minimum maximum mean std zeros nan inf channels dead``.
 
     {} where the variable holds no numbers or has no value; None for a number that there is not.
@@ -99,9 +99,7 @@ def statistics_of(model: Model, name: str) -> dict[str, Any]:
     return {key: None if value != value else value for key, value in row.items()}
 
 
-def histogram(
-    model: Model, name: str, bins: int = 24, most: int = 20_000
-) -> dict[str, Any]:
+def histogram(model: Model, name: str, bins: int = 24, most: int = 20_000) -> Row:
     """``min max mean std zeros nan inf dead`` of one weight's values, and ``bins``: how many of at most ``most`` evenly
     chosen ones lie in each part of their range. {} where there are no numbers.
     """
@@ -117,7 +115,7 @@ def histogram(
         "mean": statistics.mean,
         "std": statistics.std,
     }
-    row: dict[str, Any] = {k: float(f"{v:.4g}") for k, v in numbers.items()}
+    row: Row = {k: float(f"{v:.4g}") for k, v in numbers.items()}
     row |= {key: getattr(statistics, key) for key in ("zeros", "nan", "inf")}
     return {**row, "dead": len(statistics.dead), "bins": counts.tolist()}
 

@@ -7,13 +7,14 @@ for all spellings of its ops. What TensorFlow has no op for is written ``line.<O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..graph import Shape, Tensor
+from ..graph.named_values import Arguments, Config
 from .pattern import Pattern, pattern_maker
 from .solver.match import Match
 from .view.view import View
@@ -30,7 +31,7 @@ class New:
 
     op: str
     inputs: tuple[New | Tensor | np.ndarray | np.generic, ...]
-    attrs: Mapping[str, Any] = field(default_factory=dict)
+    attrs: Config = field(default_factory=dict)
     shape: Shape = None
     name: str = ""
     evidence: str = ""
@@ -53,7 +54,7 @@ class Form(Pattern):
         meaning = self.meaning(match, view)
         return meaning if isinstance(meaning, str) else None
 
-    def config_of(self, match: Match, view: View) -> dict[str, Any]:
+    def config_of(self, match: Match, view: View) -> Arguments:
         """Nothing: a form is no layer yet."""
         return {}
 

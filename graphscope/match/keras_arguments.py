@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..graph.named_values import Config
+from ..graph.named_values import Arguments, Config
 from .view.weight_ref import WeightRef
 
 ByRole = Mapping[str, WeightRef]
@@ -112,7 +112,7 @@ _IN_KERAS: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
 
 def written_config(
     class_name: str, weights: ByRole, values: Mapping[str, object]
-) -> dict[str, Any]:
+) -> Arguments:
     """What follows of a class's arguments, in Keras's order; ``values`` may hold attributes under TensorFlow's names."""
     arguments, layout = _ARGUMENTS.get(class_name, "").split(), values.get(
         "data_format"
@@ -135,7 +135,7 @@ def is_attribute(class_name: str, name: str) -> bool:
     return name in _IN_KERAS and _IN_KERAS[name][0] in _ARGUMENTS.get(class_name, "")
 
 
-def in_order(class_name: str, config: Config) -> dict[str, Any]:
+def in_order(class_name: str, config: Config) -> Arguments:
     """A config in the order of Keras's signature, what that has not at the end."""
     arguments = _ARGUMENTS.get(class_name, "").split()
     return {name: config[name] for name in [*arguments, *config] if name in config}

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ..graph import Tensor
+from ..graph.named_values import Arguments, Config
 from .formula import terms as f
 from .keras_arguments import as_stored, in_order, is_attribute, written_config
 from .solver.bindings import Bindings
@@ -43,14 +44,14 @@ class Pattern:
     formula: f.Term
     variables: tuple[f.Var, ...]
     where: Callable[..., Any] | tuple[Callable[..., Any], ...] | None = None
-    config: Callable[..., Mapping[str, Any]] | None = None
+    config: Callable[..., Config] | None = None
     weights: (
         Callable[..., Mapping[str, WeightRef | None]]
         | Mapping[str, Callable[[WeightRef], WeightRef]]
         | None
     ) = None
     evidence: Callable[..., Any] | str = ""
-    constants: Mapping[str, Any] = field(default_factory=dict)
+    constants: Config = field(default_factory=dict)
     doc: str = ""
     above: bool = False
 
@@ -99,7 +100,7 @@ class Pattern:
             return ()
         return self.where if isinstance(self.where, tuple) else (self.where,)
 
-    def config_of(self, match: Match, view: View) -> dict[str, Any]:
+    def config_of(self, match: Match, view: View) -> Arguments:
         """The Keras arguments of a solution: what follows from its weights and attributes, and what the pattern says."""
         follows = written_config(self.op, self.weights_of(match, view), match.values)
         if self.config is not None:
@@ -147,7 +148,7 @@ class Pattern:
             tuple([lines] if isinstance(lines, str) else lines or ()) if lines else ()
         )
 
-    def _of_role(self, match: Match, *roles: type) -> dict[str, Any]:
+    def _of_role(self, match: Match, *roles: type) -> Arguments:
         return {
             v.name: _short(match.values[v.name])
             for v in self.variables
@@ -225,7 +226,7 @@ def layer(op: str, /, **options: object) -> Callable[[Callable[..., f.Term]], Pa
 
 
 def pattern_maker(
-    kind: type[Kind], op: str, options: Mapping[str, Any]
+    kind: type[Kind], op: str, options: Config
 ) -> Callable[[Callable[..., f.Term]], Kind]:
     """What makes a Pattern of that kind of a formula: the options that are no fields are constants of the config."""
     own = {each.name for each in fields(kind)} & options.keys()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FormatError, GraphscopeError
+from ..graph.named_values import Row
 from ..wire.beside import beside, is_running
-from .describe import Row
 
 PARTS = "parts"
 ROWS_PER_PART, SECONDS_PER_PART = 1000, 60

@@ -12,6 +12,7 @@ from ..errors import FormatError, GraphscopeError, UnknownFormat
 from ..export.frozen import freeze_signatures
 from ..export.registry import all_targets
 from ..graph import Shape
+from ..graph.named_values import Row
 from ..read import load
 from ..wire.attrs import numpy_dtype
 from ..wire.remote import Traffic
@@ -25,7 +26,6 @@ from .hashes import (
 from .options import Limits
 from .units import Unit
 
-Row = dict[str, Any]
 _LONGEST, _MOST = 300, 64  # characters of a text from a file, entries of a list
 _LARGEST = (1 << 63) - 1  # a damaged file may claim more
 _CLAIMS = ".pb .pbtxt .h5 .hdf5 .keras .tflite .index .meta .ckpt".split()

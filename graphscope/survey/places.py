@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from ..errors import FormatError
+from ..graph.named_values import Row
 from ..wire.remote import is_remote, system_of
 from .web_pages import files_below
 
@@ -130,7 +130,7 @@ def _remote_folders(place: str) -> Iterator[Folder]:
         raise FormatError(f"{place}: cannot be listed ({error})") from None
 
 
-def _grouped(scheme: str, listed: dict[str, Any]) -> Iterator[Folder]:
+def _grouped(scheme: str, listed: Row) -> Iterator[Folder]:
     files = [
         _remote_file(f"{scheme}://{path.lstrip('/') if scheme != 'file' else path}", e)
         for path, e in sorted(listed.items())
@@ -140,7 +140,7 @@ def _grouped(scheme: str, listed: dict[str, Any]) -> Iterator[Folder]:
         yield Folder(folder, tuple(group))
 
 
-def _remote_file(path: str, entry: dict[str, Any]) -> File:
+def _remote_file(path: str, entry: Row) -> File:
     """What a listing says of a file; each store calls its etag and its time otherwise."""
     etag = next((entry[k] for k in ("ETag", "etag", "md5Hash") if entry.get(k)), "")
     times = ("LastModified", "mtime", "updated", "last_modified", "created")

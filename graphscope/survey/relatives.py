@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ..graph.named_values import Row
 from ..read.weights.crc32c import crc32c
 
-Row = dict[str, Any]
 SAME_WEIGHTS, SAME_STRUCTURE = "same weights", "same structure"
 FROZEN, CHECKPOINT, TUNED = "frozen from", "checkpoint of", "fine-tuned from"
 _FEWEST = 8  # nodes below which the same structure says nothing

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..graph.named_values import Document
+from ..graph.named_values import Document, Row
 from ..wire.beside import beside
 from .catalogue import Catalogue, ask
-from .describe import Row, plain
+from .describe import plain
 from .options import NEEDS, Wishes, check_installed
 from .output.page import MOST_ROWS, page_of
 from .output.sarif import sarif_of
@@ -56,7 +56,7 @@ class Survey:
         self.errors += bool(row["error"]) and bool(row["model"])
         self.fetched += row.get("fetched") or 0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """The document of ``graphscope survey --json``."""
         return {
             "path": self.folder,

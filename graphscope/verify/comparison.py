@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape
+from ..graph.named_values import Document, Row
 from .differences import Movement, describe, is_saturated
 from .feeds.channels import channel_rounds
 from .feeds.draw import Port, Round, trials
@@ -33,7 +34,7 @@ from .run.runner import Runner, TooSlow
 
 LARGEST_EXCUSE = 1e-2  # in the scale of the output; what differs by more is no rounding
 FEW, MANY = 2000, 32  # numbers too few to meet much; examples that are drawn then
-Feeds = tuple[dict[str, Any], dict[str, Any]]
+Feeds = tuple[Row, Row]
 Results = tuple[list[np.ndarray], list[np.ndarray]]
 
 
@@ -52,7 +53,7 @@ class _Refusals:
         self.reason = error
         self.slow += isinstance(error, TooSlow)
 
-    def note_of_other(self, error: GraphscopeError, feeds: Mapping[str, Any]) -> None:
+    def note_of_other(self, error: GraphscopeError, feeds: Document) -> None:
         """The other refuses what the reference runs on: that is a difference of the two, so the first is what is told."""
         self.reason = error
         self.of_other = (
@@ -85,7 +86,7 @@ class Comparison:
         self.sides = Sides(first, [name for name, _ in pairs])
         self.examples: Mapping[str | None, Any] = {}
         self.sparse = SparseInputs(first.model.graph if first.model else None)
-        self.rows: dict[Pair, dict[str, Any]] = {}
+        self.rows: dict[Pair, Row] = {}
         self.failed: list[tuple[Feeds, dict[Pair, float]]] = []
         self.telling: set[Pair] = set()
         self.finite: set[Pair] = set()
@@ -345,7 +346,7 @@ class Comparison:
 
     def _guesses(
         self, ports: Mapping[str, Port], turn: Round, seed: Sequence[int]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Row]:
         """What to try: the examples that were given, else what can be drawn."""
         if not self.examples:
             return trials(ports, turn, seed, self.fitting)
@@ -354,7 +355,7 @@ class Comparison:
             raise GraphscopeError(f"the examples have no array for {missing[0]}")
         return iter([{name: self.examples[name] for name in ports}])
 
-    def _passed_on(self, feeds: Mapping[str, object]) -> dict[str, Any]:
+    def _passed_on(self, feeds: Mapping[str, object]) -> Row:
         """What the other model is fed with where the reference has these feeds."""
         return {
             m: (

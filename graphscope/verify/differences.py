@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.named_values import Row
+
 TINY = 1e-30
 TOLERANCE = 1e-4  # of the output's scale: float32, summed in another order
 
@@ -66,10 +68,10 @@ class Movement:
 
 def describe(
     name_a: str, name_b: str, a: np.ndarray, b: np.ndarray, tolerance: float
-) -> dict[str, Any]:
+) -> Row:
     """One row of a Verification's ``outputs``."""
     worst, relative = difference(a, b)
-    row: dict[str, Any] = {"a": name_a, "b": name_b, "dtype": a.dtype.name}
+    row: Row = {"a": name_a, "b": name_b, "dtype": a.dtype.name}
     row |= {"shape": list(a.shape), "max_abs": worst, "max_rel": relative}
     if a.shape != b.shape:
         row["shape_b"] = list(b.shape)

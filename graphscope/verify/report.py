@@ -8,7 +8,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from ..graph.named_values import Document
+from ..graph.named_values import Document, Row
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Verification:
     max_abs: float
     max_rel: float
     passed: bool
-    outputs: tuple[Mapping[str, Any], ...] = ()
+    outputs: tuple[Document, ...] = ()
     remarks: tuple[str, ...] = ()
     parts_at: str = ""
-    drawn: tuple[Mapping[str, Any], ...] = ()
+    drawn: tuple[Document, ...] = ()
     one_sided: tuple[str, ...] = ()
     numbers: str = "equal"
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Verification:
             return "equal"
         return "not proven" if self.numbers == "equal" else "different"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """The result as plain values, ready for ``json.dumps``."""
         plain = {
             name: list(value) if isinstance(value, tuple) else value
@@ -99,7 +99,7 @@ class SignatureVerification(Verification):
 
     signatures: Mapping[str, Verification] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """As for one; ``signatures`` gives the verdict of each."""
         plain = super().to_json()
         verdicts = {name: each.verdict for name, each in self.signatures.items()}

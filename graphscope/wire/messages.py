@@ -15,6 +15,7 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from ..errors import FormatError, GraphError
+from ..graph.named_values import Arguments
 from .schema import ENUMS, MESSAGES
 
 PACKAGE = "graphscope"
@@ -120,7 +121,7 @@ def _enum_declaration(name: str, values: Iterable[tuple[str, int]]) -> bytes:
     return field(1, f"{name}Enum") + field(4, field(1, name) + b"".join(listed))
 
 
-def _declare() -> tuple[dict[str, Any], dict[str, list[tuple[str, int]]]]:
+def _declare() -> tuple[Arguments, dict[str, list[tuple[str, int]]]]:
     """The classes of the messages, and the enums: by a FileDescriptorProto (name 1, package 2, message_type 4, syntax 12) written here,
     since protobuf's own class for it takes longer to import than everything else that is used of protobuf.
     """

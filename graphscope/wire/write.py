@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import GraphError
 from ..graph import Function, FunctionRef, Graph, Node, Shape, Tensor
-from ..graph.named_values import Attributes, Message
+from ..graph.named_values import Arguments, Attributes, Message
 from . import messages as proto
 from . import op_registry, opdefs
 from .attrs import Attrs, attr_of
@@ -31,7 +31,7 @@ class Edited(Mapping[str, Any]):
     def __init__(self, base: Attributes, changes: Attributes) -> None:
         earlier = base.changes if isinstance(base, Edited) else {}
         self.base: Attributes = base.base if isinstance(base, Edited) else base
-        self.changes: dict[str, Any] = {**earlier, **changes}
+        self.changes: Arguments = {**earlier, **changes}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.changes:
@@ -347,7 +347,7 @@ def _setter(field: str, convert: Any) -> object:
     return lambda message, value: setattr(message, field, convert(value))
 
 
-_SETTERS: dict[str, Any] = {
+_SETTERS: Arguments = {
     "int": _setter("i", int),
     "float": _setter("f", float),
     "bool": _setter("b", bool),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...graph.named_values import Row
 from ..sizes import sizes_of
 from ..stages import Stages
 from .compare import Comparison, Pair, WeightPair, relations
@@ -52,7 +51,7 @@ def _node(analysis: Stages, name: str) -> dict[str, str]:
 
 
 def _pair(pair: Pair) -> dict[str, object]:
-    row: dict[str, Any] = {"a": pair.a, "b": pair.b, "type": list(pair.types)}
+    row: Row = {"a": pair.a, "b": pair.b, "type": list(pair.types)}
     row["config"] = {key: list(values) for key, values in pair.config.items()}
     return row | {"shape": None if pair.shape is None else list(pair.shape)}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import GraphscopeError
+from ...graph.named_values import Row
 from .compare import Comparison
 from .document import describe_comparison, verdict
 from .union import draw_comparison
@@ -26,7 +27,7 @@ class ComparisonReport:
         """The verdict."""
         return f"<{type(self).__name__}: {verdict(self.comparison)}>"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """The document of ``graphscope diff --json``."""
         return describe_comparison(self.comparison)
 

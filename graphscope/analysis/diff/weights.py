@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from ...graph.named_values import Row
 
 RELATIONS: tuple[str, ...] = ("identical", "rounded", "quantised", "scaled")
 RELATIONS += ("moved", "unrelated", "reshaped")
@@ -27,7 +28,7 @@ class Change:
     cosine: float | None = None
     scale: float | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """What is known, rounded to six digits."""
         numbers = {"change": self.change, "cosine": self.cosine, "scale": self.scale}
         rounded = {k: float(f"{v:.6g}") for k, v in numbers.items() if v is not None}

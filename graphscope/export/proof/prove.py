@@ -8,12 +8,12 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from ...errors import GraphscopeError, NotRunnable, UnsafeModel
 from ...graph import Shape
+from ...graph.named_values import Document, Row
 from ...verify import Verification, compare
 from ...verify.feeds.draw import Port
 from ...verify.feeds.noise import Noise
@@ -39,7 +39,7 @@ class Watched:
         self.remarks = runner.remarks
         self.first: dict[str, np.ndarray] = {}
         self.varied: set[str] = set()
-        self.last: tuple[Mapping[str, Any], Sequence[str]] = ({}, ())
+        self.last: tuple[Document, Sequence[str]] = ({}, ())
 
     def outputs(self) -> tuple[str, ...]:
         return self.runner.outputs()
@@ -150,7 +150,7 @@ def _compared(
     examples = _examples(options, frozen, name)
     bound = bound_of(options)
     ends = [frozen.origin(tensor) for tensor in signature.outputs.values()]
-    checks: dict[str, Any] = {"trust": trust, "shapes": shapes, "outputs": ends}
+    checks: Row = {"trust": trust, "shapes": shapes, "outputs": ends}
     checks["tolerance"] = bound
     for reference in references(source, frozen, name, trust):
         try:
@@ -181,7 +181,7 @@ def _examples(
 
 def _together(target: Target, options: Options, parts: Sequence[Part]) -> Proof:
     remarks: list[str] = []
-    rows: list[Mapping[str, Any]] = []
+    rows: list[Document] = []
     for result, constant, _, _ in parts:
         remarks += [r for r in result.remarks if r not in remarks]
         for row in result.outputs:

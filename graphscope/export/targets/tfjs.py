@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from ...freeze.shrink.fold import fold_batch_norm, fold_constants
 from ...graph import Function, Graph, Tensor
 from ...graph.edit import duplicate
+from ...graph.named_values import Row
 from ...simplify.prune import prune
 from ...simplify.rewrites.unfuse import unfuse
 from ...verify.run.runner import Runner
@@ -79,7 +79,7 @@ def write(frozen: Frozen, place: Path, options: Options) -> list[str]:
     main = graph.upstream([*outputs, *inputs])
     producer = frozen.versions.get("producer", 0)
     called = list(functions.values())
-    document: dict[str, Any] = {
+    document: Row = {
         "format": "graph-model",
         "generatedBy": str(producer or 1882),
         "convertedBy": "graphscope",

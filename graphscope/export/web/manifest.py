@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import NotExpressible
 from ...graph import Node
-from ...graph.named_values import Document
+from ...graph.named_values import Document, Row
 from ..frozen.body import pieces, stored_value, value_of
 
 SHARD = 4 << 20  # bytes: what browsers cache well
@@ -34,7 +34,7 @@ MOST, LEAST = (1 << 31) - 1, -(1 << 31)
 class Entry(NamedTuple):
     """One weight: what the manifest says of it, and its bytes."""
 
-    spec: dict[str, Any]
+    spec: Row
     data: Callable[[], Iterable[Any]]
 
 
@@ -51,7 +51,7 @@ def entry_of(name: str, node: Node, quantize: str, clips: bool) -> Entry:
     shape: tuple[int, ...] = () if body is None else body.shape
     if body is None:
         shape = value_of(node).shape
-    spec: dict[str, Any] = {"name": name, "shape": list(shape), "dtype": js}
+    spec: Row = {"name": name, "shape": list(shape), "dtype": js}
     if js == "float32" and _is_reduced(shape, quantize):
         return _reduced(spec, node, quantize)
     if body is not None and dtype == "float32":
@@ -88,7 +88,7 @@ def _narrow(name: str, value: np.ndarray, clips: bool) -> np.ndarray:
     )
 
 
-def _reduced(spec: dict[str, Any], node: Node, quantize: str) -> Entry:
+def _reduced(spec: Row, node: Node, quantize: str) -> Entry:
     """A weight as float16, or as ``round((value - min) / scale)``; one with no finite range stays float."""
     if quantize == "float16":
         spec["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
@@ -120,7 +120,7 @@ def _half(value: np.ndarray) -> bytes:
 
 def write_shards(place: Path, entries: Iterable[Entry]) -> list[Document]:
     """Write the bytes of all entries into files of four MiB below ``place``; the manifest that names them."""
-    specs: list[dict[str, Any]] = []
+    specs: list[Row] = []
     shards = _Shards(place)
     for spec, data in entries:
         specs.append(spec)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Function, Graph, Node, Signature, Tensor
-from ...graph.named_values import Message
+from ...graph.named_values import Message, Row
 from ...wire import messages as proto
 from ...wire import op_registry
 from ...wire.attrs import numpy_dtype
@@ -37,7 +37,7 @@ def to_topology(
     producer: int,
 ) -> dict[str, object]:
     """The topology of a graph and of the functions that it calls."""
-    topology: dict[str, Any] = {
+    topology: Row = {
         "node": [node_json(graph, name) for name in graph],
         "versions": {"producer": producer or 1882},
     }

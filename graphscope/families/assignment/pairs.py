@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple, TypeVar
 
+from ...graph.named_values import Row
 from ...read.variables.guess import kind_of
 
 Shape = tuple[int, ...]
@@ -57,7 +58,7 @@ class Assignment:
         """Whether every weight of the model has a variable."""
         return not self.only_target
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Row:
         """``{"pairs", "only_in_checkpoint", "only_in_model", "conflicts"}``, each a list of objects."""
         return {
             "checkpoint": self.checkpoint,

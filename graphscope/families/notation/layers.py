@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...graph import WeightUse
+from ...graph.named_values import Arguments
 from .net import REFLECTION, Handle, Recorder
 from .unknowns import Size, number
 
@@ -80,7 +80,7 @@ class Net(Recorder):
             self.tell_channels(x)
         if number(filters) is None:
             filters = weights["kernel"].shape[-1]
-        config: dict[str, Any] = {"filters": filters, "kernel_size": size}
+        config: Arguments = {"filters": filters, "kernel_size": size}
         config |= _moves(strides, padding, bias, activation)
         if dilation > 1:
             config["dilation_rate"] = _pair(dilation)
@@ -117,7 +117,7 @@ class Net(Recorder):
             shapes["bias"] = (filters,)
         weights = self._weights("Conv2DTranspose", name, shapes)
         filters = filters if number(filters) else weights["kernel"].shape[-2]
-        config: dict[str, Any] = {"filters": filters, "kernel_size": size}
+        config: Arguments = {"filters": filters, "kernel_size": size}
         config |= _moves(strides, padding, bias, activation)
         return self.layer("Conv2DTranspose", name, (x,), config, weights, filters)
 
@@ -138,7 +138,7 @@ class Net(Recorder):
             shapes["bias"] = (x.channels,)
         weights = self._weights("DepthwiseConv2D", name, shapes)
         weights = {"kernel": weights.pop("depthwise_kernel"), **weights}
-        config: dict[str, Any] = {"kernel_size": size, "strides": _pair(strides)}
+        config: Arguments = {"kernel_size": size, "strides": _pair(strides)}
         config |= {"padding": padding, "use_bias": bias}
         if dilation > 1:
             config["dilation_rate"] = _pair(dilation)
@@ -171,7 +171,7 @@ class Net(Recorder):
         filters = filters if number(filters) else weights["pointwise_kernel"].shape[-1]
         if bias:
             weights |= self._weights("SeparableConv2D", name, {"bias": (filters,)})
-        config: dict[str, Any] = {"filters": filters, "kernel_size": size}
+        config: Arguments = {"filters": filters, "kernel_size": size}
         config |= _moves(strides, padding, bias, None)
         if multiplier > 1:
             config["depth_multiplier"] = multiplier
@@ -204,7 +204,7 @@ class Net(Recorder):
         units = units if number(units) else kernel.shape[-1]
         if bias:
             weights["bias"] = self.weight(self.path("Dense", name, "bias"), (units,))
-        config: dict[str, Any] = {"units": units, "use_bias": bias}
+        config: Arguments = {"units": units, "use_bias": bias}
         if activation:
             config["activation"] = activation
         return self.layer("Dense", name, (x,), config, weights, units)
@@ -223,7 +223,7 @@ class Net(Recorder):
             role: (x.channels,) for role in roles if scale or role != "gamma"
         }
         weights = self._weights("BatchNormalization", name, shapes)
-        config: dict[str, Any] = {"epsilon": epsilon, "momentum": momentum}
+        config: Arguments = {"epsilon": epsilon, "momentum": momentum}
         if not scale:
             config["scale"] = False
         return self.layer("BatchNormalization", name, (x,), config, weights, x.channels)

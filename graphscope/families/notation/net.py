@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Tensor, WeightUse
-from ...graph.named_values import Config
+from ...graph.named_values import Arguments, Config
 from ..weight_index import WeightIndex, under
 from .unknowns import Size, Width, number
 
@@ -39,7 +39,7 @@ class Traced:
 
     name: str
     op: str
-    config: dict[str, Any]
+    config: Arguments
     inputs: tuple[Handle, ...]
     weights: dict[str, WeightUse] = field(default_factory=dict)
     arguments: tuple[

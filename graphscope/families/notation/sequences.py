@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...graph import WeightUse
+from ...graph.named_values import Arguments
 from .cells import GATES, lstm_weights
 from .layers import Net
 from .net import Handle
@@ -113,7 +112,7 @@ class SequenceNet(Net):
             self.tell_channels(x, use.shape[-2])
         if bias:
             weights["bias"] = self.weight(self.path("", bias, ""), (filters,))
-        config: dict[str, Any] = {"filters": width, "kernel_size": (use.shape[0],)}
+        config: Arguments = {"filters": width, "kernel_size": (use.shape[0],)}
         config["use_bias"] = bool(bias)
         if dilation > 1:
             config["dilation_rate"] = (dilation,)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..graph import TensorSpec
 from ..layer import WeightUse
+from ..named_values import Config
 
 
 class LayerOutput(NamedTuple):
@@ -30,7 +31,7 @@ class KerasCall:
     """
 
     args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: Config = field(default_factory=dict)
     outputs: tuple[TensorSpec, ...] = ()
 
     def tensors(self) -> tuple[LayerOutput, ...]:
@@ -65,7 +66,7 @@ class KerasLayer:
 
     name: str
     class_name: str
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Config = field(default_factory=dict)
     calls: tuple[KerasCall, ...] = ()
     kind: str = "layer"
     model: KerasModel | None = None

@@ -11,7 +11,8 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+
+from ..named_values import Config
 
 _CLASSES = """
 Activation(activation)
@@ -161,7 +162,7 @@ class LayerClass:
 
     name: str
     python_name: str
-    arguments: Mapping[str, Any]
+    arguments: Config
     weights: tuple[str, ...]
 
 

@@ -8,12 +8,12 @@ same with two axes before them as with one, so the reshapes can go.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from ... import ops
 from ...graph import Layer, Node, Tensor
+from ...graph.named_values import Arguments
 from ...ops.values.size import product
 from ...simplify.state import State
 from .flattened_tokens import Dims, Lifting, Search, is_last, lift_regions
@@ -98,7 +98,7 @@ class _Unstacked(Lifting):
 
     def moved(
         self, name: str, node: Node, inputs: Sequence[Tensor]
-    ) -> tuple[dict[str, Any], list[Tensor]]:
+    ) -> tuple[Arguments, list[Tensor]]:
         attrs, operands = super().moved(name, node, inputs)
         if not _turns(self.search, name):
             return attrs, operands

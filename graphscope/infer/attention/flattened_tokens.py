@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ... import ops
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec
+from ...graph.named_values import Arguments
 from ...graph.names import Names
 from ...graph.order import components, sources_first
 from ...match.view.symbolic_shapes import SymbolicView
@@ -288,7 +289,7 @@ class Lifting:
 
     def moved(
         self, name: str, node: Node, inputs: Sequence[Tensor]
-    ) -> tuple[dict[str, Any], list[Tensor]]:
+    ) -> tuple[Arguments, list[Tensor]]:
         """The attributes and inputs of a node that works on more axes than before."""
         axis = {"axis": -1} if "axis" in node.attrs else {}
         operands = [self.lifted.get(t.node) or self._now(t) for t in inputs]

@@ -6,11 +6,12 @@ Lines are those of the source that is written; what a reader would not have cut 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from math import gcd
 from typing import Any, NamedTuple
 
 from ...graph import Graph, Layer, Node, Tensor
+from ...graph.named_values import Attributes
 
 MANY = 200  # of so many equal runs some are looked at in the place of all
 _INPUT = 2.5  # what one more input of a block is worth, in lines a call
@@ -174,7 +175,7 @@ def _parameters(columns: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
 
 def _lines(node: Node) -> int:
     """About how many lines a layer takes when it is written out: more than one where much is to be said of it."""
-    attrs: Mapping[str, Any] = node.attrs
+    attrs: Attributes = node.attrs
     words = [f"{k}={v}" for k, v in attrs.items() if str(v) not in _USUAL]
     return 4 if isinstance(node, Layer) and sum(map(len, words)) > 80 else 1
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from ...graph import Layer, Model
 from ...graph.edit import bypass_calls, duplicate
+from ...graph.named_values import Arguments
 from ...patterns.keras_arguments import shortened
 from ...simplify.specialise import specialise
 from .momentum import Momenta
@@ -43,7 +43,7 @@ def with_training(
 
 
 def _taught(layer: Layer, penalties: Mapping[str, Penalty], momenta: Momenta) -> Layer:
-    more: dict[str, Any] = {}
+    more: Arguments = {}
     for weight, use in layer.weights.items():
         argument = _argument(layer.op, weight)
         if argument and use.node in penalties:
@@ -64,7 +64,7 @@ def _argument(op: str, weight: str) -> str | None:
     return _ARGUMENTS.get(weight)
 
 
-def as_config(penalty: Penalty) -> dict[str, Any]:
+def as_config(penalty: Penalty) -> Arguments:
     """A penalty as Keras serialises its regularizer.
 
     >>> as_config(Penalty(l2=0.5e-4))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ...graph.named_values import Row
 from ...ops import spellings
 from ...wire import op_registry
 from .arrays import Flow
@@ -41,7 +42,7 @@ Stored = Callable[[str], float | None]
 
 def training_recipe(
     study: Training, stored: Stored = lambda variable: None
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """One entry for each optimizer with its settings: ``optimizer``, ``settings``, ``weights`` (how many it moves), ``text``.
 
     A setting is its number, or a text: the input that it is fed by, the variable that it is stored in, what it is computed

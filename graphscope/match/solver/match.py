@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...graph import Tensor
+from ...graph.named_values import Config
 from ..formula import terms as f
 from ..view.weight_ref import WeightRef
 
@@ -19,7 +20,7 @@ TOLERANCE = 1e-4  # of a literal in a formula against a float32 constant in a gr
 class Match(NamedTuple):
     """A solution, whole or partial: what each variable stands for, and the nodes that it explains."""
 
-    values: Mapping[str, Any] = {}
+    values: Config = {}
     chain: Any = None  # linked list of node names: (name, earlier)
     calls: Any = None  # linked list of (term, (node, arguments)): where each Call is
     uses: Any = (

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Tensor
+from ...graph.named_values import Arguments
 from ...wire import op_registry, opdefs
 from ..formula import terms as f
 from ..view.view import View
@@ -286,7 +287,7 @@ def _equal(value: object, expected: object) -> bool:
 
 
 @cache
-def _types(kind: str) -> dict[str, Any]:
+def _types(kind: str) -> Arguments:
     """The Python types that the attributes of an op have."""
     definition = op_registry.find(kind)
     plain = {"int": int, "float": (float, int), "bool": bool, "string": str}

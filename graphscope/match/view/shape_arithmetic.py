@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...graph import Shape, Tensor
+from ...graph.named_values import Config
 from ...ops import spellings
 from ...ops.values.budget import MOST_SIZES
 from ...ops.values.size import Size, Sizes, of_numbers
@@ -26,7 +27,7 @@ class Tensors(Protocol):
     @property
     def ops(self) -> Mapping[str, str]: ...
     @property
-    def attrs(self) -> Mapping[str, Mapping[str, Any]]: ...
+    def attrs(self) -> Mapping[str, Config]: ...
     @property
     def inputs(self) -> Mapping[str, Sequence[Tensor]]: ...
     def producer(self, tensor: Tensor) -> tuple[Tensor, Any]: ...

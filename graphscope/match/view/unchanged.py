@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...graph import Graph, Tensor
+from ...graph.named_values import Arguments
 from ...ops.values.size import Sizes
 
 Equal = Mapping[tuple[Tensor, int], tuple[Tensor, int]]
@@ -15,7 +16,7 @@ class Sized(Protocol):
     """A view of a graph, and the sizes of its tensors."""
 
     graph: Graph
-    kinds: dict[str, Any]
+    kinds: Arguments
     inputs: dict[str, tuple[Tensor, ...]]
 
     @property

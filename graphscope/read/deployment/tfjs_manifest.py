@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import FormatError
 from ...graph import Variable
+from ...graph.named_values import Row
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from ...wire.protobuf import mark_run
@@ -189,7 +190,7 @@ def read_manifest(groups: list[object], name: str) -> Manifest:
 class _Group:
     """One group of weights, which lie one after the other over its shards; these are added to ``buffer``."""
 
-    def __init__(self, group: dict[str, Any], buffer: JoinedBuffer, name: str) -> None:
+    def __init__(self, group: Row, buffer: JoinedBuffer, name: str) -> None:
         self.name, self.start, self.buffer = name, buffer.size, buffer
         self.shards = [_shard(path, name) for path in _listed(group, "paths")]
         self.lost = [shard for shard in self.shards if not exists(shard)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import FormatError
 from ...graph import Model, Signature, Tensor, TensorSpec
-from ...graph.named_values import Message
+from ...graph.named_values import Message, Row
 from ...wire import messages as proto
 from ...wire.source import Source
 from ..graphdef.model import model_of_graph
@@ -46,8 +46,8 @@ def read_document(source: Source) -> Model:
 
 
 def _graph_model(
-    topology: dict[str, Any],
-    start: dict[str, Any],
+    topology: Row,
+    start: Row,
     manifest: Manifest,
     source: Source,
 ) -> Model:
@@ -81,7 +81,7 @@ def _settle(node: Message, manifest: Manifest) -> None:
         _in_tensorflow_words(node)
 
 
-def _parsed(topology: dict[str, Any], source: Source) -> Any:
+def _parsed(topology: Row, source: Source) -> Any:
     from google.protobuf import json_format
 
     message = proto.GraphDef()

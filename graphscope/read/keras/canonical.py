@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ...graph.keras import KerasLayer
@@ -10,12 +10,12 @@ from ...graph.keras.batch_first import STEPS_FIRST
 from ...graph.keras.nouns import OwnFunction
 from ...graph.keras.operations import function_of
 from ...graph.keras.signatures import layer_classes
-from ...graph.named_values import Config, Document
+from ...graph.named_values import Arguments, Config, Document
 from .earlier.words import in_keras_2
 from .renamed import RENAMED, RETIRED, renamed
 from .values import plain
 
-ReadLayer = Callable[[Mapping[str, Any]], KerasLayer]
+ReadLayer = Callable[[Config], KerasLayer]
 _LAYER_KEYS = frozenset("layer forward_layer backward_layer cell cells layers".split())
 _OF_KERAS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _OF_TENSORFLOW = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"})
@@ -144,9 +144,7 @@ def _is_built_in(entry: Document, class_name: str) -> bool:
     return class_name in layer_classes() or class_name in RENAMED
 
 
-def _accepted(
-    values: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
+def _accepted(values: Config, arguments: Config) -> tuple[Arguments, list[str]]:
     """The arguments that Keras 3 takes, and what is said of those that it does not."""
     more = ("dtype", "activity_regularizer")
     accepted = {k: v for k, v in values.items() if k in arguments or k in more}

@@ -15,7 +15,7 @@ Specs = dict[LayerOutput, TensorSpec]
 _CONSTANT = "_CONSTANT_VALUE"
 
 
-def first_numbers(entries: Mapping[str, Any], inner: Config) -> Numbers:
+def first_numbers(entries: Config, inner: Config) -> Numbers:
     """What the first call of each layer is numbered.
 
     A model of Keras 2 has a node from the time when it was made, so that its first call is number 1; Keras 3 counts from 0.

@@ -7,10 +7,11 @@ and digest, so that the same text is written again and ``Model.has_value`` says 
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...errors import FormatError, GraphError
 from ...graph import Function, Graph, Node, Tensor
+from ...graph.named_values import Arguments
 from .cursor import Cursor
 from .values import AS_ABOVE, Absent, attributes_of, specs_of, value_of
 
@@ -67,7 +68,7 @@ def _producer(text: str) -> int | None:
 class _Block:
     """The nodes of one graph: the file's, or a function's."""
 
-    def __init__(self, name: str = "", attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, name: str = "", attrs: Arguments | None = None) -> None:
         self.name, self.attrs = name, attrs or {}
         self.nodes: dict[str, tuple[Node, list[Tensor]]] = {}
         self.returns: list[tuple[str, Tensor]] = []
@@ -83,7 +84,7 @@ class _Block:
         op = cursor.name()
         inputs: list[Tensor] = []
         controls: list[str] = []
-        attrs: dict[str, Any] = {}
+        attrs: Arguments = {}
         cursor.expect("(")
         cursor.separated(")", lambda: _argument(cursor, inputs, controls, attrs))
         device = cursor.name() if cursor.taking("@") else ""

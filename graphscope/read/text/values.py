@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import FormatError
 from ...graph import FunctionRef, TensorSpec
+from ...graph.named_values import Arguments
 from ...wire import messages as proto
 from ...wire.attrs import numpy_dtype
 from .cursor import Cursor, unquoted
@@ -85,7 +86,7 @@ def _any_value(cursor: Cursor) -> object:
 
 def attributes_of(cursor: Cursor) -> dict[str, object]:
     cursor.expect("{")
-    attributes: dict[str, Any] = {}
+    attributes: Arguments = {}
 
     def pair() -> None:
         name = cursor.name()

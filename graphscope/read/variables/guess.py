@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from ...graph.named_values import Arguments
 
 Shapes = Mapping[str, tuple[int, ...]]  # Keras's weight name -> shape
 Weights = tuple[tuple[str, tuple[int, ...]], ...]  # the same, as what can be a key
@@ -19,7 +21,7 @@ class Guess(NamedTuple):
     """A layer class, what of its config the shapes determine, and why."""
 
     op: str
-    config: dict[str, Any]
+    config: Arguments
     evidence: tuple[str, ...]
 
 
@@ -206,7 +208,7 @@ def _depthwise(shapes: Shapes, words: str) -> Guess | None:
     if depthwise is None or len(depthwise) not in (3, 4):
         return None
     rank = len(depthwise) - 2
-    config: dict[str, Any] = {
+    config: Arguments = {
         "kernel_size": depthwise[:-2],
         "depth_multiplier": depthwise[-1],
         "use_bias": "bias" in shapes,
@@ -232,7 +234,7 @@ def _convolution(shapes: Shapes, words: str) -> Guess | None:
         return None
     if bias is not None and len(bias) > 1:
         return _einsum(kernel, bias, shapes)
-    config: dict[str, Any] = {"filters": kernel[-1], "kernel_size": kernel[:-2]}
+    config: Arguments = {"filters": kernel[-1], "kernel_size": kernel[:-2]}
     config["use_bias"] = bias is not None
     why = (f"{_listed(shapes)}: {_sizes(kernel[:-2])}, {kernel[-2]} -> {kernel[-1]}",)
     rank = len(kernel) - 2

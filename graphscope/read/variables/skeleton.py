@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from ...graph import Graph, Layer, Node, Tensor, TensorSpec, Variable, WeightUse
+from ...graph.named_values import Arguments
 from ...graph.names import Names
 from ...wire.nodes import put
 from .guess import Guess, kind_of, likely_layer, telling
@@ -165,7 +165,7 @@ def _unexplained(variable: Variable) -> Node:
     return Node("VariableV2", attrs, (TensorSpec(variable.dtype, variable.shape),))
 
 
-def _class_and_config(config: str) -> tuple[str, dict[str, Any]] | None:
+def _class_and_config(config: str) -> tuple[str, Arguments] | None:
     """Class and config as Keras wrote them into a TF2 checkpoint; nothing in it is ever run."""
     try:
         document = json.loads(config) if config else {}

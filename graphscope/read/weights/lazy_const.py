@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Extent, TensorSpec, Weights
+from ...graph.named_values import Attributes
 from ...wire.attrs import numpy_dtype
 from ...wire.mapped import pieces
 
@@ -92,7 +93,7 @@ class Converted(Stored):
     def __init__(
         self,
         dtype: str,
-        original: Mapping[str, Any],
+        original: Attributes,
         convert: Callable[[np.ndarray, slice], np.ndarray],
     ) -> None:
         self.original, self.convert = original, convert

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-Row = dict[str, Any]
+from ...graph.named_values import Row
+
 MOST_ROWS = 20_000  # that a browser still sorts at once
 _TEMPLATE = Path(__file__).with_name("page.html")
 _ROWS, _NOTE = "/*ROWS*/", "<!--NOTE-->"
@@ -58,7 +59,7 @@ def _shown(row: Row, relation: tuple[str, str] | None) -> list[Any]:
     ]
 
 
-def _ends(ends: Iterable[dict[str, Any]] | None) -> str:
+def _ends(ends: Iterable[Row] | None) -> str:
     texts = []
     for end in list(ends or ())[:3]:
         score = f" ({end['score']:.2f})" if "score" in end else ""

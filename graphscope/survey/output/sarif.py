@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from ... import __version__
-from ...graph.named_values import Document
+from ...graph.named_values import Document, Row
 
-Row = dict[str, Any]
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"info": "note", "warning": "warning", "error": "error"}
 _UNREADABLE = "unreadable"

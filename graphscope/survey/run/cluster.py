@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any
 
 from ...errors import GraphscopeError
+from ...graph.named_values import Row
 from ..catalogue import write_part
-from ..describe import Row
 from ..options import Limits, check_installed
 from ..units import Unit
 from .pool import Reader, batches
@@ -30,9 +30,7 @@ def _reader(limits: Limits) -> Reader:
     return Reader(limits)
 
 
-def survey_task(
-    units: Sequence[dict[str, Any]], limits: dict[str, Any], folder: str
-) -> list[Row]:
+def survey_task(units: Sequence[Row], limits: Row, folder: str) -> list[Row]:
     """Read units and write their part; the rows, for whoever counts them."""
     listed = [Unit(**unit) for unit in units]
     with _LOCK:

@@ -21,10 +21,11 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from ...graph.named_values import Row
 from ...verify.run.limits import restrict_process
 from ...wire.remote import import_system, is_remote
 from ..archives import is_archive, unpack
-from ..describe import Row, describe, empty_row
+from ..describe import describe, empty_row
 from ..options import Limits
 from ..places import folders_in
 from ..units import Unit, units_of

@@ -13,7 +13,8 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import GraphscopeError
-from ..describe import Row, empty_row
+from ...graph.named_values import Row
+from ..describe import empty_row
 from ..options import Limits
 from ..units import Unit
 from .limited import request_of

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import GraphError, MissingAttribute
 from ...graph import Extent, FunctionRef, TensorSpec
-from ...graph.named_values import Attributes, Message
+from ...graph.named_values import Arguments, Attributes, Message
 from .. import messages as proto
 from .. import op_registry
 from ..protobuf import CONTENT, DOUBLES, FLOATS, run_in
@@ -47,7 +47,7 @@ def _function(message: Message, source: Source | None = None) -> FunctionRef:
     return FunctionRef(message.name, Attrs(message.attr, source))
 
 
-_DECODERS: dict[str, Any] = {
+_DECODERS: Arguments = {
     "s": _text,
     "i": int,
     "f": float,
@@ -133,7 +133,7 @@ class Attrs(Mapping[str, Any]):
         node: Any = None,
     ) -> None:
         self._raw, self.source, self.otherwise, self.node = raw, source, otherwise, node
-        self.known: dict[str, Any] = _NOTHING
+        self.known: Arguments = _NOTHING
         self._beyond: tuple[frozenset[str], list[str]] | None = None
         self._content: Content | None = None
         self._names: tuple[str, ...] | None = None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...errors import GraphError
 from ...graph import Graph, Node
+from ...graph.named_values import Arguments, Attributes
 from ...graph.wiring import Wiring
 from .. import op_registry, opdefs
 from ..source import Source
@@ -24,7 +25,7 @@ _LONGEST_PORT = 9  # digits
 def graph_from_nodes(
     nodes: Any,
     source: Source | None = None,
-    otherwise: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    otherwise: Mapping[str, Attributes] = MappingProxyType({}),
 ) -> Graph:
     """The Graph of some NodeDefs; raises GraphError on a duplicate name.
 
@@ -56,7 +57,7 @@ class Assembly:
     """The nodes of a graph while it is read. Raises GraphError on a duplicate name."""
 
     def __init__(self, messages: Collection[Any], kinds: Kinds) -> None:
-        self.payloads: dict[str, dict[str, Any]] = {}
+        self.payloads: dict[str, Arguments] = {}
         self.index: dict[str, int] = {}
         self.first, self.sources = array("i", [0]), array("i")
         self.waiting: list[Reference] = []
@@ -142,7 +143,7 @@ def _missing(reader: Node, slot: int) -> Node:
     What is read first is data; what is read beside it, or through a variable's Identity, is a weight kept elsewhere.
     """
     is_data = slot == 0 and reader.op != "Identity"
-    attrs: dict[str, Any] = {MISSING: "data" if is_data else "weight", "shape": None}
+    attrs: Arguments = {MISSING: "data" if is_data else "weight", "shape": None}
     try:
         dtypes = opdefs.input_dtypes(reader.op, reader.attrs)
     except GraphError:

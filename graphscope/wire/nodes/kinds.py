@@ -13,13 +13,13 @@ from google.protobuf.message import DecodeError
 
 from ...errors import FormatError
 from ...graph import Node, TensorSpec
-from ...graph.named_values import Attributes, Message
+from ...graph.named_values import Arguments, Attributes, Message
 from .. import messages as proto
 from .. import op_registry
 from ..attrs import Attrs, shape_of
 from ..source import Source
 
-_NONE: Mapping[str, Any] = MappingProxyType({})
+_NONE: Attributes = MappingProxyType({})
 _SHORT = 128  # bytes
 _MOST_CONSTANTS = (
     1 << 16
@@ -51,13 +51,11 @@ class Kinds:
         self, source: Source | None, otherwise: Mapping[str, Attributes]
     ) -> None:
         self.source, self.otherwise = source, otherwise
-        self._shared: dict[Any, tuple[Kind, dict[str, Any]]] = {}
+        self._shared: dict[Any, tuple[Kind, Arguments]] = {}
         self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
         self._constants = _MOST_CONSTANTS
 
-    def of(
-        self, message: object, controls: Sequence[str]
-    ) -> tuple[Kind, dict[str, Any]]:
+    def of(self, message: object, controls: Sequence[str]) -> tuple[Kind, Arguments]:
         """The kind of a NodeDef (TensorFlow's own too) or a LeanNodeDef with these control inputs, and what a graph says of it;
         raises FormatError on damaged attributes.
         """
@@ -68,7 +66,7 @@ class Kinds:
         own = Node(node.op, node.attrs, node.outputs, tuple(controls), node.device)
         return kind, {"node": own}
 
-    def _kind(self, message: Any) -> tuple[Kind, dict[str, Any]]:
+    def _kind(self, message: Any) -> tuple[Kind, Arguments]:
         if not isinstance(message, _LEAN):  # ours or TensorFlow's own NodeDef
             return self._new(message, message.attr, message)
         key = (message.op, message.device, *message.attr)

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ....graph import Layer, Node, Tensor, TensorSpec
 from ....graph.edit import fresh
+from ....graph.named_values import Arguments, Config
 from ....match import View, WeightRef
 from ....ops import spellings
 from ..opening.splice import Spliced
@@ -133,9 +132,9 @@ class CudnnPlacing(Sequences):
             self.states[port].append(Tensor(name, 1 + port))
         return Tensor(name)
 
-    def _config(self, number: int, masked: bool) -> Mapping[str, Any]:
+    def _config(self, number: int, masked: bool) -> Config:
         kind = self.of.stack.kind
-        config: dict[str, Any] = {"units": self.of.stack.units}
+        config: Arguments = {"units": self.of.stack.units}
         config["activation"] = kind.activation
         if kind.op != "SimpleRNN":
             config["recurrent_activation"] = "sigmoid"

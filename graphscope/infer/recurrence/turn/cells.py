@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....graph import Tensor, WeightUse
+from ....graph.named_values import Arguments, Config
 from ....match import Match, Solver, View, WeightRef
 from ....match.explain import Deepest
 from ....patterns.recurrent import CELLS, Cell
@@ -27,7 +28,7 @@ class Unit:
 
     op: str
     cell: Cell
-    config: Mapping[str, Any]
+    config: Config
     weights: Mapping[str, WeightUse]
     inputs: tuple[Tensor, ...]
     states: tuple[int, ...]
@@ -112,9 +113,7 @@ def _unit(
     return Unit(op, cell, config, weights, inputs, ports, after[port], units)
 
 
-def _convolutions(
-    gates: Sequence[Linear], shape: tuple[int, ...]
-) -> dict[str, Any] | None:
+def _convolutions(gates: Sequence[Linear], shape: tuple[int, ...]) -> Arguments | None:
     """What the convolutions of a ConvLSTM are told; None where its state's are none that keep the size, or one differs."""
     inputs = {dict(t.settings).__repr__(): t for g in gates for t in g.terms[:-1]}
     states = [dict(g.terms[-1].settings) for g in gates]

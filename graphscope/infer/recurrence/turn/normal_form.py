@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from ....graph import Graph, Layer, Node, Tensor
+from ....graph.named_values import Arguments
 from ....match import Match, Pattern, Solver, View
 from ....patterns import layers as all_patterns
 from ....patterns.recurrent import HARD_SLOPE, STEEPS
@@ -226,7 +226,7 @@ def _by_root() -> dict[str, list[Pattern]]:
 
 def _activation(pattern: Pattern, match: Match, view: View) -> Layer | None:
     """An Activation layer of one name; None for what Keras has no name for."""
-    config: dict[str, Any] = pattern.config_of(match, view)
+    config: Arguments = pattern.config_of(match, view)
     if pattern.op == "ReLU":
         plain = config.get("max_value") == 6.0 and not config.get("negative_slope")
         if not plain or config.get("threshold"):

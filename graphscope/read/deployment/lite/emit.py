@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....graph import Graph, Node, Tensor, TensorSpec
-from ....graph.named_values import Message
+from ....graph.named_values import Arguments, Message
 from ....wire import op_registry, opdefs
 from ....wire.nodes import put
 
@@ -77,10 +77,10 @@ class Emitter:
         return self.put(self.fresh(label), Node("Const", attrs))
 
 
-def _inferred(op: str, dtypes: Sequence[str]) -> dict[str, Any]:
+def _inferred(op: str, dtypes: Sequence[str]) -> Arguments:
     """The attributes of an op that the dtypes and the number of its inputs settle."""
     definition = op_registry.find(op)
-    attrs: dict[str, Any] = {}
+    attrs: Arguments = {}
     place = 0
     arguments = tuple(definition.input_arg) if definition is not None else ()
     for arg in arguments:

@@ -5,13 +5,13 @@ Source: tensorflow/compiler/mlir/lite/schema/schema.fbs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from ....errors import FormatError
 from ....graph import TensorSpec
+from ....graph.named_values import Attributes
 from ....wire.source import Source
 from ..flatbuffer import Table, root
 from ..tflite_schema import ACTIVATIONS, OPERATORS, OPTIONS, PADDING, TENSOR_TYPES
@@ -87,7 +87,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     intermediates: tuple[int, ...]
-    options: Mapping[str, Any]
+    options: Attributes
     custom: bytes = b""
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ....graph.named_values import Attributes, Config, Document
+from ....graph.named_values import Arguments, Attributes, Config, Document
 
 _BINARY = {
     **{
@@ -45,7 +45,7 @@ _ONE_MORE = {
 _PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2")
 Inputs = list[Any]
 Call = tuple[
-    str, Inputs, dict[str, Any]
+    str, Inputs, Arguments
 ]  # function, the first argument (one, or a list), the others by name
 
 
@@ -111,7 +111,7 @@ def _plain(value: object) -> Any:
 
 
 def _call(op: str, attrs: Attributes, inputs: Inputs) -> Call | None:
-    rules: dict[str, Callable[[str, Mapping[str, Any], Inputs], Call | None]] = {
+    rules: dict[str, Callable[[str, Config, Inputs], Call | None]] = {
         **dict.fromkeys(_UNARY, lambda op, attrs, x: (_UNARY[op], x[:1], {})),
         **dict.fromkeys(
             _BINARY, lambda op, attrs, x: (_BINARY[op], x[:1], {"y": x[1]})

@@ -9,11 +9,12 @@ from typing import Any
 from ....graph import Shape, TensorSpec
 from ....graph.keras import KerasCall, KerasLayer, KerasModel, LayerOutput
 from ....graph.keras.nouns import calls_in_order
+from ....graph.named_values import Arguments, Config
 from . import recurrent, reshaping, spatial
 from .functions import function_specs
 
 Sizes = tuple[int | None, ...]
-Rule = Callable[[Mapping[str, Any], list[Sizes]], Any]
+Rule = Callable[[Config, list[Sizes]], Any]
 _DEEPEST = (
     3  # models within the model that a layer wraps: called several times they multiply
 )
@@ -189,7 +190,7 @@ def _pipeline(
     return passed
 
 
-_WRAPPERS: dict[str, Any] = {
+_WRAPPERS: Arguments = {
     "Bidirectional": _bidirectional,
     "Pipeline": _pipeline,
     "SpectralNormalization": _wrapped,

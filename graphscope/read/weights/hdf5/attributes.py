@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ....graph.named_values import Arguments
 from .cursor import Cursor
 from .datatypes import Datatype, dataspace, datatype
 from .headers import ATTRIBUTE, ATTRIBUTE_INFO, DATASPACE, DATATYPE, Header, shared
@@ -14,7 +15,7 @@ from .heaps import GlobalHeaps, dense
 from .storage import Storage
 
 
-def attributes(storage: Storage, header: Header, heaps: GlobalHeaps) -> dict[str, Any]:
+def attributes(storage: Storage, header: Header, heaps: GlobalHeaps) -> Arguments:
     """Name -> value; attributes of kinds that Keras does not write (references, records) are left out."""
     many = dense(storage, header.first(ATTRIBUTE_INFO), 2, slice(8))
     bodies = header.all(ATTRIBUTE) + many

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....errors import FormatError
+from ....graph.named_values import Arguments
 from ....wire.attrs import numpy_dtype
 from ....wire.source import Source
 from ..stored import Piece, Stored
@@ -44,7 +45,7 @@ class Hdf5:
         self.heaps = GlobalHeaps(self.storage)
         self._headers: dict[int, Header] = {}
         self._links: dict[int, dict[str, Link]] = {}
-        self._attributes: dict[int, dict[str, Any]] = {}
+        self._attributes: dict[int, Arguments] = {}
 
     def _header(self, address: int) -> Header:
         if address not in self._headers:
@@ -99,7 +100,7 @@ class Hdf5:
             number += 1
         return parts or None
 
-    def _attributes_of(self, header: Header) -> dict[str, Any]:
+    def _attributes_of(self, header: Header) -> Arguments:
         if header.address not in self._attributes:
             attributes_ = attributes(self.storage, header, self.heaps)
             self._attributes[header.address] = attributes_

@@ -11,6 +11,7 @@ import numpy as np
 
 from ....errors import NotRunnable
 from ....graph import Model, Signature, Tensor
+from ....graph.named_values import Document, Row
 from ...differences import TOLERANCE, difference
 from ...feeds.draw import Port
 from ...feeds.noise import Noise
@@ -53,7 +54,7 @@ class LiteRunner:
         is_rounded = any(len(t["quantization_parameters"]["scales"]) for t in tensors)
         self.tolerance = HYBRID if is_rounded else 0.0
 
-    def _details(self, inputs: bool) -> Mapping[str, Any]:
+    def _details(self, inputs: bool) -> Document:
         names = self._inputs if inputs else self._outputs
         get = "get_input_details" if inputs else "get_output_details"
         return dict(zip(names, getattr(self.interpreter, get)()))
@@ -120,10 +121,10 @@ class LiteRunner:
     def judge(
         self,
         feeds: Mapping[str, np.ndarray],
-        row: Mapping[str, Any],
+        row: Document,
         ours: np.ndarray,
         theirs: np.ndarray,
-    ) -> dict[str, Any]:
+    ) -> Row:
         """For an output that is rounded: how many steps another model is away, and whether rounding explains them.
 
         It does where they are few; and where each operator gives on LiteRT's own inputs what it means, and TensorFlow
@@ -133,7 +134,7 @@ class LiteRunner:
         is_first = self.resolve(row["a"]) in self._outputs
         if not self.tolerance or not np.isfinite(size) or not is_first:
             return {}
-        limits: dict[str, Any] = {"steps": size / step} if step else {}
+        limits: Row = {"steps": size / step} if step else {}
         if row["max_rel"] <= TOLERANCE or size <= NEAR * step:
             return limits | {"passed": True}
         if not step and row["passed"]:
@@ -179,7 +180,7 @@ class LiteRunner:
                 f"LiteRT cannot run {self.source}: {first_line(error)}"
             ) from None
 
-    def _run_first(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def _run_first(self, feeds: Document) -> dict[str, np.ndarray]:
         """The outputs of the first subgraph by name."""
         inputs = self._details(inputs=True)
         for name, detail in inputs.items():
