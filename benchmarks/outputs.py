@@ -19,7 +19,17 @@ from pathlib import Path
 from zlib import crc32
 
 from outputs_graphs import CORPUS, Sample, corpus, generated, spelled
-from outputs_learning import Claim, Lesson, fit_curve, learn, lesson_of, rounded
+from outputs_learning import (
+    Claim,
+    Lesson,
+    first_sight,
+    fit_curve,
+    fit_first_sight,
+    learn,
+    lesson_of,
+    rounded,
+    scores_at_first_sight,
+)
 
 from graphscope.graph import CONTROL, Model
 from graphscope.infer.outputs.find import find_outputs
@@ -71,7 +81,7 @@ def measure(lesson: Lesson, points: Mapping[str, float] = POINTS) -> Result:
         lead = total - max(rivals) if rivals else 3.0
         right = name in sample.first | sample.whole
         if candidate.kind not in ("signature", "declared"):
-            claims[name] = (total, lead, len(ranked) == 1, right)
+            claims[name] = (total, lead, len(ranked), right)
     return Result(
         sample, ranked, [c.score for c in found.outputs], chosen, claims, seconds
     )
@@ -128,7 +138,7 @@ def calibration(pairs: Sequence[tuple[float, bool]]) -> Iterator[str]:
         yield f"{claim}: right {sum(rights)} of {len(rights)}"
 
 
-def _scored(results: Sequence[Result]) -> list[tuple[float, bool]]:
+def scored(results: Sequence[Result]) -> list[tuple[float, bool]]:
     return [
         (score, name in r.sample.first | r.sample.whole)
         for r in results
@@ -165,21 +175,23 @@ def left_out(lessons: Sequence[Lesson]) -> list[Result]:
 
 
 def curves(results: Sequence[Result]) -> tuple[Calibration, Calibration]:
-    """The curves for what one would freeze together, and for the rest."""
-    chosen = [c for r in results for n, c in r.claims.items() if n in r.chosen]
-    other = [c for r in results for n, c in r.claims.items() if n not in r.chosen]
+    """The curves for what one would freeze together of graphs that do not train, and for the rest."""
+    plain = [r for r in results if not r.sample.trains]
+    chosen = [c for r in plain for n, c in r.claims.items() if n in r.chosen]
+    other = [c for r in plain for n, c in r.claims.items() if n not in r.chosen]
     return fit_curve(chosen), fit_curve(other)
 
 
 def held_back_scores(results: Sequence[Result]) -> list[tuple[float, bool]]:
-    """Scores of each fold by curves that the other folds' answers fit."""
+    """Scores of each fold of graphs that do not train, by curves that the other folds' answers fit."""
     pairs = []
-    for fold in sorted({_fold(r.sample) for r in results}):
-        one, two = curves([r for r in results if _fold(r.sample) != fold])
-        for r in (r for r in results if _fold(r.sample) == fold):
-            for name, (points, lead, alone, right) in r.claims.items():
+    plain = [r for r in results if not r.sample.trains]
+    for fold in sorted({_fold(r.sample) for r in plain}):
+        one, two = curves([r for r in plain if _fold(r.sample) != fold])
+        for r in (r for r in plain if _fold(r.sample) == fold):
+            for name, (points, lead, count, right) in r.claims.items():
                 curve = one if name in r.chosen else two
-                pairs.append((curve.score(points, lead, alone), right))
+                pairs.append((curve.score(points, lead, count), right))
     return pairs
 
 
@@ -199,7 +211,7 @@ def main() -> int:
         return 0
     lessons = [lesson_of(sample) for sample in samples]
     results = [measure(lesson) for lesson in lessons]
-    lines = [*report(results), "", *calibration(_scored(results))]
+    lines = [*report(results), "", *calibration(scored(results))]
     slow = max(results, key=lambda r: r.seconds)
     nodes = len(slow.sample.model.graph)
     lines.append(
@@ -209,11 +221,14 @@ def main() -> int:
         apart = left_out(lessons)
         lines += ["", "left out:", *report(apart, False), ""]
         lines += calibration(held_back_scores(apart))
+        lines += ["", "training graphs at first sight, each set left out:"]
+        lines += calibration(scores_at_first_sight())
         if options.fit:
             lines += [
                 "",
                 f"points {rounded(learn(lessons))}",
                 f"curves {curves(apart)}",
+                f"of training graphs {fit_first_sight(c for cs in first_sight().values() for c in cs)}",
             ]
     if options.verbose:
         lines += ["", *(miss(r) for r in results if not (r.top and r.whole))]

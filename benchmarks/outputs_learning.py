@@ -1,13 +1,16 @@
 """Learning the points of each evidence, and what points are worth as a probability.
 
 The points maximise the likelihood that a true output is the one chosen among a graph's candidates (a conditional logit),
-held near the points by hand so that a kind of evidence that few graphs show keeps its own. The curves are logistic.
+held near the points by hand so that a kind of evidence that few graphs show keeps its own. The curves are logistic; that of
+training graphs is fit to what was answered about them at first sight.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from outputs_graphs import Sample, spelled
@@ -71,24 +74,62 @@ def _pull(lesson: Lesson, weights: np.ndarray) -> np.ndarray:
     return np.asarray((among_true - among_all) @ lesson.amounts)
 
 
-Claim = tuple[float, float, bool, bool]
-"""Points, lead over the next prediction, whether it is the only candidate, whether it is right."""
+Claim = tuple[float, float, int, bool]
+"""Points, lead over the next prediction, how many candidates there are, whether it is right."""
+
+_FIRST_SIGHT = Path(__file__).parent / "first_sight.tsv"
 
 
 def fit_curve(claims: Iterable[Claim]) -> Calibration:
     """The logistic curve over points and lead that fits these claims best, held near plain."""
     rows = list(claims)
-    x = np.array([[1.0, p, max(min(d, 3), -3), a] for p, d, a, _ in rows])
-    y = np.array([right for *_, right in rows], float)
-    w = np.array([0.0, 0.3, 0.0, 0.0])
-    prior = w.copy()
-    hold = np.array([0.02, 1.0, 1.0, 1.0])
+    x = np.array([[1.0, p, max(min(d, 3), -3), n == 1] for p, d, n, _ in rows])
+    w = _logistic(x, np.array([right for *_, right in rows], float), 0.3)
+    return Calibration(*w.tolist())
+
+
+def fit_first_sight(claims: Iterable[Claim]) -> Calibration:
+    """The curve over points and the number of candidates that fits these claims best."""
+    rows = list(claims)
+    x = np.array([[1.0, p, np.log(n)] for p, _, n, _ in rows])
+    w = _logistic(x, np.array([right for *_, right in rows], float), 0.0)
+    return Calibration(w[0], w[1], count=w[2])
+
+
+def _logistic(x: np.ndarray, y: np.ndarray, slope: float) -> np.ndarray:
+    """The weights of a logistic regression, held near this slope of the points."""
+    hold = np.ones(x.shape[1])
+    hold[0] = 0.02
+    prior = np.zeros(x.shape[1])
+    prior[1] = slope
+    w = prior.copy()
     for _ in range(60):
         p = 1 / (1 + np.exp(-x @ w))
-        slope = x.T @ (y - p) - hold * (w - prior)
-        curve = (x * (p * (1 - p))[:, None]).T @ x + np.diag(hold) + 1e-9 * np.eye(4)
-        w = w + np.linalg.solve(curve, slope)
-    return Calibration(*w.tolist())
+        rise = x.T @ (y - p) - hold * (w - prior)
+        curve = (x * (p * (1 - p))[:, None]).T @ x + np.diag(hold)
+        w = w + np.linalg.solve(curve + 1e-9 * np.eye(len(w)), rise)
+    return w
+
+
+def first_sight() -> dict[str, list[Claim]]:
+    """What was answered about each set of training graphs by the program of the day before anybody had looked at one: the first
+    eight candidates of each graph, by set."""
+    claims: dict[str, list[Claim]] = {}
+    with _FIRST_SIGHT.open(newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            right = row["right"] == "1"
+            claim = float(row["points"]), 0.0, int(row["candidates"]), right
+            claims.setdefault(row["set"], []).append(claim)
+    return claims
+
+
+def scores_at_first_sight() -> list[tuple[float, bool]]:
+    """The scores of the candidates of each set, by the curve that the other sets fit, and whether they were right."""
+    sets, pairs = first_sight(), []
+    for name, claims in sets.items():
+        curve = fit_first_sight(c for n, cs in sets.items() if n != name for c in cs)
+        pairs += [(curve.score(p, d, n), right) for p, d, n, right in claims]
+    return pairs
 
 
 def rounded(points: Mapping[str, float]) -> dict[str, float]:

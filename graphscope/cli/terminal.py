@@ -186,7 +186,8 @@ def candidates_text(doc: Mapping[str, Any], brief: bool = False) -> str:
     lines += ["", "Outputs", *([] if outputs else ["  none found"])]
     for each in outputs:
         lines.append(f"  {each['score']:<{width}.2f}  {_tensor(each)}")
-        lines += [_evidence(e, width) for e in each["evidence"][: 1 if brief else None]]
+        reasons = _speaking(each)[:1] if brief else each["evidence"]
+        lines += [_evidence(e, width) for e in reasons]
         if each.get("twins"):
             lines.append(_evidence(_twins(each["twins"]), width))
         lines += [] if brief else [_evidence("$ " + each["freeze"], width)]
@@ -227,6 +228,12 @@ def _no_input(doc: Mapping[str, Any]) -> str:
         if computed
         else "  none found"
     )
+
+
+def _speaking(candidate: Mapping[str, Any]) -> list[str]:
+    """The evidence that speaks for a candidate, or explains it; all where there is none."""
+    pairs = zip(candidate["evidence"], candidate["points"])
+    return [e for e, points in pairs if points >= 0] or candidate["evidence"]
 
 
 def _evidence(text: str, width: int) -> str:

@@ -15,7 +15,14 @@ from ..training.op_kinds import CLAMPS, LOSS_OPS, SHAPE_ONLY
 from ..training.roles import Training
 from .answer import Evidence
 from .heads.branches import gathers_turns
-from .heads.candidates import ACTIVATIONS, DECISIONS, THROUGH, Head, is_default_name
+from .heads.candidates import (
+    ACTIVATIONS,
+    DECISIONS,
+    THROUGH,
+    Head,
+    base_of,
+    is_default_name,
+)
 from .heads.embeddings import codes_before_classes
 from .heads.labels import data_met, labels_of, taught
 from .heads.parts import Parts
@@ -89,7 +96,9 @@ class Context:
             weights = deps.weights[head.index]
             if not deps.later[head.index] and not deps.reduced[head.index]:
                 key = weights, self._op_of(head)
-                self.twins[key].setdefault(self._base(head.index), self._name_of(head))
+                self.twins[key].setdefault(
+                    base_of(self.study, head.index), self._name_of(head)
+                )
         self.parts = Parts(study, heads)
         generators = [h for h in heads if self.parts.why_end(h)]
         self.rivals = Rivals(study, heads, generators, self.data)
@@ -112,7 +121,9 @@ class Context:
         if head.reason:
             evidence.append(self._evidence("last resort", head.reason))
         part, why = self._part(head)
-        return Rated(head, part or kind, (*evidence, *why), self._base(head.index))
+        return Rated(
+            head, part or kind, (*evidence, *why), base_of(self.study, head.index)
+        )
 
     def _evidence(self, name: str, text: str, amount: float = 1.0) -> Evidence:
         return Evidence(text, self.points[name] * amount, name, amount)
@@ -130,7 +141,7 @@ class Context:
         if self.parts.only_judges(head):
             text = "only judges what a generator made"
             return "discriminator", [self._evidence("judges a generator", text)]
-        base = self._base(head.index)
+        base = base_of(self.study, head.index)
         same = self.twins[weights, self._op_of(head)] if weights else {}
         twins = {n: name for n, name in same.items() if n != base}
         if twins:
@@ -387,13 +398,3 @@ class Context:
             i = flow.inputs[i][0][0] if flow.inputs[i] else i
         looked = head.readers <= {"summary"}
         return residual_of(flow, self.study.deps, i) if looked else None
-
-    def _base(self, i: int) -> int:
-        """The last layer behind a head: what softmax, argmax and identity of one prediction have in common."""
-        flow, deps = self.study.flow, self.study.deps
-        for _ in range(16):
-            passes = flow.ops[i] in THROUGH | ACTIVATIONS | DECISIONS
-            if not passes or deps.applied[i] or not flow.inputs[i]:
-                return i
-            i = flow.inputs[i][0][0]
-        return i

@@ -12,7 +12,7 @@ from .answer import Candidate
 from .evidence import Context, Rated
 from .heads.candidates import ACTIVATIONS, Head
 from .heads.labels import labels_of
-from .points import CHOSEN, OTHER, POINTS
+from .points import CHOSEN, OTHER, POINTS, TRAINED
 from .twins import Twins
 
 _MOST = 64  # heads that are compared with each other
@@ -212,10 +212,11 @@ def _candidates(
     trains = bool(study.updates or study.losses.labels)
     for each in ordered:
         fits = each.head.tensor in chosen and not certain
-        curve = CHOSEN if fits or len(ordered) == 1 else OTHER
+        likely = fits or len(ordered) == 1
+        curve = OTHER if certain else TRAINED if trains else CHOSEN if likely else OTHER
         rival = best[not _is_in(each, chosen)]  # of a chosen head the best of the rest
         lead = 3.0 if rival is None else each.points - rival
-        score = curve.score(each.points, lead, len(ordered) == 1, trains)
+        score = curve.score(each.points, lead, len(ordered))
         ceiling = score = min(score, ceiling)
         spec = spec_of(model.graph, each.head.tensor, specs)
         evidence = tuple(e for e in each.evidence if e.text or e.points)

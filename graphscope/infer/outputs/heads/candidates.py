@@ -283,6 +283,17 @@ def _named(study: Training) -> list[int]:
     ]
 
 
+def base_of(study: Training, i: int) -> int:
+    """The last layer behind a head: what softmax, argmax and identity of one prediction have in common."""
+    flow, deps = study.flow, study.deps
+    for _ in range(16):
+        passes = flow.ops[i] in THROUGH | ACTIVATIONS | DECISIONS
+        if not passes or deps.applied[i] or not flow.inputs[i]:
+            return i
+        i = flow.inputs[i][0][0]
+    return i
+
+
 def is_default_name(name: str, op: str = "Identity") -> bool:
     """Whether TensorFlow or a layer library gave a node its name, not a person."""
     last = name.rsplit("/", 1)[-1]
