@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 QUIET_KINDS = ("file name", "not needed")  # inputs that only `outputs` lists
+AGAINST = -0.5  # points of evidence that speaks against a candidate
 SHOWN = 5  # candidates with their evidence; the rest are counted
 
 
@@ -233,7 +234,7 @@ def _no_input(doc: Mapping[str, Any]) -> str:
 def _speaking(candidate: Mapping[str, Any]) -> list[str]:
     """The evidence that speaks for a candidate, or explains it; all where there is none."""
     pairs = zip(candidate["evidence"], candidate["points"])
-    return [e for e, points in pairs if points >= 0] or candidate["evidence"]
+    return [e for e, points in pairs if points > AGAINST] or candidate["evidence"]
 
 
 def _evidence(text: str, width: int) -> str:

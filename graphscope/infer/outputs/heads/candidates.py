@@ -90,8 +90,15 @@ def _heads_of(model: Model, study: Training, nodes: Sequence[int]) -> list[Head]
         _head(study, i, port)
         for i in nodes[:_MOST]
         for port in _ports(model, study, i)
-        if _holds_values(study, i, port)
+        if _holds_values(study, i, port) and not _is_passed_on(study, i, port)
     ]
+
+
+def _is_passed_on(study: Training, i: int, port: int) -> bool:
+    """Whether a part of a split is read by the model alone, where other parts are its answers."""
+    readers = [n for n in readers_of(study, i) if (i, port) in study.flow.inputs[n]]
+    split = study.flow.ops[i] in spellings.SPLITS
+    return split and bool(readers) and not any(_role_of(study, n) for n in readers)
 
 
 def _outside_branches(study: Training, nodes: list[int]) -> list[int]:

@@ -14,6 +14,7 @@ from ..arrays import Flow
 from ..dependence import Dependence
 from ..op_kinds import CLAMPS, LOSS_OPS, SHAPE_ONLY, kind_of
 from .bottlenecks import is_unflattened
+from .mixtures import is_parameter
 
 LOGS = frozenset("Log Log1p Xlogy Xlog1py".split())
 _STEPS = frozenset(
@@ -122,6 +123,8 @@ class Approach:
         op = self.flow.ops[i]
         if self.after[i]:
             return not self.linear[i]  # minus it: a force; its norm: a penalty
+        if is_parameter(self.flow, self.backward, i):
+            return False
         if op == "Max":  # log(sum(exp(x - max(x)))) + max(x)
             after = {self.flow.ops[n] for n in readers}
             return after <= _SHIFTS and bool(after & {"IsFinite", "StopGradient"})
