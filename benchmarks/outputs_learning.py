@@ -93,7 +93,7 @@ def fit_first_sight(claims: Iterable[Claim]) -> Calibration:
     rows = list(claims)
     x = np.array([[1.0, p, np.log(n)] for p, _, n, _ in rows])
     w = _logistic(x, np.array([right for *_, right in rows], float), 0.0)
-    return Calibration(w[0], w[1], count=w[2])
+    return Calibration(w[0], w[1], others=w[2])
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, slope: float) -> np.ndarray:

@@ -64,13 +64,13 @@ class Calibration(NamedTuple):
     points: float
     lead: float = 0.0
     alone: float = 0.0
-    count: float = 0.0
+    others: float = 0.0
 
     def score(self, points: float, lead: float, candidates: int) -> float:
         """The probability that a candidate with these points is right."""
         odds = self.constant + self.points * points
         odds += self.lead * max(min(lead, 3.0), -3.0) + self.alone * (candidates == 1)
-        odds += self.count * math.log(max(candidates, 1))
+        odds += self.others * math.log(max(candidates, 1))
         return 1 / (1 + math.exp(-odds))
 
 
@@ -81,7 +81,7 @@ were left out."""
 OTHER = Calibration(-2.43, 0.56, -0.04)
 """For other forms of theirs, and all else."""
 
-TRAINED = Calibration(-0.22, 0.51, count=-0.94)
+TRAINED = Calibration(-0.22, 0.51, others=-0.94)
 """For all candidates of a graph that trains: fit to what was answered about 222 such graphs, in eight sets, when nobody had yet
 looked at any (``benchmarks/first_sight.tsv``). Of several hundred candidates in sets left out of the fit, those that score 0.85
 and more were right 29 times in 33. Whether a candidate is one of those chosen, and how far it leads, adds nothing to it."""
