@@ -58,7 +58,7 @@ def _totals(flow: Flow, i: int, value: int) -> bool:
     for _ in range(2 * _FAR):
         if flow.ops[i] == "Sum":
             return _exponents(flow, flow.inputs[i][0][0]) == _exponents(flow, value)
-        if flow.ops[i] in (*spellings.SUMS, *_SAME, "Log", "Reciprocal", "Inv"):
+        if flow.ops[i] in (*spellings.SUMS, *spellings.RECIPROCALS, *_SAME, "Log"):
             i = flow.inputs[i][0][0]
             continue
         return False
