@@ -24,6 +24,7 @@ from ..turn.loops import Reading, first_alike
 from ..turn.parts import weight_behind
 
 MOST_OPS = 400  # in a step: of more nobody would read the source
+_FEW = 16  # elements of a constant that is written out
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -45,6 +46,12 @@ class Step:
     memory: Mapping[str, Tensor] = field(default_factory=dict)
     weights: Mapping[str, WeightUse] = field(default_factory=dict)
     facts: Mapping[Tensor, Fact] = field(default_factory=dict)
+
+
+def _is_written_out(number: np.ndarray) -> bool:
+    """Whether a constant that may be a weight stands in the cell as it is: few elements, of floats two values at most."""
+    is_trained = number.dtype.kind in "fV" and np.unique(number).size > 2
+    return number.size <= _FEW and not is_trained
 
 
 class StepBuilder:
@@ -193,7 +200,7 @@ class StepBuilder:
 
     def _put_outer(self, tensor: Tensor) -> None:
         number, weight = self.view.number(tensor), self._weight(tensor)
-        if number is not None and (number.size <= 16 or weight is None):
+        if number is not None and (weight is None or _is_written_out(number)):
             self._constant(tensor, number)
         elif weight is not None:
             name = f"weight_{len(self.weights)}"

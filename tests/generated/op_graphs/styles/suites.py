@@ -51,7 +51,7 @@ def mode_norm(net: Net) -> Any:
 
 
 def block_lstm(net: Net) -> Any:
-    steps, batch, width, units = 4, 2, 6, 20
+    steps, batch, width, units = 4, 2, 6, 5
     x = fed(net, steps, batch, width)
     zeros = tf.zeros([batch, units])
     out = raw.BlockLSTM(
