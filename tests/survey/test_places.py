@@ -108,3 +108,15 @@ def test_an_archive_that_grows_is_refused(tmp_path: Path) -> None:
         path.write_bytes(data[:cut])
         with pytest.raises(FormatError, match="damaged archive"):
             unpack(str(path), tmp_path / str(cut))
+
+
+def test_the_names_of_a_saved_model_mean_nothing_without_one(tmp_path: Path) -> None:
+    for name in (
+        "saved/saved_model.pb",
+        "saved/fingerprint.pb",
+        "alone/fingerprint.pb",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"12")
+    expected = [str(tmp_path / "alone/fingerprint.pb"), str(tmp_path / "saved")]
+    assert sorted(places(tmp_path)) == expected

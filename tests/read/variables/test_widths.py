@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from graphscope.read.variables.guess import likely_layer
+from graphscope.read.variables.skeleton import _flat
 from graphscope.read.variables.widths import Widths, widths
 
 LAYERS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -65,3 +67,15 @@ def test_what_has_no_kernel_of_two_axes_tells_nothing(weights: Any) -> None:
 
 def test_embeddings_take_numbers_of_rows() -> None:
     assert widths("Embedding", {"embeddings": (100, 8)}, {}) == Widths(2, 0, 8, "int32")
+
+
+def test_a_bias_kept_as_one_row_is_a_bias() -> None:
+    assert _flat((1, 8)) == (8,) and _flat((8,)) == (8,)
+    assert _flat((2, 8)) == (2, 8) and _flat((1, 1, 8)) == (1, 1, 8)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_a_kernel_of_as_many_axes_is_a_convolution(rank: int) -> None:
+    guess = likely_layer((("kernel", (3,) * rank + (4, 8)), ("bias", (8,))), "")
+    assert guess is not None and guess.op == f"Conv{rank}D"
+    assert guess.config["kernel_size"] == (3,) * rank
