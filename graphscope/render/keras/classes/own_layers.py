@@ -68,7 +68,7 @@ def load_weights(model: keras.Model, path: str = "weights.npz") -> keras.Model:
 _OP_CLASS = '''
 @keras.saving.register_keras_serializable(package="recovered")
 class {class_name}(layers.Layer):
-    """TensorFlow's {op}: keras.ops has no word for it."""
+    """TensorFlow's {op}: keras.ops {reason}."""
 
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
@@ -139,18 +139,23 @@ def op_class(
     op: str,
     inputs: Sequence[str],
     body: str,
+    reason: str,
     outputs: Sequence[TensorSpec] = (),
 ) -> str:
     """The name of the class that computes ``body`` of ``inputs``, entered into ``classes`` where it is new.
 
-    ``outputs`` is what the symbolic outputs are said to be, where Keras could not tell.
+    ``reason`` is what ``keras.ops`` lacks for it, ``outputs`` what the symbolic outputs are said to be, where Keras could not tell.
     """
     number = 1
     while True:
         apart = "_" if name[-1].isdigit() else ""
         candidate = name if number == 1 else f"{name}{apart}{number}"
         source = _OP_CLASS.format(
-            class_name=candidate, op=name, inputs=", ".join(inputs), body=body
+            class_name=candidate,
+            op=name,
+            reason=reason,
+            inputs=", ".join(inputs),
+            body=body,
         )
         source += spec_method(inputs, outputs) if outputs else ""
         if classes.setdefault(candidate, source) == source:

@@ -9,6 +9,7 @@ from .... import ops
 from ....errors import NotExpressible
 from ....graph import Node, Tensor, TensorSpec
 from ....ops import spellings
+from ....ops.reasons import reason
 from ....wire import op_registry, opdefs
 from ..classes.own_layers import op_class
 from ..operands.bias_and_scale import trained_step
@@ -135,6 +136,7 @@ def custom_step(
         payload.op,
         used,
         body,
+        reason(payload.op, payload.attrs),
         untold_specs(lowering, node, payload, inputs, operands, ports),
     )
     return Step(

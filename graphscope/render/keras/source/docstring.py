@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
-from ....graph import Graph, Layer, Loop
+from ....graph import Graph, Layer, Loop, Node
 from ....graph.layer import WIRING_ASSUMED
+from ....ops.reasons import UNKNOWN, reason
 from ..classes.signatures import signature_of
 from ..program.program import Program, Step
 from .signatures import SignatureEnds, described
@@ -122,7 +123,11 @@ def _reason(graph: Graph, step: Step) -> str:
     payload: Any = graph.node(step.node) if step.node in graph else None
     if isinstance(payload, Loop):
         return f"a {payload.op.lower()} of {payload.attrs['ops']} ops, kept as a layer"
-    return f"keras.ops has no word for {_op(graph, step)}"
+    lack = UNKNOWN
+    if isinstance(payload, Node):
+        lack = reason(payload.op, payload.attrs)
+    more = f": it {lack}" if lack != UNKNOWN else ""
+    return f"keras.ops has no word for {_op(graph, step)}{more}"
 
 
 def kept_loops(program: Program, graph: Graph) -> list[str]:
