@@ -4,11 +4,53 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import GraphscopeError
+
+
+class Symbol(Protocol):
+    """A tensor of a TensorFlow graph, as far as it is asked here: TensorFlow declares no types."""
+
+    name: str
+    op: Operation
+    dtype: Any
+    shape: Any
+
+    def consumers(self) -> list[Operation]: ...
+    def __lt__(self, other: object) -> Symbol: ...
+    def __gt__(self, other: object) -> Symbol: ...
+    def __and__(self, other: Symbol) -> Symbol: ...
+
+
+class Operation(Protocol):
+    """An op of a TensorFlow graph."""
+
+    name: str
+    type: str
+    inputs: Sequence[Symbol]
+    outputs: Sequence[Symbol]
+    control_inputs: Sequence[Operation]
+    graph: Any
+    node_def: Any
+    _id: int
+    _control_outputs: Sequence[Operation]
+
+    def __hash__(self) -> int: ...
+    def get_attr(self, name: str) -> Any: ...
+    def _get_control_flow_context(self) -> object: ...
+
+
+class Session(Protocol):
+    """A session of TensorFlow 1's."""
+
+    graph: Any
+
+    def run(
+        self, fetches: object, feeds: object = ..., options: object = ...
+    ) -> Any: ...
 
 
 def import_tensorflow() -> Any:

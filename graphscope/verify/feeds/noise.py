@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...ops import spellings
+from ..import_tensorflow import Operation, Session, Symbol
 
 Shape = tuple[int, ...]
 _NOT_TAKEN = "does not have value"  # what TensorFlow says of a tensor in another branch
@@ -111,8 +112,11 @@ SAMPLERS |= {
 
 
 def fed_noise(
-    session: Any, fetches: Sequence[object], feeds: Mapping[Any, Any], noise: Noise
-) -> dict[Any, np.ndarray]:
+    session: Session,
+    fetches: Sequence[Symbol],
+    feeds: Mapping[Symbol, object],
+    noise: Noise,
+) -> dict[Symbol, np.ndarray]:
     """The values for the random ops that the fetched tensors depend on, each from its own inputs' values.
 
     An op inside a loop or a function draws for itself: nothing can be fed there. One in a branch that is not taken draws nothing.
@@ -120,7 +124,7 @@ def fed_noise(
     from ..import_tensorflow import import_tensorflow
 
     tf = import_tensorflow()
-    fed: dict[Any, np.ndarray] = {}
+    fed: dict[Symbol, np.ndarray] = {}
     for op in _samplers(fetches, feeds):
         inputs = [None if t.dtype.name == "resource" else t for t in op.inputs]
         asked = [t for t in inputs if t is not None]
@@ -136,11 +140,13 @@ def fed_noise(
     return fed
 
 
-def _samplers(fetches: Sequence[Any], feeds: Mapping[Any, Any]) -> list[Any]:
+def _samplers(
+    fetches: Sequence[Symbol], feeds: Mapping[Symbol, object]
+) -> list[Operation]:
     """Random ops upstream, each after those that it depends on."""
     cut = {tensor.op for tensor in feeds}
-    order: list[Any] = []
-    opened: set[Any] = set()
+    order: list[Operation] = []
+    opened: set[Operation] = set()
     stack = [(tensor.op, False) for tensor in fetches]
     while stack:
         op, leaving = stack.pop()
@@ -155,10 +161,10 @@ def _samplers(fetches: Sequence[Any], feeds: Mapping[Any, Any]) -> list[Any]:
     return [op for op in drawn if op not in looped]
 
 
-def _in_frames(graph: Any) -> set[Any]:
+def _in_frames(graph: Any) -> set[Operation]:
     """The ops in loops of TensorFlow 1; an imported graph has no contexts that would tell them."""
     stack = [op for op in graph.get_operations() if op.type in spellings.ENTERS]
-    inside: set[Any] = set()
+    inside: set[Operation] = set()
     while stack:
         op = stack.pop()
         if op not in inside and op.type not in spellings.EXITS:

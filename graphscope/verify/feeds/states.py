@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ops import spellings
+from ..import_tensorflow import Operation, Session, Symbol
 from ..reference.order import upstream
 
 LARGEST = 1_000_000  # numbers in a variable that is looked at: a state is small
@@ -18,12 +19,12 @@ _REFERENCES = frozenset(spellings.REFERENCES)
 class States:
     """The variables of one session's graph that running some tensors writes."""
 
-    def __init__(self, tf: Any, session: Any) -> None:
+    def __init__(self, tf: Any, session: Session) -> None:
         self.tf, self.session = tf, session
-        self.first: dict[Any, np.ndarray] = {}
-        self.known: set[Any] = set()
+        self.first: dict[Operation, np.ndarray] = {}
+        self.known: set[Operation] = set()
 
-    def remember(self, fetches: Sequence[Any]) -> None:
+    def remember(self, fetches: Sequence[Symbol]) -> None:
         """Note what the variables hold that running the tensors may write; they are read once."""
         above = upstream((tensor.op for tensor in fetches), controls=True)
         if not any(self._writes(op) for op in above):
@@ -42,7 +43,7 @@ class States:
             if now is None or not np.array_equal(now, value):
                 self._assign(op, value)
 
-    def _writes(self, op: Any) -> bool:
+    def _writes(self, op: Operation) -> bool:
         """Whether an op assigns, or runs a function that does."""
         stack, visited = [op.node_def], set[str]()
         while stack:
@@ -62,7 +63,7 @@ class States:
         library = self.session.graph.as_graph_def().library.function
         return {each.signature.name: list(each.node_def) for each in library}
 
-    def _value(self, op: Any) -> np.ndarray | None:
+    def _value(self, op: Operation) -> np.ndarray | None:
         shape = op.get_attr("shape")
         size = int(np.prod([each.size for each in shape.dim]))
         if shape.unknown_rank or size < 0 or size > LARGEST:
@@ -74,7 +75,7 @@ class States:
                 tensor = self.tf.raw_ops.ReadVariableOp(resource=tensor, dtype=dtype)
             return np.asarray(self.session.run(tensor))
 
-    def _assign(self, op: Any, value: np.ndarray) -> None:
+    def _assign(self, op: Operation, value: np.ndarray) -> None:
         with self.session.graph.as_default():
             target = op.outputs[0]
             if op.type == "VarHandleOp":

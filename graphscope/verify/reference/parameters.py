@@ -14,6 +14,7 @@ from ...errors import GraphscopeError
 from ...ops import spellings
 from ..differences import difference
 from ..feeds.noise import SAMPLERS, Noise
+from ..import_tensorflow import Operation, Symbol
 from ..run.keras_runner import KerasRunner
 from ..run.runner import GraphRunner, Runner
 from .order import computed_in_order
@@ -27,7 +28,7 @@ Feeds = tuple[Mapping[str, Any], Mapping[str, Any]]
 def parameters(runner: GraphRunner, output: str) -> list[str]:
     """The tensors that one output is drawn from, in the order in which the graph has them."""
     ops = computed_in_order([runner.tensor(output).op])
-    fed, drawn = set[Any](), set[Any]()
+    fed, drawn = set[Operation](), set[Operation]()
     for op in ops:
         above = {tensor.op for tensor in op.inputs}
         if op.type in SAMPLERS or op.type in _STATEFUL or above & drawn:
@@ -40,14 +41,14 @@ def parameters(runner: GraphRunner, output: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _is_a_feed(tensor: Any) -> bool:
+def _is_a_feed(tensor: Symbol) -> bool:
     """Of what is fed and only passed on nothing is proved."""
     while tensor.op.type == "Identity":
         tensor = tensor.op.inputs[0]
     return tensor.op.type in spellings.PLACEHOLDERS
 
 
-def _outside(tensor: Any) -> Any:
+def _outside(tensor: Symbol) -> Symbol:
     """What a loop was given, in place of what it reads within."""
     while tensor.op.type in _ENTERS:
         tensor = tensor.op.inputs[0]

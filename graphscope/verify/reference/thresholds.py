@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from ...ops import spellings
-from ..import_tensorflow import import_tensorflow
+from ..import_tensorflow import Operation, Symbol, import_tensorflow
 from ..run.runner import GraphRunner, Runner
 from .order import upstream
 
@@ -73,15 +72,15 @@ class Sides:
         return tuple(dict.fromkeys(name for name, is_met in pairs if not is_met))
 
 
-def _upstream(ends: Sequence[Any]) -> list[Any]:
+def _upstream(ends: Sequence[Operation]) -> list[Operation]:
     """The ops that these depend on, in the order in which the graph has them."""
-    return sorted(upstream(ends), key=lambda op: int(op._id))
+    return sorted(upstream(ends), key=lambda op: op._id)
 
 
-def _fed(ops: Sequence[Any]) -> Iterator[Any]:
+def _fed(ops: Sequence[Operation]) -> Iterator[Operation]:
     """Those that depend on a feed and run whenever the outputs do: no branch of a condition, no body of a loop."""
-    depth: dict[Any, int] = {}
-    live: set[Any] = set()
+    depth: dict[Operation, int] = {}
+    live: set[Operation] = set()
     for op in ops:
         above = [depth.get(tensor.op, 0) for tensor in op.inputs]
         inside = max(above, default=0) + (op.type in _OPENS) - (op.type in _CLOSES)
@@ -92,7 +91,7 @@ def _fed(ops: Sequence[Any]) -> Iterator[Any]:
                 yield op
 
 
-def _claims(tf: ModuleType, op: Any) -> list[Any]:
+def _claims(tf: ModuleType, op: Operation) -> list[Symbol]:
     """What must be true somewhere for each side of the op to be met; none of an op that has no sides."""
     if not op.outputs or not op.inputs:
         return []

@@ -18,6 +18,7 @@ from ..feeds.noise import Noise, fed_noise
 from ..feeds.ranks import admitted_shapes
 from ..feeds.states import States
 from ..feeds.strings import text_for
+from ..import_tensorflow import Session, Symbol
 from .limits import scratch_folder
 from .safety import check_sizes
 
@@ -84,7 +85,7 @@ class GraphRunner:
 
     def __init__(
         self,
-        session: Any,
+        session: Session,
         source: str,
         outputs: Sequence[str],
         model: Model | None = None,
@@ -131,14 +132,15 @@ class GraphRunner:
             return tensor
         return Tensor(node, int(port))
 
-    def tensor(self, name: str) -> Any:
+    def tensor(self, name: str) -> Symbol:
         name_ = self.resolve(name)
         if name_ is None:
             hint = did_you_mean(Tensor.parse(name).node, self._known)
             raise GraphError(f"no tensor {name!r} in {self.source}{hint}")
-        return self.session.graph.get_tensor_by_name(name_)
+        tensor: Symbol = self.session.graph.get_tensor_by_name(name_)
+        return tensor
 
-    def add(self, tensor: Any) -> str:
+    def add(self, tensor: Symbol) -> str:
         """Make known what was added to the graph; returns its name."""
         self._known.add(tensor.op.name)
         return str(tensor.name)
