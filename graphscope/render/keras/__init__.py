@@ -36,6 +36,7 @@ from .operands.reader import Values
 from .program.names import layer_name
 from .program.program import Program
 from .source.archive import write_archive
+from .source.backends import backend_gaps
 from .source.docstring import (
     count_layers,
     count_lines,
@@ -163,12 +164,12 @@ def to_keras(
         and layer_graph.op(step.node) != GRADIENT
     )
     remarks = (*guesses, *program.remarks, *evidence(program, layer_graph))
-    loops = kept_loops(program, layer_graph)
+    shapes = _shapes(program, layer_graph, specs)
+    about = (*kept_loops(program, layer_graph), *backend_gaps(program, shapes))
     ends = ends_of(program, outputs, signatures)
-    docstring = describe(program, origin, weights, ops, remarks, loops, ends)
+    docstring = describe(program, origin, weights, ops, remarks, about, ends)
     text = to_source(program, docstring, weights, ends)
     foreign = reasons(program, layer_graph)
-    shapes = _shapes(program, layer_graph, specs)
     return KerasSource(text, program, layers, ops, foreign, remarks, ends, shapes)
 
 
@@ -199,13 +200,14 @@ def to_keras_of(
         for port, spec in enumerate(model.graph.node(node).outputs)
     }
     program = program_of(topology, shapes, layer_name(topology.name or name))
+    known = {tensor: spec.shape for tensor, spec in shapes.items()}
     program = with_settings(program, lambda _: "")
     program = shortest(program, blocks, find)
     layers = {step.name: dict(step.weights) for step in program.all_steps if step.name}
     remarks = tuple(dict.fromkeys((*model.remarks, *program.remarks)))
-    said = describe(program, Path(model.source).name, weights, (), remarks)
+    about = tuple(backend_gaps(program, known))
+    said = describe(program, Path(model.source).name, weights, (), remarks, about)
     text = to_source(program, said, weights)
-    known = {tensor: spec.shape for tensor, spec in shapes.items()}
     return KerasSource(text, program, layers, (), {}, remarks, shapes=known)
 
 

@@ -71,7 +71,8 @@ def outcome(path: Path, folder: Path) -> dict[str, Any]:
             report = analysis.write_keras(folder)
             row |= {"how": "build", "lines": report.source.lines_of_code}
             row["foreign"] = sorted(report.not_portable.values())
-            row["portable"] = "tf." not in code_of(report)
+            strings = any(e.dtype == "string" for e in report.source.program.inputs)
+            row["portable"] = "tf." not in code_of(report) and not strings
             if ELSEWHERE and not row["portable"]:
                 return row | {"how": "not portable"}
             model = built_elsewhere(folder) if ELSEWHERE else run_source(folder)
