@@ -40,7 +40,9 @@ def _pads_unevenly(step: Step, shapes: Mapping[Tensor, Shape]) -> bool:
 
 
 def _each(value: object, axes: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (int(str(value)),) * axes
+    return (
+        tuple(value) if isinstance(value, tuple | list) else (int(str(value)),) * axes
+    )
 
 
 def _border(size: int | None, pool: int, stride: int) -> int:
