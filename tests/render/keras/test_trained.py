@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 tf = pytest.importorskip("tensorflow")
+tf_keras = pytest.importorskip("tf_keras")
 v1 = tf.compat.v1
 
 from graphscope import analyse  # noqa: E402
@@ -120,6 +121,21 @@ def test_a_bias_of_a_sum_is_that_of_a_layer_in_it(
     assert "Bias" not in report.source.text
     assert report.source.text.count("use_bias=False") == 1
     assert report.in_layers == report.parameters == 24 + 12 + 4
+    assert found.prove(tmp_path / "keras").passed
+
+
+def test_a_bias_after_a_product_is_its_layer_s(tmp_path: Path) -> None:
+    """Keras's ``K.dot``, and a bias of the author's own: attention over words (Yang et al.)."""
+
+    def build() -> Any:
+        x = v1.placeholder(tf.float32, [None, 5, 6], "x")
+        product = tf_keras.backend.dot(x, variable(6, 4))
+        return tf.tanh(product + v1.get_variable("b", [4]))
+
+    found = analyse(saved(build, "checkpoint", tmp_path), outputs=["out"])
+    report = found.write_keras(tmp_path / "keras")
+    assert "Bias" not in report.source.text and "use_bias" not in report.source.text
+    assert report.in_layers == report.parameters == 28
     assert found.prove(tmp_path / "keras").passed
 
 

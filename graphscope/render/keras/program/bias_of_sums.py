@@ -1,4 +1,4 @@
-"""A trained vector that is added to a sum of two layers without a bias -> the bias of one of them.
+"""A trained vector that is added to a layer without a bias, or to a sum of two -> the bias of one of them.
 
 ``x @ w + y @ u + b``, as critics, gates and wide-and-deep heads are written: no layer of our own is needed for ``b``.
 """
@@ -19,25 +19,38 @@ _UNITS = {"Dense": "units"} | {f"Conv{n}D": "filters" for n in (1, 2, 3)}
 def with_bias_of_sums(
     steps: Iterable[Step], outputs: Sequence[Tensor]
 ) -> tuple[Step, ...]:
-    """The steps, some of which have a bias that was added to the sum of it and another.
+    """The steps, some of which have a bias that was added to them, or to the sum of one and another.
 
-    ``Bias(Add(Dense(x, use_bias=False), y)) -> Add(Dense(x), y)``; the sum bears the name of what it was added by.
+    ``Bias(Dense(x, use_bias=False)) -> Dense(x)``; ``Bias(Add(Dense(x, use_bias=False), y)) -> Add(Dense(x), y)``.
     """
     known = {step.node: step for step in steps}
     reads = Counter(tensor for step in known.values() for tensor in step.inputs)
     reads.update(outputs)
     for step in list(known.values()):
-        total = known.get(step.inputs[0].node) if step.constructor == _APART else None
-        if total is None or total.class_name != "Add" or reads[step.inputs[0]] > 1:
+        source = known.get(step.inputs[0].node) if step.constructor == _APART else None
+        if source is None or reads[step.inputs[0]] > 1:
             continue
-        terms = [known.get(t.node) for t in total.inputs if reads[t] == 1]
-        term = next((each for each in terms if each and _takes(each, step)), None)
-        if term is None or total.layer not in ("", total.node):
+        if source.layer not in ("", source.node):
             continue
-        known[term.node] = _biased(term, step.weights["bias"])
-        known[step.node] = replace(total, node=step.node, layer="")
-        del known[total.node]
+        if _takes(source, step):
+            source = _biased(source, step.weights["bias"])
+        elif (term := _term(source, step, known, reads)) is not None:
+            known[term.node] = _biased(term, step.weights["bias"])
+        else:
+            continue
+        known[step.node] = replace(source, node=step.node, layer="")
+        del known[source.node]
     return tuple(known.values())
+
+
+def _term(
+    total: Step, bias: Step, known: Mapping[str, Step], reads: Counter[Tensor]
+) -> Step | None:
+    """The first layer of a sum that can have the bias, and that nothing else reads."""
+    if total.class_name != "Add":
+        return None
+    terms = [known.get(t.node) for t in total.inputs if reads[t] == 1]
+    return next((each for each in terms if each and _takes(each, bias)), None)
 
 
 def without_unused(classes: Mapping[str, str], steps: Iterable[Step]) -> dict[str, str]:
