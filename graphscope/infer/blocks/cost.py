@@ -34,14 +34,15 @@ class Worth:
         self,
         graph: Graph,
         order: Sequence[str],
-        unnamed: frozenset[str] | None = None,
+        titles: Mapping[str, str] | None = None,
     ) -> None:
         self.graph, self.order = graph, order
         self.place = {name: at for at, name in enumerate(order)}
         self.lines = {name: _lines(graph.node(name)) for name in order}
-        counted = (name for name in order if self._is_counted(name))
-        self.counted = frozenset(counted) if unnamed is None else unnamed
-        self.numberless = {name: _NUMBER.sub("#", name) for name in order}
+        if titles is None:
+            titles = {name: name for name in order if not self._is_counted(name)}
+        self.titles = titles
+        self.numberless = {name: _NUMBER.sub("#", t) for name, t in titles.items()}
         self._columns: dict[tuple[str, ...], _Column] = {}
 
     def _is_counted(self, name: str) -> bool:
@@ -53,11 +54,11 @@ class Worth:
 
     def patterns(self, names: list[str]) -> tuple[str, tuple[str, ...]]:
         """What the names of a run begin with, and how each goes on; a name that only counts its class is ``""``."""
-        texts = ["" if name in self.counted else name for name in names]
+        texts = [self.titles.get(name, "") for name in names]
         prefix = scope([name for name in texts if name])
         # a scope ends where a word ends, so no number is astride its end
         start, numberless = len(_NUMBER.sub("#", prefix)), self.numberless
-        return prefix, tuple([name and numberless[name][start:] for name in texts])
+        return prefix, tuple([numberless.get(name, "")[start:] for name in names])
 
     def score(
         self,
@@ -95,9 +96,9 @@ class Worth:
             first, last = self.place[names[0]], self.place[names[-1]]
             for before, after in ((first - 1, first), (last, last + 1)):
                 if 0 <= before and after < len(self.order):
-                    pair = [self.order[before], self.order[after]]
-                    uncounted = self.counted.isdisjoint(pair)
-                    total += uncounted and len(scope(pair)) > len(own)
+                    ends = (self.order[before], self.order[after])
+                    pair = [self.titles[name] for name in ends if name in self.titles]
+                    total += len(pair) == 2 and len(scope(pair)) > len(own)
         return _ASTRIDE * total / len(runs)
 
     def _differences(self, runs: list[list[str]]) -> int:

@@ -81,11 +81,11 @@ _MOST_READ = 5  # tensors that a block of statements may read
 def repeats_of(
     graph: Graph,
     outputs: Iterable[Tensor],
-    unnamed: frozenset[str],
+    titles: Mapping[str, str],
     forms: Mapping[str, Hashable],
 ) -> tuple[str | Region, ...]:
-    """The parts of a graph of statements: ``unnamed`` are those without a name, ``forms`` what must be equal of each."""
-    return find_blocks(graph, outputs, Statements(unnamed, forms, _MOST_READ)).parts
+    """The parts of a graph of statements: ``titles`` are the names that are written, ``forms`` what must be equal of each."""
+    return find_blocks(graph, outputs, Statements(titles, forms, _MOST_READ)).parts
 
 
 def _dynamic(graph: Graph) -> set[str]:

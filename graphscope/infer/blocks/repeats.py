@@ -23,11 +23,11 @@ _OUTSIDE = 1 << 20  # above every place in a run; not negative, for hash(-1) is 
 class Statements:
     """What is known of a graph whose nodes are the statements of a program.
 
-    ``unnamed`` are those whose name is not written (None: those whose name says nothing), ``forms`` what of each must be
+    ``titles`` are the names that are written (None: those of the nodes that say something), ``forms`` what of each must be
     equal in all runs (else its op), ``most_inputs`` how many tensors a block may read.
     """
 
-    unnamed: frozenset[str] | None = None
+    titles: Mapping[str, str] | None = None
     forms: Mapping[str, Hashable] = field(default_factory=dict)
     most_inputs: int = 3
 
@@ -96,7 +96,7 @@ class Repeats:
         self.known = frozenset(order)
         self.sequences = [_Sequence(list(order), frozenset(outputs))]
         self.kinds: dict[int, list[Run]] = {}
-        self.worth = Worth(graph, order, self.statements.unnamed)
+        self.worth = Worth(graph, order, self.statements.titles)
         self.labels = {name: self._label(name) for name in order}
 
     @property

@@ -31,6 +31,7 @@ from .program.half_precision import autocast
 from .program.names import layer_name
 from .program.program import Input, Program, Step, hole
 from .program.rescaling import rescaled
+from .program.scoped_names import scoped
 from .program.submodels import nest
 from .source.settings import with_settings
 
@@ -89,7 +90,7 @@ class Lowering(OperandContext):
         return Program(
             layer_name(name),
             tuple(self.inputs.values()),
-            self.rescaled(agreed(anchored(steps, results))),
+            scoped(self.rescaled(agreed(anchored(steps, results))), self.graph),
             results,
             tuple(t.node if t.port == 0 else str(t) for t in outputs),
             without_unused(self.classes, steps),

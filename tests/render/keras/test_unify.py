@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphscope.render.keras.blocks.unify import COUNTED, NAME, Field, Unifier
+from graphscope.render.keras.blocks.unify import COUNTED, IDLE, NAME, Field, Unifier
 
 
 def said(*columns: tuple[str, ...], role: str = NAME) -> tuple[list[str], list[tuple]]:
@@ -101,3 +101,27 @@ def test_tuples_of_sizes_share_their_elements(columns, texts, count) -> None:
     said_ = unifier.unify(fields)
     assert [str(said_[at]) for at in range(len(columns))] == texts
     assert len(unifier.parameters) == count
+
+
+SOFTMAXES = ("layer_0_own_softmax", "layer_1_own_softmax_1", "layer_2_own_softmax_2")
+
+
+@pytest.mark.parametrize(
+    "role, names, parameters",
+    [
+        (IDLE, SOFTMAXES, 1),
+        (NAME, SOFTMAXES, 2),
+        (IDLE, ("layer_0_a", "layer_1_b", "layer_2_c"), 2),
+    ],
+)
+def test_a_name_that_only_counts_is_left_to_keras(
+    role: str, names: tuple[str, ...], parameters: int
+) -> None:
+    """Where nothing is stored under it, and all other names begin alike: the softmax of a layer that Keras 2 numbered."""
+    unifier = Unifier(())
+    kernels = tuple(f"layer_{n}_dense" for n in range(3))
+    said = unifier.unify(
+        [Field(0, "name", kernels, NAME), Field(1, "name", names, role)]
+    )
+    assert len(unifier.parameters) == parameters
+    assert (said[1] == "") == (parameters == 1)

@@ -12,12 +12,12 @@ from ....graph.names import unused
 from ..program.literals import Code, literal
 from ..program.names import identifier, variable_name
 from ..program.program import Program, Step, hole
-from ..program.shown_names import is_counted
+from ..program.shown_names import countable, is_counted
 from ..text.body import VARIABLES, Statement, body_lines
 from ..text.inline import nested
 from ..text.line_breaks import WIDTH, wrapped
 from .tree import Block, Part, blocks_inside_out, parts_outputs, skeleton
-from .unify import COUNTED, NAME, NUMBER, VALUE, Field, Parameter, Unifier
+from .unify import COUNTED, IDLE, NAME, NUMBER, VALUE, Field, Parameter, Unifier
 from .wording import constructor_text, default, loop_head, order, step_text, summary
 
 Values = Mapping[Hashable, Any]
@@ -55,6 +55,7 @@ class Writer:
         self.program, self.parts, self.taken = program, parts, reserved
         self.functions: dict[str, _Function] = {}
         self.arguments: dict[int, dict[Hashable, Any]] = {}
+        self.countable = countable(program)
 
     @property
     def names(self) -> set[str]:
@@ -119,7 +120,8 @@ class Writer:
             of = next(p for p in self.functions[part.kind].parameters if p.name == key)
             return of.name.rstrip("_0123456789"), of.role
         if key == "name":
-            return "name", COUNTED if is_counted(part) else NAME
+            idle = not part.weights and part.class_name in self.countable
+            return "name", COUNTED if is_counted(part) else IDLE if idle else NAME
         return (key[1], VALUE) if key[0] == "argument" else ("size", VALUE)
 
     def text(self, part: Part, values: Values) -> str:

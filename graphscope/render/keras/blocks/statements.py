@@ -15,9 +15,10 @@ from ..program.shown_names import with_names
 from .tree import form_of_step, skeleton
 
 Finder = Callable[
-    [Graph, Sequence[Tensor], frozenset[str], Mapping[str, Hashable]], Sequence[object]
+    [Graph, Sequence[Tensor], Mapping[str, str], Mapping[str, Hashable]],
+    Sequence[object],
 ]
-"""Graph of statements, its outputs, the statements without a name, the form of each -> its parts, steps and regions."""
+"""Graph of statements, its outputs, the names that statements are written with, the form of each -> its parts, steps and regions."""
 
 
 def blocks_of(program: Program, find: Finder) -> Sequence[object]:
@@ -28,9 +29,9 @@ def blocks_of(program: Program, find: Finder) -> Sequence[object]:
         graph.add(name, Node("Placeholder"))
     for step in program.steps:
         graph.add(step.node, _node(step), step.inputs)
-    unnamed = {step.node for step in program.steps if not step.shown}
+    titles = {step.node: step.shown for step in program.steps if step.shown}
     forms = {step.node: form_of_step(step) for step in program.steps}
-    return find(graph, program.outputs, frozenset(unnamed | fed), forms)
+    return find(graph, program.outputs, titles, forms)
 
 
 def _node(step: Step) -> Layer:

@@ -17,6 +17,7 @@ from ..program.literals import Code, literal
 from ..program.names import identifier
 
 VALUE, NAME, COUNTED, NUMBER = "value", "name", "counted", "number"
+IDLE = "idle"  # a name that Keras could give as well, for nothing is stored under it
 _SCALED = frozenset({"filters", "units"})
 _NUMBERS = ("n", "m", "k")
 _DIGITS = re.compile(r"(\d+)")
@@ -81,10 +82,7 @@ class Unifier:
                 self.said[field.key] = field.values[0]
             else:
                 differing.append(field)
-        names = [field for field in differing if field.role == NAME]
-        if not (self.by_prefix and self._by_prefix(names)):
-            for field in names:
-                self._by_number(field)
+        self._name_alike([f for f in differing if f.role in (NAME, IDLE)])
         for field in differing:
             if field.role == COUNTED:
                 self._by_number(field)
@@ -98,6 +96,17 @@ class Unifier:
         for field in numbers:
             self.said[field.key] = Code(self._number(field.values))
         return self.said
+
+    def _name_alike(self, names: list[Field]) -> None:
+        """All names by what they begin with; else those that Keras may give are left out where they only count, and say less."""
+        stored = [f for f in names if f.role == NAME or not _is_numbered(f)]
+        if self.by_prefix and self._by_prefix(names):
+            return
+        if self.by_prefix and len(stored) < len(names) and self._by_prefix(stored):
+            self.said.update((f.key, "") for f in names if f not in stored)
+            return
+        for field in names:
+            self._by_number(field)
 
     def _by_prefix(self, fields: list[Field]) -> bool:
         """Whether the names of each occurrence begin alike and go on as in the others."""
@@ -221,6 +230,17 @@ class Unifier:
         name = self.names.unique(candidate)
         self.parameters.append(Parameter(name, role, values))
         return name
+
+
+def _is_numbered(field: Field) -> bool:
+    """Whether the names are numbered, as Keras numbers the layers of a class: ``a_0_softmax, a_1_softmax_1, a_2_softmax_2``."""
+    texts = [v for v in field.values if isinstance(v, str) and type(v) is not Code]
+    rests = {v[_common_words(texts)[0] :] for v in texts} if len(texts) > 1 else set()
+    ends = {re.sub(r"^\d+|_\d+$", "", rest) for rest in rests}
+    counts = {re.search(r"_\d+$", rest) is None for rest in rests}
+    return (
+        len(texts) == len(field.values) and len(ends) == 1 and counts == {True, False}
+    )
 
 
 def _scale(field: Field) -> float:

@@ -27,6 +27,7 @@ _PASSED = frozenset({"float32", "int32", "int64", "bool"})  # as Keras hands the
 _FEW = 3  # numbers that are as short as the op that makes them
 _SHORTER = frozenset({"Range", "LinSpace", "Fill", "Tile", "Reshape", "ExpandDims"})
 _COMPARING = (*spellings.COMPARISONS, "MatrixBandPart")
+_PLAIN = frozenset("Add AddV2 Sub Mul Minimum Maximum".split())
 _FEEDING = frozenset({"random", "stateful", "variable", "feed"})
 
 
@@ -130,10 +131,24 @@ class _Body:
 
     def _text(self, node: str) -> str | None:
         inputs = _given(self.lowering, node)
-        operands = [self._leaf(t) or self.texts[t.node] for t in inputs]
+        is_plain = self.lowering.graph.op(node) in _PLAIN
+        if is_plain and any(_leaf(self.lowering, t) is None for t in inputs):
+            operands = [self._number(t) or self._operand(t) for t in inputs]
+        else:
+            operands = [*map(self._operand, inputs)]
         return _text(
             self.lowering, node, self.lowering.graph.node(node), inputs, operands
         )
+
+    def _operand(self, tensor: Tensor) -> str:
+        return self._leaf(tensor) or self.texts[tensor.node]
+
+    def _number(self, tensor: Tensor) -> str:
+        """The digits of a whole number, which takes the dtype of the tensor beside it."""
+        value = self.lowering.value(tensor)
+        if value is None or value.ndim or value.dtype.name != "int64":
+            return ""
+        return str(int(value))
 
     def _name(self, text: str) -> str:
         """A name for what a statement of its own computes."""

@@ -93,6 +93,15 @@ def is_counted(step: Step) -> bool:
     return bool(base) and re.fullmatch(rf"{base}(_\d+)*", step.name) is not None
 
 
+def countable(program: Program) -> frozenset[str]:
+    """The classes whose layers without weights may be left to Keras to number: no name that is written could be one of theirs."""
+    steps = program.all_steps
+    written = {_base(s.shown) for s in steps if s.shown}
+    written |= {_base(each.name) for each in program.inputs} | {*_operations(steps)}
+    idle = {s.class_name for s in steps if s.constructor and not s.weights}
+    return frozenset(c for c in idle if _base(snake_case(c)) not in written)
+
+
 def _base(name: str) -> str:
     """A name without its number, spelled in the one way in which classes and functions agree."""
     return re.sub(r"(_\d+)?$", "", name).replace("_", "").lower()
