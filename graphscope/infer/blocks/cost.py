@@ -6,7 +6,7 @@ Lines are those of the source that is written; what a reader would not have cut 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from math import gcd
 from typing import Any, NamedTuple
 
