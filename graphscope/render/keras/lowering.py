@@ -19,6 +19,7 @@ from .loops.layer import loop_step
 from .lower.layers import layer_step
 from .lower.ops import op_step
 from .lower.reshapes import joined
+from .lower.scoped_names import scoped
 from .operands.index_grids import is_formed
 from .operands.operand import OperandContext
 from .operands.reader import Values
@@ -31,7 +32,6 @@ from .program.half_precision import autocast
 from .program.names import layer_name
 from .program.program import Input, Program, Step, hole
 from .program.rescaling import rescaled
-from .program.scoped_names import scoped
 from .program.submodels import nest
 from .source.settings import with_settings
 

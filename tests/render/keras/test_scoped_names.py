@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from graphscope.graph import Graph, Layer, Tensor, WeightUse
+from graphscope.render.keras.lower.scoped_names import scoped
 from graphscope.render.keras.program.program import Step, hole
-from graphscope.render.keras.program.scoped_names import scoped
 
 OUTER = "net/encoder"
 

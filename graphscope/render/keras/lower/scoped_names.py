@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ....graph import Graph, Layer
-from .names import layer_name, without_numbers
-from .program import Step
+from ..program.names import layer_name, without_numbers
+from ..program.program import Step
 
 _READING = frozenset({"ReadVariableOp", "resource", "Read", "read", "Identity"})
 _LONGEST = 60  # characters of a name
