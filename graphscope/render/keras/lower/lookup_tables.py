@@ -8,7 +8,7 @@ import numpy as np
 
 from ....graph import Node, Tensor
 from ..operands.context import Context
-from ..program.names import layer_name
+from ..program.names import op_name
 from ..program.program import Step, hole
 
 _CLASS = '''
@@ -75,7 +75,7 @@ def table_step(lowering: Context, node: str, payload: Node) -> Step | None:
         "LookupTable",
         "LookupTable",
         arguments,
-        lowering.names.unique(layer_name(node)),
+        lowering.names.unique(op_name(node)),
         portable=False,
     )
 
