@@ -87,7 +87,7 @@ class Assembly:
                 slot += 1
             if name in index:
                 raise GraphError(f"two nodes are called {name!r}: names must be unique")
-            kind, self.payloads[name] = kinds.of(message, controls)
+            kind, self.payloads[name] = kinds.of(message, controls, name)
             index[name] = number
             first.append(len(sources))
             if later:

@@ -6,6 +6,7 @@ A graph of a million nodes has some thousand kinds of them, constants aside: wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from sys import intern
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -55,25 +56,29 @@ class Kinds:
         self._specs: dict[bytes, tuple[TensorSpec, ...]] = {}
         self._constants = _MOST_CONSTANTS
 
-    def of(self, message: object, controls: Sequence[str]) -> tuple[Kind, Arguments]:
-        """The kind of a NodeDef (TensorFlow's own too) or a LeanNodeDef with these control inputs, and what a graph says of it;
+    def of(
+        self, message: object, controls: Sequence[str], name: str
+    ) -> tuple[Kind, Arguments]:
+        """The kind of a NodeDef (TensorFlow's own too) or a LeanNodeDef of this name with these control inputs, and what a graph
+        says of it;
         raises FormatError on damaged attributes.
         """
-        kind, payload = self._kind(message)
+        kind, payload = self._kind(message, name)
         if not controls:
             return kind, payload
         node = kind.node
         own = Node(node.op, node.attrs, node.outputs, tuple(controls), node.device)
         return kind, {"node": own}
 
-    def _kind(self, message: Any) -> tuple[Kind, Arguments]:
+    def _kind(self, message: Any, name: str) -> tuple[Kind, Arguments]:
         if not isinstance(message, _LEAN):  # ours or TensorFlow's own NodeDef
             return self._new(message, message.attr, message)
-        key = (message.op, message.device, *message.attr)
+        op = intern(message.op)  # each message gives a string of its own
+        key = (op, message.device, *message.attr)
         kind = self._shared.get(key)
         if kind is None:
             data = message.SerializeToString()
-            kind = self._new(message, data, Owner(message.name, message.op))
+            kind = self._new(message, data, Owner(name, op))
             if self._is_shared(kind[0].node, key):
                 self._shared[key] = kind
         return kind
@@ -108,7 +113,7 @@ class Kinds:
         if message.op == "Const" and type(raw) is bytes:
             attrs.keep(decoded)
         declared = self._declared(decoded) if _SHAPES in decoded else ()
-        node = Node(message.op, attrs, declared, (), message.device)
+        node = Node(owner.op, attrs, declared, (), message.device)
         return Kind(node, *_arities(node.op, decoded)), {"node": node}
 
     def _declared(self, attrs: Any) -> tuple[TensorSpec, ...]:
