@@ -24,6 +24,7 @@ from ..match import (
 from .keras_arguments import shortened
 
 STAND_IN = 0.5  # the rate of a Dropout whose own is fed at run time
+MOST_FLIPS = 4  # a file may hold a circle of them
 
 
 def _uniform(dims: Term) -> Term:
@@ -138,18 +139,18 @@ def dropout_v1_scaled(x: Input, _keep: Scalar, factor: Scalar, _dims: Dims) -> T
 
 def _default(b: Bindings) -> float | None:
     """The share that a placeholder keeps, or drops, where nobody feeds it; None where that drops all or nothing."""
-    view, node, flipped = b.view, (b._keep or b._rate).node, False
+    view, node, flips = b.view, (b._keep or b._rate).node, 0
     while view.kinds[node] == "Sub":  # the other share: 1 - keep, and 1 less that
         whole, part = view.inputs[node]
-        if _single(view, whole) != 1:
+        if _single(view, whole) != 1 or flips == MOST_FLIPS:
             return None
-        node, flipped = part.node, not flipped
+        node, flips = part.node, flips + 1
     if view.kinds[node] != "PlaceholderWithDefault":
         return None
     share = _single(view, view.inputs[node][0])
     if share is None or not 0 < share < 1:
         return None
-    return 1 - share if flipped else share
+    return 1 - share if flips % 2 else share
 
 
 def _single(view: View, tensor: Tensor) -> float | None:
@@ -162,15 +163,19 @@ def _fed() -> Callable[[Callable[..., Term]], Pattern]:
     """A Dropout whose rate, or what it keeps, is fed at run time."""
 
     def config(b: Bindings) -> dict[str, Any]:
+        return {"rate": rate(b)[0]}
+
+    def rate(b: Bindings) -> tuple[float, str]:
         share = _default(b)
         if share is None:
-            return {"rate": STAND_IN}
-        return {"rate": share if b._keep is None else shortened(1 - share)}
+            return STAND_IN, ""
+        own = share if b._keep is None else shortened(1 - share)
+        return own, ", which the file has,"
 
     def evidence(b: Bindings) -> str:
-        number = STAND_IN if _default(b) is None else "what it is by default"
+        number, source = rate(b)
         fed = b._keep or b._rate
-        return f"the rate is fed at run time through {fed}: {number} stands in for it"
+        return f"the rate is fed at run time through {fed}: {number:g}{source} stands in for it"
 
     return layer("Dropout", config=config, evidence=evidence)
 

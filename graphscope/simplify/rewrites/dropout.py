@@ -89,13 +89,16 @@ def keep_rates(graph: Graph, modes: Mapping[str, object]) -> Graph:
     return copy
 
 
+_MOST_NEGATIONS = 4  # a file may hold a circle of them
+
+
 def _mode(graph: Graph, predicate: Tensor, modes: Mapping[str, object]) -> bool | None:
     """What a predicate is in use, if a mode alone decides it."""
-    turned = False
-    bare = _bare(graph, predicate)
-    while graph.op(bare.node) == "LogicalNot":
-        bare, turned = _bare(graph, graph.inputs(bare.node)[0]), not turned
-    return bool(modes[bare.node]) != turned if bare.node in modes else None
+    bare, negations = _bare(graph, predicate), 0
+    while graph.op(bare.node) == "LogicalNot" and negations < _MOST_NEGATIONS:
+        bare, negations = _bare(graph, graph.inputs(bare.node)[0]), negations + 1
+    is_odd = negations % 2 == 1
+    return bool(modes[bare.node]) != is_odd if bare.node in modes else None
 
 
 def _share(graph: Graph, name: str, modes: Mapping[str, object]) -> Tensor | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow")
@@ -13,7 +14,10 @@ pytest.importorskip("tensorflow")
 import tensorflow as tf  # noqa: E402
 
 from graphscope.analysis.results import Analysis  # noqa: E402
+from graphscope.graph import Graph, Node, Tensor  # noqa: E402
+from graphscope.graph.edit import put  # noqa: E402
 from graphscope.read import load  # noqa: E402
+from graphscope.simplify.rewrites.dropout import keep_rates  # noqa: E402
 
 v1 = tf.compat.v1
 Kept = Callable[[Any], Any]
@@ -50,3 +54,15 @@ def test_a_rate_that_holds_in_use_too_is_what_the_mode_says(tmp_path: Path) -> N
     assert rates(lambda mode: v1.where(mode, 0.5, 0.9), tmp_path) == pytest.approx(
         [0.1]
     )
+
+
+def test_a_predicate_that_negates_itself_is_no_mode() -> None:
+    """In a circle; whoever follows it comes to an end."""
+    graph = Graph()
+    for name in ("one", "other"):
+        graph.add(name, Node("Const", {"dtype": "float32", "value": np.float32(0.5)}))
+    graph.add("not", Node("LogicalNot"))
+    put(graph, "not", graph.node("not"), [Tensor("not")])
+    sides = [Tensor("not"), Tensor("one"), Tensor("other")]
+    graph.add("keep", Node("Select", {"T": "float32"}), sides)
+    assert keep_rates(graph, {"is_training": False}) is graph
