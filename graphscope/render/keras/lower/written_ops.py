@@ -120,8 +120,9 @@ def _sizes(name: str, shape: Shape, rank: int | None) -> np.ndarray | None:
     if count is None and name in _BY_AXIS:
         count = rank or 0
     count = 1 if name == "fft_length" else count or 0
-    elements = [Size.named(f"{name}[{place}]") for place in range(count)]
-    return np.array(elements, object) if 0 < count <= _MOST else None
+    if not 0 < count <= _MOST:
+        return None
+    return np.array([Size.named(f"{name}[{n}]") for n in range(count)], object)
 
 
 def _operand(lowering: Context, tensor: Tensor) -> Tensor | str:
