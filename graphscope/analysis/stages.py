@@ -20,6 +20,7 @@ from ..graph import (
     Shape,
     Tensor,
     TensorSpec,
+    above,
     did_you_mean,
 )
 from ..wire.nodes import check_tensor
@@ -321,9 +322,11 @@ class Stages:
         used = self.layer_graph
         feeds = (c.tensor for c in self.candidates.inputs)
         return tuple(
-            t
-            for t in feeds
-            if t.node in used and (used.consumers(t.node) or t in self.outputs)
+            feed
+            for feed in feeds
+            if feed.node in used  # and no default in its place
+            and (up := above(used, feed))
+            and (used.consumers(up.node) or feed in self.outputs)
         )
 
     @cached_property

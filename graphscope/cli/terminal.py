@@ -102,13 +102,18 @@ def training_lines(training: Mapping[str, Any] | None) -> Iterator[str]:
     >>> one = {"text": "Adam (lr 0.001; 10 weights)"}
     >>> list(training_lines({"optimizers": [one], "losses": ["CTCLoss"]}))
     ['trained by Adam (lr 0.001; 10 weights) on CTCLoss']
+
+    Of several optimizers it is not told which one follows which loss: an actor's may be a critic's answer.
     """
-    losses = ", ".join(training["losses"]) if training else ""
-    for each in training["optimizers"][:SHOWN] if training else ():
+    if training is None:
+        return
+    optimizers, losses = training["optimizers"], ", ".join(training["losses"])
+    for each in optimizers[:SHOWN]:
         line = f"trained by {printable(each['text'])}"
-        yield line + (f" on {losses}" if losses else "")
-    penalties = training.get("regularizers", ()) if training else ()
-    if penalties:
+        yield line + (f" on {losses}" if losses and len(optimizers) == 1 else "")
+    if losses and len(optimizers) > 1:
+        yield f"what one of them or more follow: {losses}"
+    if penalties := training.get("regularizers", ()):
         yield "the loss also holds " + ", ".join(penalties)
 
 

@@ -12,7 +12,7 @@ from .graph import (
     did_you_mean,
 )
 from .keras.layer_list import Layers
-from .layer import RNN, Layer, Loop, WeightUse
+from .layer import RNN, Layer, Loop, WeightUse, above
 from .model import Function, Model, Signature, Variable, Weights
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "Variable",
     "WeightUse",
     "Weights",
+    "above",
     "did_you_mean",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, Tensor
+from .graph import Graph, Node, Tensor
 from .model import Function, Model
 from .named_values import Arguments, Config
 from .tables import pairs_table
@@ -164,3 +164,16 @@ class RNN(Layer):
 
 def shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def above(graph: Graph, tensor: Tensor) -> Tensor | None:
+    """The tensor of a layer graph that a tensor of the op graph is; None where it was left out or lies in a layer.
+
+    A layer may bear the name of a node that was left out: ``a``, of ``actor/a/MatMul``, beside a placeholder ``a``.
+    """
+    raised = graph.raised(tensor)
+    payload = graph.node(raised.node) if raised.node in graph else None
+    if payload is None or raised is not tensor or not isinstance(payload, Layer):
+        return None if payload is None else raised
+    is_itself = payload.output.node == tensor.node or tensor.node in payload.members
+    return raised if is_itself else None

@@ -87,6 +87,7 @@ def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[P
         (_origin(first, second, n, {}) or first.resolve(n), n) for n in second.outputs()
     ]
     pairs = [(m, n) for m, n in named if m is not None]
+    pairs += _kept_inside(first, second, pairs)
     if not pairs:
         named = [(n, second.resolve(n)) for n in first.outputs()]  # type: ignore[misc]
         pairs = [(n, m) for n, m in named if n is not None and m is not None]
@@ -97,6 +98,14 @@ def pair_outputs(first: Runner, second: Runner, wanted: Sequence[str]) -> list[P
             f"{first.source} and {second.source} have no output to compare; name one with --output"
         )
     return pairs
+
+
+def _kept_inside(first: Runner, second: Runner, pairs: Sequence[Pair]) -> list[Pair]:
+    """Outputs of one graph that the other holds under the same name, though something there reads them."""
+    if not pairs or not isinstance(second, GraphRunner) or second.signatures:
+        return []
+    others = (n for n in first.outputs() if n not in {m for m, _ in pairs})
+    return [(n, m) for n in others if (m := second.resolve(n))]
 
 
 def pair_inputs(

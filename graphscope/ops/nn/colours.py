@@ -46,7 +46,9 @@ def _contrast_text(call: Call, x: str, factor: str, *_: str) -> str | None:
     if call.dtype(0) != "float32" or len(call.inputs) != 2:
         return None
     mean = f"ops.mean({x}, axis=(-3, -2), keepdims=True)"
-    return f"{mean} + ({x} - {mean}) * {factor}"  # a mean behind might be taken for a bias
+    return (
+        f"{mean} + ({x} - {mean}) * {factor}"  # a mean behind might be taken for a bias
+    )
 
 
 define("AdjustContrastv2", shape=same, keras=_contrast_text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...graph import Graph, Layer, Tensor
+from ...graph import Graph, Layer, Tensor, above
 
 
 def marks_of(
@@ -24,7 +24,7 @@ def marks_of(
             marks[name] = "output" if name == parsed.node else f"output {parsed}"
     for tensor in inputs:
         parsed = Tensor.parse(tensor) if isinstance(tensor, str) else tensor
-        name = graph.raised(parsed).node  # a layer may bear the name of the feed
-        if name in graph and name not in marks:
-            marks[name] = "input"
+        raised = above(graph, parsed)
+        if raised and raised.node not in marks:
+            marks[raised.node] = "input"
     return marks

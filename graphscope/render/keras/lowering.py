@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ... import ops
-from ...graph import RNN, Graph, Layer, Loop, Shape, Tensor, TensorSpec
+from ...graph import RNN, Graph, Layer, Loop, Shape, Tensor, TensorSpec, above
 from ...graph.order import post_order
 from ...ops import spellings
 from .loops.cell import rnn_step
@@ -114,8 +114,7 @@ class Lowering(OperandContext):
 
     def add_asked(self, tensor: Tensor) -> None:
         """An input that was asked for; one that nothing reads is left out."""
-        known = tensor in self.by_output or tensor.node in self.graph
-        if known:
+        if tensor in self.by_output or above(self.graph, tensor):
             self.add_input(self.raised(tensor))
         else:
             self.remarks.append(

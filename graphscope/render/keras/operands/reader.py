@@ -9,7 +9,7 @@ import numpy as np
 
 from .... import ops
 from ....errors import GraphError, OutputsUnknown
-from ....graph import Graph, Layer, Node, Tensor, TensorSpec, WeightUse
+from ....graph import Graph, Layer, Node, Tensor, TensorSpec, WeightUse, above
 from ....wire import opdefs
 from ..program.program import Input
 
@@ -49,8 +49,8 @@ class Reader:
         """The tensor of the layer graph that is this tensor of the op graph."""
         if tensor in self.by_output:
             return self.by_output[tensor]
-        if tensor.node in self.graph:
-            return tensor
+        if raised := above(self.graph, tensor):
+            return raised
         for name in self.graph:
             payload = self.graph.node(name)
             if isinstance(payload, Layer) and tensor.node in payload.members:
