@@ -192,8 +192,12 @@ class KerasWriting(Tables):
         )
         if self.averages:
             report = replace(report, choice_of_weights="ema")
+        from ..infer.layers.layer_view import lowered
+
         program, graph = report.source.program, self.layer_graph
-        self.named = {each.name: str(each.tensor) for each in program.inputs} | {
+        below = lowered(graph)  # a layer may bear the name of a feed
+        fed = {i.name: str(below.get(i.tensor, i.tensor)) for i in program.inputs}
+        self.named = fed | {
             step.name: str(payload.output)
             for step in program.steps
             if step.node in graph

@@ -81,3 +81,23 @@ def test_it_is_not_told_that_an_actor_follows_the_loss_of_its_critic(
     lines = list(training_lines(training))
     assert len(lines) == 3 and not any(" on Squared" in line for line in lines)
     assert lines[-1] == "what one of them or more follow: SquaredDifference"
+
+
+def test_a_feed_whose_name_a_layer_bears_is_fed_what_the_original_is(
+    tmp_path: Path,
+) -> None:
+    """As feature columns scope them: ``input_layer/width/truediv`` of the placeholder ``width``, and the order differs."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        feeds = {n: v1.placeholder(tf.float32, [None, 1], n) for n in ("width", "age")}
+        scaled = []
+        for name, mean in (("age", 3.0), ("width", 50.0)):
+            with v1.variable_scope(f"input_layer/{name}"):
+                scaled.append((feeds[name] - mean) / 7.0)
+        y = product(tf.concat(scaled, 1), 2, "logits")
+        session.run(v1.global_variables_initializer())
+        saved = str(tmp_path / "saved")
+        v1.saved_model.simple_save(session, saved, feeds, {"y": y})
+    analysis = Analysis(load(saved))
+    analysis.write_keras(tmp_path / "keras")
+    assert {"age", "width"} <= {layer.name for layer in analysis.layers}
+    assert analysis.prove(tmp_path / "keras").passed
