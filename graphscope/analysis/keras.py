@@ -196,8 +196,8 @@ class KerasWriting(Tables):
 
         program, graph = report.source.program, self.layer_graph
         below = lowered(graph)  # a layer may bear the name of a feed
-        fed = {i.name: str(below.get(i.tensor, i.tensor)) for i in program.inputs}
-        self.named = fed | {
+        of_inputs = {i.name: str(below.get(i.tensor, i.tensor)) for i in program.inputs}
+        self.named = of_inputs | {
             step.name: str(payload.output)
             for step in program.steps
             if step.node in graph

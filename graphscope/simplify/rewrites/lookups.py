@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ...graph import Node, Tensor
 from ...graph.edit import duplicate, put, put_constant, put_new, redirect
 from ...graph.order import sources_first
@@ -18,7 +20,8 @@ from ...ops import spellings
 from ...ops.array.slice_masks import SliceMasks
 from ..prune import prune
 from ..state import State
-from .size_vectors import SizeVectors
+from .combined_rows import SpreadIds, put_combined
+from .sparse_ids import Sizes, SparseIds
 
 _ELEMENTWISE = frozenset(
     "Identity Cast AsString StringToHashBucketFast StringToHashBucketStrong StringToHashBucket LookupTableFindV2 ZerosLike OnesLike "
@@ -73,7 +76,9 @@ class _Reading:
     def __init__(self, state: State) -> None:
         self.before, self.graph = state.graph, duplicate(state.graph)
         self.specs, self.constant = state.specs, state.constants.value
-        self.sizes = SizeVectors(self.before, self.specs, self.constant)
+        self.sparse = SparseIds(self.before, self.specs, self.constant)
+        self.sizes = self.sparse.sizes
+        self.spread: dict[Tensor, tuple[Sizes, Tensor]] = {}  # masks of what was sparse
         self.places: dict[Tensor, Tensor] = {}  # indices -> the mask that holds there
         self.selections: dict[Tensor, _Selection] = {}
         self.choices: dict[Tensor, _Selection] = {}  # numbers of selected elements
@@ -82,6 +87,7 @@ class _Reading:
         self.rows: dict[Tensor, _Rows] = {}
         self.combined: dict[Tensor, tuple[str, _Rows]] = {}
         self.masks: dict[tuple[Tensor, Tensor], Tensor] = {}
+        self.ended: dict[Tensor, Tensor] = {}  # combined rows -> the mask of their ids
         self.ends = 0
         self.readers: Mapping[str, Callable[[str, Sequence[Tensor]], None]] = {
             "Where": self._where,
@@ -98,6 +104,7 @@ class _Reading:
 
     def read(self, name: str) -> None:
         op, inputs = self.before.op(name), self.before.inputs(name)
+        self.sparse.read(name)
         if op in self.readers and inputs:
             self.readers[op](name, inputs)
         elif op in _ELEMENTWISE and inputs:
@@ -109,6 +116,22 @@ class _Reading:
             self.places[Tensor(name)] = inputs[0]
         elif inputs[0] in self.selections:
             self.choices[Tensor(name)] = self.selections[inputs[0]]
+        elif inputs[0] in self.sparse.signs:
+            mask = self._spread(self.sparse.signs[inputs[0]])
+            self.choices[Tensor(name)] = _Selection(mask, mask)
+
+    def _spread(self, ids: Tensor) -> Tensor:
+        """Where the matrix of ids that were sparse has one."""
+        dense = self.sparse.spread(self.graph, ids)
+        kinds = {"T": self._dtype(dense)}
+        if (dense, dense) not in self.masks:
+            nothing = np.zeros((), kinds["T"])
+            zero = put_constant(self.graph, f"{dense.node}/zero", nothing)
+            name = f"{dense.node}/is_id"
+            mask = self._put(name, "GreaterEqual", kinds, dense, zero)
+            self.masks[dense, dense] = mask
+            self.spread[mask] = self.sparse.values[ids], ids
+        return self.masks[dense, dense]
 
     def _gather_nd(self, name: str, inputs: Sequence[Tensor]) -> None:
         mask = self.places.get(inputs[1])
@@ -116,8 +139,11 @@ class _Reading:
             self.selections[Tensor(name)] = _Selection(inputs[0], mask)
 
     def _reshape(self, name: str, inputs: Sequence[Tensor]) -> None:
-        """A vector that stays one."""
+        """A vector that stays one; combined rows of which the sizes are said once more."""
         shape = self.constant(inputs[1])
+        if inputs[0] in self.ended and self._is_size_of_rows(inputs[1], inputs[0]):
+            kinds = {"T": self._dtype(inputs[0])}
+            put(self.graph, name, Node("Identity", kinds), [inputs[0]])
         if shape is not None and shape.tolist() == [-1]:
             for known in (self.choices, self.selections):
                 if inputs[0] in known:
@@ -126,8 +152,10 @@ class _Reading:
     def _sparse_reshape(self, name: str, inputs: Sequence[Tensor]) -> None:
         """One that leaves the shape as it is."""
         mask = self.places.get(inputs[0])
+        is_same = self.sparse.after_reshape(name, inputs)
         if mask is not None and self.sizes.after_reshape(*inputs[1:]) is not None:
-            self.places[Tensor(name)] = mask
+            self.places[Tensor(name)], is_same = mask, True
+        if is_same:
             redirect(self.graph, Tensor(name, 1), inputs[1])
 
     def _gather(self, name: str, inputs: Sequence[Tensor]) -> None:
@@ -141,6 +169,14 @@ class _Reading:
 
     def _choose(self, result: Tensor, source: Tensor, choice: _Selection) -> None:
         """Elements of a selection, or of its places, at which another one holds."""
+        if choice.mask in self.spread:
+            sizes, ids = self.spread[choice.mask]
+            if self.sparse.places.get(source) == sizes:
+                self.places[result] = choice.mask
+            elif self.before.past(source, ("Identity",)) == ids:
+                dense = self.sparse.spread(self.graph, ids)
+                self.selections[result] = _Selection(dense, choice.mask)
+            return
         mask = self._both(choice.mask, choice.dense)
         if self.places.get(source) == choice.mask:
             self.places[result] = mask
@@ -210,6 +246,7 @@ class _Reading:
             self.selections[Tensor(name)] = _Selection(inputs[1], selection.mask)
 
     def _elementwise(self, name: str, inputs: Sequence[Tensor]) -> None:
+        self.sparse.elementwise(self.graph, name, inputs)
         self._pass_on(name, inputs[0])
         selected = [self.selections.get(t) for t in inputs]
         masks = {each.mask for each in selected if each is not None}
@@ -247,6 +284,7 @@ class _Reading:
         if empty is not None and empty.port == 2:
             if self.filled.get(empty.node) == rows.of:
                 self._put_rows(name, kind, rows)
+                self.ended[Tensor(name)] = rows.of.mask
                 self.ends += 1
 
     def _above(self, tensor: Tensor | None, op: str) -> Tensor | None:
@@ -256,44 +294,24 @@ class _Reading:
 
     def _put_rows(self, name: str, kind: str, rows: _Rows) -> None:
         """The rows of all elements, those that the mask leaves out as zeros, combined over the second axis."""
-        selection, node = rows.of, rows.gather
-        dtype = self._dtype(Tensor(name))
-        kinds = {"T": self._dtype(selection.dense)}
-        zeros = self._put(f"{name}/zeros", "ZerosLike", kinds, selection.dense)
-        ends = (selection.mask, selection.dense, zeros)
-        ids = self._put(f"{name}/ids", "SelectV2", kinds, *ends)
-        cast = {"SrcT": "bool", "DstT": dtype}
-        mask = self._put(f"{name}/mask", "Cast", cast, selection.mask)
-        shape = self.specs[self._root(selection.mask)].shape
-        is_one = shape is not None and shape[1] == 1
-        if is_one:
-            ids = self._put(
-                f"{name}/id", "Squeeze", {**kinds, "squeeze_dims": (1,)}, ids
-            )
-        operands = [rows.operands[0], ids, *rows.operands[2:]]
-        attrs = {**node.attrs, "Tindices": kinds["T"]}
-        taken = self._put(f"{name}/rows", node.op, attrs, *operands)
-        if is_one:
-            put(self.graph, name, Node("Mul", {"T": dtype}), [taken, mask])
-            return
-        wide = self._expanded(f"{name}/mask_of_rows", mask, dtype)
-        kept = self._put(f"{name}/kept", "Mul", {"T": dtype}, taken, wide)
-        axis = put_constant(self.graph, f"{name}/axis", 1)
-        sum_attrs = {"T": dtype, "Tidx": "int32"}
-        if kind == "sum":
-            put(self.graph, name, Node("Sum", sum_attrs), [kept, axis])
-            return
-        total = self._put(f"{name}/sum", "Sum", sum_attrs, kept, axis)
-        kept_axis = {**sum_attrs, "keep_dims": True}
-        count = self._put(f"{name}/count", "Sum", kept_axis, mask, axis)
-        if kind == "sqrtn":
-            count = self._put(f"{name}/root", "Sqrt", {"T": dtype}, count)
-        put(self.graph, name, Node("DivNoNan", {"T": dtype}), [total, count])
+        mask, dense = rows.of.mask, rows.of.dense
+        ids = SpreadIds(
+            dense,
+            mask,
+            self._dtype(dense),
+            self._columns(mask),
+            is_minus_one=mask in self.spread,
+            are_all=mask in self.spread and self.spread[mask][1] in self.sparse.whole,
+        )
+        table = rows.gather, rows.operands
+        put_combined(self.graph, name, (kind, self._dtype(Tensor(name))), table, ids)
 
-    def _expanded(self, name: str, tensor: Tensor, dtype: str) -> Tensor:
-        axis = put_constant(self.graph, f"{name}/axis", -1)
-        attrs = {"T": dtype, "Tdim": "int32"}
-        return self._put(name, "ExpandDims", attrs, tensor, axis)
+    def _columns(self, mask: Tensor) -> object:
+        """How many ids an example has at most, where that is known."""
+        if mask in self.spread:
+            return self.spread[mask][0][1]
+        shape = self.specs[self._root(mask)].shape
+        return shape[1] if shape is not None else None
 
     def _both(self, mask: Tensor, other: Tensor) -> Tensor:
         if (mask, other) not in self.masks:
@@ -312,8 +330,18 @@ class _Reading:
     def _is_size_of(self, tensor: Tensor, mask: Tensor) -> bool:
         """Whether a vector holds the sizes of a mask."""
         sizes = self.sizes(tensor)
+        if mask in self.spread:
+            return sizes == list(self.spread[mask][0])
         above = self.before.inputs(self._root(mask).node)
         return sizes is not None and any(sizes == self.sizes.of(t) for t in above)
+
+    def _is_size_of_rows(self, tensor: Tensor, rows: Tensor) -> bool:
+        """Whether a vector holds how many examples there are, and how long a row is."""
+        mask = self.ended[rows]
+        sizes, of_rows = self.sizes(tensor), self.sizes.of(rows)
+        if mask not in self.spread or not sizes or not of_rows:
+            return False
+        return sizes == [self.spread[mask][0][0], *of_rows[1:]]
 
     def _root(self, mask: Tensor) -> Tensor:
         """The mask of the graph that others were joined with."""
