@@ -93,7 +93,7 @@ class _Beginning:
             return under_way.result(self.layers)
         for number, turn in enumerate(ROUNDS[1:], 1):
             under_way.run(turn, [self.seed, number])
-        under_way.run_channels([self.seed, 200])
+        under_way.run_sizes([self.seed, 200])
         for number, turn in enumerate(MORE_ROUNDS):
             if under_way.is_saturated():
                 under_way.run(turn, [self.seed, len(ROUNDS) + number])

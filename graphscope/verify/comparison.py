@@ -12,7 +12,7 @@ from ..errors import GraphscopeError, NotRunnable
 from ..graph import Shape
 from ..graph.named_values import Document, Row
 from .differences import Movement, describe, is_saturated
-from .feeds.channels import channel_rounds
+from .feeds.channels import size_rounds
 from .feeds.draw import Port, Round, trials
 from .feeds.noise import Noise
 from .feeds.sparse import SparseInputs
@@ -121,12 +121,12 @@ class Comparison:
         ):
             self._judge(feeds, results)
 
-    def run_channels(self, seed: Sequence[int]) -> None:
-        """Run both at widths that are channel counts too; what one of them refuses there is no evidence: it may be too small."""
-        if self.first.model is None:
-            return
+    def run_sizes(self, seed: Sequence[int]) -> None:
+        """Run both at sizes that tell more; what one of them refuses there is no evidence: it may be too small."""
         ports = {name: self.first.port(name) for name, _ in self.fed}
-        rounds = channel_rounds(self.first.model.graph, ports)
+        graph = self.first.model.graph if self.first.model is not None else None
+        moved = self.movement.values()
+        rounds = size_rounds(graph, ports, lambda: any(m.is_none for m in moved))
         for number, turn in enumerate(rounds):
             refused = self.refused
             try:
