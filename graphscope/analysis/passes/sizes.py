@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...infer.shapes.open_sizes import infer_again, infer_sizes, resolve_choices
 from ...simplify.rewrites.columns import turn_columns
-from ...simplify.rewrites.lookups import look_up_dense
+from ...simplify.rewrites.lookups.dense import look_up_dense
 from ...simplify.shapes.crops import crop_transposed_convolutions
 from ...simplify.shapes.depth_and_space import join_depth_and_space
 from ...simplify.shapes.fold_sizes import fold_sizes

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...graph import Node, Tensor
-from ...graph.edit import duplicate, put, put_constant, put_new, redirect
-from ...graph.order import sources_first
-from ...ops import spellings
-from ...ops.array.slice_masks import SliceMasks
-from ..prune import prune
-from ..state import State
+from ....graph import Node, Tensor
+from ....graph.edit import duplicate, put, put_constant, put_new, redirect
+from ....graph.order import sources_first
+from ....ops import spellings
+from ....ops.array.slice_masks import SliceMasks
+from ...prune import prune
+from ...state import State
 from .combined_rows import SpreadIds, put_combined
 from .sparse_ids import Sizes, SparseIds
 

@@ -2,7 +2,7 @@
 
 ``ParseExample`` and ``SparseCross`` yield indices, values and sizes; ``bucketized_column`` makes them of a dense matrix. Feature columns
 compute ids of the values, one by one: those of a whole matrix are computed of the matrix itself, the others are spread once they
-are ids, so that what is looked up (lookups.py) is dense.
+are ids, so that what is looked up (dense.py) is dense.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...graph import Graph, Tensor, TensorSpec
-from ...graph.edit import put_constant, put_new
+from ....graph import Graph, Tensor, TensorSpec
+from ....graph.edit import put_constant, put_new
+from ....ops import spellings
 from .size_vectors import Constant, Element, SizeVectors
 
 Sizes = tuple[Element, ...]
 """The two sizes of a sparse matrix; they tell it from all others."""
-_SUMS = frozenset({"Add", "AddV2"})
 
 
 class SparseIds:
@@ -156,7 +156,7 @@ class SparseIds:
         if len(sizes) != 1:
             return
         if repeated:
-            if op in _SUMS and len(repeated) == 1 and not others:
+            if op in spellings.SUMS and len(repeated) == 1 and not others:
                 (values,) = (t for t in inputs if t in self.values)
                 self._offset(graph, name, values, repeated[0])
             return

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...graph import Graph, Node, Tensor
-from ...graph.edit import put, put_constant, put_new
+from ....graph import Graph, Node, Tensor
+from ....graph.edit import put, put_constant, put_new
 
 
 class SpreadIds(NamedTuple):

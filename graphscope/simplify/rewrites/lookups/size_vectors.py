@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ...graph import Graph, Tensor, TensorSpec
-from ...ops import spellings
+from ....graph import Graph, Tensor, TensorSpec
+from ....ops import spellings
 
 Element = int | tuple[Tensor, int]
 """A number, or the size of an axis of a tensor."""
