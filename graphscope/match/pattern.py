@@ -20,7 +20,15 @@ from .view.view import View
 from .view.weight_ref import WeightRef
 
 KEEPS_ANY = frozenset(
-    {"Discretization", "Flatten", "Hashing", "Identity", "Permute", "Reshape"}
+    {
+        "Discretization",
+        "Flatten",
+        "HashedCrossing",
+        "Hashing",
+        "Identity",
+        "Permute",
+        "Reshape",
+    }
 )
 """Classes whose result has the dtype of what goes in, or integers of their own. All others say that it is a float, or make it one."""
 

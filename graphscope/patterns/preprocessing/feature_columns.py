@@ -1,4 +1,4 @@
-"""Feature columns: strings hashed into buckets, numbers sorted into buckets, two embeddings multiplied."""
+"""Feature columns: strings hashed into buckets, two of them crossed, numbers sorted into buckets, two embeddings multiplied."""
 
 from __future__ import annotations
 
@@ -32,6 +32,62 @@ def hashing_with_salt(x: Input, buckets: Attr, key: Attr) -> Term:
 def discretization(x: Input, bounds: Attr, dtype: Attr) -> Term:
     """Which of the intervals between the boundaries a number is in; a boundary belongs to the upper one."""
     return op.Bucketize(x, boundaries=bounds, T=dtype)
+
+
+def _is_pair_of_columns(b: Bindings) -> bool | str:
+    """Keras crosses two columns; what they hold tells it how to read the hash."""
+    shapes = [b.view.shape(each) for each in (b.x, b.y)]
+    are_columns = all(s is not None and len(s) == 2 and s[1] == 1 for s in shapes)
+    kind = "int64" if "int64" in (b.dtypes or ()) else "string"
+    return (are_columns and b.internal == kind) or "they are no two columns"
+
+
+def _crossed(x: Term, y: Term, **config: Term) -> tuple[Term, Term, Term]:
+    """The op that Keras calls, with the key that feature columns have where nobody gives one."""
+    parts: tuple[Term, Term, Term] = op.SparseCross(
+        x,
+        y,
+        outputs=3,
+        N=0,
+        hashed_output=True,
+        num_buckets=config["buckets"],
+        hash_key=0xDECAFCAFFE,
+        sparse_types=(),
+        dense_types=config["dtypes"],
+        out_type="int64",
+        internal_type=config["internal"],
+    )
+    return parts
+
+
+@layer(
+    "HashedCrossing",
+    where=(
+        _is_pair_of_columns,
+        lambda sizes: tuple(sizes or ()) == (-1, 1) or "it is no column",
+    ),
+    config=lambda buckets: {"num_bins": buckets},
+)
+def hashed_crossing(
+    x: Input, y: Input, buckets: Attr, dtypes: Attr, internal: Attr, sizes: Array
+) -> Term:
+    _, ids, _ = _crossed(x, y, buckets=buckets, dtypes=dtypes, internal=internal)
+    return op.Reshape(ids, sizes)
+
+
+@layer(
+    "HashedCrossing",
+    where=_is_pair_of_columns,
+    config=lambda buckets: {"num_bins": buckets},
+)
+def hashed_crossing_spread(
+    x: Input, y: Input, buckets: Attr, dtypes: Attr, internal: Attr
+) -> Term:
+    """Keras's own spelling."""
+    places, ids, sizes = _crossed(
+        x, y, buckets=buckets, dtypes=dtypes, internal=internal
+    )
+    return op.SparseToDense(places, sizes, ids, 0)
 
 
 def _pairs(view: View, x: Tensor, y: Tensor) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras as k
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -123,6 +124,23 @@ def test_what_is_hashed_is_hashed_by_keras_as_well(spelling: Spelling) -> None:
     want = found.session.run(output, {"x:0": given})
     got = made(tf.constant(given, tf.string if of_strings else tf.int64))
     assert got.numpy().tolist() == want.tolist()
+
+
+@pytest.mark.parametrize("dtypes", [("string", "string"), ("int64", "string")])
+def test_what_is_crossed_is_crossed_by_keras_as_well(dtypes: tuple[str, str]) -> None:
+    def crossed() -> Any:
+        ends = zip("xy", dtypes)
+        return L.HashedCrossing(7)([v1.placeholder(t, [None, 1], n) for n, t in ends])
+
+    found = found_in(crossed)
+    (layer,) = (each for each in found.layers if each.op == "HashedCrossing")
+    assert layer.pattern == "hashed_crossing_spread"
+    columns = {"string": [["a"], ["bb"], [""]], "int64": [[3], [-2], [0]]}
+    feeds = [columns[dtype] for dtype in dtypes]
+    output = found.tf_graph.get_tensor_by_name(str(layer.output))
+    want = found.session.run(output, dict(zip(("x:0", "y:0"), feeds)))
+    tensors = [tf.constant(feed, dtype) for feed, dtype in zip(feeds, dtypes)]
+    assert np.array_equal(L.HashedCrossing(**layer.attrs)(tensors), want)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "int64"])

@@ -15,7 +15,7 @@ from ....graph.keras.signatures import REQUIRED, LayerClass, layer_classes
 __all__ = ["MERGES", "REQUIRED", "signature_of", "signatures"]
 
 MERGES = frozenset(
-    "Add Average Concatenate Dot Maximum Minimum Multiply Subtract".split()
+    "Add Average Concatenate Dot HashedCrossing Maximum Minimum Multiply Subtract".split()
 )
 """The classes that are called with one list of tensors."""
 

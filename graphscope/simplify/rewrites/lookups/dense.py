@@ -104,7 +104,7 @@ class _Reading:
 
     def read(self, name: str) -> None:
         op, inputs = self.before.op(name), self.before.inputs(name)
-        self.sparse.read(name)
+        self.sparse.read(self.graph, name)
         if op in self.readers and inputs:
             self.readers[op](name, inputs)
         elif op in _ELEMENTWISE and inputs:

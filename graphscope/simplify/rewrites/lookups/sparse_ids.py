@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ....graph import Graph, Tensor, TensorSpec
-from ....graph.edit import put_constant, put_new
+from ....graph import Graph, Node, Tensor, TensorSpec
+from ....graph.edit import put, put_constant, put_new
 from ....ops import spellings
 from .size_vectors import Constant, Element, SizeVectors
 
@@ -36,9 +36,11 @@ class SparseIds:
         self.parts: dict[Sizes, tuple[Tensor, Tensor]] = {}
         self.dense: dict[Tensor, Tensor] = {}
 
-    def read(self, name: str) -> None:
+    def read(self, graph: Graph, name: str) -> None:
         """Note what a node yields; its inputs were read before."""
         op, inputs = self.before.op(name), self.before.inputs(name)
+        if op == "SparseCross" and self._crossed(graph, name, inputs):
+            return
         if count := self._count(name, op):
             for k in range(count):
                 self._part(*(Tensor(name, k + count * port) for port in range(3)))
@@ -92,6 +94,43 @@ class SparseIds:
             (of,) = self.before.inputs(inputs[0].node)
             if of in self.values:
                 self.values[Tensor(name)] = self.values[of]
+
+    def _crossed(self, graph: Graph, name: str, inputs: Sequence[Tensor]) -> bool:
+        """Crosses of columns none of which misses a number: a column of buckets, ``Reshape(SparseCross(column, column):1, [-1, 1])``."""
+        attrs = self.before.attrs(name)
+        count = int(attrs.get("N") or 0)
+        indices, values, rest = inputs[:count], inputs[count : 2 * count], 3 * count
+        columns = [self.whole[each] for each in values if each in self.whole]
+        dense = inputs[rest:]
+        sizes = [self.places.get(each) for each in indices]
+        is_whole = len(columns) == count and all(map(self._is_column, dense))
+        if not is_whole or sizes != [self.values[each] for each in values]:
+            return False
+        if not attrs.get("hashed_output") or any(
+            each[1] != 1 for each in sizes if each
+        ):
+            return False
+        cast = {"SrcT": "int32", "DstT": "int64"}
+        wide = [
+            put_new(graph, f"{each.node}/wide", "Cast", cast, each) for each in columns
+        ]
+        types = (*["int64"] * count, *(self._dtype(each) for each in dense))
+        kinds = {**attrs, "N": 0, "sparse_types": (), "dense_types": types}
+        cross = put_new(graph, f"{name}/cross", "SparseCross", kinds, *wide, *dense)
+        shape = put_constant(graph, f"{name}/column", [-1, 1])
+        reshape = {"T": "int64", "Tshape": "int32"}
+        ids = put_new(
+            graph, f"{name}/ids", "Reshape", reshape, Tensor(cross.node, 1), shape
+        )
+        examples: Element = sizes[0][0] if sizes and sizes[0] else (dense[0], 0)
+        self.places[Tensor(name)] = self.values[Tensor(name, 1)] = examples, 1
+        self.sizes.known[Tensor(name, 2)] = [examples, 1]
+        self.whole[Tensor(name, 1)] = ids
+        return True
+
+    def _is_column(self, tensor: Tensor) -> bool:
+        spec = self.specs.get(tensor)
+        return spec is not None and spec.shape is not None and spec.shape[1:] == (1,)
 
     def _tiled(self, name: str, inputs: Sequence[Tensor]) -> None:
         """One row for each example."""
@@ -179,11 +218,16 @@ class SparseIds:
         """Ids of several columns, those of each after those of the one before."""
         times, numbers = self.rows[repeated]
         matrix = self.whole.get(values)
+        if matrix is None or matrix.node not in self.before:
+            return  # of crosses, which are no int32
         fits = self.values[values] == (times, len(numbers)) and numbers.min() >= 0
-        if matrix is None or not fits:
+        if not fits:
             return
         self.values[Tensor(name)] = self.values[values]
-        if numbers.any():
+        if not numbers.any():
+            kinds = {"T": self._dtype(Tensor(name))}
+            put(graph, name, Node("Identity", kinds), [values])
+        else:
             row = put_constant(graph, f"{name}/offset", numbers[None].astype("int32"))
             attrs = {"T": "int32"}  # as buckets are
             matrix = put_new(graph, f"{name}/whole", "AddV2", attrs, matrix, row)

@@ -20,6 +20,9 @@ WORDS = fc.categorical_column_with_vocabulary_list("w", ["a", "b", "c"])
 HASHED = fc.categorical_column_with_hash_bucket("h", 20)
 IDS = fc.categorical_column_with_identity("i", 9, default_value=8)
 CROSS = fc.crossed_column(["w", "h"], 50)
+SMALL, LARGE = (
+    fc.bucketized_column(fc.numeric_column(name), [-1.0, 1.0]) for name in "sl"
+)
 DEEP, WIDE = v1.feature_column.input_layer, v1.feature_column.linear_model
 COLUMNS: dict[str, tuple[Callable[..., Any], Any]] = {
     "words, mean": (DEEP, fc.embedding_column(WORDS, 4)),
@@ -43,6 +46,29 @@ def write(folder: Path, model: Callable[[Any], Any], columns: Any) -> None:
         ends = {"x": serialized}, {"y": y}
         tables = v1.tables_initializer()
         v1.saved_model.simple_save(session, str(folder), *ends, tables)
+
+
+@pytest.mark.parametrize(
+    "keys, settings, is_crossing",
+    [
+        ([SMALL, LARGE], {}, True),
+        ([SMALL, LARGE], {"hash_key": 5}, False),
+        ([SMALL, LARGE, BUCKETS], {}, False),
+        ([SMALL, BUCKETS], {}, False),
+    ],
+    ids=["two columns", "another key", "three", "wide"],
+)
+def test_buckets_are_crossed_by_keras_where_it_can(
+    keys: Any, settings: Any, is_crossing: bool, tmp_path: Path
+) -> None:
+    cross = fc.crossed_column(keys, 40, **settings)
+    write(tmp_path / "saved", lambda parsed: WIDE(parsed, [cross]), keys)
+    analysis = analyse(tmp_path / "saved")
+    analysis.write_keras(tmp_path / "keras")
+    layers = [layer.op for layer in analysis.layers]
+    assert ("HashedCrossing" in layers) is is_crossing
+    assert "Embedding" in layers and not SPARSE & ops_of(analysis)
+    assert analysis.prove(tmp_path / "keras").passed
 
 
 def ops_of(analysis: Analysis) -> set[str]:
