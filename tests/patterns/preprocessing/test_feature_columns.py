@@ -45,6 +45,31 @@ def rows_by_columns(row: int = 1, column: int = 2) -> Any:
     return tf.squeeze(product, [1]) if row == 1 else product
 
 
+def columns(*dtypes: str) -> list[Any]:
+    return [v1.placeholder(t, [None, 1], name) for name, t in zip("xy", dtypes)]
+
+
+def crossed(*inputs: Any, key: int = 0xDECAFCAFFE, default: int | None = None) -> Any:
+    """Two columns as one, read as a column or (``default``) spread by Keras."""
+    cross = tf.sparse.cross_hashed(inputs, 7, key)
+    if default is None:
+        return tf.reshape(cross.values, [-1, 1])
+    return tf.sparse.to_dense(cross, default)
+
+
+CROSSES = [
+    spell("crossed", "hashed_crossing", lambda: crossed(*columns("string", "string"))),
+    spell(
+        "crossed numbers",
+        "hashed_crossing",
+        lambda: crossed(*columns("int64", "string")),
+    ),
+    spell(
+        "Keras's HashedCrossing",
+        "hashed_crossing_spread",
+        lambda: L.HashedCrossing(7)(columns("string", "int64")),
+    ),
+]
 SPELLINGS = [
     spell("hashed", "hashing", lambda: v1.string_to_hash_bucket_fast(strings(), 9)),
     spell(
@@ -76,6 +101,21 @@ SPELLINGS = [
 ]
 NEAR_MISSES = [
     NearMiss(
+        "crossed by another key",
+        "hashed_crossing",
+        lambda: crossed(*columns("string", "string"), key=1),
+    ),
+    NearMiss(
+        "crosses of two numbers each",
+        "hashed_crossing",
+        lambda: crossed(*(v1.placeholder(tf.string, [None, 2], n) for n in "xy")),
+    ),
+    NearMiss(
+        "crosses spread over ones",
+        "hashed_crossing_spread",
+        lambda: crossed(*columns("string", "string"), default=1),
+    ),
+    NearMiss(
         "unkeyed",
         "hashing_with_salt",
         lambda: tf.strings.to_hash_bucket_fast(strings(), 9),
@@ -106,7 +146,10 @@ NEAR_MISSES = [
 ]
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS[3:], ids=str)
+SPELLINGS += CROSSES
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS[3:-3], ids=str)
 def test_a_spelling_is_found_and_sound(spelling: Spelling) -> None:
     check_spelling(spelling)
 
@@ -126,16 +169,13 @@ def test_what_is_hashed_is_hashed_by_keras_as_well(spelling: Spelling) -> None:
     assert got.numpy().tolist() == want.tolist()
 
 
-@pytest.mark.parametrize("dtypes", [("string", "string"), ("int64", "string")])
-def test_what_is_crossed_is_crossed_by_keras_as_well(dtypes: tuple[str, str]) -> None:
-    def crossed() -> Any:
-        ends = zip("xy", dtypes)
-        return L.HashedCrossing(7)([v1.placeholder(t, [None, 1], n) for n, t in ends])
-
-    found = found_in(crossed)
+@pytest.mark.parametrize("spelling", CROSSES, ids=str)
+def test_what_is_crossed_is_crossed_by_keras_as_well(spelling: Spelling) -> None:
+    found = found_in(spelling.build)
     (layer,) = (each for each in found.layers if each.op == "HashedCrossing")
-    assert layer.pattern == "hashed_crossing_spread"
+    assert layer.pattern == spelling.pattern
     columns = {"string": [["a"], ["bb"], [""]], "int64": [[3], [-2], [0]]}
+    dtypes = [found.tf_graph.get_tensor_by_name(f"{n}:0").dtype.name for n in "xy"]
     feeds = [columns[dtype] for dtype in dtypes]
     output = found.tf_graph.get_tensor_by_name(str(layer.output))
     want = found.session.run(output, dict(zip(("x:0", "y:0"), feeds)))
