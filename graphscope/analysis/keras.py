@@ -192,11 +192,9 @@ class KerasWriting(Tables):
         )
         if self.averages:
             report = replace(report, choice_of_weights="ema")
-        from ..infer.layers.layer_view import lowered
-
         program, graph = report.source.program, self.layer_graph
-        below = lowered(graph)  # a layer may bear the name of a feed
-        of_inputs = {i.name: str(below.get(i.tensor, i.tensor)) for i in program.inputs}
+        feeds = self._feeds_by_layer_tensor()
+        of_inputs = {i.name: str(feeds.get(i.tensor, i.tensor)) for i in program.inputs}
         self.named = of_inputs | {
             step.name: str(payload.output)
             for step in program.steps
@@ -204,6 +202,14 @@ class KerasWriting(Tables):
             and isinstance(payload := graph.node(step.node), Layer)
         }
         return report
+
+    def _feeds_by_layer_tensor(self) -> dict[Tensor, Tensor]:
+        """The feeds by what they are called among the layers, one of which may bear a feed's name."""
+        from ..ops import spellings
+
+        raised = self.layer_graph.tensors
+        feeds = (Tensor(name) for name in self.graph.by_op(*spellings.PLACEHOLDERS))
+        return {raised[feed]: feed for feed in feeds if feed in raised}
 
     @property
     def guesses(self) -> tuple[str, ...]:

@@ -92,8 +92,10 @@ def test_a_feed_whose_name_a_layer_bears_is_fed_what_the_original_is(
         scaled = []
         for name, mean in (("age", 3.0), ("width", 50.0)):
             with v1.variable_scope(f"input_layer/{name}"):
-                scaled.append((feeds[name] - mean) / 7.0)
-        y = product(tf.concat(scaled, 1), 2, "logits")
+                # the same tensor once more, where the proof must feed the placeholder
+                same = tf.reshape(feeds[name], [-1, 1])
+                scaled.append((same - mean) / 7.0)
+        y = product(tf.concat([*scaled, feeds["age"]], 1), 2, "logits")
         session.run(v1.global_variables_initializer())
         saved = str(tmp_path / "saved")
         v1.saved_model.simple_save(session, saved, feeds, {"y": y})
